@@ -1,0 +1,16 @@
+//! Floor 0: what every other floor stands on.
+//!
+//! Nothing here knows biology. [`clock`] holds tissue time and the order of a step, [`random`] the
+//! counter-based random numbers, [`identity`] the names of cells, [`units`] the few conversions between
+//! the units of the field, [`parallel`] the helpers that split work into pieces whose number does not
+//! depend on the number of threads.
+
+pub mod clock;
+pub mod identity;
+pub mod parallel;
+pub mod random;
+pub mod units;
+
+pub use clock::{Clock, SimSchedule, SimSystems};
+pub use identity::{CellId, CellIdCounter};
+pub use random::{Purpose, Random, RandomKey};

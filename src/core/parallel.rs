@@ -1,0 +1,162 @@
+//! Deterministic parallel loops.
+//!
+//! Work is cut into chunks of a fixed size, never "one piece per thread", and results are handed back in
+//! chunk order. What a loop computes therefore does not depend on how many threads ran it, nor on which
+//! thread took which chunk. All loops run on Bevy's [`ComputeTaskPool`], the pool that also runs the
+//! systems of the step; [`set_threads`] fixes its size once per process.
+
+use std::ops::Range;
+
+use bevy::tasks::{ComputeTaskPool, TaskPool, TaskPoolBuilder};
+
+/// Fixes the number of worker threads for this process and returns the number in force.
+///
+/// The pool is created once: the first call (or the first loop) wins, later calls only report.
+pub fn set_threads(threads: Option<usize>) -> usize {
+    ComputeTaskPool::get_or_init(|| {
+        let mut builder = TaskPoolBuilder::new().thread_name("tumorscape".into());
+        if let Some(threads) = threads {
+            builder = builder.num_threads(threads.max(1));
+        }
+        builder.build()
+    })
+    .thread_num()
+}
+
+/// Number of worker threads in force.
+pub fn threads() -> usize {
+    pool().thread_num()
+}
+
+fn pool() -> &'static ComputeTaskPool {
+    ComputeTaskPool::get_or_init(TaskPool::default)
+}
+
+/// Calls `work(chunk_index, range)` for each fixed-size chunk of `0..len`.
+///
+/// With one thread, or one chunk, everything runs on the caller.
+pub fn for_each_chunk(len: usize, chunk: usize, work: impl Fn(usize, Range<usize>) + Sync) {
+    assert!(chunk > 0, "a chunk holds at least one element");
+    let pool = pool();
+    if pool.thread_num() <= 1 || len <= chunk {
+        for (index, start) in (0..len).step_by(chunk).enumerate() {
+            work(index, start..(start + chunk).min(len));
+        }
+        return;
+    }
+    let work = &work;
+    pool.scope(|scope| {
+        for (index, start) in (0..len).step_by(chunk).enumerate() {
+            scope.spawn(async move { work(index, start..(start + chunk).min(len)) });
+        }
+    });
+}
+
+/// Calls `work(start, piece)` for each fixed-size piece of `data`; `start` is the index of its first element.
+pub fn for_each_chunk_mut<T: Send>(
+    data: &mut [T],
+    chunk: usize,
+    work: impl Fn(usize, &mut [T]) + Sync,
+) {
+    assert!(chunk > 0, "a chunk holds at least one element");
+    let pool = pool();
+    if pool.thread_num() <= 1 || data.len() <= chunk {
+        for (index, piece) in data.chunks_mut(chunk).enumerate() {
+            work(index * chunk, piece);
+        }
+        return;
+    }
+    let work = &work;
+    pool.scope(|scope| {
+        for (index, piece) in data.chunks_mut(chunk).enumerate() {
+            scope.spawn(async move { work(index * chunk, piece) });
+        }
+    });
+}
+
+/// Calls `work(start, a_piece, b_piece)` on matching fixed-size pieces of two slices of one length.
+pub fn for_each_chunk_mut2<A: Send, B: Send>(
+    a: &mut [A],
+    b: &mut [B],
+    chunk: usize,
+    work: impl Fn(usize, &mut [A], &mut [B]) + Sync,
+) {
+    assert!(chunk > 0, "a chunk holds at least one element");
+    assert_eq!(a.len(), b.len(), "both slices describe the same elements");
+    let pool = pool();
+    if pool.thread_num() <= 1 || a.len() <= chunk {
+        for (index, (a, b)) in a.chunks_mut(chunk).zip(b.chunks_mut(chunk)).enumerate() {
+            work(index * chunk, a, b);
+        }
+        return;
+    }
+    let work = &work;
+    pool.scope(|scope| {
+        for (index, (a, b)) in a.chunks_mut(chunk).zip(b.chunks_mut(chunk)).enumerate() {
+            scope.spawn(async move { work(index * chunk, a, b) });
+        }
+    });
+}
+
+/// Maps each fixed-size chunk of `0..len` to a value; the values come back in chunk order.
+///
+/// Summing them in that order gives the same bits at any thread count.
+pub fn map_chunks<R: Send + 'static>(
+    len: usize,
+    chunk: usize,
+    work: impl Fn(usize, Range<usize>) -> R + Sync,
+) -> Vec<R> {
+    assert!(chunk > 0, "a chunk holds at least one element");
+    let pool = pool();
+    if pool.thread_num() <= 1 || len <= chunk {
+        return (0..len)
+            .step_by(chunk)
+            .enumerate()
+            .map(|(index, start)| work(index, start..(start + chunk).min(len)))
+            .collect();
+    }
+    let work = &work;
+    pool.scope(|scope| {
+        for (index, start) in (0..len).step_by(chunk).enumerate() {
+            scope.spawn(async move { work(index, start..(start + chunk).min(len)) });
+        }
+    })
+}
+
+/// Sum over `0..len` in `f64`, in chunk order.
+pub fn sum_chunks(len: usize, chunk: usize, work: impl Fn(Range<usize>) -> f64 + Sync) -> f64 {
+    map_chunks(len, chunk, |_, range| work(range))
+        .into_iter()
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_element_is_visited_once_whatever_the_chunk() {
+        for len in [0_usize, 1, 7, 64, 1000] {
+            for chunk in [1, 3, 64, 5000] {
+                let mut data = vec![0_u32; len];
+                for_each_chunk_mut(&mut data, chunk, |start, piece| {
+                    for (i, value) in piece.iter_mut().enumerate() {
+                        *value += (start + i) as u32 + 1;
+                    }
+                });
+                assert!(data.iter().enumerate().all(|(i, v)| *v == i as u32 + 1));
+            }
+        }
+    }
+
+    #[test]
+    fn chunk_results_come_back_in_chunk_order() {
+        let starts = map_chunks(1000, 7, |index, range| (index, range.start));
+        assert!(
+            starts
+                .iter()
+                .enumerate()
+                .all(|(i, (index, start))| *index == i && *start == i * 7)
+        );
+    }
+}

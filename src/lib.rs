@@ -1,0 +1,4 @@
+//! stub
+pub mod cell;
+pub mod core;
+pub mod tissue;
