@@ -1,4 +1,11 @@
 //! stub
 pub mod cell;
 pub mod core;
+#[cfg(feature = "view")]
+pub mod record;
+#[cfg(feature = "view")]
+pub mod sandbox;
+pub mod simulation;
 pub mod tissue;
+#[cfg(feature = "view")]
+pub mod view;
