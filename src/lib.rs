@@ -5,6 +5,7 @@ pub mod core;
 pub mod record;
 #[cfg(feature = "view")]
 pub mod sandbox;
+pub mod scene;
 pub mod simulation;
 pub mod tissue;
 #[cfg(feature = "view")]

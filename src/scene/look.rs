@@ -1,0 +1,103 @@
+//! How a scene wants to be seen: camera, colours, slice and cut. Plain data, shared by scene files, film
+//! and sandbox; the drawing itself lives on the view floor.
+
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::tissue::Molecule;
+
+/// Where the camera is: it looks at a point of the tissue from a direction and a distance.
+///
+/// Angles rather than positions, so that the way between two poses is an arc around the tissue.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub struct CameraPose {
+    /// The point looked at, site-local um.
+    #[serde(default)]
+    pub target_um: (f32, f32, f32),
+    /// Distance from that point, um.
+    pub distance_um: f32,
+    /// Direction of the eye in the horizontal plane, degrees from the x axis towards y (z is up).
+    #[serde(default)]
+    pub azimuth_deg: f32,
+    /// Height of the eye above the horizontal plane, degrees, -89 to 89.
+    #[serde(default)]
+    pub elevation_deg: f32,
+}
+
+impl CameraPose {
+    /// Position of the eye, um. z points up.
+    pub fn eye_um(&self) -> Vec3 {
+        let (sin_a, cos_a) = bevy::math::ops::sin_cos(self.azimuth_deg.to_radians());
+        let (sin_e, cos_e) = bevy::math::ops::sin_cos(self.elevation_deg.to_radians());
+        Vec3::from(self.target_um)
+            + self.distance_um * Vec3::new(cos_e * cos_a, cos_e * sin_a, sin_e)
+    }
+}
+
+/// What the colour of a cell says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Reflect)]
+pub enum ColourBy {
+    /// Type of the cell; dying and dead cells in the colours of death.
+    #[default]
+    Type,
+    /// Phase of the cell cycle.
+    Phase,
+    /// Oxygen at the cell, mmHg.
+    Oxygen,
+    /// HIF-1a level.
+    Hif,
+}
+
+/// An axis of the site.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Reflect)]
+pub enum Axis {
+    /// Left to right.
+    X,
+    /// Front to back.
+    #[default]
+    Y,
+    /// Bottom to top.
+    Z,
+}
+
+/// A plane through the site on which one molecule is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub struct Slice {
+    /// The molecule shown.
+    pub molecule: Molecule,
+    /// The axis the plane is perpendicular to.
+    #[serde(default)]
+    pub axis: Axis,
+    /// Where the plane cuts that axis, site-local um.
+    #[serde(default)]
+    pub at_um: f32,
+}
+
+/// A plane that takes away everything in front of it, so that one sees inside.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub struct Cut {
+    /// The axis the plane is perpendicular to.
+    #[serde(default)]
+    pub axis: Axis,
+    /// Where the plane cuts that axis, site-local um.
+    #[serde(default)]
+    pub at_um: f32,
+    /// `false` removes the side of smaller coordinates, `true` the side of larger ones.
+    #[serde(default)]
+    pub flip: bool,
+}
+
+/// What is shown, apart from the camera.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields, default)]
+pub struct Look {
+    /// What the colour of a cell says.
+    pub colour_by: ColourBy,
+    /// The field plane, if one is shown.
+    pub slice: Option<Slice>,
+    /// The cutting plane, if the tissue is cut open.
+    pub cut: Option<Cut>,
+}
