@@ -8,6 +8,7 @@
 pub mod clock;
 pub mod identity;
 pub mod parallel;
+pub mod parameters;
 pub mod random;
 pub mod units;
 
