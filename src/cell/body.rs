@@ -8,6 +8,7 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::core::units::ball_radius_um;
+use crate::tissue::SiteId;
 
 /// Index of a cell type in the library of prefabs.
 #[derive(
@@ -27,8 +28,8 @@ use crate::core::units::ball_radius_um;
 pub struct CellType(pub u16);
 
 /// The site in which a cell lives.
-#[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Resident(pub Entity);
+#[derive(Component, Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Reflect)]
+pub struct Resident(pub SiteId);
 
 /// Centre of a cell, site-local um.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]

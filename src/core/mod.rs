@@ -10,6 +10,7 @@ pub mod identity;
 pub mod parallel;
 pub mod parameters;
 pub mod random;
+pub mod state;
 pub mod units;
 
 pub use clock::{Clock, SimSchedule, SimSystems};
