@@ -67,6 +67,16 @@ impl State {
         }
     }
 
+    /// The state as written in files.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Alive => "alive",
+            Self::Apoptotic => "apoptotic",
+            Self::NecroticSwelling => "necrotic_swelling",
+            Self::NecroticLysed => "necrotic_lysed",
+        }
+    }
+
     /// Whether the cell is necrotic, lysed or not.
     pub const fn is_necrotic(self) -> bool {
         matches!(self, Self::NecroticSwelling | Self::NecroticLysed)

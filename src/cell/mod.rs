@@ -5,15 +5,19 @@ use bevy::prelude::*;
 use crate::core::{SimSchedule, SimSystems};
 
 pub mod body;
+pub mod contact;
 pub mod cycle;
 pub mod death;
 pub mod mechanics;
 pub mod motility;
+pub mod movement;
+pub mod perception;
 pub mod surroundings;
 
 pub use body::{Body, BodyParameters, CellType, Position, Resident};
 pub use cycle::{Cycle, CycleParameters, Growth, Phase};
 pub use death::{DeathParameters, LifeEvent, State, Vital};
+pub use contact::ContactParameters;
 pub use motility::{Motility, MotilityParameters};
 pub use surroundings::Surroundings;
 
@@ -48,6 +52,8 @@ impl Plugin for CellPlugins {
             cycle::CyclePlugin,
             death::DeathPlugin,
             motility::MotilityPlugin,
+            movement::MovementPlugin,
+            perception::PerceptionPlugin,
         ));
     }
 }

@@ -12,6 +12,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use bevy::prelude::*;
 
+use crate::core::parallel::for_each_chunk_mut;
+
+/// Voxels handled by one piece of a parallel loop.
+const CHUNK: usize = 16_384;
+
 /// The quantum in which amounts are booked: 2^-30 of the molecule's unit per minute.
 ///
 /// About 1e-9 (mmHg, mM or nM per minute); sums up to 8.6e9 fit.
@@ -87,14 +92,50 @@ impl Ledger {
         self.capacity.is_empty()
     }
 
-    /// Forgets all entries, before a new step.
+    /// Whether any uptake was booked.
+    pub fn has_capacity(&self) -> bool {
+        self.capacity.iter().any(|slot| slot.load(Ordering::Relaxed) != 0)
+    }
+
+    /// Writes the uptake at saturation of every voxel to `into`, unit per minute.
+    pub fn read_capacity(&self, into: &mut [f32]) {
+        read_all(&self.capacity, into);
+    }
+
+    /// Whether any first-order uptake was booked.
+    pub fn has_rate(&self) -> bool {
+        self.rate.iter().any(|slot| slot.load(Ordering::Relaxed) != 0)
+    }
+
+    /// Writes the rate of first-order uptake of every voxel to `into`, 1/min.
+    pub fn read_rate(&self, into: &mut [f32]) {
+        read_all(&self.rate, into);
+    }
+
+    /// Writes the secretion in every voxel to `into`, unit per minute.
+    pub fn read_source(&self, into: &mut [f32]) {
+        read_all(&self.source, into);
+    }
+
+    /// Forgets all entries.
     pub fn clear(&mut self) {
         for slots in [&mut self.capacity, &mut self.rate, &mut self.source] {
-            for slot in slots {
-                *slot.get_mut() = 0;
-            }
+            for_each_chunk_mut(slots, CHUNK, |_, piece| {
+                for slot in piece {
+                    *slot.get_mut() = 0;
+                }
+            });
         }
     }
+}
+
+fn read_all(slots: &[AtomicI64], into: &mut [f32]) {
+    assert_eq!(slots.len(), into.len(), "a ledger has an entry for each voxel");
+    for_each_chunk_mut(into, CHUNK, |start, piece| {
+        for (value, slot) in piece.iter_mut().zip(&slots[start..]) {
+            *value = (slot.load(Ordering::Relaxed) as f64 / QUANTA) as f32;
+        }
+    });
 }
 
 fn add(slots: &[AtomicI64], voxel: u32, amount: f32) {
