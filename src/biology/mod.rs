@@ -34,7 +34,12 @@ pub fn hill(x: f32, half: f32, exponent: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings};
+
     use super::*;
+    use crate::cell::testing::*;
+    use crate::core::SimSchedule;
+    use crate::core::parameters::CellTypeNames;
 
     #[test]
     fn hill_is_zero_at_nothing_half_at_its_constant_and_one_at_plenty() {
@@ -48,5 +53,30 @@ mod tests {
                 hill(1e-30, 2.0, exponent).max(0.0)
             );
         }
+    }
+
+    #[test]
+    fn defaults_lie_within_their_limits() {
+        let mut app = bench(1.0);
+        app.add_plugins(BiologyPlugins)
+            .insert_resource(CellTypeNames(vec!["cell".into()]));
+        set(&mut app, HifParameters::default());
+        set(&mut app, MetabolismParameters::default());
+        assert_defaults_within_limits(&app);
+    }
+
+    #[test]
+    fn no_two_systems_of_cells_and_biology_race_for_data() {
+        let mut app = bench(1.0);
+        app.add_plugins((crate::cell::CellPlugins, BiologyPlugins))
+            .init_resource::<crate::tissue::Sites>()
+            .edit_schedule(SimSchedule, |schedule| {
+                schedule.set_build_settings(ScheduleBuildSettings {
+                    ambiguity_detection: LogLevel::Error,
+                    ..ScheduleBuildSettings::default()
+                });
+            });
+        // Building the schedule panics where the order of two systems is left open.
+        step(&mut app);
     }
 }
