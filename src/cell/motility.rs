@@ -379,7 +379,7 @@ mod tests {
             ..block(UVec3::new(60, 48, 1))
         };
         let values: Vec<f32> = (0..60 * 48)
-            .map(|voxel| ((voxel % 60) as f32 * 20.0 * 3.0e-3).exp())
+            .map(|voxel| ops::exp((voxel % 60) as f32 * 20.0 * 3.0e-3))
             .collect();
         let field = app.world_mut().spawn(FieldValues(values)).id();
         let mut fields = [None; Molecule::ALL.len()];
