@@ -403,3 +403,6 @@ impl Plugin for MetabolismPlugin {
             );
     }
 }
+
+#[cfg(test)]
+mod tests;
