@@ -326,9 +326,7 @@ fn every_instruction_set_gives_the_same_bits() {
 }
 
 #[test]
-fn the_thread_count_does_not_change_a_bit() {
-    // The pool is made once per process, so the chunks themselves are compared: one cell alone in its own
-    // kernel sees the same neighbours as in the crowd.
+fn which_thread_takes_which_piece_does_not_change_a_bit() {
     set_threads(Some(4));
     let bodies = motley(20_000, 13);
     let mut first = kernel(&bodies);
