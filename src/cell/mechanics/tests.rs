@@ -155,9 +155,9 @@ fn reference(bodies: &[Body]) -> Vec<([f64; 3], f64, u16, u16)> {
                     speed -= mean(own.adhesion, other.adhesion) * (1.0 - d / (1.25 * sum)).powi(2);
                     contacts += 1;
                 }
-                for axis in 0..3 {
+                for (axis, velocity) in velocity.iter_mut().enumerate() {
                     let along = f64::from(own.position[axis]) - f64::from(other.position[axis]);
-                    velocity[axis] += speed * along / d;
+                    *velocity += speed * along / d;
                 }
             }
             (
