@@ -1,6 +1,7 @@
 //! Floor 1: cells. Identity, body, cycle, death, motility, neighbours, mechanics.
 
 pub mod body;
+pub mod contact;
 pub mod cycle;
 pub mod death;
 pub mod mechanics;
