@@ -21,6 +21,7 @@ const QUANTA: f64 = 1_073_741_824.0;
 #[derive(Component, Debug, Default)]
 pub struct Ledger {
     capacity: Vec<AtomicI64>,
+    rate: Vec<AtomicI64>,
     source: Vec<AtomicI64>,
 }
 
@@ -34,6 +35,7 @@ impl Ledger {
         };
         Self {
             capacity: zeros(),
+            rate: zeros(),
             source: zeros(),
         }
     }
@@ -43,6 +45,12 @@ impl Ledger {
     #[inline]
     pub fn take_up(&self, voxel: u32, per_min: f32) {
         add(&self.capacity, voxel, per_min);
+    }
+
+    /// Books uptake that is proportional to the concentration: `per_min` is its rate constant in the voxel, 1/min.
+    #[inline]
+    pub fn absorb(&self, voxel: u32, per_min: f32) {
+        add(&self.rate, voxel, per_min);
     }
 
     /// Books secretion, unit per minute; negative amounts remove.
@@ -55,6 +63,12 @@ impl Ledger {
     #[inline]
     pub fn capacity_per_min(&self, voxel: usize) -> f32 {
         read(&self.capacity, voxel)
+    }
+
+    /// Rate constant of proportional uptake in a voxel, 1/min.
+    #[inline]
+    pub fn rate_per_min(&self, voxel: usize) -> f32 {
+        read(&self.rate, voxel)
     }
 
     /// Secretion in a voxel, unit per minute.
@@ -75,8 +89,10 @@ impl Ledger {
 
     /// Forgets all entries, before a new step.
     pub fn clear(&mut self) {
-        for slot in self.capacity.iter_mut().chain(&mut self.source) {
-            *slot.get_mut() = 0;
+        for slots in [&mut self.capacity, &mut self.rate, &mut self.source] {
+            for slot in slots {
+                *slot.get_mut() = 0;
+            }
         }
     }
 }
