@@ -1,7 +1,6 @@
 //! What a scene author sees.
 
 use bevy::prelude::*;
-use std::path::Path;
 use tumorscape::core::parameters::*;
 use tumorscape::scene::*;
 
@@ -49,5 +48,9 @@ fn show() {
             Err(report) => println!("{report}"),
         }
     }
-    let _ = Path::new("");
+    let text = std::fs::read_to_string("tests/bad_cells/titan.ron").unwrap();
+    println!(
+        "{}",
+        parse_prefab(&text, "tests/bad_cells/titan.ron").unwrap_err()
+    );
 }

@@ -384,6 +384,12 @@ impl Mender<'_> {
             _ => node,
         };
         let found = excerpt(&text[target.span.clone()]);
+        if let Some(inner) = self.struct_in_some(node) {
+            let message = "leave out `Some(` and its `)`: what is written is there";
+            self.note(&way, &node.span, message, None);
+            self.draft.replace(node.span.clone(), &text[inner]);
+            return true;
+        }
         let double = in_newtype && matches!(&target.body, Body::Struct(_)) && target.name.is_none();
         if double {
             let name = node.name.clone().map_or("", |name| &text[name]);
@@ -421,6 +427,20 @@ impl Mender<'_> {
             self.draft.replace(target.span.clone(), &example(info));
         }
         true
+    }
+
+    /// The bytes of the struct in `Some((...))`, if that is what a value is.
+    fn struct_in_some(&self, node: &Node) -> Option<Range<usize>> {
+        let name = node.name.clone()?;
+        let Body::Tuple(items) = &node.body else {
+            return None;
+        };
+        match items.as_slice() {
+            [only] if only.name.is_none() && matches!(only.body, Body::Struct(_)) => {
+                (self.draft.text[name] == *"Some").then(|| only.span.clone())
+            }
+            _ => None,
+        }
     }
 
     /// A mistake that cannot be traced to a value: replaces what holds it, or ends the reading.
