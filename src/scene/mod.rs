@@ -42,7 +42,7 @@ pub struct SceneContext<'a> {
     /// out.
     pub folder: Option<&'a Path>,
     /// The columns of `metrics.csv`; without them the names in `expect` are not checked.
-    pub metrics: Option<&'a [&'a str]>,
+    pub metrics: Option<&'a dyn Fn(&CellLibrary) -> Vec<String>>,
     /// Makes a world with all parameters registered and the tables of all cell types filled; without it
     /// parameters are not checked.
     pub prototype: Option<&'a dyn Fn(&CellLibrary) -> World>,

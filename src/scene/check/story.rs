@@ -279,7 +279,7 @@ fn check_site_name(checker: &mut Checker, path: &FieldPath, name: &str, scene: &
 pub(super) fn check_expectations(
     checker: &mut Checker,
     scene: &Scene,
-    context: &SceneContext,
+    columns: Option<&[String]>,
     bounds: &Bounds,
 ) {
     for (index, expectation) in scene.expect.iter().enumerate() {
@@ -287,16 +287,16 @@ pub(super) fn check_expectations(
         match expectation {
             Expectation::At(time, condition) => {
                 checker.time(&path.nth(0), *time, bounds);
-                check_condition(checker, &path.nth(1), condition, scene, context);
+                check_condition(checker, &path.nth(1), condition, scene, columns);
             }
             Expectation::AtEnd(condition)
             | Expectation::Always(condition)
             | Expectation::Eventually(condition) => {
-                check_condition(checker, &path, condition, scene, context);
+                check_condition(checker, &path, condition, scene, columns);
             }
             Expectation::Before(first, second) => {
-                check_condition(checker, &path.nth(0), first, scene, context);
-                check_condition(checker, &path.nth(1), second, scene, context);
+                check_condition(checker, &path.nth(0), first, scene, columns);
+                check_condition(checker, &path.nth(1), second, scene, columns);
             }
         }
     }
@@ -307,9 +307,9 @@ fn check_condition(
     path: &FieldPath,
     condition: &Condition,
     scene: &Scene,
-    context: &SceneContext,
+    columns: Option<&[String]>,
 ) {
-    if let Some(columns) = context.metrics {
+    if let Some(columns) = columns {
         checker.known(&path.field("metric"), "column", &condition.metric, columns);
     }
     if let Some(site) = &condition.site {
