@@ -37,9 +37,9 @@ pub struct CellPrefab {
     pub about: String,
     /// Colour, sRGB, each channel 0-1.
     pub colour: (f32, f32, f32),
-    /// Whether its cells make up the tumour; measurements such as `tumour_radius_um` are taken from them.
+    /// Whether its cells are part of the tumour, for measurements of the tumour's size.
     #[serde(default)]
-    pub neoplastic: bool,
+    pub tumour: bool,
     /// Size and composition; that of a breast cancer cell if left out.
     #[serde(default)]
     pub body: BodyParameters,
@@ -134,7 +134,7 @@ fn check_prefab(checker: &mut Checker, prefab: &CellPrefab) {
     optional_limits(checker, "metabolism", prefab.metabolism.as_ref());
     optional_limits(checker, "hif", prefab.hif.as_ref());
     optional_limits(checker, "motility", prefab.motility.as_ref());
-    if prefab.body.nucleus_um3 > prefab.body.volume_um3 {
+    if prefab.body.volume_um3 > 0.0 && prefab.body.nucleus_um3 > prefab.body.volume_um3 {
         let (nucleus, cell) = (prefab.body.nucleus_um3, prefab.body.volume_um3);
         let message = format!("a nucleus of {nucleus} um3 is larger than its cell ({cell} um3)");
         checker.problem(&root.field("body").field("nucleus_um3"), message);

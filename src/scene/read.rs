@@ -82,7 +82,7 @@ pub(super) fn read<T: DeserializeOwned + Typed>(text: &str, file: &str) -> Readi
         problems: Vec::new(),
     };
     let mut value = None;
-    for _ in 0..MAX_ROUNDS {
+    for round in 1..=MAX_ROUNDS {
         let (path, error) = match attempt::<T>(&reader.draft.text) {
             Ok(read) => {
                 value = Some(read);
@@ -90,7 +90,11 @@ pub(super) fn read<T: DeserializeOwned + Typed>(text: &str, file: &str) -> Readi
             }
             Err(error) => error,
         };
-        if !reader.mend(&path, &error) {
+        let before = reader.problems.len();
+        if !reader.mend(&path, &error) || round == MAX_ROUNDS {
+            if reader.problems.len() == before {
+                reader.note_error(&error);
+            }
             break;
         }
     }
@@ -147,7 +151,7 @@ impl Mender<'_> {
             E::MissingStructField { field, .. } => self.missing_field(&way, node, path, field),
             E::DuplicateStructField { field, .. } => self.repeated_field(&way, node, field),
             code => {
-                if self.slips(&tree, &way) {
+                if self.slips(&tree) {
                     return !tree
                         .slips
                         .iter()
@@ -184,6 +188,22 @@ impl Mender<'_> {
         let mut problem = Problem::at(self.file, self.text, span, way, message);
         problem.help = help;
         self.problems.push(problem);
+    }
+
+    /// Notes what ron says where ron says it, whatever was repaired there before.
+    fn note_error(&mut self, error: &SpannedError) {
+        let at = offset_of(&self.draft.text, error.span.end.line, error.span.end.col);
+        let end = self.draft.text[at..]
+            .chars()
+            .next()
+            .map_or(at, |next| at + next.len_utf8());
+        let message = format!(
+            "this cannot be read: {}",
+            in_lower_case(&error.code.to_string())
+        );
+        let span = self.draft.original(&(at..end));
+        self.problems
+            .push(Problem::at(self.file, self.text, span, "", message));
     }
 
     fn unknown_field(
@@ -315,7 +335,7 @@ impl Mender<'_> {
     }
 
     /// Notes the mistakes of grammar and mends those that can be mended. False if there is none.
-    fn slips(&mut self, tree: &Tree, way: &FieldPath) -> bool {
+    fn slips(&mut self, tree: &Tree) -> bool {
         let mut inserted = 0;
         for slip in &tree.slips {
             let here = |at: usize| at + inserted..at + inserted + 1;
@@ -323,7 +343,7 @@ impl Mender<'_> {
             match slip {
                 Slip::MissingComma(at) => {
                     self.note(
-                        way,
+                        &root,
                         &(at + inserted..at + inserted),
                         "a comma is missing here",
                         None,
@@ -343,8 +363,10 @@ impl Mender<'_> {
                     let (line, _) = super::report::line_and_column(self.text, start.start);
                     let message =
                         format!("`{wrong}` does not close the `{bracket}` of line {line}");
-                    self.note(&root, &here(*close), message, None);
-                    if let Some(problem) = self.problems.last_mut() {
+                    self.note(&root, &here(*close), message.as_str(), None);
+                    if let Some(problem) = self.problems.last_mut()
+                        && problem.message == message
+                    {
                         problem.related = Some((start, "opened here".into()));
                     }
                 }
@@ -375,7 +397,7 @@ impl Mender<'_> {
         let text = self.draft.text.clone();
         let expected = type_at(self.root, path);
         let (Some(info), false) = (expected, self.repaired.contains(&way)) else {
-            return self.give_up(&way, path, code, error);
+            return self.give_up(&way, path, error);
         };
         // The value of a newtype variant has the path of the variant: `Hours("3")` is wrong in its "3".
         let in_newtype = matches!(path.last(), Some(Segment::Enum { .. }));
@@ -444,22 +466,12 @@ impl Mender<'_> {
     }
 
     /// A mistake that cannot be traced to a value: replaces what holds it, or ends the reading.
-    fn give_up(
-        &mut self,
-        way: &FieldPath,
-        path: &[Segment],
-        code: &ron::Error,
-        error: &SpannedError,
-    ) -> bool {
+    fn give_up(&mut self, way: &FieldPath, path: &[Segment], error: &SpannedError) -> bool {
+        if !self.repaired.iter().any(|repaired| repaired.holds(way)) {
+            self.note_error(error);
+        }
         let text = self.draft.text.clone();
         let tree = Tree::read(&text);
-        let at = offset_of(&text, error.span.end.line, error.span.end.col);
-        let message = format!("this cannot be read: {}", in_lower_case(&code.to_string()));
-        let end = text[at..]
-            .chars()
-            .next()
-            .map_or(at, |next| at + next.len_utf8());
-        self.note(way, &(at..end), message, None);
         for steps in (1..=path.len()).rev() {
             let outer = &path[..steps];
             let (way, node) = locate(&tree.root, outer, &text);

@@ -36,7 +36,7 @@ pub fn install_cell_types(world: &mut World, types: &[CellPrefab]) {
         types.iter().map(|prefab| prefab.name.clone()).collect(),
     ));
     world.insert_resource(TumourTypes(
-        types.iter().map(|prefab| prefab.neoplastic).collect(),
+        types.iter().map(|prefab| prefab.tumour).collect(),
     ));
     world.insert_resource(Prefabs(types.to_vec()));
     table(world, types, |prefab| Some(prefab.body.clone()));
