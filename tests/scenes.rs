@@ -525,11 +525,7 @@ proptest! {
                     let chunk = text[start..end].to_owned();
                     text.insert_str(end, &chunk);
                 }
-                _ => text.replace_range(start..end.min(start + junk.len()).max(start), ""),
-            }
-            if kind == 2 {
-                let start = boundary(place, &text);
-                text.insert_str(start, &junk);
+                _ => text.insert_str(start, &junk),
             }
         }
         if let Err(report) = parse_scene(&text, "tests/small.ron", &context()) {

@@ -221,7 +221,7 @@ impl CellLibrary {
             let shown = path.display().to_string();
             let parsed = read_text(&path, &shown)
                 .map_err(|problem| SceneReport {
-                    problems: vec![problem],
+                    problems: vec![*problem],
                     sources: Vec::new(),
                 })
                 .and_then(|text| parse_prefab(&text, &shown));
@@ -298,6 +298,12 @@ impl CellLibrary {
 
 /// The nearest `assets/cells` beside or above a folder, or else under the current one.
 fn nearest_folder(folder: &Path) -> Option<PathBuf> {
+    // The folder of a bare file name is the current one.
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
     let absolute = std::path::absolute(folder).ok();
     let above = absolute.as_deref().into_iter().flat_map(Path::ancestors);
     let found = above

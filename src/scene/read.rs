@@ -88,7 +88,7 @@ pub(super) fn read<T: DeserializeOwned + Typed>(text: &str, file: &str) -> Readi
                 value = Some(read);
                 break;
             }
-            Err(error) => error,
+            Err(mistake) => *mistake,
         };
         let before = reader.problems.len();
         if !reader.mend(&path, &error) || round == MAX_ROUNDS {
@@ -106,23 +106,26 @@ pub(super) fn read<T: DeserializeOwned + Typed>(text: &str, file: &str) -> Readi
     }
 }
 
-/// One reading by ron and serde, with the path to the mistake.
-fn attempt<T: DeserializeOwned>(text: &str) -> Result<T, (Vec<Segment>, SpannedError)> {
+/// The path to a mistake, and what ron says of it.
+type Mistake = (Vec<Segment>, SpannedError);
+
+/// One reading by ron and serde.
+fn attempt<T: DeserializeOwned>(text: &str) -> Result<T, Box<Mistake>> {
     // `site: "breast"` rather than `Some("breast")`; `Camera(distance_um: 5)` rather than `Camera((...))`.
     let options = ron::Options::default()
         .with_default_extension(Extensions::IMPLICIT_SOME)
         .with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES);
     let mut source = ron::Deserializer::from_str_with_options(text, &options)
-        .map_err(|error| (Vec::new(), error))?;
+        .map_err(|error| Box::new((Vec::new(), error)))?;
     let value = serde_path_to_error::deserialize(&mut source).map_err(|error| {
         // What has no name in the path (a key that is no text) tells nothing about the place.
         let named = |segment: &&Segment| !matches!(segment, Segment::Unknown);
         let path = error.path().iter().filter(named).cloned().collect();
-        (path, source.span_error(error.into_inner()))
+        Box::new((path, source.span_error(error.into_inner())))
     })?;
     source
         .end()
-        .map_err(|error| (Vec::new(), source.span_error(error)))?;
+        .map_err(|error| Box::new((Vec::new(), source.span_error(error))))?;
     Ok(value)
 }
 
