@@ -1,1 +1,3 @@
-//! Floor 5: films.
+//! Floor 5: films. [`sink`] turns finished frames into files.
+
+pub mod sink;
