@@ -1,4 +1,5 @@
 //! stub
+pub mod biology;
 pub mod cell;
 pub mod core;
 #[cfg(feature = "view")]
