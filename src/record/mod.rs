@@ -1,1 +1,3 @@
 //! Floor 5: films.
+
+pub mod studio;
