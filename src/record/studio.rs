@@ -19,7 +19,7 @@ use bevy::render::render_resource::{
     TextureFormat, TextureUsages,
 };
 use bevy::render::renderer::{RenderAdapterInfo, RenderDevice, RenderQueue, initialize_renderer};
-use bevy::render::settings::{RenderCreation, WgpuSettings};
+use bevy::render::settings::{RenderCreation, RenderResources, WgpuSettings};
 use bevy::render::texture::GpuImage;
 use bevy::render::{RenderApp, RenderPlugin};
 use bevy::tasks::block_on;
@@ -84,7 +84,7 @@ fn padded_row_bytes(width: u32) -> usize {
 }
 
 /// Runs something that may panic without letting it print; the message becomes the error.
-fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     let hook = take_hook();
     set_hook(Box::new(|_| {}));
     let result = catch_unwind(AssertUnwindSafe(work));
@@ -98,6 +98,22 @@ fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
+/// Finds something to draw with.
+///
+/// # Errors
+///
+/// If there is no driver.
+pub(crate) fn find_driver() -> Result<RenderResources, StudioError> {
+    let settings = WgpuSettings::default();
+    quietly(|| {
+        let backends = settings.backends.unwrap_or_default();
+        block_on(initialize_renderer(backends, None, &settings))
+    })
+    .map_err(|reason| StudioError::NoDriver {
+        reason: reason.lines().next().unwrap_or_default().to_owned(),
+    })
+}
+
 impl Studio {
     /// A studio for pictures of `width` x `height` pixels.
     ///
@@ -105,14 +121,20 @@ impl Studio {
     ///
     /// If there is no driver to draw with, or the size is impossible.
     pub fn new(width: u32, height: u32) -> Result<Self, StudioError> {
-        let settings = WgpuSettings::default();
-        let resources = quietly(|| {
-            let backends = settings.backends.unwrap_or_default();
-            block_on(initialize_renderer(backends, None, &settings))
-        })
-        .map_err(|reason| StudioError::NoDriver {
-            reason: reason.lines().next().unwrap_or_default().to_owned(),
-        })?;
+        Self::furnished(width, height, |_, _| {})
+    }
+
+    /// A studio whose app `furnish` may add to; it is handed the image that is drawn on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Studio::new`].
+    pub fn furnished(
+        width: u32,
+        height: u32,
+        furnish: impl FnOnce(&mut App, &Handle<Image>),
+    ) -> Result<Self, StudioError> {
+        let resources = find_driver()?;
         let max = resources.0.limits().max_texture_dimension_2d;
         if !(1..=max).contains(&width) || !(1..=max).contains(&height) {
             return Err(StudioError::Size { width, height, max });
@@ -144,6 +166,7 @@ impl Studio {
         app.add_plugins(ViewPlugin {
             target: Some(target.clone()),
         });
+        furnish(&mut app, &target);
         while app.plugins_state() == PluginsState::Adding {
             bevy::tasks::tick_global_task_pools_on_main_thread();
         }
@@ -198,6 +221,15 @@ impl Studio {
         world.insert_resource(settings.clone());
         world.insert_resource(camera.into());
         world.insert_resource(overlay.clone());
+        self.draw()
+    }
+
+    /// Draws what the resources of the app hold.
+    ///
+    /// # Errors
+    ///
+    /// As [`Studio::render`].
+    pub fn draw(&mut self) -> Result<&[u8], StudioError> {
         if !self.is_warm {
             self.warm_up()?;
         }

@@ -28,6 +28,7 @@ use thiserror::Error;
 use background::BackgroundSink;
 use gif_film::GifFilm;
 use mp4_film::Mp4Film;
+pub use png_stills::write_png;
 use png_stills::{PngStills, StillNames};
 
 /// Takes the frames of a film one by one.

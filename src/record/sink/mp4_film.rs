@@ -147,7 +147,7 @@ impl FrameSink for Mp4Film {
         Ok(())
     }
 
-    fn finish(mut self: Box<Self>) -> Result<Summary, SinkError> {
+    fn finish(self: Box<Self>) -> Result<Summary, SinkError> {
         if self.frames.is_empty() {
             return Err(SinkError::NoFrames {
                 output: self.output.clone(),
@@ -166,7 +166,7 @@ impl FrameSink for Mp4Film {
             mut film,
             ..
         } = *self;
-        let mut copy = || -> std::io::Result<()> {
+        let copy = || -> std::io::Result<()> {
             let mut packets = scratch.into_inner().map_err(|error| error.into_error())?;
             packets.seek(SeekFrom::Start(0))?;
             film.write_all(&header)?;

@@ -4,12 +4,13 @@
 //! older, longer film of the same name that would follow on the new ones are removed, so that no player
 //! runs on into them.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use png::{BitDepth, ColorType, Compression, EncodingError, SrgbRenderingIntent};
 use tempfile::TempDir;
 
-use super::staging::{folder_of, io};
+use super::staging::{StagedFile, folder_of, io};
 use super::{FilmFormat, FrameSink, SinkError, Summary};
 
 /// Digits of a frame number where no pattern gives them.
@@ -175,8 +176,26 @@ impl FrameSink for PngStills {
     }
 }
 
+/// Writes one picture (RGBA as for [`FrameSink::push`]) as `file`; alpha is left out.
+pub fn write_png(file: &Path, rgba: &[u8], width: u32, height: u32) -> Result<(), SinkError> {
+    let rgb: Vec<u8> = rgba
+        .chunks_exact(4)
+        .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]])
+        .collect();
+    let mut staged = StagedFile::create(file)?;
+    let png = encode_rgb(&rgb, width, height).map_err(|error| SinkError::Encoder {
+        output: file.to_path_buf(),
+        message: error.to_string(),
+    })?;
+    staged
+        .write_all(&png)
+        .map_err(|error| staged.error(error))?;
+    staged.commit()?;
+    Ok(())
+}
+
 /// A picture of RGB bytes as a PNG file.
-pub(super) fn encode_rgb(rgb: &[u8], width: u32, height: u32) -> Result<Vec<u8>, EncodingError> {
+fn encode_rgb(rgb: &[u8], width: u32, height: u32) -> Result<Vec<u8>, EncodingError> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(ColorType::Rgb);
@@ -242,6 +261,20 @@ mod tests {
                 .collect();
             assert_eq!(pixels[..info.buffer_size()], want);
         }
+    }
+
+    #[test]
+    fn a_single_picture_is_written_under_its_own_name() {
+        let folder = tempfile::tempdir().unwrap();
+        write_png(&folder.path().join("one.png"), &frame(3), 5, 3).unwrap();
+        assert_eq!(names_in(folder.path()), ["one.png"]);
+        let error = write_png(Path::new("/nowhere/at/all/one.png"), &frame(3), 5, 3);
+        assert!(
+            error
+                .unwrap_err()
+                .to_string()
+                .contains("/nowhere/at/all/one.png")
+        );
     }
 
     #[test]
