@@ -282,3 +282,169 @@ impl Plugin for HypoxiaPlugin {
             );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::testing::*;
+    use crate::tissue::{SiteEntry, TissueBlock};
+
+    fn bench_with_cell(step_minutes: f64, oxygen_mmhg: f32, hif_1a: f32) -> (App, Entity) {
+        let mut app = bench(step_minutes);
+        app.add_plugins(HypoxiaPlugin);
+        app.insert_resource(Sites {
+            list: vec![SiteEntry {
+                entity: Entity::PLACEHOLDER,
+                fields: [None; Molecule::ALL.len()],
+                block: block(),
+            }],
+        });
+        set(&mut app, HifParameters::default());
+        let around = Surroundings {
+            oxygen_mmhg,
+            ..Surroundings::default()
+        };
+        let cell = app
+            .world_mut()
+            .spawn((cell(0, around), HifAxis { hif_1a }))
+            .id();
+        (app, cell)
+    }
+
+    fn block() -> TissueBlock {
+        TissueBlock {
+            name: "block".into(),
+            min_um: Vec3::ZERO,
+            dims: UVec3::splat(2),
+            voxel_um: Vec3::splat(20.0),
+            walls: true,
+            perfusion_length_um: None,
+        }
+    }
+
+    fn level(app: &App, cell: Entity) -> f32 {
+        app.world().get::<HifAxis>(cell).unwrap().hif_1a
+    }
+
+    /// Level after two days at that oxygen pressure, through the systems of the step.
+    fn after_two_days(oxygen_mmhg: f32) -> f32 {
+        let (mut app, cell) = bench_with_cell(10.0, oxygen_mmhg, 0.0);
+        for _ in 0..288 {
+            step(&mut app);
+        }
+        level(&app, cell)
+    }
+
+    #[test]
+    fn the_dose_response_is_that_of_jiang_1996() {
+        let without = after_two_days(0.0);
+        assert!((without - 1.0).abs() < 1e-4);
+        assert!(after_two_days(4.0) / without > 0.9);
+        assert!(after_two_days(38.0) / without < 0.15);
+        let (mut low, mut high) = (4.0, 38.0);
+        for _ in 0..20 {
+            let middle = 0.5 * (low + high);
+            if after_two_days(middle) > 0.5 * without {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        assert!((11.0..=15.0).contains(&low), "half-maximal at {low} mmHg");
+    }
+
+    /// Minutes until the level has crossed 0.5.
+    fn minutes_to_half(step_minutes: f64, oxygen_mmhg: f32, start: f32) -> f64 {
+        let (mut app, cell) = bench_with_cell(step_minutes, oxygen_mmhg, start);
+        let mut before = start;
+        loop {
+            step(&mut app);
+            let now = level(&app, cell);
+            let clock = app.world().resource::<Clock>();
+            if (now - 0.5) * (start - 0.5) <= 0.0 {
+                let last = f64::from((before - 0.5) / (before - now));
+                return clock.minutes() + (last - 1.0) * step_minutes;
+            }
+            assert!(clock.hours() < 10.0);
+            before = now;
+        }
+    }
+
+    #[test]
+    fn hif_is_gone_minutes_after_reoxygenation_and_back_hours_after_hypoxia() {
+        let fall = minutes_to_half(1.0, 160.0, 1.0);
+        assert!((4.0..=8.0).contains(&fall), "{fall} min");
+        let rise = minutes_to_half(1.0, 0.0, 0.0) / 60.0;
+        assert!((rise - 1.75).abs() < 0.02, "{rise} h");
+        assert!((minutes_to_half(0.25, 160.0, 1.0) - fall).abs() < 0.05);
+    }
+
+    #[test]
+    fn the_course_does_not_depend_on_the_step() {
+        let after_an_hour = |step_minutes: f64| {
+            let (mut app, cell) = bench_with_cell(step_minutes, 10.0, 0.1);
+            for _ in 0..(60.0 / step_minutes) as usize {
+                step(&mut app);
+            }
+            level(&app, cell)
+        };
+        let minutes = after_an_hour(1.0);
+        assert!((after_an_hour(0.5) - minutes).abs() < 1e-5);
+        assert!((after_an_hour(20.0) - minutes).abs() < 1e-5);
+    }
+
+    #[test]
+    fn dead_cells_keep_still() {
+        let (mut app, cell) = bench_with_cell(1.0, 0.0, 0.2);
+        let dead = Vital {
+            state: crate::cell::State::NecroticLysed,
+            ..Vital::default()
+        };
+        app.world_mut().entity_mut(cell).insert(dead);
+        step(&mut app);
+        assert_eq!(level(&app, cell), 0.2);
+    }
+
+    #[test]
+    fn hypoxic_cells_secrete_vegf_and_the_voxel_receives_every_molecule() {
+        let (mut app, first) = bench_with_cell(1.0, 0.0, 1.0);
+        let field = app.world_mut().spawn(Ledger::new(8)).id();
+        app.world_mut().resource_mut::<Sites>().list[0].fields[Molecule::VegfA as usize] =
+            Some(field);
+        let around = Surroundings {
+            voxel: 5,
+            ..Surroundings::default()
+        };
+        app.world_mut().entity_mut(first).insert(around);
+        app.world_mut()
+            .spawn((cell(1, around), HifAxis { hif_1a: 1.0 }));
+        step(&mut app);
+        let ledger = app.world().get::<Ledger>(field).unwrap();
+        // Two cells, seven times 0.1 molecules a second each, in 8e-12 L.
+        let molar = 2.0 * 0.7 * 60.0 / 6.022_140_76e23 / 8e-12;
+        let found = f64::from(ledger.source().sum(5));
+        assert!((found / (molar * 1e9) - 1.0).abs() < 1e-4, "{found}");
+        assert_eq!(ledger.source().sum(0), 0.0);
+    }
+
+    #[test]
+    fn outputs_rise_from_their_base_by_their_gain() {
+        let parameters = HifParameters::default();
+        let (none, full) = (HifAxis { hif_1a: 0.0 }, HifAxis { hif_1a: 1.0 });
+        let folds = |hif: HifAxis| {
+            [
+                hif.vegf_molecules_per_s(&parameters) / parameters.vegf_molecules_per_s,
+                hif.pd_l1_fold(&parameters),
+                hif.cxcr4_fold(&parameters),
+                hif.lox_fold(&parameters),
+                hif.mmp_fold(&parameters),
+                hif.ccl2_fold(&parameters),
+                1.0 + hif.emt_drive(&parameters),
+            ]
+        };
+        assert_eq!(folds(none), [1.0; 7]);
+        for (fold, published) in folds(full).iter().zip([7.0, 1.4, 3.0, 3.0, 3.0, 3.2, 1.5]) {
+            assert!((fold - published).abs() < 1e-6);
+        }
+    }
+}

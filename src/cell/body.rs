@@ -354,3 +354,130 @@ impl Plugin for BodyPlugin {
             .add_systems(SimSchedule, grow_bodies.in_set(ActSystems::Grow));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same equations by explicit Euler steps of 0.3 s in double precision.
+    fn integrate(body: &Body, rates: VolumeRates, targets: VolumeTargets, hours: f64) -> [f64; 3] {
+        let steps = (hours * 12_000.0).round() as usize;
+        let dt = hours / steps as f64;
+        let (mut fluid, mut nucleus, mut cytoplasm) = (
+            f64::from(body.fluid_um3),
+            f64::from(body.nuclear_solid_um3),
+            f64::from(body.cytoplasmic_solid_um3),
+        );
+        for _ in 0..steps {
+            let wanted = f64::from(targets.fluid_fraction) * (fluid + nucleus + cytoplasm);
+            fluid += dt * f64::from(rates.fluid_per_hour) * (wanted - fluid);
+            nucleus += dt
+                * f64::from(rates.nucleus_per_hour)
+                * (f64::from(targets.nuclear_solid_um3) - nucleus);
+            cytoplasm += dt
+                * f64::from(rates.cytoplasm_per_hour)
+                * (f64::from(targets.cytoplasmic_solid_um3) - cytoplasm);
+        }
+        [fluid, nucleus, cytoplasm]
+    }
+
+    fn parts(body: &Body) -> [f64; 3] {
+        [
+            f64::from(body.fluid_um3),
+            f64::from(body.nuclear_solid_um3),
+            f64::from(body.cytoplasmic_solid_um3),
+        ]
+    }
+
+    fn assert_close(found: [f64; 3], expected: [f64; 3], tolerance: f64) {
+        let scale: f64 = expected.iter().sum();
+        for (found, expected) in found.iter().zip(expected) {
+            assert!(
+                (found - expected).abs() < tolerance * scale,
+                "{found} is not {expected}"
+            );
+        }
+    }
+
+    fn ways() -> Vec<(VolumeRates, VolumeTargets)> {
+        let (body, death) = (BodyParameters::default(), DeathParameters::default());
+        let nothing = |fluid_fraction| VolumeTargets {
+            fluid_fraction,
+            nuclear_solid_um3: 0.0,
+            cytoplasmic_solid_um3: 0.0,
+        };
+        let equal_rates = VolumeRates {
+            fluid_per_hour: 1.2,
+            nucleus_per_hour: 0.3,
+            cytoplasm_per_hour: 0.3,
+        };
+        vec![
+            (body.growth, body.living(true)),
+            (death.apoptotic, nothing(0.0)),
+            (death.swelling, nothing(1.0)),
+            (death.lysed, nothing(0.0)),
+            // Here the rate of the water, 1.2 x (1 - 0.75), equals those of the solids.
+            (equal_rates, body.living(true)),
+        ]
+    }
+
+    #[test]
+    fn a_step_of_any_length_follows_the_volume_equations() {
+        let start = BodyParameters::default().resting_body();
+        for (rates, targets) in ways() {
+            for hours in [0.05, 1.0, 8.6] {
+                let mut body = start;
+                VolumeStep::new(rates, targets, hours).apply(&mut body);
+                let expected = integrate(&start, rates, targets, f64::from(hours));
+                assert_close(parts(&body), expected, 2e-4);
+            }
+        }
+    }
+
+    #[test]
+    fn many_short_steps_equal_one_long_step() {
+        for (rates, targets) in ways() {
+            let [mut minutes, mut halves, mut once] = [BodyParameters::default().resting_body(); 3];
+            let minute = VolumeStep::new(rates, targets, 1.0 / 60.0);
+            let half = VolumeStep::new(rates, targets, 0.5 / 60.0);
+            for _ in 0..600 {
+                minute.apply(&mut minutes);
+                half.apply(&mut halves);
+                half.apply(&mut halves);
+            }
+            VolumeStep::new(rates, targets, 10.0).apply(&mut once);
+            assert_close(parts(&minutes), parts(&once), 1e-5);
+            assert_close(parts(&halves), parts(&minutes), 1e-5);
+        }
+    }
+
+    #[test]
+    fn a_resting_cell_has_the_published_size_and_keeps_it() {
+        let parameters = BodyParameters::default();
+        let mut body = parameters.resting_body();
+        assert!((body.volume_um3() - 2494.0).abs() < 0.01);
+        assert!((body.radius_um - 8.41).abs() < 0.01);
+        assert!((body.nucleus_volume_um3() - 540.0).abs() < 0.01);
+        let step = VolumeStep::new(parameters.growth, parameters.living(false), 1.0 / 60.0);
+        for _ in 0..6000 {
+            step.apply(&mut body);
+        }
+        assert!((body.volume_um3() - 2494.0).abs() < 0.1);
+    }
+
+    #[test]
+    fn a_cell_has_nearly_doubled_when_it_divides_and_its_halves_hold_all_of_it() {
+        let parameters = BodyParameters::default();
+        let mother = parameters.growing_body(13.0);
+        assert!(mother.volume_um3() > 1.9 * parameters.volume_um3);
+        assert!(mother.volume_um3() < 2.0 * parameters.volume_um3);
+        let mut daughter = mother;
+        daughter.halve();
+        assert_eq!(daughter.fluid_um3 + daughter.fluid_um3, mother.fluid_um3);
+        assert_eq!(
+            2.0 * daughter.nuclear_solid_um3 + 2.0 * daughter.cytoplasmic_solid_um3,
+            mother.nuclear_solid_um3 + mother.cytoplasmic_solid_um3
+        );
+        assert_eq!(2.0 * daughter.volume_um3(), mother.volume_um3());
+    }
+}

@@ -199,7 +199,7 @@ impl CycleParameters {
 
     /// Rate of steady exponential growth of an undisturbed population, 1/h: the root `r` of
     /// `2 exp(-r T_c) = 1 + r T_1`, with an exponential G0/G1 of mean `T_1` and a fixed rest `T_c`
-    /// (Euler-Lotka equation). With the defaults 0.0409 per hour, a doubling in 17.0 h.
+    /// (Euler-Lotka equation). With the defaults 0.0395 per hour, a doubling in 17.5 h.
     pub fn steady_growth_per_hour(&self) -> f32 {
         let (waiting, fixed) = (self.g0g1_hours, self.committed_hours());
         if waiting + fixed <= 0.0 {
@@ -407,3 +407,6 @@ impl Plugin for CyclePlugin {
             );
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -229,3 +229,202 @@ impl Plugin for MotilityPlugin {
             );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::testing::*;
+    use crate::cell::{State, Surroundings};
+    use crate::tissue::{SiteEntry, SiteId};
+
+    fn block(dims: UVec3) -> TissueBlock {
+        TissueBlock {
+            name: "block".into(),
+            min_um: Vec3::splat(-500.0),
+            dims,
+            voxel_um: Vec3::new(20.0, 25.0, 10.0),
+            walls: false,
+            perfusion_length_um: None,
+        }
+    }
+
+    /// Cells walk freely; mechanics is replaced by `dx = v dt`.
+    fn drift(clock: Res<Clock>, mut cells: Query<(&Motility, &mut Position)>) {
+        for (motility, mut position) in &mut cells {
+            position.0 += motility.velocity_um_per_min() * clock.dt_minutes();
+        }
+    }
+
+    fn walkers(n: u64, parameters: &MotilityParameters) -> App {
+        let mut app = bench(1.0);
+        app.add_plugins(MotilityPlugin)
+            .init_resource::<Sites>()
+            .add_systems(SimSchedule, drift.in_set(SimSystems::Move));
+        set(&mut app, parameters.clone());
+        for id in 0..n {
+            let mut random = RandomKey(9).stream(CellId(id), 0, Purpose::InitialState);
+            let motility = Motility::new(&mut random, parameters);
+            let bundle = (
+                cell(id, Surroundings::default()),
+                Position::default(),
+                motility,
+            );
+            app.world_mut().spawn(bundle);
+        }
+        app
+    }
+
+    #[test]
+    fn mean_squared_displacement_is_that_of_a_persistent_random_walk() {
+        let (speed, persistence) = (0.5_f64, 60.0_f64);
+        let parameters = MotilityParameters {
+            speed_um_per_min: 0.5,
+            persistence_min: 60.0,
+            ..MotilityParameters::default()
+        };
+        let n = 20_000;
+        let mut app = walkers(n, &parameters);
+        for minute in 1..=1440 {
+            step(&mut app);
+            if ![30, 120, 480, 1440].contains(&minute) {
+                continue;
+            }
+            let world = app.world_mut();
+            let sum: f64 = world
+                .query::<&Position>()
+                .iter(world)
+                .map(|position| f64::from(position.0.length_squared()))
+                .sum();
+            let t = f64::from(minute);
+            let expected = 2.0
+                * speed
+                * speed
+                * persistence
+                * (t - persistence * (1.0 - (-t / persistence).exp()));
+            let found = sum / n as f64;
+            assert!(
+                (found / expected - 1.0).abs() < 0.03,
+                "{t} min: {found}, {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_chemotactic_index_is_the_mean_cosine() {
+        let axis = Vec3::new(1.0, -2.0, 0.5);
+        let n = 40_000;
+        for index in [-1.0, -0.4, 0.0, 0.13, 0.28, 0.8, 1.0] {
+            let mut sum = Vec3::ZERO;
+            for id in 0..n {
+                let mut random = RandomKey(4).stream(CellId(id), 0, Purpose::Motility);
+                let direction = biased_direction(&mut random, axis, index);
+                assert!((direction.length() - 1.0).abs() < 1e-5);
+                sum += direction;
+            }
+            let mean = sum / n as f32;
+            let along = mean.dot(axis.normalize());
+            let across = (mean - axis.normalize() * along).length();
+            assert!((along - index).abs() < 0.012, "{index}: {along}");
+            assert!(across < 0.015, "{index}: {across}");
+        }
+    }
+
+    #[test]
+    fn gradients_of_a_linear_field_are_exact_inside_and_at_the_faces() {
+        let block = block(UVec3::new(6, 5, 4));
+        let slope = Vec3::new(0.02, -0.01, 0.03);
+        let centre = |x: u32, y: u32, z: u32| {
+            block.min_um + (UVec3::new(x, y, z).as_vec3() + Vec3::splat(0.5)) * block.voxel_um
+        };
+        let value = |at: Vec3| 100.0 + slope.dot(at);
+        let mut values = Vec::new();
+        for z in 0..4 {
+            for y in 0..5 {
+                for x in 0..6 {
+                    values.push(value(centre(x, y, z)));
+                }
+            }
+        }
+        for (x, y, z) in [(0, 0, 0), (3, 2, 1), (5, 4, 3)] {
+            let at = centre(x, y, z);
+            let found = relative_gradient(&block, &values, at) * value(at);
+            assert!((found - slope).length() < 1e-4, "{found}");
+        }
+        let flat = TissueBlock {
+            dims: UVec3::new(6, 1, 1),
+            ..block
+        };
+        let found = relative_gradient(&flat, &values[..6], centre(2, 0, 0));
+        assert_eq!((found.y, found.z), (0.0, 0.0));
+        assert_eq!(
+            relative_gradient(&flat, &[0.0; 6], centre(2, 0, 0)),
+            Vec3::ZERO
+        );
+    }
+
+    #[test]
+    fn cells_climb_the_gradient_of_their_attractant_with_the_stated_index() {
+        let parameters = MotilityParameters {
+            speed_um_per_min: 1.0,
+            persistence_min: 1.0,
+            attractant: Some(Molecule::VegfA),
+            chemotactic_index: 0.28,
+            half_gradient_per_um: 1.0e-3,
+        };
+        let n = 4000;
+        let mut app = walkers(n, &parameters);
+        // c = exp(x / 333 um): nearly the same relative gradient, 3e-3 per um, everywhere.
+        let block = TissueBlock {
+            min_um: Vec3::splat(-600.0),
+            ..block(UVec3::new(60, 48, 1))
+        };
+        let values: Vec<f32> = (0..60 * 48)
+            .map(|voxel| ops::exp((voxel % 60) as f32 * 20.0 * 3.0e-3))
+            .collect();
+        let field = app.world_mut().spawn(FieldValues(values)).id();
+        let mut fields = [None; Molecule::ALL.len()];
+        fields[Molecule::VegfA as usize] = Some(field);
+        let list = vec![SiteEntry {
+            entity: field,
+            fields,
+            block,
+        }];
+        app.insert_resource(Sites { list });
+        let minutes = 200;
+        for _ in 0..minutes {
+            step(&mut app);
+        }
+        let world = app.world_mut();
+        let climbed: f64 = world
+            .query::<(&Position, &Resident)>()
+            .iter(world)
+            .map(|(position, resident)| {
+                assert_eq!(resident.0, SiteId(0));
+                f64::from(position.0.x)
+            })
+            .sum::<f64>()
+            / n as f64;
+        let found = climbed / f64::from(minutes);
+        // sinh: what central differences over two voxels of an exponential give.
+        let gradient = (20.0_f64 * 3.0e-3).sinh() / 20.0;
+        let expected = 0.28 * gradient / (gradient + 1.0e-3);
+        assert!((found / expected - 1.0).abs() < 0.03, "{found}, {expected}");
+    }
+
+    #[test]
+    fn dead_cells_do_not_walk() {
+        let mut app = walkers(1, &MotilityParameters::default());
+        let world = app.world_mut();
+        let walker = world
+            .query_filtered::<Entity, With<Motility>>()
+            .single(world)
+            .unwrap();
+        let dead = Vital {
+            state: State::Apoptotic,
+            ..Vital::default()
+        };
+        world.entity_mut(walker).insert(dead);
+        step(&mut app);
+        assert_eq!(app.world().get::<Position>(walker).unwrap().0, Vec3::ZERO);
+    }
+}

@@ -252,6 +252,68 @@ fn for_each_target(
     }
 }
 
+/// Where a path leads: the registered entry, the index of the cell type, the field inside.
+struct Target<'a> {
+    entry: &'a Entry,
+    cell_type: usize,
+    field: &'a str,
+}
+
+fn find<'a>(
+    world: &World,
+    registry: &'a ParameterRegistry,
+    path: &'a str,
+    value: f64,
+) -> Result<Target<'a>, ParameterError> {
+    let none = CellTypeNames::default();
+    let names = world.get_resource::<CellTypeNames>().unwrap_or(&none);
+    let inside = |entry: &Entry, owned: &'a str| owned.strip_prefix(entry.name)?.strip_prefix('.');
+    let target = registry.entries.iter().find_map(|entry| {
+        let (cell_type, field) = if entry.per_type {
+            names.0.iter().enumerate().find_map(|(index, name)| {
+                Some((
+                    index,
+                    inside(entry, path.strip_prefix(name.as_str())?.strip_prefix('.')?)?,
+                ))
+            })?
+        } else {
+            (0, inside(entry, path)?)
+        };
+        let known = entry.fields.iter().any(|known| known == field)
+            && (entry.get)(world, cell_type).is_some();
+        known.then_some(Target {
+            entry,
+            cell_type,
+            field,
+        })
+    });
+    let Some(target) = target else {
+        return Err(ParameterError::Unknown {
+            path: path.to_owned(),
+            suggestion: nearest(path, &all_paths(world, registry)),
+        });
+    };
+    let limits = (target.entry.limits)(target.field);
+    if !limits.contain(value) {
+        return Err(ParameterError::OutOfRange {
+            path: path.to_owned(),
+            value,
+            allowed: limits.describe(),
+        });
+    }
+    Ok(target)
+}
+
+/// Says whether a parameter can be set to a value.
+///
+/// # Errors
+/// When no parameter has this path, or the value is outside its limits.
+pub fn check_parameter(world: &World, path: &str, value: f64) -> Result<(), ParameterError> {
+    let none = ParameterRegistry::default();
+    let registry = world.get_resource::<ParameterRegistry>().unwrap_or(&none);
+    find(world, registry, path, value).map(|_| ())
+}
+
 /// Sets a parameter.
 ///
 /// # Errors
@@ -259,52 +321,14 @@ fn for_each_target(
 pub fn set_parameter(world: &mut World, path: &str, value: f64) -> Result<(), ParameterError> {
     world.init_resource::<ParameterRegistry>();
     world.resource_scope(|world, registry: Mut<ParameterRegistry>| {
-        let mut found = None;
-        let names = world
-            .get_resource::<CellTypeNames>()
-            .cloned()
-            .unwrap_or_default();
-        for (index, entry) in registry.entries.iter().enumerate() {
-            if entry.per_type {
-                for (type_index, name) in names.0.iter().enumerate() {
-                    let field = path
-                        .strip_prefix(name.as_str())
-                        .and_then(|rest| rest.strip_prefix('.'))
-                        .and_then(|rest| rest.strip_prefix(entry.name))
-                        .and_then(|rest| rest.strip_prefix('.'));
-                    if let Some(field) = field {
-                        found = Some((index, type_index, field));
-                    }
-                }
-            } else if let Some(field) = path
-                .strip_prefix(entry.name)
-                .and_then(|rest| rest.strip_prefix('.'))
-            {
-                found = Some((index, 0, field));
-            }
+        let Target {
+            entry,
+            cell_type,
+            field,
+        } = find(world, &registry, path, value)?;
+        if let Some(mut target) = (entry.get_mut)(world, cell_type) {
+            write_number(&mut *target, field, value);
         }
-        let unknown = |world: &World| ParameterError::Unknown {
-            path: path.to_owned(),
-            suggestion: nearest(path, &all_paths(world, &registry)),
-        };
-        let Some((entry, target, field)) = found
-            .map(|(entry, target, field)| (&registry.entries[entry], target, field))
-            .filter(|(entry, _, field)| entry.fields.iter().any(|known| known == field))
-        else {
-            return Err(unknown(world));
-        };
-        let limits = (entry.limits)(field);
-        if !limits.contain(value) {
-            return Err(ParameterError::OutOfRange {
-                path: path.to_owned(),
-                value,
-                allowed: limits.describe(),
-            });
-        }
-        let Some(mut target) = (entry.get_mut)(world, target) else {
-            return Err(unknown(world));
-        };
-        write_number(&mut *target, field, value);
         Ok(())
     })
 }

@@ -1,10 +1,9 @@
 //! The components that make up the state of a cell, listed once.
 //!
 //! A module registers each component that a cell carries from step to step with
-//! [`RegisterState::register_cell_state`]. The list serves everything that must see a cell as a whole: a
-//! daughter inherits her mother's components, the state hash covers them, a checkpoint stores them. A
-//! component that is forgotten here would be lost by all three at once, so a test compares the list with
-//! what cells in the world really carry.
+//! [`RegisterState::register_cell_state`]. The list serves everything that must see a cell as a whole:
+//! the state hash covers it, a checkpoint stores it. A component that is forgotten here would be lost by
+//! both, so a test compares the list with what cells in the world really carry.
 
 use bevy::ecs::component::{ComponentId, Mutable};
 use bevy::prelude::*;
@@ -22,8 +21,6 @@ pub struct CellState {
     pub write: fn(EntityRef, &mut Vec<u8>) -> bool,
     /// Inserts the component read from the front of `bytes`, and returns the rest.
     pub read: for<'b> fn(&mut EntityWorldMut, &'b [u8]) -> Option<&'b [u8]>,
-    /// Copies the component from one cell to another, if the first has it.
-    pub copy: fn(&mut World, Entity, Entity),
 }
 
 /// All registered components, in the order of registration.
@@ -70,11 +67,6 @@ impl RegisterState for App {
                 let (component, rest) = postcard::take_from_bytes::<C>(bytes).ok()?;
                 cell.insert(component);
                 Some(rest)
-            },
-            copy: |world, from, to| {
-                if let Some(component) = world.get::<C>(from).cloned() {
-                    world.entity_mut(to).insert(component);
-                }
             },
         });
         self

@@ -171,6 +171,7 @@ pub struct Population {
 
 /// Where cells are put.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
 pub enum Place {
     /// A single cell.
     Single {
@@ -209,6 +210,7 @@ pub enum Place {
 
 /// Something that happens at a time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
 pub enum Event {
     /// Once.
     At(Span, Action),

@@ -4,6 +4,7 @@ pub mod exchange;
 pub mod molecule;
 pub mod site;
 pub mod solver;
+pub mod transport;
 
 pub use exchange::Ledger;
 pub use molecule::Molecule;

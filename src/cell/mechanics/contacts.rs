@@ -1,9 +1,11 @@
 //! What the neighbours of one cell do to it.
 //!
-//! Two passes per cell. The first walks the rows of bins within reach, eight candidates at a time, and
-//! keeps the slots of those closer than the interaction distance. The second gathers the survivors (about a
-//! dozen), again eight at a time, and sums what they contribute. The sum runs over survivors in slot order
-//! in fixed lanes, so it depends neither on the instruction set nor on where rows of bins begin and end.
+//! Cells that follow each other in the sorted order are neighbours in space, so up to [`GROUP`] of them
+//! share one search: the rows of bins within reach of their common box are walked eight candidates at a
+//! time, and those within reach of the box (some fifty) are copied side by side. Each cell of the group then
+//! picks its own neighbours among them (about a dozen) and sums over these, again eight at a time, in slot
+//! order and in fixed lanes. The sums therefore depend neither on the instruction set nor (but for rounding, in
+//! crowds of more than [`COPIED`] candidates) on the grouping.
 //!
 //! With `d` the distance of centres, `R` the sum of radii and `S = reach R` (reach 1.25), cell `i` moves
 //! away from `j` at `c_r (1 - d/R)^2` for `d < R` and towards it at `c_a (1 - d/S)^2` for `d < S`
@@ -15,16 +17,14 @@
 //! (its stiffness across the line of centres).
 
 use super::grid::Level;
-use super::lanes::{LANES, Lanes};
+use super::lanes::{FAR_AWAY, LANES, Lanes, Record};
 use super::sort::Sorted;
 use crate::core::identity::CellId;
 
-/// Survivors held before the second pass must run.
-const HELD: usize = 248;
-/// Room for the survivors of the first pass.
-pub(super) type Held = [u32; HELD + LANES];
-/// Room for survivors, to be lent to [`sum_contacts`].
-pub(super) const NONE_HELD: Held = [0; HELD + LANES];
+/// Most cells that share a search.
+pub(super) const GROUP: usize = 8;
+/// Candidates that are copied before cells sum over them.
+const COPIED: usize = 256;
 /// Relative widening of searches, so that no rounding loses a neighbour.
 const SLACK: f32 = 1.0005;
 /// Squared distance below which two centres count as coincident, um2.
@@ -59,26 +59,68 @@ pub(super) struct Search {
     pub drift: f32,
 }
 
-/// Calls `$visit(first, end)` for every row of slots that may hold a neighbour of a cell.
+/// The box of a group, and its largest radius.
+#[derive(Clone, Copy)]
+struct Bounds {
+    low: [f32; 3],
+    high: [f32; 3],
+    radius: f32,
+}
+
+impl Bounds {
+    fn of(cell: &Record) -> Self {
+        Self {
+            low: cell.position,
+            high: cell.position,
+            radius: cell.radius,
+        }
+    }
+
+    /// The box widened to hold another cell, unless an edge would then exceed `longest`.
+    #[inline(always)]
+    fn with(&self, cell: &Record, longest: f32) -> Option<Self> {
+        let mut wider = *self;
+        let mut fits = true;
+        for axis in 0..3 {
+            wider.low[axis] = smaller(self.low[axis], cell.position[axis]);
+            wider.high[axis] = larger(self.high[axis], cell.position[axis]);
+            fits &= wider.high[axis] - wider.low[axis] <= longest;
+        }
+        wider.radius = larger(self.radius, cell.radius);
+        fits.then_some(wider)
+    }
+}
+
+#[inline(always)]
+fn larger(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
+}
+
+#[inline(always)]
+fn smaller(a: f32, b: f32) -> f32 {
+    if a < b { a } else { b }
+}
+
+/// Calls `$visit` for every row of slots that may hold a neighbour of a cell inside the bounds.
 macro_rules! for_each_row {
-    ($cells:expr, $search:expr, $position:expr, $radius:expr, |$first:ident, $end:ident| $visit:block) => {
+    ($cells:expr, $search:expr, $bounds:expr, |$first:ident, $end:ident| $visit:block) => {
         for level in &$cells.grids.levels {
-            let [x, y, z]: [f32; 3] = $position;
-            let distance = $search.reach * ($radius + level.radius) * SLACK + $search.drift;
+            let Bounds { low, high, radius } = $bounds;
+            let distance = $search.reach * (radius + level.radius) * SLACK + $search.drift;
             let square = distance * distance;
-            let (z_first, z_last) = span(level, 2, z, distance);
-            let (y_first, y_last) = span(level, 1, y, distance);
+            let (z_first, z_last) = span(level, 2, low, high, distance);
+            let (y_first, y_last) = span(level, 1, low, high, distance);
             for z_bin in z_first..=z_last {
-                let z_gap = gap(level, 2, z_bin, z);
+                let z_gap = gap(level, 2, z_bin, low, high);
                 let left = square - z_gap * z_gap;
                 let plane = level.first_bin + z_bin * level.area;
                 for y_bin in y_first..=y_last {
-                    let y_gap = gap(level, 1, y_bin, y);
+                    let y_gap = gap(level, 1, y_bin, low, high);
                     let left = left - y_gap * y_gap;
                     if left <= 0.0 {
                         continue;
                     }
-                    let (x_first, x_last) = span(level, 0, x, left.sqrt());
+                    let (x_first, x_last) = span(level, 0, low, high, left.sqrt());
                     let row = plane + y_bin * level.width;
                     let ($first, $end) = slots_of($cells, row + x_first, row + x_last);
                     $visit
@@ -101,54 +143,110 @@ fn slots_of(cells: &Sorted, first_bin: u32, last_bin: u32) -> (u32, u32) {
     }
 }
 
+/// The bins along `axis` within `distance` of a box.
 #[inline(always)]
-fn span(level: &Level, axis: usize, centre: f32, distance: f32) -> (u32, u32) {
+fn span(level: &Level, axis: usize, low: [f32; 3], high: [f32; 3], distance: f32) -> (u32, u32) {
     (
-        level.index(axis, centre - distance),
-        level.index(axis, centre + distance),
+        level.index(axis, low[axis] - distance),
+        level.index(axis, high[axis] + distance),
     )
 }
 
-/// Distance along `axis` from `centre` to a bin, um; zero inside it.
+/// Distance along `axis` from a box to a bin, um; zero where they overlap.
 #[inline(always)]
-fn gap(level: &Level, axis: usize, bin: u32, centre: f32) -> f32 {
-    let low = level.origin[axis] + bin as f32 * level.edge[axis] - centre;
-    let high = -low - level.edge[axis];
-    let gap = if low > high { low } else { high };
-    if gap > 0.0 { gap } else { 0.0 }
+fn gap(level: &Level, axis: usize, bin: u32, low: [f32; 3], high: [f32; 3]) -> f32 {
+    let bin_low = level.origin[axis] + bin as f32 * level.edge[axis];
+    let bin_high = bin_low + level.edge[axis];
+    larger(larger(bin_low - high[axis], low[axis] - bin_high), 0.0)
 }
 
-/// Sums over the neighbours of the cell in `slot`.
+/// Candidates of a group side by side, padded by one batch, and the neighbours of a cell among them.
+pub(super) struct Copied {
+    slot: [u32; COPIED + LANES],
+    place: [[f32; COPIED + LANES]; 4],
+    near: [u32; COPIED + LANES],
+}
+
+impl Copied {
+    pub const EMPTY: Self = Self {
+        slot: [0; COPIED + LANES],
+        place: [[0.0; COPIED + LANES]; 4],
+        near: [0; COPIED + LANES],
+    };
+
+    /// Copies centres and radii of the first `count` candidates; fills the last batch with cells far away.
+    #[inline(always)]
+    unsafe fn fetch<V: Lanes>(&mut self, cells: &Sorted, count: usize) {
+        // SAFETY: as for `sum_group`; slots above `count` were set to ones below the number of cells.
+        unsafe {
+            let mut at = 0;
+            while at < count {
+                let batches = V::gather_places(cells.records.as_ptr(), self.slot.as_ptr().add(at));
+                for (place, batch) in self.place.iter_mut().zip(batches) {
+                    batch.store(place.as_mut_ptr().add(at));
+                }
+                at += LANES;
+            }
+            V::splat(FAR_AWAY).store(self.place[0].as_mut_ptr().add(count));
+            V::splat(1.0).store(self.place[3].as_mut_ptr().add(count));
+        }
+    }
+}
+
+/// Sums over the neighbours of the first of `slots` and of those that follow it and lie close by, at most
+/// [`GROUP`]; returns how many were done.
 ///
 /// # Safety
-/// The processor has the instruction set of `V`; `slot` is below the number of cells; `cells` is as
-/// [`Sorted::sort`] left it but for positions that moved by at most `search.drift`.
+/// The processor has the instruction set of `V`; `slots` is a range of at least one slot, all below the
+/// number of cells; `cells` is as [`Sorted::sort`] left it but for positions that moved by at most
+/// `search.drift`.
 #[inline(always)]
-pub(super) unsafe fn sum_contacts<V: Lanes>(
+pub(super) unsafe fn sum_group<V: Lanes>(
     cells: &Sorted,
     search: Search,
-    slot: usize,
-    held: &mut Held,
-) -> Contact {
+    slots: std::ops::Range<usize>,
+    copied: &mut Copied,
+    out: &mut [Contact; GROUP],
+) -> usize {
     // SAFETY: slots below the number of cells are inside the arrays, whose padding of one batch lets loads
     // of eight begin at any of them; the instruction set is vouched for by the caller.
     unsafe {
+        let first_slot = slots.start;
+        let own = cells.records.get_unchecked(first_slot);
+        let longest = 2.0 * search.reach * own.radius;
+        let mut bounds = Bounds::of(own);
+        let mut sums = [Sums::<V>::new(own, search.reach); GROUP];
+        let mut members = 1;
+        while members < GROUP && first_slot + members < slots.end {
+            let own = cells.records.get_unchecked(first_slot + members);
+            let Some(wider) = bounds.with(own, longest) else {
+                break;
+            };
+            bounds = wider;
+            sums[members] = Sums::new(own, search.reach);
+            members += 1;
+        }
+
         let (px, py, pz) = (cells.x.as_ptr(), cells.y.as_ptr(), cells.z.as_ptr());
         let p_radius = cells.radius.as_ptr();
-        let position = [*px.add(slot), *py.add(slot), *pz.add(slot)];
-        let radius = *p_radius.add(slot);
-        let [x, y, z] = position.map(|value| V::splat(value));
-        let (own_radius, reach) = (V::splat(radius), V::splat(search.reach));
-        let mut sums = Sums::<V>::new(cells, slot, search.reach);
-        let held = held.as_mut_ptr();
+        let [low_x, low_y, low_z] = bounds.low.map(|value| V::splat(value));
+        let [high_x, high_y, high_z] = bounds.high.map(|value| V::splat(value));
+        let own_radius = V::splat(bounds.radius);
+        let reach = V::splat(search.reach * SLACK);
+        let zero = V::splat(0.0);
         let mut count = 0;
-        for_each_row!(cells, search, position, radius, |first, end| {
+        for_each_row!(cells, search, bounds, |first, end| {
             let mut at = first;
             while at < end {
                 let from = at as usize;
-                let dx = x.sub(V::load(px.add(from)));
-                let dy = y.sub(V::load(py.add(from)));
-                let dz = z.sub(V::load(pz.add(from)));
+                let (x, y, z) = (
+                    V::load(px.add(from)),
+                    V::load(py.add(from)),
+                    V::load(pz.add(from)),
+                );
+                let dx = low_x.sub(x).max(x.sub(high_x)).max(zero);
+                let dy = low_y.sub(y).max(y.sub(high_y)).max(zero);
+                let dz = low_z.sub(z).max(z.sub(high_z)).max(zero);
                 let square = dx.mul(dx).add(dy.mul(dy)).add(dz.mul(dz));
                 let limit = own_radius.add(V::load(p_radius.add(from))).mul(reach);
                 let left = end - at;
@@ -158,40 +256,46 @@ pub(super) unsafe fn sum_contacts<V: Lanes>(
                     255
                 };
                 let near = square.less(limit.mul(limit)) & tail;
-                V::store_set_bits(near, at, held.add(count));
+                V::store_set_bits(near, at, copied.slot.as_mut_ptr().add(count));
                 count += V::ones(near) as usize;
-                if count > HELD {
+                if count > COPIED - LANES {
                     let whole = count / LANES * LANES;
-                    sums.add(held, whole, whole);
-                    for kept in 0..count - whole {
-                        *held.add(kept) = *held.add(whole + kept);
+                    let kept: [u32; LANES] = std::array::from_fn(|kept| copied.slot[whole + kept]);
+                    copied.slot[whole..whole + LANES].fill(cells.len as u32);
+                    copied.fetch::<V>(cells, whole);
+                    for sums in &mut sums[..members] {
+                        sums.add(cells, copied, whole);
                     }
+                    copied.slot[..LANES].copy_from_slice(&kept);
                     count -= whole;
                 }
                 at += LANES as u32;
             }
         });
-        for filler in 0..LANES {
-            *held.add(count + filler) = slot as u32;
+        copied.slot[count..count + LANES].fill(cells.len as u32);
+        copied.fetch::<V>(cells, count);
+        for member in 0..members {
+            let sums = &mut sums[member];
+            sums.add(cells, copied, count);
+            out[member] = sums.finish();
+            if sums.coincident > 1 {
+                separate(cells, search, first_slot + member, &mut out[member]);
+            }
         }
-        sums.add(held, count, count.next_multiple_of(LANES));
-        let mut contact = sums.finish();
-        if sums.coincident > 1 {
-            separate(cells, search, slot, &mut contact);
-        }
-        contact
+        members
     }
 }
 
-/// Running sums of the second pass.
-struct Sums<'a, V> {
-    cells: &'a Sorted,
+/// Running sums over the neighbours of one cell.
+#[derive(Clone, Copy)]
+struct Sums<V> {
     x: V,
     y: V,
     z: V,
     radius: V,
     adhesion: V,
     repulsion: V,
+    reach: V,
     one_over_reach: V,
     vx: V,
     vy: V,
@@ -210,22 +314,21 @@ struct Sums<'a, V> {
     coincident: u32,
 }
 
-impl<'a, V: Lanes> Sums<'a, V> {
+impl<V: Lanes> Sums<V> {
     #[inline(always)]
-    unsafe fn new(cells: &'a Sorted, slot: usize, reach: f32) -> Self {
-        // SAFETY: as for `sum_contacts`.
+    unsafe fn new(own: &Record, reach: f32) -> Self {
+        // SAFETY: as for `sum_group`.
         unsafe {
             let zero = V::splat(0.0);
-            let own = cells.records.get_unchecked(slot);
             let [x, y, z] = own.position.map(|value| V::splat(value));
             Self {
-                cells,
                 x,
                 y,
                 z,
                 radius: V::splat(own.radius),
                 adhesion: V::splat(own.adhesion),
                 repulsion: V::splat(own.repulsion),
+                reach: V::splat(reach),
                 one_over_reach: V::splat(1.0 / reach),
                 vx: zero,
                 vy: zero,
@@ -245,18 +348,37 @@ impl<'a, V: Lanes> Sums<'a, V> {
         }
     }
 
-    /// Adds the first `count` of the `padded` slots at `held`; the others repeat the cell itself.
+    /// Adds the first `count` candidates.
     #[inline(always)]
-    unsafe fn add(&mut self, held: *const u32, count: usize, padded: usize) {
-        // SAFETY: as for `sum_contacts`; every held slot is below the number of cells.
+    unsafe fn add(&mut self, cells: &Sorted, copied: &mut Copied, count: usize) {
+        // SAFETY: as for `sum_group`; candidates are padded to whole batches.
         unsafe {
             let (zero, one, two) = (V::splat(0.0), V::splat(1.0), V::splat(2.0));
             let tiny = V::splat(COINCIDENT);
-            self.contacts += count as u32;
+            let place = |axis: usize| copied.place[axis].as_ptr();
+            let near = copied.near.as_mut_ptr();
+            let mut found = 0;
             let mut at = 0;
-            while at < padded {
+            while at < count {
+                let dx = self.x.sub(V::load(place(0).add(at)));
+                let dy = self.y.sub(V::load(place(1).add(at)));
+                let dz = self.z.sub(V::load(place(2).add(at)));
+                let square = dx.mul(dx).add(dy.mul(dy)).add(dz.mul(dz));
+                let limit = self.radius.add(V::load(place(3).add(at))).mul(self.reach);
+                let close = square.less(limit.mul(limit));
+                V::store_set_bits(close, at as u32, near.add(found));
+                found += V::ones(close) as usize;
+                at += LANES;
+            }
+            self.contacts += found as u32;
+            // The last batch is filled up with the far-away candidate, whose record is at the padding slot.
+            for filler in 0..LANES {
+                *near.add(found + filler) = count as u32;
+            }
+            let mut at = 0;
+            while at < found {
                 let [x, y, z, radius, adhesion, repulsion] =
-                    V::gather(self.cells.records.as_ptr(), held.add(at));
+                    V::gather(cells.records.as_ptr(), copied.slot.as_ptr(), near.add(at));
                 let (dx, dy, dz) = (self.x.sub(x), self.y.sub(y), self.z.sub(z));
                 let sum = self.radius.add(radius);
                 let adhesion = self.adhesion.mul(adhesion);
@@ -296,13 +418,12 @@ impl<'a, V: Lanes> Sums<'a, V> {
                 self.coincident += V::ones(square.less(tiny));
                 at += LANES;
             }
-            self.coincident -= (padded - count) as u32;
         }
     }
 
     #[inline(always)]
     unsafe fn finish(&self) -> Contact {
-        // SAFETY: as for `sum_contacts`.
+        // SAFETY: as for `sum_group`.
         unsafe {
             let [vx, vy, vz, pressure] = V::sum_four([self.vx, self.vy, self.vz, self.pressure]);
             let [xx, xy, xz, tension] = V::sum_four([self.xx, self.xy, self.xz, self.tension]);
@@ -325,7 +446,7 @@ impl<'a, V: Lanes> Sums<'a, V> {
 #[inline(never)]
 fn separate(cells: &Sorted, search: Search, slot: usize, contact: &mut Contact) {
     let own = cells.records[slot];
-    for_each_row!(cells, search, own.position, own.radius, |first, end| {
+    for_each_row!(cells, search, Bounds::of(&own), |first, end| {
         for other in first as usize..end as usize {
             let record = cells.records[other];
             let d: [f32; 3] =

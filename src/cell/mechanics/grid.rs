@@ -99,9 +99,9 @@ fn class_of(radius: f32) -> usize {
 impl Census {
     #[inline(always)]
     pub fn add(&mut self, position: [f32; 3], radius: f32) {
-        for axis in 0..3 {
-            self.low[axis] = self.low[axis].min(position[axis]);
-            self.high[axis] = self.high[axis].max(position[axis]);
+        for (axis, at) in position.into_iter().enumerate() {
+            self.low[axis] = self.low[axis].min(at);
+            self.high[axis] = self.high[axis].max(at);
         }
         let class = class_of(radius);
         self.count[class] += 1;

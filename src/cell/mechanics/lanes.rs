@@ -96,17 +96,35 @@ pub(super) struct Record {
     pub id: u64,
 }
 
+impl Record {
+    /// A cell that touches none.
+    pub const FAR_AWAY: Self = Self {
+        position: [FAR_AWAY; 3],
+        radius: 1.0,
+        adhesion: 0.0,
+        repulsion: 0.0,
+        id: u64::MAX,
+    };
+}
+
+/// A coordinate that is far from any cell, um; its square is still a number.
+pub(super) const FAR_AWAY: f32 = 1.0e9;
+
 /// Eight `f32` side by side.
 ///
 /// # Safety
 /// Every method may only be called on a processor that has the instruction set of the implementation.
 /// `load` reads eight numbers from its pointer, `gather` eight indices and the records they point at,
+/// `store` writes eight numbers,
 /// `store_set_bits` writes eight indices.
 pub(super) trait Lanes: Copy {
     unsafe fn splat(value: f32) -> Self;
     unsafe fn load(from: *const f32) -> Self;
-    /// The first six members of eight records, one batch for each member.
-    unsafe fn gather(from: *const Record, index: *const u32) -> [Self; 6];
+    unsafe fn store(self, to: *mut f32);
+    /// Centre and radius of the eight records at `index`, one batch for each member.
+    unsafe fn gather_places(from: *const Record, index: *const u32) -> [Self; 4];
+    /// The first six members of the eight records at `map[index]`, one batch for each member.
+    unsafe fn gather(from: *const Record, map: *const u32, index: *const u32) -> [Self; 6];
     unsafe fn add(self, other: Self) -> Self;
     unsafe fn sub(self, other: Self) -> Self;
     unsafe fn mul(self, other: Self) -> Self;
@@ -151,11 +169,29 @@ impl Lanes for Array {
         Self(unsafe { from.cast::<[f32; LANES]>().read_unaligned() })
     }
     #[inline(always)]
-    unsafe fn gather(from: *const Record, index: *const u32) -> [Self; 6] {
-        let mut out = [Self([0.0; LANES]); 6];
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller vouches for room for eight numbers.
+        unsafe { to.cast::<[f32; LANES]>().write_unaligned(self.0) };
+    }
+    #[inline(always)]
+    unsafe fn gather_places(from: *const Record, index: *const u32) -> [Self; 4] {
+        let mut out = [Self([0.0; LANES]); 4];
         for lane in 0..LANES {
             // SAFETY: the caller vouches for eight indices and what they point at.
             let record = unsafe { &*from.add(*index.add(lane) as usize) };
+            let [x, y, z] = record.position;
+            for (batch, member) in out.iter_mut().zip([x, y, z, record.radius]) {
+                batch.0[lane] = member;
+            }
+        }
+        out
+    }
+    #[inline(always)]
+    unsafe fn gather(from: *const Record, map: *const u32, index: *const u32) -> [Self; 6] {
+        let mut out = [Self([0.0; LANES]); 6];
+        for lane in 0..LANES {
+            // SAFETY: the caller vouches for eight indices and what they point at.
+            let record = unsafe { &*from.add(*map.add(*index.add(lane) as usize) as usize) };
             let [x, y, z] = record.position;
             let members = [x, y, z, record.radius, record.adhesion, record.repulsion];
             for (batch, member) in out.iter_mut().zip(members) {
@@ -246,29 +282,37 @@ mod x86 {
         }
     }
 
-    /// The first six members of four records.
+    /// Centres and radii of four records.
     ///
     /// # Safety
-    /// Four indices and the records they point at can be read.
+    /// The records can be read.
     #[inline(always)]
-    unsafe fn gather_four(from: *const Record, index: *const u32) -> [__m128; 6] {
-        // SAFETY: SSE2 is part of x86-64; a record is eight numbers long.
+    unsafe fn four_places(records: [*const f32; 4]) -> [__m128; 4] {
+        // SAFETY: SSE2 is part of x86-64; a record is eight numbers long and aligned to as many.
         unsafe {
-            let at = |lane: usize| from.add(*index.add(lane) as usize).cast::<f32>();
-            let p = [at(0), at(1), at(2), at(3)];
-            let [a, b, c, d] = p.map(|p| _mm_load_ps(p));
+            let [a, b, c, d] = records.map(|record| _mm_load_ps(record));
             let (ab_low, ab_high) = (_mm_unpacklo_ps(a, b), _mm_unpackhi_ps(a, b));
             let (cd_low, cd_high) = (_mm_unpacklo_ps(c, d), _mm_unpackhi_ps(c, d));
-            let [e, f, g, h] = p.map(|p| _mm_load_ps(p.add(4)));
-            let (ef, gh) = (_mm_unpacklo_ps(e, f), _mm_unpacklo_ps(g, h));
             [
                 _mm_movelh_ps(ab_low, cd_low),
                 _mm_movehl_ps(cd_low, ab_low),
                 _mm_movelh_ps(ab_high, cd_high),
                 _mm_movehl_ps(cd_high, ab_high),
-                _mm_movelh_ps(ef, gh),
-                _mm_movehl_ps(gh, ef),
             ]
+        }
+    }
+
+    /// Strengths of adhesion and repulsion of four records.
+    ///
+    /// # Safety
+    /// The records can be read.
+    #[inline(always)]
+    unsafe fn four_strengths(records: [*const f32; 4]) -> [__m128; 2] {
+        // SAFETY: SSE2 is part of x86-64; a record is eight numbers long and aligned to as many.
+        unsafe {
+            let [a, b, c, d] = records.map(|record| _mm_load_ps(record.add(4)));
+            let (ab, cd) = (_mm_unpacklo_ps(a, b), _mm_unpacklo_ps(c, d));
+            [_mm_movelh_ps(ab, cd), _mm_movehl_ps(cd, ab)]
         }
     }
 
@@ -288,11 +332,37 @@ mod x86 {
             unsafe { Self(_mm_loadu_ps(from), _mm_loadu_ps(from.add(4))) }
         }
         #[inline(always)]
-        unsafe fn gather(from: *const Record, index: *const u32) -> [Self; 6] {
+        unsafe fn store(self, to: *mut f32) {
+            // SAFETY: the caller vouches for room for eight numbers.
+            unsafe {
+                _mm_storeu_ps(to, self.0);
+                _mm_storeu_ps(to.add(4), self.1);
+            }
+        }
+        #[inline(always)]
+        unsafe fn gather_places(from: *const Record, index: *const u32) -> [Self; 4] {
             // SAFETY: the caller vouches for eight indices and what they point at.
             unsafe {
-                let [x0, y0, z0, r0, a0, p0] = gather_four(from, index);
-                let [x1, y1, z1, r1, a1, p1] = gather_four(from, index.add(4));
+                let at = |lane: usize| from.add(*index.add(lane) as usize).cast::<f32>();
+                let [x0, y0, z0, r0] = four_places([at(0), at(1), at(2), at(3)]);
+                let [x1, y1, z1, r1] = four_places([at(4), at(5), at(6), at(7)]);
+                [Self(x0, x1), Self(y0, y1), Self(z0, z1), Self(r0, r1)]
+            }
+        }
+        #[inline(always)]
+        unsafe fn gather(from: *const Record, map: *const u32, index: *const u32) -> [Self; 6] {
+            // SAFETY: the caller vouches for eight indices and what they point at.
+            unsafe {
+                let at = |lane: usize| {
+                    from.add(*map.add(*index.add(lane) as usize) as usize)
+                        .cast::<f32>()
+                };
+                let low = [at(0), at(1), at(2), at(3)];
+                let high = [at(4), at(5), at(6), at(7)];
+                let [x0, y0, z0, r0] = four_places(low);
+                let [x1, y1, z1, r1] = four_places(high);
+                let [a0, p0] = four_strengths(low);
+                let [a1, p1] = four_strengths(high);
                 [
                     Self(x0, x1),
                     Self(y0, y1),
@@ -380,6 +450,31 @@ mod x86 {
     #[derive(Clone, Copy)]
     pub(in super::super) struct Avx2(__m256);
 
+    /// Four numbers from each of two aligned places.
+    #[inline(always)]
+    unsafe fn eight(low: *const f32, high: *const f32) -> __m256 {
+        // SAFETY: the caller vouches for AVX2 and the pointers.
+        unsafe {
+            _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(_mm_load_ps(low)), _mm_load_ps(high))
+        }
+    }
+
+    /// Transposes centres and radii of eight records, lane `n` beside lane `n + 4`.
+    #[inline(always)]
+    unsafe fn places([a, b, c, d]: [__m256; 4]) -> [Avx2; 4] {
+        // SAFETY: the caller vouches for AVX2.
+        unsafe {
+            let (ab_low, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+            let (cd_low, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+            [
+                Avx2(_mm256_shuffle_ps::<0x44>(ab_low, cd_low)),
+                Avx2(_mm256_shuffle_ps::<0xEE>(ab_low, cd_low)),
+                Avx2(_mm256_shuffle_ps::<0x44>(ab_high, cd_high)),
+                Avx2(_mm256_shuffle_ps::<0xEE>(ab_high, cd_high)),
+            ]
+        }
+    }
+
     // SAFETY of every method below: the caller vouches that the processor has AVX2, and for its pointers.
     impl Lanes for Avx2 {
         #[inline(always)]
@@ -391,26 +486,44 @@ mod x86 {
             unsafe { Self(_mm256_loadu_ps(from)) }
         }
         #[inline(always)]
-        unsafe fn gather(from: *const Record, index: *const u32) -> [Self; 6] {
+        unsafe fn store(self, to: *mut f32) {
+            unsafe { _mm256_storeu_ps(to, self.0) };
+        }
+        #[inline(always)]
+        unsafe fn gather_places(from: *const Record, index: *const u32) -> [Self; 4] {
             unsafe {
                 let at = |lane: usize| from.add(*index.add(lane) as usize).cast::<f32>();
-                let pair = |lane: usize, part: usize| {
-                    let low = _mm256_castps128_ps256(_mm_load_ps(at(lane).add(part)));
-                    _mm256_insertf128_ps::<1>(low, _mm_load_ps(at(lane + 4).add(part)))
+                let pair = |lane: usize| eight(at(lane), at(lane + 4));
+                let [a, b, c, d] = [pair(0), pair(1), pair(2), pair(3)];
+                places([a, b, c, d])
+            }
+        }
+        #[inline(always)]
+        unsafe fn gather(from: *const Record, map: *const u32, index: *const u32) -> [Self; 6] {
+            unsafe {
+                let at = |lane: usize| {
+                    from.add(*map.add(*index.add(lane) as usize) as usize)
+                        .cast::<f32>()
                 };
-                let [a, b, c, d] = [pair(0, 0), pair(1, 0), pair(2, 0), pair(3, 0)];
-                let (ab_low, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
-                let (cd_low, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
-                let [e, f, g, h] = [pair(0, 4), pair(1, 4), pair(2, 4), pair(3, 4)];
-                let (ef, gh) = (_mm256_unpacklo_ps(e, f), _mm256_unpacklo_ps(g, h));
-                [
-                    Self(_mm256_shuffle_ps::<0x44>(ab_low, cd_low)),
-                    Self(_mm256_shuffle_ps::<0xEE>(ab_low, cd_low)),
-                    Self(_mm256_shuffle_ps::<0x44>(ab_high, cd_high)),
-                    Self(_mm256_shuffle_ps::<0xEE>(ab_high, cd_high)),
-                    Self(_mm256_shuffle_ps::<0x44>(ef, gh)),
-                    Self(_mm256_shuffle_ps::<0xEE>(ef, gh)),
-                ]
+                let p: [*const f32; 8] = [at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7)];
+                let [x, y, z, radius] = places([
+                    eight(p[0], p[4]),
+                    eight(p[1], p[5]),
+                    eight(p[2], p[6]),
+                    eight(p[3], p[7]),
+                ]);
+                let (a, b) = (
+                    eight(p[0].add(4), p[4].add(4)),
+                    eight(p[1].add(4), p[5].add(4)),
+                );
+                let (c, d) = (
+                    eight(p[2].add(4), p[6].add(4)),
+                    eight(p[3].add(4), p[7].add(4)),
+                );
+                let (ab, cd) = (_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d));
+                let adhesion = Self(_mm256_shuffle_ps::<0x44>(ab, cd));
+                let repulsion = Self(_mm256_shuffle_ps::<0xEE>(ab, cd));
+                [x, y, z, radius, adhesion, repulsion]
             }
         }
         #[inline(always)]

@@ -8,7 +8,7 @@
 //! displacement below a fraction of the radius; all cells share it, so that forces stay equal and opposite.
 
 use super::bonds::BondIndex;
-use super::contacts::{Contact, NONE_HELD, PRESSURE_UNIT, Search, sum_contacts};
+use super::contacts::{Contact, Copied, GROUP, PRESSURE_UNIT, Search, sum_group};
 use super::disjoint::Disjoint;
 use super::lanes::{Array, InstructionSet, Lanes};
 use super::sort::Sorted;
@@ -280,21 +280,34 @@ impl Pass<'_> {
         };
         let mut largest = Extremes::default();
         let first = slots.start;
-        let mut held = NONE_HELD;
-        for slot in slots {
-            // SAFETY: the slot is below the number of cells; positions moved by at most the drift.
-            let contact = unsafe { sum_contacts::<V>(self.cells, self.search, slot, &mut held) };
-            let (velocity, stiffness) = self.add_surroundings(slot, &contact);
-            let radius = self.cells.radius[slot];
-            let [x, y, z] = velocity;
-            let relative_square = (x * x + y * y + z * z) / (radius * radius);
-            largest.stiffness = largest.stiffness.max(stiffness);
-            largest.relative_speed = largest.relative_speed.max(relative_square);
-            let at = slot - first;
-            [vx[at], vy[at], vz[at]] = velocity;
-            pressure[at] = contact.pressure * (1.0 / PRESSURE_UNIT);
-            contacts[at] =
-                [contact.contacts, contact.touching].map(|count| count.min(65_535) as u16);
+        let mut copied = Copied::EMPTY;
+        let mut sums = [Contact::default(); GROUP];
+        let mut next = first;
+        while next < slots.end {
+            // SAFETY: slots are below the number of cells; positions moved by at most the drift.
+            let members = unsafe {
+                sum_group::<V>(
+                    self.cells,
+                    self.search,
+                    next..slots.end,
+                    &mut copied,
+                    &mut sums,
+                )
+            };
+            for contact in &sums[..members] {
+                let (velocity, stiffness) = self.add_surroundings(next, contact);
+                let radius = self.cells.radius[next];
+                let [x, y, z] = velocity;
+                let relative_square = (x * x + y * y + z * z) / (radius * radius);
+                largest.stiffness = largest.stiffness.max(stiffness);
+                largest.relative_speed = largest.relative_speed.max(relative_square);
+                let at = next - first;
+                [vx[at], vy[at], vz[at]] = velocity;
+                pressure[at] = contact.pressure * (1.0 / PRESSURE_UNIT);
+                contacts[at] =
+                    [contact.contacts, contact.touching].map(|count| count.min(65_535) as u16);
+                next += 1;
+            }
         }
         largest.relative_speed = largest.relative_speed.sqrt();
         extremes[0] = largest;

@@ -30,7 +30,7 @@ pub(super) struct Sorted {
     pub y: Vec<f32>,
     pub z: Vec<f32>,
     pub radius: Vec<f32>,
-    /// The same cells, all that is known of each in one piece.
+    /// The same cells, all that is known of each in one piece, and at the end one far from all.
     pub records: Vec<Record>,
     /// Input row of each slot.
     pub row: Vec<u32>,
@@ -65,7 +65,8 @@ impl Sorted {
         for values in [&mut self.x, &mut self.y, &mut self.z, &mut self.radius] {
             values.resize(len + LANES, 0.0);
         }
-        self.records.resize(len, Record::default());
+        self.records.resize(len + 1, Record::default());
+        self.records[len] = Record::FAR_AWAY;
         self.row.resize(len, 0);
         self.slot.resize_with(len, AtomicU32::default);
         self.work.pairs.resize(len, (0, 0));

@@ -8,11 +8,11 @@
 
 use crate::core::parallel::for_each_chunk_mut;
 
-use super::kernels::{Kernel, RowOf, row_residual, sum_of_squares, weighed_squares, wide};
+use super::kernels::{Kernel, add_shares, invert_and_measure, sum_of_squares, wide};
 use super::layout::{Layout, Transfer};
 use super::level::Level;
-use super::medium::{LocalTerms, Reservoir, Saturating};
-use super::multigrid::{coarse_planes_per_piece, coarse_row_above, invert_row};
+use super::medium::{LocalTerms, Reservoir};
+use super::multigrid::{add_stencil, coarse_planes_per_piece, coarse_row_above};
 
 /// What a voxel exchanges with an outer face or with a held neighbour.
 #[derive(Clone, Copy, Debug)]
@@ -244,6 +244,9 @@ pub(super) fn assemble(
     norms
 }
 
+/// Pairs of voxels worked through at a time; everything about them stays in the first-level cache.
+const PAIRS: usize = 128;
+
 impl Kernel for &mut Job<'_> {
     type Output = ();
     #[inline(always)]
@@ -252,178 +255,193 @@ impl Kernel for &mut Job<'_> {
         for local in 0..self.rate[0].len() / layout.plane() {
             let k = self.first + local;
             if self.anew {
-                self.linear_part(local, k);
+                for j in 0..layout.dims[1] {
+                    self.linear_row(local, j, k);
+                }
+                self.edges_of(k);
             }
-            self.whole_plane(local, k);
+            for j in 0..layout.dims[1] {
+                self.tangent_row(local, j, k);
+                for colour in 0..2 {
+                    self.finish_row(colour, local, j, k);
+                }
+            }
         }
     }
 }
 
 impl Job<'_> {
-    /// Decay, rates, exchange, bulk sources, old values, outer faces and held voxels.
+    /// Decay, rates, exchange, bulk sources and old values of a row.
     #[inline(always)]
-    fn linear_part(&mut self, local: usize, k: usize) {
+    fn linear_row(&mut self, local: usize, j: usize, k: usize) {
         let layout = self.level.layout;
         let [nx, ny, _] = layout.dims;
         let Inputs {
-            terms,
-            per_dt,
-            old,
-            edges,
+            terms, per_dt, old, ..
         } = self.inputs;
-        for colour in 0..2 {
-            for j in 0..ny {
-                let at = layout.row(j, local);
-                let offset = Layout::offset(j, k, colour);
-                let count = layout.count(offset);
-                let from = (k * ny + j) * nx;
-                let rate = &mut self.rate[colour][at..at + count];
-                let supply = &mut self.supply[colour][at..at + count];
-                rate.fill(terms.decay_per_min + per_dt);
-                if let Some(each) = terms.rate_per_min {
-                    rate.iter_mut()
-                        .zip(every_other(each, from, nx, offset))
-                        .for_each(|(r, v)| *r += v);
+        let row = (k * ny + j) * nx;
+        let order = Transfer::new(&layout, true);
+        let even = Layout::offset(j, k, 0);
+        let mut rates = [0.0_f32; 2 * PAIRS];
+        let mut supplies = [0.0_f32; 2 * PAIRS];
+        for x in (0..nx).step_by(2 * PAIRS) {
+            let n = (2 * PAIRS).min(nx - x);
+            let range = row + x..row + x + n;
+            let (rate, supply) = (&mut rates[..n], &mut supplies[..n]);
+            rate.fill(terms.decay_per_min + per_dt);
+            if let Some(each) = terms.rate_per_min {
+                for (r, v) in rate.iter_mut().zip(&each[range.clone()]) {
+                    *r += v;
                 }
-                match terms.source_per_min {
-                    Some(each) => supply
-                        .iter_mut()
-                        .zip(every_other(each, from, nx, offset))
-                        .for_each(|(s, v)| *s = v),
-                    None => supply.fill(0.0),
+            }
+            match terms.source_per_min {
+                Some(each) => supply.copy_from_slice(&each[range.clone()]),
+                None => supply.fill(0.0),
+            }
+            if per_dt > 0.0 {
+                for (s, v) in supply.iter_mut().zip(&old[range.clone()]) {
+                    *s += v * per_dt;
                 }
-                if per_dt > 0.0 {
-                    supply
-                        .iter_mut()
-                        .zip(every_other(old, from, nx, offset))
-                        .for_each(|(s, v)| *s += v * per_dt);
-                }
-                if let Some(exchange) = terms.exchange {
-                    let wall = every_other(exchange.rate_per_min, from, nx, offset);
-                    let both = rate.iter_mut().zip(supply.iter_mut()).zip(wall);
-                    match exchange.reservoir {
-                        Reservoir::Uniform(level) => both.for_each(|((r, s), v)| {
+            }
+            if let Some(exchange) = terms.exchange {
+                let wall = &exchange.rate_per_min[range.clone()];
+                let both = rate.iter_mut().zip(supply.iter_mut()).zip(wall);
+                match exchange.reservoir {
+                    Reservoir::Uniform(level) => {
+                        for ((r, s), v) in both {
                             *r += v;
                             *s += v * level;
-                        }),
-                        Reservoir::PerVoxel(levels) => {
-                            both.zip(every_other(levels, from, nx, offset)).for_each(
-                                |(((r, s), v), level)| {
-                                    *r += v;
-                                    *s += v * level;
-                                },
-                            );
+                        }
+                    }
+                    Reservoir::PerVoxel(levels) => {
+                        for (((r, s), v), level) in both.zip(&levels[range]) {
+                            *r += v;
+                            *s += v * level;
                         }
                     }
                 }
             }
+            let at = layout.row(j, local) + x / 2;
+            let [red, black] = &mut self.rate;
+            let (red, black) = (&mut red[at..], &mut black[at..]);
+            let (evens, odds) = if even == 0 {
+                (red, black)
+            } else {
+                (black, red)
+            };
+            order.split(rate, n, evens, odds);
+            let [red, black] = &mut self.supply;
+            let (red, black) = (&mut red[at..], &mut black[at..]);
+            let (evens, odds) = if even == 0 {
+                (red, black)
+            } else {
+                (black, red)
+            };
+            order.split(supply, n, evens, odds);
         }
-        let before = self.first * layout.plane();
-        for link in edges.links_of(k) {
+    }
+
+    /// Supply from outer faces and held neighbours. A held voxel gets an infinite rate, which makes
+    /// its unknown zero.
+    #[inline(always)]
+    fn edges_of(&mut self, k: usize) {
+        let before = self.first * self.level.layout.plane();
+        for link in self.inputs.edges.links_of(k) {
             self.supply[link.colour][link.place - before] += link.supply;
         }
-        for held in edges.held_of(k) {
-            self.rate[held.colour][held.place - before] = 0.0;
+        for held in self.inputs.edges.held_of(k) {
+            self.rate[held.colour][held.place - before] = f32::INFINITY;
             self.supply[held.colour][held.place - before] = 0.0;
         }
     }
 
-    /// Right-hand side and reciprocal diagonal of a plane, and its share of the norms.
+    /// Rates (into `inverse`) and right-hand sides of a row with the uptake's tangent at the present
+    /// unknowns.
     #[inline(always)]
-    fn whole_plane(&mut self, local: usize, k: usize) {
+    fn tangent_row(&mut self, local: usize, j: usize, k: usize) {
         let layout = self.level.layout;
         let [nx, ny, _] = layout.dims;
         let half = layout.half;
-        let before = self.first * layout.plane();
+        let at = layout.row(j, local);
         for colour in 0..2 {
-            for j in 0..ny {
-                let at = layout.row(j, local);
-                let supply = &self.supply[colour][at..at + half];
-                let rhs = &mut self.rhs[colour][at..at + half];
-                let inverse = &mut self.inverse[colour][at..at + half];
-                self.norms.supply += sum_of_squares(supply);
-                rhs.copy_from_slice(supply);
-                inverse.copy_from_slice(&self.rate[colour][at..at + half]);
-                let offset = Layout::offset(j, k, colour);
-                let count = layout.count(offset);
-                let from = (k * ny + j) * nx;
-                let c = &self.level.c[colour][layout.row(j, k)..][..half];
-                for term in self.inputs.terms.saturating {
-                    let vmax = &term.vmax_per_min[from..from + nx];
-                    add_tangent(term, vmax, offset, &c[..count], rhs, inverse);
+            let supply = &self.supply[colour][at..at + half];
+            self.norms.supply += sum_of_squares(supply);
+            self.rhs[colour][at..at + half].copy_from_slice(supply);
+            self.inverse[colour][at..at + half].copy_from_slice(&self.rate[colour][at..at + half]);
+        }
+        let row = (k * ny + j) * nx;
+        let whole = layout.row(j, k);
+        let order = Transfer::new(&layout, true);
+        let of_even = Layout::offset(j, k, 0);
+        let mut evens = [0.0_f32; PAIRS];
+        let mut odds = [0.0_f32; PAIRS];
+        for term in self.inputs.terms.saturating {
+            for x in (0..nx).step_by(2 * PAIRS) {
+                let n = (2 * PAIRS).min(nx - x);
+                let vmax = &term.vmax_per_min[row + x..row + x + n];
+                order.split(vmax, n, &mut evens, &mut odds);
+                let by_parity = [
+                    (of_even, &evens[..n.div_ceil(2)]),
+                    (1 - of_even, &odds[..n / 2]),
+                ];
+                for (colour, vmax) in by_parity {
+                    let (from, size) = (x / 2, vmax.len());
+                    add_tangent(
+                        term.half_saturation,
+                        vmax,
+                        &self.level.c[colour][whole + from..][..size],
+                        &mut self.rhs[colour][at + from..][..size],
+                        &mut self.inverse[colour][at + from..][..size],
+                    );
                 }
             }
         }
-        // Held voxels take nothing up.
-        for held in self.inputs.edges.held_of(k) {
-            self.rhs[held.colour][held.place - before] = 0.0;
-            self.inverse[held.colour][held.place - before] = 0.0;
-        }
-        for colour in 0..2 {
-            for j in 0..ny {
-                let at = layout.row(j, local);
-                let inverse = &mut self.inverse[colour][at..at + half];
-                let above = self.coarse_transfer.as_ref().map(|transfer| {
-                    coarse_row_above(
-                        self.level,
-                        transfer,
-                        self.coarse_first,
-                        (j, k),
-                        colour,
-                        self.coarse,
-                    )
-                });
-                invert_row(self.level, colour, (j, k), inverse, above);
-            }
-        }
-        for held in self.inputs.edges.held_of(k) {
-            self.inverse[held.colour][held.place - before] = 0.0;
-        }
-        for colour in 0..2 {
-            for j in 0..ny {
-                let at = layout.row(j, local);
-                let whole = layout.row(j, k);
-                let inverse = &self.inverse[colour][at..at + half];
-                let row = RowOf {
-                    colour,
-                    j,
-                    k,
-                    at: whole,
-                    rhs: &self.rhs[colour][at..at + half],
-                    inverse,
-                };
-                self.norms.residual += row_residual(self.level, row, 0.0);
-                let c = &self.level.c[colour][whole..whole + half];
-                self.norms.diagonal += weighed_squares(c, inverse);
-            }
-        }
     }
-}
 
-/// The voxels of parity `offset` of the row of `nx` voxels that starts at `from`.
-#[inline(always)]
-fn every_other(
-    values: &[f32],
-    from: usize,
-    nx: usize,
-    offset: usize,
-) -> impl Iterator<Item = f32> + '_ {
-    let row = &values[from..from + nx];
-    row[offset.min(nx)..].iter().step_by(2).copied()
+    /// Turns the rates of a row into reciprocal diagonals, handing them to the coarser level and
+    /// measuring the residual on the way.
+    #[inline(always)]
+    fn finish_row(&mut self, colour: usize, local: usize, j: usize, k: usize) {
+        let layout = self.level.layout;
+        let at = layout.row(j, local);
+        let whole = layout.row(j, k);
+        let inverse = &mut self.inverse[colour][at..at + layout.half];
+        if let Some(transfer) = &self.coarse_transfer {
+            let (row, share) = coarse_row_above(
+                self.level,
+                transfer,
+                self.coarse_first,
+                (j, k),
+                colour,
+                self.coarse,
+            );
+            let offset = Layout::offset(j, k, colour);
+            let mut finite = [0.0_f32; PAIRS];
+            for (block, rates) in inverse.chunks(PAIRS).enumerate() {
+                let finite = &mut finite[..rates.len()];
+                for (f, rate) in finite.iter_mut().zip(rates) {
+                    *f = if *rate < f32::INFINITY { *rate } else { 0.0 };
+                }
+                add_shares(self.level, offset, share, block * PAIRS, finite, row);
+            }
+        }
+        add_stencil(self.level, colour, (j, k), inverse);
+        let (residual, diagonal) = invert_and_measure(
+            self.level,
+            colour,
+            (j, k),
+            &self.level.c[colour][whole..whole + layout.half],
+            &self.rhs[colour][at..at + layout.half],
+            inverse,
+        );
+        self.norms.residual += residual;
+        self.norms.diagonal += diagonal;
+    }
 }
 
 /// Adds the tangent of a saturating uptake at `c` to rate and right-hand side.
 #[inline(always)]
-fn add_tangent(
-    term: &Saturating,
-    vmax: &[f32],
-    offset: usize,
-    c: &[f32],
-    rhs: &mut [f32],
-    rate: &mut [f32],
-) {
-    let half_saturation = term.half_saturation;
-    let vmax = vmax[offset.min(vmax.len())..].iter().step_by(2);
+fn add_tangent(half_saturation: f32, vmax: &[f32], c: &[f32], rhs: &mut [f32], rate: &mut [f32]) {
     for (((c, vmax), rhs), rate) in c.iter().zip(vmax).zip(rhs).zip(rate) {
         let whole = 1.0 / (half_saturation + c);
         let steep = vmax * whole * whole;

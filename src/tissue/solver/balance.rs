@@ -65,10 +65,10 @@ impl Balance {
         }
     }
 
-    /// Notes that all values grew by a relative change.
-    pub fn grow(&mut self, change: f64) {
-        self.mass *= 1.0 + change;
-        self.removed += change * self.slope;
+    /// Notes that all values were scaled, so that they now add up to `mass`.
+    pub fn scaled_to(&mut self, mass: f64) {
+        self.removed += (mass / self.mass - 1.0) * self.slope;
+        self.mass = mass;
     }
 }
 
@@ -127,22 +127,31 @@ pub(super) fn hand_back(
     balance
 }
 
-/// Multiplies all values but the held ones by `1 + change`; hands back the relative change of
-/// their sum that came of it after rounding.
-pub(super) fn scale(layout: &Layout, edges: &Edges, change: f64, values: &mut [f32]) {
+/// Multiplies all values but the held ones by `1 + change`; hands back their sum afterwards, with what
+/// rounding made of it.
+pub(super) fn scale(layout: &Layout, edges: &Edges, change: f64, values: &mut [f32]) -> f64 {
     let factor = (1.0 + change) as f32;
     let plane = layout.dims[0] * layout.dims[1];
-    for_each_chunk_mut(values, layout.planes_per_piece * plane, |start, values| {
-        for value in values.iter_mut() {
-            *value *= factor;
-        }
-        let first = start / plane;
-        for k in first..first + values.len() / plane {
-            for held in edges.held_of(k) {
+    let piece = layout.planes_per_piece * plane;
+    let mut jobs: Vec<(&mut [f32], f64)> = values.chunks_mut(piece).map(|v| (v, 0.0)).collect();
+    for_each_chunk_mut(&mut jobs, 1, |index, jobs| {
+        for (values, total) in jobs {
+            let start = index * piece;
+            let first = start / plane;
+            let held = (first..first + values.len() / plane).flat_map(|k| edges.held_of(k));
+            for value in values.iter_mut() {
+                *value *= factor;
+            }
+            for held in held.clone() {
+                values[held.index - start] = 0.0;
+            }
+            *total = sum(values);
+            for held in held {
                 values[held.index - start] = held.value;
             }
         }
     });
+    jobs.iter().map(|(_, total)| total).sum()
 }
 
 /// Voxels worked through at a time.

@@ -240,9 +240,9 @@ pub(super) fn fit(levels: &mut [Level], medium: &Medium) -> Edges {
             None => [false; 3],
         };
         let level = &mut levels[n];
-        for axis in 0..3 {
+        for (axis, coarsened) in coarsened.into_iter().enumerate() {
             let ends = [medium.faces[2 * axis], medium.faces[2 * axis + 1]];
-            level.axes[axis].fit(ends, coarsened[axis]);
+            level.axes[axis].fit(ends, coarsened);
         }
         level.sort_x_couplings();
     }

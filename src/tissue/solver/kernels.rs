@@ -5,7 +5,8 @@
 //! operation is elementwise and nothing is fused, the bits are those of the narrow path.
 
 use super::layout::{Layout, Transfer};
-use super::level::{Level, Operator};
+use super::level::Level;
+use super::stencil::{Gather, Neighbours, RowWork, with_row};
 
 /// A kernel that can be compiled for more than one instruction set.
 pub(super) trait Kernel {
@@ -38,146 +39,6 @@ fn at_least(x: f32, floor: f32) -> f32 {
     if x > floor { x } else { floor }
 }
 
-/// The six neighbour rows of a row of one colour, all of the other colour and of `n` places.
-#[derive(Clone, Copy)]
-struct Neighbours<'a> {
-    rows: [&'a [f32]; 6],
-}
-
-impl<'a> Neighbours<'a> {
-    /// Rows past the edge of the grid are replaced by some row inside; their coupling is zero.
-    #[inline(always)]
-    fn new(layout: &Layout, other: &'a [f32], j: usize, k: usize, offset: usize) -> Self {
-        let [_, ny, nz] = layout.dims;
-        let n = layout.half;
-        let at = layout.row(j, k);
-        let of = |start: usize| &other[start..start + n];
-        Self {
-            rows: [
-                of(at + offset - 1),
-                of(at + offset),
-                of(if j > 0 { at - layout.stride } else { at }),
-                of(if j + 1 < ny { at + layout.stride } else { at }),
-                of(if k > 0 { at - layout.plane() } else { at }),
-                of(if k + 1 < nz { at + layout.plane() } else { at }),
-            ],
-        }
-    }
-}
-
-/// Sum of coupling times neighbour over the six neighbours.
-trait Gather: Copy {
-    fn gather(&self, at: &Neighbours, m: usize) -> f32;
-}
-
-/// Couplings equal along `x`.
-#[derive(Clone, Copy)]
-struct Even {
-    x: f32,
-    yz: [f32; 4],
-}
-
-impl Gather for Even {
-    #[inline(always)]
-    fn gather(&self, at: &Neighbours, m: usize) -> f32 {
-        let r = &at.rows;
-        self.x * (r[0][m] + r[1][m])
-            + (self.yz[0] * r[2][m] + self.yz[1] * r[3][m])
-            + (self.yz[2] * r[4][m] + self.yz[3] * r[5][m])
-    }
-}
-
-/// Couplings that differ along `x` because cell widths do.
-#[derive(Clone, Copy)]
-struct Uneven<'a> {
-    x: [&'a [f32]; 2],
-    diffusivity: f32,
-    yz: [f32; 4],
-}
-
-impl Gather for Uneven<'_> {
-    #[inline(always)]
-    fn gather(&self, at: &Neighbours, m: usize) -> f32 {
-        let r = &at.rows;
-        self.diffusivity * (self.x[0][m] * r[0][m] + self.x[1][m] * r[1][m])
-            + (self.yz[0] * r[2][m] + self.yz[1] * r[3][m])
-            + (self.yz[2] * r[4][m] + self.yz[3] * r[5][m])
-    }
-}
-
-/// Couplings that differ from voxel to voxel.
-#[derive(Clone, Copy)]
-struct Each<'a> {
-    to: [&'a [f32]; 6],
-}
-
-impl Gather for Each<'_> {
-    #[inline(always)]
-    fn gather(&self, at: &Neighbours, m: usize) -> f32 {
-        let (a, r) = (&self.to, &at.rows);
-        (a[0][m] * r[0][m] + a[1][m] * r[1][m])
-            + (a[2][m] * r[2][m] + a[3][m] * r[3][m])
-            + (a[4][m] * r[4][m] + a[5][m] * r[5][m])
-    }
-}
-
-/// Something done to a row once its couplings are known.
-trait RowWork {
-    fn row<G: Gather>(&mut self, couplings: G, neighbours: Neighbours);
-}
-
-/// Finds the couplings of row `(j, k)` of a colour and hands them to `work`.
-#[inline(always)]
-fn with_row<W: RowWork>(
-    level: &Level,
-    colour: usize,
-    other: &[f32],
-    j: usize,
-    k: usize,
-    work: &mut W,
-) {
-    let layout = &level.layout;
-    let offset = Layout::offset(j, k, colour);
-    let neighbours = Neighbours::new(layout, other, j, k, offset);
-    match &level.operator {
-        Operator::Uniform(d) => {
-            let [x, y, z] = &level.axes;
-            let yz = [
-                d * y.lower[j],
-                d * y.upper[j],
-                d * z.lower[k],
-                d * z.upper[k],
-            ];
-            if x.uniform {
-                // The first cell has no lower coupling, but the pad it would meet is zero.
-                let even = Even {
-                    x: d * x.upper[0],
-                    yz,
-                };
-                work.row(even, neighbours);
-            } else {
-                let uneven = Uneven {
-                    x: [
-                        &level.x_couplings[offset][0][..layout.half],
-                        &level.x_couplings[offset][1][..layout.half],
-                    ],
-                    diffusivity: *d,
-                    yz,
-                };
-                work.row(uneven, neighbours);
-            }
-        }
-        Operator::General(couplings) => {
-            let at = layout.row(j, k);
-            let to = &couplings[colour].to;
-            let each = Each {
-                to: [0, 1, 2, 3, 4, 5].map(|f| &to[f][at..at + layout.half]),
-            };
-            work.row(each, neighbours);
-        }
-    }
-}
-
 /// One Gauss-Seidel half-sweep over planes `first..` of a colour, never below `floor`.
 pub(super) struct Relax<'a> {
     pub level: &'a Level,
@@ -203,9 +64,7 @@ impl RowWork for RelaxRow<'_> {
     fn row<G: Gather>(&mut self, couplings: G, neighbours: Neighbours) {
         let n = self.target.len();
         let (rhs, inverse) = (&self.rhs[..n], &self.inverse[..n]);
-        let neighbours = Neighbours {
-            rows: neighbours.rows.map(|row| &row[..n]),
-        };
+        let neighbours = neighbours.cut(0, n);
         for m in 0..n {
             let sum = rhs[m] + couplings.gather(&neighbours, m);
             self.target[m] = at_least(inverse[m] * sum, self.floor);
@@ -239,37 +98,121 @@ impl Kernel for Relax<'_> {
 /// Voxels a residual is worked out for at a time; it stays in the first-level cache.
 const BLOCK: usize = 128;
 
-/// Residuals of one row in blocks, handed to `each(start, residuals)`.
-struct ResidualRow<'a, F: FnMut(usize, &[f32])> {
+/// Residuals of one row; averaged into a coarse row.
+struct RestrictRow<'a> {
+    level: &'a Level,
+    offset: usize,
+    share: f32,
     c: &'a [f32],
     rhs: &'a [f32],
     inverse: &'a [f32],
     floor: f32,
-    each: F,
+    row: &'a mut [f32],
+    norm: f64,
 }
 
-impl<F: FnMut(usize, &[f32])> RowWork for ResidualRow<'_, F> {
+impl RowWork for RestrictRow<'_> {
     #[inline(always)]
     fn row<G: Gather>(&mut self, couplings: G, neighbours: Neighbours) {
-        let n = self.c.len();
-        let (rhs, inverse) = (&self.rhs[..n], &self.inverse[..n]);
-        let neighbours = Neighbours {
-            rows: neighbours.rows.map(|row| &row[..n]),
-        };
+        let total = self.c.len();
         let mut block = [0.0_f32; BLOCK];
         let mut start = 0;
-        while start < n {
-            let size = BLOCK.min(n - start);
-            for (b, m) in block[..size].iter_mut().zip(start..n) {
+        while start < total {
+            let n = BLOCK.min(total - start);
+            let block = &mut block[..n];
+            let (couplings, neighbours) = (couplings.cut(start, n), neighbours.cut(start, n));
+            let c = &self.c[start..start + n];
+            let (rhs, inverse) = (&self.rhs[start..start + n], &self.inverse[start..start + n]);
+            for m in 0..n {
                 let sum = rhs[m] + couplings.gather(&neighbours, m);
                 let balanced = at_least(inverse[m] * sum, self.floor);
                 // Held voxels and empty places have c = 0 and balance at 0.
-                *b = (balanced - self.c[m]) / at_least(inverse[m], f32::MIN_POSITIVE);
+                block[m] = (balanced - c[m]) / at_least(inverse[m], f32::MIN_POSITIVE);
             }
-            (self.each)(start, &block[..size]);
-            start += size;
+            self.norm += sum_of_squares(block);
+            add_shares(self.level, self.offset, self.share, start, block, self.row);
+            start += n;
         }
     }
+}
+
+/// Diagonals of one row turned into their reciprocals; the residual measured with them.
+struct InvertRow<'a> {
+    c: &'a [f32],
+    rhs: &'a [f32],
+    inverse: &'a mut [f32],
+    residual: f64,
+    diagonal: f64,
+}
+
+impl RowWork for InvertRow<'_> {
+    #[inline(always)]
+    fn row<G: Gather>(&mut self, couplings: G, neighbours: Neighbours) {
+        let total = self.c.len();
+        let mut residuals = [0.0_f32; BLOCK];
+        let mut weighed = [0.0_f32; BLOCK];
+        let mut start = 0;
+        while start < total {
+            let n = BLOCK.min(total - start);
+            let (residuals, weighed) = (&mut residuals[..n], &mut weighed[..n]);
+            let (couplings, neighbours) = (couplings.cut(start, n), neighbours.cut(start, n));
+            let (c, rhs) = (&self.c[start..start + n], &self.rhs[start..start + n]);
+            let inverse = &mut self.inverse[start..start + n];
+            invert_block(couplings, neighbours, c, rhs, inverse, residuals, weighed);
+            self.residual += sum_of_squares(residuals);
+            self.diagonal += sum_of_squares(weighed);
+            start += n;
+        }
+    }
+}
+
+/// The loop of [`InvertRow`], a function so that the compiler knows the slices to be apart.
+#[inline(always)]
+fn invert_block<G: Gather>(
+    couplings: G,
+    neighbours: Neighbours,
+    c: &[f32],
+    rhs: &[f32],
+    inverse: &mut [f32],
+    residuals: &mut [f32],
+    weighed: &mut [f32],
+) {
+    let n = inverse.len();
+    let (c, rhs) = (&c[..n], &rhs[..n]);
+    let (residuals, weighed) = (&mut residuals[..n], &mut weighed[..n]);
+    for m in 0..n {
+        let diagonal = inverse[m];
+        let is_free = diagonal < f32::INFINITY;
+        let held_back = if is_free { diagonal * c[m] } else { 0.0 };
+        let sum = rhs[m] + couplings.gather(&neighbours, m);
+        // A value of zero is not pushed below.
+        let residual = at_least(sum, 0.0) - held_back;
+        residuals[m] = if is_free { residual } else { 0.0 };
+        weighed[m] = held_back;
+        inverse[m] = if diagonal > 0.0 { 1.0 / diagonal } else { 0.0 };
+    }
+}
+
+/// Turns the diagonals of row `(j, k)` of a colour, handed over in `inverse`, into reciprocals (zero
+/// where infinite); sums of squares of the residuals and of diagonal times value.
+#[inline(always)]
+pub(super) fn invert_and_measure(
+    level: &Level,
+    colour: usize,
+    (j, k): (usize, usize),
+    c: &[f32],
+    rhs: &[f32],
+    inverse: &mut [f32],
+) -> (f64, f64) {
+    let mut work = InvertRow {
+        c,
+        rhs,
+        inverse,
+        residual: 0.0,
+        diagonal: 0.0,
+    };
+    with_row(level, colour, &level.c[1 - colour], j, k, &mut work);
+    (work.residual, work.diagonal)
 }
 
 /// Sum of squares, in an order that does not depend on the instruction set.
@@ -306,39 +249,6 @@ pub(super) fn weighed_squares(c: &[f32], inverse: &[f32]) -> f64 {
     lanes.iter().map(|lane| f64::from(*lane)).sum()
 }
 
-/// Sum of squared residuals of row `(j, k)` of a colour.
-#[inline(always)]
-pub(super) fn row_residual(level: &Level, rows: RowOf, floor: f32) -> f64 {
-    let half = level.layout.half;
-    let mut sum = 0.0;
-    let mut work = ResidualRow {
-        c: &level.c[rows.colour][rows.at..rows.at + half],
-        rhs: rows.rhs,
-        inverse: rows.inverse,
-        floor,
-        each: |_, block: &[f32]| sum += sum_of_squares(block),
-    };
-    with_row(
-        level,
-        rows.colour,
-        &level.c[1 - rows.colour],
-        rows.j,
-        rows.k,
-        &mut work,
-    );
-    sum
-}
-
-/// A row with right-hand side and inverse diagonal that are just being written.
-pub(super) struct RowOf<'a> {
-    pub colour: usize,
-    pub j: usize,
-    pub k: usize,
-    pub at: usize,
-    pub rhs: &'a [f32],
-    pub inverse: &'a [f32],
-}
-
 /// Residuals of colour 0 after a sweep that ended with colour 1 (whose residual is zero then),
 /// averaged into coarse planes `first..`; hands back the sum of their squares.
 pub(super) struct Restrict<'a> {
@@ -371,17 +281,19 @@ impl Kernel for Restrict<'_> {
                     let share = share_z * share_y;
                     let row = &mut target[start + offset * self.transfer.odd..][..half];
                     let at = layout.row(j, k);
-                    let mut work = ResidualRow {
+                    let mut work = RestrictRow {
+                        level,
+                        offset,
+                        share,
                         c: &level.c[0][at..at + half],
                         rhs: &level.rhs[0][at..at + half],
                         inverse: &level.inverse[0][at..at + half],
                         floor: self.floor,
-                        each: |start: usize, block: &[f32]| {
-                            norm += sum_of_squares(block);
-                            add_shares(level, offset, share, start, block, row);
-                        },
+                        row,
+                        norm: 0.0,
                     };
                     with_row(level, 0, &level.c[1], j, k, &mut work);
+                    norm += work.norm;
                 }
             }
         }
@@ -535,10 +447,11 @@ impl Kernel for Prolong<'_> {
                 }
                 match &level.axes[0].coarsening {
                     None => {
-                        let rows = rows.map(|(at, weight)| {
+                        let part = |(at, weight): (usize, f32)| {
                             let at = at + offset * self.transfer.odd;
                             (&self.coarse[at..at + count], weight)
-                        });
+                        };
+                        let rows = [part(rows[0]), part(rows[1]), part(rows[2]), part(rows[3])];
                         for m in 0..count {
                             let sum = rows[0].1 * rows[0].0[m]
                                 + rows[1].1 * rows[1].0[m]
@@ -549,38 +462,40 @@ impl Kernel for Prolong<'_> {
                         }
                     }
                     Some(x) => {
-                        let near = rows.map(|(at, weight)| (&self.coarse[at..at + count], weight));
-                        let beside = rows.map(|(at, _)| {
-                            let at = if offset == 0 { at - 1 } else { at + 1 };
+                        let aside = if offset == 0 { -1 } else { 1 };
+                        let part = |at: usize, by: isize| {
+                            let at = at.wrapping_add_signed(by);
                             &self.coarse[at..at + count]
-                        });
-                        let correct = |m: usize, own: f32, side: f32, target: &mut f32| {
-                            let a = near[0].1 * near[0].0[m]
-                                + near[1].1 * near[1].0[m]
-                                + near[2].1 * near[2].0[m]
-                                + near[3].1 * near[3].0[m];
-                            let b = near[0].1 * beside[0][m]
-                                + near[1].1 * beside[1][m]
-                                + near[2].1 * beside[2][m]
-                                + near[3].1 * beside[3][m];
-                            let sum = own * a + side * b;
-                            let sum = if inverse[m] > 0.0 { sum } else { 0.0 };
-                            *target = self.keep.apply(*target, *target + sum);
                         };
-                        let edge = |m: usize, target: &mut f32| {
+                        let near = [
+                            (part(rows[0].0, 0), rows[0].1),
+                            (part(rows[1].0, 0), rows[1].1),
+                            (part(rows[2].0, 0), rows[2].1),
+                            (part(rows[3].0, 0), rows[3].1),
+                        ];
+                        let beside = [
+                            part(rows[0].0, aside),
+                            part(rows[1].0, aside),
+                            part(rows[2].0, aside),
+                            part(rows[3].0, aside),
+                        ];
+                        let edge = |m: usize| {
                             let i = 2 * m + offset;
-                            correct(m, x.own[i], x.beside[i], target);
+                            (x.own[i], x.beside[i])
                         };
+                        let keep = self.keep;
                         if level.axes[0].uniform && count > 2 {
                             // Weights differ only at both ends of the row.
-                            edge(0, &mut target[0]);
-                            for (m, t) in target.iter_mut().enumerate().take(count - 1).skip(1) {
-                                correct(m, 0.75, 0.25, t);
+                            for m in [0, count - 1] {
+                                add_between(near, beside, m, edge(m), inverse, target, keep);
                             }
-                            edge(count - 1, &mut target[count - 1]);
+                            for m in 1..count - 1 {
+                                let weights = (0.75, 0.25);
+                                add_between(near, beside, m, weights, inverse, target, keep);
+                            }
                         } else {
-                            for (m, t) in target.iter_mut().enumerate() {
-                                edge(m, t);
+                            for m in 0..count {
+                                add_between(near, beside, m, edge(m), inverse, target, keep);
                             }
                         }
                     }
@@ -588,4 +503,28 @@ impl Kernel for Prolong<'_> {
             }
         }
     }
+}
+
+/// Adds to place `m` what four coarse rows hold there and beside it.
+#[inline(always)]
+fn add_between(
+    near: [(&[f32], f32); 4],
+    beside: [&[f32]; 4],
+    m: usize,
+    (own, side): (f32, f32),
+    inverse: &[f32],
+    target: &mut [f32],
+    keep: Keep,
+) {
+    let a = near[0].1 * near[0].0[m]
+        + near[1].1 * near[1].0[m]
+        + near[2].1 * near[2].0[m]
+        + near[3].1 * near[3].0[m];
+    let b = near[0].1 * beside[0][m]
+        + near[1].1 * beside[1][m]
+        + near[2].1 * beside[2][m]
+        + near[3].1 * beside[3][m];
+    let sum = own * a + side * b;
+    let sum = if inverse[m] > 0.0 { sum } else { 0.0 };
+    target[m] = keep.apply(target[m], target[m] + sum);
 }

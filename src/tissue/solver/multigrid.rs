@@ -250,21 +250,9 @@ pub(super) fn invert_row(
     if let Some((row, share)) = coarse_row {
         add_shares(level, offset, share, 0, inverse, row);
     }
-    let reciprocal = |diagonal: f32| if diagonal > 0.0 { 1.0 / diagonal } else { 0.0 };
-    match &level.operator {
-        Operator::Uniform(d) => {
-            let along_yz = level.axes[1].diagonal[j] + level.axes[2].diagonal[k];
-            let along_x = &level.x_couplings[offset][2][..half];
-            for (v, x) in inverse.iter_mut().zip(along_x) {
-                *v = reciprocal(d * (x + along_yz) + *v);
-            }
-        }
-        Operator::General(couplings) => {
-            let diagonal = &couplings[colour].diagonal[at..at + half];
-            for (v, diagonal) in inverse.iter_mut().zip(diagonal) {
-                *v = reciprocal(diagonal + *v);
-            }
-        }
+    add_stencil(level, colour, (j, k), inverse);
+    for v in inverse.iter_mut() {
+        *v = if *v > 0.0 { 1.0 / *v } else { 0.0 };
     }
     if let Some(sink) = level.sink[colour].get(at..at + half) {
         for (v, sink) in inverse.iter_mut().zip(sink) {
@@ -273,6 +261,28 @@ pub(super) fn invert_row(
             } else {
                 0.0
             };
+        }
+    }
+}
+
+/// Adds the diagonal of the couplings to a row of rates; a place without a voxel becomes infinite.
+#[inline(always)]
+pub(super) fn add_stencil(level: &Level, colour: usize, (j, k): (usize, usize), row: &mut [f32]) {
+    let half = level.layout.half;
+    match &level.operator {
+        Operator::Uniform(d) => {
+            let along_yz = level.axes[1].diagonal[j] + level.axes[2].diagonal[k];
+            let along_x = &level.x_couplings[Layout::offset(j, k, colour)][2][..half];
+            for (v, x) in row.iter_mut().zip(along_x) {
+                *v += d * (x + along_yz);
+            }
+        }
+        Operator::General(couplings) => {
+            let at = level.layout.row(j, k);
+            let diagonal = &couplings[colour].diagonal[at..at + half];
+            for (v, diagonal) in row.iter_mut().zip(diagonal) {
+                *v += diagonal;
+            }
         }
     }
 }
