@@ -19,7 +19,7 @@ use bevy::render::render_resource::{
     TextureFormat, TextureUsages,
 };
 use bevy::render::renderer::{RenderAdapterInfo, RenderDevice, RenderQueue, initialize_renderer};
-use bevy::render::settings::{RenderCreation, WgpuSettings};
+use bevy::render::settings::{Backends, RenderCreation, WgpuSettings};
 use bevy::render::texture::GpuImage;
 use bevy::render::{RenderApp, RenderPlugin};
 use bevy::tasks::block_on;
@@ -70,7 +70,6 @@ pub struct Studio {
     height: u32,
     staging: Buffer,
     pixels: Vec<u8>,
-    is_warm: bool,
 }
 
 /// Bytes of a row of pixels.
@@ -105,10 +104,14 @@ impl Studio {
     ///
     /// If there is no driver to draw with, or the size is impossible.
     pub fn new(width: u32, height: u32) -> Result<Self, StudioError> {
-        let settings = WgpuSettings::default();
+        // The older graphics interfaces lack what the shaders need.
+        let backends = Backends::from_env().unwrap_or(Backends::PRIMARY);
         let resources = quietly(|| {
-            let backends = settings.backends.unwrap_or_default();
-            block_on(initialize_renderer(backends, None, &settings))
+            block_on(initialize_renderer(
+                backends,
+                None,
+                &WgpuSettings::default(),
+            ))
         })
         .map_err(|reason| StudioError::NoDriver {
             reason: reason.lines().next().unwrap_or_default().to_owned(),
@@ -159,15 +162,16 @@ impl Studio {
                 usage: BufferUsages::COPY_DST | BufferUsages::MAP_READ,
                 mapped_at_creation: false,
             });
-        Ok(Self {
+        let mut studio = Self {
             app,
             target,
             width,
             height,
             staging,
             pixels: vec![0; row_bytes(width) * height as usize],
-            is_warm: false,
-        })
+        };
+        studio.warm_up()?;
+        Ok(studio)
     }
 
     /// Width and height of the pictures, pixels.
@@ -198,15 +202,12 @@ impl Studio {
         world.insert_resource(settings.clone());
         world.insert_resource(camera.into());
         world.insert_resource(overlay.clone());
-        if !self.is_warm {
-            self.warm_up()?;
-        }
         self.app.update();
         self.copy_back()?;
         Ok(&self.pixels)
     }
 
-    /// Draws until every pipeline is compiled, so that the first picture is complete.
+    /// Draws nothing until every shader is loaded and compiled, so that the first picture is complete.
     fn warm_up(&mut self) -> Result<(), StudioError> {
         let mut quiet_frames = 0;
         for _ in 0..WARM_UP_FRAMES {
@@ -238,7 +239,6 @@ impl Studio {
                 break;
             }
         }
-        self.is_warm = true;
         Ok(())
     }
 
