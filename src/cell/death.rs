@@ -1,7 +1,24 @@
 //! How cells die: apoptosis, and necrosis with swelling, lysis and clearance.
+//!
+//! As in PhysiCell's standard death models (Ghaffarizadeh et al. 2018, PLoS Comput Biol 14:e1005991): a cell
+//! enters apoptosis at a base rate, shrinks and is gone after a fixed time; a cell short of oxygen turns
+//! necrotic at the rate `1/delay x clamp((onset - p) / (onset - full), 0, 1)`, swells until its membrane bursts,
+//! and its remains lose water, calcify and are cleared over weeks. Rates become probabilities
+//! `1 - exp(-rate dt)`. [`advance_death`] runs first among the decisions of `Act` and writes only [`Vital`];
+//! what happened stays in [`Vital::event`] until the cell's next step, so that `Turnover` and `Observe` can
+//! collect events in the order of [`crate::core::CellId`]. Dead cells neither cycle, walk nor feed.
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
+
+use super::body::{Body, CellType, VolumeRates};
+use super::surroundings::Surroundings;
+use super::{ActSystems, order_act};
+use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
+use crate::core::random::probability;
+use crate::core::state::RegisterState;
+use crate::core::units::MINUTES_PER_HOUR;
+use crate::core::{CellId, Clock, Purpose, Random, RandomKey, SimSchedule};
 
 /// Alive, dying or dead.
 #[derive(
@@ -50,8 +67,489 @@ impl State {
         }
     }
 
+    /// The state as written in files.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Alive => "alive",
+            Self::Apoptotic => "apoptotic",
+            Self::NecroticSwelling => "necrotic_swelling",
+            Self::NecroticLysed => "necrotic_lysed",
+        }
+    }
+
     /// Whether the cell is necrotic, lysed or not.
     pub const fn is_necrotic(self) -> bool {
         matches!(self, Self::NecroticSwelling | Self::NecroticLysed)
+    }
+}
+
+/// What happened to a cell in this step.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    Reflect,
+)]
+#[repr(u8)]
+pub enum LifeEvent {
+    /// Nothing.
+    #[default]
+    None,
+    /// It entered apoptosis.
+    Apoptosis,
+    /// It turned necrotic and began to swell.
+    Necrosis,
+    /// Its membrane burst.
+    Lysis,
+    /// Nothing of it is left; `Turnover` removes it.
+    Clearance,
+}
+
+/// Whether a cell lives, and how far its death has come. Every cell carries it.
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
+pub struct Vital {
+    /// Alive, dying or dead.
+    pub state: State,
+    /// Time spent in that state, h; not counted while alive.
+    pub elapsed_hours: f64,
+    /// Volume at which a swelling cell bursts, um3.
+    pub rupture_volume_um3: f32,
+    /// Share of the remains that has calcified, 0-1.
+    pub calcified_fraction: f32,
+    /// What happened in this step.
+    pub event: LifeEvent,
+}
+
+impl Vital {
+    /// Whether the cell lives.
+    pub const fn is_alive(&self) -> bool {
+        matches!(self.state, State::Alive)
+    }
+
+    /// A living cell enters apoptosis; a dead one stays as it is.
+    pub const fn start_apoptosis(&mut self) {
+        if self.is_alive() {
+            self.enter(State::Apoptotic, LifeEvent::Apoptosis);
+        }
+    }
+
+    /// A living cell turns necrotic, to burst at the given volume; a dead one stays as it is.
+    pub const fn start_necrosis(&mut self, rupture_volume_um3: f32) {
+        if self.is_alive() {
+            self.rupture_volume_um3 = rupture_volume_um3;
+            self.enter(State::NecroticSwelling, LifeEvent::Necrosis);
+        }
+    }
+
+    /// Whether nothing is left of the cell, so that `Turnover` has to remove it.
+    pub const fn is_cleared(&self) -> bool {
+        matches!(self.event, LifeEvent::Clearance)
+    }
+
+    const fn enter(&mut self, state: State, event: LifeEvent) {
+        self.state = state;
+        self.elapsed_hours = 0.0;
+        self.event = event;
+    }
+}
+
+/// Whether a cell lives; one without [`Vital`] always does.
+pub const fn is_alive(vital: Option<&Vital>) -> bool {
+    match vital {
+        Some(vital) => vital.is_alive(),
+        None => true,
+    }
+}
+
+/// How cells of a type die (capability `death`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeathParameters {
+    /// Base rate of apoptosis, 1/h; 5e-4 to 2e-3 (equation 3.4 of the model; 3.2e-3 gives MCF-10A its apoptotic
+    /// index of 2 % [P]).
+    pub apoptosis_per_hour: f32,
+    /// Time from the start of apoptosis until nothing is left, h; 8.6 [P].
+    pub apoptosis_hours: f32,
+    /// How fast an apoptotic cell shrinks: water 3, nucleus 0.35, cytoplasm 1 per hour [P].
+    pub apoptotic: VolumeRates,
+    /// Oxygen below which cells begin to turn necrotic, mmHg; 5 [P].
+    pub necrosis_onset_mmhg: f32,
+    /// Oxygen below which they do so at the full rate, mmHg; 2.5 [P].
+    pub necrosis_full_mmhg: f32,
+    /// Mean time to necrosis at the full rate, h; 6 [P].
+    pub necrosis_delay_hours: f32,
+    /// How fast a necrotic cell swells: water 0.67, nucleus 0.013, cytoplasm 0.0032 per hour [P].
+    pub swelling: VolumeRates,
+    /// Volume at which it bursts, relative to its volume when it turned necrotic; 2 [P].
+    pub relative_rupture_volume: f32,
+    /// How fast burst remains shrink: water 0.05, nucleus 0.013, cytoplasm 0.0032 per hour [P].
+    pub lysed: VolumeRates,
+    /// How fast burst remains calcify, 1/h; 0.0042 [P].
+    pub calcification_per_hour: f32,
+    /// Longest time that burst remains stay, h; 60 days [P].
+    pub clearance_hours: f32,
+    /// Volume below which burst remains count as gone, um3. Assumed: 1 % of a resting cell.
+    pub cleared_below_um3: f32,
+}
+
+impl Default for DeathParameters {
+    fn default() -> Self {
+        Self {
+            apoptosis_per_hour: 1.0e-3,
+            apoptosis_hours: 8.6,
+            apoptotic: VolumeRates {
+                fluid_per_hour: 3.0,
+                nucleus_per_hour: 0.35,
+                cytoplasm_per_hour: 1.0,
+            },
+            necrosis_onset_mmhg: 5.0,
+            necrosis_full_mmhg: 2.5,
+            necrosis_delay_hours: 6.0,
+            swelling: VolumeRates {
+                fluid_per_hour: 0.67,
+                nucleus_per_hour: 0.013,
+                cytoplasm_per_hour: 0.0032,
+            },
+            relative_rupture_volume: 2.0,
+            lysed: VolumeRates {
+                fluid_per_hour: 0.05,
+                nucleus_per_hour: 0.013,
+                cytoplasm_per_hour: 0.0032,
+            },
+            calcification_per_hour: 0.0042,
+            clearance_hours: 1440.0,
+            cleared_below_um3: 25.0,
+        }
+    }
+}
+
+impl Parameters for DeathParameters {
+    fn limits(field: &str) -> Limits {
+        match field {
+            "relative_rupture_volume" => Limits {
+                min: 1.0,
+                max: 10.0,
+            },
+            "necrosis_delay_hours" => Limits::POSITIVE,
+            "necrosis_onset_mmhg" | "necrosis_full_mmhg" => Limits {
+                min: 0.0,
+                max: 760.0,
+            },
+            field if field.ends_with("_per_hour") => Limits {
+                min: 0.0,
+                max: 1000.0,
+            },
+            _ => Limits::NON_NEGATIVE,
+        }
+    }
+}
+
+impl DeathParameters {
+    /// Rate at which a living cell turns necrotic at that oxygen pressure, 1/h.
+    pub fn necrosis_per_hour(&self, oxygen_mmhg: f32) -> f32 {
+        let span = self.necrosis_onset_mmhg - self.necrosis_full_mmhg;
+        let lack = self.necrosis_onset_mmhg - oxygen_mmhg;
+        let share = if lack <= 0.0 {
+            0.0
+        } else if lack >= span {
+            1.0
+        } else {
+            lack / span
+        };
+        share / self.necrosis_delay_hours
+    }
+}
+
+/// Whether something that happens at `per_hour` happens within `hours`. Compares all 32 random bits, so that
+/// rates of one in a million steps are still met.
+fn happens(mut random: Random, per_hour: f32, hours: f32) -> bool {
+    const TWO_TO_32: f64 = 4_294_967_296.0;
+    per_hour > 0.0 && f64::from(random.bits()) < f64::from(probability(per_hour, hours)) * TWO_TO_32
+}
+
+/// Lets cells die, and the dead go on dying.
+pub fn advance_death(
+    clock: Res<Clock>,
+    key: Res<RandomKey>,
+    parameters: Res<PerType<DeathParameters>>,
+    mut cells: Query<(&CellId, &CellType, &Body, &Surroundings, &mut Vital)>,
+) {
+    let (clock, key, parameters) = (*clock, *key, &*parameters);
+    cells
+        .par_iter_mut()
+        .for_each(|(id, cell_type, body, around, mut vital)| {
+            if let Some(parameters) = parameters.get(cell_type.0) {
+                let random = |purpose| key.stream(*id, clock.step, purpose);
+                advance(
+                    &mut vital,
+                    parameters,
+                    body,
+                    around.oxygen_mmhg,
+                    &clock,
+                    random,
+                );
+            } else if vital.event != LifeEvent::None {
+                vital.event = LifeEvent::None;
+            }
+        });
+}
+
+fn advance(
+    vital: &mut Mut<Vital>,
+    parameters: &DeathParameters,
+    body: &Body,
+    oxygen_mmhg: f32,
+    clock: &Clock,
+    random: impl Fn(Purpose) -> Random,
+) {
+    let hours = clock.dt_hours();
+    if vital.event != LifeEvent::None {
+        vital.event = LifeEvent::None;
+    }
+    match vital.state {
+        State::Alive => {
+            let necrosis = parameters.necrosis_per_hour(oxygen_mmhg);
+            if happens(
+                random(Purpose::Apoptosis),
+                parameters.apoptosis_per_hour,
+                hours,
+            ) {
+                vital.start_apoptosis();
+            } else if happens(random(Purpose::Necrosis), necrosis, hours) {
+                vital.start_necrosis(parameters.relative_rupture_volume * body.volume_um3());
+            }
+        }
+        State::Apoptotic => {
+            vital.elapsed_hours += clock.step_minutes / MINUTES_PER_HOUR;
+            if reached(vital.elapsed_hours, parameters.apoptosis_hours) {
+                vital.event = LifeEvent::Clearance;
+            }
+        }
+        State::NecroticSwelling => {
+            vital.elapsed_hours += clock.step_minutes / MINUTES_PER_HOUR;
+            if body.volume_um3() >= vital.rupture_volume_um3 {
+                vital.enter(State::NecroticLysed, LifeEvent::Lysis);
+            }
+        }
+        State::NecroticLysed => {
+            vital.elapsed_hours += clock.step_minutes / MINUTES_PER_HOUR;
+            let calcified = probability(parameters.calcification_per_hour, hours);
+            vital.calcified_fraction += calcified * (1.0 - vital.calcified_fraction);
+            let tiny = body.volume_um3() < parameters.cleared_below_um3;
+            if tiny || reached(vital.elapsed_hours, parameters.clearance_hours) {
+                vital.event = LifeEvent::Clearance;
+            }
+        }
+    }
+}
+
+/// Whether a fixed time has passed. The slack, 4 ms, absorbs the rounding of the parameter and of the sum.
+fn reached(elapsed_hours: f64, hours: f32) -> bool {
+    elapsed_hours >= f64::from(hours) - 1e-6
+}
+
+/// Death.
+pub struct DeathPlugin;
+
+impl Plugin for DeathPlugin {
+    fn build(&self, app: &mut App) {
+        order_act(app);
+        app.register_capability::<DeathParameters>("death")
+            .register_cell_state::<Vital>("vital")
+            .add_systems(SimSchedule, advance_death.in_set(ActSystems::Decide));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::body::{BodyParameters, BodyPlugin};
+    use crate::cell::testing::*;
+
+    fn around(oxygen_mmhg: f32) -> Surroundings {
+        Surroundings {
+            oxygen_mmhg,
+            ..Surroundings::default()
+        }
+    }
+
+    fn with_cells(step_minutes: f64, n: u64, oxygen: f32, parameters: DeathParameters) -> App {
+        let mut app = bench(step_minutes);
+        app.add_plugins((DeathPlugin, BodyPlugin));
+        set(&mut app, parameters);
+        set(&mut app, BodyParameters::default());
+        let body = BodyParameters::default().resting_body();
+        for id in 0..n {
+            app.world_mut()
+                .spawn((cell(id, around(oxygen)), body, Vital::default()));
+        }
+        app
+    }
+
+    fn count(app: &mut App, event: LifeEvent) -> usize {
+        let world = app.world_mut();
+        world
+            .query::<&Vital>()
+            .iter(world)
+            .filter(|vital| vital.event == event)
+            .count()
+    }
+
+    fn never_apoptotic() -> DeathParameters {
+        DeathParameters {
+            apoptosis_per_hour: 0.0,
+            ..DeathParameters::default()
+        }
+    }
+
+    #[test]
+    fn cells_turn_necrotic_after_six_hours_of_anoxia_on_average() {
+        let n = 10_000;
+        let mut app = with_cells(5.0, n, 0.0, never_apoptotic());
+        let (mut times, mut met) = (0.0, 0);
+        for _ in 0..1200 {
+            step(&mut app);
+            let events = count(&mut app, LifeEvent::Necrosis);
+            // The event lies half a step, on average, before the end of its step.
+            times += events as f64 * (app.world().resource::<Clock>().hours() - 2.5 / 60.0);
+            met += events;
+        }
+        assert!(met as u64 >= n - 1, "{met}");
+        assert_mean(times / met as f64, 6.0, 6.0, met);
+    }
+
+    #[test]
+    fn necrosis_needs_little_oxygen() {
+        let parameters = DeathParameters::default();
+        for (oxygen, expected) in [
+            (0.0, 1.0 / 6.0),
+            (2.5, 1.0 / 6.0),
+            (3.75, 0.5 / 6.0),
+            (5.0, 0.0),
+            (38.0, 0.0),
+        ] {
+            assert!((parameters.necrosis_per_hour(oxygen) - expected).abs() < 1e-7);
+        }
+        let step_like = DeathParameters {
+            necrosis_full_mmhg: 5.0,
+            ..parameters
+        };
+        assert_eq!(step_like.necrosis_per_hour(4.99), 1.0 / 6.0);
+        assert_eq!(step_like.necrosis_per_hour(5.0), 0.0);
+    }
+
+    #[test]
+    fn apoptosis_starts_at_its_rate_whatever_the_step() {
+        let parameters = DeathParameters {
+            apoptosis_per_hour: 2.0e-3,
+            ..DeathParameters::default()
+        };
+        let n = 40_000;
+        for (step_minutes, steps) in [(1.0, 1440), (10.0, 144)] {
+            let mut app = with_cells(step_minutes, n, 38.0, parameters.clone());
+            let mut started = 0;
+            for _ in 0..steps {
+                step(&mut app);
+                started += count(&mut app, LifeEvent::Apoptosis);
+            }
+            let expected = 1.0 - (-2.0e-3_f64 * 24.0).exp();
+            let deviation = (expected * (1.0 - expected)).sqrt();
+            assert_mean(started as f64 / n as f64, expected, deviation, n as usize);
+        }
+    }
+
+    #[test]
+    fn apoptosis_takes_its_time_and_shrinks_the_cell() {
+        for (step_minutes, steps) in [(1.0, 516), (0.5, 1032)] {
+            let mut app = with_cells(step_minutes, 0, 38.0, never_apoptotic());
+            let mut vital = Vital::default();
+            vital.start_apoptosis();
+            let body = BodyParameters::default().resting_body();
+            let dying = app
+                .world_mut()
+                .spawn((cell(0, around(38.0)), body, vital))
+                .id();
+            for done in 1..=steps {
+                step(&mut app);
+                let cleared = app.world().get::<Vital>(dying).unwrap().is_cleared();
+                assert_eq!(cleared, done == steps, "after {done} steps");
+            }
+            let left = app.world().get::<Body>(dying).unwrap();
+            // Solids decay at 0.35 and 1 per hour, water at 3.
+            let expected = 135.0 * (-0.35_f64 * 8.6).exp() + 488.5 * (-8.6_f64).exp();
+            assert!((f64::from(left.volume_um3()) - expected).abs() < 0.01 * expected);
+        }
+    }
+
+    #[test]
+    fn a_necrotic_cell_swells_to_twice_its_volume_then_bursts_dries_calcifies_and_goes() {
+        let step_hours = 0.05;
+        let mut app = with_cells(60.0 * step_hours, 0, 0.0, never_apoptotic());
+        let body = BodyParameters::default().resting_body();
+        let whole = f64::from(body.volume_um3());
+        let mut vital = Vital::default();
+        vital.start_necrosis(2.0 * body.volume_um3());
+        let dying = app
+            .world_mut()
+            .spawn((cell(0, around(0.0)), body, vital))
+            .id();
+        let mut burst: Option<(f64, Body)> = None;
+        loop {
+            step(&mut app);
+            let now = app.world().resource::<Clock>().hours();
+            let vital = *app.world().get::<Vital>(dying).unwrap();
+            let body = *app.world().get::<Body>(dying).unwrap();
+            if vital.event == LifeEvent::Lysis {
+                burst = Some((now, body));
+                // Water comes in at 0.67 x solids, a quarter of the cell: it doubles in about 6 h. The membrane
+                // is looked at before the body grows, so the burst is seen one step late.
+                let volume = f64::from(body.volume_um3());
+                assert!(volume >= 1.99 * whole && volume < 2.02 * whole, "{volume}");
+                assert!((now - 6.1).abs() < 0.2, "{now}");
+            }
+            if let Some((then, remains)) = burst {
+                let hours = now - then;
+                let water = f64::from(remains.fluid_um3) * (-0.05 * hours).exp();
+                assert!((f64::from(body.fluid_um3) - water).abs() < 0.001 * whole);
+                let calcified = 1.0 - (-0.0042 * hours).exp();
+                assert!((f64::from(vital.calcified_fraction) - calcified).abs() < 0.002);
+            }
+            if vital.is_cleared() {
+                let (then, _) = burst.expect("it bursts before it is cleared");
+                assert!(now - then > 20.0 * 24.0 && now - then <= 60.0 * 24.0);
+                return;
+            }
+            assert!(now < 70.0 * 24.0, "nothing stays longer than 60 days");
+        }
+    }
+
+    #[test]
+    fn a_dead_cell_cannot_die_again_and_events_last_one_step() {
+        let mut vital = Vital::default();
+        vital.start_necrosis(5000.0);
+        let necrotic = vital;
+        vital.start_apoptosis();
+        vital.start_necrosis(1.0);
+        assert_eq!(vital, necrotic);
+        let mut app = with_cells(1.0, 0, 38.0, never_apoptotic());
+        let body = BodyParameters::default().resting_body();
+        let dying = app
+            .world_mut()
+            .spawn((cell(0, around(0.0)), body, vital))
+            .id();
+        step(&mut app);
+        let vital = app.world().get::<Vital>(dying).unwrap();
+        assert_eq!(
+            (vital.event, vital.state),
+            (LifeEvent::None, State::NecroticSwelling)
+        );
     }
 }

@@ -1,10 +1,143 @@
 //! Floor 1: cells. Identity, body, cycle, death, motility, neighbours, mechanics.
 
+use bevy::prelude::*;
+
+use crate::core::{SimSchedule, SimSystems};
+
 pub mod body;
+pub mod contact;
 pub mod cycle;
 pub mod death;
 pub mod mechanics;
+pub mod motility;
+pub mod movement;
+pub mod perception;
+pub mod surroundings;
 
-pub use body::{Body, CellType, Position, Resident};
-pub use cycle::Phase;
-pub use death::State;
+pub use body::{Body, BodyParameters, CellType, Position, Resident};
+pub use cycle::{Cycle, CycleParameters, Growth, Phase};
+pub use death::{DeathParameters, LifeEvent, State, Vital};
+pub use contact::ContactParameters;
+pub use motility::{Motility, MotilityParameters};
+pub use surroundings::Surroundings;
+
+/// The order inside [`SimSystems::Act`].
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ActSystems {
+    /// Cells book what they take up and secrete, as they are at the start of the step.
+    Exchange,
+    /// Cells decide: to die, to go on in the cycle, to turn.
+    Decide,
+    /// Bodies grow, shrink or swell as decided.
+    Grow,
+}
+
+/// Puts the sets of [`ActSystems`] in their order; every plugin that uses them calls it, doing so twice is harmless.
+pub fn order_act(app: &mut App) {
+    app.configure_sets(
+        SimSchedule,
+        (ActSystems::Exchange, ActSystems::Decide, ActSystems::Grow)
+            .chain()
+            .in_set(SimSystems::Act),
+    );
+}
+
+/// Everything a cell does on its own: grow, cycle, die, walk.
+pub struct CellPlugins;
+
+impl Plugin for CellPlugins {
+    fn build(&self, app: &mut App) {
+        app.add_plugins((
+            body::BodyPlugin,
+            cycle::CyclePlugin,
+            death::DeathPlugin,
+            motility::MotilityPlugin,
+            movement::MovementPlugin,
+            perception::PerceptionPlugin,
+        ));
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! A small world in which systems run step by step, without sites unless a test adds them.
+
+    use bevy::prelude::*;
+
+    use super::{CellType, Resident, Surroundings};
+    use crate::core::parameters::{Parameters, PerType, list_parameters};
+    use crate::core::{CellId, Clock, RandomKey, SimSchedule, SimSystems};
+    use crate::tissue::SiteId;
+
+    /// An app with a clock, a key and the order of a step; no plugin yet.
+    pub fn bench(step_minutes: f64) -> App {
+        crate::core::parallel::set_threads(None);
+        let mut app = App::empty();
+        app.init_resource::<Schedules>()
+            .insert_resource(Clock::new(step_minutes))
+            .insert_resource(RandomKey(11));
+        for pair in SimSystems::ORDER.windows(2) {
+            app.configure_sets(SimSchedule, pair[1].after(pair[0]));
+        }
+        app
+    }
+
+    /// Runs one step.
+    pub fn step(app: &mut App) {
+        app.world_mut().run_schedule(SimSchedule);
+        app.world_mut().resource_mut::<Clock>().step += 1;
+    }
+
+    /// Gives the only cell type these parameters.
+    pub fn set<P: Parameters>(app: &mut App, parameters: P) {
+        app.insert_resource(PerType(vec![Some(parameters)]));
+    }
+
+    /// What every cell carries.
+    pub fn cell(id: u64, around: Surroundings) -> impl Bundle {
+        (CellId(id), CellType(0), Resident(SiteId(0)), around)
+    }
+
+    /// Asserts that every parameter registered in the app starts inside its limits.
+    pub fn assert_defaults_within_limits(app: &App) {
+        let list = list_parameters(app.world());
+        assert!(!list.is_empty());
+        for parameter in list {
+            assert!(
+                parameter.limits.contain(parameter.value),
+                "{} = {} must be {}",
+                parameter.path,
+                parameter.value,
+                parameter.limits.describe()
+            );
+        }
+    }
+
+    /// Asserts that a mean of `n` draws with that standard deviation lies within four standard errors.
+    pub fn assert_mean(mean: f64, expected: f64, deviation: f64, n: usize) {
+        let error = deviation / (n as f64).sqrt();
+        assert!(
+            (mean - expected).abs() < 4.0 * error,
+            "{mean} is not {expected} +/- {error} (standard error)"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::*;
+    use super::*;
+    use crate::core::parameters::CellTypeNames;
+
+    #[test]
+    fn defaults_lie_within_their_limits() {
+        let mut app = bench(1.0);
+        app.add_plugins(CellPlugins)
+            .insert_resource(CellTypeNames(vec!["cell".into()]));
+        set(&mut app, BodyParameters::default());
+        set(&mut app, CycleParameters::default());
+        set(&mut app, DeathParameters::default());
+        set(&mut app, MotilityParameters::default());
+        assert_defaults_within_limits(&app);
+    }
+}

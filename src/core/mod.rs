@@ -8,7 +8,9 @@
 pub mod clock;
 pub mod identity;
 pub mod parallel;
+pub mod parameters;
 pub mod random;
+pub mod state;
 pub mod units;
 
 pub use clock::{Clock, SimSchedule, SimSystems};

@@ -1,5 +1,283 @@
 //! Floor 3: scenes, the files in which people say what to simulate, show and measure.
+//!
+//! [`load_scene`] and [`parse_scene`] turn a file into a [`ParsedScene`] or into a [`SceneReport`] of
+//! everything that is wrong with it. They serve command line, sandbox and tests alike.
 
+mod check;
+pub mod expect;
+pub mod library;
 pub mod look;
+pub mod population;
+mod read;
+pub mod report;
+pub mod schema;
+mod shape;
+pub mod spans;
+pub mod table;
+pub mod timeline;
 
-pub use look::{CameraPose, ColourBy, Cut, Look, Slice};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use bevy::prelude::*;
+
+pub use expect::{Measurement, Verdict, judge};
+pub use library::{CellLibrary, CellPrefab, parse_prefab};
+pub use look::{Axis, CameraPose, ColourBy, Cut, Look, Slice};
+pub use population::{Ground, PlacedCell, place_cells};
+pub use report::{Problem, SceneReport};
+pub use schema::Scene;
+pub use timeline::{Change, Timeline};
+
+use self::check::{Checker, check_scene};
+use self::schema::{Action, Event, Place, Population};
+use self::table::Row;
+use crate::core::RandomKey;
+use crate::tissue::SiteId;
+
+/// What is known about the program when a scene is read.
+#[derive(Clone, Copy, Default)]
+pub struct SceneContext<'a> {
+    /// The folder in which files named by the scene are looked for; that of the scene's own name if left
+    /// out.
+    pub folder: Option<&'a Path>,
+    /// The columns of `metrics.csv`; without them the names in `expect` are not checked.
+    pub metrics: Option<&'a (dyn Fn(&CellLibrary) -> Vec<String> + Sync)>,
+    /// Makes a world with all parameters registered and the tables of all cell types filled; without it
+    /// parameters are not checked.
+    pub prototype: Option<&'a (dyn Fn(&CellLibrary) -> World + Sync)>,
+}
+
+/// Rows of the CSV files a scene names, by that name, and the folder in which they are looked for.
+struct Tables(BTreeMap<String, Vec<Row>>, PathBuf);
+
+/// A scene that makes sense, with everything it refers to.
+#[derive(Clone, Debug)]
+pub struct ParsedScene {
+    /// The file, as its user named it.
+    pub name: String,
+    /// The scene.
+    pub scene: Scene,
+    /// The cell types: those the scene uses first, then all others, both by name.
+    pub library: CellLibrary,
+    /// When what happens.
+    pub timeline: Timeline,
+    tables: BTreeMap<String, Vec<Row>>,
+}
+
+impl ParsedScene {
+    /// The number of the site of that name; the first one if there is no name.
+    pub fn site(&self, name: Option<&str>) -> Option<SiteId> {
+        let sites = &self.scene.sites;
+        let position = match name {
+            None => 0,
+            Some(name) => sites.iter().position(|site| site.name == name)?,
+        };
+        u16::try_from(position)
+            .ok()
+            .filter(|_| !sites.is_empty())
+            .map(SiteId)
+    }
+
+    /// The cells of a population: its site, and centre (um) and type of each, in the order of birth.
+    ///
+    /// `number` is the population's place in the scene, or what the timeline gave it; `step` that in which
+    /// it is added, 0 at the start.
+    pub fn place(
+        &self,
+        population: &Population,
+        number: u32,
+        step: u64,
+        key: RandomKey,
+    ) -> (SiteId, Vec<PlacedCell>) {
+        let site = self.site(population.site.as_deref()).unwrap_or_default();
+        let cell_type = self.library.index_of(&population.cell).unwrap_or_default();
+        let half = self
+            .scene
+            .sites
+            .get(usize::from(site.0))
+            .map_or(Vec3::ZERO, |site| Vec3::from(site.size_um) * 0.5);
+        let rows: Vec<PlacedCell> = match &population.place {
+            Place::Csv(file) => self
+                .tables
+                .get(file)
+                .into_iter()
+                .flatten()
+                .map(|row| {
+                    let named = row
+                        .cell
+                        .as_ref()
+                        .and_then(|name| self.library.index_of(name));
+                    (row.at_um, named.unwrap_or(cell_type))
+                })
+                .collect(),
+            _ => Vec::new(),
+        };
+        let radius_um = self
+            .library
+            .get(&population.cell)
+            .map_or(0.0, CellPrefab::radius_um);
+        let ground = Ground {
+            min_um: -half,
+            max_um: half,
+            cell_type,
+            radius_um,
+            rows: &rows,
+            key,
+            number,
+            step,
+        };
+        (site, place_cells(&population.place, &ground))
+    }
+}
+
+/// Reads a scene from a file.
+///
+/// # Errors
+/// When anything is wrong with it or the files it names: everything that is.
+pub fn load_scene(path: &Path, context: &SceneContext) -> Result<ParsedScene, SceneReport> {
+    let name = path.display().to_string();
+    let text = read_text(path, &name).map_err(|problem| SceneReport {
+        problems: vec![problem],
+        sources: Vec::new(),
+    })?;
+    parse_scene(&text, &name, context)
+}
+
+/// Reads a cell type from a file.
+///
+/// # Errors
+/// When anything is wrong with it: everything that is.
+pub fn load_prefab(path: &Path) -> Result<CellPrefab, SceneReport> {
+    let name = path.display().to_string();
+    let text = read_text(path, &name).map_err(|problem| SceneReport {
+        problems: vec![problem],
+        sources: Vec::new(),
+    })?;
+    parse_prefab(&text, &name)
+}
+
+/// Reads a scene from RON text. `name` is that of the file, for reports.
+///
+/// # Errors
+/// When anything is wrong with it or the files it names: everything that is.
+pub fn parse_scene(
+    source: &str,
+    name: &str,
+    context: &SceneContext,
+) -> Result<ParsedScene, SceneReport> {
+    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+    let reading = read::read::<Scene>(source, name);
+    let mut report = SceneReport {
+        problems: reading.problems,
+        sources: vec![(name.to_owned(), source.to_owned())],
+    };
+    let beside = Path::new(name).parent().unwrap_or(Path::new(""));
+    let folder = context.folder.unwrap_or(beside);
+    let library = match CellLibrary::for_folder(folder) {
+        Ok(library) => Some(library),
+        Err(wrong) => {
+            report.absorb(wrong);
+            CellLibrary::shipped().ok()
+        }
+    };
+    let mut tables = Tables(BTreeMap::new(), folder.to_owned());
+    let mut parsed = None;
+    if let (Some(scene), Some(library)) = (reading.value, library) {
+        let library = library.with_used_first(&used_types(&scene));
+        let mut checker = Checker {
+            file: name,
+            text: source,
+            tree: &reading.tree,
+            repaired: &reading.repaired,
+            report: SceneReport::default(),
+        };
+        check_scene(&mut checker, &scene, &library, context, &mut tables);
+        report.absorb(checker.report);
+        let timeline = Timeline::new(&scene);
+        parsed = Some((scene, library, timeline));
+    }
+    report.put_in_order();
+    match parsed {
+        Some((scene, library, timeline)) if report.is_empty() => {
+            // Types that only CSV files name are used as well.
+            let named = tables
+                .0
+                .values()
+                .flatten()
+                .filter_map(|row| row.cell.as_deref());
+            let used: Vec<&str> = used_types(&scene).into_iter().chain(named).collect();
+            let library = library.with_used_first(&used);
+            Ok(ParsedScene {
+                name: name.to_owned(),
+                scene,
+                library,
+                timeline,
+                tables: tables.0,
+            })
+        }
+        _ => Err(report),
+    }
+}
+
+/// The cell types that populations and timeline name.
+fn used_types(scene: &Scene) -> Vec<&str> {
+    let added = scene.timeline.iter().filter_map(|event| {
+        let (Event::At(_, action) | Event::Every { action, .. }) = event;
+        match action {
+            Action::Add(population) => Some(population),
+            _ => None,
+        }
+    });
+    scene
+        .populations
+        .iter()
+        .chain(added)
+        .map(|population| population.cell.as_str())
+        .collect()
+}
+
+/// Reads a text file. A byte order mark is taken off.
+fn read_text(path: &Path, shown: &str) -> Result<String, Problem> {
+    let bytes = std::fs::read(path).map_err(|error| {
+        let message = match error.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            std::io::ErrorKind::IsADirectory => "this is a folder, not a file".to_owned(),
+            _ => in_words(&error),
+        };
+        Problem::whole_file(shown, message)
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let message = format!(
+            "not a UTF-8 text: byte {at} is 0x{:02x}",
+            error.as_bytes()[at]
+        );
+        Problem::whole_file(shown, message).with_help("save the file as UTF-8 in your editor")
+    })?;
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    })
+}
+
+/// An error of the operating system without its number.
+fn in_words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(end) => text[..end].to_lowercase(),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A scene from its text, which must be valid RON.
+    pub(super) fn scene(text: &str) -> Scene {
+        let reading = read::read::<Scene>(text, "test.ron");
+        assert_eq!(reading.problems, []);
+        reading.value.unwrap()
+    }
+}

@@ -1,7 +1,262 @@
 //! Floor 3: the simulation as a value.
 //!
-//! [`snapshot`] is what leaves a simulation for the eye.
+//! A [`Simulation`] owns an ECS world and its schedule. It needs no [`App`] and no window: tests, runs and
+//! films make as many as they like, on any thread. [`command`] is how anything gets in, [`snapshot`] how the
+//! picture gets out; [`turnover`] is where cells come and go.
 
+pub mod command;
 pub mod snapshot;
+pub mod spawn;
+pub mod turnover;
 
+use std::path::Path;
+use std::sync::Arc;
+
+use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings};
+use bevy::prelude::*;
+
+pub use command::{Command, LoggedCommand};
 pub use snapshot::{CellGlyphs, CellTypeStyle, FieldSnapshot, SiteMetrics, SiteSnapshot, Snapshot};
+pub use turnover::Lineage;
+
+use crate::biology::BiologyPlugins;
+use crate::cell::CellPlugins;
+use crate::core::parameters::{self, ParameterError, ParameterValue, RegisterParameters};
+use crate::core::{Clock, RandomKey, SimSchedule, SimSystems};
+use crate::observe::metrics::{self, MetricsParameters};
+use crate::observe::{Census, EventRecord, StepEvents};
+use crate::scene::{self, CellLibrary, ParsedScene, SceneContext, SceneReport};
+use crate::tissue::transport::{FieldWork, TransportPlugin};
+use crate::tissue::{FieldValues, Molecule, SiteId, Sites};
+use command::{CommandPlugin, CommandQueue, Script};
+
+/// A block of tissue being simulated.
+pub struct Simulation {
+    world: World,
+    scene: Arc<ParsedScene>,
+    seed: u64,
+}
+
+/// Every plugin of the step, and nothing else: what a prototype world needs to know all parameters.
+pub struct SimulationPlugins;
+
+impl Plugin for SimulationPlugins {
+    fn build(&self, app: &mut App) {
+        app.add_schedule(schedule());
+        app.add_plugins((
+            TransportPlugin,
+            CellPlugins,
+            BiologyPlugins,
+            turnover::TurnoverPlugin,
+            CommandPlugin,
+        ))
+        .register_group::<MetricsParameters>("metrics")
+        .add_systems(SimSchedule, advance_clock.in_set(SimSystems::Observe));
+    }
+}
+
+/// The schedule of a step: chained sets on Bevy's multi-threaded executor.
+fn schedule() -> Schedule {
+    let mut schedule = Schedule::new(SimSchedule);
+    for pair in SimSystems::ORDER.windows(2) {
+        schedule.configure_sets(pair[0].before(pair[1]));
+    }
+    schedule
+}
+
+fn advance_clock(mut clock: ResMut<Clock>) {
+    clock.step += 1;
+}
+
+/// A world with all plugins and the cell types of a library, but no tissue: enough to know every parameter.
+pub fn prototype_world(library: &CellLibrary) -> World {
+    let mut app = App::empty();
+    app.insert_resource(Clock::new(1.0)).insert_resource(RandomKey(0)).add_plugins(SimulationPlugins);
+    let mut world = std::mem::take(app.world_mut());
+    spawn::install_cell_types(&mut world, &library.types);
+    world
+}
+
+impl Simulation {
+    /// Sets the scene up at time zero.
+    ///
+    /// # Errors
+    /// When a parameter of the scene does not exist or has a value out of range; a scene that was checked
+    /// has no such problem.
+    pub fn new(scene: Arc<ParsedScene>, seed: u64) -> Result<Self, ParameterError> {
+        let mut simulation = Self::without_cells(scene, seed)?;
+        let scene = simulation.scene.clone();
+        for (number, population) in scene.scene.populations.iter().enumerate() {
+            spawn::spawn_population(&mut simulation.world, &scene, population, number as u32);
+        }
+        Ok(simulation)
+    }
+
+    /// The tissue of a scene before any cell is put into it.
+    fn without_cells(scene: Arc<ParsedScene>, seed: u64) -> Result<Self, ParameterError> {
+        let mut world = prototype_world(&scene.library);
+        world.insert_resource(Clock::new(scene.scene.step.minutes()));
+        world.insert_resource(RandomKey(seed));
+        world.insert_resource(Script(scene.clone()));
+        for (path, value) in &scene.scene.parameters {
+            parameters::set_parameter(&mut world, path, *value)?;
+        }
+        spawn::spawn_sites(&mut world, &scene.scene);
+        Ok(Self { world, scene, seed })
+    }
+
+    /// The scene it was made from.
+    pub fn scene(&self) -> &Arc<ParsedScene> {
+        &self.scene
+    }
+
+    /// The seed of its random numbers.
+    pub const fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Computes one step.
+    pub fn step(&mut self) {
+        self.world.run_schedule(SimSchedule);
+        self.world.clear_trackers();
+        self.world.check_change_ticks();
+    }
+
+    /// Takes a command; it is carried out at the start of the next step and logged.
+    ///
+    /// # Errors
+    /// When it cannot be carried out (an unknown parameter, a value out of range). Nothing changes then.
+    pub fn apply(&mut self, command: Command) -> Result<(), ParameterError> {
+        if let Command::Set { path, value } = &command {
+            parameters::check_parameter(&self.world, path, *value)?;
+        }
+        self.world.resource_mut::<CommandQueue>().waiting.push(command);
+        Ok(())
+    }
+
+    /// The commands given live so far, with the steps at which they took effect.
+    pub fn log(&self) -> &[LoggedCommand] {
+        &self.world.resource::<CommandQueue>().log
+    }
+
+    /// Steps completed.
+    pub fn steps(&self) -> u64 {
+        self.world.resource::<Clock>().step
+    }
+
+    /// Its clock.
+    pub fn clock(&self) -> Clock {
+        *self.world.resource::<Clock>()
+    }
+
+    /// Tissue time, hours.
+    pub fn hours(&self) -> f64 {
+        self.clock().hours()
+    }
+
+    /// Number of steps of the scene.
+    pub fn total_steps(&self) -> u64 {
+        self.clock().step_at(self.scene.scene.duration.minutes())
+    }
+
+    /// Number of cells, dead ones included.
+    pub fn cell_count(&self) -> usize {
+        self.world
+            .try_query::<&crate::core::CellId>()
+            .map_or(0, |mut query| query.iter(&self.world).count())
+    }
+
+    /// Names of the sites, in order.
+    pub fn site_names(&self) -> Vec<&str> {
+        self.world.resource::<Sites>().list.iter().map(|site| site.block.name.as_str()).collect()
+    }
+
+    /// All cells as rows.
+    pub fn census(&self) -> Census {
+        Census::take(&self.world)
+    }
+
+    /// Measurements of every site.
+    pub fn metrics(&self, census: &Census) -> Vec<SiteMetrics> {
+        metrics::measure(&self.world, census)
+    }
+
+    /// What happened in the last step.
+    pub fn events(&self) -> &[EventRecord] {
+        &self.world.resource::<StepEvents>().0
+    }
+
+    /// 64 bits that stand for the whole state.
+    pub fn state_hash(&self) -> u64 {
+        crate::observe::hash::state_hash(&self.world)
+    }
+
+    /// Every parameter with its value.
+    pub fn parameters(&self) -> Vec<ParameterValue> {
+        parameters::list_parameters(&self.world)
+    }
+
+    /// Values of a field, and what its last solve did.
+    pub fn field(&self, site: SiteId, molecule: Molecule) -> Option<(&[f32], &FieldWork)> {
+        let entity = self.world.resource::<Sites>().get(site).fields[molecule as usize]?;
+        Some((
+            &self.world.get::<FieldValues>(entity)?.0,
+            self.world.get::<FieldWork>(entity)?,
+        ))
+    }
+
+    /// The world, to look at.
+    pub const fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// What a picture of this moment needs.
+    pub fn snapshot(&self) -> Snapshot {
+        snapshot::extract(self)
+    }
+}
+
+/// Pairs of systems whose order matters but is not fixed, as Bevy reports them; must be none.
+///
+/// # Errors
+/// The report, when there are any.
+pub fn schedule_ambiguities(library: &CellLibrary) -> Result<(), String> {
+    let mut world = prototype_world(library);
+    world.resource_scope(|world, mut schedules: Mut<Schedules>| {
+        let schedule = schedules.get_mut(SimSchedule).expect("the plugins add the schedule");
+        schedule.set_build_settings(ScheduleBuildSettings {
+            ambiguity_detection: LogLevel::Error,
+            ..default()
+        });
+        schedule.initialize(world).map(|_| ()).map_err(|error| error.to_string(schedule.graph(), world))
+    })
+}
+
+/// Reads a scene and everything it refers to, and checks it against this program: its parameters, its
+/// measurements.
+///
+/// # Errors
+/// When anything is wrong: everything that is.
+pub fn open_scene(path: &Path) -> Result<ParsedScene, SceneReport> {
+    scene::load_scene(path, &SCENE_CONTEXT)
+}
+
+/// Checks a scene, or a cell prefab if it lies in a folder named `cells`, and says what it is.
+///
+/// # Errors
+/// When anything is wrong: everything that is.
+pub fn check_file(path: &Path) -> Result<String, SceneReport> {
+    let folder = path.parent().and_then(Path::file_name);
+    if folder.is_some_and(|folder| folder == "cells") {
+        return scene::load_prefab(path).map(|prefab| format!("cell type `{}`, no problem found", prefab.name));
+    }
+    let parsed = open_scene(path)?;
+    Ok(format!("`{}`, {} h of tissue time, no problem found", parsed.scene.title, parsed.scene.duration.hours()))
+}
+
+/// What this program knows that a scene can refer to.
+const SCENE_CONTEXT: SceneContext = SceneContext {
+    folder: None,
+    metrics: Some(&|library| metrics::columns(&library.names())),
+    prototype: Some(&prototype_world),
+};

@@ -6,8 +6,10 @@
 
 use bevy::prelude::*;
 
+use super::Simulation;
 use crate::cell::{Phase, State};
-use crate::tissue::Molecule;
+use crate::observe::Census;
+use crate::tissue::{FieldValues, Molecule, SiteId, Sites};
 
 /// The tissue at one moment, ready to be drawn.
 #[derive(Clone, Debug, Default)]
@@ -112,5 +114,70 @@ impl SiteMetrics {
             .iter()
             .find(|(name, _)| name == column)
             .map(|(_, value)| *value)
+    }
+}
+
+/// Copies out what a picture of this moment needs.
+pub(super) fn extract(simulation: &Simulation) -> Snapshot {
+    let world = simulation.world();
+    let census = simulation.census();
+    let metrics = simulation.metrics(&census);
+    let sites = world.resource::<Sites>();
+    Snapshot {
+        step: simulation.steps(),
+        hours: simulation.hours(),
+        title: simulation.scene().scene.title.clone(),
+        cell_types: simulation
+            .scene()
+            .library
+            .types
+            .iter()
+            .map(|prefab| CellTypeStyle { name: prefab.name.clone(), colour: prefab.colour.into() })
+            .collect(),
+        sites: sites
+            .list
+            .iter()
+            .zip(metrics)
+            .enumerate()
+            .map(|(index, (site, metrics))| SiteSnapshot {
+                name: site.block.name.clone(),
+                min_um: site.block.min_um,
+                max_um: site.block.max_um(),
+                cells: glyphs(&census, SiteId(index as u16)),
+                fields: Molecule::ALL
+                    .into_iter()
+                    .filter_map(|molecule| {
+                        let field = site.fields[molecule as usize]?;
+                        Some(FieldSnapshot {
+                            molecule,
+                            dims: site.block.dims,
+                            origin_um: site.block.min_um,
+                            spacing_um: site.block.voxel_um,
+                            values: world.get::<FieldValues>(field)?.0.clone(),
+                        })
+                    })
+                    .collect(),
+                metrics,
+            })
+            .collect(),
+    }
+}
+
+fn glyphs(census: &Census, site: SiteId) -> CellGlyphs {
+    let cells = || census.cells.iter().filter(|cell| cell.site == site);
+    CellGlyphs {
+        sphere_um: cells()
+            .map(|cell| {
+                let [x, y, z] = cell.position_um.to_array();
+                [x, y, z, cell.radius_um]
+            })
+            .collect(),
+        id: cells().map(|cell| cell.id.0).collect(),
+        cell_type: cells().map(|cell| cell.cell_type).collect(),
+        phase: cells().map(|cell| cell.phase).collect(),
+        state: cells().map(|cell| cell.state).collect(),
+        oxygen_mmhg: cells().map(|cell| cell.around.oxygen_mmhg).collect(),
+        hif_1a: cells().map(|cell| cell.hif_1a).collect(),
+        nucleus_radius_um: cells().map(|cell| cell.nucleus_radius_um).collect(),
     }
 }

@@ -1,6 +1,11 @@
 //! Floor 1: tissue. Sites, the molecules in them, and the solver that moves them.
 
+pub mod exchange;
 pub mod molecule;
+pub mod site;
 pub mod solver;
+pub mod transport;
 
+pub use exchange::Ledger;
 pub use molecule::Molecule;
+pub use site::{FieldValues, SiteEntry, SiteId, Sites, TissueBlock};

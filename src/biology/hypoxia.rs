@@ -1,0 +1,450 @@
+//! The HIF axis: how a cell notices that oxygen is short, and what it then makes.
+//!
+//! HIF-1a is made at a constant rate and degraded the faster the more oxygen there is (prolyl hydroxylases, von
+//! Hippel-Lindau protein). In units of its level without oxygen, `H` in 0-1 obeys
+//!
+//! `dH/dt = k_0 - [k_0 + k_O h(p; p_half, n)] H`, `h(p; K, n) = p^n / (K^n + p^n)`,
+//!
+//! which is linear and advanced exactly. The four numbers are calibrated to the dose-response that Jiang et al.
+//! 1996 (doi:10.1152/ajpcell.1996.271.4.C1172) measured in HeLa cells, half-maximal at 1.5-2 % oxygen and maximal
+//! at 0.5 %, and to a half-life of five minutes after reoxygenation. What `H` makes a cell do is scaled by
+//! [`HifParameters`]; other modules ask for it by name. [`update_hif`] runs in `Signal` and writes only
+//! [`HifAxis`]; [`secrete_vegf`] books in `Act`.
+
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::hill;
+use crate::cell::death::is_alive;
+use crate::cell::{ActSystems, CellType, Resident, Surroundings, Vital, order_act};
+use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
+use crate::core::random::probability;
+use crate::core::state::RegisterState;
+use crate::core::units::{MOLECULES_PER_UM3_PER_NM, SECONDS_PER_MINUTE};
+use crate::core::{Clock, SimSchedule, SimSystems};
+use crate::tissue::{Ledger, Molecule, Sites};
+
+/// The HIF axis of a cell.
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
+pub struct HifAxis {
+    /// Level of HIF-1a relative to that without oxygen, 0-1.
+    pub hif_1a: f32,
+}
+
+/// Turnover of HIF-1a, the same in all cells (group `hypoxia`).
+#[derive(Resource, Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields, default)]
+pub struct HypoxiaParameters {
+    /// Degradation without oxygen, 1/h; also the rate of synthesis, as levels are relative. 0.396: HIF-1a rises
+    /// with a half-time of 1.75 h, so it peaks after about 4 h of hypoxia. Calibrated.
+    pub degradation_per_hour: f32,
+    /// Additional degradation at plentiful oxygen, 1/h. 7.92: half-life of 5 min in normoxia. Calibrated.
+    pub oxygen_degradation_per_hour: f32,
+    /// Oxygen at which the additional degradation is half of that, mmHg. 34.7: half of the HIF-1a is left at
+    /// 13 mmHg, 1.8 % oxygen. Calibrated to Jiang 1996 [A].
+    pub half_degradation_mmhg: f32,
+    /// Steepness of its dependence on oxygen. Calibrated to Jiang 1996 [A].
+    pub degradation_exponent: f32,
+}
+
+impl Default for HypoxiaParameters {
+    fn default() -> Self {
+        Self {
+            degradation_per_hour: 0.396,
+            oxygen_degradation_per_hour: 7.92,
+            half_degradation_mmhg: 34.7,
+            degradation_exponent: 3.0,
+        }
+    }
+}
+
+impl Parameters for HypoxiaParameters {
+    fn limits(field: &str) -> Limits {
+        match field {
+            "degradation_per_hour" => Limits {
+                min: 1.0e-6,
+                max: 1000.0,
+            },
+            "oxygen_degradation_per_hour" => Limits {
+                min: 0.0,
+                max: 1000.0,
+            },
+            "half_degradation_mmhg" => Limits {
+                min: 1.0e-3,
+                max: 760.0,
+            },
+            _ => Limits {
+                min: 0.1,
+                max: 20.0,
+            },
+        }
+    }
+}
+
+impl HypoxiaParameters {
+    /// Total degradation at that oxygen pressure, 1/h.
+    pub fn total_degradation_per_hour(&self, oxygen_mmhg: f32) -> f32 {
+        let oxygen = hill(
+            oxygen_mmhg,
+            self.half_degradation_mmhg,
+            self.degradation_exponent,
+        );
+        self.degradation_per_hour + self.oxygen_degradation_per_hour * oxygen
+    }
+
+    /// The level of HIF-1a in the long run at that oxygen pressure, 0-1.
+    pub fn steady_hif_1a(&self, oxygen_mmhg: f32) -> f32 {
+        self.degradation_per_hour / self.total_degradation_per_hour(oxygen_mmhg)
+    }
+}
+
+impl HifAxis {
+    /// A cell that has lived at that oxygen pressure for long.
+    pub fn settled(parameters: &HypoxiaParameters, oxygen_mmhg: f32) -> Self {
+        Self {
+            hif_1a: parameters.steady_hif_1a(oxygen_mmhg),
+        }
+    }
+
+    fn advance(&mut self, parameters: &HypoxiaParameters, oxygen_mmhg: f32, hours: f32) {
+        let rate = parameters.total_degradation_per_hour(oxygen_mmhg);
+        let steady = parameters.degradation_per_hour / rate;
+        self.hif_1a += probability(rate, hours) * (steady - self.hif_1a);
+    }
+}
+
+/// What the HIF axis makes cells of a type do (capability `hif`). Gains say by which multiple of its base a
+/// quantity rises at `H = 1`: `1 + gain H`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields, default)]
+pub struct HifParameters {
+    /// Secretion of VEGF-A without HIF, molecules per second and cell. 0.076-0.102: whole-body fits, BMC Syst
+    /// Biol 2:77 [A].
+    pub vegf_molecules_per_s: f32,
+    /// Gain of VEGF-A. 6: seven-fold in hypoxia; 2-7 found, 7.15 fitted (Buchler 2003) [S].
+    pub vegf_gain: f32,
+    /// Gain of PD-L1 on the membrane. Starting value.
+    pub pd_l1_gain: f32,
+    /// Gain of the receptor CXCR4. Starting value.
+    pub cxcr4_gain: f32,
+    /// Gain of lysyl oxidase. Starting value.
+    pub lox_gain: f32,
+    /// Gain of matrix metalloproteinases. Starting value.
+    pub mmp_gain: f32,
+    /// Drive towards mesenchymal at `H = 1`, in units of external TGF-beta (about ng/mL). Starting value.
+    pub emt_drive: f32,
+    /// Gain of CCL2. 2.2: 3.2-fold in hypoxia [S].
+    pub ccl2_gain: f32,
+}
+
+impl Default for HifParameters {
+    fn default() -> Self {
+        Self {
+            vegf_molecules_per_s: 0.1,
+            vegf_gain: 6.0,
+            pd_l1_gain: 0.4,
+            cxcr4_gain: 2.0,
+            lox_gain: 2.0,
+            mmp_gain: 2.0,
+            emt_drive: 0.5,
+            ccl2_gain: 2.2,
+        }
+    }
+}
+
+impl Parameters for HifParameters {
+    fn limits(field: &str) -> Limits {
+        match field {
+            "vegf_molecules_per_s" => Limits {
+                min: 0.0,
+                max: 1.0e4,
+            },
+            _ => Limits {
+                min: 0.0,
+                max: 100.0,
+            },
+        }
+    }
+}
+
+impl HifAxis {
+    /// Secretion of VEGF-A, molecules per second.
+    pub const fn vegf_molecules_per_s(&self, parameters: &HifParameters) -> f32 {
+        parameters.vegf_molecules_per_s * self.fold(parameters.vegf_gain)
+    }
+
+    /// Multiple of the base level of PD-L1.
+    pub const fn pd_l1_fold(&self, parameters: &HifParameters) -> f32 {
+        self.fold(parameters.pd_l1_gain)
+    }
+
+    /// Multiple of the base level of CXCR4.
+    pub const fn cxcr4_fold(&self, parameters: &HifParameters) -> f32 {
+        self.fold(parameters.cxcr4_gain)
+    }
+
+    /// Multiple of the base secretion of lysyl oxidase.
+    pub const fn lox_fold(&self, parameters: &HifParameters) -> f32 {
+        self.fold(parameters.lox_gain)
+    }
+
+    /// Multiple of the base secretion of matrix metalloproteinases.
+    pub const fn mmp_fold(&self, parameters: &HifParameters) -> f32 {
+        self.fold(parameters.mmp_gain)
+    }
+
+    /// Multiple of the base secretion of CCL2.
+    pub const fn ccl2_fold(&self, parameters: &HifParameters) -> f32 {
+        self.fold(parameters.ccl2_gain)
+    }
+
+    /// Drive towards mesenchymal, in units of external TGF-beta.
+    pub const fn emt_drive(&self, parameters: &HifParameters) -> f32 {
+        parameters.emt_drive * self.hif_1a
+    }
+
+    const fn fold(&self, gain: f32) -> f32 {
+        1.0 + gain * self.hif_1a
+    }
+}
+
+/// Concentration change of a voxel by one molecule per second, nM per minute.
+pub fn nm_per_min(molecules_per_s: f32, voxel_volume_um3: f32) -> f32 {
+    const PER_MINUTE: f32 = (SECONDS_PER_MINUTE / MOLECULES_PER_UM3_PER_NM) as f32;
+    molecules_per_s * PER_MINUTE / voxel_volume_um3
+}
+
+/// HIF-1a of living cells follows their oxygen.
+pub fn update_hif(
+    clock: Res<Clock>,
+    parameters: Res<HypoxiaParameters>,
+    mut cells: Query<(&Surroundings, Option<&Vital>, &mut HifAxis)>,
+) {
+    let hours = clock.dt_hours();
+    let parameters = &*parameters;
+    cells.par_iter_mut().for_each(|(around, vital, mut hif)| {
+        if is_alive(vital) {
+            hif.advance(parameters, around.oxygen_mmhg, hours);
+        }
+    });
+}
+
+/// Living cells secrete VEGF-A.
+pub fn secrete_vegf(
+    parameters: Res<PerType<HifParameters>>,
+    sites: Res<Sites>,
+    ledgers: Query<&Ledger>,
+    cells: Query<(
+        &CellType,
+        &Resident,
+        &Surroundings,
+        Option<&Vital>,
+        &HifAxis,
+    )>,
+) {
+    let (parameters, sites) = (&*parameters, &*sites);
+    cells
+        .par_iter()
+        .for_each(|(cell_type, resident, around, vital, hif)| {
+            let site = sites.get(resident.0);
+            let Some(field) = site.fields[Molecule::VegfA as usize] else {
+                return;
+            };
+            if let (true, Some(parameters), Ok(ledger)) = (
+                is_alive(vital),
+                parameters.get(cell_type.0),
+                ledgers.get(field),
+            ) {
+                let secreted = hif.vegf_molecules_per_s(parameters);
+                ledger.secrete(
+                    around.voxel,
+                    nm_per_min(secreted, site.block.voxel_volume_um3()),
+                );
+            }
+        });
+}
+
+/// The HIF axis.
+pub struct HypoxiaPlugin;
+
+impl Plugin for HypoxiaPlugin {
+    fn build(&self, app: &mut App) {
+        order_act(app);
+        app.register_group::<HypoxiaParameters>("hypoxia")
+            .register_capability::<HifParameters>("hif")
+            .register_cell_state::<HifAxis>("hif_axis")
+            .add_systems(
+                SimSchedule,
+                (
+                    update_hif.in_set(SimSystems::Signal),
+                    secrete_vegf.in_set(ActSystems::Exchange),
+                ),
+            );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::testing::*;
+    use crate::tissue::{SiteEntry, TissueBlock};
+
+    fn bench_with_cell(step_minutes: f64, oxygen_mmhg: f32, hif_1a: f32) -> (App, Entity) {
+        let mut app = bench(step_minutes);
+        app.add_plugins(HypoxiaPlugin);
+        app.insert_resource(Sites {
+            list: vec![SiteEntry {
+                entity: Entity::PLACEHOLDER,
+                fields: [None; Molecule::ALL.len()],
+                block: block(),
+            }],
+        });
+        set(&mut app, HifParameters::default());
+        let around = Surroundings {
+            oxygen_mmhg,
+            ..Surroundings::default()
+        };
+        let cell = app
+            .world_mut()
+            .spawn((cell(0, around), HifAxis { hif_1a }))
+            .id();
+        (app, cell)
+    }
+
+    fn block() -> TissueBlock {
+        TissueBlock {
+            name: "block".into(),
+            min_um: Vec3::ZERO,
+            dims: UVec3::splat(2),
+            voxel_um: Vec3::splat(20.0),
+            walls: true,
+            perfusion_length_um: None,
+        }
+    }
+
+    fn level(app: &App, cell: Entity) -> f32 {
+        app.world().get::<HifAxis>(cell).unwrap().hif_1a
+    }
+
+    /// Level after two days at that oxygen pressure, through the systems of the step.
+    fn after_two_days(oxygen_mmhg: f32) -> f32 {
+        let (mut app, cell) = bench_with_cell(10.0, oxygen_mmhg, 0.0);
+        for _ in 0..288 {
+            step(&mut app);
+        }
+        level(&app, cell)
+    }
+
+    #[test]
+    fn the_dose_response_is_that_of_jiang_1996() {
+        let without = after_two_days(0.0);
+        assert!((without - 1.0).abs() < 1e-4);
+        assert!(after_two_days(4.0) / without > 0.9);
+        assert!(after_two_days(38.0) / without < 0.15);
+        let (mut low, mut high) = (4.0, 38.0);
+        for _ in 0..20 {
+            let middle = 0.5 * (low + high);
+            if after_two_days(middle) > 0.5 * without {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        assert!((11.0..=15.0).contains(&low), "half-maximal at {low} mmHg");
+    }
+
+    /// Minutes until the level has crossed 0.5.
+    fn minutes_to_half(step_minutes: f64, oxygen_mmhg: f32, start: f32) -> f64 {
+        let (mut app, cell) = bench_with_cell(step_minutes, oxygen_mmhg, start);
+        let mut before = start;
+        loop {
+            step(&mut app);
+            let now = level(&app, cell);
+            let clock = app.world().resource::<Clock>();
+            if (now - 0.5) * (start - 0.5) <= 0.0 {
+                let last = f64::from((before - 0.5) / (before - now));
+                return clock.minutes() + (last - 1.0) * step_minutes;
+            }
+            assert!(clock.hours() < 10.0);
+            before = now;
+        }
+    }
+
+    #[test]
+    fn hif_is_gone_minutes_after_reoxygenation_and_back_hours_after_hypoxia() {
+        let fall = minutes_to_half(1.0, 160.0, 1.0);
+        assert!((4.0..=8.0).contains(&fall), "{fall} min");
+        let rise = minutes_to_half(1.0, 0.0, 0.0) / 60.0;
+        assert!((rise - 1.75).abs() < 0.02, "{rise} h");
+        assert!((minutes_to_half(0.25, 160.0, 1.0) - fall).abs() < 0.05);
+    }
+
+    #[test]
+    fn the_course_does_not_depend_on_the_step() {
+        let after_an_hour = |step_minutes: f64| {
+            let (mut app, cell) = bench_with_cell(step_minutes, 10.0, 0.1);
+            for _ in 0..(60.0 / step_minutes) as usize {
+                step(&mut app);
+            }
+            level(&app, cell)
+        };
+        let minutes = after_an_hour(1.0);
+        assert!((after_an_hour(0.5) - minutes).abs() < 1e-5);
+        assert!((after_an_hour(20.0) - minutes).abs() < 1e-5);
+    }
+
+    #[test]
+    fn dead_cells_keep_still() {
+        let (mut app, cell) = bench_with_cell(1.0, 0.0, 0.2);
+        let dead = Vital {
+            state: crate::cell::State::NecroticLysed,
+            ..Vital::default()
+        };
+        app.world_mut().entity_mut(cell).insert(dead);
+        step(&mut app);
+        assert_eq!(level(&app, cell), 0.2);
+    }
+
+    #[test]
+    fn hypoxic_cells_secrete_vegf_and_the_voxel_receives_every_molecule() {
+        let (mut app, first) = bench_with_cell(1.0, 0.0, 1.0);
+        let field = app.world_mut().spawn(Ledger::new(8)).id();
+        app.world_mut().resource_mut::<Sites>().list[0].fields[Molecule::VegfA as usize] =
+            Some(field);
+        let around = Surroundings {
+            voxel: 5,
+            ..Surroundings::default()
+        };
+        app.world_mut().entity_mut(first).insert(around);
+        app.world_mut()
+            .spawn((cell(1, around), HifAxis { hif_1a: 1.0 }));
+        step(&mut app);
+        let ledger = app.world().get::<Ledger>(field).unwrap();
+        // Two cells, seven times 0.1 molecules a second each, in 8e-12 L.
+        let molar = 2.0 * 0.7 * 60.0 / 6.022_140_76e23 / 8e-12;
+        let found = f64::from(ledger.source_per_min(5));
+        assert!((found / (molar * 1e9) - 1.0).abs() < 1e-4, "{found}");
+        assert_eq!(ledger.source_per_min(0), 0.0);
+    }
+
+    #[test]
+    fn outputs_rise_from_their_base_by_their_gain() {
+        let parameters = HifParameters::default();
+        let (none, full) = (HifAxis { hif_1a: 0.0 }, HifAxis { hif_1a: 1.0 });
+        let folds = |hif: HifAxis| {
+            [
+                hif.vegf_molecules_per_s(&parameters) / parameters.vegf_molecules_per_s,
+                hif.pd_l1_fold(&parameters),
+                hif.cxcr4_fold(&parameters),
+                hif.lox_fold(&parameters),
+                hif.mmp_fold(&parameters),
+                hif.ccl2_fold(&parameters),
+                1.0 + hif.emt_drive(&parameters),
+            ]
+        };
+        assert_eq!(folds(none), [1.0; 7]);
+        for (fold, published) in folds(full).iter().zip([7.0, 1.4, 3.0, 3.0, 3.0, 3.2, 1.5]) {
+            assert!((fold - published).abs() < 1e-6);
+        }
+    }
+}

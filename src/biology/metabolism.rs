@@ -1,0 +1,408 @@
+//! Metabolism: what a cell breathes, ferments, gives off, and how much it can grow on that.
+//!
+//! Oxygen: uptake saturates (Michaelis-Menten) and is proportional to the share of the voxel that the cell fills,
+//! `phi q_max M(G, pH) p / (p + K)`, with the Crabtree factor
+//! `M = 1 + m / (1 + (G/G_m)^2) clamp((pH - 6.6)/0.65, 0, 1)` of Casciari et al. 1992 (EMT6/Ro: uptake doubles when
+//! glucose falls from 5.5 to 0.4 mM at pH 7.25, and does not at pH 6.6). PhysiCell's first-order law can be chosen
+//! instead.
+//!
+//! Glucose: `J_G = q_G h(G; K_G, 1) [1 + a (1 - h(p; p_P, 2)) + b H] clamp(1 - 2 (7.25 - pH), 0.1, 1)`, with the Pasteur
+//! effect (`a`), the switch to glycolysis by HIF-1a (`b`) and the brake by acid. Lactate: `2 J_G (1 - f_ox)`, where
+//! the share `f_ox = f (1 - H)` of the pyruvate is oxidised. Acidity: `pH = 7.4 - lactate / 30 mM` (carbonate buffer).
+//! Growth: `g = clamp((p - 5)/(38 - 5)) h(G; 0.2 mM, 2) clamp((pH - 6.4)/0.6)`.
+//!
+//! [`update_metabolism`] runs in `Signal`, after HIF, and writes [`Metabolism`] and [`Growth`];
+//! [`exchange_metabolites`] books in `Act`. What a cell takes up of a molecule is booked as a capacity, so that
+//! the field solver applies `c / (K + c)` to the concentration it is solving for.
+
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::hill;
+use super::hypoxia::{HifAxis, update_hif};
+use crate::cell::death::is_alive;
+use crate::cell::{ActSystems, Body, CellType, Growth, Resident, Surroundings, Vital, order_act};
+use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
+use crate::core::state::RegisterState;
+use crate::core::units::{AMOL_PER_UM3_PER_MM, SECONDS_PER_MINUTE};
+use crate::core::{SimSchedule, SimSystems};
+use crate::tissue::{Ledger, Molecule, Sites};
+
+/// Seconds in a minute, as the systems use it.
+const PER_MINUTE: f32 = SECONDS_PER_MINUTE as f32;
+
+/// What a cell burns just now. Dead cells burn nothing.
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
+#[require(Growth)]
+pub struct Metabolism {
+    /// Oxygen uptake at saturation, mmHg per minute of the cell's own volume.
+    pub oxygen_capacity_mmhg_per_min: f32,
+    /// Glucose uptake at saturation, amol/s.
+    pub glucose_capacity_amol_per_s: f32,
+    /// Oxygen taken up, amol/s.
+    pub oxygen_amol_per_s: f32,
+    /// Glucose taken up, amol/s.
+    pub glucose_amol_per_s: f32,
+    /// Lactate given off, amol/s.
+    pub lactate_amol_per_s: f32,
+    /// ATP made, amol/s.
+    pub atp_amol_per_s: f32,
+    /// Acidity around the cell, pH.
+    pub ph: f32,
+}
+
+/// How oxygen uptake depends on oxygen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Reflect)]
+pub enum OxygenLaw {
+    /// Saturating: `q_max p / (p + K)`.
+    #[default]
+    MichaelisMenten,
+    /// Proportional to oxygen, as in PhysiCell, for comparison.
+    FirstOrder,
+}
+
+/// Affinities of uptake and the physical chemistry of metabolites, the same in all cells (group `chemistry`).
+///
+/// The half-saturations belong to the fields: all uptake from a voxel is summed before the law of saturation is
+/// applied.
+#[derive(Resource, Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetabolismChemistry {
+    /// Oxygen of half-maximal uptake, mmHg; 2 in tumour [T].
+    pub oxygen_half_saturation_mmhg: f32,
+    /// Glucose of half-maximal uptake, mM; 0.5 (equation 3.2).
+    pub glucose_half_saturation_mm: f32,
+    /// Oxygen dissolved in tissue, uM per mmHg; 1.25-1.3.
+    pub oxygen_solubility_um_per_mmhg: f32,
+    /// pH of blood, without excess lactate; 7.4 [M].
+    pub blood_ph: f32,
+    /// Lactate that lowers pH by one unit, mM; 30, of 25-35 [M].
+    pub buffer_mm_per_ph: f32,
+}
+
+impl Default for MetabolismChemistry {
+    fn default() -> Self {
+        Self {
+            oxygen_half_saturation_mmhg: 2.0,
+            glucose_half_saturation_mm: 0.5,
+            oxygen_solubility_um_per_mmhg: 1.3,
+            blood_ph: 7.4,
+            buffer_mm_per_ph: 30.0,
+        }
+    }
+}
+
+impl Parameters for MetabolismChemistry {
+    fn limits(field: &str) -> Limits {
+        match field {
+            "blood_ph" => Limits { min: 6.0, max: 8.0 },
+            _ => Limits {
+                min: 1.0e-6,
+                max: 1.0e6,
+            },
+        }
+    }
+}
+
+impl MetabolismChemistry {
+    /// pH where lactate is that concentrated.
+    pub const fn ph(&self, lactate_mm: f32) -> f32 {
+        self.blood_ph - lactate_mm / self.buffer_mm_per_ph
+    }
+}
+
+/// How cells of a type burn (capability `metabolism`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetabolismParameters {
+    /// How oxygen uptake depends on oxygen.
+    pub oxygen_law: OxygenLaw,
+    /// Oxygen uptake at saturation, mmHg per second of the cell's own volume. 8.7: tumour in vivo, the setting
+    /// of tissue scenes [T]; cultured spheroids breathe 22.1 (Grimes 2014) [M], normal breast 2.2 [T].
+    pub oxygen_uptake_mmhg_per_s: f32,
+    /// Rate of uptake with the first-order law, 1/min of the cell's own volume; 10 [P].
+    pub oxygen_first_order_per_min: f32,
+    /// Greatest rise of oxygen uptake when glucose is short, `m`; 1.1 (Casciari 1992) [A].
+    pub glucose_shortage_gain: f32,
+    /// Glucose at which half of that rise is left, `G_m`, mM; 1 (Casciari 1992) [A].
+    pub glucose_shortage_mm: f32,
+    /// pH below which there is no such rise; 6.6 (Casciari 1992) [A].
+    pub respiration_ph_min: f32,
+    /// pH above which the rise is complete; 7.25 (Casciari 1992) [A].
+    pub respiration_ph_max: f32,
+    /// Glucose uptake at saturation with plentiful oxygen, amol/s. 50: with the gains below a cell takes 50 in
+    /// normoxia and 170 in anoxia, the measured range of 50-200 [M].
+    pub glucose_uptake_amol_per_s: f32,
+    /// Pasteur effect: relative rise of glucose uptake without oxygen, `a`; 0.4 (Casciari 1992) [A].
+    pub pasteur_gain: f32,
+    /// Oxygen at which half of it is left, `p_P`, mmHg; 10. Starting value.
+    pub pasteur_half_mmhg: f32,
+    /// Relative rise of glucose uptake at full HIF-1a, `b`; 2. Starting value.
+    pub hif_glycolysis_gain: f32,
+    /// Relative loss of glucose uptake per unit of pH below [`Self::glycolysis_ph`]; 2: -60 % from pH 7.25 to 6.95
+    /// (Casciari 1992) [A].
+    pub acid_brake_per_ph: f32,
+    /// pH below which acid slows glycolysis; 7.25 (Casciari 1992) [A].
+    pub glycolysis_ph: f32,
+    /// Share of glucose uptake that acid leaves at least; 0.1. Starting value.
+    pub acid_brake_floor: f32,
+    /// Share of pyruvate that is oxidised without HIF-1a, `f`; 0.2: 1.6 lactate per glucose, 2 in hypoxia [M].
+    pub oxidised_share: f32,
+    /// ATP made per oxygen molecule. 4.7: 30 ATP per glucose completely oxidised with six oxygen molecules (Rich
+    /// 2003, Biochem Soc Trans 31:1095, doi:10.1042/bst0311095), less the two of glycolysis.
+    pub atp_per_oxygen: f32,
+    /// ATP made per glucose on its way to pyruvate; 2 (textbook stoichiometry).
+    pub atp_per_glucose: f32,
+    /// Oxygen below which cells do not enter S, mmHg; 5 [P].
+    pub growth_min_mmhg: f32,
+    /// Oxygen above which it does not hold them back, mmHg; 38 [P].
+    pub growth_full_mmhg: f32,
+    /// Glucose at which growth is half, mM; 0.2. Starting value.
+    pub growth_glucose_mm: f32,
+    /// pH below which there is no growth; 6.4. Starting value.
+    pub growth_ph_min: f32,
+    /// pH above which acid does not slow growth; 7.0. Starting value.
+    pub growth_ph_full: f32,
+}
+
+impl Default for MetabolismParameters {
+    fn default() -> Self {
+        Self {
+            oxygen_law: OxygenLaw::MichaelisMenten,
+            oxygen_uptake_mmhg_per_s: 8.7,
+            oxygen_first_order_per_min: 10.0,
+            glucose_shortage_gain: 1.1,
+            glucose_shortage_mm: 1.0,
+            respiration_ph_min: 6.6,
+            respiration_ph_max: 7.25,
+            glucose_uptake_amol_per_s: 50.0,
+            pasteur_gain: 0.4,
+            pasteur_half_mmhg: 10.0,
+            hif_glycolysis_gain: 2.0,
+            acid_brake_per_ph: 2.0,
+            glycolysis_ph: 7.25,
+            acid_brake_floor: 0.1,
+            oxidised_share: 0.2,
+            atp_per_oxygen: 4.7,
+            atp_per_glucose: 2.0,
+            growth_min_mmhg: 5.0,
+            growth_full_mmhg: 38.0,
+            growth_glucose_mm: 0.2,
+            growth_ph_min: 6.4,
+            growth_ph_full: 7.0,
+        }
+    }
+}
+
+impl Parameters for MetabolismParameters {
+    fn limits(field: &str) -> Limits {
+        match field {
+            "acid_brake_floor" | "oxidised_share" => Limits::FRACTION,
+            field if field.contains("_ph") && !field.contains("per_ph") => {
+                Limits { min: 5.0, max: 9.0 }
+            }
+            _ => Limits {
+                min: 0.0,
+                max: 1.0e4,
+            },
+        }
+    }
+}
+
+/// How far `x` has come from `none` to `full`, 0-1; a step where both are equal.
+fn ramp(x: f32, none: f32, full: f32) -> f32 {
+    if x >= full {
+        1.0
+    } else if x <= none {
+        0.0
+    } else {
+        (x - none) / (full - none)
+    }
+}
+
+impl MetabolismParameters {
+    /// The factor `M` by which a shortage of glucose raises oxygen uptake.
+    pub fn respiration_factor(&self, glucose_mm: f32, ph: f32) -> f32 {
+        let ratio = glucose_mm / self.glucose_shortage_mm.max(f32::MIN_POSITIVE);
+        1.0 + self.glucose_shortage_gain / (1.0 + ratio * ratio)
+            * ramp(ph, self.respiration_ph_min, self.respiration_ph_max)
+    }
+
+    /// Glucose uptake at saturation, amol/s, with that oxygen, level of HIF-1a and pH.
+    pub fn glucose_capacity_amol_per_s(&self, oxygen_mmhg: f32, hif_1a: f32, ph: f32) -> f32 {
+        let pasteur = self.pasteur_gain * (1.0 - hill(oxygen_mmhg, self.pasteur_half_mmhg, 2.0));
+        let brake = 1.0 - self.acid_brake_per_ph * (self.glycolysis_ph - ph);
+        self.glucose_uptake_amol_per_s
+            * (1.0 + pasteur + self.hif_glycolysis_gain * hif_1a)
+            * brake.max(self.acid_brake_floor).min(1.0)
+    }
+
+    /// The growth factor `g` that oxygen, glucose and acidity allow, 0-1.
+    pub fn growth_factor(&self, oxygen_mmhg: f32, glucose_mm: f32, ph: f32) -> f32 {
+        ramp(oxygen_mmhg, self.growth_min_mmhg, self.growth_full_mmhg)
+            * hill(glucose_mm, self.growth_glucose_mm, 2.0)
+            * ramp(ph, self.growth_ph_min, self.growth_ph_full)
+    }
+
+    /// What a cell of that volume burns in those surroundings.
+    pub fn rates(
+        &self,
+        chemistry: &MetabolismChemistry,
+        around: &Surroundings,
+        hif_1a: f32,
+        volume_um3: f32,
+    ) -> Metabolism {
+        let (oxygen, glucose) = (around.oxygen_mmhg, around.glucose_mm);
+        let ph = chemistry.ph(around.lactate_mm);
+        let respiration = self.respiration_factor(glucose, ph);
+        let (oxygen_capacity, oxygen_per_min) = match self.oxygen_law {
+            OxygenLaw::MichaelisMenten => {
+                let capacity = self.oxygen_uptake_mmhg_per_s * PER_MINUTE * respiration;
+                let share = hill(oxygen, chemistry.oxygen_half_saturation_mmhg, 1.0);
+                (capacity, capacity * share)
+            }
+            OxygenLaw::FirstOrder => (0.0, self.oxygen_first_order_per_min * oxygen),
+        };
+        // uM is 1e-3 mM, and 1 mM is 1 amol/um3.
+        let amol_per_mmhg = chemistry.oxygen_solubility_um_per_mmhg
+            * 1.0e-3
+            * volume_um3
+            * AMOL_PER_UM3_PER_MM as f32;
+        let oxygen_amol_per_s = oxygen_per_min / PER_MINUTE * amol_per_mmhg;
+        let glucose_capacity = self.glucose_capacity_amol_per_s(oxygen, hif_1a, ph);
+        let glucose_amol_per_s =
+            glucose_capacity * hill(glucose, chemistry.glucose_half_saturation_mm, 1.0);
+        let oxidised = self.oxidised_share * (1.0 - hif_1a);
+        Metabolism {
+            oxygen_capacity_mmhg_per_min: oxygen_capacity,
+            glucose_capacity_amol_per_s: glucose_capacity,
+            oxygen_amol_per_s,
+            glucose_amol_per_s,
+            lactate_amol_per_s: 2.0 * glucose_amol_per_s * (1.0 - oxidised),
+            atp_amol_per_s: self.atp_per_oxygen * oxygen_amol_per_s
+                + self.atp_per_glucose * glucose_amol_per_s,
+            ph,
+        }
+    }
+}
+
+/// Concentration change of a voxel by one amol per second, mM per minute.
+pub fn mm_per_min(amol_per_s: f32, voxel_volume_um3: f32) -> f32 {
+    amol_per_s * PER_MINUTE / (voxel_volume_um3 * AMOL_PER_UM3_PER_MM as f32)
+}
+
+/// Living cells adapt what they burn to what they find.
+pub fn update_metabolism(
+    parameters: Res<PerType<MetabolismParameters>>,
+    chemistry: Res<MetabolismChemistry>,
+    mut cells: Query<(
+        &CellType,
+        &Surroundings,
+        &Body,
+        Option<&HifAxis>,
+        Option<&Vital>,
+        &mut Metabolism,
+        &mut Growth,
+    )>,
+) {
+    let (parameters, chemistry) = (&*parameters, &*chemistry);
+    cells.par_iter_mut().for_each(
+        |(cell_type, around, body, hif, vital, mut metabolism, mut growth)| {
+            let Some(parameters) = parameters.get(cell_type.0) else {
+                return;
+            };
+            if is_alive(vital) {
+                let hif_1a = hif.map_or(0.0, |hif| hif.hif_1a);
+                *metabolism = parameters.rates(chemistry, around, hif_1a, body.volume_um3());
+                growth.factor =
+                    parameters.growth_factor(around.oxygen_mmhg, around.glucose_mm, metabolism.ph);
+            } else {
+                *metabolism = Metabolism {
+                    ph: chemistry.ph(around.lactate_mm),
+                    ..Metabolism::default()
+                };
+                growth.factor = 0.0;
+            }
+        },
+    );
+}
+
+/// Living cells take up oxygen and glucose and give off lactate.
+pub fn exchange_metabolites(
+    parameters: Res<PerType<MetabolismParameters>>,
+    sites: Res<Sites>,
+    ledgers: Query<&Ledger>,
+    cells: Query<(
+        &CellType,
+        &Resident,
+        &Surroundings,
+        &Body,
+        Option<&Vital>,
+        &Metabolism,
+    )>,
+) {
+    let (parameters, sites) = (&*parameters, &*sites);
+    cells
+        .par_iter()
+        .for_each(|(cell_type, resident, around, body, vital, metabolism)| {
+            let Some(parameters) = parameters.get(cell_type.0) else {
+                return;
+            };
+            if !is_alive(vital) {
+                return;
+            }
+            let site = sites.get(resident.0);
+            let voxel_um3 = site.block.voxel_volume_um3();
+            let ledger = |molecule: Molecule| {
+                site.fields[molecule as usize].and_then(|field| ledgers.get(field).ok())
+            };
+            if let Some(oxygen) = ledger(Molecule::Oxygen) {
+                let filled = body.volume_um3() / voxel_um3;
+                match parameters.oxygen_law {
+                    OxygenLaw::MichaelisMenten => {
+                        oxygen.take_up(
+                            around.voxel,
+                            metabolism.oxygen_capacity_mmhg_per_min * filled,
+                        );
+                    }
+                    OxygenLaw::FirstOrder => {
+                        oxygen.absorb(around.voxel, parameters.oxygen_first_order_per_min * filled);
+                    }
+                }
+            }
+            if let Some(glucose) = ledger(Molecule::Glucose) {
+                let capacity = mm_per_min(metabolism.glucose_capacity_amol_per_s, voxel_um3);
+                glucose.take_up(around.voxel, capacity);
+            }
+            if let Some(lactate) = ledger(Molecule::Lactate) {
+                lactate.secrete(
+                    around.voxel,
+                    mm_per_min(metabolism.lactate_amol_per_s, voxel_um3),
+                );
+            }
+        });
+}
+
+/// Metabolism.
+pub struct MetabolismPlugin;
+
+impl Plugin for MetabolismPlugin {
+    fn build(&self, app: &mut App) {
+        order_act(app);
+        app.register_group::<MetabolismChemistry>("chemistry")
+            .register_capability::<MetabolismParameters>("metabolism")
+            .register_cell_state::<Metabolism>("metabolism")
+            .add_systems(
+                SimSchedule,
+                (
+                    update_metabolism
+                        .in_set(SimSystems::Signal)
+                        .after(update_hif),
+                    exchange_metabolites.in_set(ActSystems::Exchange),
+                ),
+            );
+    }
+}
+
+#[cfg(test)]
+mod tests;

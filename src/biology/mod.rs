@@ -1,0 +1,105 @@
+//! Floor 2: the systems of tumour biology, one module each.
+//!
+//! Each module acts on whatever cell carries its component, so that a cell type is a list of capabilities and
+//! not code.
+
+use bevy::math::ops;
+use bevy::prelude::*;
+
+pub mod hypoxia;
+pub mod metabolism;
+
+pub use hypoxia::{HifAxis, HifParameters, HypoxiaParameters};
+pub use metabolism::{Metabolism, MetabolismParameters};
+
+/// All systems of tumour biology.
+pub struct BiologyPlugins;
+
+impl Plugin for BiologyPlugins {
+    fn build(&self, app: &mut App) {
+        app.add_plugins((hypoxia::HypoxiaPlugin, metabolism::MetabolismPlugin));
+    }
+}
+
+/// The Hill function `x^n / (K^n + x^n)`: how far `x` switches something on, 0-1.
+pub fn hill(x: f32, half: f32, exponent: f32) -> f32 {
+    if x <= 0.0 {
+        return 0.0;
+    }
+    if half <= 0.0 {
+        return 1.0;
+    }
+    let ratio = half / x;
+    // Nearly all exponents are small whole numbers, for which multiplying is far cheaper than `powf`.
+    let power = if exponent == 1.0 {
+        ratio
+    } else if exponent == 2.0 {
+        ratio * ratio
+    } else if exponent == 3.0 {
+        ratio * ratio * ratio
+    } else {
+        ops::powf(ratio, exponent)
+    };
+    // An infinite power gives 0, never NaN.
+    1.0 / (1.0 + power)
+}
+
+#[cfg(test)]
+mod tests {
+    use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings};
+
+    use super::*;
+    use crate::cell::body::BodyPlugin;
+    use crate::cell::cycle::CyclePlugin;
+    use crate::cell::death::DeathPlugin;
+    use crate::cell::motility::MotilityPlugin;
+    use crate::cell::testing::*;
+    use crate::core::SimSchedule;
+    use crate::core::parameters::CellTypeNames;
+
+    #[test]
+    fn hill_is_zero_at_nothing_half_at_its_constant_and_one_at_plenty() {
+        for exponent in [1.0, 1.5, 2.0, 3.0] {
+            assert_eq!(hill(0.0, 2.0, exponent), 0.0);
+            assert!((hill(2.0, 2.0, exponent) - 0.5).abs() < 1e-6);
+            let tripled = 1.0 / (1.0 + ops::powf(3.0, exponent));
+            assert!((hill(1.0, 3.0, exponent) - tripled).abs() < 1e-6);
+            assert!(hill(1e9, 2.0, exponent) > 0.999_999);
+            assert_eq!(
+                hill(1e-30, 2.0, exponent),
+                hill(1e-30, 2.0, exponent).max(0.0)
+            );
+        }
+    }
+
+    #[test]
+    fn defaults_lie_within_their_limits() {
+        let mut app = bench(1.0);
+        app.add_plugins(BiologyPlugins)
+            .insert_resource(CellTypeNames(vec!["cell".into()]));
+        set(&mut app, HifParameters::default());
+        set(&mut app, MetabolismParameters::default());
+        assert_defaults_within_limits(&app);
+    }
+
+    #[test]
+    fn no_two_systems_of_cells_and_biology_race_for_data() {
+        let mut app = bench(1.0);
+        app.add_plugins((
+            BodyPlugin,
+            CyclePlugin,
+            DeathPlugin,
+            MotilityPlugin,
+            BiologyPlugins,
+        ))
+        .init_resource::<crate::tissue::Sites>()
+        .edit_schedule(SimSchedule, |schedule| {
+            schedule.set_build_settings(ScheduleBuildSettings {
+                ambiguity_detection: LogLevel::Error,
+                ..ScheduleBuildSettings::default()
+            });
+        });
+        // Building the schedule panics where the order of two systems is left open.
+        step(&mut app);
+    }
+}

@@ -1,0 +1,72 @@
+//! The faces of a site: walls that hold cells in, or open sides that they may leave through.
+
+/// A box with a wall or an opening on each of its six sides.
+///
+/// A wall repels a cell that overlaps it at `c_w (1 - d/r)^2`, with `d` the distance of its centre and `r`
+/// its radius: the law of repulsion between cells, as PhysiCell repels cells from a basement membrane
+/// (Macklin et al. 2012, doi 10.1016/j.jtbi.2012.02.002). Centres are held inside walls in any case. What
+/// becomes of a cell beyond an open side is for the caller to say.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Faces {
+    /// Lower corner, um.
+    pub low: [f32; 3],
+    /// Upper corner, um.
+    pub high: [f32; 3],
+    /// Whether there is a wall, for x, y, z: at the lower side, at the upper side.
+    pub walls: [[bool; 2]; 3],
+}
+
+impl Default for Faces {
+    /// No walls anywhere.
+    fn default() -> Self {
+        Self {
+            low: [f32::NEG_INFINITY; 3],
+            high: [f32::INFINITY; 3],
+            walls: [[false; 2]; 3],
+        }
+    }
+}
+
+impl Faces {
+    /// A closed box.
+    pub fn closed(low: [f32; 3], high: [f32; 3]) -> Self {
+        Self {
+            low,
+            high,
+            walls: [[true; 2]; 3],
+        }
+    }
+
+    /// Velocity and stiffness (1/min) that the walls give along `axis` to a cell.
+    #[inline(always)]
+    pub(super) fn push(&self, axis: usize, at: f32, radius: f32, strength: f32) -> (f32, f32) {
+        let [low, high] = self.walls[axis];
+        let (mut velocity, mut stiffness) = (0.0, 0.0);
+        let sides = [
+            (low, at - self.low[axis], 1.0),
+            (high, self.high[axis] - at, -1.0),
+        ];
+        for (wall, distance, inward) in sides {
+            if wall && distance < radius {
+                let overlap = 1.0 - distance.max(0.0) / radius;
+                velocity += inward * strength * overlap * overlap;
+                stiffness += 2.0 * strength * overlap / radius;
+            }
+        }
+        (velocity, stiffness)
+    }
+
+    /// The coordinate along `axis`, held inside the walls.
+    #[inline(always)]
+    pub(super) fn hold(&self, axis: usize, at: f32) -> f32 {
+        let [low, high] = self.walls[axis];
+        let mut at = at;
+        if low && at < self.low[axis] {
+            at = self.low[axis];
+        }
+        if high && at > self.high[axis] {
+            at = self.high[axis];
+        }
+        at
+    }
+}

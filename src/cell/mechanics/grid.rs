@@ -1,0 +1,253 @@
+//! Bins over the box that the cells occupy, one grid for each class of size.
+//!
+//! Bins are long in y and z (one interaction distance) and a quarter of that in x, along which memory runs:
+//! a search is then nine rows of neighbouring slots, each cut to the ball of interaction, and reads about
+//! half of what 27 cubic bins would give it. A search states the distance it needs and visits every bin
+//! within it, so results never depend on the edges; those only decide the speed.
+//!
+//! Cells of very different size go to separate grids ([`plan_levels`]): one macrophage among a hundred
+//! thousand lymphocytes must not make all of them search its reach. Each cell searches every grid, with the
+//! distance at which the largest cell of that grid could touch it.
+
+/// Bins in x per bin in y or z.
+const BINS_IN_X: f64 = 4.0;
+/// Bins that any population may use, beyond four for each cell.
+const FREE_BINS: f64 = 131_072.0;
+/// Bins per cell beyond which edges grow.
+const BINS_PER_CELL: f64 = 4.0;
+/// Radius classes: four per octave of eight octaves, from 1/4 um to 64 um.
+const CLASSES: usize = 32;
+/// Most grids in use.
+const MOST_LEVELS: usize = 3;
+/// Cost of searching one more grid in units of one candidate; measured, see `benches/mechanics.rs`.
+const SEARCH_COST: f64 = 60.0;
+
+/// One grid: the bins of all cells of a class of size.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Level {
+    /// Lower corner, um.
+    pub origin: [f32; 3],
+    /// Edges of a bin, um.
+    pub edge: [f32; 3],
+    /// One over the edges, 1/um.
+    pub inverse: [f32; 3],
+    /// Index of the last bin along each axis.
+    pub last: [f32; 3],
+    /// Bins along x.
+    pub width: u32,
+    /// Bins along x times bins along y.
+    pub area: u32,
+    /// Number of this grid's first bin among those of all grids.
+    pub first_bin: u32,
+    /// Largest radius of a cell in it, um.
+    pub radius: f32,
+}
+
+impl Level {
+    /// Number along `axis` of the bin that holds `coordinate`; the outermost bins reach to infinity.
+    #[inline(always)]
+    pub fn index(&self, axis: usize, coordinate: f32) -> u32 {
+        let at = (coordinate - self.origin[axis]) * self.inverse[axis];
+        let at = if at > 0.0 { at } else { 0.0 };
+        let at = if at < self.last[axis] {
+            at
+        } else {
+            self.last[axis]
+        };
+        // SAFETY: between zero and the number of bins, never NaN (the first comparison turns it to zero).
+        unsafe { at.to_int_unchecked() }
+    }
+
+    /// Number of the bin that holds `position`, among the bins of all grids.
+    #[inline(always)]
+    pub fn bin(&self, [x, y, z]: [f32; 3]) -> u32 {
+        self.first_bin
+            + self.index(2, z) * self.area
+            + self.index(1, y) * self.width
+            + self.index(0, x)
+    }
+}
+
+/// Where cells are and how large, gathered piece by piece in any order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Census {
+    low: [f32; 3],
+    high: [f32; 3],
+    count: [u32; CLASSES],
+    radius: [f32; CLASSES],
+}
+
+impl Default for Census {
+    fn default() -> Self {
+        Self {
+            low: [f32::INFINITY; 3],
+            high: [f32::NEG_INFINITY; 3],
+            count: [0; CLASSES],
+            radius: [0.0; CLASSES],
+        }
+    }
+}
+
+/// Class of a radius: its exponent and the two leading bits behind the point.
+#[inline(always)]
+fn class_of(radius: f32) -> usize {
+    let leading = (radius.to_bits() >> 21) as i32;
+    let quarter_um = (125_i32) << 2;
+    (leading - quarter_um).clamp(0, CLASSES as i32 - 1) as usize
+}
+
+impl Census {
+    #[inline(always)]
+    pub fn add(&mut self, position: [f32; 3], radius: f32) {
+        for (axis, at) in position.into_iter().enumerate() {
+            self.low[axis] = self.low[axis].min(at);
+            self.high[axis] = self.high[axis].max(at);
+        }
+        let class = class_of(radius);
+        self.count[class] += 1;
+        self.radius[class] = self.radius[class].max(radius);
+    }
+
+    pub fn merge(&mut self, other: &Self) {
+        for axis in 0..3 {
+            self.low[axis] = self.low[axis].min(other.low[axis]);
+            self.high[axis] = self.high[axis].max(other.high[axis]);
+        }
+        for class in 0..CLASSES {
+            self.count[class] += other.count[class];
+            self.radius[class] = self.radius[class].max(other.radius[class]);
+        }
+    }
+}
+
+/// The grids in use and which class of radius goes where.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Levels {
+    pub levels: Vec<Level>,
+    level_of_class: [u8; CLASSES],
+    /// Bins of all grids together.
+    pub bins: u32,
+}
+
+impl Levels {
+    /// The grid of a cell of this radius.
+    #[inline(always)]
+    pub fn of(&self, radius: f32) -> &Level {
+        &self.levels[self.level_of_class[class_of(radius)] as usize]
+    }
+
+    /// Lays out the grids for a population. `reach` is the interaction distance over the sum of radii,
+    /// `scale` multiplies the edges of the bins (1 is the fastest; results do not depend on it).
+    pub fn plan(&mut self, census: &Census, reach: f32, scale: f32) {
+        self.levels.clear();
+        self.bins = 0;
+        let cut = cheapest_cut(census, f64::from(reach));
+        let mut class = 0;
+        for end in cut {
+            let classes = class..end;
+            class = end.max(class);
+            let count: u32 = census.count[classes.clone()].iter().sum();
+            if count == 0 {
+                continue;
+            }
+            let radius = census.radius[classes.clone()]
+                .iter()
+                .copied()
+                .fold(0.0, f32::max);
+            for class in classes {
+                self.level_of_class[class] = self.levels.len() as u8;
+            }
+            let edge = f64::from(round_up(2.0 * reach * radius * scale));
+            let level = lay_out(census, f64::from(count), edge, radius, self.bins);
+            self.bins += level.area * (level.last[2] as u32 + 1);
+            self.levels.push(level);
+        }
+    }
+}
+
+/// The next larger number with four bits behind the leading one, so that bins keep their place while the
+/// largest cell grows.
+fn round_up(edge: f32) -> f32 {
+    f32::from_bits(edge.to_bits().next_multiple_of(1 << 19))
+}
+
+fn lay_out(census: &Census, count: f64, edge: f64, radius: f32, first_bin: u32) -> Level {
+    let most = BINS_PER_CELL * count + FREE_BINS / MOST_LEVELS as f64;
+    let mut edge = [edge / BINS_IN_X, edge, edge];
+    loop {
+        let first: [f64; 3] =
+            std::array::from_fn(|axis| (f64::from(census.low[axis]) / edge[axis]).floor());
+        let bins: [f64; 3] = std::array::from_fn(|axis| {
+            (f64::from(census.high[axis]) / edge[axis]).floor() - first[axis] + 1.0
+        });
+        if bins[0] * bins[1] * bins[2] <= most {
+            return Level {
+                origin: std::array::from_fn(|axis| (first[axis] * edge[axis]) as f32),
+                edge: edge.map(|edge| edge as f32),
+                inverse: edge.map(|edge| (1.0 / edge) as f32),
+                last: bins.map(|bins| bins as f32 - 1.0),
+                width: bins[0] as u32,
+                area: (bins[0] * bins[1]) as u32,
+                first_bin,
+                radius,
+            };
+        }
+        if edge[0] < edge[1] {
+            edge[0] = (edge[0] * 2.0).min(edge[1]);
+        } else {
+            edge = edge.map(|edge| edge * 1.25);
+        }
+    }
+}
+
+/// Where to cut the classes of radius into up to three grids, as ends of ranges of classes.
+///
+/// The cost of a cell is a search of each grid plus the candidates met there, were the cells packed at
+/// random (0.64 of the volume filled).
+fn cheapest_cut(census: &Census, reach: f64) -> [usize; MOST_LEVELS] {
+    let mut ends = [0; CLASSES];
+    let mut occupied = 0;
+    let mut volume = 0.0;
+    for class in 0..CLASSES {
+        if census.count[class] > 0 {
+            ends[occupied] = class + 1;
+            occupied += 1;
+            let radius = f64::from(census.radius[class]);
+            volume += f64::from(census.count[class]) * radius * radius * radius;
+        }
+    }
+    let ends = &ends[..occupied];
+    let mut best = ([CLASSES; MOST_LEVELS], f64::INFINITY);
+    if occupied < 2 {
+        return best.0;
+    }
+    // Candidates per cell of radius r in a grid of n cells up to radius R: 14.5 (reach (r + R))^3 of volume
+    // (the nine rows of bins, cut to the ball) at n cells per volume.
+    let volume = volume * (4.0 / 3.0 * std::f64::consts::PI / 0.64);
+    for (i, &a) in ends.iter().enumerate() {
+        for &b in &ends[i..] {
+            let cut = [a, b, CLASSES];
+            let mut begin = 0;
+            let mut cost = 0.0;
+            for end in cut {
+                let held = begin..end;
+                begin = end;
+                let count: u32 = census.count[held.clone()].iter().sum();
+                if count == 0 {
+                    continue;
+                }
+                let largest = census.radius[held].iter().copied().fold(0.0, f32::max);
+                for &class in ends {
+                    let class = class - 1;
+                    let sum = reach * f64::from(census.radius[class] + largest);
+                    let met = 14.5 * sum * sum * sum * f64::from(count) / volume;
+                    cost += f64::from(census.count[class]) * (SEARCH_COST + met);
+                }
+            }
+            if cost < best.1 {
+                best = (cut, cost);
+            }
+        }
+    }
+    best.0
+}

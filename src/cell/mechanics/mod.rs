@@ -1,0 +1,256 @@
+//! How cells push, pull and hold each other.
+//!
+//! A kernel on plain buffers, without the ECS: the caller writes one [`Body`] per cell into
+//! [`Mechanics::bodies_mut`], calls [`Mechanics::relax`] in the `Move` set of the step, and reads an
+//! [`Outcome`] per row. Nothing is remembered from one call to the next but the memory itself.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `grid` | bins over the occupied box, one grid per class of size |
+//! | `sort` | parallel counting sort into the bins, canonical order |
+//! | `contacts` | the potentials, summed over the neighbours of a cell |
+//! | `lanes` | eight lanes of `f32` with the same bits on every processor |
+//! | `relax` | stable substeps on the buffers |
+//! | `bonds` | springs between named cells |
+//! | `faces` | the walls of a site |
+//!
+//! Cells have no inertia: friction with the matrix turns the sum of forces into a velocity, and the
+//! strengths below are velocities (um/min). The potentials are those of PhysiCell (Ghaffarizadeh et al.
+//! 2018, doi 10.1371/journal.pcbi.1005991), stated in `contacts`.
+//!
+//! The result is a function of the set of bodies: the same bits whatever the order of rows, the number of
+//! threads and the instruction set, and the same to rounding whatever the size of bins.
+
+mod bonds;
+mod contacts;
+mod disjoint;
+mod faces;
+mod grid;
+mod lanes;
+mod relax;
+mod sort;
+#[cfg(test)]
+mod tests;
+
+use std::sync::atomic::Ordering;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::identity::CellId;
+
+pub use bonds::{Bond, Bonds};
+pub use faces::Faces;
+pub use lanes::InstructionSet;
+pub use relax::{Extremes, Relaxation};
+
+use bonds::BondIndex;
+use sort::Sorted;
+
+/// What the kernel needs to know of a cell; 32 bytes, never across two cache lines.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C, align(32))]
+pub struct Body {
+    /// Orders cells that share a bin, and names them in bonds. No two rows may carry the same.
+    pub id: CellId,
+    /// Centre in the site, um.
+    pub position: [f32; 3],
+    /// Radius, um; positive.
+    pub radius: f32,
+    /// Strength of adhesion, um/min. A pair uses the geometric mean of its two.
+    pub adhesion: f32,
+    /// Strength of repulsion, um/min. A pair uses the geometric mean of its two.
+    pub repulsion: f32,
+}
+
+impl Body {
+    /// Strength of adhesion between tumour cells, um/min (Ghaffarizadeh et al. 2018).
+    pub const ADHESION: f32 = 0.4;
+    /// Strength of repulsion between tumour cells, um/min (Ghaffarizadeh et al. 2018).
+    pub const REPULSION: f32 = 10.0;
+}
+
+/// How the kernel works.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MechanicsParameters {
+    /// Distance at which adhesion ends, over the sum of radii (Ghaffarizadeh et al. 2018).
+    pub reach: f32,
+    /// Strength with which a wall repels a cell that overlaps it, um/min. The strength between cells;
+    /// whatever this is, centres stay inside.
+    pub wall_repulsion: f32,
+    /// Farthest a cell moves in a substep, over its radius. A fifth keeps a pair that starts to overlap
+    /// from passing through each other.
+    pub largest_displacement: f32,
+    /// Substep over the largest stable one without overshoot of a spring of the largest stiffness found.
+    pub caution: f32,
+    /// Most substeps of one call; when they do not suffice, displacements are cut to the largest allowed.
+    pub most_substeps: u32,
+    /// Edges of bins over the interaction distance of the largest cells. Decides speed, not results.
+    pub bin_scale: f32,
+}
+
+impl Default for MechanicsParameters {
+    fn default() -> Self {
+        Self {
+            reach: 1.25,
+            wall_repulsion: Body::REPULSION,
+            largest_displacement: 0.2,
+            caution: 1.0,
+            most_substeps: 100,
+            bin_scale: 1.0,
+        }
+    }
+}
+
+/// What acts on cells besides their neighbours.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Surroundings<'a> {
+    /// The walls of the site.
+    pub faces: Faces,
+    /// Velocity of each input row by its own motility, um/min; empty where no cell moves itself.
+    pub active: &'a [[f32; 3]],
+    /// Springs between cells.
+    pub bonds: Option<&'a Bonds>,
+}
+
+/// What became of a cell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outcome {
+    /// Centre, um.
+    pub position: [f32; 3],
+    /// Velocity in the last substep: contacts, walls, bonds and own motility, um/min.
+    pub velocity: [f32; 3],
+    /// PhysiCell's simple pressure: `sum (1 - d/R)^2` over overlapping neighbours, over 0.02729. One is the
+    /// pressure on a cell with twelve neighbours at the spacing of confluent tissue.
+    pub pressure: f32,
+    /// Cells closer than the interaction distance.
+    pub contacts: u16,
+    /// Cells that overlap.
+    pub touching: u16,
+}
+
+/// The buffers of one site.
+pub struct Mechanics {
+    parameters: MechanicsParameters,
+    instructions: InstructionSet,
+    bodies: Vec<Body>,
+    cells: Sorted,
+    motion: Motion,
+    bonds: BondIndex,
+    /// Farthest any cell may be from where it was sorted, um.
+    drift: f32,
+}
+
+/// What was found for each slot.
+#[derive(Default)]
+struct Motion {
+    vx: Vec<f32>,
+    vy: Vec<f32>,
+    vz: Vec<f32>,
+    pressure: Vec<f32>,
+    contacts: Vec<[u16; 2]>,
+    extremes: Vec<Extremes>,
+    farthest: Vec<f32>,
+}
+
+impl Mechanics {
+    /// Empty buffers, on the best instruction set of this processor.
+    pub fn new(parameters: MechanicsParameters) -> Self {
+        Self::on(parameters, InstructionSet::detect())
+    }
+
+    /// Empty buffers, on an instruction set that the processor must have.
+    pub fn on(parameters: MechanicsParameters, instructions: InstructionSet) -> Self {
+        assert!(
+            InstructionSet::available().contains(&instructions),
+            "this processor has no {instructions:?}"
+        );
+        Self {
+            parameters,
+            instructions,
+            bodies: Vec::new(),
+            cells: Sorted::default(),
+            motion: Motion::default(),
+            bonds: BondIndex::default(),
+            drift: 0.0,
+        }
+    }
+
+    /// How the kernel works.
+    pub fn parameters(&self) -> &MechanicsParameters {
+        &self.parameters
+    }
+
+    /// The input rows, for the caller to fill; earlier outcomes are void once they change in number.
+    pub fn bodies_mut(&mut self) -> &mut Vec<Body> {
+        &mut self.bodies
+    }
+
+    /// The input rows.
+    pub fn bodies(&self) -> &[Body] {
+        &self.bodies
+    }
+
+    /// Number of cells sorted.
+    pub fn len(&self) -> usize {
+        self.cells.len
+    }
+
+    /// Whether no cell is sorted.
+    pub fn is_empty(&self) -> bool {
+        self.cells.len == 0
+    }
+
+    /// Number of bins in use.
+    pub fn bins(&self) -> usize {
+        self.cells.grids.bins as usize
+    }
+
+    /// Number of grids in use, one per class of size.
+    pub fn grids(&self) -> usize {
+        self.cells.grids.levels.len()
+    }
+
+    /// First slot of each bin; the last element is the number of cells.
+    pub fn starts(&self) -> &[u32] {
+        &self.cells.starts
+    }
+
+    /// The place of an input row in the sorted order.
+    pub fn slot(&self, row: usize) -> usize {
+        self.cells.slot[row].load(Ordering::Relaxed) as usize
+    }
+
+    /// Input rows in sorted order.
+    pub fn rows(&self) -> &[u32] {
+        &self.cells.row
+    }
+
+    /// What became of an input row in the last [`Self::relax`] or [`Self::evaluate`].
+    pub fn outcome(&self, row: usize) -> Outcome {
+        let slot = self.slot(row);
+        let (cells, motion) = (&self.cells, &self.motion);
+        let [contacts, touching] = motion.contacts[slot];
+        Outcome {
+            position: [cells.x[slot], cells.y[slot], cells.z[slot]],
+            velocity: [motion.vx[slot], motion.vy[slot], motion.vz[slot]],
+            pressure: motion.pressure[slot],
+            contacts,
+            touching,
+        }
+    }
+
+    /// Bytes held by the buffers.
+    pub fn memory(&self) -> usize {
+        fn of<T>(values: &Vec<T>) -> usize {
+            values.capacity() * size_of::<T>()
+        }
+        let motion = &self.motion;
+        of(&self.bodies)
+            + self.cells.memory()
+            + of(&motion.vx) * 4
+            + of(&motion.contacts)
+            + of(&motion.extremes)
+            + of(&motion.farthest)
+    }
+}

@@ -1,0 +1,350 @@
+//! Stable substeps.
+//!
+//! Forward Euler on `dx/dt = v(x)`. With `A_i` the stiffness matrix of cell `i` (see `contacts`), the
+//! Jacobian's quadratic form is bounded by `2 u_i^T A_i u_i` summed over cells, because each pair's
+//! `(u_i - u_j)^2 <= 2 u_i^2 + 2 u_j^2`; hence no eigenvalue exceeds `L = 2 max |A_i|`, and a substep of
+//! `1/L` cannot overshoot. The bound is reached by a lone pair and by a close-packed lattice, so tissue at
+//! rest takes one substep a minute. `|A_i|` is bounded by the largest row sum. The substep also keeps every
+//! displacement below a fraction of the radius; all cells share it, so that forces stay equal and opposite.
+
+use super::bonds::BondIndex;
+use super::contacts::{Contact, Copied, GROUP, PRESSURE_UNIT, Search, sum_group};
+use super::disjoint::Disjoint;
+use super::lanes::{Array, InstructionSet, Lanes};
+use super::sort::Sorted;
+use super::{Faces, Mechanics, Motion, Surroundings};
+use crate::core::parallel::for_each_chunk;
+
+/// Slots per piece of the evaluation.
+const SLOTS: usize = 512;
+/// Slots per piece of the move.
+const MOVED: usize = 16_384;
+/// Drift at which cells are sorted again, over the edge of the smallest bins.
+const SKIN: f32 = 0.1;
+
+/// Largest values met in one evaluation.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Extremes {
+    /// Bound of the stiffness of any cell, 1/min.
+    pub stiffness: f32,
+    /// Speed over radius of any cell, 1/min.
+    pub relative_speed: f32,
+}
+
+/// How a relaxation went.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Relaxation {
+    /// Substeps taken.
+    pub substeps: u32,
+    /// Times the cells were sorted.
+    pub sorts: u32,
+    /// Sum over substeps of the largest displacement, um.
+    pub path: f32,
+    /// Largest values of the last evaluation.
+    pub extremes: Extremes,
+}
+
+impl Mechanics {
+    /// Sorts the bodies into bins.
+    pub fn sort(&mut self) {
+        let parameters = &self.parameters;
+        self.cells
+            .sort(&self.bodies, parameters.reach, parameters.bin_scale);
+        let len = self.cells.len;
+        let motion = &mut self.motion;
+        for values in [
+            &mut motion.vx,
+            &mut motion.vy,
+            &mut motion.vz,
+            &mut motion.pressure,
+        ] {
+            values.resize(len, 0.0);
+        }
+        motion.contacts.resize(len, [0; 2]);
+        motion
+            .extremes
+            .resize(len.div_ceil(SLOTS), Extremes::default());
+        motion.farthest.resize(len.div_ceil(MOVED), 0.0);
+        self.drift = 0.0;
+    }
+
+    /// Computes the velocity, pressure and contacts of every sorted cell.
+    pub fn evaluate(&mut self, surroundings: &Surroundings) -> Extremes {
+        assert!(
+            surroundings.active.is_empty() || surroundings.active.len() == self.cells.len,
+            "active velocities are given for every row or not at all"
+        );
+        let pass = Pass {
+            cells: &self.cells,
+            bonds: &self.bonds,
+            search: Search {
+                reach: self.parameters.reach,
+                drift: self.drift,
+            },
+            faces: surroundings.faces,
+            active: surroundings.active,
+            wall_repulsion: self.parameters.wall_repulsion,
+            found: Found::new(&mut self.motion),
+        };
+        let instructions = self.instructions;
+        for_each_chunk(self.cells.len, SLOTS, |piece, slots| {
+            // SAFETY: pieces are disjoint; the instruction set was found on this processor when the kernel
+            // was made.
+            unsafe {
+                match instructions {
+                    InstructionSet::Portable => pass.run::<Array>(piece, slots),
+                    #[cfg(target_arch = "x86_64")]
+                    InstructionSet::Sse2 => pass.run::<super::lanes::Sse2>(piece, slots),
+                    #[cfg(target_arch = "x86_64")]
+                    InstructionSet::Avx2 => run_avx2(&pass, piece, slots),
+                }
+            }
+        });
+        let mut extremes = Extremes::default();
+        for found in &self.motion.extremes {
+            extremes.stiffness = extremes.stiffness.max(found.stiffness);
+            extremes.relative_speed = extremes.relative_speed.max(found.relative_speed);
+        }
+        extremes
+    }
+
+    /// Sorts the bodies and lets them move for `minutes`.
+    pub fn relax(&mut self, minutes: f32, surroundings: &Surroundings) -> Relaxation {
+        let mut done = Relaxation::default();
+        self.sort_with(surroundings, &mut done);
+        let mut left = minutes.max(0.0);
+        loop {
+            done.extremes = self.evaluate(surroundings);
+            if left <= 0.0 {
+                return done;
+            }
+            let parameters = &self.parameters;
+            let stable = parameters.caution / (2.0 * done.extremes.stiffness);
+            let short = parameters.largest_displacement / done.extremes.relative_speed;
+            let longest = stable.min(short);
+            let allowed = (parameters.most_substeps.max(done.substeps + 1) - done.substeps) as f32;
+            let pieces = (left / longest).ceil().clamp(1.0, allowed);
+            let substep = left / pieces;
+            let moved = self.advance(substep, &surroundings.faces);
+            done.substeps += 1;
+            done.path += moved;
+            self.drift += moved;
+            left = if pieces > 1.0 { left - substep } else { 0.0 };
+            if left <= 0.0 {
+                return done;
+            }
+            let smallest = self
+                .cells
+                .grids
+                .levels
+                .first()
+                .map_or(0.0, |level| level.edge[1]);
+            if self.drift > SKIN * smallest {
+                self.write_back();
+                self.sort_with(surroundings, &mut done);
+            }
+        }
+    }
+
+    fn sort_with(&mut self, surroundings: &Surroundings, done: &mut Relaxation) {
+        self.sort();
+        self.bonds.prepare(surroundings.bonds, &self.cells);
+        done.sorts += 1;
+    }
+
+    /// Copies positions back to the input rows.
+    fn write_back(&mut self) {
+        let cells = &self.cells;
+        let bodies = Disjoint::new(&mut self.bodies);
+        for_each_chunk(cells.len, MOVED, |_, slots| {
+            for slot in slots {
+                let row = cells.row[slot] as usize;
+                // SAFETY: every slot has a row of its own.
+                let body = unsafe { &mut bodies.slice(row..row + 1)[0] };
+                body.position = [cells.x[slot], cells.y[slot], cells.z[slot]];
+            }
+        });
+    }
+
+    /// Moves every cell along its velocity; returns the largest displacement, um.
+    fn advance(&mut self, minutes: f32, faces: &Faces) -> f32 {
+        let cells = &mut self.cells;
+        let motion = &mut self.motion;
+        let x = Disjoint::new(&mut cells.x);
+        let y = Disjoint::new(&mut cells.y);
+        let z = Disjoint::new(&mut cells.z);
+        let records = Disjoint::new(&mut cells.records);
+        let farthest = Disjoint::new(&mut motion.farthest);
+        let velocities = [&motion.vx, &motion.vy, &motion.vz];
+        let radius = &cells.radius;
+        // A hair above the bound that the substep keeps, so that only a substep at its floor is cut.
+        let cut = 1.001 * self.parameters.largest_displacement;
+        for_each_chunk(cells.len, MOVED, |piece, slots| {
+            // SAFETY: pieces are disjoint.
+            let (records, positions, farthest) = unsafe {
+                (
+                    records.slice(slots.clone()),
+                    [
+                        x.slice(slots.clone()),
+                        y.slice(slots.clone()),
+                        z.slice(slots.clone()),
+                    ],
+                    farthest.slice(piece..piece + 1),
+                )
+            };
+            let radius = &radius[slots.clone()];
+            let [vx, vy, vz] = velocities.map(|values| &values[slots.clone()]);
+            let [x, y, z] = positions;
+            let mut largest = 0.0_f32;
+            for slot in 0..slots.len() {
+                let mut step = [vx[slot] * minutes, vy[slot] * minutes, vz[slot] * minutes];
+                let square = step[0] * step[0] + step[1] * step[1] + step[2] * step[2];
+                let most = cut * radius[slot];
+                if square > most * most {
+                    let scale = most / square.sqrt();
+                    step = step.map(|step| step * scale);
+                }
+                let old = [x[slot], y[slot], z[slot]];
+                let new: [f32; 3] =
+                    std::array::from_fn(|axis| faces.hold(axis, old[axis] + step[axis]));
+                [x[slot], y[slot], z[slot]] = new;
+                records[slot].position = new;
+                let d: [f32; 3] = std::array::from_fn(|axis| new[axis] - old[axis]);
+                largest = largest.max(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
+            }
+            farthest[0] = largest.sqrt();
+        });
+        motion.farthest.iter().copied().fold(0.0, f32::max)
+    }
+}
+
+/// Where an evaluation writes.
+struct Found<'a> {
+    vx: Disjoint<'a, f32>,
+    vy: Disjoint<'a, f32>,
+    vz: Disjoint<'a, f32>,
+    pressure: Disjoint<'a, f32>,
+    contacts: Disjoint<'a, [u16; 2]>,
+    extremes: Disjoint<'a, Extremes>,
+}
+
+impl<'a> Found<'a> {
+    fn new(motion: &'a mut Motion) -> Self {
+        Self {
+            vx: Disjoint::new(&mut motion.vx),
+            vy: Disjoint::new(&mut motion.vy),
+            vz: Disjoint::new(&mut motion.vz),
+            pressure: Disjoint::new(&mut motion.pressure),
+            contacts: Disjoint::new(&mut motion.contacts),
+            extremes: Disjoint::new(&mut motion.extremes),
+        }
+    }
+}
+
+/// One evaluation of all cells.
+struct Pass<'a> {
+    cells: &'a Sorted,
+    bonds: &'a BondIndex,
+    search: Search,
+    faces: Faces,
+    active: &'a [[f32; 3]],
+    wall_repulsion: f32,
+    found: Found<'a>,
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,popcnt")]
+unsafe fn run_avx2(pass: &Pass, piece: usize, slots: std::ops::Range<usize>) {
+    // SAFETY: the same as the caller's.
+    unsafe { pass.run::<super::lanes::Avx2>(piece, slots) }
+}
+
+impl Pass<'_> {
+    /// Evaluates the cells of one piece.
+    ///
+    /// # Safety
+    /// The processor has the instruction set of `V`, and no two pieces run at a time share a slot.
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(&self, piece: usize, slots: std::ops::Range<usize>) {
+        let found = &self.found;
+        // SAFETY: the caller keeps pieces apart.
+        let (vx, vy, vz, pressure, contacts, extremes) = unsafe {
+            (
+                found.vx.slice(slots.clone()),
+                found.vy.slice(slots.clone()),
+                found.vz.slice(slots.clone()),
+                found.pressure.slice(slots.clone()),
+                found.contacts.slice(slots.clone()),
+                found.extremes.slice(piece..piece + 1),
+            )
+        };
+        let mut largest = Extremes::default();
+        let first = slots.start;
+        let mut copied = Copied::EMPTY;
+        let mut sums = [Contact::default(); GROUP];
+        let mut next = first;
+        while next < slots.end {
+            // SAFETY: slots are below the number of cells; positions moved by at most the drift.
+            let members = unsafe {
+                sum_group::<V>(
+                    self.cells,
+                    self.search,
+                    next..slots.end,
+                    &mut copied,
+                    &mut sums,
+                )
+            };
+            for contact in &sums[..members] {
+                let (velocity, stiffness) = self.add_surroundings(next, contact);
+                let radius = self.cells.radius[next];
+                let [x, y, z] = velocity;
+                let relative_square = (x * x + y * y + z * z) / (radius * radius);
+                largest.stiffness = largest.stiffness.max(stiffness);
+                largest.relative_speed = largest.relative_speed.max(relative_square);
+                let at = next - first;
+                [vx[at], vy[at], vz[at]] = velocity;
+                pressure[at] = contact.pressure * (1.0 / PRESSURE_UNIT);
+                contacts[at] =
+                    [contact.contacts, contact.touching].map(|count| count.min(65_535) as u16);
+                next += 1;
+            }
+        }
+        largest.relative_speed = largest.relative_speed.sqrt();
+        extremes[0] = largest;
+    }
+
+    /// Velocity of a cell with all that acts on it, and the bound of its stiffness.
+    #[inline(always)]
+    fn add_surroundings(&self, slot: usize, contact: &Contact) -> ([f32; 3], f32) {
+        let cells = self.cells;
+        let position = [cells.x[slot], cells.y[slot], cells.z[slot]];
+        let mut velocity = contact.velocity;
+        let [mut xx, xy, xz, mut yy, yz, mut zz] = contact.stiffness;
+        let mut all_axes = contact.tension;
+        for (axis, along) in [&mut xx, &mut yy, &mut zz].into_iter().enumerate() {
+            let (push, stiffness) = self.faces.push(
+                axis,
+                position[axis],
+                cells.radius[slot],
+                self.wall_repulsion,
+            );
+            velocity[axis] += push;
+            // Half, for a wall does not move: its pair counts once where that of two cells counts twice.
+            *along += 0.5 * stiffness;
+        }
+        if let Some((pull, stiffness)) = self.bonds.pull(cells, slot) {
+            velocity = std::array::from_fn(|axis| velocity[axis] + pull[axis]);
+            all_axes += stiffness;
+        }
+        if !self.active.is_empty() {
+            let active = self.active[cells.row[slot] as usize];
+            velocity = std::array::from_fn(|axis| velocity[axis] + active[axis]);
+        }
+        let rows = [
+            xx + xy.abs() + xz.abs(),
+            yy + xy.abs() + yz.abs(),
+            zz + xz.abs() + yz.abs(),
+        ];
+        (velocity, rows[0].max(rows[1]).max(rows[2]) + all_axes)
+    }
+}

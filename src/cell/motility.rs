@@ -1,0 +1,430 @@
+//! Walking: a persistent random walk, biased up a gradient.
+//!
+//! A cell walks straight at its own speed `S` and turns at the rate `1/P`. A velocity that is forgotten at that
+//! rate gives the mean squared displacement `2 S^2 P [t - P (1 - exp(-t/P))]`, in the long run a diffusivity
+//! `S^2 P / 3`. A new direction is uniform on the sphere, unless the cell follows an attractant: then the cosine
+//! `c` of its angle to the gradient is drawn as `2 u^a - 1` with `u` uniform and `a = (1 - I) / (1 + I)`, whose
+//! mean is the chemotactic index `I` exactly, for every index from -1 to 1, and which is the uniform sphere at
+//! `I = 0`. The bias fades where the gradient is too faint to be read.
+//!
+//! [`sense_gradients`] runs in `Perceive`, [`turn`] among the decisions of `Act`; both write only [`Motility`].
+//! `Move` adds [`Motility::velocity_um_per_min`] to the velocities of mechanics.
+
+use bevy::math::ops;
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::body::{CellType, Position, Resident};
+use super::death::{Vital, advance_death, is_alive};
+use super::{ActSystems, order_act};
+use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
+use crate::core::random::probability;
+use crate::core::state::RegisterState;
+use crate::core::{CellId, Clock, Purpose, Random, RandomKey, SimSchedule, SimSystems};
+use crate::tissue::{FieldValues, Molecule, Sites, TissueBlock};
+
+/// How a cell walks just now.
+#[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+pub struct Motility {
+    /// Direction of walking, a unit vector.
+    pub direction: Vec3,
+    /// Speed, um/min; 0 for a cell that cannot walk.
+    pub speed_um_per_min: f32,
+    /// Relative gradient of the attractant, `grad c / c`, 1/um; zero where there is none.
+    pub relative_gradient_per_um: Vec3,
+}
+
+impl Motility {
+    /// A cell that sets out in a random direction.
+    pub fn new(random: &mut Random, parameters: &MotilityParameters) -> Self {
+        Self {
+            direction: random.direction(),
+            speed_um_per_min: parameters.speed_um_per_min,
+            relative_gradient_per_um: Vec3::ZERO,
+        }
+    }
+
+    /// The cell's own velocity, um/min.
+    pub fn velocity_um_per_min(&self) -> Vec3 {
+        self.direction * self.speed_um_per_min
+    }
+}
+
+/// How cells of a type walk (capability `motility`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields, default)]
+pub struct MotilityParameters {
+    /// Speed, um/min. Epithelial 0.05-0.2, hybrid 0.2-0.5, mesenchymal 0.3-1 [S][M].
+    pub speed_um_per_min: f32,
+    /// Mean time between two turns, min. Epithelial 10-20, mesenchymal 30-60 [M].
+    pub persistence_min: f32,
+    /// The molecule whose gradient is followed.
+    pub attractant: Option<Molecule>,
+    /// Mean cosine between steps and a strong gradient, -1 to 1 (negative: away); 0.1-0.3 for most cells [S].
+    pub chemotactic_index: f32,
+    /// Relative gradient at which the index is half its full value, 1/um. A difference of 1-2 % over the 17 um
+    /// of a cell is about what cells can read; assumed.
+    pub half_gradient_per_um: f32,
+}
+
+impl Default for MotilityParameters {
+    fn default() -> Self {
+        Self {
+            speed_um_per_min: 0.1,
+            persistence_min: 15.0,
+            attractant: None,
+            chemotactic_index: 0.0,
+            half_gradient_per_um: 1.0e-3,
+        }
+    }
+}
+
+impl Parameters for MotilityParameters {
+    fn limits(field: &str) -> Limits {
+        match field {
+            "speed_um_per_min" => Limits {
+                min: 0.0,
+                max: 100.0,
+            },
+            "persistence_min" => Limits {
+                min: 0.0,
+                max: 1.0e6,
+            },
+            "chemotactic_index" => Limits {
+                min: -1.0,
+                max: 1.0,
+            },
+            _ => Limits::NON_NEGATIVE,
+        }
+    }
+}
+
+/// A new direction whose mean cosine with `axis` is `index`.
+pub fn biased_direction(random: &mut Random, axis: Vec3, index: f32) -> Vec3 {
+    let Some(axis) = axis.try_normalize() else {
+        return random.direction();
+    };
+    let index = index.clamp(-1.0, 1.0);
+    let cosine = if index <= -1.0 {
+        -1.0
+    } else {
+        2.0 * ops::powf(random.uniform(), (1.0 - index) / (1.0 + index)) - 1.0
+    };
+    let ring = (1.0 - cosine * cosine).max(0.0).sqrt();
+    let (sin, cos) = ops::sin_cos(std::f32::consts::TAU * random.uniform());
+    let (right, up) = axis.any_orthonormal_pair();
+    (axis * cosine + (right * cos + up * sin) * ring).normalize()
+}
+
+/// The relative gradient `grad c / c` at a point, 1/um: central differences of the voxels around it, one-sided at
+/// the faces, zero along an axis of a single voxel.
+pub fn relative_gradient(block: &TissueBlock, values: &[f32], position_um: Vec3) -> Vec3 {
+    let voxel = block.voxel_at(position_um);
+    let (nx, ny) = (block.dims.x, block.dims.y);
+    let at = [voxel % nx, voxel / nx % ny, voxel / (nx * ny)];
+    let value = values[voxel as usize];
+    if value <= 0.0 {
+        return Vec3::ZERO;
+    }
+    let strides = [1, nx, nx * ny];
+    let mut gradient = Vec3::ZERO;
+    for axis in 0..3 {
+        let below = u32::from(at[axis] > 0);
+        let above = u32::from(at[axis] + 1 < block.dims[axis]);
+        if below + above > 0 {
+            let high = values[(voxel + above * strides[axis]) as usize];
+            let low = values[(voxel - below * strides[axis]) as usize];
+            gradient[axis] = (high - low) / ((below + above) as f32 * block.voxel_um[axis]);
+        }
+    }
+    gradient / value
+}
+
+/// Cells that follow an attractant read its gradient.
+pub fn sense_gradients(
+    parameters: Res<PerType<MotilityParameters>>,
+    sites: Res<Sites>,
+    fields: Query<&FieldValues>,
+    mut cells: Query<(&CellType, &Resident, &Position, &mut Motility)>,
+) {
+    let parameters = &*parameters;
+    let followed = |parameters: &MotilityParameters| {
+        parameters
+            .attractant
+            .filter(|_| parameters.chemotactic_index != 0.0)
+    };
+    if !parameters.0.iter().flatten().any(|p| followed(p).is_some()) {
+        return;
+    }
+    cells
+        .par_iter_mut()
+        .for_each(|(cell_type, resident, position, mut motility)| {
+            let Some(attractant) = parameters.get(cell_type.0).and_then(followed) else {
+                return;
+            };
+            let site = sites.get(resident.0);
+            let values = site.fields[attractant as usize].and_then(|field| fields.get(field).ok());
+            motility.relative_gradient_per_um = values.map_or(Vec3::ZERO, |values| {
+                relative_gradient(&site.block, &values.0, position.0)
+            });
+        });
+}
+
+/// Walking cells turn now and then; dead ones stop.
+pub fn turn(
+    clock: Res<Clock>,
+    key: Res<RandomKey>,
+    parameters: Res<PerType<MotilityParameters>>,
+    mut cells: Query<(&CellId, &CellType, Option<&Vital>, &mut Motility)>,
+) {
+    let (clock, key, parameters) = (*clock, *key, &*parameters);
+    cells
+        .par_iter_mut()
+        .for_each(|(id, cell_type, vital, mut motility)| {
+            let Some(parameters) = parameters.get(cell_type.0) else {
+                return;
+            };
+            if !is_alive(vital) {
+                motility.speed_um_per_min = 0.0;
+                return;
+            }
+            motility.speed_um_per_min = parameters.speed_um_per_min;
+            if parameters.speed_um_per_min <= 0.0 {
+                return;
+            }
+            let mut random = key.stream(*id, clock.step, Purpose::Motility);
+            let turns = parameters.persistence_min <= 0.0
+                || random.chance(probability(
+                    1.0 / parameters.persistence_min,
+                    clock.dt_minutes(),
+                ));
+            if turns {
+                let gradient = motility.relative_gradient_per_um;
+                let strength = gradient.length();
+                let index = if strength > 0.0 {
+                    parameters.chemotactic_index * strength
+                        / (strength + parameters.half_gradient_per_um)
+                } else {
+                    0.0
+                };
+                motility.direction = biased_direction(&mut random, gradient, index);
+            }
+        });
+}
+
+/// Walking.
+pub struct MotilityPlugin;
+
+impl Plugin for MotilityPlugin {
+    fn build(&self, app: &mut App) {
+        order_act(app);
+        app.register_capability::<MotilityParameters>("motility")
+            .register_cell_state::<Motility>("motility")
+            .add_systems(
+                SimSchedule,
+                (
+                    sense_gradients.in_set(SimSystems::Perceive),
+                    turn.in_set(ActSystems::Decide).after(advance_death),
+                ),
+            );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::testing::*;
+    use crate::cell::{State, Surroundings};
+    use crate::tissue::{SiteEntry, SiteId};
+
+    fn block(dims: UVec3) -> TissueBlock {
+        TissueBlock {
+            name: "block".into(),
+            min_um: Vec3::splat(-500.0),
+            dims,
+            voxel_um: Vec3::new(20.0, 25.0, 10.0),
+            walls: false,
+            perfusion_length_um: None,
+        }
+    }
+
+    /// Cells walk freely; mechanics is replaced by `dx = v dt`.
+    fn drift(clock: Res<Clock>, mut cells: Query<(&Motility, &mut Position)>) {
+        for (motility, mut position) in &mut cells {
+            position.0 += motility.velocity_um_per_min() * clock.dt_minutes();
+        }
+    }
+
+    fn walkers(n: u64, parameters: &MotilityParameters) -> App {
+        let mut app = bench(1.0);
+        app.add_plugins(MotilityPlugin)
+            .init_resource::<Sites>()
+            .add_systems(SimSchedule, drift.in_set(SimSystems::Move));
+        set(&mut app, parameters.clone());
+        for id in 0..n {
+            let mut random = RandomKey(9).stream(CellId(id), 0, Purpose::InitialState);
+            let motility = Motility::new(&mut random, parameters);
+            let bundle = (
+                cell(id, Surroundings::default()),
+                Position::default(),
+                motility,
+            );
+            app.world_mut().spawn(bundle);
+        }
+        app
+    }
+
+    #[test]
+    fn mean_squared_displacement_is_that_of_a_persistent_random_walk() {
+        let (speed, persistence) = (0.5_f64, 60.0_f64);
+        let parameters = MotilityParameters {
+            speed_um_per_min: 0.5,
+            persistence_min: 60.0,
+            ..MotilityParameters::default()
+        };
+        let n = 20_000;
+        let mut app = walkers(n, &parameters);
+        for minute in 1..=1440 {
+            step(&mut app);
+            if ![30, 120, 480, 1440].contains(&minute) {
+                continue;
+            }
+            let world = app.world_mut();
+            let sum: f64 = world
+                .query::<&Position>()
+                .iter(world)
+                .map(|position| f64::from(position.0.length_squared()))
+                .sum();
+            let t = f64::from(minute);
+            let expected = 2.0
+                * speed
+                * speed
+                * persistence
+                * (t - persistence * (1.0 - (-t / persistence).exp()));
+            let found = sum / n as f64;
+            assert!(
+                (found / expected - 1.0).abs() < 0.03,
+                "{t} min: {found}, {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_chemotactic_index_is_the_mean_cosine() {
+        let axis = Vec3::new(1.0, -2.0, 0.5);
+        let n = 40_000;
+        for index in [-1.0, -0.4, 0.0, 0.13, 0.28, 0.8, 1.0] {
+            let mut sum = Vec3::ZERO;
+            for id in 0..n {
+                let mut random = RandomKey(4).stream(CellId(id), 0, Purpose::Motility);
+                let direction = biased_direction(&mut random, axis, index);
+                assert!((direction.length() - 1.0).abs() < 1e-5);
+                sum += direction;
+            }
+            let mean = sum / n as f32;
+            let along = mean.dot(axis.normalize());
+            let across = (mean - axis.normalize() * along).length();
+            assert!((along - index).abs() < 0.012, "{index}: {along}");
+            assert!(across < 0.015, "{index}: {across}");
+        }
+    }
+
+    #[test]
+    fn gradients_of_a_linear_field_are_exact_inside_and_at_the_faces() {
+        let block = block(UVec3::new(6, 5, 4));
+        let slope = Vec3::new(0.02, -0.01, 0.03);
+        let centre = |x: u32, y: u32, z: u32| {
+            block.min_um + (UVec3::new(x, y, z).as_vec3() + Vec3::splat(0.5)) * block.voxel_um
+        };
+        let value = |at: Vec3| 100.0 + slope.dot(at);
+        let mut values = Vec::new();
+        for z in 0..4 {
+            for y in 0..5 {
+                for x in 0..6 {
+                    values.push(value(centre(x, y, z)));
+                }
+            }
+        }
+        for (x, y, z) in [(0, 0, 0), (3, 2, 1), (5, 4, 3)] {
+            let at = centre(x, y, z);
+            let found = relative_gradient(&block, &values, at) * value(at);
+            assert!((found - slope).length() < 1e-4, "{found}");
+        }
+        let flat = TissueBlock {
+            dims: UVec3::new(6, 1, 1),
+            ..block
+        };
+        let found = relative_gradient(&flat, &values[..6], centre(2, 0, 0));
+        assert_eq!((found.y, found.z), (0.0, 0.0));
+        assert_eq!(
+            relative_gradient(&flat, &[0.0; 6], centre(2, 0, 0)),
+            Vec3::ZERO
+        );
+    }
+
+    #[test]
+    fn cells_climb_the_gradient_of_their_attractant_with_the_stated_index() {
+        let parameters = MotilityParameters {
+            speed_um_per_min: 1.0,
+            persistence_min: 1.0,
+            attractant: Some(Molecule::VegfA),
+            chemotactic_index: 0.28,
+            half_gradient_per_um: 1.0e-3,
+        };
+        let n = 4000;
+        let mut app = walkers(n, &parameters);
+        // c = exp(x / 333 um): nearly the same relative gradient, 3e-3 per um, everywhere.
+        let block = TissueBlock {
+            min_um: Vec3::splat(-600.0),
+            ..block(UVec3::new(60, 48, 1))
+        };
+        let values: Vec<f32> = (0..60 * 48)
+            .map(|voxel| ops::exp((voxel % 60) as f32 * 20.0 * 3.0e-3))
+            .collect();
+        let field = app.world_mut().spawn(FieldValues(values)).id();
+        let mut fields = [None; Molecule::ALL.len()];
+        fields[Molecule::VegfA as usize] = Some(field);
+        let list = vec![SiteEntry {
+            entity: field,
+            fields,
+            block,
+        }];
+        app.insert_resource(Sites { list });
+        let minutes = 200;
+        for _ in 0..minutes {
+            step(&mut app);
+        }
+        let world = app.world_mut();
+        let climbed: f64 = world
+            .query::<(&Position, &Resident)>()
+            .iter(world)
+            .map(|(position, resident)| {
+                assert_eq!(resident.0, SiteId(0));
+                f64::from(position.0.x)
+            })
+            .sum::<f64>()
+            / n as f64;
+        let found = climbed / f64::from(minutes);
+        // sinh: what central differences over two voxels of an exponential give.
+        let gradient = (20.0_f64 * 3.0e-3).sinh() / 20.0;
+        let expected = 0.28 * gradient / (gradient + 1.0e-3);
+        assert!((found / expected - 1.0).abs() < 0.03, "{found}, {expected}");
+    }
+
+    #[test]
+    fn dead_cells_do_not_walk() {
+        let mut app = walkers(1, &MotilityParameters::default());
+        let world = app.world_mut();
+        let walker = world
+            .query_filtered::<Entity, With<Motility>>()
+            .single(world)
+            .unwrap();
+        let dead = Vital {
+            state: State::Apoptotic,
+            ..Vital::default()
+        };
+        world.entity_mut(walker).insert(dead);
+        step(&mut app);
+        assert_eq!(app.world().get::<Position>(walker).unwrap().0, Vec3::ZERO);
+    }
+}

@@ -1,0 +1,94 @@
+//! Cells notice what surrounds them: the `Perceive` stage.
+//!
+//! Each cell finds its voxel and reads the fields there; its volume is booked for the voxel. Pressure and
+//! contacts are those of the last `Move`. Values are those of the voxel, not interpolated, so that a cell
+//! takes up what it perceives.
+
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::body::{Body, Position, Resident};
+use super::surroundings::Surroundings;
+use crate::core::parameters::{Limits, Parameters, RegisterParameters};
+use crate::core::{SimSchedule, SimSystems};
+use crate::tissue::transport::CellVolume;
+use crate::tissue::{FieldValues, Molecule, Sites};
+
+/// What cells perceive of molecules that a site does not simulate.
+#[derive(Resource, Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub struct BackgroundParameters {
+    /// Oxygen, mmHg: well supplied tissue, 5 % O2 (Ghaffarizadeh et al. 2018).
+    pub oxygen_mmhg: f32,
+    /// Glucose, mM: that of blood.
+    pub glucose_mm: f32,
+    /// Lactate, mM: low end of blood.
+    pub lactate_mm: f32,
+}
+
+impl Default for BackgroundParameters {
+    fn default() -> Self {
+        Self { oxygen_mmhg: 38.0, glucose_mm: 5.5, lactate_mm: 1.0 }
+    }
+}
+
+impl Parameters for BackgroundParameters {
+    fn limits(_field: &str) -> Limits {
+        Limits::NON_NEGATIVE
+    }
+}
+
+/// Adds the `Perceive` stage.
+pub struct PerceptionPlugin;
+
+impl Plugin for PerceptionPlugin {
+    fn build(&self, app: &mut App) {
+        app.register_group::<BackgroundParameters>("background").add_systems(
+            SimSchedule,
+            (clear_volumes, perceive).chain().in_set(SimSystems::Perceive),
+        );
+    }
+}
+
+fn clear_volumes(mut volumes: Query<&mut CellVolume>) {
+    for mut volume in &mut volumes {
+        volume.0.clear();
+    }
+}
+
+/// Finds each cell's voxel and reads the fields in it.
+fn perceive(
+    background: Res<BackgroundParameters>,
+    sites: Res<Sites>,
+    volumes: Query<&CellVolume>,
+    fields: Query<&FieldValues>,
+    mut cells: Query<(&Resident, &Position, &Body, &mut Surroundings)>,
+) {
+    struct Readable<'a> {
+        volume: &'a CellVolume,
+        fields: [Option<&'a [f32]>; Molecule::ALL.len()],
+    }
+    let readable: Vec<Readable> = sites
+        .list
+        .iter()
+        .map(|site| Readable {
+            volume: volumes.get(site.entity).expect("every site books the volume of its cells"),
+            fields: site.fields.map(|field| {
+                field.and_then(|field| fields.get(field).ok()).map(|field| field.0.as_slice())
+            }),
+        })
+        .collect();
+    cells.par_iter_mut().for_each(|(resident, position, body, mut around)| {
+        let site = &readable[usize::from(resident.0.0)];
+        let voxel = sites.get(resident.0).block.voxel_at(position.0);
+        site.volume.0.secrete(voxel, body.volume_um3());
+        let read = |molecule: Molecule, otherwise: f32| {
+            site.fields[molecule as usize].map_or(otherwise, |values| values[voxel as usize])
+        };
+        let around = around.bypass_change_detection();
+        around.voxel = voxel;
+        around.oxygen_mmhg = read(Molecule::Oxygen, background.oxygen_mmhg);
+        around.glucose_mm = read(Molecule::Glucose, background.glucose_mm);
+        around.lactate_mm = read(Molecule::Lactate, background.lactate_mm);
+    });
+}

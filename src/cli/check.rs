@@ -1,0 +1,31 @@
+//! `tumorscape check`: every mistake in scenes and cell prefabs, with file, line and column.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::Failure;
+use crate::simulation::check_file;
+
+/// Options of `check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// Scenes (`.ron`) or cell prefabs.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
+    let mut code = ExitCode::SUCCESS;
+    for file in &arguments.files {
+        match check_file(file) {
+            Ok(found) => println!("{}: {found}", file.display()),
+            Err(report) => {
+                eprintln!("{report}");
+                code = ExitCode::from(2);
+            }
+        }
+    }
+    Ok(code)
+}

@@ -1,0 +1,97 @@
+//! Floor 6: the command line.
+//!
+//! Bad input of any kind (an option, a scene, a folder that cannot be used) is told in words and exits with
+//! 2 before anything is written; what goes wrong while running, or an expectation that does not hold, exits
+//! with 1 and keeps what was computed.
+
+mod check;
+mod run;
+mod span;
+#[cfg(feature = "view")]
+mod explore;
+#[cfg(feature = "view")]
+mod record;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Walk through a tumour: an explorable, scriptable, recordable 3D simulation of the tumour
+/// microenvironment.
+#[derive(Debug, Parser)]
+#[command(name = "tumorscape", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Simulate a scene without drawing and write a run folder.
+    Run(run::RunArguments),
+    /// Report every mistake in scenes and cell prefabs.
+    Check(check::CheckArguments),
+    /// Simulate a scene and make a film of it; needs no window and no GPU.
+    #[cfg(feature = "view")]
+    Record(record::RecordArguments),
+    /// Open a scene in the 3D window.
+    #[cfg(feature = "view")]
+    Explore(explore::ExploreArguments),
+}
+
+/// Why the program stops before its work is done.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The input is wrong: exit code 2.
+    Input(String),
+    /// Something went wrong while running: exit code 1.
+    Run(String),
+}
+
+impl Failure {
+    fn input(error: impl std::fmt::Display) -> Self {
+        Self::Input(error.to_string())
+    }
+
+    fn run(error: impl std::fmt::Display) -> Self {
+        Self::Run(error.to_string())
+    }
+}
+
+/// The scene that is opened when none is named.
+pub const DEFAULT_SCENE: &str = "scenes/hypoxic_core.ron";
+
+/// Runs the program on the arguments of the process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.verb {
+        Some(Verb::Run(arguments)) => run::run(&arguments),
+        Some(Verb::Check(arguments)) => check::check(&arguments),
+        #[cfg(feature = "view")]
+        Some(Verb::Record(arguments)) => record::record(&arguments),
+        #[cfg(feature = "view")]
+        Some(Verb::Explore(arguments)) => explore::explore(&arguments),
+        #[cfg(feature = "view")]
+        None => explore::open_default(),
+        #[cfg(not(feature = "view"))]
+        None => Err(Failure::Input(
+            "this build has no window; try `tumorscape run scenes/hypoxic_core.ron`, or see --help".into(),
+        )),
+    };
+    match result {
+        Ok(code) => code,
+        Err(Failure::Input(message)) => {
+            eprintln!("{}", with_label(&message));
+            ExitCode::from(2)
+        }
+        Err(Failure::Run(message)) => {
+            eprintln!("{}", with_label(&message));
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// Reports of scenes carry their own labels; everything else gets one.
+fn with_label(message: &str) -> String {
+    if message.starts_with("error") { message.to_owned() } else { format!("error: {message}") }
+}

@@ -1,0 +1,132 @@
+//! `tumorscape record`: simulate and make a film.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::Failure;
+use super::run::{self, SimulationArguments};
+use super::span::describe_hours;
+use crate::observe::Journal;
+use crate::observe::run_folder::RunFolder;
+use crate::record::{Film, FilmOptions};
+
+/// Options of `record`.
+#[derive(Debug, Args)]
+pub(crate) struct RecordArguments {
+    #[command(flatten)]
+    simulation: SimulationArguments,
+    /// The film: a name ending in .mp4, .gif or .png (a sequence of stills). `<scene>.mp4` if left out.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Width and height in pixels, such as 1280x720; the scene's if left out.
+    #[arg(long, value_name = "WxH", value_parser = parse_size)]
+    size: Option<(u32, u32)>,
+    /// Frames a second; the scene's if left out.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=120))]
+    fps: Option<u32>,
+    /// Length of the film in seconds; the scene's if left out.
+    #[arg(long, value_name = "N", value_parser = parse_seconds)]
+    seconds: Option<f64>,
+    /// Also write a run folder, as `run` does.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// No progress bar.
+    #[arg(long)]
+    quiet: bool,
+}
+
+impl RecordArguments {
+    /// The arguments that record a scene with all defaults.
+    pub fn of_scene(scene: PathBuf) -> Self {
+        Self {
+            simulation: SimulationArguments { scene, seed: None, until: None, threads: None },
+            output: None,
+            size: None,
+            fps: None,
+            seconds: None,
+            out: None,
+            quiet: false,
+        }
+    }
+}
+
+pub(crate) fn record(arguments: &RecordArguments) -> Result<ExitCode, Failure> {
+    let mut simulation = arguments.simulation.prepare()?;
+    let scene = simulation.scene().clone();
+    let recording = &scene.scene.recording;
+    let options = FilmOptions {
+        output: arguments
+            .output
+            .clone()
+            .unwrap_or_else(|| PathBuf::from(format!("{}.mp4", arguments.simulation.name()))),
+        size: arguments.size.unwrap_or(recording.size),
+        fps: arguments.fps.unwrap_or(recording.fps),
+        seconds: arguments.seconds.unwrap_or(recording.seconds),
+    };
+    let frames = options.frames();
+    let film = Film::open(options).map_err(Failure::input)?;
+    let folder = match &arguments.out {
+        Some(path) => Some(RunFolder::create(path, &simulation).map_err(Failure::input)?),
+        None => None,
+    };
+    let mut journal = Journal::new(&simulation, folder);
+    let bar = run::progress_bar(frames, arguments.quiet);
+    let summary = film
+        .shoot(&mut simulation, &mut journal, |frame, simulation| {
+            bar.set_position(frame);
+            bar.set_message(format!(
+                "frame {frame} of {frames}, {}, {} cells",
+                describe_hours(simulation.hours()),
+                simulation.cell_count()
+            ));
+        })
+        .map_err(Failure::run)?;
+    bar.finish_and_clear();
+    let code = run::report(&simulation, &journal, bar.elapsed());
+    if let Some(note) = &summary.note {
+        println!("note: {note}");
+    }
+    println!(
+        "film {}: {}x{}, {:.1} s, {} frames, {:.1} MB",
+        summary.output.display(),
+        summary.width,
+        summary.height,
+        summary.seconds,
+        summary.frames,
+        summary.bytes as f64 / 1e6,
+    );
+    Ok(code)
+}
+
+fn parse_size(text: &str) -> Result<(u32, u32), String> {
+    let wrong = || format!("`{text}` is not a size: write width x height in pixels, such as 1280x720");
+    let (width, height) = text.split_once(['x', 'X']).ok_or_else(wrong)?;
+    let side = |text: &str| match text.trim().parse::<u32>() {
+        Ok(pixels) if (16..=8192).contains(&pixels) => Ok(pixels),
+        Ok(pixels) => Err(format!("{pixels} pixels are out of range: a side has 16 to 8192")),
+        Err(_) => Err(wrong()),
+    };
+    Ok((side(width)?, side(height)?))
+}
+
+fn parse_seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds > 0.0 && seconds <= 3600.0 => Ok(seconds),
+        _ => Err(format!("`{text}` is not a length of a film: write seconds, more than 0, at most 3600")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_two_numbers_with_a_cross() {
+        assert_eq!(parse_size("1280x720"), Ok((1280, 720)));
+        for wrong in ["1280", "x", "0x10", "-4x7", "99999x720", "1280x720x3"] {
+            assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
+    }
+}

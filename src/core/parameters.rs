@@ -1,0 +1,489 @@
+//! Parameters that scenes, timelines and sliders reach by name.
+//!
+//! A module keeps its parameters in a plain struct beside its systems. It registers the struct once, either
+//! as a *group* (one value for the whole tissue, a resource) or as a *capability* (one value for each cell
+//! type that has it, in a [`PerType`] resource). From then on `"hypoxia.degradation_per_hour"` or
+//! `"cancer.cycle.s_hours"` names a number that can be read, checked against its [`Limits`] and set; there is
+//! no second list to keep.
+
+use bevy::ecs::component::Mutable;
+use bevy::prelude::*;
+use bevy::reflect::{PartialReflect, ReflectMut, ReflectRef, TypeInfo, Typed};
+use thiserror::Error;
+
+/// Parameters that know which values make sense.
+pub trait Parameters: Reflect + Typed + Clone + Send + Sync + 'static {
+    /// The allowed range of a field (dotted path inside the struct). The default asks for a finite,
+    /// non-negative number.
+    fn limits(_field: &str) -> Limits {
+        Limits::NON_NEGATIVE
+    }
+}
+
+/// The allowed range of a parameter, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// Smallest allowed value.
+    pub min: f64,
+    /// Largest allowed value.
+    pub max: f64,
+}
+
+impl Limits {
+    /// Zero or more.
+    pub const NON_NEGATIVE: Self = Self {
+        min: 0.0,
+        max: f64::MAX,
+    };
+    /// More than zero.
+    pub const POSITIVE: Self = Self {
+        min: f64::MIN_POSITIVE,
+        max: f64::MAX,
+    };
+    /// A share between none and all.
+    pub const FRACTION: Self = Self { min: 0.0, max: 1.0 };
+    /// Any finite number.
+    pub const FINITE: Self = Self {
+        min: f64::MIN,
+        max: f64::MAX,
+    };
+
+    /// Whether `value` is inside. NaN never is.
+    pub fn contain(self, value: f64) -> bool {
+        value >= self.min && value <= self.max
+    }
+
+    /// What would be allowed, in words.
+    pub fn describe(self) -> String {
+        if self == Self::NON_NEGATIVE {
+            "a number of at least 0".into()
+        } else if self == Self::POSITIVE {
+            "a number greater than 0".into()
+        } else if self == Self::FINITE {
+            "a finite number".into()
+        } else {
+            format!("a number from {} to {}", self.min, self.max)
+        }
+    }
+}
+
+/// One value of `P` for each cell type that has the capability, by index of the type.
+#[derive(Resource, Clone, Debug)]
+pub struct PerType<P: Parameters>(pub Vec<Option<P>>);
+
+impl<P: Parameters> Default for PerType<P> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<P: Parameters> PerType<P> {
+    /// The parameters of a type, if it has the capability.
+    #[inline]
+    pub fn get(&self, cell_type: u16) -> Option<&P> {
+        self.0.get(usize::from(cell_type)).and_then(Option::as_ref)
+    }
+}
+
+/// Names of the cell types, by index.
+#[derive(Resource, Clone, Debug, Default, PartialEq, Eq)]
+pub struct CellTypeNames(pub Vec<String>);
+
+/// Why a parameter cannot be set.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum ParameterError {
+    /// No parameter has this path.
+    #[error("there is no parameter `{path}`{}", suggestion.as_ref().map(|s| format!("; did you mean `{s}`?")).unwrap_or_default())]
+    Unknown {
+        /// The path asked for.
+        path: String,
+        /// The nearest path that exists.
+        suggestion: Option<String>,
+    },
+    /// The value is outside the allowed range.
+    #[error("`{path}` cannot be {value}: it must be {allowed}")]
+    OutOfRange {
+        /// The path.
+        path: String,
+        /// The value found.
+        value: f64,
+        /// What would be allowed.
+        allowed: String,
+    },
+}
+
+struct Entry {
+    name: &'static str,
+    per_type: bool,
+    get: for<'w> fn(&'w World, usize) -> Option<&'w dyn PartialReflect>,
+    get_mut: for<'w> fn(&'w mut World, usize) -> Option<Mut<'w, dyn PartialReflect>>,
+    limits: fn(&str) -> Limits,
+    fields: Vec<String>,
+}
+
+/// All registered parameters of a simulation.
+#[derive(Resource, Default)]
+pub struct ParameterRegistry {
+    entries: Vec<Entry>,
+}
+
+/// Registration, from a module's plugin.
+pub trait RegisterParameters {
+    /// Registers a struct with one value for the whole tissue; inserts its default.
+    fn register_group<P: Parameters + Resource<Mutability = Mutable> + Default>(
+        &mut self,
+        name: &'static str,
+    ) -> &mut Self;
+    /// Registers a struct with one value for each cell type that has the capability.
+    fn register_capability<P: Parameters>(&mut self, name: &'static str) -> &mut Self;
+}
+
+impl RegisterParameters for App {
+    fn register_group<P: Parameters + Resource<Mutability = Mutable> + Default>(
+        &mut self,
+        name: &'static str,
+    ) -> &mut Self {
+        self.init_resource::<P>()
+            .init_resource::<ParameterRegistry>();
+        self.world_mut()
+            .resource_mut::<ParameterRegistry>()
+            .entries
+            .push(Entry {
+                name,
+                per_type: false,
+                get: |world, _| {
+                    world
+                        .get_resource::<P>()
+                        .map(PartialReflect::as_partial_reflect)
+                },
+                get_mut: |world, _| {
+                    world
+                        .get_resource_mut::<P>()
+                        .map(|value| value.map_unchanged(|value| value.as_partial_reflect_mut()))
+                },
+                limits: P::limits,
+                fields: number_fields(P::type_info()),
+            });
+        self
+    }
+
+    fn register_capability<P: Parameters>(&mut self, name: &'static str) -> &mut Self {
+        self.init_resource::<PerType<P>>()
+            .init_resource::<ParameterRegistry>();
+        self.world_mut()
+            .resource_mut::<ParameterRegistry>()
+            .entries
+            .push(Entry {
+                name,
+                per_type: true,
+                get: |world, index| {
+                    world
+                        .get_resource::<PerType<P>>()?
+                        .0
+                        .get(index)?
+                        .as_ref()
+                        .map(PartialReflect::as_partial_reflect)
+                },
+                get_mut: |world, index| {
+                    let table = world.get_resource_mut::<PerType<P>>()?;
+                    table.0.get(index)?.as_ref()?;
+                    Some(table.map_unchanged(|table| {
+                        table.0[index]
+                            .as_mut()
+                            .expect("presence was checked above")
+                            .as_partial_reflect_mut()
+                    }))
+                },
+                limits: P::limits,
+                fields: number_fields(P::type_info()),
+            });
+        self
+    }
+}
+
+/// A parameter as it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParameterValue {
+    /// Its path.
+    pub path: String,
+    /// Its value.
+    pub value: f64,
+    /// What it may be.
+    pub limits: Limits,
+}
+
+/// Every parameter of the simulation with its value, by group and then by cell type.
+pub fn list_parameters(world: &World) -> Vec<ParameterValue> {
+    let Some(registry) = world.get_resource::<ParameterRegistry>() else {
+        return Vec::new();
+    };
+    let mut list = Vec::new();
+    for_each_target(world, registry, |owner, entry, index| {
+        let Some(value) = (entry.get)(world, index) else {
+            return;
+        };
+        for field in &entry.fields {
+            if let Some(number) = read_number(value, field) {
+                list.push(ParameterValue {
+                    path: format!("{owner}.{field}"),
+                    value: number,
+                    limits: (entry.limits)(field),
+                });
+            }
+        }
+    });
+    list
+}
+
+fn for_each_target(
+    world: &World,
+    registry: &ParameterRegistry,
+    mut visit: impl FnMut(&str, &Entry, usize),
+) {
+    for entry in registry.entries.iter().filter(|entry| !entry.per_type) {
+        visit(entry.name, entry, 0);
+    }
+    if let Some(names) = world.get_resource::<CellTypeNames>() {
+        for (index, name) in names.0.iter().enumerate() {
+            for entry in registry.entries.iter().filter(|entry| entry.per_type) {
+                visit(&format!("{name}.{}", entry.name), entry, index);
+            }
+        }
+    }
+}
+
+/// Where a path leads: the registered entry, the index of the cell type, the field inside.
+struct Target<'a> {
+    entry: &'a Entry,
+    cell_type: usize,
+    field: &'a str,
+}
+
+fn find<'a>(
+    world: &World,
+    registry: &'a ParameterRegistry,
+    path: &'a str,
+    value: f64,
+) -> Result<Target<'a>, ParameterError> {
+    let none = CellTypeNames::default();
+    let names = world.get_resource::<CellTypeNames>().unwrap_or(&none);
+    let inside = |entry: &Entry, owned: &'a str| owned.strip_prefix(entry.name)?.strip_prefix('.');
+    let target = registry.entries.iter().find_map(|entry| {
+        let (cell_type, field) = if entry.per_type {
+            names.0.iter().enumerate().find_map(|(index, name)| {
+                Some((index, inside(entry, path.strip_prefix(name.as_str())?.strip_prefix('.')?)?))
+            })?
+        } else {
+            (0, inside(entry, path)?)
+        };
+        let known = entry.fields.iter().any(|known| known == field) && (entry.get)(world, cell_type).is_some();
+        known.then_some(Target { entry, cell_type, field })
+    });
+    let Some(target) = target else {
+        return Err(ParameterError::Unknown {
+            path: path.to_owned(),
+            suggestion: nearest(path, &all_paths(world, registry)),
+        });
+    };
+    let limits = (target.entry.limits)(target.field);
+    if !limits.contain(value) {
+        return Err(ParameterError::OutOfRange { path: path.to_owned(), value, allowed: limits.describe() });
+    }
+    Ok(target)
+}
+
+/// Says whether a parameter can be set to a value.
+///
+/// # Errors
+/// When no parameter has this path, or the value is outside its limits.
+pub fn check_parameter(world: &World, path: &str, value: f64) -> Result<(), ParameterError> {
+    let none = ParameterRegistry::default();
+    let registry = world.get_resource::<ParameterRegistry>().unwrap_or(&none);
+    find(world, registry, path, value).map(|_| ())
+}
+
+/// Sets a parameter.
+///
+/// # Errors
+/// When no parameter has this path, or the value is outside its limits. Nothing is changed then.
+pub fn set_parameter(world: &mut World, path: &str, value: f64) -> Result<(), ParameterError> {
+    world.init_resource::<ParameterRegistry>();
+    world.resource_scope(|world, registry: Mut<ParameterRegistry>| {
+        let Target { entry, cell_type, field } = find(world, &registry, path, value)?;
+        if let Some(mut target) = (entry.get_mut)(world, cell_type) {
+            write_number(&mut *target, field, value);
+        }
+        Ok(())
+    })
+}
+
+fn all_paths(world: &World, registry: &ParameterRegistry) -> Vec<String> {
+    let mut paths = Vec::new();
+    for_each_target(world, registry, |owner, entry, index| {
+        if (entry.get)(world, index).is_some() {
+            paths.extend(entry.fields.iter().map(|field| format!("{owner}.{field}")));
+        }
+    });
+    paths
+}
+
+/// The known name nearest to `name`, unless all are far from it.
+pub fn nearest<S: AsRef<str>>(name: &str, known: &[S]) -> Option<String> {
+    known
+        .iter()
+        .map(|candidate| {
+            (
+                strsim::jaro_winkler(name, candidate.as_ref()),
+                candidate.as_ref(),
+            )
+        })
+        .filter(|(score, _)| *score > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate.to_owned())
+}
+
+fn number_fields(info: &TypeInfo) -> Vec<String> {
+    let mut fields = Vec::new();
+    collect_fields(info, "", &mut fields);
+    fields
+}
+
+fn collect_fields(info: &TypeInfo, prefix: &str, fields: &mut Vec<String>) {
+    let TypeInfo::Struct(info) = info else { return };
+    for field in info.iter() {
+        let path = format!("{prefix}{}", field.name());
+        if field.is::<f32>() || field.is::<f64>() || field.is::<u32>() || field.is::<bool>() {
+            fields.push(path);
+        } else if let Some(inner) = field.type_info() {
+            collect_fields(inner, &format!("{path}."), fields);
+        }
+    }
+}
+
+fn read_number(value: &dyn PartialReflect, path: &str) -> Option<f64> {
+    let (name, rest) = path
+        .split_once('.')
+        .map_or((path, None), |(name, rest)| (name, Some(rest)));
+    let ReflectRef::Struct(value) = value.reflect_ref() else {
+        return None;
+    };
+    let field = value.field(name)?;
+    if let Some(rest) = rest {
+        return read_number(field, rest);
+    }
+    field
+        .try_downcast_ref::<f32>()
+        .map(|v| f64::from(*v))
+        .or_else(|| field.try_downcast_ref::<f64>().copied())
+        .or_else(|| field.try_downcast_ref::<u32>().map(|v| f64::from(*v)))
+        .or_else(|| {
+            field
+                .try_downcast_ref::<bool>()
+                .map(|v| f64::from(u8::from(*v)))
+        })
+}
+
+fn write_number(value: &mut dyn PartialReflect, path: &str, number: f64) {
+    let (name, rest) = path
+        .split_once('.')
+        .map_or((path, None), |(name, rest)| (name, Some(rest)));
+    let ReflectMut::Struct(value) = value.reflect_mut() else {
+        return;
+    };
+    let Some(field) = value.field_mut(name) else {
+        return;
+    };
+    if let Some(rest) = rest {
+        write_number(field, rest, number);
+    } else if let Some(slot) = field.try_downcast_mut::<f32>() {
+        *slot = number as f32;
+    } else if let Some(slot) = field.try_downcast_mut::<f64>() {
+        *slot = number;
+    } else if let Some(slot) = field.try_downcast_mut::<u32>() {
+        *slot = number.round() as u32;
+    } else if let Some(slot) = field.try_downcast_mut::<bool>() {
+        *slot = number != 0.0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Resource, Reflect, Clone, Default)]
+    struct Weather {
+        warmth_c: f32,
+        rain: Rain,
+    }
+
+    #[derive(Reflect, Clone, Default)]
+    struct Rain {
+        mm_per_hour: f64,
+    }
+
+    impl Parameters for Weather {
+        fn limits(field: &str) -> Limits {
+            if field == "warmth_c" {
+                Limits {
+                    min: -50.0,
+                    max: 60.0,
+                }
+            } else {
+                Limits::NON_NEGATIVE
+            }
+        }
+    }
+
+    fn world() -> World {
+        let mut app = App::empty();
+        app.register_group::<Weather>("weather");
+        app.register_capability::<Weather>("skin");
+        app.insert_resource(CellTypeNames(vec!["cat".into(), "dog".into()]));
+        app.insert_resource(PerType(vec![None, Some(Weather::default())]));
+        std::mem::take(app.world_mut())
+    }
+
+    #[test]
+    fn a_path_reaches_groups_nested_fields_and_cell_types() {
+        let mut world = world();
+        set_parameter(&mut world, "weather.warmth_c", -3.5).unwrap();
+        set_parameter(&mut world, "weather.rain.mm_per_hour", 2.0).unwrap();
+        set_parameter(&mut world, "dog.skin.warmth_c", 38.0).unwrap();
+        assert_eq!(world.resource::<Weather>().warmth_c, -3.5);
+        assert_eq!(world.resource::<Weather>().rain.mm_per_hour, 2.0);
+        assert_eq!(
+            world
+                .resource::<PerType<Weather>>()
+                .get(1)
+                .unwrap()
+                .warmth_c,
+            38.0
+        );
+        let listed = list_parameters(&world);
+        assert_eq!(listed.len(), 4);
+        assert!(
+            listed
+                .iter()
+                .any(|p| p.path == "dog.skin.warmth_c" && p.value == 38.0)
+        );
+    }
+
+    #[test]
+    fn wrong_paths_and_values_are_refused_with_what_would_work() {
+        let mut world = world();
+        assert_eq!(
+            set_parameter(&mut world, "weather.warmth_k", 1.0)
+                .unwrap_err()
+                .to_string(),
+            "there is no parameter `weather.warmth_k`; did you mean `weather.warmth_c`?"
+        );
+        assert!(set_parameter(&mut world, "cat.skin.warmth_c", 1.0).is_err());
+        assert_eq!(
+            set_parameter(&mut world, "weather.warmth_c", f64::NAN)
+                .unwrap_err()
+                .to_string(),
+            "`weather.warmth_c` cannot be NaN: it must be a number from -50 to 60"
+        );
+        assert_eq!(world.resource::<Weather>().warmth_c, 0.0);
+    }
+}

@@ -1,0 +1,213 @@
+//! The folder a run leaves behind.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `run.ron` | the resolved scene, the seed and the program's version: enough to repeat the run |
+//! | `metrics.csv` | a row for each measurement time and site; units are in the column names |
+//! | `events.csv` | what happened to cells: `hours,site,kind,cell,x_um,y_um,z_um` |
+//! | `cells_<hours>h.csv` | every cell at the times the scene asks for |
+//!
+//! Files are written as the run goes, so a run that is stopped keeps what was computed. A folder that
+//! already holds a run is not overwritten.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use thiserror::Error;
+
+use super::{Census, EventRecord};
+use crate::core::Clock;
+use crate::scene::Scene;
+use crate::simulation::{Simulation, SiteMetrics};
+
+/// A run folder that cannot be made or written.
+#[derive(Debug, Error)]
+pub enum RunFolderError {
+    /// There is a run in it already.
+    #[error("`{}` already holds a run (it has a `run.ron`); choose another folder with --out, or remove it", .0.display())]
+    Occupied(PathBuf),
+    /// The operating system refused.
+    #[error("cannot write `{}`: {source}", path.display())]
+    Io {
+        /// What was to be written.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+}
+
+/// What `run.ron` holds.
+#[derive(Debug, Serialize)]
+struct RunRecord<'a> {
+    version: &'a str,
+    seed: u64,
+    scene: &'a Scene,
+}
+
+/// An open run folder.
+pub struct RunFolder {
+    path: PathBuf,
+    metrics: BufWriter<File>,
+    events: BufWriter<File>,
+}
+
+impl RunFolder {
+    /// Makes the folder and its files.
+    ///
+    /// # Errors
+    /// When the folder holds a run already, or cannot be written.
+    pub fn create(path: &Path, simulation: &Simulation) -> Result<Self, RunFolderError> {
+        if path.join("run.ron").exists() {
+            return Err(RunFolderError::Occupied(path.to_owned()));
+        }
+        fs::create_dir_all(path).map_err(|source| RunFolderError::Io { path: path.to_owned(), source })?;
+        let mut folder = Self {
+            path: path.to_owned(),
+            metrics: create(&path.join("metrics.csv"))?,
+            events: create(&path.join("events.csv"))?,
+        };
+        let record = RunRecord {
+            version: env!("CARGO_PKG_VERSION"),
+            seed: simulation.seed(),
+            scene: &simulation.scene().scene,
+        };
+        let text = ron::ser::to_string_pretty(&record, ron::ser::PrettyConfig::new())
+            .map_err(|error| folder.failed("run.ron", std::io::Error::other(error)))?;
+        fs::write(path.join("run.ron"), text).map_err(|source| folder.failed("run.ron", source))?;
+        let names: Vec<String> =
+            simulation.scene().library.types.iter().map(|prefab| prefab.name.clone()).collect();
+        let header = super::metrics::columns(&names).join(",");
+        writeln!(folder.metrics, "hours,site,{header}")
+            .map_err(|source| folder.failed("metrics.csv", source))?;
+        writeln!(folder.events, "hours,site,kind,cell,x_um,y_um,z_um")
+            .map_err(|source| folder.failed("events.csv", source))?;
+        folder.flush()?;
+        Ok(folder)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn failed(&self, file: &str, source: std::io::Error) -> RunFolderError {
+        RunFolderError::Io { path: self.path.join(file), source }
+    }
+
+    /// Appends one measurement of every site.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_metrics(&mut self, hours: f64, sites: &[&str], metrics: &[SiteMetrics]) -> Result<(), RunFolderError> {
+        let mut write = || {
+            for (site, metrics) in sites.iter().zip(metrics) {
+                write!(self.metrics, "{},{site}", Number(hours))?;
+                for (_, value) in &metrics.columns {
+                    write!(self.metrics, ",{}", Number(*value))?;
+                }
+                writeln!(self.metrics)?;
+            }
+            self.metrics.flush()
+        };
+        write().map_err(|source| self.failed("metrics.csv", source))
+    }
+
+    /// Appends the events of a step.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_events(&mut self, clock: &Clock, sites: &[&str], events: &[EventRecord]) -> Result<(), RunFolderError> {
+        let mut write = || {
+            for event in events {
+                let hours = event.step as f64 * clock.step_minutes / 60.0;
+                let [x, y, z] = event.position_um.to_array();
+                writeln!(
+                    self.events,
+                    "{},{},{},{},{x:.2},{y:.2},{z:.2}",
+                    Number(hours),
+                    sites[usize::from(event.site.0)],
+                    event.kind.label(),
+                    event.cell.0,
+                )?;
+            }
+            Ok(())
+        };
+        write().map_err(|source| self.failed("events.csv", source))
+    }
+
+    /// Writes all cells to a file of their own.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_cells(
+        &self,
+        hours: f64,
+        sites: &[&str],
+        types: &[String],
+        census: &Census,
+    ) -> Result<PathBuf, RunFolderError> {
+        let path = self.path.join(format!("cells_{}h.csv", Number(hours)));
+        let mut file = create(&path)?;
+        let mut write = || {
+            writeln!(
+                file,
+                "cell,site,type,state,phase,x_um,y_um,z_um,radius_um,oxygen_mmhg,glucose_mm,lactate_mm,hif_1a,pressure,contacts"
+            )?;
+            for cell in &census.cells {
+                let [x, y, z] = cell.position_um.to_array();
+                writeln!(
+                    file,
+                    "{},{},{},{},{},{x},{y},{z},{},{},{},{},{},{},{}",
+                    cell.id.0,
+                    sites[usize::from(cell.site.0)],
+                    types[usize::from(cell.cell_type)],
+                    cell.state.key(),
+                    cell.phase.label(),
+                    cell.radius_um,
+                    cell.around.oxygen_mmhg,
+                    cell.around.glucose_mm,
+                    cell.around.lactate_mm,
+                    cell.hif_1a,
+                    cell.around.pressure,
+                    cell.around.contacts,
+                )?;
+            }
+            file.flush()
+        };
+        match write() {
+            Ok(()) => Ok(path),
+            Err(source) => Err(RunFolderError::Io { path, source }),
+        }
+    }
+
+    /// Hands everything to the operating system.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn flush(&mut self) -> Result<(), RunFolderError> {
+        self.metrics.flush().map_err(|source| self.failed("metrics.csv", source))?;
+        self.events.flush().map_err(|source| self.failed("events.csv", source))
+    }
+}
+
+fn create(path: &Path) -> Result<BufWriter<File>, RunFolderError> {
+    File::create(path)
+        .map(BufWriter::new)
+        .map_err(|source| RunFolderError::Io { path: path.to_owned(), source })
+}
+
+/// A number as it is written in files: as short as possible, at most six decimals, empty when undefined.
+struct Number(f64);
+
+impl std::fmt::Display for Number {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if !self.0.is_finite() {
+            return Ok(());
+        }
+        let text = format!("{:.6}", self.0);
+        let text = text.trim_end_matches('0').trim_end_matches('.');
+        f.write_str(if text == "-0" { "0" } else { text })
+    }
+}

@@ -1,0 +1,150 @@
+//! A film of a simulation: steps it, draws a frame whenever tissue time asks for one, hands the frames to
+//! an encoder.
+//!
+//! The frame number alone decides everything: frame `i` of `n` shows tissue time `i / (n - 1)` of the
+//! duration, whatever the machine is doing, so the same scene gives the same film.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::sink::{self, FilmFormat, SinkError, Summary};
+use super::studio::{Studio, StudioError};
+use crate::observe::Journal;
+use crate::observe::run_folder::RunFolderError;
+use crate::scene::{Direction, Look};
+use crate::simulation::{Simulation, Snapshot};
+use crate::view::{OverlayContent, ViewCamera, ViewSettings, automatic_pose, pose_between};
+
+/// Seconds of film a caption takes to appear and to vanish.
+const CAPTION_FADE_S: f64 = 0.4;
+
+/// What film to make.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FilmOptions {
+    /// Where to; the ending chooses the format.
+    pub output: PathBuf,
+    /// Width and height, pixels.
+    pub size: (u32, u32),
+    /// Frames a second.
+    pub fps: u32,
+    /// Length, seconds.
+    pub seconds: f64,
+}
+
+impl FilmOptions {
+    /// Number of frames.
+    pub fn frames(&self) -> u64 {
+        ((self.seconds * f64::from(self.fps)).round() as u64).max(1)
+    }
+}
+
+/// Why there is no film.
+#[derive(Debug, Error)]
+pub enum FilmError {
+    /// The picture could not be drawn.
+    #[error(transparent)]
+    Studio(#[from] StudioError),
+    /// The film could not be encoded or written.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// The run folder could not be written.
+    #[error(transparent)]
+    Folder(#[from] RunFolderError),
+}
+
+/// A film about to be made: output and drawing are open, nothing is simulated yet.
+pub struct Film {
+    options: FilmOptions,
+    studio: Studio,
+    sink: Box<dyn sink::FrameSink>,
+}
+
+impl Film {
+    /// Opens the output and sets up the drawing.
+    ///
+    /// # Errors
+    /// When the output cannot be written or there is no driver to draw with.
+    pub fn open(options: FilmOptions) -> Result<Self, FilmError> {
+        let (width, height) = options.size;
+        let format = FilmFormat { width, height, frames_per_second: options.fps };
+        let sink = sink::open(&options.output, format)?;
+        let studio = Studio::new(width, height)?;
+        Ok(Self { options, studio, sink })
+    }
+
+    /// Name of the device that draws.
+    pub fn driver(&self) -> String {
+        self.studio.driver()
+    }
+
+    /// Simulates and films; `progress` is told the frames done and the simulation.
+    ///
+    /// # Errors
+    /// When drawing, encoding or the run folder fails.
+    pub fn shoot(
+        mut self,
+        simulation: &mut Simulation,
+        journal: &mut Journal,
+        mut progress: impl FnMut(u64, &Simulation),
+    ) -> Result<Summary, FilmError> {
+        let frames = self.options.frames();
+        let steps = simulation.total_steps();
+        let direction = simulation.scene().direction();
+        let mut snapshot = Arc::new(simulation.snapshot());
+        journal.note(simulation, steps == 0)?;
+        for frame in 0..frames {
+            let share = frame as f64 / (frames - 1).max(1) as f64;
+            let due = (share * steps as f64).round() as u64;
+            if simulation.steps() < due {
+                while simulation.steps() < due {
+                    simulation.step();
+                    journal.note(simulation, simulation.steps() == steps)?;
+                }
+                snapshot = Arc::new(simulation.snapshot());
+            }
+            let shot = self.compose(&direction, &snapshot, share * simulation.clock().step_minutes / 60.0 * steps as f64);
+            let pixels = self.studio.render(snapshot.clone(), &shot.settings, shot.camera, &shot.overlay)?;
+            self.sink.push(pixels)?;
+            progress(frame + 1, simulation);
+        }
+        Ok(self.sink.finish()?)
+    }
+
+    /// What frame shows the tissue at `hours`.
+    fn compose(&self, direction: &Direction, snapshot: &Snapshot, hours: f64) -> Shot {
+        let site = direction.site;
+        let look: Look = direction.look_at(hours);
+        let pose = if direction.camera.is_empty() {
+            automatic_pose(snapshot, site, &look)
+        } else {
+            pose_between(&direction.camera, hours)
+        };
+        let total = direction.hours.max(1e-9);
+        let fade_hours = CAPTION_FADE_S / self.options.seconds * total;
+        let caption = direction.caption_at(hours);
+        let opacity = caption.map_or(0.0, |caption| {
+            let rise = (hours - caption.from_hours) / fade_hours;
+            let fall = (caption.until_hours - hours) / fade_hours;
+            rise.min(fall).clamp(0.0, 1.0)
+        });
+        Shot {
+            settings: ViewSettings { site, ..ViewSettings::of_look(look) },
+            camera: pose.into(),
+            overlay: OverlayContent {
+                title: snapshot.title.clone(),
+                caption: caption.map_or_else(String::new, |caption| caption.text.clone()),
+                caption_opacity: opacity as f32,
+                ..OverlayContent::default()
+            },
+        }
+    }
+}
+
+/// One frame, described.
+struct Shot {
+    settings: ViewSettings,
+    camera: ViewCamera,
+    overlay: OverlayContent,
+}

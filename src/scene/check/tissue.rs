@@ -1,0 +1,390 @@
+//! Checks of sites, their molecules, and the cells put into them.
+
+use std::path::Path;
+
+use bevy::prelude::Vec3;
+
+use super::super::library::CellLibrary;
+use super::super::population::{CONTACT_SPACING, estimate_cells};
+use super::super::schema::{Action, Event, Place, Population, Scene, Site};
+use super::super::spans::FieldPath;
+use super::super::table::{Row, read_table};
+use super::super::{Tables, read_text};
+use super::{Bounds, Checker};
+
+/// Most voxels of all molecules of a site together.
+const MAX_VALUES: f64 = 2.0e8;
+/// Memory of one molecule in one voxel, bytes: values, ledger, and the coarser grids of the solver.
+const BYTES_PER_VALUE: f64 = 64.0;
+/// Most cells of a scene, at the start or added.
+const MAX_CELLS: f64 = 2.0e7;
+/// Longest edge of a site, um: half a metre. Single-precision coordinates are good to 0.03 um there.
+const MAX_EDGE_UM: f32 = 5.0e5;
+
+pub(super) fn check_sites(checker: &mut Checker, scene: &Scene) {
+    let list = FieldPath::root().field("sites");
+    if scene.sites.is_empty() {
+        checker.problem(&list, "a scene needs at least one site");
+    }
+    for (index, site) in scene.sites.iter().enumerate() {
+        let path = list.item(index);
+        let name = path.field("name");
+        if site.name.trim().is_empty() {
+            checker.problem(&name, "a site needs a name");
+        }
+        if let Some(first) = scene.sites[..index]
+            .iter()
+            .position(|s| s.name == site.name)
+        {
+            let message = format!("`{}` is already the name of sites[{first}]", site.name);
+            checker.problem(&name, message);
+        }
+        check_block(checker, &path, site);
+        if let Some(length) = site.perfusion_length_um {
+            checker.positive(&path.field("perfusion_length_um"), length);
+        }
+        for (number, field) in site.fields.iter().enumerate() {
+            let path = path.field("fields").item(number);
+            let molecule = field.molecule;
+            if site.fields[..number].iter().any(|f| f.molecule == molecule) {
+                let message = format!("{} is already in this site", molecule.label());
+                checker.problem(&path.field("molecule"), message);
+            }
+            checker.not_negative(&path.field("level"), field.level);
+        }
+    }
+}
+
+fn check_block(checker: &mut Checker, path: &FieldPath, site: &Site) {
+    let (size_path, voxel_path) = (path.field("size_um"), path.field("voxel_um"));
+    let size = <[f32; 3]>::from(site.size_um);
+    let voxel = <[f32; 3]>::from(site.voxel_um);
+    if !checker.sound(&size_path) || !checker.sound(&voxel_path) {
+        return;
+    }
+    let mut voxels = 1.0;
+    for axis in 0..3 {
+        let at = size_path.nth(axis);
+        let fine = checker.positive(&at, size[axis])
+            & checker.positive(&voxel_path.nth(axis), voxel[axis]);
+        if !fine {
+            voxels = f64::NAN;
+            continue;
+        }
+        if size[axis] > MAX_EDGE_UM {
+            let message = format!("must be at most {MAX_EDGE_UM} um, found {}", size[axis]);
+            checker.problem(&at, message);
+        }
+        if voxel[axis] > size[axis] {
+            let message = format!(
+                "a voxel of {} um is larger than the site ({} um)",
+                voxel[axis], size[axis]
+            );
+            checker.problem(&voxel_path.nth(axis), message);
+            continue;
+        }
+        let count = size[axis] / voxel[axis];
+        if (count - count.round()).abs() > 1e-3 {
+            let (below, above) = (count.floor() * voxel[axis], count.ceil() * voxel[axis]);
+            let message = format!(
+                "must be a whole number of voxels of {} um, found {}",
+                voxel[axis], size[axis]
+            );
+            checker.problem_with_help(&at, message, format!("{below} or {above} would work"));
+        }
+        voxels *= f64::from(count.round());
+    }
+    let values = voxels * site.fields.len().max(1) as f64;
+    if values > MAX_VALUES {
+        let molecules = site.fields.len().max(1);
+        let message = format!(
+            "{voxels:.0} voxels of {molecules} molecules need about {:.0} GB; at most {:.0} are possible",
+            values * BYTES_PER_VALUE / 1e9,
+            MAX_VALUES / molecules as f64
+        );
+        checker.problem_with_help(
+            &size_path,
+            message,
+            "make the site smaller or `voxel_um` larger",
+        );
+    }
+}
+
+pub(super) fn check_populations(
+    checker: &mut Checker,
+    scene: &Scene,
+    library: &CellLibrary,
+    bounds: &Bounds,
+    tables: &mut Tables,
+) {
+    let root = FieldPath::root();
+    let mut total = 0.0;
+    for (index, population) in scene.populations.iter().enumerate() {
+        let path = root.field("populations").item(index);
+        total += check_population(checker, &path, population, scene, library, tables);
+    }
+    for (index, event) in scene.timeline.iter().enumerate() {
+        let path = root.field("timeline").item(index);
+        match event {
+            Event::At(_, Action::Add(population)) => {
+                let path = path.nth(1);
+                total += check_population(checker, &path, population, scene, library, tables);
+            }
+            Event::Every {
+                every,
+                action: Action::Add(population),
+                ..
+            } => {
+                let path = path.field("action");
+                let cells = check_population(checker, &path, population, scene, library, tables);
+                let times = bounds.duration_minutes / every.minutes();
+                if times.is_finite() && times > 0.0 {
+                    total += cells * times;
+                }
+            }
+            _ => {}
+        }
+    }
+    if total > MAX_CELLS {
+        let message = format!(
+            "the populations have about {:.1} million cells; at most {:.0} million are possible",
+            total / 1e6,
+            MAX_CELLS / 1e6
+        );
+        checker.problem(&root.field("populations"), message);
+    }
+}
+
+/// Checks a population and says about how many cells it has.
+fn check_population(
+    checker: &mut Checker,
+    path: &FieldPath,
+    population: &Population,
+    scene: &Scene,
+    library: &CellLibrary,
+    tables: &mut Tables,
+) -> f64 {
+    let prefab = library.get(&population.cell);
+    if prefab.is_none() {
+        let path = path.field("cell");
+        let what = "cell type";
+        let names: Vec<&str> = library
+            .types
+            .iter()
+            .map(|cell| cell.name.as_str())
+            .collect();
+        let before = checker.report.problems.len();
+        checker.known(&path, what, &population.cell, &names);
+        if let Some(problem) = checker.report.problems.get_mut(before) {
+            let found = problem.help.take().unwrap_or_default();
+            problem.help = Some(format!("{found}; {}", library.searched()));
+        }
+    }
+    let site = match &population.site {
+        None => scene.sites.first(),
+        Some(name) => {
+            let names: Vec<&str> = scene.sites.iter().map(|site| site.name.as_str()).collect();
+            checker.known(&path.field("site"), "site", name, &names);
+            scene.sites.iter().find(|site| site.name == *name)
+        }
+    };
+    let place = path.field("place");
+    if let Place::Csv(file) = &population.place {
+        read_rows(checker, &place, file, library, tables);
+    }
+    let (Some(site), Some(prefab)) = (site, prefab) else {
+        return 0.0;
+    };
+    let size = Vec3::from(site.size_um);
+    let radius = prefab.radius_um();
+    let number = scene.sites.iter().position(|known| known.name == site.name);
+    let size_path = FieldPath::root()
+        .field("sites")
+        .item(number.unwrap_or(0))
+        .field("size_um");
+    if !checker.sound(&size_path) || !size.is_finite() || size.min_element() <= 0.0 {
+        return 0.0;
+    }
+    let rows = match &population.place {
+        Place::Csv(file) => tables.0.get(file).map_or(&[][..], Vec::as_slice),
+        _ => &[],
+    };
+    if !check_place(checker, &place, &population.place, site, radius, rows) {
+        return 0.0;
+    }
+    estimate_cells(&population.place, radius, size, rows.len())
+}
+
+fn read_rows(
+    checker: &mut Checker,
+    path: &FieldPath,
+    file: &str,
+    library: &CellLibrary,
+    tables: &mut Tables,
+) {
+    if tables.0.contains_key(file) {
+        return;
+    }
+    // The file is named relative to the scene, and reported the way the scene itself was named.
+    let beside = Path::new(checker.file).parent().unwrap_or(Path::new(""));
+    let shown = beside.join(file).display().to_string();
+    match read_text(&tables.1.join(file), &shown) {
+        Ok(text) => match read_table(&text, &shown, &library.names()) {
+            Ok(rows) => {
+                checker.report.add_source(&shown, &text);
+                tables.0.insert(file.to_owned(), rows);
+            }
+            Err(report) => checker.report.absorb(report),
+        },
+        Err(problem) => {
+            let message = format!("`{file}` cannot be read: {}", problem.message);
+            checker.problem(path, message);
+        }
+    }
+}
+
+/// The farthest a place reaches beyond the faces of a site along any axis, in words.
+fn overhang(low: Vec3, high: Vec3, half: Vec3) -> Option<String> {
+    let slack = 1e-3;
+    for (axis, name) in ["x", "y", "z"].into_iter().enumerate() {
+        let end = half[axis];
+        if high[axis] > end + slack {
+            return Some(format!(
+                "reaches {name} = {} um, the site ends at {end} um",
+                high[axis]
+            ));
+        }
+        if low[axis] < -end - slack {
+            return Some(format!(
+                "reaches {name} = {} um, the site ends at {} um",
+                low[axis], -end
+            ));
+        }
+    }
+    None
+}
+
+fn check_place(
+    checker: &mut Checker,
+    path: &FieldPath,
+    place: &Place,
+    site: &Site,
+    radius: f32,
+    rows: &[Row],
+) -> bool {
+    let half = Vec3::from(site.size_um) * 0.5;
+    let before = checker.report.problems.len();
+    let ball = |checker: &mut Checker, center: (f32, f32, f32), outer: f32| {
+        if !checker.finite_point(&path.field("center_um"), center) {
+            return;
+        }
+        let center = Vec3::from(center);
+        if let Some(words) = overhang(center - outer, center + outer, half) {
+            let message = format!("is not inside the site `{}`: it {words}", site.name);
+            checker.problem(path, message);
+        }
+    };
+    match place {
+        Place::Single { at_um } => {
+            let at = path.field("at_um");
+            if checker.finite_point(&at, *at_um) {
+                let center = Vec3::from(*at_um);
+                if let Some(words) = overhang(center, center, half) {
+                    checker.problem(
+                        &at,
+                        format!("is not inside the site `{}`: it {words}", site.name),
+                    );
+                }
+            }
+        }
+        Place::Ball {
+            center_um,
+            radius_um,
+        } => {
+            let at = path.field("radius_um");
+            if checker.positive(&at, *radius_um) {
+                if *radius_um < radius {
+                    let message = format!(
+                        "a ball of {radius_um} um holds no cell: their radius is {radius:.1} um"
+                    );
+                    checker.problem_with_help(
+                        &at,
+                        message,
+                        "for one cell use `Single(at_um: ...)`",
+                    );
+                }
+                ball(checker, *center_um, *radius_um);
+            }
+        }
+        Place::Shell {
+            center_um,
+            inner_um,
+            outer_um,
+        } => {
+            let (inner, outer) = (path.field("inner_um"), path.field("outer_um"));
+            let fine =
+                checker.not_negative(&inner, *inner_um) & checker.positive(&outer, *outer_um);
+            if fine && inner_um >= outer_um {
+                let message =
+                    format!("must be less than `outer_um` ({outer_um}), found {inner_um}");
+                checker.problem(&inner, message);
+            } else if fine {
+                if outer_um - inner_um < 2.0 * radius {
+                    let message = format!(
+                        "a shell {} um thick holds no cell: their diameter is {:.1} um",
+                        outer_um - inner_um,
+                        2.0 * radius
+                    );
+                    checker.problem(&outer, message);
+                }
+                ball(checker, *center_um, *outer_um);
+            }
+        }
+        Place::Scatter {
+            per_mm3,
+            outside_um,
+        } => {
+            let density = path.field("per_mm3");
+            let outside = path.field("outside_um");
+            if checker.positive(&density, *per_mm3) {
+                // Above this, cells placed at random overlap beyond what mechanics can sort out.
+                let spacing = f64::from(2.0 * CONTACT_SPACING * radius);
+                let most = 1e9 * 2.0_f64.sqrt() / (spacing * spacing * spacing);
+                if *per_mm3 > most {
+                    let message = format!(
+                        "close-packed cells of this type are {most:.0} in a mm3, found {per_mm3}"
+                    );
+                    checker.problem(&density, message);
+                }
+            }
+            if checker.not_negative(&outside, *outside_um) && *outside_um >= half.length() {
+                let message = format!("a free ball of {outside_um} um leaves no room in the site");
+                checker.problem(&outside, message);
+            }
+        }
+        Place::Csv(file) => {
+            let shown = Path::new(checker.file)
+                .parent()
+                .unwrap_or(Path::new(""))
+                .join(file)
+                .display()
+                .to_string();
+            let source = checker
+                .report
+                .sources
+                .iter()
+                .find(|(name, _)| *name == shown);
+            let Some((_, text)) = source.cloned() else {
+                return checker.report.problems.len() == before;
+            };
+            for row in rows {
+                if let Some(words) = overhang(row.at_um, row.at_um, half) {
+                    let message = format!("is not inside the site `{}`: it {words}", site.name);
+                    let problem = super::Problem::at(&shown, &text, row.span.clone(), "", message);
+                    checker.report.problems.push(problem);
+                }
+            }
+        }
+    }
+    checker.report.problems.len() == before
+}

@@ -1,0 +1,271 @@
+//! The library of cell types. A cell type is data: a RON file in `assets/cells`.
+//!
+//! The shipped types are part of the binary. Files in the nearest `assets/cells` folder beside or above the
+//! scene, or else under the current folder, replace types of the same name and add new ones, so a new cell
+//! type needs no code.
+
+use std::path::{Path, PathBuf};
+
+use bevy::prelude::*;
+use include_dir::{Dir, include_dir};
+use serde::{Deserialize, Serialize};
+
+use super::check::Checker;
+use super::read::read;
+use super::read_text;
+use super::report::{Problem, SceneReport};
+use super::spans::FieldPath;
+use crate::biology::{HifParameters, MetabolismParameters};
+use crate::cell::contact::ContactParameters;
+use crate::cell::{BodyParameters, CycleParameters, DeathParameters, MotilityParameters};
+
+static SHIPPED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/assets/cells");
+
+/// Where prefabs lie, from the root of the project and from any folder above a scene.
+const FOLDER: &str = "assets/cells";
+
+/// A cell type: what its cells look like and what they can do.
+///
+/// A capability that is left out is one that the cells do not have.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub struct CellPrefab {
+    /// Name by which scenes refer to it; that of its file without `.ron`.
+    pub name: String,
+    /// What it is, one or a few sentences.
+    pub about: String,
+    /// Colour, sRGB, each channel 0-1.
+    pub colour: (f32, f32, f32),
+    /// Size and composition.
+    #[serde(default)]
+    pub body: BodyParameters,
+    /// How strongly it holds to and pushes off other cells.
+    #[serde(default)]
+    pub mechanics: ContactParameters,
+    /// Whether its cells make up the tumour; measurements such as `tumour_radius_um` are taken from them.
+    #[serde(default)]
+    pub neoplastic: bool,
+    /// How it divides.
+    #[serde(default)]
+    pub cycle: Option<CycleParameters>,
+    /// How it dies.
+    #[serde(default)]
+    pub death: Option<DeathParameters>,
+    /// What it burns, and what that gives it.
+    #[serde(default)]
+    pub metabolism: Option<MetabolismParameters>,
+    /// What it does when oxygen is short.
+    #[serde(default)]
+    pub hif: Option<HifParameters>,
+    /// How it walks.
+    #[serde(default)]
+    pub motility: Option<MotilityParameters>,
+}
+
+impl CellPrefab {
+    /// Radius of a resting cell, um.
+    pub fn radius_um(&self) -> f32 {
+        crate::core::units::ball_radius_um(self.body.volume_um3)
+    }
+}
+
+/// Reads a cell type from RON text. `name` is that of the file, for reports.
+///
+/// # Errors
+/// When anything is wrong with it: everything that is.
+pub fn parse_prefab(source: &str, name: &str) -> Result<CellPrefab, SceneReport> {
+    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+    let reading = read::<CellPrefab>(source, name);
+    let mut report = SceneReport {
+        problems: reading.problems,
+        sources: vec![(name.to_owned(), source.to_owned())],
+    };
+    if let Some(prefab) = &reading.value {
+        let mut checker = Checker {
+            file: name,
+            text: source,
+            tree: &reading.tree,
+            repaired: &reading.repaired,
+            report: SceneReport::default(),
+        };
+        check_prefab(&mut checker, prefab);
+        report.absorb(checker.report);
+    }
+    report.put_in_order();
+    match reading.value {
+        Some(prefab) if report.is_empty() => Ok(prefab),
+        _ => Err(report),
+    }
+}
+
+fn check_prefab(checker: &mut Checker, prefab: &CellPrefab) {
+    let root = FieldPath::root();
+    let stem = Path::new(checker.file)
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned());
+    let name = root.field("name");
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if prefab.name.is_empty() || !prefab.name.chars().all(plain) {
+        // The name is the first part of parameter paths, whose parts are separated by dots.
+        let message = format!(
+            "may have letters, digits and `_` only, found `{}`",
+            prefab.name
+        );
+        checker.problem(&name, message);
+    } else if let Some(stem) = stem.filter(|stem| *stem != prefab.name) {
+        let message = format!(
+            "must be that of its file, `{stem}`, found `{}`",
+            prefab.name
+        );
+        checker.problem(&name, message);
+    }
+    let channels = [prefab.colour.0, prefab.colour.1, prefab.colour.2];
+    for (channel, value) in channels.into_iter().enumerate() {
+        if !(0.0..=1.0).contains(&value) {
+            let message = format!("must be from 0 to 1, found {value}");
+            checker.problem(&root.field("colour").nth(channel), message);
+        }
+    }
+    checker.limits(&root.field("body"), &prefab.body);
+    checker.limits(&root.field("mechanics"), &prefab.mechanics);
+}
+
+/// The cell types a scene can use.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CellLibrary {
+    /// The types; their position is the index that [`crate::cell::CellType`] holds.
+    pub types: Vec<CellPrefab>,
+    /// The folder whose files were added to the shipped ones.
+    folder: Option<PathBuf>,
+}
+
+impl CellLibrary {
+    /// The shipped types only, by name.
+    ///
+    /// # Errors
+    /// When a shipped file is wrong, which a test excludes.
+    pub fn shipped() -> Result<Self, SceneReport> {
+        let files = SHIPPED.files().filter_map(|file| {
+            let name = file.path().file_name()?.to_string_lossy().into_owned();
+            Some((name, file.contents_utf8()?.to_owned()))
+        });
+        let mut report = SceneReport::default();
+        let mut types = Vec::new();
+        for (name, text) in files.filter(|(name, _)| name.ends_with(".ron")) {
+            match parse_prefab(&text, &format!("{FOLDER}/{name}")) {
+                Ok(prefab) => types.push(prefab),
+                Err(wrong) => report.absorb(wrong),
+            }
+        }
+        types.sort_by(|a, b| a.name.cmp(&b.name));
+        if report.is_empty() {
+            Ok(Self {
+                types,
+                folder: None,
+            })
+        } else {
+            Err(report)
+        }
+    }
+
+    /// The shipped types with those of the nearest `assets/cells` folder beside or above `folder`, or else
+    /// under the current folder; by name.
+    ///
+    /// # Errors
+    /// When a file in that folder cannot be read or is wrong: everything that is.
+    pub fn for_folder(folder: &Path) -> Result<Self, SceneReport> {
+        let mut library = Self::shipped()?;
+        let Some(folder) = nearest_folder(folder) else {
+            return Ok(library);
+        };
+        let mut report = SceneReport::default();
+        let mut files = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries
+                .filter_map(|entry| Some(entry.ok()?.path()))
+                .filter(|path| path.extension().is_some_and(|extension| extension == "ron"))
+                .collect::<Vec<_>>(),
+            Err(error) => {
+                let shown = folder.display().to_string();
+                report
+                    .problems
+                    .push(Problem::whole_file(&shown, error.to_string()));
+                return Err(report);
+            }
+        };
+        files.sort();
+        for path in files {
+            let shown = path.display().to_string();
+            let parsed = read_text(&path, &shown)
+                .map_err(|problem| SceneReport {
+                    problems: vec![problem],
+                    sources: Vec::new(),
+                })
+                .and_then(|text| parse_prefab(&text, &shown));
+            match parsed {
+                Ok(prefab) => {
+                    library.types.retain(|known| known.name != prefab.name);
+                    library.types.push(prefab);
+                }
+                Err(wrong) => report.absorb(wrong),
+            }
+        }
+        library.types.sort_by(|a, b| a.name.cmp(&b.name));
+        library.folder = Some(folder);
+        if report.is_empty() {
+            Ok(library)
+        } else {
+            Err(report)
+        }
+    }
+
+    /// The same types, those that are used first; both parts by name. So an unused type that is added to
+    /// the library changes no index, and no result, of a scene.
+    #[must_use]
+    pub fn with_used_first(mut self, used: &[&str]) -> Self {
+        self.types.sort_by(|a, b| a.name.cmp(&b.name));
+        self.types
+            .sort_by_key(|prefab| !used.contains(&prefab.name.as_str()));
+        self
+    }
+
+    /// The type of that name.
+    pub fn get(&self, name: &str) -> Option<&CellPrefab> {
+        self.types.iter().find(|prefab| prefab.name == name)
+    }
+
+    /// The index of the type of that name.
+    pub fn index_of(&self, name: &str) -> Option<u16> {
+        let position = self.types.iter().position(|prefab| prefab.name == name)?;
+        u16::try_from(position).ok()
+    }
+
+    /// The names, by index.
+    pub fn names(&self) -> Vec<String> {
+        self.types
+            .iter()
+            .map(|prefab| prefab.name.clone())
+            .collect()
+    }
+
+    /// Where types were looked for, in words.
+    pub fn searched(&self) -> String {
+        match &self.folder {
+            Some(folder) => format!("a new one is a file `{}/NAME.ron`", folder.display()),
+            None => format!("a new one is a file `{FOLDER}/NAME.ron` beside or above the scene"),
+        }
+    }
+}
+
+/// The nearest `assets/cells` beside or above a folder, or else under the current one.
+fn nearest_folder(folder: &Path) -> Option<PathBuf> {
+    let absolute = std::path::absolute(folder).ok();
+    let above = absolute.as_deref().into_iter().flat_map(Path::ancestors);
+    let found = above
+        .map(|ancestor| ancestor.join(FOLDER))
+        .chain([PathBuf::from(FOLDER)])
+        .find(|candidate| candidate.is_dir())?;
+    // Shown the way it is reached from the current folder, if it lies in it.
+    let here = std::env::current_dir().ok();
+    let inside = here.and_then(|here| Some(found.strip_prefix(here).ok()?.to_owned()));
+    Some(inside.unwrap_or(found))
+}

@@ -1,0 +1,516 @@
+//! From RON text to values, with every mistake of the text and not only the first.
+//!
+//! ron and serde decide what is valid, and stop at the first mistake. So the mistake is noted, the smallest
+//! repair is made in a copy of the text (a likely name for an unknown one, a stand-in for a wrong or missing
+//! value, a missing comma) and the copy is read again, until it is valid. Places in the copy are traced back
+//! to the original. What was repaired is remembered, so that checks of meaning keep silent about it.
+
+use std::ops::Range;
+
+use bevy::reflect::{TypeInfo, Typed};
+use ron::error::SpannedError;
+use ron::extensions::Extensions;
+use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
+
+use super::report::Problem;
+use super::shape::{describe, example, field_type, join_with_or, locate, path_to_byte, type_at};
+use super::spans::{Body, FieldPath, Node, Slip, Tree};
+use crate::core::parameters::nearest;
+
+/// After this many mistakes in the text the rest is left for the next time.
+const MAX_ROUNDS: usize = 100;
+
+/// What was read from a text, and where it stands.
+pub(super) struct Reading<T> {
+    /// The value; with stand-ins where the text was wrong; `None` if the text could not be mended.
+    pub value: Option<T>,
+    /// Where fields stand in the text.
+    pub tree: Tree,
+    /// What was repaired and so says nothing about what its author meant.
+    pub repaired: Vec<FieldPath>,
+    /// The mistakes.
+    pub problems: Vec<Problem>,
+}
+
+/// The copy of the text that is mended, and where each of its bytes comes from.
+struct Draft {
+    text: String,
+    origin: Vec<usize>,
+    original_len: usize,
+}
+
+impl Draft {
+    fn new(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            origin: (0..text.len()).collect(),
+            original_len: text.len(),
+        }
+    }
+
+    fn replace(&mut self, span: Range<usize>, with: &str) {
+        let origin = self.origin_of(span.start);
+        self.text.replace_range(span.clone(), with);
+        self.origin
+            .splice(span, std::iter::repeat_n(origin, with.len()));
+    }
+
+    fn origin_of(&self, at: usize) -> usize {
+        self.origin.get(at).copied().unwrap_or(self.original_len)
+    }
+
+    /// The bytes of the original that a span of the copy comes from.
+    fn original(&self, span: &Range<usize>) -> Range<usize> {
+        let start = self.origin_of(span.start);
+        let end = match span.end.checked_sub(1) {
+            Some(last) if span.end > span.start => self.origin_of(last) + 1,
+            _ => start,
+        };
+        start..end.max(start).min(self.original_len)
+    }
+}
+
+/// Reads a value of `T` from RON text.
+pub(super) fn read<T: DeserializeOwned + Typed>(text: &str, file: &str) -> Reading<T> {
+    let mut reader = Mender {
+        file,
+        text,
+        root: T::type_info(),
+        draft: Draft::new(text),
+        repaired: Vec::new(),
+        problems: Vec::new(),
+    };
+    let mut value = None;
+    for _ in 0..MAX_ROUNDS {
+        let (path, error) = match attempt::<T>(&reader.draft.text) {
+            Ok(read) => {
+                value = Some(read);
+                break;
+            }
+            Err(error) => error,
+        };
+        if !reader.mend(&path, &error) {
+            break;
+        }
+    }
+    Reading {
+        value,
+        tree: Tree::read(text),
+        repaired: reader.repaired,
+        problems: reader.problems,
+    }
+}
+
+/// One reading by ron and serde, with the path to the mistake.
+fn attempt<T: DeserializeOwned>(text: &str) -> Result<T, (Vec<Segment>, SpannedError)> {
+    // `site: "breast"` rather than `Some("breast")`; `Camera(distance_um: 5)` rather than `Camera((...))`.
+    let options = ron::Options::default()
+        .with_default_extension(Extensions::IMPLICIT_SOME)
+        .with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES);
+    let mut source = ron::Deserializer::from_str_with_options(text, &options)
+        .map_err(|error| (Vec::new(), error))?;
+    let value = serde_path_to_error::deserialize(&mut source).map_err(|error| {
+        // What has no name in the path (a key that is no text) tells nothing about the place.
+        let named = |segment: &&Segment| !matches!(segment, Segment::Unknown);
+        let path = error.path().iter().filter(named).cloned().collect();
+        (path, source.span_error(error.into_inner()))
+    })?;
+    source
+        .end()
+        .map_err(|error| (Vec::new(), source.span_error(error)))?;
+    Ok(value)
+}
+
+struct Mender<'t> {
+    file: &'t str,
+    text: &'t str,
+    root: &'static TypeInfo,
+    draft: Draft,
+    repaired: Vec<FieldPath>,
+    problems: Vec<Problem>,
+}
+
+impl Mender<'_> {
+    /// Notes a mistake and mends the draft. False when there is no way on.
+    fn mend(&mut self, path: &[Segment], error: &SpannedError) -> bool {
+        use ron::Error as E;
+        let tree = Tree::read(&self.draft.text);
+        let (way, node) = locate(&tree.root, path, &self.draft.text);
+        match &error.code {
+            E::NoSuchStructField {
+                expected, found, ..
+            } => self.unknown_field(&tree, path, found, expected),
+            E::NoSuchEnumVariant {
+                expected, found, ..
+            } => self.unknown_variant(way, node, path, found, expected),
+            E::MissingStructField { field, .. } => self.missing_field(&way, node, path, field),
+            E::DuplicateStructField { field, .. } => self.repeated_field(&way, node, field),
+            code => {
+                if self.slips(&tree, &way) {
+                    return !tree
+                        .slips
+                        .iter()
+                        .any(|slip| !matches!(slip, Slip::MissingComma(_)));
+                }
+                // Where the path of serde ends early, the place in the text knows more.
+                let (line, column) = (error.span.end.line, error.span.end.col);
+                let at = offset_of(&self.draft.text, line, column);
+                let mut exact = path_to_byte(&tree.root, self.root, at, &self.draft.text);
+                while exact.len() > path.len() && type_at(self.root, &exact).is_none() {
+                    exact.pop();
+                }
+                if exact.len() > path.len() {
+                    let (way, node) = locate(&tree.root, &exact, &self.draft.text);
+                    return self.wrong_value(way, node, &exact, code, error);
+                }
+                self.wrong_value(way, node, path, code, error)
+            }
+        }
+    }
+
+    /// Notes a problem unless it is a consequence of an earlier repair.
+    fn note(
+        &mut self,
+        way: &FieldPath,
+        span: &Range<usize>,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) {
+        if self.repaired.iter().any(|repaired| repaired.holds(way)) {
+            return;
+        }
+        let span = self.draft.original(span);
+        let mut problem = Problem::at(self.file, self.text, span, way, message);
+        problem.help = help;
+        self.problems.push(problem);
+    }
+
+    fn unknown_field(
+        &mut self,
+        tree: &Tree,
+        path: &[Segment],
+        found: &str,
+        expected: &[&'static str],
+    ) -> bool {
+        let text = self.draft.text.clone();
+        // The path ends with the unknown name itself; its struct is one step up.
+        let outer = &path[..path.len().saturating_sub(1)];
+        let (outer_way, outer) = locate(&tree.root, outer, &text);
+        let Body::Struct(entries) = &outer.unwrapped().body else {
+            return false;
+        };
+        let name_of =
+            |range: &Range<usize>| text[range.clone()].trim_start_matches("r#").to_owned();
+        let Some(entry) = entries.iter().find(|entry| name_of(&entry.name) == found) else {
+            return false;
+        };
+        let present: Vec<String> = entries.iter().map(|entry| name_of(&entry.name)).collect();
+        let free: Vec<&str> = expected
+            .iter()
+            .copied()
+            .filter(|name| present.iter().all(|there| there != name))
+            .collect();
+        let guess = likely(found, &free);
+        let way = outer_way.field(found);
+        let mut message = format!("there is no field `{found}` here");
+        if let Some(guess) = &guess {
+            message.push_str(&format!("; did you mean `{guess}`?"));
+        }
+        let quoted: Vec<String> = expected.iter().map(|name| format!("`{name}`")).collect();
+        let help = format!("the fields are {}", quoted.join(", "));
+        self.note(&way, &entry.name, message, Some(help));
+        if let Some(guess) = guess {
+            self.repaired.push(outer_way.field(&guess));
+            self.draft.replace(entry.name.clone(), &guess);
+        } else {
+            self.draft.replace(entry.whole.clone(), "");
+        }
+        true
+    }
+
+    fn unknown_variant(
+        &mut self,
+        way: FieldPath,
+        node: &Node,
+        path: &[Segment],
+        found: &str,
+        expected: &[&'static str],
+    ) -> bool {
+        let node = innermost_named(node, found, &self.draft.text);
+        let Some(name) = node.name.clone() else {
+            return false;
+        };
+        let guess = likely(found, expected);
+        let quoted: Vec<String> = expected.iter().map(|name| format!("`{name}`")).collect();
+        let mut message = format!("`{found}` does not exist; use {}", join_with_or(&quoted));
+        if let Some(guess) = &guess {
+            message = format!("`{found}` does not exist; did you mean `{guess}`?");
+        }
+        let help = guess
+            .is_some()
+            .then(|| format!("possible: {}", join_with_or(&quoted)));
+        self.note(&way, &name, message, help);
+        let again = self.repaired.contains(&way);
+        self.repaired.push(way);
+        match guess {
+            Some(guess) if !again => self.draft.replace(name, &guess),
+            _ => {
+                let Some(info) = type_at(self.root, path) else {
+                    return false;
+                };
+                self.draft.replace(node.span.clone(), &example(info));
+            }
+        }
+        true
+    }
+
+    fn missing_field(
+        &mut self,
+        way: &FieldPath,
+        node: &Node,
+        path: &[Segment],
+        field: &str,
+    ) -> bool {
+        let node = node.unwrapped();
+        let (Some(inside), Some(info)) = (node.inside, field_type(self.root, path, field)) else {
+            return false;
+        };
+        let label = node.name.clone().unwrap_or(node.span.start..inside);
+        let message = format!("the field `{field}` is missing");
+        let help = format!("add `{field}: ...`, {}", describe(info));
+        self.note(way, &label, message, Some(help));
+        self.repaired.push(way.field(field));
+        let empty = matches!(&node.body, Body::Tuple(items) if items.is_empty());
+        let comma = if empty { "" } else { ", " };
+        self.draft.replace(
+            inside..inside,
+            &format!("{field}: {}{comma}", example(info)),
+        );
+        true
+    }
+
+    fn repeated_field(&mut self, way: &FieldPath, node: &Node, field: &str) -> bool {
+        let Body::Struct(entries) = &node.unwrapped().body else {
+            // The path may already lead to the field.
+            return false;
+        };
+        let text = self.draft.text.clone();
+        let same = |entry: &&super::spans::Entry| text[entry.name.clone()] == *field;
+        let mut found = entries.iter().filter(same);
+        let (Some(first), Some(second)) = (found.next(), found.next()) else {
+            return false;
+        };
+        let way = way.field(field);
+        let (line, _) =
+            super::report::line_and_column(self.text, self.draft.original(&first.name).start);
+        self.note(
+            &way,
+            &second.name,
+            format!("the field `{field}` stands twice, first in line {line}"),
+            None,
+        );
+        self.draft.replace(second.whole.clone(), "");
+        true
+    }
+
+    /// Notes the mistakes of grammar and mends those that can be mended. False if there is none.
+    fn slips(&mut self, tree: &Tree, way: &FieldPath) -> bool {
+        let mut inserted = 0;
+        for slip in &tree.slips {
+            let here = |at: usize| at + inserted..at + inserted + 1;
+            let root = FieldPath::root();
+            match slip {
+                Slip::MissingComma(at) => {
+                    self.note(
+                        way,
+                        &(at + inserted..at + inserted),
+                        "a comma is missing here",
+                        None,
+                    );
+                    self.draft.replace(at + inserted..at + inserted, ",");
+                    inserted += 1;
+                }
+                Slip::Unclosed(at) => {
+                    let bracket = self.draft.text[here(*at)].to_owned();
+                    let message = format!("this `{bracket}` is never closed");
+                    self.note(&root, &here(*at), message, None);
+                }
+                Slip::Mismatched(open, close) => {
+                    let bracket = self.draft.text[here(*open)].to_owned();
+                    let wrong = self.draft.text[here(*close)].to_owned();
+                    let start = self.draft.original(&here(*open));
+                    let (line, _) = super::report::line_and_column(self.text, start.start);
+                    let message =
+                        format!("`{wrong}` does not close the `{bracket}` of line {line}");
+                    self.note(&root, &here(*close), message, None);
+                    if let Some(problem) = self.problems.last_mut() {
+                        problem.related = Some((start, "opened here".into()));
+                    }
+                }
+                Slip::UnclosedText(at) => {
+                    self.note(&root, &here(*at), "this text has no closing quote", None);
+                }
+                Slip::UnclosedComment(at) => {
+                    self.note(&root, &here(*at), "this comment has no closing `*/`", None);
+                }
+                Slip::Trailing(at) => {
+                    let end = self.draft.text.len();
+                    let message = "nothing may stand behind the closing bracket of the file";
+                    self.note(&root, &(at + inserted..end), message, None);
+                }
+            }
+        }
+        !tree.slips.is_empty()
+    }
+
+    fn wrong_value(
+        &mut self,
+        mut way: FieldPath,
+        node: &Node,
+        path: &[Segment],
+        code: &ron::Error,
+        error: &SpannedError,
+    ) -> bool {
+        let text = self.draft.text.clone();
+        let expected = type_at(self.root, path);
+        let (Some(info), false) = (expected, self.repaired.contains(&way)) else {
+            return self.give_up(&way, path, code, error);
+        };
+        // The value of a newtype variant has the path of the variant: `Hours("3")` is wrong in its "3".
+        let in_newtype = matches!(path.last(), Some(Segment::Enum { .. }));
+        let target = match &node.body {
+            Body::Tuple(items) if in_newtype && items.len() == 1 => &items[0],
+            _ => node,
+        };
+        let found = excerpt(&text[target.span.clone()]);
+        let double = in_newtype && matches!(&target.body, Body::Struct(_)) && target.name.is_none();
+        if double {
+            let name = node.name.clone().map_or("", |name| &text[name]);
+            let message = format!("write `{name}(...)` with one pair of parentheses");
+            self.note(&way, &target.span, message, None);
+            let inner = target.span.start + 1..target.span.end.saturating_sub(1);
+            self.draft
+                .replace(target.span.clone(), text.get(inner).unwrap_or(""));
+            return true;
+        }
+        // A bare variant name without its value needs the parentheses too.
+        let bare = in_newtype && node.inside.is_none();
+        let message = if bare {
+            format!("`{found}` needs a value in parentheses: {}", describe(info))
+        } else if found.is_empty() {
+            format!("a value is missing: expected {}", describe(info))
+        } else {
+            format!("expected {}, found `{found}`", describe(info))
+        };
+        let help = match code {
+            ron::Error::IntegerOutOfBounds => Some("the number is too large or negative".into()),
+            ron::Error::FloatUnderscore | ron::Error::UnderscoreAtBeginning => {
+                Some("write the number without `_`".into())
+            }
+            ron::Error::Message(text) => Some(text.clone()),
+            _ => None,
+        };
+        self.note(&way, &target.span, message, help);
+        self.repaired.push(std::mem::take(&mut way));
+        if bare {
+            let end = node.span.end;
+            self.draft
+                .replace(end..end, &format!("({})", example(info)));
+        } else {
+            self.draft.replace(target.span.clone(), &example(info));
+        }
+        true
+    }
+
+    /// A mistake that cannot be traced to a value: replaces what holds it, or ends the reading.
+    fn give_up(
+        &mut self,
+        way: &FieldPath,
+        path: &[Segment],
+        code: &ron::Error,
+        error: &SpannedError,
+    ) -> bool {
+        let text = self.draft.text.clone();
+        let tree = Tree::read(&text);
+        let at = offset_of(&text, error.span.end.line, error.span.end.col);
+        let message = format!("this cannot be read: {}", in_lower_case(&code.to_string()));
+        let end = text[at..]
+            .chars()
+            .next()
+            .map_or(at, |next| at + next.len_utf8());
+        self.note(way, &(at..end), message, None);
+        for steps in (1..=path.len()).rev() {
+            let outer = &path[..steps];
+            let (way, node) = locate(&tree.root, outer, &text);
+            if !self.repaired.contains(&way)
+                && let Some(info) = type_at(self.root, outer)
+                && !matches!(outer.last(), Some(Segment::Enum { .. }))
+            {
+                self.repaired.push(way);
+                self.draft.replace(node.span.clone(), &example(info));
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// The value that bears this name: the given one, or one wrapped in it.
+fn innermost_named<'n>(node: &'n Node, name: &str, text: &str) -> &'n Node {
+    if node
+        .name
+        .as_ref()
+        .is_some_and(|range| &text[range.clone()] == name)
+    {
+        return node;
+    }
+    match &node.body {
+        Body::Tuple(items) if items.len() == 1 => innermost_named(&items[0], name, text),
+        _ => node,
+    }
+}
+
+/// The known name that was probably meant.
+pub(super) fn likely(found: &str, known: &[&str]) -> Option<String> {
+    let lower = found.to_lowercase();
+    known
+        .iter()
+        .find(|name| name.to_lowercase() == lower)
+        .map(|name| (*name).to_owned())
+        .or_else(|| nearest(found, known))
+}
+
+/// A piece of the file, short enough for a line.
+fn excerpt(text: &str) -> String {
+    let line = text.lines().next().unwrap_or("").trim();
+    let short: String = line.chars().take(40).collect();
+    if short.len() < text.trim().len() {
+        format!("{short}...")
+    } else {
+        short
+    }
+}
+
+fn in_lower_case(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters
+        .next()
+        .map(|first| first.to_lowercase().chain(letters).collect())
+        .unwrap_or_default()
+}
+
+/// The byte at a line and column of ron (both from 1, columns in characters).
+fn offset_of(text: &str, line: usize, column: usize) -> usize {
+    let mut start = 0;
+    for _ in 1..line {
+        match text[start..].find('\n') {
+            Some(newline) => start += newline + 1,
+            None => return text.len(),
+        }
+    }
+    text[start..]
+        .char_indices()
+        .nth(column.saturating_sub(1))
+        .map_or(text.len(), |(offset, _)| start + offset)
+}

@@ -1,0 +1,223 @@
+//! All that is wrong with a file, said in one go: where, what was found, what would work.
+//!
+//! Each problem opens with one line that a program can read, `scenes/bad.ron:12:7: sites[0].size_um: ...`,
+//! and goes on with the lines of the file for a person.
+
+use std::fmt;
+use std::ops::Range;
+
+use codespan_reporting::diagnostic::{Diagnostic, Label};
+use codespan_reporting::files::SimpleFiles;
+use codespan_reporting::term::{self, Chars, Config, Styles, StylesWriter, termcolor};
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file, as its user named it.
+    pub file: String,
+    /// The bytes of the file that are wrong; `None` when it is the file as a whole.
+    pub span: Option<Range<usize>>,
+    /// Line, from 1; 0 when it is the file as a whole.
+    pub line: usize,
+    /// Column in characters, from 1; 0 when it is the file as a whole.
+    pub column: usize,
+    /// The field, as in `populations[2].place.radius_um`; empty for the file as a whole.
+    pub path: String,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// What would work, if there is more to say.
+    pub help: Option<String>,
+    /// Another place that has to do with it, and why.
+    pub related: Option<(Range<usize>, String)>,
+}
+
+impl Problem {
+    /// A problem with a file as a whole: it is missing, unreadable, not text.
+    pub fn whole_file(file: &str, message: impl Into<String>) -> Self {
+        Self {
+            file: file.to_owned(),
+            span: None,
+            line: 0,
+            column: 0,
+            path: String::new(),
+            message: message.into(),
+            help: None,
+            related: None,
+        }
+    }
+
+    /// A problem with a piece of a file. Line and column follow from the text.
+    pub fn at(
+        file: &str,
+        text: &str,
+        span: Range<usize>,
+        path: impl fmt::Display,
+        message: impl Into<String>,
+    ) -> Self {
+        let (line, column) = line_and_column(text, span.start);
+        Self {
+            span: Some(span),
+            line,
+            column,
+            path: path.to_string(),
+            ..Self::whole_file(file, message)
+        }
+    }
+
+    /// The same, with advice.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The line by which programs know it: `file:line:column: field: message`.
+    pub fn headline(&self) -> String {
+        let mut line = self.file.clone();
+        if self.line > 0 {
+            line.push_str(&format!(":{}:{}", self.line, self.column));
+        }
+        line.push_str(": ");
+        if !self.path.is_empty() {
+            line.push_str(&format!("{}: ", self.path));
+        }
+        line.push_str(&self.message);
+        line
+    }
+}
+
+/// Line and column, both from 1, of a byte of a text.
+pub fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    let before = &text[..at];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (
+        1 + before.matches('\n').count(),
+        1 + before[line_start..].chars().count(),
+    )
+}
+
+/// Everything that is wrong with a scene and the files it names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SceneReport {
+    /// The problems: file by file, from top to bottom.
+    pub problems: Vec<Problem>,
+    /// Name and text of the files, for showing their lines.
+    pub sources: Vec<(String, String)>,
+}
+
+impl SceneReport {
+    /// Whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// The text of a file that problems can point into.
+    pub(super) fn add_source(&mut self, file: &str, text: &str) {
+        if self.sources.iter().all(|(name, _)| name != file) {
+            self.sources.push((file.to_owned(), text.to_owned()));
+        }
+    }
+
+    /// Takes over what another report says.
+    pub(super) fn absorb(&mut self, other: Self) {
+        for (name, text) in other.sources {
+            self.add_source(&name, &text);
+        }
+        self.problems.extend(other.problems);
+    }
+
+    /// Sorts the problems by file, in the order in which files were read, and place, and drops doubles.
+    pub(super) fn put_in_order(&mut self) {
+        let sources = &self.sources;
+        let rank = |file: &str| sources.iter().position(|(name, _)| name == file);
+        self.problems.sort_by_cached_key(|problem| {
+            let start = problem.span.as_ref().map_or(0, |span| span.start);
+            (rank(&problem.file), start)
+        });
+        self.problems.dedup();
+    }
+
+    /// Only the one-line form of each problem.
+    pub fn headlines(&self) -> Vec<String> {
+        self.problems.iter().map(Problem::headline).collect()
+    }
+
+    /// The report for a person: each problem's line, the lines of the file it points to, advice.
+    pub fn render(&self, colour: bool) -> String {
+        let mut files = SimpleFiles::new();
+        let ids: Vec<usize> = self
+            .sources
+            .iter()
+            .map(|(name, text)| files.add(name.as_str(), text.as_str()))
+            .collect();
+        let config = Config {
+            chars: if colour {
+                Chars::box_drawing()
+            } else {
+                Chars::ascii()
+            },
+            ..Config::default()
+        };
+        let styles = Styles::default();
+        let mut text = String::new();
+        for problem in &self.problems {
+            if colour {
+                text.push_str(&format!("\u{1b}[1m{}\u{1b}[0m\n", problem.headline()));
+            } else {
+                text.push_str(&problem.headline());
+                text.push('\n');
+            }
+            let file = self
+                .sources
+                .iter()
+                .position(|(name, _)| *name == problem.file)
+                .map(|position| ids[position]);
+            if let (Some(file), Some(span)) = (file, &problem.span) {
+                let mut labels = vec![Label::primary(file, span.clone())];
+                if let Some((span, why)) = &problem.related {
+                    labels.push(Label::secondary(file, span.clone()).with_message(why));
+                }
+                let diagnostic = Diagnostic::error().with_labels(labels);
+                let mut drawn = termcolor::Buffer::no_color();
+                if colour {
+                    drawn = termcolor::Buffer::ansi();
+                }
+                let shown = term::emit_to_write_style(
+                    &mut StylesWriter::new(&mut drawn, &styles),
+                    &config,
+                    &files,
+                    &diagnostic,
+                );
+                if shown.is_ok() {
+                    // The first line is codespan's own headline; ours has been written.
+                    let drawn = String::from_utf8_lossy(drawn.as_slice()).into_owned();
+                    let lines = drawn.lines().skip(1).filter(|line| !line.trim().is_empty());
+                    for line in lines {
+                        text.push_str(line.trim_end());
+                        text.push('\n');
+                    }
+                }
+            }
+            if let Some(help) = &problem.help {
+                text.push_str(&format!("  help: {help}\n"));
+            }
+            text.push('\n');
+        }
+        let count = self.problems.len();
+        let noun = if count == 1 { "problem" } else { "problems" };
+        text.push_str(&format!("{count} {noun}\n"));
+        text
+    }
+}
+
+impl fmt::Display for SceneReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for SceneReport {}

@@ -1,0 +1,352 @@
+//! The scene file, as people write it.
+//!
+//! A scene is a RON file. Times and sizes carry their unit in the variant (`Hours(6)`) or in the field's
+//! name (`radius_um`). Unknown fields are errors everywhere. What is left out takes the documented default.
+
+use std::collections::BTreeMap;
+
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::look::{CameraPose, Look};
+use crate::tissue::Molecule;
+
+/// One experiment, film or playground.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub struct Scene {
+    /// Name shown in window and film.
+    pub title: String,
+    /// What it shows and what to look for, one or a few sentences.
+    pub about: String,
+    /// Whether times are those of the literature or paced for the eye.
+    pub pace: Pace,
+    /// Seed of all random numbers; `--seed` overrides it.
+    #[serde(default = "defaults::seed")]
+    pub seed: u64,
+    /// Tissue time simulated.
+    pub duration: Span,
+    /// Tissue time of one step.
+    #[serde(default = "defaults::step")]
+    pub step: Span,
+    /// Blocks of tissue.
+    pub sites: Vec<Site>,
+    /// Cells present at the start.
+    #[serde(default)]
+    pub populations: Vec<Population>,
+    /// Parameters that differ from the library, by path: `"hypoxia.degradation_per_hour"` for what concerns
+    /// all cells, `"cancer.cycle.s_hours"` for one cell type.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, f64>,
+    /// What happens when.
+    #[serde(default)]
+    pub timeline: Vec<Event>,
+    /// What is written to the run folder, and how often.
+    #[serde(default)]
+    pub output: Output,
+    /// How a film of it is made.
+    #[serde(default)]
+    pub recording: Recording,
+    /// What must come true: a scene with expectations is a test.
+    #[serde(default)]
+    pub expect: Vec<Expectation>,
+}
+
+/// How to read the times of a scene.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Reflect)]
+pub enum Pace {
+    /// Rates are those of the literature; times may be compared with experiments.
+    Calibrated,
+    /// Paced for the eye: processes are right, times are not.
+    Illustrative,
+}
+
+/// A length of tissue time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+pub enum Span {
+    /// Minutes.
+    Minutes(f64),
+    /// Hours.
+    Hours(f64),
+    /// Days of 24 hours.
+    Days(f64),
+}
+
+impl Span {
+    /// The span in minutes.
+    pub const fn minutes(self) -> f64 {
+        match self {
+            Self::Minutes(minutes) => minutes,
+            Self::Hours(hours) => hours * 60.0,
+            Self::Days(days) => days * 1440.0,
+        }
+    }
+
+    /// The span in hours.
+    pub const fn hours(self) -> f64 {
+        self.minutes() / 60.0
+    }
+}
+
+/// A block of tissue, centred on the origin of its own coordinates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    /// Name by which the rest of the scene refers to it.
+    pub name: String,
+    /// The organ it is part of.
+    pub organ: Organ,
+    /// Edge lengths along x, y, z, um.
+    pub size_um: (f32, f32, f32),
+    /// Edge lengths of a voxel of the fields, um.
+    #[serde(default = "defaults::voxel_um")]
+    pub voxel_um: (f32, f32, f32),
+    /// The molecules in it. A molecule that is not listed is not simulated there.
+    #[serde(default)]
+    pub fields: Vec<Field>,
+    /// Length over which blood in the host tissue around the tumour evens out concentrations, um; the
+    /// tumour itself has no vessels. `None`: nothing but the faces supplies the block (a dish, a medium).
+    #[serde(default)]
+    pub perfusion_length_um: Option<f32>,
+    /// Whether cells are held inside the block by its faces; otherwise they leave it, and are gone.
+    #[serde(default = "defaults::walls")]
+    pub walls: bool,
+}
+
+/// An organ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Reflect)]
+pub enum Organ {
+    /// Breast: the organ of the primary tumour.
+    Breast,
+    /// Lung.
+    Lung,
+    /// Liver.
+    Liver,
+    /// Bone.
+    Bone,
+    /// Brain.
+    Brain,
+    /// Lymph node.
+    LymphNode,
+    /// No organ: cells in culture medium.
+    Medium,
+}
+
+/// One molecule of a site.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// Which molecule.
+    pub molecule: Molecule,
+    /// Concentration at the start, and that of blood where the block is perfused; unit of the molecule
+    /// (oxygen mmHg; glucose, lactate mM; VEGF-A nM).
+    pub level: f64,
+    /// What the six faces of the block do.
+    #[serde(default)]
+    pub faces: Faces,
+}
+
+/// What the faces of a block do to a molecule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Reflect)]
+pub enum Faces {
+    /// Held at the field's level.
+    #[default]
+    Held,
+    /// Nothing passes.
+    Closed,
+}
+
+/// A group of cells of one type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub struct Population {
+    /// Name of the prefab in `assets/cells`; for `Csv` the type of rows that name none.
+    pub cell: String,
+    /// Name of the site; the first one if left out.
+    #[serde(default)]
+    pub site: Option<String>,
+    /// Where the cells are put.
+    pub place: Place,
+}
+
+/// Where cells are put.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub enum Place {
+    /// A single cell.
+    Single {
+        /// Its centre, um.
+        at_um: (f32, f32, f32),
+    },
+    /// A ball of touching cells.
+    Ball {
+        /// Its centre, um.
+        #[serde(default)]
+        center_um: (f32, f32, f32),
+        /// Its radius, um.
+        radius_um: f32,
+    },
+    /// The space between two balls, filled with touching cells.
+    Shell {
+        /// The common centre, um.
+        #[serde(default)]
+        center_um: (f32, f32, f32),
+        /// Radius of the inner ball, um.
+        inner_um: f32,
+        /// Radius of the outer ball, um.
+        outer_um: f32,
+    },
+    /// Cells scattered at random over the whole site.
+    Scatter {
+        /// Cells in a cubic millimetre.
+        per_mm3: f64,
+        /// Keep this ball around the origin free, um.
+        #[serde(default)]
+        outside_um: f32,
+    },
+    /// Rows `x,y,z,type` (um) of a CSV file beside the scene.
+    Csv(String),
+}
+
+/// Something that happens at a time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub enum Event {
+    /// Once.
+    At(Span, Action),
+    /// Again and again.
+    Every {
+        /// Time between two.
+        every: Span,
+        /// Time of the first; `every` if left out.
+        #[serde(default)]
+        from: Option<Span>,
+        /// None after this; the end of the scene if left out.
+        #[serde(default)]
+        until: Option<Span>,
+        /// What happens.
+        action: Action,
+    },
+}
+
+/// What can happen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+pub enum Action {
+    /// Sets a parameter: path and value.
+    Set(String, f64),
+    /// Adds cells.
+    Add(Population),
+    /// Shows a sentence; an empty one removes it.
+    Caption(String),
+    /// Where the camera is at this time; between two of these it moves smoothly.
+    Camera(CameraPose),
+    /// Changes what is shown.
+    Look(Look),
+}
+
+/// What a run writes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields, default)]
+pub struct Output {
+    /// Time between two rows of `metrics.csv`.
+    pub metrics_every: Span,
+    /// Times at which all cells are written to `cells_<hours>h.csv`.
+    pub cells_at: Vec<Span>,
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        Self {
+            metrics_every: Span::Minutes(30.0),
+            cells_at: Vec::new(),
+        }
+    }
+}
+
+/// How a film is made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields, default)]
+pub struct Recording {
+    /// Length of the film, seconds.
+    pub seconds: f64,
+    /// Frames a second.
+    pub fps: u32,
+    /// Width and height, pixels.
+    pub size: (u32, u32),
+    /// What is shown at the start.
+    pub look: Look,
+    /// Name of the site that is filmed; the first one if left out.
+    pub site: Option<String>,
+}
+
+impl Default for Recording {
+    fn default() -> Self {
+        Self {
+            seconds: 10.0,
+            fps: 30,
+            size: (1280, 720),
+            look: Look::default(),
+            site: None,
+        }
+    }
+}
+
+/// Something that must come true in a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+pub enum Expectation {
+    /// Holds at this time (at the first measurement at or after it).
+    At(Span, Condition),
+    /// Holds at the last measurement.
+    AtEnd(Condition),
+    /// Holds at every measurement.
+    Always(Condition),
+    /// Holds at some measurement.
+    Eventually(Condition),
+    /// The first comes true, and does so earlier than the second (which may never).
+    Before(Condition, Condition),
+}
+
+/// A test of one column of `metrics.csv`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// Name of the column.
+    pub metric: String,
+    /// Name of the site; the first one if left out.
+    #[serde(default)]
+    pub site: Option<String>,
+    /// What its value must be.
+    pub is: Test,
+}
+
+/// What a value must be.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+pub enum Test {
+    /// Greater than this.
+    Above(f64),
+    /// Less than this.
+    Below(f64),
+    /// Not less than the first, not greater than the second.
+    Between(f64, f64),
+}
+
+mod defaults {
+    //! Defaults that serde needs as functions.
+    use super::Span;
+
+    pub const fn seed() -> u64 {
+        1
+    }
+
+    pub const fn step() -> Span {
+        Span::Minutes(1.0)
+    }
+
+    pub const fn voxel_um() -> (f32, f32, f32) {
+        (20.0, 20.0, 20.0)
+    }
+
+    pub const fn walls() -> bool {
+        true
+    }
+}

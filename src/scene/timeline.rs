@@ -1,0 +1,259 @@
+//! What happens when: the timeline of a scene, ready to be asked.
+//!
+//! The simulation asks by step ([`Timeline::changes_in`], in the `Timeline` stage); film and sandbox ask by
+//! time ([`Timeline::caption_at`], [`Timeline::camera_keys`], [`Timeline::look_at`]). Repeated events are
+//! never written out: each occurrence is computed from its number, so it carries no running sum.
+
+use super::look::{CameraPose, Look};
+use super::schema::{Action, Event, Population, Scene};
+use crate::core::Clock;
+
+/// A change of the simulation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Change<'a> {
+    /// Sets a parameter: path and value.
+    Set(&'a str, f64),
+    /// Adds cells; the number tells the population from all others of the scene.
+    Add(&'a Population, u32),
+}
+
+/// One event of the scene, resolved.
+#[derive(Clone, Debug, PartialEq)]
+struct Moment {
+    /// Time of the first occurrence, minutes.
+    first: f64,
+    /// Time between two, minutes; `None` if there is only one.
+    every: Option<f64>,
+    /// None after this, minutes.
+    last: f64,
+    action: Action,
+    /// Number of the population it adds; 0 if none.
+    population: u32,
+}
+
+impl Moment {
+    /// Number of occurrences up to and including this time.
+    fn count_until(&self, minutes: f64) -> u64 {
+        let end = minutes.min(self.last);
+        if end + TOLERANCE < self.first {
+            return 0;
+        }
+        match self.every {
+            Some(every) => ((end - self.first + TOLERANCE) / every).floor() as u64 + 1,
+            None => 1,
+        }
+    }
+
+    /// Time of an occurrence, counted from 0, minutes.
+    fn time(&self, number: u64) -> f64 {
+        self.first + self.every.map_or(0.0, |every| every * number as f64)
+    }
+
+    /// Time of the last occurrence up to and including this time.
+    fn latest(&self, minutes: f64) -> Option<f64> {
+        let count = self.count_until(minutes);
+        (count > 0).then(|| self.time(count - 1))
+    }
+}
+
+/// Two times closer than this are one, minutes.
+const TOLERANCE: f64 = 1e-6;
+
+/// The timeline of a scene.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Timeline {
+    moments: Vec<Moment>,
+}
+
+impl Timeline {
+    /// The timeline of a scene.
+    pub fn new(scene: &Scene) -> Self {
+        let end = scene.duration.minutes();
+        let mut populations = u32::try_from(scene.populations.len()).unwrap_or(u32::MAX);
+        let moments = scene
+            .timeline
+            .iter()
+            .map(|event| {
+                let (first, every, last, action) = match event {
+                    Event::At(time, action) => (time.minutes(), None, time.minutes(), action),
+                    Event::Every {
+                        every,
+                        from,
+                        until,
+                        action,
+                    } => (
+                        from.unwrap_or(*every).minutes(),
+                        Some(every.minutes()),
+                        until.map_or(end, |until| until.minutes()),
+                        action,
+                    ),
+                };
+                let mut population = 0;
+                if matches!(action, Action::Add(_)) {
+                    population = populations;
+                    populations = populations.saturating_add(1);
+                }
+                Moment {
+                    first,
+                    every,
+                    last,
+                    action: action.clone(),
+                    population,
+                }
+            })
+            .collect();
+        Self { moments }
+    }
+
+    /// What changes at the start of the clock's step, in the order of the file. An event belongs to the
+    /// first step that starts at or after its time.
+    pub fn changes_in(&self, clock: Clock) -> Vec<Change<'_>> {
+        let now = clock.minutes();
+        let mut changes = Vec::new();
+        for moment in &self.moments {
+            let change = match &moment.action {
+                Action::Set(path, value) => Change::Set(path, *value),
+                Action::Add(population) => Change::Add(population, moment.population),
+                Action::Caption(_) | Action::Camera(_) | Action::Look(_) => continue,
+            };
+            let before = if clock.step == 0 {
+                0
+            } else {
+                moment.count_until(now - clock.step_minutes)
+            };
+            for _ in before..moment.count_until(now) {
+                changes.push(change);
+            }
+        }
+        changes
+    }
+
+    /// The latest occurrence of what `pick` finds, up to and including this time.
+    fn latest<'a, T>(&'a self, hours: f64, pick: impl Fn(&'a Action) -> Option<T>) -> Option<T> {
+        let minutes = hours * 60.0;
+        let mut latest = None;
+        let mut found = None;
+        for moment in &self.moments {
+            if let Some(value) = pick(&moment.action)
+                && let Some(time) = moment.latest(minutes)
+                // Of two at the same time the later in the file holds.
+                && latest.is_none_or(|latest| time >= latest)
+            {
+                latest = Some(time);
+                found = Some(value);
+            }
+        }
+        found
+    }
+
+    /// The sentence that is shown at this time, hours.
+    pub fn caption_at(&self, hours: f64) -> Option<&str> {
+        self.latest(hours, |action| match action {
+            Action::Caption(text) => Some(text.as_str()),
+            _ => None,
+        })
+        .filter(|text| !text.is_empty())
+    }
+
+    /// What is shown at this time, hours; before the first change that of the recording.
+    pub fn look_at(&self, hours: f64, at_start: Look) -> Look {
+        self.latest(hours, |action| match action {
+            Action::Look(look) => Some(*look),
+            _ => None,
+        })
+        .unwrap_or(at_start)
+    }
+
+    /// Where the camera is when: hours and pose, by time; of equal times the later in the file comes last.
+    pub fn camera_keys(&self) -> Vec<(f64, CameraPose)> {
+        let mut keys: Vec<(f64, CameraPose)> = self
+            .moments
+            .iter()
+            .filter_map(|moment| match &moment.action {
+                Action::Camera(pose) => Some((moment, *pose)),
+                _ => None,
+            })
+            .flat_map(|(moment, pose)| {
+                (0..moment.count_until(f64::INFINITY))
+                    .map(move |number| (moment.time(number) / 60.0, pose))
+            })
+            .collect();
+        keys.sort_by(|a, b| a.0.total_cmp(&b.0));
+        keys
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::tests::scene;
+
+    fn timeline(events: &str) -> Timeline {
+        let text = format!(
+            r#"(title: "t", about: "", pace: Calibrated, duration: Hours(10), step: Minutes(6),
+                sites: [(name: "a", organ: Breast, size_um: (200, 200, 200))], timeline: [{events}])"#
+        );
+        Timeline::new(&scene(&text))
+    }
+
+    fn sets(timeline: &Timeline, steps: u64) -> Vec<(u64, f64)> {
+        (0..steps)
+            .flat_map(|step| {
+                let clock = Clock {
+                    step,
+                    step_minutes: 6.0,
+                };
+                timeline
+                    .changes_in(clock)
+                    .into_iter()
+                    .map(move |change| match change {
+                        Change::Set(_, value) => (step, value),
+                        Change::Add(_, number) => (step, -f64::from(number)),
+                    })
+                    .collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn an_event_happens_in_the_first_step_that_starts_at_or_after_its_time() {
+        let timeline = timeline(
+            r#"At(Minutes(13), Set("p", 1)), At(Hours(0), Set("p", 2)), At(Minutes(12), Set("p", 3))"#,
+        );
+        assert_eq!(sets(&timeline, 20), [(0, 2.0), (2, 3.0), (3, 1.0)]);
+    }
+
+    #[test]
+    fn a_repeated_event_keeps_its_rhythm_even_if_it_does_not_fit_the_step() {
+        let timeline =
+            timeline(r#"Every(every: Minutes(20), until: Hours(1.5), action: Set("p", 1))"#);
+        // 20, 40, 60, 80 min with steps that start at multiples of 6 min.
+        let steps: Vec<u64> = sets(&timeline, 200).iter().map(|(step, _)| *step).collect();
+        assert_eq!(steps, [4, 7, 10, 14]);
+        let timeline =
+            self::timeline(r#"Every(every: Hours(0.1), from: Hours(0), action: Set("p", 1))"#);
+        let steps: Vec<u64> = sets(&timeline, 101).iter().map(|(step, _)| *step).collect();
+        assert_eq!(steps, (0..=100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn captions_looks_and_camera_follow_the_time() {
+        let timeline = timeline(
+            r#"At(Hours(1), Caption("one")), At(Hours(3), Caption("")),
+               Every(every: Hours(4), action: Camera(distance_um: 500)),
+               At(Hours(2), Look(colour_by: Hif)), At(Hours(0), Camera(distance_um: 900))"#,
+        );
+        assert_eq!(timeline.caption_at(0.5), None);
+        assert_eq!(timeline.caption_at(1.0), Some("one"));
+        assert_eq!(timeline.caption_at(3.5), None);
+        let looked = |hours| timeline.look_at(hours, Look::default()).colour_by;
+        assert_eq!(looked(1.9), crate::scene::ColourBy::Type);
+        assert_eq!(looked(2.0), crate::scene::ColourBy::Hif);
+        let keys: Vec<(f64, f32)> = timeline
+            .camera_keys()
+            .iter()
+            .map(|(hours, pose)| (*hours, pose.distance_um))
+            .collect();
+        assert_eq!(keys, [(0.0, 900.0), (4.0, 500.0), (8.0, 500.0)]);
+    }
+}

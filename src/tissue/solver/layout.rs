@@ -1,0 +1,197 @@
+//! How a level lies in memory: two colours, row by row.
+//!
+//! Voxels are coloured like a chessboard. Each colour is an array of its own, so that a half-sweep
+//! of red-black Gauss-Seidel reads one array and writes the other: contiguous, vectorisable, free of
+//! races, and the same bits however it is cut into pieces. In row `(j, k)` the voxel with place `m`
+//! of colour `q` is `i = 2 m + ((j + k + q) & 1)`. A row of a colour holds `ceil(nx / 2)` places and a
+//! pad at each end; pads, and the last place where `nx` is odd and the colour has no voxel there,
+//! stay zero.
+
+/// Sizes and places of one level.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    pub dims: [usize; 3],
+    /// Places in a row of one colour.
+    pub half: usize,
+    /// Distance between rows of one colour.
+    pub stride: usize,
+    /// Planes in one parallel piece; even, so that pieces of a level and of the next agree.
+    pub planes_per_piece: usize,
+}
+
+/// Levels smaller than this many places per colour are worked through on the calling thread: a
+/// parallel scope costs about as much as they do.
+const SERIAL_BELOW: usize = 40_000;
+/// Places per colour in a parallel piece.
+const PIECE: usize = 16_000;
+
+impl Layout {
+    pub fn new(dims: [usize; 3]) -> Self {
+        let half = dims[0].div_ceil(2);
+        let stride = half + 2;
+        let plane = stride * dims[1];
+        let planes_per_piece = if plane * dims[2] < SERIAL_BELOW {
+            dims[2].next_multiple_of(2)
+        } else {
+            PIECE.div_ceil(plane).next_multiple_of(2)
+        };
+        Self {
+            dims,
+            half,
+            stride,
+            planes_per_piece,
+        }
+    }
+
+    /// Length of the array of one colour.
+    pub fn len(&self) -> usize {
+        self.plane() * self.dims[2]
+    }
+
+    /// Places in one plane of one colour.
+    pub fn plane(&self) -> usize {
+        self.stride * self.dims[1]
+    }
+
+    /// First place of row `(j, k)`.
+    #[inline(always)]
+    pub fn row(&self, j: usize, k: usize) -> usize {
+        (k * self.dims[1] + j) * self.stride + 1
+    }
+
+    /// Parity of `i` of the voxels of `colour` in row `(j, k)`.
+    #[inline(always)]
+    pub fn offset(j: usize, k: usize, colour: usize) -> usize {
+        (j + k + colour) & 1
+    }
+
+    /// Number of voxels of `i`-parity `offset` in a row.
+    #[inline(always)]
+    pub fn count(&self, offset: usize) -> usize {
+        (self.dims[0] + 1 - offset) / 2
+    }
+
+    /// Colour and place of voxel `(i, j, k)`.
+    pub fn place(&self, i: usize, j: usize, k: usize) -> (usize, usize) {
+        ((i + j + k) & 1, self.row(j, k) + i / 2)
+    }
+
+    /// Length of one parallel piece of the array of one colour.
+    pub fn piece(&self) -> usize {
+        self.planes_per_piece * self.plane()
+    }
+}
+
+/// Layout of the buffer through which a level exchanges rates, residuals and corrections with the
+/// finer one. Where `x` is coarsened between them, a row is in natural order, so that place `m` of
+/// either parity of the fine row lies above coarse voxel `m`; where it is not, a row holds its even
+/// voxels first and then its odd ones. Either way the fine rows read and write it contiguously.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Transfer {
+    pub ny: usize,
+    pub nz: usize,
+    pub stride: usize,
+    /// Distance from the even to the odd part of a row; 0 for natural order.
+    pub odd: usize,
+}
+
+impl Transfer {
+    pub fn new(layout: &Layout, x_coarsened: bool) -> Self {
+        let odd = if x_coarsened { 0 } else { layout.half };
+        Self {
+            ny: layout.dims[1],
+            nz: layout.dims[2],
+            stride: if x_coarsened {
+                layout.dims[0]
+            } else {
+                2 * layout.half
+            } + 2,
+            odd,
+        }
+    }
+
+    pub fn plane(&self) -> usize {
+        self.stride * self.ny
+    }
+
+    pub fn len(&self) -> usize {
+        self.plane() * self.nz
+    }
+
+    #[inline(always)]
+    pub fn row(&self, j: usize, k: usize) -> usize {
+        (k * self.ny + j) * self.stride + 1
+    }
+
+    /// Copies a row of the buffer (`nx` voxels) into rows of even and odd voxels.
+    #[inline(always)]
+    pub fn split(&self, row: &[f32], nx: usize, even: &mut [f32], odd: &mut [f32]) {
+        if self.odd > 0 {
+            let half = self.odd;
+            even[..half].copy_from_slice(&row[..half]);
+            odd[..half].copy_from_slice(&row[half..2 * half]);
+        } else {
+            let pairs = nx / 2;
+            let (even_pairs, odd_pairs) = (&mut even[..pairs], &mut odd[..pairs]);
+            for ((pair, e), o) in row[..2 * pairs]
+                .chunks_exact(2)
+                .zip(even_pairs)
+                .zip(odd_pairs)
+            {
+                *e = pair[0];
+                *o = pair[1];
+            }
+            if nx % 2 == 1 {
+                even[pairs] = row[nx - 1];
+            }
+        }
+    }
+
+    /// The inverse of [`Transfer::split`].
+    #[inline(always)]
+    pub fn join(&self, even: &[f32], odd: &[f32], nx: usize, row: &mut [f32]) {
+        if self.odd > 0 {
+            let half = self.odd;
+            row[..half].copy_from_slice(&even[..half]);
+            row[half..2 * half].copy_from_slice(&odd[..half]);
+        } else {
+            let pairs = nx / 2;
+            let (even_pairs, odd_pairs) = (&even[..pairs], &odd[..pairs]);
+            for ((pair, e), o) in row[..2 * pairs]
+                .chunks_exact_mut(2)
+                .zip(even_pairs)
+                .zip(odd_pairs)
+            {
+                pair[0] = *e;
+                pair[1] = *o;
+            }
+            if nx % 2 == 1 {
+                row[nx - 1] = even[pairs];
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_voxel_has_its_own_place_and_neighbours_have_the_other_colour() {
+        for dims in [[1, 1, 1], [5, 3, 2], [4, 4, 4], [7, 1, 3]] {
+            let layout = Layout::new(dims);
+            let mut seen = [vec![false; layout.len()], vec![false; layout.len()]];
+            for k in 0..dims[2] {
+                for j in 0..dims[1] {
+                    for i in 0..dims[0] {
+                        let (colour, place) = layout.place(i, j, k);
+                        assert!(!std::mem::replace(&mut seen[colour][place], true));
+                        let m = place - layout.row(j, k);
+                        assert_eq!(i, 2 * m + Layout::offset(j, k, colour));
+                        assert!(m < layout.count(Layout::offset(j, k, colour)));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! One level of the multigrid hierarchy: its operator, unknowns and right-hand side.
+//!
+//! The equation of a voxel is `(stencil + rate) c - sum(coupling * neighbour) = rhs`, per volume
+//! (1/min and c/min). Couplings are products of three [`Axis`] tables where the diffusivity is uniform
+//! and nothing flows, and six arrays per colour otherwise. Held voxels have a zero `inverse`: their
+//! unknown is zero and their value enters through the right-hand sides of their neighbours.
+
+use super::axis::Axis;
+use super::layout::{Layout, Transfer};
+
+/// Couplings of a level.
+#[derive(Clone, Debug)]
+pub(super) enum Operator {
+    /// Uniform diffusivity (um2/min) without flow.
+    Uniform(f32),
+    /// Any diffusivity and flow: per colour the six couplings (lower x, upper x, lower y, ...) and
+    /// the diagonal they sum to, 1/min.
+    General(Box<[Couplings; 2]>),
+}
+
+/// Couplings of the voxels of one colour, 1/min.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Couplings {
+    pub to: [Vec<f32>; 6],
+    pub diagonal: Vec<f32>,
+}
+
+/// One level.
+#[derive(Clone, Debug)]
+pub(super) struct Level {
+    pub layout: Layout,
+    pub axes: [Axis; 3],
+    pub operator: Operator,
+    /// Lower coupling, upper coupling and diagonal of the `x` axis by parity of `i`, over
+    /// diffusivity. A place without a voxel has no couplings and an infinite diagonal.
+    pub x_couplings: [[Vec<f32>; 3]; 2],
+    /// Unknowns by colour: concentrations on the finest level, corrections below.
+    pub c: [Vec<f32>; 2],
+    /// Right-hand sides by colour, c/min.
+    pub rhs: [Vec<f32>; 2],
+    /// Reciprocal of the diagonal by colour, min; 0 for held voxels and empty places.
+    pub inverse: [Vec<f32>; 2],
+    /// Exchange buffer with the finer level (unused on the finest).
+    pub transfer: Transfer,
+    pub buffer: Vec<f32>,
+    /// Coarse levels: loss to held voxels that the level does not resolve, 1/min, by colour; a
+    /// voxel that is wholly held has an infinite loss. Empty where nothing is held.
+    pub sink: [Vec<f32>; 2],
+}
+
+impl Level {
+    pub fn new(axes: [Axis; 3], x_coarsened_above: bool, is_finest: bool) -> Self {
+        let layout = Layout::new([axes[0].len(), axes[1].len(), axes[2].len()]);
+        let transfer = Transfer::new(&layout, x_coarsened_above);
+        let pair = || [vec![0.0; layout.len()], vec![0.0; layout.len()]];
+        Self {
+            layout,
+            axes,
+            operator: Operator::Uniform(0.0),
+            x_couplings: Default::default(),
+            c: pair(),
+            rhs: pair(),
+            inverse: pair(),
+            transfer,
+            buffer: vec![0.0; if is_finest { 0 } else { transfer.len() }],
+            sink: [Vec::new(), Vec::new()],
+        }
+    }
+
+    /// Sorts the couplings along `x` by parity, after the axis was fitted to its end conditions.
+    pub fn sort_x_couplings(&mut self) {
+        let x = &self.axes[0];
+        let half = self.layout.half;
+        self.x_couplings = [0, 1].map(|offset| {
+            let pick = |from: &[f32], absent: f32| {
+                (0..half)
+                    .map(|m| from.get(2 * m + offset).copied().unwrap_or(absent))
+                    .collect()
+            };
+            [
+                pick(&x.lower, 0.0),
+                pick(&x.upper, 0.0),
+                pick(&x.diagonal, f32::INFINITY),
+            ]
+        });
+    }
+
+    /// Which axes the next level coarsens.
+    pub fn coarsened(&self) -> [bool; 3] {
+        [0, 1, 2].map(|a| self.axes[a].coarsening.is_some())
+    }
+
+    /// Bytes held by this level.
+    pub fn bytes(&self) -> usize {
+        let pairs = [&self.c, &self.rhs, &self.inverse, &self.sink];
+        let mut floats: usize = pairs.iter().flat_map(|p| p.iter()).map(Vec::len).sum();
+        floats += self.buffer.len();
+        if let Operator::General(couplings) = &self.operator {
+            for colour in couplings.iter() {
+                floats += colour.diagonal.len() + colour.to.iter().map(Vec::len).sum::<usize>();
+            }
+        }
+        floats * size_of::<f32>()
+    }
+}
+
+/// Axes coarsened next: those that are not yet wide. Joining only cells that are closely coupled
+/// (semi-coarsening) keeps a point smoother good on flat and long voxels.
+pub(super) fn axes_to_coarsen(axes: &[Axis; 3]) -> [bool; 3] {
+    /// An axis waits while its cells are this much wider than the narrowest that can be joined.
+    const WIDE: f64 = 1.5;
+    let narrowest = axes
+        .iter()
+        .filter(|axis| axis.len() > 1)
+        .map(Axis::widest)
+        .fold(f64::INFINITY, f64::min);
+    [0, 1, 2].map(|a| axes[a].len() > 1 && axes[a].widest() < WIDE * narrowest)
+}

@@ -1,0 +1,286 @@
+//! Molecules diffuse, decay, are taken up, secreted and brought by blood: the `Transport` stage.
+//!
+//! Each field entity is solved on its own, several side by side on the executor's threads and a large one
+//! split inside, with the one implicit solver of [`super::solver`]:
+//!
+//! `(1/dt + k) c + sum V c/(K+c) - div(D grad c) = c_old/dt + sources + gamma w (c_blood - c)`
+//!
+//! Oxygen, glucose and lactate relax within a step and are solved quasi-steady; growth factors, which decay
+//! over an hour, take one implicit time step. The last term is the blood of the host tissue: `gamma = D / L^2`
+//! makes a disturbance fade over the perfusion length `L` of the site, and `w` is the share of host vessels
+//! left in a voxel ([`HostVessels`]): tumour tissue displaces them and they do not come back by themselves.
+
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::exchange::Ledger;
+use super::site::{FieldValues, SiteId, Sites};
+use super::solver::{
+    Exchange, FaceCondition, FieldSolver, LocalTerms, Medium, Reservoir, Saturating, SolveReport, Stopping,
+    TimeScheme,
+};
+use super::{Molecule, TissueBlock};
+use crate::core::parallel::for_each_chunk_mut;
+use crate::core::parameters::{Limits, Parameters, RegisterParameters};
+use crate::core::{Clock, SimSchedule, SimSystems};
+
+/// Voxels handled by one piece of a parallel loop.
+const CHUNK: usize = 16_384;
+
+/// How one molecule moves and decays.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub struct MoleculeKinetics {
+    /// Effective diffusivity in tissue, um2/min.
+    pub diffusivity_um2_per_min: f32,
+    /// First-order decay, 1/min.
+    pub decay_per_min: f32,
+    /// Concentration of half-maximal uptake by cells, unit of the molecule.
+    pub half_saturation: f32,
+    /// Whether capillaries of the host exchange it freely with blood (small molecules do).
+    pub crosses_vessel_walls: bool,
+    /// Whether it is in balance with its sources within a step; otherwise it is stepped in time.
+    pub quasi_steady: bool,
+}
+
+/// Transport of all molecules.
+#[derive(Resource, Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub struct TransportParameters {
+    /// Oxygen (mmHg). D: Grote 1977, tumour, 1.75e-5 cm2/s. Half-saturation 2 mmHg: in vivo tumour.
+    pub oxygen: MoleculeKinetics,
+    /// Glucose (mM). D: Casciari 1988, spheroid, 1.1e-6 cm2/s. Half-saturation: equation of glycolysis.
+    pub glucose: MoleculeKinetics,
+    /// Lactate (mM). D: 1.7-3e-6 cm2/s, middle of the range.
+    pub lactate: MoleculeKinetics,
+    /// VEGF-A165 (nM). D: Ramanujan 2002, 2.71e-7 cm2/s; decay 1.92e-4 /s: Finley 2011.
+    pub vegf_a: MoleculeKinetics,
+    /// Share of a voxel filled by cells from which on no host vessel is left in it. Host tissue holds its
+    /// vessels at the few per cent of volume that resident cells take; a growing tumour compresses and
+    /// displaces them. Assumed.
+    pub vessels_lost_at_cell_share: f32,
+    /// Relative residual to which fields are solved.
+    pub tolerance: f32,
+    /// Fields are solved every this many steps.
+    pub every_steps: u32,
+}
+
+impl Default for TransportParameters {
+    fn default() -> Self {
+        Self {
+            oxygen: MoleculeKinetics {
+                diffusivity_um2_per_min: 1.05e5,
+                decay_per_min: 0.0,
+                half_saturation: 2.0,
+                crosses_vessel_walls: true,
+                quasi_steady: true,
+            },
+            glucose: MoleculeKinetics {
+                diffusivity_um2_per_min: 6.6e3,
+                decay_per_min: 0.0,
+                half_saturation: 0.5,
+                crosses_vessel_walls: true,
+                quasi_steady: true,
+            },
+            lactate: MoleculeKinetics {
+                diffusivity_um2_per_min: 1.4e4,
+                decay_per_min: 0.0,
+                half_saturation: 1.0,
+                crosses_vessel_walls: true,
+                quasi_steady: true,
+            },
+            vegf_a: MoleculeKinetics {
+                diffusivity_um2_per_min: 1.63e3,
+                decay_per_min: 0.0115,
+                half_saturation: 1.0,
+                crosses_vessel_walls: false,
+                quasi_steady: false,
+            },
+            vessels_lost_at_cell_share: 0.3,
+            tolerance: 1e-4,
+            every_steps: 1,
+        }
+    }
+}
+
+impl TransportParameters {
+    /// The kinetics of a molecule.
+    pub const fn of(&self, molecule: Molecule) -> &MoleculeKinetics {
+        match molecule {
+            Molecule::Oxygen => &self.oxygen,
+            Molecule::Glucose => &self.glucose,
+            Molecule::Lactate => &self.lactate,
+            Molecule::VegfA => &self.vegf_a,
+        }
+    }
+}
+
+impl Parameters for TransportParameters {
+    fn limits(field: &str) -> Limits {
+        match field.rsplit('.').next().unwrap_or(field) {
+            "diffusivity_um2_per_min" | "half_saturation" | "vessels_lost_at_cell_share" => Limits::POSITIVE,
+            "crosses_vessel_walls" | "quasi_steady" => Limits::FRACTION,
+            "tolerance" => Limits { min: 1e-7, max: 1e-1 },
+            "every_steps" => Limits { min: 1.0, max: 1000.0 },
+            _ => Limits::NON_NEGATIVE,
+        }
+    }
+}
+
+/// What surrounds a field: the level at its faces and in the blood of the host.
+#[derive(Component, Clone, Copy, Debug, PartialEq)]
+pub struct FieldSupply {
+    /// Concentration at held faces and in blood, unit of the molecule.
+    pub level: f32,
+    /// Whether the faces are held at that level; otherwise nothing passes.
+    pub held_faces: bool,
+}
+
+/// The site a field belongs to.
+#[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldOf(pub SiteId);
+
+/// Share of the host's vessels that is left in each voxel of a site, 0-1; never grows by itself.
+#[derive(Component, Clone, Debug, Default, PartialEq)]
+pub struct HostVessels(pub Vec<f32>);
+
+/// Volume of cells in each voxel of a site, um3, booked in `Perceive`.
+#[derive(Component, Debug, Default)]
+pub struct CellVolume(pub Ledger);
+
+/// The solver's memory for one field, and what its last solve did.
+#[derive(Component)]
+pub struct FieldWork {
+    solver: FieldSolver,
+    capacity: Vec<f32>,
+    rate: Vec<f32>,
+    source: Vec<f32>,
+    exchange: Vec<f32>,
+    medium: Option<(f32, FaceCondition)>,
+    /// What the last solve did.
+    pub report: SolveReport,
+}
+
+impl FieldWork {
+    /// Memory for a field in a block.
+    pub fn new(block: &TissueBlock) -> Self {
+        let grid = super::solver::Grid::new(
+            [block.dims.x as usize, block.dims.y as usize, block.dims.z as usize],
+            block.min_um,
+            block.voxel_um,
+        );
+        Self {
+            solver: FieldSolver::new(grid),
+            capacity: vec![0.0; block.voxels()],
+            rate: Vec::new(),
+            source: vec![0.0; block.voxels()],
+            exchange: Vec::new(),
+            medium: None,
+            report: SolveReport::default(),
+        }
+    }
+}
+
+/// Adds the `Transport` stage.
+pub struct TransportPlugin;
+
+impl Plugin for TransportPlugin {
+    fn build(&self, app: &mut App) {
+        app.register_group::<TransportParameters>("transport")
+            .init_resource::<Sites>()
+            .add_systems(SimSchedule, clear_ledgers.in_set(SimSystems::Perceive))
+            .add_systems(
+                SimSchedule,
+                (lose_host_vessels, solve_fields).chain().in_set(SimSystems::Transport),
+            );
+    }
+}
+
+/// What was booked in the last step is forgotten before cells book anew.
+fn clear_ledgers(mut ledgers: Query<&mut Ledger, With<FieldOf>>) {
+    ledgers.par_iter_mut().for_each(|mut ledger| ledger.clear());
+}
+
+/// Host vessels give way where cells crowd.
+fn lose_host_vessels(parameters: Res<TransportParameters>, mut sites: Query<(&TissueBlock, &CellVolume, &mut HostVessels)>) {
+    for (block, volume, mut vessels) in &mut sites {
+        if block.perfusion_length_um.is_none() {
+            continue;
+        }
+        let gone_at = parameters.vessels_lost_at_cell_share * block.voxel_volume_um3();
+        for_each_chunk_mut(&mut vessels.0, CHUNK, |start, piece| {
+            for (i, left) in piece.iter_mut().enumerate() {
+                let room = (1.0 - volume.0.source_per_min(start + i) / gone_at).max(0.0);
+                *left = left.min(room);
+            }
+        });
+    }
+}
+
+/// Solves every field for the end of the step.
+fn solve_fields(
+    clock: Res<Clock>,
+    parameters: Res<TransportParameters>,
+    sites: Query<(&TissueBlock, &HostVessels)>,
+    registry: Res<Sites>,
+    mut fields: Query<(&Molecule, &FieldOf, &FieldSupply, &Ledger, &mut FieldWork, &mut FieldValues)>,
+) {
+    let every = u64::from(parameters.every_steps.max(1));
+    if clock.step % every != 0 {
+        return;
+    }
+    let dt_minutes = clock.dt_minutes() * every as f32;
+    fields.par_iter_mut().for_each(|(molecule, of, supply, ledger, mut work, mut values)| {
+        let kinetics = parameters.of(*molecule);
+        let Ok((block, vessels)) = sites.get(registry.get(of.0).entity) else {
+            return;
+        };
+        let FieldWork { solver, capacity, rate, source, exchange, medium, report } = &mut *work;
+        ledger.read_capacity(capacity);
+        let absorbed = ledger.has_rate();
+        if absorbed {
+            rate.resize(values.0.len(), 0.0);
+            ledger.read_rate(rate);
+        }
+        ledger.read_source(source);
+        let perfused = block.perfusion_length_um.filter(|_| kinetics.crosses_vessel_walls);
+        if let Some(length_um) = perfused {
+            let gamma = kinetics.diffusivity_um2_per_min / (length_um * length_um);
+            exchange.resize(values.0.len(), 0.0);
+            for (rate, left) in exchange.iter_mut().zip(&vessels.0) {
+                *rate = gamma * left;
+            }
+        }
+        let face = if supply.held_faces { FaceCondition::Held(supply.level) } else { FaceCondition::Closed };
+        let wanted = (kinetics.diffusivity_um2_per_min, face);
+        if *medium != Some(wanted) {
+            solver.set_medium(&Medium::closed(wanted.0).with_all_faces(wanted.1));
+            *medium = Some(wanted);
+        }
+        let saturating = [Saturating { vmax_per_min: capacity, half_saturation: kinetics.half_saturation }];
+        let terms = LocalTerms {
+            decay_per_min: kinetics.decay_per_min,
+            saturating: if ledger.has_capacity() { &saturating } else { &[] },
+            rate_per_min: absorbed.then_some(rate.as_slice()),
+            source_per_min: Some(source),
+            exchange: perfused.map(|_| Exchange {
+                rate_per_min: exchange,
+                reservoir: Reservoir::Uniform(supply.level),
+            }),
+            ..default()
+        };
+        // Without anything that ties the level down (a closed dish of lactate) there is no steady state.
+        let tied = supply.held_faces
+            || perfused.is_some()
+            || kinetics.decay_per_min > 0.0
+            || absorbed
+            || !terms.saturating.is_empty();
+        let scheme = if kinetics.quasi_steady && tied {
+            TimeScheme::QuasiSteady
+        } else {
+            TimeScheme::BackwardEuler { dt_minutes }
+        };
+        let stopping = Stopping { relative_residual: parameters.tolerance, ..default() };
+        *report = solver.solve(&terms, scheme, stopping, &mut values.0);
+    });
+}

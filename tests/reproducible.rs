@@ -1,0 +1,101 @@
+//! The step is sacred: the same seed gives the same bits at any thread count, with and without a film.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// A small tumour that divides, starves and dies within two days of tissue time.
+const SCENE: &str = r#"
+Scene(
+    title: "small tumour",
+    about: "everything happens to it quickly",
+    pace: Illustrative,
+    duration: Hours(16),
+    sites: [Site(
+        name: "breast", organ: Breast, size_um: (480, 440, 400),
+        fields: [
+            Field(molecule: Oxygen, level: 12),
+            Field(molecule: Glucose, level: 5.5),
+            Field(molecule: Lactate, level: 1),
+            Field(molecule: VegfA, level: 0),
+        ],
+        perfusion_length_um: Some(100),
+    )],
+    populations: [Population(cell: "cancer", place: Ball(radius_um: 110))],
+    timeline: [
+        At(Hours(4), Set("cancer.death.apoptosis_per_hour", 0.05)),
+        At(Hours(6), Add(Population(cell: "cancer", place: Single(at_um: (150, 0, 0))))),
+        At(Hours(8), Caption("half way")),
+    ],
+    output: Output(metrics_every: Hours(1), cells_at: [Hours(16)]),
+)
+"#;
+
+fn tumorscape(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tumorscape"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("the program starts")
+}
+
+fn state(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    let line = text.lines().find(|line| line.starts_with("state ")).expect("a run ends with its state");
+    assert_eq!(line.len(), "state ".len() + 16, "{line}");
+    line.to_owned()
+}
+
+fn folder_with_scene() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("small.ron"), SCENE).expect("the folder is writable");
+    folder
+}
+
+#[test]
+fn thread_count_changes_neither_state_nor_events_nor_metrics_nor_cells() {
+    let folder = folder_with_scene();
+    let mut reference: Option<(String, Vec<Vec<u8>>)> = None;
+    for threads in ["1", "2", "3", "8"] {
+        let out = format!("out{threads}");
+        let output =
+            tumorscape(folder.path(), &["run", "small.ron", "--threads", threads, "--out", &out, "--quiet"]);
+        let files = ["events.csv", "metrics.csv", "cells_16h.csv"]
+            .map(|name| std::fs::read(folder.path().join(&out).join(name)).expect("the run wrote it"));
+        assert!(files[0].split(|byte| *byte == b'\n').count() > 20, "enough happened to tell runs apart");
+        let found = (state(&output), files.to_vec());
+        match &reference {
+            None => reference = Some(found),
+            Some(reference) => assert!(*reference == found, "{threads} threads differ from one"),
+        }
+    }
+}
+
+#[test]
+fn another_seed_gives_another_state() {
+    let folder = folder_with_scene();
+    let run = |seed: &str, out: &str| {
+        state(&tumorscape(
+            folder.path(),
+            &["run", "small.ron", "--until", "4h", "--seed", seed, "--out", out, "--quiet"],
+        ))
+    };
+    assert_ne!(run("1", "a"), run("2", "b"));
+}
+
+#[cfg(feature = "view")]
+#[test]
+fn recording_does_not_change_the_state_or_the_events() {
+    let folder = folder_with_scene();
+    let plain = tumorscape(folder.path(), &["run", "small.ron", "--out", "plain", "--quiet"]);
+    let filmed = tumorscape(
+        folder.path(),
+        &[
+            "record", "small.ron", "--out", "filmed", "--quiet", "-o", "film.mp4", "--size", "320x180",
+            "--fps", "5", "--seconds", "2", "--threads", "2",
+        ],
+    );
+    assert_eq!(state(&plain), state(&filmed));
+    let events = |out: &str| std::fs::read(folder.path().join(out).join("events.csv")).expect("written");
+    assert!(events("plain") == events("filmed"));
+}
