@@ -19,7 +19,7 @@ use bevy::render::render_resource::{
     TextureFormat, TextureUsages,
 };
 use bevy::render::renderer::{RenderAdapterInfo, RenderDevice, RenderQueue, initialize_renderer};
-use bevy::render::settings::{RenderCreation, RenderResources, WgpuSettings};
+use bevy::render::settings::{Backends, RenderCreation, RenderResources, WgpuSettings};
 use bevy::render::texture::GpuImage;
 use bevy::render::{RenderApp, RenderPlugin};
 use bevy::tasks::block_on;
@@ -70,7 +70,6 @@ pub struct Studio {
     height: u32,
     staging: Buffer,
     pixels: Vec<u8>,
-    is_warm: bool,
 }
 
 /// Bytes of a row of pixels.
@@ -98,16 +97,23 @@ pub(crate) fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
+/// The graphics interfaces that can draw the view: the older ones lack what the shaders need.
+pub(crate) fn backends() -> Backends {
+    Backends::from_env().unwrap_or(Backends::PRIMARY)
+}
+
 /// Finds something to draw with.
 ///
 /// # Errors
 ///
 /// If there is no driver.
 pub(crate) fn find_driver() -> Result<RenderResources, StudioError> {
-    let settings = WgpuSettings::default();
     quietly(|| {
-        let backends = settings.backends.unwrap_or_default();
-        block_on(initialize_renderer(backends, None, &settings))
+        block_on(initialize_renderer(
+            backends(),
+            None,
+            &WgpuSettings::default(),
+        ))
     })
     .map_err(|reason| StudioError::NoDriver {
         reason: reason.lines().next().unwrap_or_default().to_owned(),
@@ -182,15 +188,16 @@ impl Studio {
                 usage: BufferUsages::COPY_DST | BufferUsages::MAP_READ,
                 mapped_at_creation: false,
             });
-        Ok(Self {
+        let mut studio = Self {
             app,
             target,
             width,
             height,
             staging,
             pixels: vec![0; row_bytes(width) * height as usize],
-            is_warm: false,
-        })
+        };
+        studio.warm_up()?;
+        Ok(studio)
     }
 
     /// Width and height of the pictures, pixels.
@@ -230,15 +237,12 @@ impl Studio {
     ///
     /// As [`Studio::render`].
     pub fn draw(&mut self) -> Result<&[u8], StudioError> {
-        if !self.is_warm {
-            self.warm_up()?;
-        }
         self.app.update();
         self.copy_back()?;
         Ok(&self.pixels)
     }
 
-    /// Draws until every pipeline is compiled, so that the first picture is complete.
+    /// Draws nothing until every shader is loaded and compiled, so that the first picture is complete.
     fn warm_up(&mut self) -> Result<(), StudioError> {
         let mut quiet_frames = 0;
         for _ in 0..WARM_UP_FRAMES {
@@ -270,7 +274,6 @@ impl Studio {
                 break;
             }
         }
-        self.is_warm = true;
         Ok(())
     }
 

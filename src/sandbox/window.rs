@@ -12,13 +12,14 @@ use bevy::camera::visibility::RenderLayers;
 use bevy::ecs::schedule::SingleThreadedExecutor;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
-use bevy::render::RenderApp;
+use bevy::render::settings::WgpuSettings;
+use bevy::render::{RenderApp, RenderPlugin};
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::window::{PresentMode, PrimaryWindow, WindowResolution};
 use bevy::winit::{EventLoopProxyWrapper, UpdateMode, WinitSettings, WinitUserEvent};
 use bevy_egui::{EguiGlobalSettings, PrimaryEguiContext};
 
-use crate::record::studio::{find_driver, quietly};
+use crate::record::studio::{backends, find_driver, quietly};
 use crate::view::{Shown, ViewCamera, ViewEye, ViewPlugin, ViewSettings};
 
 use super::engine::Engine;
@@ -163,6 +164,14 @@ pub(super) fn open(
         .disable::<PipelinedRenderingPlugin>()
         .set(LogPlugin {
             filter: "warn,wgpu=error,naga=error,bevy_winit=error".into(),
+            ..default()
+        })
+        .set(RenderPlugin {
+            render_creation: WgpuSettings {
+                backends: Some(backends()),
+                ..default()
+            }
+            .into(),
             ..default()
         })
         .set(WindowPlugin {

@@ -134,6 +134,13 @@ fn fragment(in: Varyings) -> Pixel {
     if kind == SWELLING { nucleus_strength = 0.38; }
     if kind == LYSED { nucleus_strength = 0.0; }
     if kind == APOPTOTIC { nucleus_colour = base * 0.25; nucleus_strength = 0.95; }
+    // In mitosis the chromosomes lie in a dense plate.
+    var flat_axis = vec3<f32>(0.0);
+    if kind == MITOTIC {
+        nucleus_colour = base * base * 0.14 + vec3<f32>(0.008, 0.004, 0.02);
+        nucleus_strength = 1.0;
+        flat_axis = normalize(in.nucleus.xyz + vec3<f32>(1.0e-4, 0.0, 0.0));
+    }
 
     var lit: vec3<f32>;
     let side = dot(in.cut.xyz, ray * t) + in.cut.w;
@@ -149,10 +156,15 @@ fn fragment(in: Varyings) -> Pixel {
         if r2 > 1.0 {
             discard;
         }
+        // All cut faces lie in one plane. Where cells overlap, the one in which the place lies deeper comes to the
+        // front, by a hair: they part along the straight line in which two pressed cells touch.
+        t -= min(0.0025 * (1.0 - r2) * radius * radius, 0.7);
         // As in a stained section: cytoplasm, a membrane, the nucleus with its envelope.
         let membrane = smoothstep(0.74, 0.97, r2);
         var flesh = base * (1.02 - 0.45 * membrane);
-        let to_nucleus = length(from_centre - in.nucleus.xyz) / max(in.nucleus.w, 0.01);
+        var within = from_centre - in.nucleus.xyz;
+        within += flat_axis * (dot(within, flat_axis) * 1.9);
+        let to_nucleus = length(within) / max(in.nucleus.w, 0.01);
         let envelope = smoothstep(0.72, 0.95, to_nucleus) * 0.35;
         let in_nucleus = 1.0 - smoothstep(0.93, 1.07, to_nucleus);
         flesh = mix(flesh, nucleus_colour * (1.25 - envelope), in_nucleus * nucleus_strength);
@@ -160,12 +172,13 @@ fn fragment(in: Varyings) -> Pixel {
             let grain = shade::hash(floor((from_centre + in.mood.z) * 1.4));
             flesh *= 0.78 + 0.4 * grain;
         }
-        lit = flesh * (0.62 + 0.34 * openness);
+        lit = flesh * (0.72 + 0.36 * openness);
     } else {
         let normal = from_centre / radius;
         // Looking through the soft body: how much of the nucleus lies on the way.
         let nearest = dot(ray, centre + in.nucleus.xyz) / length2;
-        let passing = ray * nearest - centre - in.nucleus.xyz;
+        var passing = ray * nearest - centre - in.nucleus.xyz;
+        passing += flat_axis * (dot(passing, flat_axis) * 1.9);
         let chord = 1.0 - dot(passing, passing) / max(in.nucleus.w * in.nucleus.w, 0.01);
         let through = smoothstep(0.0, 0.45, chord) * nucleus_strength * 0.85;
         var flesh = mix(base, nucleus_colour, through);
@@ -177,9 +190,9 @@ fn fragment(in: Varyings) -> Pixel {
         let facing = clamp(-dot(normal, view_dir), 0.0, 1.0);
         let key = max(dot(normal, vec3<f32>(-0.42, 0.56, 0.71)) + 0.30, 0.0) / 1.30;
         let sky = 0.5 + 0.5 * dot(normal, up);
-        let ambient = mix(vec3<f32>(0.20, 0.19, 0.24), vec3<f32>(0.40, 0.43, 0.47), sky);
+        let ambient = mix(vec3<f32>(0.26, 0.23, 0.27), vec3<f32>(0.52, 0.54, 0.57), sky);
         let shadow = 0.25 + 0.75 * openness;
-        let light = ambient * openness * openness + vec3<f32>(0.82, 0.79, 0.74) * key * shadow;
+        let light = ambient * openness * (0.4 + 0.6 * openness) + vec3<f32>(1.16, 1.11, 1.04) * key * shadow;
         // The wall of the cell: darker where the eye grazes it, with a thin bright skin.
         let wall = mix(0.42, 1.0, smoothstep(0.0, 0.55, facing));
         let skin = pow(1.0 - facing, 3.0) * 0.10 * openness;

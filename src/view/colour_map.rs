@@ -12,8 +12,9 @@ use bevy::color::{Mix, Oklaba, Srgba};
 pub enum ColourMap {
     /// Dark violet over green to yellow.
     Viridis,
-    /// Black over violet and orange to cream: reads as "dark is little".
-    Magma,
+    /// Magma without its darkest and its lightest part: dark violet over crimson to apricot. Visible on a dark
+    /// ground, never dazzling, and red where blood would be.
+    Ember,
     /// Dark blue over grey to yellow.
     Cividis,
 }
@@ -25,9 +26,10 @@ const VIRIDIS: [u32; 10] = [
     0x440154, 0x482878, 0x3E4A89, 0x31688E, 0x26828E, 0x1F9E89, 0x35B779, 0x6DCD59, 0xB4DE2C,
     0xFDE725,
 ];
-const MAGMA: [u32; 10] = [
-    0x000004, 0x180F3E, 0x451077, 0x721F81, 0x9F2F7F, 0xCD4071, 0xF1605D, 0xFD9567, 0xFEC98D,
-    0xFCFDBF,
+// Magma at 0.10, 0.18, ... 0.82.
+const EMBER: [u32; 10] = [
+    0x150E38, 0x2E1160, 0x4F127B, 0x6D1D81, 0x8D2981, 0xAC337C, 0xCD4071, 0xE65164, 0xF7725C,
+    0xFE9F6D,
 ];
 const CIVIDIS: [u32; 10] = [
     0x00204D, 0x00336F, 0x39486B, 0x575C6D, 0x707173, 0x8A8779, 0xA69D75, 0xC4B56C, 0xE4CF5B,
@@ -46,7 +48,7 @@ impl ColourMap {
     const fn control_points(self) -> &'static [u32; 10] {
         match self {
             Self::Viridis => &VIRIDIS,
-            Self::Magma => &MAGMA,
+            Self::Ember => &EMBER,
             Self::Cividis => &CIVIDIS,
         }
     }
@@ -81,7 +83,7 @@ impl ColourMap {
 mod tests {
     use super::*;
 
-    const ALL: [ColourMap; 3] = [ColourMap::Viridis, ColourMap::Magma, ColourMap::Cividis];
+    const ALL: [ColourMap; 3] = [ColourMap::Viridis, ColourMap::Ember, ColourMap::Cividis];
 
     #[test]
     fn control_points_are_met_exactly() {

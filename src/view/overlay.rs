@@ -333,7 +333,7 @@ impl Pen<'_> {
                 pos2(rect.min.x + 6.0 * self.scale, y),
                 5.5 * self.scale,
                 colour32(entry.colour),
-                Stroke::new(self.scale, Color32::from_white_alpha(90)),
+                Stroke::new(1.2 * self.scale, Color32::from_white_alpha(150)),
             );
             self.text(
                 pos2(rect.min.x + dot, y),
@@ -350,7 +350,7 @@ impl Pen<'_> {
                 FAINT_INK,
             );
         }
-        rect.min.y - 16.0 * self.scale
+        rect.min.y - 26.0 * self.scale
     }
 
     /// A vertical colour bar with ticks, name and unit; contour levels are marked on it. `bottom_right` is the lower
@@ -361,7 +361,7 @@ impl Pen<'_> {
         } else {
             format!("{}, {}", pretty(scale.name), pretty(scale.unit))
         };
-        let marks = ticks(scale.min, scale.max, 4);
+        let marks = marks_of(scale);
         let labels: Vec<String> = marks.iter().map(|mark| number_text(*mark)).collect();
         let label_width = labels
             .iter()
@@ -452,6 +452,27 @@ impl Pen<'_> {
         );
         painter.galley(rect.min, galley, INK);
     }
+}
+
+/// Values written beside a colour bar: the contour levels, and round values that keep clear of them.
+fn marks_of(scale: &Scale) -> Vec<f32> {
+    let mut marks: Vec<f32> = scale
+        .contours
+        .iter()
+        .copied()
+        .filter(|level| *level > scale.min && *level < scale.max)
+        .collect();
+    for tick in ticks(scale.min, scale.max, 4) {
+        let clear = 0.1 * (scale.max - scale.min);
+        if scale
+            .contours
+            .iter()
+            .all(|level| (level - tick).abs() > clear)
+        {
+            marks.push(tick);
+        }
+    }
+    marks
 }
 
 /// A number on a scale, without needless zeros.

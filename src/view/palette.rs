@@ -15,9 +15,9 @@ use super::colour_map::ColourMap;
 /// doi:10.1371/journal.pcbi.1005991).
 pub const OXYGEN_SCALE_MMHG: f32 = 38.0;
 
-/// Oxygen levels drawn as contour lines, mmHg: 5 below which cells starve, 8 and 15 between which proliferation and
-/// HIF respond (thresholds of the same publication).
-pub const OXYGEN_CONTOURS_MMHG: [f32; 3] = [5.0, 8.0, 15.0];
+/// Oxygen levels drawn as contour lines, mmHg: 5, below which necrosis begins (same publication), and 13, at which
+/// HIF-1a is half-maximal (Jiang et al. 1996, doi:10.1152/ajpcell.1996.271.4.C1172).
+pub const OXYGEN_CONTOURS_MMHG: [f32; 2] = [5.0, 13.0];
 
 /// Colour of a phase of the cell cycle, sRGB.
 pub const fn phase(phase: Phase) -> [f32; 3] {
@@ -33,7 +33,7 @@ pub const fn phase(phase: Phase) -> [f32; 3] {
 pub const fn state(state: State) -> Option<[f32; 3]> {
     match state {
         State::Alive => None,
-        State::Apoptotic => Some([0.24, 0.13, 0.10]),
+        State::Apoptotic => Some([0.40, 0.18, 0.13]),
         State::NecroticSwelling => Some([0.72, 0.60, 0.44]),
         State::NecroticLysed => Some([0.37, 0.33, 0.31]),
     }
@@ -70,7 +70,7 @@ impl Scale {
     /// The scale of a molecule whose largest value is `data_max`.
     pub fn of_molecule(molecule: Molecule, data_max: f32) -> Self {
         let (map, contours): (_, &'static [f32]) = match molecule {
-            Molecule::Oxygen => (ColourMap::Magma, &OXYGEN_CONTOURS_MMHG),
+            Molecule::Oxygen => (ColourMap::Ember, &OXYGEN_CONTOURS_MMHG),
             Molecule::Glucose => (ColourMap::Cividis, &[]),
             Molecule::Lactate | Molecule::VegfA => (ColourMap::Viridis, &[]),
         };

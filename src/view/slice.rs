@@ -35,9 +35,9 @@ const MAX_TEXELS: usize = 384;
 /// A plane closer than this to the cut coincides with it, um.
 const COINCIDES_UM: f32 = 1.0;
 /// How far the two layers of a coinciding plane lie off the cut, um.
-const LAYER_UM: f32 = 0.75;
+const LAYER_UM: f32 = 0.9;
 /// Opacity of the plane outside and inside the tissue.
-const OPACITY_OUTSIDE: f32 = 0.46;
+const OPACITY_OUTSIDE: f32 = 0.34;
 const OPACITY_INSIDE: f32 = 0.94;
 /// A level that no value reaches, for unused contour lines.
 const NO_LEVEL: f32 = -1.0e30;
@@ -371,7 +371,11 @@ fn fill_slice(
                 along: along.extend(0.0),
                 across: across.extend(0.0),
                 scale: Vec4::new(scale.min, scale.max, OPACITY_OUTSIDE, OPACITY_INSIDE),
-                levels: Vec4::from_array(levels),
+                levels: if coincides && *layer == Layer::Field {
+                    Vec4::splat(NO_LEVEL)
+                } else {
+                    Vec4::from_array(levels)
+                },
                 cut,
                 mode: Vec4::new(mode, 0.0, 0.0, 0.0),
             };

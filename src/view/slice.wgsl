@@ -72,7 +72,7 @@ fn fragment(in: Varyings) -> @location(0) vec4<f32> {
     let colour = textureLoad(colours, vec2<i32>(entry, 0), 0).rgb;
     // Soft edges, so that the plane does not look like a wall.
     let rim = min(min(in.at.x, 1.0 - in.at.x), min(in.at.y, 1.0 - in.at.y));
-    let fade = smoothstep(0.0, 0.02, rim);
+    let fade = smoothstep(0.0, 0.16, rim);
     let white = vec3<f32>(0.93, 0.96, 1.0);
     if slice.mode.x > 0.5 {
         return vec4<f32>(white, line * 0.9 * fade);
