@@ -1,1 +1,114 @@
 //! Floor 5: the explorable window.
+//!
+//! A person looks at a running tissue, turns it, cuts it open, clicks cells, follows curves and changes
+//! parameters. The simulation runs on a thread of its own and is reached by orders and reports only, so the
+//! window stays smooth however long a step takes, and everything done to the tissue can be repeated.
+//!
+//! - [`worker`]: the thread that owns the simulation; [`engine`]: what it needs of one
+//! - [`session`]: what was changed, as a scene that repeats it
+//! - [`state`]: what the window knows; [`history`]: the curves
+//! - [`rig`], [`pick`]: the eye moved by hand, the cell under the pointer
+//! - [`panels`], [`theme`]: what is drawn over the picture; [`input`]: keys and mouse
+//! - [`window`]: the app around it; [`still`]: one picture of it, without a display
+
+mod engine;
+mod history;
+mod input;
+mod panels;
+mod pick;
+mod rig;
+mod session;
+mod state;
+mod still;
+mod theme;
+mod window;
+mod worker;
+
+use std::path::PathBuf;
+
+use crate::record::StudioError;
+use crate::record::sink::SinkError;
+use crate::scene::Scene;
+
+pub use engine::{Engine, Knob};
+pub use session::SaveError;
+use state::Visit;
+
+/// What to explore, and how.
+#[derive(Clone, Debug)]
+pub struct ExploreOptions {
+    /// The scene.
+    pub scene: Scene,
+    /// Name of its file without folder and ending; names the file of changes.
+    pub name: String,
+    /// Seed of the random numbers.
+    pub seed: u64,
+    /// Size of the window, points.
+    pub size: (u32, u32),
+    /// Folder into which changes are saved.
+    pub save_to: PathBuf,
+    /// A picture to take instead of opening a window.
+    pub screenshot: Option<Screenshot>,
+}
+
+/// A picture of the window.
+#[derive(Clone, Debug)]
+pub struct Screenshot {
+    /// The PNG file.
+    pub file: PathBuf,
+    /// Steps computed before it is taken.
+    pub after_steps: u64,
+}
+
+/// Why a scene could not be explored.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// There is no display to open a window on.
+    #[error(
+        "no display to open a window on ({reason}); `tumorscape record` makes a film without one"
+    )]
+    NoDisplay {
+        /// What was missing.
+        reason: String,
+    },
+    /// Nothing to draw with, or the driver failed.
+    #[error(transparent)]
+    Studio(#[from] StudioError),
+    /// The window broke down.
+    #[error("the window closed because of an error")]
+    Window,
+    /// No thread for the simulation.
+    #[error("cannot start a thread for the simulation: {0}")]
+    Thread(String),
+    /// The picture could not be written.
+    #[error(transparent)]
+    Picture(#[from] SinkError),
+    /// The simulation broke down before the picture was taken.
+    #[error("the simulation broke down after {steps} steps")]
+    Simulation {
+        /// Steps it had completed.
+        steps: u64,
+    },
+    /// What was changed could not be saved.
+    #[error(transparent)]
+    Save(#[from] SaveError),
+}
+
+/// Explores a simulation; returns the file in which changes were saved, if there were any.
+#[doc(hidden)]
+pub fn explore_engine(
+    options: ExploreOptions,
+    engine: impl Engine,
+) -> Result<Option<PathBuf>, SandboxError> {
+    let visit = Visit {
+        scene: options.scene,
+        name: options.name,
+        seed: options.seed,
+    };
+    if let Some(screenshot) = &options.screenshot {
+        still::take(visit, engine, options.size, screenshot)?;
+        return Ok(None);
+    }
+    let session = window::open(visit.clone(), engine, options.size)?;
+    Ok(session.save(&visit.scene, &visit.name, visit.seed, &options.save_to)?)
+}

@@ -1,0 +1,147 @@
+//! What the sandbox needs of a simulation.
+
+use crate::core::parameters::Limits;
+use crate::scene::schema::Action;
+use crate::simulation::Snapshot;
+
+/// A simulation that can be stepped and changed.
+pub trait Engine: Send + 'static {
+    /// Takes one step.
+    fn step(&mut self);
+    /// Changes something between two steps; the reason if that cannot be.
+    fn apply(&mut self, action: &Action) -> Result<(), String>;
+    /// The tissue as it is.
+    fn snapshot(&mut self) -> Snapshot;
+    /// Tissue time, minutes.
+    fn minutes(&self) -> f64;
+    /// Length of a step, hours of tissue time.
+    fn step_hours(&self) -> f64;
+    /// All parameters with their values.
+    fn knobs(&self) -> Vec<Knob>;
+
+    /// Tissue time, hours.
+    fn hours(&self) -> f64 {
+        self.minutes() / 60.0
+    }
+}
+
+/// A parameter that can be changed while the simulation runs.
+pub type Knob = crate::core::parameters::ParameterValue;
+
+/// The range a slider offers: the limits where they are finite and telling, otherwise from nothing (or the
+/// twentieth part) to five times the value at the start.
+pub(super) fn slider_range(limits: Limits, initial: f64) -> (f64, f64) {
+    /// Limits beyond this are no limits.
+    const ENDLESS: f64 = 1e9;
+    let reach = if initial == 0.0 {
+        1.0
+    } else {
+        initial.abs() * 5.0
+    };
+    let high = if limits.max < ENDLESS {
+        limits.max
+    } else {
+        reach
+    };
+    let low = if limits.min == f64::MIN_POSITIVE {
+        initial.abs() / 20.0
+    } else if limits.min > -ENDLESS {
+        limits.min
+    } else {
+        -reach
+    };
+    (low, high.max(low))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::simulation::{SiteMetrics, SiteSnapshot};
+
+    /// A simulation of next to nothing: each step of half an hour adds `gain` to a sum.
+    pub struct Counter {
+        pub steps: u64,
+        pub sum: f64,
+        pub gain: f64,
+        pub step_time: Duration,
+        pub break_at: Option<u64>,
+    }
+
+    impl Default for Counter {
+        fn default() -> Self {
+            Self {
+                steps: 0,
+                sum: 0.0,
+                gain: 1.0,
+                step_time: Duration::ZERO,
+                break_at: None,
+            }
+        }
+    }
+
+    pub fn set(path: &str, value: f64) -> Action {
+        Action::Set(path.into(), value)
+    }
+
+    impl Engine for Counter {
+        fn step(&mut self) {
+            std::thread::sleep(self.step_time);
+            self.steps += 1;
+            if self.break_at == Some(self.steps) {
+                std::panic::resume_unwind(Box::new("broken on purpose"));
+            }
+            self.sum += self.gain;
+        }
+
+        fn apply(&mut self, action: &Action) -> Result<(), String> {
+            match action {
+                Action::Set(path, value) if path == "gain" => {
+                    self.gain = *value;
+                    Ok(())
+                }
+                other => Err(format!("no such thing: {other:?}")),
+            }
+        }
+
+        fn snapshot(&mut self) -> Snapshot {
+            Snapshot {
+                step: self.steps,
+                hours: self.hours(),
+                sites: vec![SiteSnapshot {
+                    metrics: SiteMetrics {
+                        columns: vec![("sum".into(), self.sum)],
+                    },
+                    ..SiteSnapshot::default()
+                }],
+                ..Snapshot::default()
+            }
+        }
+
+        fn minutes(&self) -> f64 {
+            self.steps as f64 * 30.0
+        }
+
+        fn step_hours(&self) -> f64 {
+            0.5
+        }
+
+        fn knobs(&self) -> Vec<Knob> {
+            vec![Knob {
+                path: "gain".into(),
+                value: self.gain,
+                limits: Limits::NON_NEGATIVE,
+            }]
+        }
+    }
+
+    #[test]
+    fn sliders_offer_the_limits_or_a_sensible_stretch_around_the_start() {
+        assert_eq!(slider_range(Limits::FRACTION, 0.3), (0.0, 1.0));
+        assert_eq!(slider_range(Limits::NON_NEGATIVE, 2.0), (0.0, 10.0));
+        assert_eq!(slider_range(Limits::NON_NEGATIVE, 0.0), (0.0, 1.0));
+        assert_eq!(slider_range(Limits::POSITIVE, 2.0), (0.1, 10.0));
+        assert_eq!(slider_range(Limits::FINITE, -2.0), (-10.0, 10.0));
+    }
+}

@@ -1,0 +1,221 @@
+//! Keyboard and mouse over the picture. What happens over a panel is egui's.
+
+use bevy::input::mouse::{AccumulatedMouseMotion, AccumulatedMouseScroll, MouseScrollUnit};
+use bevy::prelude::*;
+use bevy::window::PrimaryWindow;
+use bevy_egui::input::EguiWantsInput;
+
+use crate::scene::ColourBy;
+use crate::view::camera::{FIELD_OF_VIEW_DEG, um_per_pixel};
+use crate::view::{Shown, ViewCamera, ViewSettings, cut_plane};
+
+use super::panels::{FIRST_CUT, first_slice};
+use super::state::{Sandbox, whole_view};
+use super::{pick, rig};
+
+/// A press that moves less than this is a click, points.
+const CLICK_POINTS: f32 = 4.0;
+/// Pixels of a touch pad that count as a notch of a wheel.
+const PIXELS_PER_NOTCH: f32 = 40.0;
+/// What one press of + or - does to the pace.
+const PACE_FACTOR: f64 = 1.5;
+/// Longest time flown in one frame, seconds: after a pause of the window the eye does not leap.
+const LONGEST_FLIGHT_S: f32 = 0.1;
+
+/// A mouse button held down over the picture.
+#[derive(Resource, Default)]
+pub(super) struct Grip {
+    button: Option<MouseButton>,
+    moved: f32,
+}
+
+impl Grip {
+    /// Whether something is being dragged.
+    pub const fn is_held(&self) -> bool {
+        self.button.is_some()
+    }
+}
+
+pub(super) fn plugin(app: &mut App) {
+    app.init_resource::<Grip>().add_systems(
+        Update,
+        (press_keys, fly.after(press_keys), use_mouse.after(fly)),
+    );
+}
+
+/// Keys that are pressed once.
+fn press_keys(
+    keys: Res<ButtonInput<KeyCode>>,
+    wants: Res<EguiWantsInput>,
+    shown: Res<Shown>,
+    mut sandbox: ResMut<Sandbox>,
+    mut settings: ResMut<ViewSettings>,
+    mut camera: ResMut<ViewCamera>,
+) {
+    if wants.wants_any_keyboard_input() {
+        return;
+    }
+    for key in keys.get_just_pressed() {
+        match key {
+            KeyCode::Space => {
+                let is_running = sandbox.is_running;
+                sandbox.set_running(!is_running);
+            }
+            KeyCode::Period | KeyCode::NumpadDecimal => sandbox.take_steps(1),
+            KeyCode::Equal | KeyCode::NumpadAdd => {
+                let pace = sandbox.hours_per_second * PACE_FACTOR;
+                sandbox.set_pace(pace, false);
+            }
+            KeyCode::Minus | KeyCode::NumpadSubtract => {
+                let pace = sandbox.hours_per_second / PACE_FACTOR;
+                sandbox.set_pace(pace, false);
+            }
+            KeyCode::Digit1 | KeyCode::Numpad1 => settings.look.colour_by = ColourBy::Type,
+            KeyCode::Digit2 | KeyCode::Numpad2 => settings.look.colour_by = ColourBy::Phase,
+            KeyCode::Digit3 | KeyCode::Numpad3 => settings.look.colour_by = ColourBy::Oxygen,
+            KeyCode::Digit4 | KeyCode::Numpad4 => settings.look.colour_by = ColourBy::Hif,
+            KeyCode::KeyX => {
+                settings.look.slice = match settings.look.slice {
+                    Some(_) => None,
+                    None => Some(first_slice(&shown, &settings)),
+                };
+            }
+            KeyCode::KeyC => {
+                settings.look.cut = match settings.look.cut {
+                    Some(_) => None,
+                    None => Some(FIRST_CUT),
+                };
+            }
+            KeyCode::KeyF => sandbox.is_flying = !sandbox.is_flying,
+            KeyCode::KeyR => camera.pose = whole_view(&shown, &settings),
+            KeyCode::KeyH => sandbox.is_help_open = !sandbox.is_help_open,
+            KeyCode::KeyP => sandbox.are_panels_open = !sandbox.are_panels_open,
+            KeyCode::Escape => {
+                if sandbox.is_help_open {
+                    sandbox.is_help_open = false;
+                } else if sandbox.is_flying {
+                    sandbox.is_flying = false;
+                } else {
+                    settings.selected = None;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Right, up, forward: what the keys held down ask for.
+pub(super) fn course(keys: &ButtonInput<KeyCode>) -> Vec3 {
+    let axis = |plus, minus| f32::from(keys.pressed(plus)) - f32::from(keys.pressed(minus));
+    Vec3::new(
+        axis(KeyCode::KeyD, KeyCode::KeyA),
+        axis(KeyCode::KeyE, KeyCode::KeyQ),
+        axis(KeyCode::KeyW, KeyCode::KeyS),
+    )
+}
+
+/// Flies while keys are held down.
+fn fly(
+    keys: Res<ButtonInput<KeyCode>>,
+    wants: Res<EguiWantsInput>,
+    time: Res<Time<Real>>,
+    sandbox: Res<Sandbox>,
+    mut camera: ResMut<ViewCamera>,
+) {
+    let course = course(&keys);
+    if !sandbox.is_flying || wants.wants_any_keyboard_input() || course == Vec3::ZERO {
+        return;
+    }
+    let fast = keys.any_pressed([KeyCode::ShiftLeft, KeyCode::ShiftRight]);
+    let seconds = time.delta_secs().min(LONGEST_FLIGHT_S);
+    rig::fly(&mut camera.pose, course, seconds, fast);
+}
+
+/// Turning, moving, zooming, clicking.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the mouse reaches everything that is shown"
+)]
+fn use_mouse(
+    buttons: Res<ButtonInput<MouseButton>>,
+    motion: Res<AccumulatedMouseMotion>,
+    scroll: Res<AccumulatedMouseScroll>,
+    wants: Res<EguiWantsInput>,
+    window: Option<Single<&Window, With<PrimaryWindow>>>,
+    sandbox: Res<Sandbox>,
+    shown: Res<Shown>,
+    mut grip: ResMut<Grip>,
+    mut settings: ResMut<ViewSettings>,
+    mut camera: ResMut<ViewCamera>,
+) {
+    let Some(window) = window else { return };
+    let cursor = window.cursor_position();
+    let is_over_picture = cursor.is_some_and(|at| sandbox.free.contains(at))
+        && !wants.is_pointer_over_area()
+        && !wants.is_using_pointer()
+        && !wants.is_popup_open();
+    let held = [MouseButton::Left, MouseButton::Right, MouseButton::Middle];
+    if grip.button.is_none()
+        && is_over_picture
+        && let Some(button) = held
+            .into_iter()
+            .find(|button| buttons.just_pressed(*button))
+    {
+        *grip = Grip {
+            button: Some(button),
+            moved: 0.0,
+        };
+    }
+    let height = sandbox.free.height();
+    if let Some(button) = grip.button {
+        let drag = motion.delta / window.scale_factor();
+        grip.moved += drag.length();
+        let is_drag = grip.moved > CLICK_POINTS;
+        if buttons.pressed(button) && drag != Vec2::ZERO && is_drag {
+            let pose = &mut camera.pose;
+            match button {
+                MouseButton::Left if sandbox.is_flying => rig::look_around(pose, drag),
+                MouseButton::Left => rig::orbit(pose, drag),
+                _ => {
+                    let scale = um_per_pixel(pose, height);
+                    rig::pan(pose, drag, scale);
+                }
+            }
+        }
+        if !buttons.pressed(button) {
+            grip.button = None;
+            if button == MouseButton::Left
+                && !is_drag
+                && let Some(at) = cursor
+            {
+                settings.selected = cell_at(&sandbox, &shown, &settings, &camera, at);
+            }
+        }
+    }
+    if is_over_picture && scroll.delta.y != 0.0 {
+        let notches = match scroll.unit {
+            MouseScrollUnit::Line => scroll.delta.y,
+            MouseScrollUnit::Pixel => scroll.delta.y / PIXELS_PER_NOTCH,
+        };
+        rig::zoom(&mut camera.pose, notches);
+    }
+}
+
+/// The identity of the cell at a point of the window.
+fn cell_at(
+    sandbox: &Sandbox,
+    shown: &Shown,
+    settings: &ViewSettings,
+    camera: &ViewCamera,
+    at: Vec2,
+) -> Option<u64> {
+    let cells = &shown.site(settings.site)?.cells;
+    let ray = pick::ray_through(
+        &camera.pose,
+        at - sandbox.free.min,
+        sandbox.free.size(),
+        FIELD_OF_VIEW_DEG,
+    );
+    let index = pick::first_hit(cells, ray, cut_plane(settings.look.cut))?;
+    cells.id.get(index).copied()
+}

@@ -1,0 +1,268 @@
+//! The left panel: the scene, its time, and what is shown of it.
+
+use bevy_egui::egui::{self, Ui, vec2};
+
+use crate::scene::look::Axis;
+use crate::scene::{ColourBy, Cut, Slice};
+use crate::tissue::Molecule;
+use crate::view::overlay::{count_text, time_text};
+use crate::view::{Shown, ViewCamera, ViewSettings};
+
+use super::super::state::{PACES, Sandbox, extent, whole_view};
+use super::super::theme;
+
+/// Fills the panel.
+pub(super) fn show(
+    ui: &mut Ui,
+    sandbox: &mut Sandbox,
+    shown: &Shown,
+    settings: &mut ViewSettings,
+    camera: &mut ViewCamera,
+) {
+    ui.label(
+        egui::RichText::new(&sandbox.visit.scene.title)
+            .heading()
+            .strong(),
+    );
+    ui.label(theme::faint(sandbox.visit.scene.about.trim()));
+    site_choice(ui, shown, settings);
+    theme::section(ui, "Time", true, |ui| time(ui, sandbox, shown, settings));
+    theme::section(ui, "Colour of the cells", true, |ui| colours(ui, settings));
+    theme::section(ui, "Field slice", true, |ui| slice(ui, shown, settings));
+    theme::section(ui, "Cut", true, |ui| cut(ui, shown, settings));
+    theme::section(ui, "Camera", true, |ui| {
+        eye(ui, sandbox, shown, settings, camera);
+    });
+}
+
+fn site_choice(ui: &mut Ui, shown: &Shown, settings: &mut ViewSettings) {
+    if shown.0.sites.len() < 2 {
+        return;
+    }
+    ui.horizontal_wrapped(|ui| {
+        for (index, site) in shown.0.sites.iter().enumerate() {
+            ui.selectable_value(&mut settings.site, index, &site.name);
+        }
+    });
+}
+
+fn time(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown, settings: &ViewSettings) {
+    ui.horizontal(|ui| {
+        ui.label(theme::figure(time_text(shown.0.hours)));
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Max), |ui| {
+            ui.label(theme::faint(format!("step {}", shown.0.step)));
+        });
+    });
+    if let Some(site) = shown.site(settings.site) {
+        ui.label(theme::faint(format!(
+            "{} cells",
+            count_text(site.cells.len())
+        )));
+    }
+    if sandbox.is_broken {
+        ui.label(theme::alarm(
+            "The simulation has stopped because of a fault; the terminal says which.",
+        ));
+        return;
+    }
+    ui.horizontal(|ui| {
+        let size = vec2(118.0, 30.0);
+        let play = if sandbox.is_running {
+            "⏸ Pause"
+        } else {
+            "▶ Play"
+        };
+        if ui
+            .add(theme::main_button(play).min_size(size))
+            .on_hover_text("Space")
+            .clicked()
+        {
+            sandbox.set_running(!sandbox.is_running);
+        }
+        if ui
+            .add(egui::Button::new("⏭ One step").min_size(size))
+            .on_hover_text(".")
+            .clicked()
+        {
+            sandbox.take_steps(1);
+        }
+    });
+    let mut pace = sandbox.hours_per_second;
+    let slider = egui::Slider::new(&mut pace, PACES.0..=PACES.1)
+        .logarithmic(true)
+        .suffix(" h/s")
+        .max_decimals(2);
+    ui.label("Tissue time per second");
+    let is_bounded = !sandbox.is_unbounded;
+    if ui.add_enabled(is_bounded, slider).changed() {
+        sandbox.set_pace(pace, false);
+    }
+    let mut is_unbounded = sandbox.is_unbounded;
+    if ui
+        .checkbox(&mut is_unbounded, "As fast as possible")
+        .changed()
+    {
+        sandbox.set_pace(pace, is_unbounded);
+    }
+    let step = sandbox.last_step.as_secs_f64();
+    if step > 0.0 {
+        let mut text = format!("A step is computed in {}", duration_text(step));
+        if sandbox.is_running && sandbox.measured_pace > 0.0 {
+            text.push_str(&format!("; {:.2} h/s reached", sandbox.measured_pace));
+        }
+        ui.label(theme::faint(text));
+    }
+}
+
+/// A computing time as people read it.
+fn duration_text(seconds: f64) -> String {
+    if seconds < 0.01 {
+        format!("{:.1} ms", seconds * 1e3)
+    } else if seconds < 1.0 {
+        format!("{:.0} ms", seconds * 1e3)
+    } else {
+        format!("{seconds:.1} s")
+    }
+}
+
+fn colours(ui: &mut Ui, settings: &mut ViewSettings) {
+    let choices = [
+        [
+            (ColourBy::Type, "1  Type"),
+            (ColourBy::Phase, "2  Cycle phase"),
+        ],
+        [
+            (ColourBy::Oxygen, "3  Oxygen"),
+            (ColourBy::Hif, "4  HIF-1α"),
+        ],
+    ];
+    for row in choices {
+        ui.columns_const(|columns: &mut [Ui; 2]| {
+            for (column, (colour_by, name)) in columns.iter_mut().zip(row) {
+                let is_chosen = settings.look.colour_by == colour_by;
+                let width = column.available_width();
+                let button = egui::Button::selectable(is_chosen, name)
+                    .frame_when_inactive(true)
+                    .min_size(vec2(width, 26.0));
+                if column.add(button).clicked() {
+                    settings.look.colour_by = colour_by;
+                }
+            }
+        });
+    }
+}
+
+/// The slice shown when one is switched on.
+pub(in super::super) fn first_slice(shown: &Shown, settings: &ViewSettings) -> Slice {
+    let molecule = shown
+        .site(settings.site)
+        .and_then(|site| site.fields.first())
+        .map_or(Molecule::Oxygen, |field| field.molecule);
+    Slice {
+        molecule,
+        axis: settings.look.cut.map_or(Axis::Y, |cut| cut.axis),
+        at_um: settings.look.cut.map_or(0.0, |cut| cut.at_um),
+    }
+}
+
+/// The cut made when one is switched on.
+pub(in super::super) const FIRST_CUT: Cut = Cut {
+    axis: Axis::Y,
+    at_um: 0.0,
+    flip: false,
+};
+
+fn slice(ui: &mut Ui, shown: &Shown, settings: &mut ViewSettings) {
+    let mut is_on = settings.look.slice.is_some();
+    if ui
+        .checkbox(&mut is_on, "Show a molecule on a plane")
+        .on_hover_text("X")
+        .changed()
+    {
+        settings.look.slice = is_on.then(|| first_slice(shown, settings));
+    }
+    let site = shown.site(settings.site);
+    let Some(slice) = &mut settings.look.slice else {
+        return;
+    };
+    let molecules: Vec<Molecule> = site.map_or_else(Vec::new, |site| {
+        site.fields.iter().map(|field| field.molecule).collect()
+    });
+    egui::ComboBox::from_id_salt("molecule")
+        .width(ui.available_width() - 8.0)
+        .selected_text(molecule_text(slice.molecule))
+        .show_ui(ui, |ui| {
+            for molecule in molecules {
+                ui.selectable_value(&mut slice.molecule, molecule, molecule_text(molecule));
+            }
+        });
+    plane(ui, &mut slice.axis, &mut slice.at_um, |axis| {
+        extent(site, axis)
+    });
+}
+
+fn molecule_text(molecule: Molecule) -> String {
+    format!("{}, {}", molecule.label(), molecule.unit())
+}
+
+fn cut(ui: &mut Ui, shown: &Shown, settings: &mut ViewSettings) {
+    let mut is_on = settings.look.cut.is_some();
+    if ui
+        .checkbox(&mut is_on, "Cut the tissue open")
+        .on_hover_text("C")
+        .changed()
+    {
+        settings.look.cut = is_on.then_some(FIRST_CUT);
+    }
+    let site = shown.site(settings.site);
+    let Some(cut) = &mut settings.look.cut else {
+        return;
+    };
+    plane(ui, &mut cut.axis, &mut cut.at_um, |axis| extent(site, axis));
+    ui.checkbox(&mut cut.flip, "Take away the other side");
+    if let Some(slice) = &mut settings.look.slice
+        && (slice.axis, slice.at_um) != (cut.axis, cut.at_um)
+        && ui.button("Put the slice on the cut").clicked()
+    {
+        (slice.axis, slice.at_um) = (cut.axis, cut.at_um);
+    }
+}
+
+/// Axis and position of a plane.
+fn plane(ui: &mut Ui, axis: &mut Axis, at_um: &mut f32, extent: impl Fn(Axis) -> (f32, f32)) {
+    ui.horizontal(|ui| {
+        ui.label("Across");
+        for (choice, name) in [(Axis::X, "x"), (Axis::Y, "y"), (Axis::Z, "z")] {
+            let button = egui::Button::selectable(*axis == choice, name)
+                .frame_when_inactive(true)
+                .min_size(vec2(34.0, 24.0));
+            if ui.add(button).clicked() {
+                *axis = choice;
+            }
+        }
+    });
+    let (low, high) = extent(*axis);
+    ui.add(
+        egui::Slider::new(at_um, low..=high)
+            .suffix(" µm")
+            .max_decimals(0),
+    );
+}
+
+fn eye(
+    ui: &mut Ui,
+    sandbox: &mut Sandbox,
+    shown: &Shown,
+    settings: &ViewSettings,
+    camera: &mut ViewCamera,
+) {
+    ui.horizontal(|ui| {
+        if ui.button("Show everything").on_hover_text("R").clicked() {
+            camera.pose = whole_view(shown, settings);
+        }
+        ui.toggle_value(&mut sandbox.is_flying, "Fly")
+            .on_hover_text("F");
+        ui.toggle_value(&mut sandbox.is_help_open, "Help")
+            .on_hover_text("H");
+    });
+}

@@ -1,0 +1,171 @@
+//! The panels: left what is shown and when, right what is measured and can be changed, and cards over the
+//! picture between them.
+
+mod changes;
+mod controls;
+mod inspector;
+mod parameters;
+mod plots;
+
+use bevy::prelude::*;
+use bevy_egui::egui::{self, Align2, LayerId, UiBuilder, vec2};
+use bevy_egui::{EguiContexts, EguiPrimaryContextPass};
+
+use crate::view::{OverlayContent, OverlaySystems, Shown, ViewCamera, ViewSettings};
+
+use super::state::{Sandbox, caption_at};
+use super::theme;
+
+pub(super) use controls::{FIRST_CUT, first_slice};
+
+pub(super) fn plugin(app: &mut App) {
+    app.add_systems(EguiPrimaryContextPass, show_panels.before(OverlaySystems));
+}
+
+/// Draws everything and leaves the free part of the window in [`Sandbox::free`].
+fn show_panels(
+    mut contexts: EguiContexts,
+    mut sandbox: ResMut<Sandbox>,
+    mut settings: ResMut<ViewSettings>,
+    mut camera: ResMut<ViewCamera>,
+    mut overlay: ResMut<OverlayContent>,
+    shown: Res<Shown>,
+    mut is_dressed: Local<bool>,
+) -> Result {
+    let ctx = contexts.ctx_mut()?;
+    if !*is_dressed {
+        theme::apply(ctx);
+        *is_dressed = true;
+    }
+    let sandbox = &mut *sandbox;
+    let whole = ctx.viewport_rect();
+    let mut root = egui::Ui::new(
+        ctx.clone(),
+        "panels".into(),
+        UiBuilder::new()
+            .layer_id(LayerId::background())
+            .max_rect(whole),
+    );
+    let mut free = whole;
+    // A working copy: change detection must only see real changes.
+    let mut new_settings = settings.clone();
+    if sandbox.are_panels_open {
+        let left = egui::Panel::left("left")
+            .resizable(false)
+            .exact_size(theme::LEFT_WIDTH)
+            .frame(theme::panel_frame())
+            .show(&mut root, |ui| {
+                scrolled(ui, |ui| {
+                    controls::show(ui, sandbox, &shown, &mut new_settings, &mut camera);
+                });
+            });
+        let right = egui::Panel::right("right")
+            .resizable(false)
+            .exact_size(theme::RIGHT_WIDTH)
+            .frame(theme::panel_frame())
+            .show(&mut root, |ui| {
+                scrolled(ui, |ui| {
+                    inspector::show(ui, &shown, &mut new_settings, &mut camera);
+                    plots::show(ui, sandbox, &shown);
+                    parameters::show(ui, sandbox);
+                    changes::show(ui, sandbox);
+                });
+            });
+        free.min.x = left.response.rect.max.x;
+        free.max.x = right.response.rect.min.x;
+    }
+    sandbox.free = Rect::new(free.min.x, free.min.y, free.max.x, free.max.y);
+    hints(ctx, free, sandbox);
+    help(ctx, free, sandbox);
+
+    settings.set_if_neq(new_settings);
+    let caption = caption_at(&sandbox.visit.scene, shown.0.hours);
+    let content = OverlayContent {
+        caption: caption.to_owned(),
+        time: !sandbox.are_panels_open,
+        scale_bar: true,
+        legend: true,
+        figures: false,
+        area: Some(free),
+        ..OverlayContent::default()
+    };
+    overlay.set_if_neq(content);
+    Ok(())
+}
+
+fn scrolled(ui: &mut egui::Ui, contents: impl FnOnce(&mut egui::Ui)) {
+    egui::ScrollArea::vertical()
+        .auto_shrink([false, false])
+        .show(ui, contents);
+}
+
+/// A line at the top of the picture that says what the mouse does.
+fn hints(ctx: &egui::Context, free: egui::Rect, sandbox: &Sandbox) {
+    if sandbox.is_help_open {
+        return;
+    }
+    let text = if sandbox.is_flying {
+        "Flying: W A S D and Q E, drag to look around, Shift is faster. F to go back to turning."
+    } else {
+        "Drag to turn, wheel to zoom, right drag to move, click a cell to inspect it. H for all controls."
+    };
+    egui::Area::new("hints".into())
+        .fixed_pos(free.center_top() + vec2(0.0, 10.0))
+        .pivot(Align2::CENTER_TOP)
+        .constrain_to(free)
+        .interactable(false)
+        .show(ctx, |ui| {
+            ui.set_max_width(free.width() - 24.0);
+            ui.label(theme::faint(text));
+        });
+}
+
+/// All controls, on a card.
+fn help(ctx: &egui::Context, free: egui::Rect, sandbox: &mut Sandbox) {
+    if !sandbox.is_help_open {
+        return;
+    }
+    const CONTROLS: [(&str, &str); 17] = [
+        ("Drag", "turn around the tissue"),
+        ("Wheel", "nearer, farther"),
+        ("Right drag", "move the picture"),
+        ("Click", "inspect a cell; beside the cells: let go"),
+        ("F", "fly, or turn again"),
+        ("W A S D", "while flying: forward, left, back, right"),
+        ("Q E", "while flying: down, up"),
+        ("Shift", "while flying: faster"),
+        ("R", "show the whole tissue"),
+        ("Space", "play, pause"),
+        (".", "one step"),
+        ("+ -", "faster, slower"),
+        ("1 2 3 4", "colour by type, phase, oxygen, HIF-1α"),
+        ("X", "field slice on, off"),
+        ("C", "cut the tissue open, close it"),
+        ("P", "panels on, off"),
+        ("H", "this card"),
+    ];
+    let mut is_open = true;
+    egui::Window::new("Controls")
+        .open(&mut is_open)
+        .collapsible(false)
+        .resizable(false)
+        .pivot(Align2::CENTER_CENTER)
+        .default_pos(free.center())
+        .constrain_to(free)
+        .frame(theme::card_frame())
+        .show(ctx, |ui| {
+            egui::Grid::new("controls")
+                .num_columns(2)
+                .spacing(vec2(18.0, 5.0))
+                .show(ui, |ui| {
+                    for (key, meaning) in CONTROLS {
+                        ui.label(theme::key(key));
+                        ui.label(meaning);
+                        ui.end_row();
+                    }
+                });
+        });
+    if !is_open {
+        sandbox.is_help_open = false;
+    }
+}

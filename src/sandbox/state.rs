@@ -1,0 +1,422 @@
+//! What the window knows: the worker, the latest report, what is chosen.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bevy::prelude::*;
+
+use crate::scene::schema::Action;
+use crate::scene::{CameraPose, Look, Scene};
+use crate::simulation::SiteSnapshot;
+use crate::view::{Shown, ViewCamera, ViewSettings, automatic_pose};
+
+use super::engine::Knob;
+use super::history::{History, Point};
+use super::session::Session;
+use super::worker::{Order, Pace, Worker};
+
+/// Slowest and fastest pace offered, hours of tissue time per second.
+pub(super) const PACES: (f64, f64) = (0.05, 48.0);
+/// Pace at the start: a day in 24 seconds.
+const FIRST_PACE: f64 = 1.0;
+
+/// The scene that is explored.
+#[derive(Clone, Debug)]
+pub(super) struct Visit {
+    /// The scene.
+    pub scene: Scene,
+    /// Name of its file, without folder and ending.
+    pub name: String,
+    /// Seed of the random numbers.
+    pub seed: u64,
+}
+
+/// A parameter as the panel shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Dial {
+    /// Its path, limits and present value (wished for, if the simulation has not taken it up yet).
+    pub knob: Knob,
+    /// Its value at the start.
+    pub initial: f64,
+}
+
+impl Dial {
+    /// Whether it was changed since the start.
+    pub fn is_changed(&self) -> bool {
+        self.knob.value != self.initial
+    }
+}
+
+/// Everything the panels and the input systems share.
+#[derive(Resource)]
+pub(super) struct Sandbox {
+    /// What is explored.
+    pub visit: Visit,
+    worker: Option<Worker>,
+    /// Whether time runs.
+    pub is_running: bool,
+    /// Pace while it runs, hours of tissue time per second.
+    pub hours_per_second: f64,
+    /// Whether it runs as fast as the machine can.
+    pub is_unbounded: bool,
+    /// Whether the simulation broke down.
+    pub is_broken: bool,
+    /// Computing time of the last step.
+    pub last_step: Duration,
+    /// Tissue hours per second as measured.
+    pub measured_pace: f64,
+    pace_mark: Option<(Instant, f64)>,
+    /// The curves of the site shown.
+    pub history: History,
+    history_site: usize,
+    /// Parameters, in the order of the simulation.
+    pub dials: Vec<Dial>,
+    knobs: Arc<Vec<Knob>>,
+    /// Values wished for that no report has confirmed.
+    wishes: BTreeMap<String, f64>,
+    /// What was changed.
+    pub session: Arc<Session>,
+    /// Why the latest change was refused.
+    pub refusal: Option<String>,
+    /// Search text over the parameters.
+    pub search: String,
+    /// Whether the help is shown.
+    pub is_help_open: bool,
+    /// Whether the panels are shown.
+    pub are_panels_open: bool,
+    /// Whether the camera is flown instead of turned.
+    pub is_flying: bool,
+    /// The part of the window that the panels leave free, points.
+    pub free: Rect,
+    /// The pose chosen for the person, who has not touched it as long as the camera still has it.
+    automatic: Option<CameraPose>,
+}
+
+impl Sandbox {
+    /// A sandbox around a running worker.
+    pub fn new(visit: Visit, worker: Worker) -> Self {
+        Self {
+            visit,
+            worker: Some(worker),
+            is_running: false,
+            hours_per_second: FIRST_PACE,
+            is_unbounded: false,
+            is_broken: false,
+            last_step: Duration::ZERO,
+            measured_pace: 0.0,
+            pace_mark: None,
+            history: History::default(),
+            history_site: 0,
+            dials: Vec::new(),
+            knobs: Arc::default(),
+            wishes: BTreeMap::new(),
+            session: Arc::default(),
+            refusal: None,
+            search: String::new(),
+            is_help_open: false,
+            are_panels_open: true,
+            is_flying: false,
+            free: Rect::default(),
+            automatic: None,
+        }
+    }
+
+    fn order(&self, order: Order) {
+        if let Some(worker) = &self.worker {
+            worker.order(order);
+        }
+    }
+
+    /// Lets time run or stand still.
+    pub fn set_running(&mut self, is_running: bool) {
+        self.is_running = is_running && !self.is_broken;
+        self.pace_mark = None;
+        self.measured_pace = 0.0;
+        let pace = match (self.is_running, self.is_unbounded) {
+            (false, _) => Pace::Paused,
+            (true, true) => Pace::AsFastAsPossible,
+            (true, false) => Pace::Hours(self.hours_per_second),
+        };
+        self.order(Order::Pace(pace));
+    }
+
+    /// Chooses the pace; takes effect at once if time runs.
+    pub fn set_pace(&mut self, hours_per_second: f64, is_unbounded: bool) {
+        self.hours_per_second = hours_per_second.clamp(PACES.0, PACES.1);
+        self.is_unbounded = is_unbounded;
+        self.set_running(self.is_running);
+    }
+
+    /// Stops and takes `steps` steps.
+    pub fn take_steps(&mut self, steps: u64) {
+        if self.is_running {
+            self.set_running(false);
+        }
+        self.order(Order::Steps(steps));
+    }
+
+    /// Changes a parameter at the next step boundary.
+    pub fn set_dial(&mut self, path: &str, value: f64) {
+        self.wishes.insert(path.to_owned(), value);
+        if let Some(dial) = self.dials.iter_mut().find(|dial| dial.knob.path == path) {
+            dial.knob.value = value;
+        }
+        self.order(Order::Change(Action::Set(path.to_owned(), value)));
+    }
+
+    /// Takes in the newest report, if there is one.
+    pub fn receive(&mut self, shown: &mut Shown, settings: &ViewSettings, camera: &mut ViewCamera) {
+        let Some(worker) = &self.worker else { return };
+        let report = worker.report();
+        if report.is_none() && !self.is_broken && !worker.is_alive() {
+            self.is_broken = true;
+            self.is_running = false;
+        }
+        let Some(report) = report else { return };
+        self.last_step = report.last_step;
+        self.session = report.session;
+        if report.refusal.is_some() {
+            self.wishes.clear();
+        }
+        self.refusal = report.refusal;
+        self.turn_dials(report.knobs);
+        self.measure_pace(report.snapshot.hours);
+        if self.history_site != settings.site {
+            self.history.clear();
+            self.history_site = settings.site;
+        }
+        self.history
+            .push(Point::of(&report.snapshot, settings.site));
+        shown.0 = report.snapshot;
+        self.follow_growth(shown, settings, camera);
+    }
+
+    /// Keeps the whole tissue in the picture until somebody moves the camera.
+    fn follow_growth(&mut self, shown: &Shown, settings: &ViewSettings, camera: &mut ViewCamera) {
+        let whole = whole_view(shown, settings);
+        let pose = match self.automatic {
+            None => whole,
+            Some(before) if before != camera.pose => return,
+            Some(before) => CameraPose {
+                target_um: whole.target_um,
+                distance_um: whole.distance_um.max(before.distance_um),
+                ..before
+            },
+        };
+        self.automatic = Some(pose);
+        camera.pose = pose;
+    }
+
+    fn turn_dials(&mut self, knobs: Arc<Vec<Knob>>) {
+        self.wishes.retain(|path, wish| {
+            !knobs
+                .iter()
+                .any(|knob| knob.path == *path && knob.value == *wish)
+        });
+        if self.dials.len() != knobs.len() {
+            self.dials = knobs
+                .iter()
+                .map(|knob| Dial {
+                    initial: knob.value,
+                    knob: knob.clone(),
+                })
+                .collect();
+        }
+        for (dial, knob) in self.dials.iter_mut().zip(knobs.iter()) {
+            dial.knob = knob.clone();
+            if let Some(wish) = self.wishes.get(&knob.path) {
+                dial.knob.value = *wish;
+            }
+        }
+        self.knobs = knobs;
+    }
+
+    fn measure_pace(&mut self, hours: f64) {
+        let now = Instant::now();
+        match self.pace_mark {
+            Some((since, from)) if now - since > Duration::from_millis(800) => {
+                self.measured_pace = (hours - from) / (now - since).as_secs_f64();
+                self.pace_mark = Some((now, hours));
+            }
+            Some(_) => {}
+            None => self.pace_mark = Some((now, hours)),
+        }
+    }
+
+    /// Ends the worker after the step it is in, and returns what was changed.
+    pub fn finish(&mut self) -> Session {
+        self.worker
+            .take()
+            .and_then(Worker::finish)
+            .unwrap_or_else(|| Session::clone(&self.session))
+    }
+}
+
+/// The pose that shows the whole tissue.
+pub(super) fn whole_view(shown: &Shown, settings: &ViewSettings) -> CameraPose {
+    automatic_pose(&shown.0, settings.site, &settings.look)
+}
+
+/// What a scene wants to be shown at its start.
+pub(super) fn first_look(scene: &Scene) -> Look {
+    scene.recording.look
+}
+
+/// The caption that a scene's timeline shows at a time; empty for none.
+pub(super) fn caption_at(scene: &Scene, hours: f64) -> &str {
+    use crate::scene::schema::Event;
+    scene
+        .timeline
+        .iter()
+        .filter_map(|event| match event {
+            Event::At(at, Action::Caption(text)) if at.hours() <= hours => Some((at.hours(), text)),
+            _ => None,
+        })
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map_or("", |(_, text)| text.as_str())
+}
+
+/// Lower and upper end of a site along an axis, um.
+pub(super) fn extent(site: Option<&SiteSnapshot>, axis: crate::scene::look::Axis) -> (f32, f32) {
+    use crate::scene::look::Axis;
+    let Some(site) = site else {
+        return (-100.0, 100.0);
+    };
+    let along = |v: Vec3| match axis {
+        Axis::X => v.x,
+        Axis::Y => v.y,
+        Axis::Z => v.z,
+    };
+    let (low, high) = (along(site.min_um), along(site.max_um));
+    if high > low {
+        (low, high)
+    } else {
+        (-100.0, 100.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::engine::tests::Counter;
+    use super::*;
+
+    fn sandbox(scene: &str) -> Sandbox {
+        let visit = Visit {
+            scene: ron::from_str(scene).unwrap(),
+            name: "test".into(),
+            seed: 1,
+        };
+        let worker = Worker::spawn(Counter::default(), Session::default(), || {}).unwrap();
+        Sandbox::new(visit, worker)
+    }
+
+    const SCENE: &str = r#"(title: "T", about: "A", pace: Calibrated, duration: Hours(2), sites: [],
+        timeline: [At(Hours(1), Caption("one")), At(Hours(3), Caption("")), At(Hours(2), Caption("two"))])"#;
+
+    /// Receives reports until something holds.
+    fn wait(sandbox: &mut Sandbox, shown: &mut Shown, wanted: impl Fn(&Sandbox, &Shown) -> bool) {
+        let start = Instant::now();
+        let mut camera = ViewCamera::default();
+        while !wanted(sandbox, shown) {
+            assert!(start.elapsed() < Duration::from_secs(20));
+            sandbox.receive(shown, &ViewSettings::default(), &mut camera);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn captions_follow_the_timeline_of_the_scene() {
+        let scene: Scene = ron::from_str(SCENE).unwrap();
+        let texts = [0.5, 1.0, 2.5, 4.0].map(|hours| caption_at(&scene, hours));
+        assert_eq!(texts, ["", "one", "two", ""]);
+    }
+
+    #[test]
+    fn steps_fill_the_curves_and_running_can_be_paused() {
+        let mut sandbox = sandbox(SCENE);
+        let mut shown = Shown::default();
+        sandbox.take_steps(3);
+        wait(&mut sandbox, &mut shown, |_, shown| shown.0.step == 3);
+        assert!(sandbox.history.len() >= 2);
+        sandbox.set_pace(PACES.1 * 100.0, false);
+        assert_eq!(sandbox.hours_per_second, PACES.1);
+        sandbox.set_pace(1.0, true);
+        sandbox.set_running(true);
+        wait(&mut sandbox, &mut shown, |_, shown| shown.0.step > 20);
+        sandbox.set_running(false);
+        assert!(!sandbox.is_running);
+    }
+
+    #[test]
+    fn a_turned_dial_shows_its_wish_at_once_and_is_marked_as_changed() {
+        let mut sandbox = sandbox(SCENE);
+        let mut shown = Shown::default();
+        wait(&mut sandbox, &mut shown, |s, _| !s.dials.is_empty());
+        assert!(!sandbox.dials[0].is_changed());
+        sandbox.set_dial("gain", 4.0);
+        assert_eq!(sandbox.dials[0].knob.value, 4.0);
+        assert!(sandbox.dials[0].is_changed());
+        wait(&mut sandbox, &mut shown, |s, _| {
+            s.session.changes.len() == 1
+        });
+        assert_eq!(sandbox.dials[0].knob.value, 4.0);
+        assert_eq!(sandbox.dials[0].initial, 1.0);
+        assert_eq!(sandbox.finish().changes.len(), 1);
+    }
+
+    #[test]
+    fn a_refused_wish_falls_back_to_the_true_value() {
+        let mut sandbox = sandbox(SCENE);
+        let mut shown = Shown::default();
+        wait(&mut sandbox, &mut shown, |s, _| !s.dials.is_empty());
+        sandbox.set_dial("nonsense", 4.0);
+        wait(&mut sandbox, &mut shown, |s, _| s.refusal.is_some());
+        assert_eq!(sandbox.dials[0].knob.value, 1.0);
+    }
+
+    #[test]
+    fn the_picture_is_framed_by_itself_until_somebody_moves_the_camera() {
+        let mut sandbox = sandbox(SCENE);
+        let (mut shown, settings) = (Shown::default(), ViewSettings::default());
+        let mut camera = ViewCamera::default();
+        sandbox.follow_growth(&shown, &settings, &mut camera);
+        assert_eq!(camera.pose, whole_view(&shown, &settings));
+        let near = camera.pose;
+        shown.0 = Arc::new(crate::simulation::Snapshot {
+            sites: vec![SiteSnapshot {
+                min_um: Vec3::splat(-900.0),
+                max_um: Vec3::splat(900.0),
+                ..SiteSnapshot::default()
+            }],
+            ..crate::simulation::Snapshot::default()
+        });
+        sandbox.follow_growth(&shown, &settings, &mut camera);
+        assert!(camera.pose.distance_um > near.distance_um);
+        camera.pose.azimuth_deg += 1.0;
+        let moved = camera.pose;
+        shown.0 = Arc::default();
+        sandbox.follow_growth(&shown, &settings, &mut camera);
+        assert_eq!(camera.pose, moved);
+    }
+
+    #[test]
+    fn a_breakdown_stops_the_clock() {
+        let mut sandbox = sandbox(SCENE);
+        sandbox.worker = Some(
+            Worker::spawn(
+                Counter {
+                    break_at: Some(1),
+                    ..Counter::default()
+                },
+                Session::default(),
+                || {},
+            )
+            .unwrap(),
+        );
+        let mut shown = Shown::default();
+        sandbox.set_running(true);
+        wait(&mut sandbox, &mut shown, |s, _| s.is_broken);
+        assert!(!sandbox.is_running);
+    }
+}

@@ -1,0 +1,239 @@
+//! The window: an app with a view, panels and input, drawn only when something changed.
+//!
+//! All schedules of the app run on the main thread. The simulation's parallel loops use the same pool of
+//! threads, and a system of the window queued behind them would wait for the step to end.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bevy::app::PluginsState;
+use bevy::camera::Viewport;
+use bevy::camera::visibility::RenderLayers;
+use bevy::ecs::schedule::SingleThreadedExecutor;
+use bevy::log::LogPlugin;
+use bevy::prelude::*;
+use bevy::render::settings::WgpuSettings;
+use bevy::render::{RenderApp, RenderPlugin};
+use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
+use bevy::window::{PresentMode, PrimaryWindow, WindowResolution};
+use bevy::winit::{EventLoopProxyWrapper, UpdateMode, WinitSettings, WinitUserEvent};
+use bevy_egui::{EguiGlobalSettings, PrimaryEguiContext};
+
+use crate::record::studio::{backends, find_driver, quietly};
+use crate::view::{Shown, ViewCamera, ViewEye, ViewPlugin, ViewSettings};
+
+use super::engine::Engine;
+use super::input::{Grip, course};
+use super::session::Session;
+use super::state::{Sandbox, Visit, first_look};
+use super::worker::Worker;
+use super::{SandboxError, input, panels};
+
+/// Time between two pictures while nothing happens.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// Adds to an app with [`ViewPlugin`] what film and sandbox do not share.
+pub(super) fn add_sandbox(app: &mut App, sandbox: Sandbox, target: Option<Handle<Image>>) {
+    app.world_mut()
+        .resource_mut::<EguiGlobalSettings>()
+        .auto_create_primary_context = false;
+    app.insert_resource(ViewSettings::of_look(first_look(&sandbox.visit.scene)))
+        .insert_resource(sandbox)
+        .add_plugins((panels::plugin, input::plugin))
+        .add_systems(First, receive_report)
+        .add_systems(PreUpdate, fit_picture);
+    // Panels have a camera of their own: the eye only draws the part of the window that they leave free.
+    let mut glass = app.world_mut().spawn((
+        Name::new("panels"),
+        PrimaryEguiContext,
+        Camera3d::default(),
+        Camera {
+            order: 1,
+            clear_color: ClearColorConfig::None,
+            ..default()
+        },
+        Msaa::Off,
+        RenderLayers::none(),
+    ));
+    if let Some(image) = target {
+        glass.insert(bevy::camera::RenderTarget::Image(image.into()));
+    }
+}
+
+/// Lets every schedule of an app run on the thread that updates it.
+pub(super) fn run_on_one_thread(app: &mut App) {
+    single_threaded(app.world_mut());
+    if let Some(render) = app.get_sub_app_mut(RenderApp) {
+        single_threaded(render.world_mut());
+    }
+}
+
+fn single_threaded(world: &mut World) {
+    for (_, schedule) in world.resource_mut::<Schedules>().iter_mut() {
+        schedule.set_executor(SingleThreadedExecutor::new());
+    }
+}
+
+/// Shows what the simulation has put out since the last picture.
+fn receive_report(
+    mut sandbox: ResMut<Sandbox>,
+    mut shown: ResMut<Shown>,
+    settings: Res<ViewSettings>,
+    mut camera: ResMut<ViewCamera>,
+) {
+    sandbox.receive(&mut shown, &settings, &mut camera);
+}
+
+/// Fits the picture into the part of the window that the panels leave free.
+fn fit_picture(
+    sandbox: Res<Sandbox>,
+    windows: Query<&Window, With<PrimaryWindow>>,
+    mut eyes: Query<&mut Camera, With<ViewEye>>,
+) {
+    let scale = windows.single().map_or(1.0, Window::scale_factor);
+    let size = (sandbox.free.size() * scale).round().as_uvec2();
+    if size.x == 0 || size.y == 0 {
+        return;
+    }
+    let viewport = Viewport {
+        physical_position: (sandbox.free.min * scale).round().as_uvec2(),
+        physical_size: size,
+        ..default()
+    };
+    for mut eye in &mut eyes {
+        let current = eye.viewport.as_ref();
+        let is_current = current.is_some_and(|current| {
+            (current.physical_position, current.physical_size)
+                == (viewport.physical_position, viewport.physical_size)
+        });
+        if !is_current {
+            eye.viewport = Some(viewport.clone());
+        }
+    }
+}
+
+/// Draws without pause while something is moved by hand; otherwise a picture follows each report, each touch
+/// of mouse and keyboard, and egui's own wishes.
+fn set_tempo(
+    keys: Res<ButtonInput<KeyCode>>,
+    sandbox: Res<Sandbox>,
+    grip: Res<Grip>,
+    mut winit: ResMut<WinitSettings>,
+) {
+    let is_moving = grip.is_held() || (sandbox.is_flying && course(&keys) != Vec3::ZERO);
+    let mode = if is_moving {
+        UpdateMode::Continuous
+    } else {
+        UpdateMode::reactive(IDLE)
+    };
+    if winit.focused_mode != mode {
+        winit.focused_mode = mode;
+        winit.unfocused_mode = mode;
+    }
+}
+
+/// What is left when the window has closed.
+#[derive(Resource, Clone, Default)]
+struct Farewell(Arc<Mutex<Option<Session>>>);
+
+/// Ends the worker when the app ends.
+fn say_farewell(
+    mut exits: MessageReader<AppExit>,
+    mut sandbox: ResMut<Sandbox>,
+    farewell: Res<Farewell>,
+) {
+    if exits.read().last().is_some() {
+        let session = sandbox.finish();
+        *farewell.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
+    }
+}
+
+/// Opens the window and returns what was changed once it is closed.
+pub(super) fn open(
+    visit: Visit,
+    engine: impl Engine,
+    size: (u32, u32),
+) -> Result<Session, SandboxError> {
+    display_is_there()?;
+    // The renderer has no way to report a missing driver but to panic.
+    drop(find_driver()?);
+    let title = format!("{} - tumorscape", visit.scene.title);
+    let mut app = App::new();
+    let plugins = DefaultPlugins
+        .build()
+        .disable::<PipelinedRenderingPlugin>()
+        .set(LogPlugin {
+            filter: "warn,wgpu=error,naga=error,bevy_winit=error".into(),
+            ..default()
+        })
+        .set(RenderPlugin {
+            render_creation: WgpuSettings {
+                backends: Some(backends()),
+                ..default()
+            }
+            .into(),
+            ..default()
+        })
+        .set(WindowPlugin {
+            primary_window: Some(Window {
+                title,
+                resolution: WindowResolution::new(size.0, size.1),
+                present_mode: PresentMode::AutoVsync,
+                ..default()
+            }),
+            ..default()
+        });
+    // Winit has no way to report a missing display but to panic.
+    let added = quietly(|| {
+        app.add_plugins(plugins);
+        app
+    });
+    let mut app = added.map_err(|reason| SandboxError::NoDisplay {
+        reason: reason.lines().next().unwrap_or_default().to_owned(),
+    })?;
+    app.add_plugins(ViewPlugin { target: None });
+    let proxy = (**app.world().resource::<EventLoopProxyWrapper>()).clone();
+    let wake = move || {
+        // The event loop is gone when the window is; then nobody wants to be woken.
+        let _ = proxy.send_event(WinitUserEvent::WakeUp);
+    };
+    let worker = Worker::spawn(engine, Session::default(), wake)
+        .map_err(|error| SandboxError::Thread(error.to_string()))?;
+    add_sandbox(&mut app, Sandbox::new(visit, worker), None);
+    let farewell = Farewell::default();
+    app.insert_resource(farewell.clone())
+        .insert_resource(WinitSettings {
+            focused_mode: UpdateMode::reactive(IDLE),
+            unfocused_mode: UpdateMode::reactive(IDLE),
+        })
+        .add_systems(Last, (set_tempo, say_farewell));
+    while app.plugins_state() == PluginsState::Adding {
+        bevy::tasks::tick_global_task_pools_on_main_thread();
+    }
+    app.finish();
+    app.cleanup();
+    run_on_one_thread(&mut app);
+    let exit = app.run();
+    if exit.is_error() {
+        return Err(SandboxError::Window);
+    }
+    let session = farewell
+        .0
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    Ok(session.unwrap_or_default())
+}
+
+/// Checks for a display before anything is built.
+fn display_is_there() -> Result<(), SandboxError> {
+    if !cfg!(all(unix, not(target_os = "macos"))) {
+        return Ok(());
+    }
+    match std::env::var("DISPLAY") {
+        Ok(display) if !display.is_empty() => Ok(()),
+        _ => Err(SandboxError::NoDisplay {
+            reason: "DISPLAY is not set".into(),
+        }),
+    }
+}

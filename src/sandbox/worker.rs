@@ -1,0 +1,394 @@
+//! The thread that owns the simulation.
+//!
+//! Orders go in through a channel, reports come back through a slot in which the latest one wins. Between
+//! two steps the thread looks at its orders, so a change takes effect at a step boundary and the window
+//! never waits for a step. What was changed when is written into a [`Session`], from which the same run can
+//! be had again.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::scene::schema::Action;
+use crate::simulation::Snapshot;
+
+use super::engine::{Engine, Knob};
+use super::session::Session;
+
+/// How fast tissue time runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Pace {
+    /// It stands still.
+    Paused,
+    /// Hours of tissue time per second, or as near to it as the machine comes.
+    Hours(f64),
+    /// One step after the other.
+    AsFastAsPossible,
+}
+
+/// What the window asks of the thread.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Run at this pace from now on.
+    Pace(Pace),
+    /// Take this many steps, whatever the pace.
+    Steps(u64),
+    /// Change something, at the next step boundary.
+    Change(Action),
+}
+
+/// What the thread tells the window.
+#[derive(Clone, Debug)]
+pub(super) struct Report {
+    /// The tissue.
+    pub snapshot: Arc<Snapshot>,
+    /// All parameters and their values.
+    pub knobs: Arc<Vec<Knob>>,
+    /// What was changed so far.
+    pub session: Arc<Session>,
+    /// Computing time of the last step.
+    pub last_step: Duration,
+    /// Why the latest change was refused; empty if it was not.
+    pub refusal: Option<String>,
+}
+
+/// The newest report that nobody has taken yet.
+#[derive(Default)]
+struct Slot(Mutex<Option<Report>>);
+
+impl Slot {
+    fn take(&self) -> Option<Report> {
+        self.lock().take()
+    }
+
+    fn put(&self, report: Report) {
+        *self.lock() = Some(report);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lock().is_none()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Report>> {
+        // A report is replaced as a whole, so it is sound even if the other side panicked.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The window's end of the thread.
+pub(super) struct Worker {
+    orders: Option<Sender<Order>>,
+    slot: Arc<Slot>,
+    thread: Option<JoinHandle<Session>>,
+}
+
+impl Worker {
+    /// Starts the thread, paused. `wake` is called whenever a report has been put out.
+    pub fn spawn(
+        engine: impl Engine,
+        session: Session,
+        wake: impl Fn() + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let (orders, inbox) = channel();
+        let slot = Arc::new(Slot::default());
+        let loop_ = Loop {
+            engine,
+            session,
+            inbox,
+            slot: Arc::clone(&slot),
+            wake: Box::new(wake),
+            pace: Pace::Paused,
+            steps_left: 0,
+            last_step: Duration::ZERO,
+            refusal: None,
+            unseen: true,
+            knobs: Arc::default(),
+            knobs_are_old: true,
+        };
+        let thread = std::thread::Builder::new()
+            .name("simulation".into())
+            .spawn(move || loop_.run())?;
+        Ok(Self {
+            orders: Some(orders),
+            slot,
+            thread: Some(thread),
+        })
+    }
+
+    /// Sends an order. It is lost if the simulation has broken down, which [`Worker::is_alive`] tells.
+    pub fn order(&self, order: Order) {
+        if let Some(orders) = &self.orders {
+            drop(orders.send(order));
+        }
+    }
+
+    /// The newest report, if there is one that was not taken yet.
+    pub fn report(&self) -> Option<Report> {
+        self.slot.take()
+    }
+
+    /// Whether the simulation can still go on.
+    pub fn is_alive(&self) -> bool {
+        self.thread
+            .as_ref()
+            .is_some_and(|thread| !thread.is_finished())
+    }
+
+    /// Ends the thread after the step it is in; `None` if it had broken down.
+    pub fn finish(mut self) -> Option<Session> {
+        self.orders = None;
+        self.thread.take()?.join().ok()
+    }
+}
+
+/// The thread's own state.
+struct Loop<E: Engine> {
+    engine: E,
+    session: Session,
+    inbox: Receiver<Order>,
+    slot: Arc<Slot>,
+    wake: Box<dyn Fn() + Send>,
+    pace: Pace,
+    steps_left: u64,
+    last_step: Duration,
+    refusal: Option<String>,
+    /// Whether the state has changed since the last report.
+    unseen: bool,
+    knobs: Arc<Vec<Knob>>,
+    knobs_are_old: bool,
+}
+
+impl<E: Engine> Loop<E> {
+    fn run(mut self) -> Session {
+        // When the next step is due, at a pace in tissue time.
+        let mut due = Instant::now();
+        loop {
+            // Nothing to do, or too early: report and wait for an order.
+            let wait = if self.steps_left > 0 {
+                Some(Duration::ZERO)
+            } else {
+                match self.pace {
+                    Pace::Paused => None,
+                    Pace::AsFastAsPossible => Some(Duration::ZERO),
+                    Pace::Hours(_) => Some(due.saturating_duration_since(Instant::now())),
+                }
+            };
+            if self.slot.is_empty() || wait != Some(Duration::ZERO) {
+                self.put_report();
+            }
+            let order = match wait {
+                None => self
+                    .inbox
+                    .recv()
+                    .map_err(|_| RecvTimeoutError::Disconnected),
+                Some(wait) => self.inbox.recv_timeout(wait),
+            };
+            match order {
+                Ok(order) => {
+                    if matches!(order, Order::Pace(_)) {
+                        due = Instant::now();
+                    }
+                    self.take(order);
+                    continue;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.session.hours_seen = self.engine.hours();
+                    return self.session;
+                }
+            }
+            self.step();
+            if let Pace::Hours(hours_per_second) = self.pace {
+                let interval = self.engine.step_hours() / hours_per_second.max(1e-9);
+                // A machine that cannot keep up does not try to catch up later.
+                due = (due + Duration::from_secs_f64(interval.min(3600.0))).max(Instant::now());
+            }
+        }
+    }
+
+    fn take(&mut self, order: Order) {
+        match order {
+            Order::Pace(pace) => self.pace = pace,
+            Order::Steps(steps) => self.steps_left += steps,
+            Order::Change(action) => {
+                match self.engine.apply(&action) {
+                    Ok(()) => {
+                        self.session.log(self.engine.minutes(), action);
+                        self.refusal = None;
+                    }
+                    Err(reason) => self.refusal = Some(reason),
+                }
+                self.knobs_are_old = true;
+                self.unseen = true;
+            }
+        }
+    }
+
+    fn step(&mut self) {
+        let start = Instant::now();
+        self.engine.step();
+        self.last_step = start.elapsed();
+        self.steps_left = self.steps_left.saturating_sub(1);
+        self.unseen = true;
+    }
+
+    fn put_report(&mut self) {
+        if !self.unseen {
+            return;
+        }
+        self.unseen = false;
+        // Scripted events change parameters too, so the list is compared rather than trusted.
+        let knobs = self.engine.knobs();
+        if self.knobs_are_old || *self.knobs != knobs {
+            self.knobs = Arc::new(knobs);
+            self.knobs_are_old = false;
+        }
+        self.slot.put(Report {
+            snapshot: Arc::new(self.engine.snapshot()),
+            knobs: Arc::clone(&self.knobs),
+            session: Arc::new(self.session.clone()),
+            last_step: self.last_step,
+            refusal: self.refusal.clone(),
+        });
+        (self.wake)();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::engine::tests::{Counter, set};
+    use super::*;
+
+    fn spawn(engine: Counter) -> Worker {
+        Worker::spawn(engine, Session::default(), || {}).unwrap()
+    }
+
+    /// Waits for a report that satisfies `wanted`; the newest one before the time is up otherwise.
+    fn wait_for(worker: &Worker, wanted: impl Fn(&Report) -> bool) -> Report {
+        let start = Instant::now();
+        loop {
+            if let Some(report) = worker.report()
+                && wanted(&report)
+            {
+                return report;
+            }
+            assert!(start.elapsed() < Duration::from_secs(20), "no such report");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn it_starts_paused_and_shows_the_beginning() {
+        let worker = spawn(Counter::default());
+        let report = wait_for(&worker, |_| true);
+        assert_eq!(report.snapshot.step, 0);
+        std::thread::sleep(Duration::from_millis(30));
+        assert!(worker.report().is_none());
+        assert_eq!(worker.finish().unwrap().hours_seen, 0.0);
+    }
+
+    #[test]
+    fn single_steps_are_counted_exactly_and_the_last_one_is_reported() {
+        let worker = spawn(Counter::default());
+        worker.order(Order::Steps(3));
+        worker.order(Order::Steps(4));
+        wait_for(&worker, |report| report.snapshot.step == 7);
+        std::thread::sleep(Duration::from_millis(20));
+        assert!(worker.report().is_none(), "no step beyond those asked for");
+    }
+
+    #[test]
+    fn a_pause_stops_it_and_the_report_is_the_final_state() {
+        let worker = spawn(Counter::default());
+        worker.order(Order::Pace(Pace::AsFastAsPossible));
+        wait_for(&worker, |report| report.snapshot.step > 10);
+        worker.order(Order::Pace(Pace::Paused));
+        std::thread::sleep(Duration::from_millis(30));
+        let last = worker.report().map(|report| report.snapshot.step);
+        let session = worker.finish().unwrap();
+        if let Some(step) = last {
+            assert_eq!(session.hours_seen, step as f64 * 0.5);
+        }
+    }
+
+    #[test]
+    fn a_change_takes_effect_at_a_boundary_and_is_logged_with_its_time() {
+        // A step that takes a while: the change comes in the middle of the second one.
+        let worker = spawn(Counter {
+            step_time: Duration::from_millis(60),
+            ..Counter::default()
+        });
+        worker.order(Order::Steps(3));
+        wait_for(&worker, |report| report.snapshot.step == 1);
+        worker.order(Order::Change(set("gain", 5.0)));
+        let report = wait_for(&worker, |report| report.snapshot.step == 3);
+        assert_eq!(report.knobs[0].value, 5.0);
+        // Step 1 adds 1, step 2 adds 1 (it had begun), step 3 adds 5 — or the change was in time for step 2.
+        let sum = report.snapshot.sites[0].metrics.get("sum").unwrap();
+        let changes = report.session.changes.clone();
+        assert_eq!(changes.len(), 1);
+        let at_step = (changes[0].minutes / 30.0) as u64;
+        assert_eq!(sum, at_step as f64 + (3 - at_step) as f64 * 5.0);
+        assert!((1..=2).contains(&at_step));
+    }
+
+    #[test]
+    fn a_session_replayed_at_its_times_gives_the_same_state() {
+        let worker = spawn(Counter::default());
+        for value in [2.0, 7.0, 3.5] {
+            worker.order(Order::Steps(5));
+            worker.order(Order::Change(set("gain", value)));
+        }
+        worker.order(Order::Steps(5));
+        let report = wait_for(&worker, |report| report.snapshot.step == 20);
+        let live = report.snapshot.sites[0].metrics.get("sum").unwrap();
+        let session = worker.finish().unwrap();
+
+        let mut again = Counter::default();
+        let mut changes = session.changes.iter().peekable();
+        while again.steps < 20 {
+            while let Some(change) = changes.next_if(|change| change.minutes <= again.minutes()) {
+                again.apply(&change.action).unwrap();
+            }
+            again.step();
+        }
+        assert_eq!(again.snapshot().sites[0].metrics.get("sum"), Some(live));
+    }
+
+    #[test]
+    fn a_refused_change_is_reported_and_not_logged() {
+        let worker = spawn(Counter::default());
+        worker.order(Order::Change(set("nonsense", 1.0)));
+        let report = wait_for(&worker, |report| report.refusal.is_some());
+        assert!(report.refusal.unwrap().contains("nonsense"));
+        assert!(worker.finish().unwrap().changes.is_empty());
+    }
+
+    #[test]
+    fn a_pace_in_tissue_time_is_kept() {
+        let worker = spawn(Counter::default());
+        // Half an hour a step, 50 hours a second: 100 steps a second.
+        let start = Instant::now();
+        worker.order(Order::Pace(Pace::Hours(50.0)));
+        wait_for(&worker, |report| report.snapshot.step >= 30);
+        let seconds = start.elapsed().as_secs_f64();
+        assert!((0.25..3.0).contains(&seconds), "30 steps took {seconds} s");
+    }
+
+    #[test]
+    fn a_breakdown_is_noticed_and_does_not_take_the_window_along() {
+        let worker = spawn(Counter {
+            break_at: Some(2),
+            ..Counter::default()
+        });
+        worker.order(Order::Steps(5));
+        let start = Instant::now();
+        while worker.is_alive() {
+            assert!(start.elapsed() < Duration::from_secs(20));
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        worker.order(Order::Steps(1));
+        assert!(worker.finish().is_none());
+    }
+}

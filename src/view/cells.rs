@@ -1,0 +1,380 @@
+//! Cells: one entity, one draw.
+//!
+//! Each cell is a quad on which the fragment shader (`cells.wgsl`) finds where the eye's ray meets the sphere and
+//! writes colour and depth. Two buffers hold centre and radius, and colour and build; they are refilled in
+//! parallel, in fixed chunks, only when the snapshot, the colours or the cut changed. Cells that no ray can
+//! reach ([`Crowding::is_buried`]) are left out.
+
+use std::sync::Arc;
+
+use bevy::asset::{RenderAssetUsages, load_internal_asset, uuid_handle};
+use bevy::camera::visibility::NoFrustumCulling;
+use bevy::mesh::MeshVertexBufferLayoutRef;
+use bevy::pbr::{Material, MaterialPipeline, MaterialPipelineKey, MaterialPlugin};
+use bevy::prelude::*;
+use bevy::render::render_resource::{
+    AsBindGroup, RenderPipelineDescriptor, ShaderType, SpecializedMeshPipelineError,
+};
+use bevy::render::storage::ShaderBuffer;
+use bevy::shader::ShaderRef;
+
+use crate::cell::{Phase, State};
+use crate::core::parallel::{for_each_chunk_mut2, map_chunks};
+use crate::scene::{ColourBy, Cut};
+use crate::simulation::{SiteSnapshot, Snapshot};
+
+use super::crowding::Crowding;
+use super::palette::{self, Scale};
+use super::quads::{quads, specialise};
+use super::{Shown, ViewSettings, ViewSystems, cut_plane, prepare_after_bindings};
+
+const SHADER: Handle<Shader> = uuid_handle!("0a4f6b3d-9c57-4e83-8d21-52b6c7e0f8a2");
+
+/// Cells handled by one task.
+const CHUNK: usize = 4096;
+/// The buffers grow in steps of this many cells, so that most snapshots reuse them.
+const CAPACITY_STEP: usize = 4096;
+/// Bytes of a sphere and of its paint in the buffers.
+const SPHERE_BYTES: usize = 16;
+const PAINT_BYTES: usize = 8;
+
+/// What the shader needs to know about all cells.
+#[derive(ShaderType, Clone, Copy, Debug, Default)]
+struct SceneUniform {
+    cut: Vec4,
+    bounds: Vec4,
+    count: u32,
+    pad_a: u32,
+    pad_b: u32,
+    pad_c: u32,
+}
+
+/// The material of the entity that draws all cells of a site.
+#[derive(Asset, TypePath, AsBindGroup, Clone, Debug)]
+struct CellMaterial {
+    #[uniform(0)]
+    scene: SceneUniform,
+    #[storage(1, read_only)]
+    spheres: Handle<ShaderBuffer>,
+    #[storage(2, read_only)]
+    paints: Handle<ShaderBuffer>,
+}
+
+impl Material for CellMaterial {
+    fn vertex_shader() -> ShaderRef {
+        SHADER.into()
+    }
+    fn fragment_shader() -> ShaderRef {
+        SHADER.into()
+    }
+    fn enable_prepass() -> bool {
+        false
+    }
+    fn enable_shadows() -> bool {
+        false
+    }
+    fn specialize(
+        _: &MaterialPipeline,
+        descriptor: &mut RenderPipelineDescriptor,
+        layout: &MeshVertexBufferLayoutRef,
+        _: MaterialPipelineKey<Self>,
+    ) -> Result<(), SpecializedMeshPipelineError> {
+        specialise(descriptor, layout)
+    }
+}
+
+/// What the buffers show at present.
+#[derive(Clone)]
+struct Filled {
+    snapshot: Arc<Snapshot>,
+    site: usize,
+    colour_by: ColourBy,
+    cut: Option<Cut>,
+    selected: Option<u64>,
+}
+
+/// The entity that draws the cells, and its assets.
+#[derive(Resource)]
+struct CellDrawing {
+    mesh: Handle<Mesh>,
+    material: Handle<CellMaterial>,
+    spheres: Handle<ShaderBuffer>,
+    paints: Handle<ShaderBuffer>,
+    capacity: usize,
+    filled: Option<Filled>,
+}
+
+/// How many cells the last fill put in the buffers, of how many there are.
+#[derive(Resource, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CellsDrawn {
+    /// Cells that can be seen from somewhere.
+    pub drawn: usize,
+    /// All cells of the site.
+    pub present: usize,
+}
+
+/// Ball around the cells of a site (around its block where there are none): centre and radius, um.
+pub fn bounding_ball(site: &SiteSnapshot) -> Vec4 {
+    let spheres = &site.cells.sphere_um;
+    if spheres.is_empty() {
+        let half = (site.max_um - site.min_um) * 0.5;
+        return (site.min_um + half).extend(half.length().max(1.0));
+    }
+    let mut low = Vec3::MAX;
+    let mut high = Vec3::MIN;
+    for &[x, y, z, r] in spheres {
+        low = low.min(Vec3::new(x, y, z) - r);
+        high = high.max(Vec3::new(x, y, z) + r);
+    }
+    let centre = (low + high) * 0.5;
+    let radius = spheres
+        .iter()
+        .map(|&[x, y, z, r]| centre.distance(Vec3::new(x, y, z)) + r)
+        .fold(1.0, f32::max);
+    centre.extend(radius)
+}
+
+fn byte(value: f32) -> u32 {
+    (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u32
+}
+
+/// Colours of all cells of a site under a [`ColourBy`].
+pub struct CellColours<'a> {
+    snapshot: &'a Snapshot,
+    site: &'a SiteSnapshot,
+    colour_by: ColourBy,
+    scale: Option<Scale>,
+}
+
+impl<'a> CellColours<'a> {
+    /// Prepares the colours; scales are fitted to the data of the site.
+    pub fn new(snapshot: &'a Snapshot, site: &'a SiteSnapshot, colour_by: ColourBy) -> Self {
+        let top = site.cells.oxygen_mmhg.iter().copied().fold(0.0, f32::max);
+        Self {
+            snapshot,
+            site,
+            colour_by,
+            scale: Scale::of_cells(colour_by, top),
+        }
+    }
+
+    /// The scale of the colours, if they show a quantity.
+    pub const fn scale(&self) -> Option<&Scale> {
+        self.scale.as_ref()
+    }
+
+    /// Colour of cell `i`, sRGB.
+    pub fn of(&self, i: usize) -> [f32; 3] {
+        let cells = &self.site.cells;
+        let state = cells.state.get(i).copied().unwrap_or_default();
+        match (self.colour_by, &self.scale) {
+            (ColourBy::Oxygen, Some(scale)) => {
+                scale.colour(cells.oxygen_mmhg.get(i).copied().unwrap_or(0.0))
+            }
+            (ColourBy::Hif, Some(scale)) if state == State::Alive => {
+                scale.colour(cells.hif_1a.get(i).copied().unwrap_or(0.0))
+            }
+            _ => match palette::state(state) {
+                Some(colour) => colour,
+                None if self.colour_by == ColourBy::Phase => {
+                    palette::phase(cells.phase.get(i).copied().unwrap_or_default())
+                }
+                None => cells
+                    .cell_type
+                    .get(i)
+                    .and_then(|kind| self.snapshot.cell_types.get(usize::from(*kind)))
+                    .map_or([0.7, 0.7, 0.7], |style| style.colour),
+            },
+        }
+    }
+}
+
+/// A number that scatters with the identity, so that each cell keeps its own small differences for life.
+const fn scatter(id: u64) -> u64 {
+    let mixed = (id ^ (id >> 31)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    mixed ^ (mixed >> 29)
+}
+
+/// Colour and build of cell `i` as the shader unpacks them.
+fn paint(
+    colours: &CellColours,
+    crowding: &Crowding,
+    i: usize,
+    sphere: [f32; 4],
+    selected: bool,
+) -> [u32; 2] {
+    let cells = &colours.site.cells;
+    let id = cells.id.get(i).copied().unwrap_or(i as u64);
+    let noise = scatter(id);
+    let mut colour = colours.of(i);
+    if colours.scale.is_none() {
+        // No two cells are quite alike; a measured quantity is left exactly as it is.
+        let tint = 1.0 + ((noise & 0xFF) as f32 / 255.0 - 0.5) * 0.13;
+        colour = colour.map(|channel| channel * tint);
+    }
+    let openness = crowding.openness(Vec3::new(sphere[0], sphere[1], sphere[2]));
+    let nucleus = cells.nucleus_radius_um.get(i).copied().unwrap_or(0.0) / sphere[3].max(1.0e-3);
+    let state = cells.state.get(i).copied().unwrap_or_default();
+    let mitotic = state == State::Alive && cells.phase.get(i) == Some(&Phase::M);
+    let kind = if mitotic { 4 } else { state as u32 };
+    let flags = kind | if selected { 16 } else { 0 };
+    [
+        byte(colour[0]) | byte(colour[1]) << 8 | byte(colour[2]) << 16 | byte(openness) << 24,
+        byte(nucleus.min(0.95)) | ((noise >> 8 & 0xFF) as u32) << 8 | kind << 16 | flags << 24,
+    ]
+}
+
+/// Puts the cells that can be seen into new buffers of `capacity_of(count)` cells.
+fn fill(
+    snapshot: &Snapshot,
+    site: &SiteSnapshot,
+    settings: &ViewSettings,
+    crowding: &Crowding,
+) -> (Vec<u8>, Vec<u8>, usize) {
+    let cells = &site.cells;
+    let plane = cut_plane(settings.look.cut);
+    let visible: Vec<u32> = map_chunks(cells.sphere_um.len(), CHUNK, |_, range| {
+        range
+            .filter(|&i| {
+                let [x, y, z, r] = cells.sphere_um[i];
+                let centre = Vec3::new(x, y, z);
+                plane.truncate().dot(centre) + plane.w > -r && !crowding.is_buried(centre)
+            })
+            .map(|i| i as u32)
+            .collect::<Vec<u32>>()
+    })
+    .concat();
+    let capacity = capacity_of(visible.len());
+    let colours = CellColours::new(snapshot, site, settings.look.colour_by);
+    let mut spheres = vec![[0_u8; SPHERE_BYTES]; capacity];
+    let mut paints = vec![[0_u8; PAINT_BYTES]; capacity];
+    let count = visible.len();
+    for_each_chunk_mut2(
+        &mut spheres[..count],
+        &mut paints[..count],
+        CHUNK,
+        |start, spheres, paints| {
+            for (offset, (to_sphere, to_paint)) in spheres.iter_mut().zip(paints).enumerate() {
+                let i = visible[start + offset] as usize;
+                let sphere = cells.sphere_um[i];
+                let selected =
+                    settings.selected.is_some() && cells.id.get(i).copied() == settings.selected;
+                *to_sphere = bytemuck::cast(sphere);
+                *to_paint = bytemuck::cast(paint(&colours, crowding, i, sphere, selected));
+            }
+        },
+    );
+    (spheres.into_flattened(), paints.into_flattened(), count)
+}
+
+const fn capacity_of(count: usize) -> usize {
+    let steps = count.div_ceil(CAPACITY_STEP);
+    (if steps == 0 { 1 } else { steps }) * CAPACITY_STEP
+}
+
+fn spawn_drawing(
+    mut commands: Commands,
+    mut meshes: ResMut<Assets<Mesh>>,
+    mut buffers: ResMut<Assets<ShaderBuffer>>,
+    mut materials: ResMut<Assets<CellMaterial>>,
+) {
+    let capacity = capacity_of(0);
+    let empty = |bytes: usize| {
+        ShaderBuffer::new(&vec![0; capacity * bytes], RenderAssetUsages::RENDER_WORLD)
+    };
+    let spheres = buffers.add(empty(SPHERE_BYTES));
+    let paints = buffers.add(empty(PAINT_BYTES));
+    let mesh = meshes.add(quads(capacity as u32));
+    let material = materials.add(CellMaterial {
+        scene: SceneUniform::default(),
+        spheres: spheres.clone(),
+        paints: paints.clone(),
+    });
+    commands.spawn((
+        Name::new("cells"),
+        Mesh3d(mesh.clone()),
+        MeshMaterial3d(material.clone()),
+        NoFrustumCulling,
+    ));
+    commands.insert_resource(CellDrawing {
+        mesh,
+        material,
+        spheres,
+        paints,
+        capacity,
+        filled: None,
+    });
+}
+
+/// Refills the buffers when what they show is out of date.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is a store of one kind of asset"
+)]
+fn fill_cells(
+    shown: Res<Shown>,
+    settings: Res<ViewSettings>,
+    crowding: Res<Crowding>,
+    mut drawing: ResMut<CellDrawing>,
+    mut drawn: ResMut<CellsDrawn>,
+    mut meshes: ResMut<Assets<Mesh>>,
+    mut buffers: ResMut<Assets<ShaderBuffer>>,
+    mut materials: ResMut<Assets<CellMaterial>>,
+) {
+    let current = drawing.filled.as_ref().is_some_and(|filled| {
+        Arc::ptr_eq(&filled.snapshot, &shown.0)
+            && filled.site == settings.site
+            && filled.colour_by == settings.look.colour_by
+            && filled.cut == settings.look.cut
+            && filled.selected == settings.selected
+    });
+    if current {
+        return;
+    }
+    let empty = SiteSnapshot::default();
+    let site = shown.site(settings.site).unwrap_or(&empty);
+    let (spheres, paints, count) = fill(&shown.0, site, &settings, &crowding);
+    *drawn = CellsDrawn {
+        drawn: count,
+        present: site.cells.len(),
+    };
+    let capacity = capacity_of(count);
+    for (handle, data) in [(&drawing.spheres, spheres), (&drawing.paints, paints)] {
+        if let Some(mut buffer) = buffers.get_mut(handle) {
+            buffer.data = Some(data);
+        }
+    }
+    if capacity != drawing.capacity {
+        if meshes
+            .insert(&drawing.mesh, quads(capacity as u32))
+            .is_err()
+        {
+            return;
+        }
+        drawing.capacity = capacity;
+    }
+    if let Some(mut material) = materials.get_mut(&drawing.material) {
+        material.scene = SceneUniform {
+            cut: cut_plane(settings.look.cut),
+            bounds: bounding_ball(site),
+            count: count as u32,
+            ..default()
+        };
+    }
+    drawing.filled = Some(Filled {
+        snapshot: Arc::clone(&shown.0),
+        site: settings.site,
+        colour_by: settings.look.colour_by,
+        cut: settings.look.cut,
+        selected: settings.selected,
+    });
+}
+
+pub(super) fn plugin(app: &mut App) {
+    load_internal_asset!(app, SHADER, "cells.wgsl", Shader::from_wgsl);
+    app.init_resource::<CellsDrawn>()
+        .add_plugins(MaterialPlugin::<CellMaterial>::default())
+        .add_systems(PreStartup, spawn_drawing)
+        .add_systems(PostUpdate, fill_cells.in_set(ViewSystems::Fill));
+    prepare_after_bindings::<CellMaterial>(app);
+}

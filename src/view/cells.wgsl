@@ -1,0 +1,211 @@
+// Cells as ray-traced spheres: a quad per cell, expanded from the vertex number, on which each pixel finds
+// where its ray meets the sphere. All geometry is done relative to the eye, which keeps it exact far away.
+#import bevy_pbr::mesh_view_bindings::view
+#import tumorscape::shade
+
+struct Scene {
+    // Cutting plane: unit normal towards the part that is kept, and offset; normal zero when nothing is cut.
+    cut: vec4<f32>,
+    // Middle of the tissue and its radius, for the depth cue.
+    bounds: vec4<f32>,
+    // Cells in the buffers.
+    count: u32,
+    pad_a: u32,
+    pad_b: u32,
+    pad_c: u32,
+}
+
+@group(#{MATERIAL_BIND_GROUP}) @binding(0) var<uniform> scene: Scene;
+// Centre and radius, um.
+@group(#{MATERIAL_BIND_GROUP}) @binding(1) var<storage, read> spheres: array<vec4<f32>>;
+// x: colour (sRGB) and openness; y: nucleus radius / cell radius, position of the nucleus, kind, flags.
+@group(#{MATERIAL_BIND_GROUP}) @binding(2) var<storage, read> paints: array<vec2<u32>>;
+
+const ALIVE: u32 = 0u;
+const APOPTOTIC: u32 = 1u;
+const SWELLING: u32 = 2u;
+const LYSED: u32 = 3u;
+const MITOTIC: u32 = 4u;
+const SELECTED: u32 = 16u;
+
+struct Varyings {
+    @builtin(position) position: vec4<f32>,
+    @location(0) @interpolate(flat) sphere: vec4<f32>,
+    @location(1) @interpolate(flat) colour: vec4<f32>,
+    @location(2) @interpolate(flat) nucleus: vec4<f32>,
+    @location(3) @interpolate(flat) cut: vec4<f32>,
+    @location(4) @interpolate(flat) mood: vec4<f32>,
+}
+
+fn hidden() -> Varyings {
+    var out: Varyings;
+    out.position = vec4<f32>(0.0, 0.0, -1.0, 1.0);
+    return out;
+}
+
+@vertex
+fn vertex(@location(0) index: u32) -> Varyings {
+    let cell = index >> 2u;
+    if cell >= scene.count {
+        return hidden();
+    }
+    let sphere = spheres[cell];
+    let radius = sphere.w;
+    let cut_distance = dot(scene.cut.xyz, sphere.xyz) + scene.cut.w;
+    if cut_distance < -radius {
+        return hidden();
+    }
+    let centre = (view.view_from_world * vec4<f32>(sphere.xyz, 1.0)).xyz;
+    let away = length(centre);
+    if away <= radius * 1.01 || centre.z > radius {
+        return hidden();
+    }
+
+    // The quad stands upright to the line of sight and just covers the outline of the sphere.
+    let forward = centre / away;
+    let right = normalize(cross(forward, vec3<f32>(0.0, 1.0, 0.0)));
+    let up = cross(right, forward);
+    let reach = radius * away / sqrt((away - radius) * (away + radius));
+    let corner = vec2<f32>(f32(index & 1u), f32((index >> 1u) & 1u)) * 2.0 - 1.0;
+    let place = centre + (right * corner.x + up * corner.y) * reach;
+
+    let paint = paints[cell];
+    let colour = unpack4x8unorm(paint.x);
+    let shape = unpack4x8unorm(paint.y);
+    let seed = u32(shape.y * 255.0 + 0.5);
+    let flags = paint.y >> 24u;
+    let nucleus_radius = shape.x * radius;
+    // The nucleus sits a little off the middle, in a direction of its own that turns with the tissue.
+    let angle = f32(seed & 15u) * 0.3926991;
+    let tilt = (f32(seed >> 4u) - 7.5) / 8.5;
+    let flat_part = sqrt(1.0 - tilt * tilt);
+    let off_world = vec3<f32>(cos(angle) * flat_part, sin(angle) * flat_part, tilt)
+        * (radius - nucleus_radius) * 0.38;
+    let off = (view.view_from_world * vec4<f32>(off_world, 0.0)).xyz;
+
+    var out: Varyings;
+    out.position = view.clip_from_view * vec4<f32>(place, 1.0);
+    out.sphere = vec4<f32>(centre, radius);
+    out.colour = vec4<f32>(shade::linear(colour.rgb), colour.a);
+    out.nucleus = vec4<f32>(off, nucleus_radius);
+    let normal = (view.view_from_world * vec4<f32>(scene.cut.xyz, 0.0)).xyz;
+    out.cut = vec4<f32>(normal, cut_distance - dot(normal, centre));
+    let middle = (view.view_from_world * vec4<f32>(scene.bounds.xyz, 1.0)).xyz;
+    let depth = (away - length(middle)) / max(scene.bounds.w, 1.0);
+    out.mood = vec4<f32>(smoothstep(-0.7, 1.5, depth), f32(flags & 15u), f32(seed), f32(flags & SELECTED));
+    return out;
+}
+
+struct Pixel {
+    @location(0) colour: vec4<f32>,
+    @builtin(frag_depth) depth: f32,
+}
+
+@fragment
+fn fragment(in: Varyings) -> Pixel {
+    let at = (in.position.xy - view.viewport.xy) / view.viewport.zw;
+    // A ray of unit depth, so that its parameter is the depth itself.
+    let ray = vec3<f32>(
+        (at.x * 2.0 - 1.0) / view.clip_from_view[0][0],
+        (1.0 - at.y * 2.0) / view.clip_from_view[1][1],
+        -1.0,
+    );
+    let length2 = dot(ray, ray);
+    let centre = in.sphere.xyz;
+    let radius = in.sphere.w;
+
+    let middle = dot(ray, centre) / length2;
+    let miss = ray * middle - centre;
+    let inside = radius * radius - dot(miss, miss);
+    if inside < 0.0 {
+        discard;
+    }
+    var t = middle - sqrt(inside / length2);
+    var from_centre = ray * t - centre;
+    let view_dir = ray * inverseSqrt(length2);
+    let kind = u32(in.mood.y + 0.5);
+    let base = in.colour.rgb;
+    let openness = in.colour.a;
+    let up = view.view_from_world[2].xyz;
+
+    // The nucleus takes a deeper shade of the cell's own colour, so that a scale stays readable.
+    var nucleus_colour = base * base * 0.55 + vec3<f32>(0.012, 0.006, 0.028);
+    var nucleus_strength = 0.82;
+    if kind == SWELLING { nucleus_strength = 0.38; }
+    if kind == LYSED { nucleus_strength = 0.0; }
+    if kind == APOPTOTIC { nucleus_colour = base * 0.25; nucleus_strength = 0.95; }
+    // In mitosis the chromosomes lie in a dense plate.
+    var flat_axis = vec3<f32>(0.0);
+    if kind == MITOTIC {
+        nucleus_colour = base * base * 0.14 + vec3<f32>(0.008, 0.004, 0.02);
+        nucleus_strength = 1.0;
+        flat_axis = normalize(in.nucleus.xyz + vec3<f32>(1.0e-4, 0.0, 0.0));
+    }
+
+    var lit: vec3<f32>;
+    let side = dot(in.cut.xyz, ray * t) + in.cut.w;
+    if side < 0.0 {
+        // The ray meets the part that was cut away: it may still meet the cut face inside the sphere.
+        let slope = dot(in.cut.xyz, ray);
+        if slope <= 1.0e-6 {
+            discard;
+        }
+        t = -in.cut.w / slope;
+        from_centre = ray * t - centre;
+        let r2 = dot(from_centre, from_centre) / (radius * radius);
+        if r2 > 1.0 {
+            discard;
+        }
+        // All cut faces lie in one plane. Where cells overlap, the one in which the place lies deeper comes to the
+        // front, by a hair: they part along the straight line in which two pressed cells touch.
+        t -= min(0.0025 * (1.0 - r2) * radius * radius, 0.7);
+        // As in a stained section: cytoplasm, a membrane, the nucleus with its envelope.
+        let membrane = smoothstep(0.74, 0.97, r2);
+        var flesh = base * (1.02 - 0.45 * membrane);
+        var within = from_centre - in.nucleus.xyz;
+        within += flat_axis * (dot(within, flat_axis) * 1.9);
+        let to_nucleus = length(within) / max(in.nucleus.w, 0.01);
+        let envelope = smoothstep(0.72, 0.95, to_nucleus) * 0.35;
+        let in_nucleus = 1.0 - smoothstep(0.93, 1.07, to_nucleus);
+        flesh = mix(flesh, nucleus_colour * (1.25 - envelope), in_nucleus * nucleus_strength);
+        if kind == LYSED || kind == SWELLING {
+            let grain = shade::hash(floor((from_centre + in.mood.z) * 1.4));
+            flesh *= 0.78 + 0.4 * grain;
+        }
+        lit = flesh * (0.72 + 0.36 * openness);
+    } else {
+        let normal = from_centre / radius;
+        // Looking through the soft body: how much of the nucleus lies on the way.
+        let nearest = dot(ray, centre + in.nucleus.xyz) / length2;
+        var passing = ray * nearest - centre - in.nucleus.xyz;
+        passing += flat_axis * (dot(passing, flat_axis) * 1.9);
+        let chord = 1.0 - dot(passing, passing) / max(in.nucleus.w * in.nucleus.w, 0.01);
+        let through = smoothstep(0.0, 0.45, chord) * nucleus_strength * 0.85;
+        var flesh = mix(base, nucleus_colour, through);
+        if kind == LYSED || kind == SWELLING {
+            let grain = shade::hash(floor((from_centre + in.mood.z) * 1.2));
+            flesh *= 0.75 + 0.45 * grain;
+        }
+
+        let facing = clamp(-dot(normal, view_dir), 0.0, 1.0);
+        let key = max(dot(normal, vec3<f32>(-0.42, 0.56, 0.71)) + 0.30, 0.0) / 1.30;
+        let sky = 0.5 + 0.5 * dot(normal, up);
+        let ambient = mix(vec3<f32>(0.26, 0.23, 0.27), vec3<f32>(0.52, 0.54, 0.57), sky);
+        let shadow = 0.25 + 0.75 * openness;
+        let light = ambient * openness * (0.4 + 0.6 * openness) + vec3<f32>(1.16, 1.11, 1.04) * key * shadow;
+        // The wall of the cell: darker where the eye grazes it, with a thin bright skin.
+        let wall = mix(0.42, 1.0, smoothstep(0.0, 0.55, facing));
+        let skin = pow(1.0 - facing, 3.0) * 0.10 * openness;
+        let gloss = pow(max(dot(normal, normalize(vec3<f32>(-0.42, 0.56, 1.71))), 0.0), 24.0) * 0.10;
+        lit = flesh * light * wall + (skin * base + gloss) * shadow;
+    }
+    if in.mood.w > 0.5 {
+        let rim = 1.0 - clamp(-dot(from_centre / radius, view_dir), 0.0, 1.0);
+        lit = mix(lit, vec3<f32>(1.0, 1.0, 1.0), 0.25 + 0.75 * smoothstep(0.3, 0.8, rim));
+    }
+
+    var out: Pixel;
+    out.colour = vec4<f32>(mix(lit, shade::backdrop(at), in.mood.x * 0.62), 1.0);
+    out.depth = view.clip_from_view[3][2] / t;
+    return out;
+}

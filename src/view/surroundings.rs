@@ -1,0 +1,155 @@
+//! What surrounds the tissue: a background that keeps the eye on the picture, and the edges of the block.
+
+use bevy::asset::{load_internal_asset, uuid_handle};
+use bevy::camera::visibility::NoFrustumCulling;
+use bevy::mesh::MeshVertexBufferLayoutRef;
+use bevy::pbr::{Material, MaterialPipeline, MaterialPipelineKey, MaterialPlugin};
+use bevy::prelude::*;
+use bevy::render::render_resource::{
+    AsBindGroup, RenderPipelineDescriptor, ShaderType, SpecializedMeshPipelineError,
+};
+use bevy::shader::ShaderRef;
+
+use super::quads::{quads, specialise};
+use super::{Shown, ViewSettings, ViewSystems};
+
+const BACKDROP_SHADER: Handle<Shader> = uuid_handle!("6e0b6f0c-58d1-4f3f-9d57-0a1f5b3c2e90");
+const LINES_SHADER: Handle<Shader> = uuid_handle!("b7f2c1a4-0de8-45d3-8f66-9a3e1c7d4b55");
+
+/// Edges of a block.
+const EDGES: u32 = 12;
+
+#[derive(Asset, TypePath, AsBindGroup, Clone, Debug)]
+struct BackdropMaterial {}
+
+impl Material for BackdropMaterial {
+    fn vertex_shader() -> ShaderRef {
+        BACKDROP_SHADER.into()
+    }
+    fn fragment_shader() -> ShaderRef {
+        BACKDROP_SHADER.into()
+    }
+    fn enable_prepass() -> bool {
+        false
+    }
+    fn enable_shadows() -> bool {
+        false
+    }
+    fn specialize(
+        _: &MaterialPipeline,
+        descriptor: &mut RenderPipelineDescriptor,
+        layout: &MeshVertexBufferLayoutRef,
+        _: MaterialPipelineKey<Self>,
+    ) -> Result<(), SpecializedMeshPipelineError> {
+        specialise(descriptor, layout)
+    }
+}
+
+#[derive(ShaderType, Clone, Copy, Debug, Default, PartialEq)]
+struct LinesUniform {
+    colour: Vec4,
+    low: Vec4,
+    high: Vec4,
+    style: Vec4,
+}
+
+#[derive(Asset, TypePath, AsBindGroup, Clone, Debug)]
+struct LinesMaterial {
+    #[uniform(0)]
+    lines: LinesUniform,
+}
+
+impl Material for LinesMaterial {
+    fn vertex_shader() -> ShaderRef {
+        LINES_SHADER.into()
+    }
+    fn fragment_shader() -> ShaderRef {
+        LINES_SHADER.into()
+    }
+    fn alpha_mode(&self) -> AlphaMode {
+        AlphaMode::Blend
+    }
+    fn enable_prepass() -> bool {
+        false
+    }
+    fn enable_shadows() -> bool {
+        false
+    }
+    fn specialize(
+        _: &MaterialPipeline,
+        descriptor: &mut RenderPipelineDescriptor,
+        layout: &MeshVertexBufferLayoutRef,
+        _: MaterialPipelineKey<Self>,
+    ) -> Result<(), SpecializedMeshPipelineError> {
+        specialise(descriptor, layout)
+    }
+}
+
+/// Marks the entity that draws the edges of the block.
+#[derive(Component)]
+struct BlockEdges;
+
+fn spawn_surroundings(
+    mut commands: Commands,
+    mut meshes: ResMut<Assets<Mesh>>,
+    mut backdrops: ResMut<Assets<BackdropMaterial>>,
+    mut lines: ResMut<Assets<LinesMaterial>>,
+) {
+    commands.spawn((
+        Name::new("background"),
+        Mesh3d(meshes.add(quads(1))),
+        MeshMaterial3d(backdrops.add(BackdropMaterial {})),
+        NoFrustumCulling,
+    ));
+    commands.spawn((
+        Name::new("edges of the block"),
+        BlockEdges,
+        Mesh3d(meshes.add(quads(EDGES))),
+        MeshMaterial3d(lines.add(LinesMaterial {
+            lines: LinesUniform::default(),
+        })),
+        NoFrustumCulling,
+    ));
+}
+
+/// Fits the edges to the block of the shown site.
+fn fit_block(
+    shown: Res<Shown>,
+    settings: Res<ViewSettings>,
+    mut edges: Query<(&MeshMaterial3d<LinesMaterial>, &mut Visibility), With<BlockEdges>>,
+    mut materials: ResMut<Assets<LinesMaterial>>,
+) {
+    for (handle, mut visibility) in &mut edges {
+        let site = shown.site(settings.site).filter(|_| settings.block_edges);
+        let wanted = if site.is_some() {
+            Visibility::Inherited
+        } else {
+            Visibility::Hidden
+        };
+        visibility.set_if_neq(wanted);
+        let Some(site) = site else { continue };
+        let lines = LinesUniform {
+            colour: Vec4::new(0.32, 0.42, 0.55, 0.42),
+            low: site.min_um.extend(0.0),
+            high: site.max_um.extend(0.0),
+            style: Vec4::new(1.1, 0.0, 0.0, 0.0),
+        };
+        let stale = materials
+            .get(&handle.0)
+            .is_some_and(|material| material.lines != lines);
+        if stale && let Some(mut material) = materials.get_mut(&handle.0) {
+            material.lines = lines;
+        }
+    }
+}
+
+pub(super) fn plugin(app: &mut App) {
+    load_internal_asset!(app, BACKDROP_SHADER, "backdrop.wgsl", Shader::from_wgsl);
+    load_internal_asset!(app, LINES_SHADER, "lines.wgsl", Shader::from_wgsl);
+    app.add_plugins((
+        MaterialPlugin::<BackdropMaterial>::default(),
+        MaterialPlugin::<LinesMaterial>::default(),
+    ))
+    .add_systems(PreStartup, spawn_surroundings)
+    .add_systems(PostUpdate, fit_block.in_set(ViewSystems::Fill));
+}
