@@ -18,12 +18,12 @@ Scene(
             Field(molecule: Lactate, level: 1),
             Field(molecule: VegfA, level: 0),
         ],
-        perfusion_length_um: Some(100),
+        perfusion_length_um: 100,
     )],
     populations: [Population(cell: "cancer", place: Ball(radius_um: 110))],
     timeline: [
         At(Hours(4), Set("cancer.death.apoptosis_per_hour", 0.05)),
-        At(Hours(6), Add(Population(cell: "cancer", place: Single(at_um: (150, 0, 0))))),
+        At(Hours(6), Add(cell: "cancer", place: Single(at_um: (150, 0, 0)))),
         At(Hours(8), Caption("half way")),
     ],
     output: Output(metrics_every: Hours(1), cells_at: [Hours(16)]),
@@ -40,8 +40,15 @@ fn tumorscape(folder: &Path, arguments: &[&str]) -> Output {
 
 fn state(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
-    let line = text.lines().find(|line| line.starts_with("state ")).expect("a run ends with its state");
+    assert!(
+        output.status.success(),
+        "{text}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("state "))
+        .expect("a run ends with its state");
     assert_eq!(line.len(), "state ".len() + 16, "{line}");
     line.to_owned()
 }
@@ -58,11 +65,25 @@ fn thread_count_changes_neither_state_nor_events_nor_metrics_nor_cells() {
     let mut reference: Option<(String, Vec<Vec<u8>>)> = None;
     for threads in ["1", "2", "3", "8"] {
         let out = format!("out{threads}");
-        let output =
-            tumorscape(folder.path(), &["run", "small.ron", "--threads", threads, "--out", &out, "--quiet"]);
-        let files = ["events.csv", "metrics.csv", "cells_16h.csv"]
-            .map(|name| std::fs::read(folder.path().join(&out).join(name)).expect("the run wrote it"));
-        assert!(files[0].split(|byte| *byte == b'\n').count() > 20, "enough happened to tell runs apart");
+        let output = tumorscape(
+            folder.path(),
+            &[
+                "run",
+                "small.ron",
+                "--threads",
+                threads,
+                "--out",
+                &out,
+                "--quiet",
+            ],
+        );
+        let files = ["events.csv", "metrics.csv", "cells_16h.csv"].map(|name| {
+            std::fs::read(folder.path().join(&out).join(name)).expect("the run wrote it")
+        });
+        assert!(
+            files[0].split(|byte| *byte == b'\n').count() > 20,
+            "enough happened to tell runs apart"
+        );
         let found = (state(&output), files.to_vec());
         match &reference {
             None => reference = Some(found),
@@ -77,7 +98,17 @@ fn another_seed_gives_another_state() {
     let run = |seed: &str, out: &str| {
         state(&tumorscape(
             folder.path(),
-            &["run", "small.ron", "--until", "4h", "--seed", seed, "--out", out, "--quiet"],
+            &[
+                "run",
+                "small.ron",
+                "--until",
+                "4h",
+                "--seed",
+                seed,
+                "--out",
+                out,
+                "--quiet",
+            ],
         ))
     };
     assert_ne!(run("1", "a"), run("2", "b"));
@@ -87,15 +118,32 @@ fn another_seed_gives_another_state() {
 #[test]
 fn recording_does_not_change_the_state_or_the_events() {
     let folder = folder_with_scene();
-    let plain = tumorscape(folder.path(), &["run", "small.ron", "--out", "plain", "--quiet"]);
+    let plain = tumorscape(
+        folder.path(),
+        &["run", "small.ron", "--out", "plain", "--quiet"],
+    );
     let filmed = tumorscape(
         folder.path(),
         &[
-            "record", "small.ron", "--out", "filmed", "--quiet", "-o", "film.mp4", "--size", "320x180",
-            "--fps", "5", "--seconds", "2", "--threads", "2",
+            "record",
+            "small.ron",
+            "--out",
+            "filmed",
+            "--quiet",
+            "-o",
+            "film.mp4",
+            "--size",
+            "320x180",
+            "--fps",
+            "5",
+            "--seconds",
+            "2",
+            "--threads",
+            "2",
         ],
     );
     assert_eq!(state(&plain), state(&filmed));
-    let events = |out: &str| std::fs::read(folder.path().join(out).join("events.csv")).expect("written");
+    let events =
+        |out: &str| std::fs::read(folder.path().join(out).join("events.csv")).expect("written");
     assert!(events("plain") == events("filmed"));
 }

@@ -1,53 +1,539 @@
-//! What a scene author sees.
+//! What the author of a scene or a cell type is told.
+
+use std::path::Path;
 
 use bevy::prelude::*;
-use std::path::Path;
-use tumorscape::core::parameters::*;
-use tumorscape::scene::*;
+use proptest::prelude::*;
+use tumorscape::biology::BiologyPlugins;
+use tumorscape::cell::CellPlugins;
+use tumorscape::core::RandomKey;
+use tumorscape::core::parameters::{list_parameters, set_parameter};
+use tumorscape::scene::{
+    CellLibrary, ParsedScene, SceneContext, SceneReport, load_scene, parse_prefab, parse_scene,
+};
 
-#[derive(Resource, Reflect, Clone, Default)]
-struct Weather {
-    warmth_c: f32,
-    rain: f32,
+/// A world in which parameters can be tried.
+fn prototype(library: &CellLibrary) -> World {
+    let mut app = App::empty();
+    app.init_resource::<Schedules>()
+        .add_plugins((CellPlugins, BiologyPlugins));
+    library.fill_tables(app.world_mut());
+    std::mem::take(app.world_mut())
 }
-impl Parameters for Weather {
-    fn limits(field: &str) -> Limits {
-        if field == "warmth_c" {
-            Limits {
-                min: -50.0,
-                max: 60.0,
-            }
-        } else {
-            Limits::NON_NEGATIVE
-        }
+
+/// The columns that the shipped scene asks for, and a few others.
+fn columns(library: &CellLibrary) -> Vec<String> {
+    let mut names: Vec<String> = [
+        "cells",
+        "cells_necrotic",
+        "tumour_radius_um",
+        "necrotic_radius_um",
+        "viable_rim_um",
+        "oxygen_min_mmhg",
+        "hypoxic_fraction",
+        "hif_1a_max",
+        "vegf_a_max_nm",
+    ]
+    .map(Into::into)
+    .into();
+    names.extend(library.names().iter().map(|name| format!("cells_{name}")));
+    names
+}
+
+fn context() -> SceneContext<'static> {
+    SceneContext {
+        folder: None,
+        metrics: Some(&columns),
+        prototype: Some(&prototype),
+    }
+}
+
+fn load(file: &str) -> Result<ParsedScene, SceneReport> {
+    load_scene(&Path::new("tests/bad_scenes").join(file), &context())
+}
+
+/// Asserts that a scene is refused with exactly these lines; `@` stands for the name of its file.
+fn refused(file: &str, lines: &[&str]) {
+    let report = load(file).expect_err("a bad scene");
+    let headlines: Vec<String> = report
+        .headlines()
+        .iter()
+        .map(|line| line.replace("tests/bad_scenes/", "").replace(file, "@"))
+        .collect();
+    assert_eq!(headlines, lines, "\n{report}");
+    // The drawn report holds the same lines, and says how many there are.
+    let drawn = report.render(false);
+    for line in report.headlines() {
+        assert!(drawn.contains(&line));
+    }
+    assert!(drawn.contains(&format!("{} problem", lines.len())));
+    assert!(!drawn.contains('\u{1b}'));
+}
+
+#[test]
+fn unknown_fields_are_reported_with_the_nearest_known_one() {
+    refused(
+        "unknown_field.ron",
+        &[
+            "@:8:67: sites[0].weather: there is no field `weather` here",
+            "@:11:38: populations[0].place.radius: there is no field `radius` here; did you mean `radius_um`?",
+        ],
+    );
+}
+
+#[test]
+fn wrong_units_are_reported_with_those_that_work() {
+    refused(
+        "wrong_unit.ron",
+        &[
+            "@:5:15: duration: `Hour` does not exist; did you mean `Hours`?",
+            "@:6:11: step: `Seconds` does not exist; use `Minutes`, `Hours` or `Days`",
+        ],
+    );
+}
+
+#[test]
+fn negative_zero_and_nan_sizes_are_refused() {
+    refused(
+        "negative_size.ron",
+        &[
+            "@:10:28: sites[0].size_um.1: must be greater than 0, found -400",
+            "@:10:34: sites[0].size_um.2: must be greater than 0, found 0",
+            "@:11:32: sites[0].voxel_um.2: must be greater than 0, found NaN",
+        ],
+    );
+}
+
+#[test]
+fn unknown_cell_types_and_sites_are_reported_with_the_nearest_known_one() {
+    refused(
+        "missing_prefab.ron",
+        &[
+            "@:8:16: populations[0].cell: there is no cell type `cancr`; did you mean `cancer`?",
+            "@:9:16: populations[1].cell: there is no cell type `unicorn`",
+            "@:9:33: populations[1].site: there is no site `brest`; did you mean `breast`?",
+        ],
+    );
+    let report = load("missing_prefab.ron").unwrap_err();
+    let help = report.problems[1].help.clone().unwrap();
+    assert_eq!(
+        help,
+        "possible: `cancer` or `fibroblast`; a new one is a file `assets/cells/NAME.ron`"
+    );
+}
+
+#[test]
+fn populations_must_lie_inside_their_site() {
+    refused(
+        "outside_site.ron",
+        &[
+            "@:8:33: populations[0].place: is not inside the site `breast`: it reaches x = 250 um, the site ends at 200 um",
+            "@:9:47: populations[1].place.at_um: is not inside the site `breast`: it reaches y = -201 um, the site ends at -200 um",
+            "@:10:49: populations[2].place.inner_um: must be less than `outer_um` (60), found 90",
+            "@:11:49: populations[3].place.radius_um: a ball of 3 um holds no cell: their radius is 8.4 um",
+        ],
+    );
+}
+
+#[test]
+fn mistakes_in_csv_files_are_reported_at_their_own_place() {
+    refused(
+        "bad_csv.ron",
+        &[
+            "@:10:33: populations[2].place: `nowhere.csv` cannot be read: there is no such file",
+            "@:11:33: populations[3].place: `latin1.csv` cannot be read: not a UTF-8 text: byte 18 is 0xb5",
+            "nan.csv:3:4: y: expected a finite number of um, found `NaN`",
+            "nan.csv:4:6: z: expected a number of um, found `zero`",
+            "nan.csv:4:11: type: there is no cell type `cancr`; did you mean `cancer`?",
+            "far.csv:3:1: is not inside the site `breast`: it reaches y = -250 um, the site ends at -200 um",
+        ],
+    );
+}
+
+#[test]
+fn a_file_that_is_no_text_is_refused_with_the_first_wrong_byte() {
+    refused("not_utf8.ron", &["@: not a UTF-8 text: byte 15 is 0xfc"]);
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let report = load_scene(Path::new("scenes/nowhere.ron"), &context()).unwrap_err();
+    assert_eq!(
+        report.headlines(),
+        ["scenes/nowhere.ron: there is no such file"]
+    );
+    let report = load_scene(Path::new("scenes"), &context()).unwrap_err();
+    assert_eq!(report.headlines(), ["scenes: this is a folder, not a file"]);
+}
+
+#[test]
+fn values_of_the_wrong_kind_are_all_reported_with_what_is_expected() {
+    refused(
+        "wrong_types.ron",
+        &[
+            "@:2:12: title: expected a text in quotes, found `Quoteless`",
+            "@:5:11: seed: expected a whole number of at least 0, found `-1`",
+            r#"@:6:21: duration: expected a number, found `"twelve"`"#,
+            "@:8:50: sites[0].size_um: expected 3 numbers in parentheses, as in `(1, 1, 1)`, found `(400, 400)`",
+            r#"@:8:69: sites[0].walls: expected `true` or `false`, found `"yes"`"#,
+            "@:9:31: sites[1].organ: `Lungs` does not exist; did you mean `Lung`?",
+            "@:9:72: sites[1].fields: expected a list in `[` and `]`, found `(molecule: Oxygen)`",
+            "@:12:29: timeline[0].1: write `Camera(...)` with one pair of parentheses",
+            "@:13:22: timeline[1].1: `Caption` needs a value in parentheses: a text in quotes",
+            "@:15:22: recording.fps: expected a whole number of at least 0, found `29.97`",
+            "@:15:35: recording.size: expected 2 whole numbers in parentheses, as in `(1, 1)`, found `(1280, 720, 24)`",
+        ],
+    );
+}
+
+#[test]
+fn all_missing_fields_are_reported_at_once() {
+    refused(
+        "missing_fields.ron",
+        &[
+            "@:1:1: the field `title` is missing",
+            "@:1:1: the field `duration` is missing",
+            "@:5:9: sites[0]: the field `organ` is missing",
+            "@:5:9: sites[0]: the field `size_um` is missing",
+            "@:9:19: populations[0]: the field `cell` is missing",
+            "@:9:27: populations[0].place: the field `radius_um` is missing",
+            "@:10:29: timeline[0].1: the field `distance_um` is missing",
+        ],
+    );
+}
+
+#[test]
+fn missing_commas_do_not_hide_what_comes_after_them() {
+    refused(
+        "grammar.ron",
+        &[
+            "@:2:20: a comma is missing here",
+            "@:6:43: a comma is missing here",
+            "@:6:70: sites[0].size_um: the field `size_um` stands twice, first in line 6",
+        ],
+    );
+}
+
+#[test]
+fn a_bracket_that_is_never_closed_is_found_where_it_opens() {
+    refused("unclosed.ron", &["@:6:12: this `[` is never closed"]);
+}
+
+#[test]
+fn problems_of_all_kinds_are_reported_together() {
+    refused(
+        "several.ron",
+        &[
+            "@:4:11: pace: `Illustrativ` does not exist; did you mean `Illustrative`?",
+            "@:5:15: duration: `Hour` does not exist; did you mean `Hours`?",
+            "@:7:56: sites[0].size_um.1: must be greater than 0, found -400",
+            "@:10:33: populations[0].place: the field `inner_um` is missing",
+            "@:14:12: timeline[1].0: must be at least 0, found -1",
+            "@:16:22: recording.fps: must be from 1 to 120 frames a second, found 500",
+            "@:16:33: recording.site: there is no site `liver`",
+        ],
+    );
+}
+
+#[test]
+fn what_cannot_be_told_filmed_or_measured_is_refused() {
+    refused(
+        "story.ron",
+        &[
+            "@:6:11: step: a step must last from 0.01 to 60 minutes, found 90 min",
+            "@:11:23: sites[0].size_um.0: must be a whole number of voxels of 20 um, found 410",
+            "@:12:48: sites[0].fields[0].level: must be at least 0, found -38",
+            "@:12:65: sites[0].fields[1].molecule: oxygen is already in this site",
+            "@:14:16: sites[1].name: `breast` is already the name of sites[0]",
+            "@:14:48: sites[1].size_um: 8000000000000 voxels with 1 molecule need about 512000 GB; at most 200000000 are possible",
+            r#"@:19:9: parameters["cancer.cycle.s_hour"]: the parameter `cancer.cycle.s_hour` stands twice"#,
+            r#"@:19:9: parameters["cancer.cycle.s_hour"]: there is no parameter `cancer.cycle.s_hour`; did you mean `cancer.cycle.s_hours`?"#,
+            "@:22:12: timeline[0].0: 2 d is after the end of the scene (0.5 d)",
+            "@:23:22: timeline[1].every: must be greater than 0, found 0",
+            "@:23:74: timeline[1].action.1: must be a number from 0 to 0.99, found 1.5",
+            "@:24:55: timeline[2].until: 4 h is before the first time (6 h)",
+            "@:25:42: timeline[3].1.distance_um: must be greater than 0, found 0",
+            "@:25:60: timeline[3].1.elevation_deg: must be from -89 to 89 degrees, found 90",
+            "@:26:45: timeline[4].1.slice.molecule: VEGF-A is not among the fields of the site `breast`",
+            "@:26:59: timeline[4].1.slice.at_um: must be inside the site `breast`, from -200 to 200 um, found 300",
+            "@:28:29: output.metrics_every: must be greater than 0, found 0",
+            "@:28:52: output.cells_at[0]: 13 h is after the end of the scene (12 h)",
+            "@:29:26: recording.seconds: must be greater than 0, found 0",
+            "@:29:34: recording.fps: must be from 1 to 120 frames a second, found 0",
+            "@:29:44: recording.size.0: must be an even number of pixels from 16 to 8192, found 1281",
+            "@:29:50: recording.size.1: must be an even number of pixels from 16 to 8192, found 8",
+            "@:31:23: expect[0].metric: there is no column `cell`; did you mean `cells`?",
+            "@:32:39: expect[1].site: there is no site `bone`",
+            "@:32:51: expect[1].is: nothing is between 5 and 1",
+        ],
+    );
+}
+
+#[test]
+fn scenes_that_no_machine_can_run_are_refused() {
+    refused(
+        "too_much.ron",
+        &[
+            "@:2:12: title: a scene needs a title",
+            "@:5:15: duration: 30000 d in steps of 0.01 min are more than 1e8 steps",
+            "@:10:18: populations: the populations have about 38.8 million cells; at most 20 million are possible",
+            "@:12:50: populations[1].place.per_mm3: close-packed cells of this type are 346295 in a mm3, found 1000000000",
+            "@:12:67: populations[1].place.outside_um: a free ball of 9000 um leaves no room in the site",
+        ],
+    );
+}
+
+#[test]
+fn mistakes_in_cell_types_are_reported_like_those_in_scenes() {
+    let file = "tests/bad_cells/titan.ron";
+    let text = std::fs::read_to_string(file).unwrap();
+    let report = parse_prefab(&text, file).unwrap_err();
+    let headlines: Vec<String> = report
+        .headlines()
+        .iter()
+        .map(|line| line.replace(file, "@"))
+        .collect();
+    assert_eq!(
+        headlines,
+        [
+            "@:2:11: name: must be that of its file, `titan`, found `giant`",
+            "@:4:14: colour.0: must be from 0 to 1, found 1.2",
+            "@:5:24: body.volume_um3: must be a number from 1 to 1000000, found -5",
+            "@:5:62: body.fluid_fraction: must be a number from 0 to 0.99, found 1.5",
+            "@:6:13: cycle.s_hour: there is no field `s_hour` here; did you mean `s_hours`?",
+            r#"@:6:34: cycle.g2_hours: expected a number, found `"four"`"#,
+            "@:7:12: death: leave out `Some(` and its `)`: what is written is there",
+            "@:7:62: death.necrosis_full_mmhg: must not be above `necrosis_onset_mmhg` (5), found 8",
+            "@:8:30: metabolism.oxygen_law: `FirstOrders` does not exist; did you mean `FirstOrder`?",
+            "@:9:28: motility.attractant: `Oxygene` does not exist; did you mean `Oxygen`?",
+        ]
+    );
+}
+
+#[test]
+fn a_report_shows_the_line_and_marks_the_mistake() {
+    let report = load("wrong_unit.ron").unwrap_err();
+    let expected = "\
+tests/bad_scenes/wrong_unit.ron:5:15: duration: `Hour` does not exist; did you mean `Hours`?
+  --> tests/bad_scenes/wrong_unit.ron:5:15
+  |
+5 |     duration: Hour(12),
+  |               ^^^^
+  help: possible: `Minutes`, `Hours` or `Days`
+";
+    assert!(report.to_string().starts_with(expected), "{report}");
+    assert!(report.render(true).contains("\u{1b}["));
+}
+
+#[test]
+fn byte_order_marks_and_windows_line_ends_are_accepted() {
+    let text = format!("\u{feff}{}", SMALL.replace('\n', "\r\n"));
+    let parsed = parse_scene(&text, "tests/small.ron", &context()).unwrap();
+    assert_eq!(parsed.scene.title, "Small");
+}
+
+#[test]
+fn shipped_cell_types_are_valid_and_known_by_name_in_a_stable_order() {
+    let library = CellLibrary::shipped().unwrap();
+    assert_eq!(library.names(), ["cancer", "fibroblast"]);
+    let library = library.with_used_first(&["fibroblast"]);
+    assert_eq!(library.names(), ["fibroblast", "cancer"]);
+    assert_eq!(library.index_of("cancer"), Some(1));
+}
+
+#[test]
+fn a_file_in_assets_cells_beside_the_scene_adds_or_replaces_a_type() {
+    let folder = tempfile::tempdir().unwrap();
+    let cells = folder.path().join("assets/cells");
+    std::fs::create_dir_all(&cells).unwrap();
+    let prefab = |name: &str, about: &str| {
+        let text = format!("(name: \"{name}\", about: \"{about}\", colour: (0, 0, 1))");
+        std::fs::write(cells.join(format!("{name}.ron")), text).unwrap();
+    };
+    prefab("lymphocyte", "new");
+    prefab("cancer", "replaced");
+    let scenes = folder.path().join("scenes");
+    std::fs::create_dir_all(&scenes).unwrap();
+    let library = CellLibrary::for_folder(&scenes).unwrap();
+    assert_eq!(library.names(), ["cancer", "fibroblast", "lymphocyte"]);
+    assert_eq!(library.get("cancer").unwrap().about, "replaced");
+    prefab("broken", "\", oops: (");
+    let report = CellLibrary::for_folder(&scenes).unwrap_err();
+    assert!(report.headlines()[0].contains("broken.ron:1:"), "{report}");
+}
+
+#[test]
+fn cells_of_a_table_are_placed_with_their_types() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("two.csv"),
+        "type,x,y,z\nfibroblast,1,2,3\n,-1,0,0\n",
+    )
+    .unwrap();
+    let text = SMALL.replace("Ball(radius_um: 60)", "Csv(\"two.csv\")");
+    let context = SceneContext {
+        folder: Some(folder.path()),
+        ..context()
+    };
+    let parsed = parse_scene(&text, "small.ron", &context).unwrap();
+    let (site, cells) = parsed.place(&parsed.scene.populations[0], 0, 0, RandomKey(1));
+    assert_eq!(site.0, 0);
+    let [cancer, fibroblast] =
+        ["cancer", "fibroblast"].map(|name| parsed.library.index_of(name).unwrap());
+    assert_eq!(
+        cells,
+        [
+            (Vec3::new(1.0, 2.0, 3.0), fibroblast),
+            (Vec3::new(-1.0, 0.0, 0.0), cancer)
+        ]
+    );
+}
+
+#[test]
+fn every_parameter_of_the_library_can_be_named_in_a_scene() {
+    let library = CellLibrary::shipped().unwrap();
+    let mut world = prototype(&library);
+    let all = list_parameters(&world);
+    assert!(all.len() > 50);
+    for parameter in all {
+        set_parameter(&mut world, &parameter.path, parameter.value).unwrap();
     }
 }
 
 #[test]
-fn show() {
-    let prototype = |library: &CellLibrary| {
-        let mut app = App::empty();
-        app.register_group::<Weather>("weather");
-        app.insert_resource(CellTypeNames(library.names()));
-        std::mem::take(app.world_mut())
-    };
-    let context = SceneContext {
-        metrics: Some(&|_| vec!["cells".into(), "hypoxic_fraction".into()]),
-        prototype: Some(&prototype),
-        ..Default::default()
-    };
-    let mut files: Vec<_> = std::fs::read_dir("tests/bad_scenes")
-        .unwrap()
-        .map(|e| e.unwrap().path())
-        .filter(|p| p.extension().unwrap() == "ron")
-        .collect();
-    files.sort();
-    for file in files {
-        println!("##### {}", file.display());
-        match load_scene(&file, &context) {
-            Ok(_) => println!("FINE"),
-            Err(report) => println!("{report}"),
+fn all_shipped_scenes_are_valid() {
+    let mut count = 0;
+    for entry in std::fs::read_dir("scenes").unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "ron") {
+            if let Err(report) = load_scene(&path, &context()) {
+                panic!("{report}");
+            }
+            count += 1;
         }
     }
-    let _ = Path::new("");
+    assert!(count > 0);
+}
+
+const SMALL: &str = r#"// A scene with a bit of everything.
+(
+    title: "Small",
+    about: "A \"little\" of /* everything */",
+    pace: Calibrated,
+    seed: 3,
+    duration: Days(1.5),
+    step: Minutes(2),
+    sites: [
+        (
+            name: "breast",
+            organ: Breast,
+            size_um: (400, 400, 400),
+            fields: [(molecule: Oxygen, level: 38, faces: Closed), (molecule: VegfA, level: 0)],
+            perfusion_length_um: Some(100),
+            walls: false,
+        ),
+    ],
+    populations: [
+        (cell: "cancer", place: Ball(radius_um: 60)),
+        (cell: "fibroblast", site: "breast", place: Scatter(per_mm3: 2e4, outside_um: 80)),
+    ],
+    parameters: { "hypoxia.degradation_per_hour": 0.4 },
+    timeline: [
+        At(Hours(1), Caption("One")),
+        At(Hours(2), Camera(target_um: (0, 0, 10), distance_um: 900, azimuth_deg: 30)),
+        At(Hours(3), Look(colour_by: Hif, slice: (molecule: Oxygen), cut: (axis: X, at_um: 10, flip: true))),
+        At(Hours(4), Set("cancer.cycle.s_hours", 9)),
+        Every(every: Hours(6), until: Days(1), action: Add(cell: "cancer", place: Single(at_um: (150, 0, 0)))),
+    ],
+    output: (metrics_every: Hours(1), cells_at: [Hours(2), Hours(4)]),
+    recording: (seconds: 4, fps: 24, size: (640, 360), look: (colour_by: Phase), site: "breast"),
+    expect: [
+        At(Hours(12), (metric: "cells", is: Above(10))),
+        AtEnd(metric: "cells", is: Between(1, 1e6)),
+        Before((metric: "cells", is: Above(1)), (metric: "cells", is: Above(100))),
+    ],
+)
+"#;
+
+#[test]
+fn a_scene_with_a_bit_of_everything_is_accepted() {
+    let parsed = parse_scene(SMALL, "tests/small.ron", &context());
+    let parsed = parsed.unwrap_or_else(|report| panic!("{report}"));
+    // What is written down again is read as the same.
+    let text = ron::Options::default()
+        .with_default_extension(ron::extensions::Extensions::UNWRAP_VARIANT_NEWTYPES)
+        .to_string(&parsed.scene)
+        .unwrap();
+    let again = parse_scene(&text, "tests/small.ron", &context())
+        .unwrap_or_else(|report| panic!("{report}"));
+    assert_eq!(again.scene, parsed.scene);
+}
+
+/// Words a careless or malicious author may put anywhere.
+fn debris() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[ -~]{0,12}",
+        "[()\\[\\]{},:\"]{1,6}",
+        prop::sample::select(vec![
+            "-1",
+            "NaN",
+            "inf",
+            "1e999",
+            "None",
+            "Some(",
+            "r#\"",
+            "/*",
+            "*/",
+            "//",
+            "'",
+            "\\",
+            "\u{fc}",
+            "\u{1F9EC}",
+            "Hours(-1)",
+            "18446744073709551616",
+            "0x",
+            "b\"",
+            "#![enable(implicit_some)]",
+            "..",
+            "((((((((",
+        ])
+        .prop_map(str::to_owned),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_mutation_of_a_scene_makes_the_reader_panic(
+        edits in prop::collection::vec((0.0..1.0_f64, 0.0..0.2_f64, 0..3, debris()), 1..6)
+    ) {
+        let mut text = SMALL.to_owned();
+        for (place, length, kind, junk) in edits {
+            let boundary = |at: f64, text: &str| {
+                let mut at = (at * text.len() as f64) as usize;
+                while !text.is_char_boundary(at) {
+                    at -= 1;
+                }
+                at
+            };
+            let start = boundary(place, &text);
+            let end = boundary((place + length * length).min(1.0), &text).max(start);
+            match kind {
+                0 => text.replace_range(start..end, ""),
+                1 => {
+                    let chunk = text[start..end].to_owned();
+                    text.insert_str(end, &chunk);
+                }
+                _ => text.insert_str(start, &junk),
+            }
+        }
+        if let Err(report) = parse_scene(&text, "tests/small.ron", &context()) {
+            prop_assert!(!report.is_empty());
+            for problem in &report.problems {
+                prop_assert!(problem.span.as_ref().is_none_or(|span| span.start <= span.end));
+            }
+            let _ = report.render(false);
+        }
+    }
 }

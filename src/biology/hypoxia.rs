@@ -422,9 +422,9 @@ mod tests {
         let ledger = app.world().get::<Ledger>(field).unwrap();
         // Two cells, seven times 0.1 molecules a second each, in 8e-12 L.
         let molar = 2.0 * 0.7 * 60.0 / 6.022_140_76e23 / 8e-12;
-        let found = f64::from(ledger.source_per_min(5));
+        let found = f64::from(ledger.source().sum(5));
         assert!((found / (molar * 1e9) - 1.0).abs() < 1e-4, "{found}");
-        assert_eq!(ledger.source_per_min(0), 0.0);
+        assert_eq!(ledger.source().sum(0), 0.0);
     }
 
     #[test]

@@ -26,6 +26,7 @@ use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::state::RegisterState;
 use crate::core::units::{AMOL_PER_UM3_PER_MM, SECONDS_PER_MINUTE};
 use crate::core::{SimSchedule, SimSystems};
+use crate::tissue::transport::TransportParameters;
 use crate::tissue::{Ledger, Molecule, Sites};
 
 /// Seconds in a minute, as the systems use it.
@@ -61,17 +62,13 @@ pub enum OxygenLaw {
     FirstOrder,
 }
 
-/// Affinities of uptake and the physical chemistry of metabolites, the same in all cells (group `chemistry`).
+/// The physical chemistry of metabolites, the same in all cells (group `chemistry`).
 ///
-/// The half-saturations belong to the fields: all uptake from a voxel is summed before the law of saturation is
-/// applied.
+/// The half-saturations of uptake belong to the fields ([`TransportParameters`]): all uptake from a voxel is
+/// summed before the law of saturation is applied.
 #[derive(Resource, Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields, default)]
 pub struct MetabolismChemistry {
-    /// Oxygen of half-maximal uptake, mmHg; 2 in tumour [T].
-    pub oxygen_half_saturation_mmhg: f32,
-    /// Glucose of half-maximal uptake, mM; 0.5 (equation 3.2).
-    pub glucose_half_saturation_mm: f32,
     /// Oxygen dissolved in tissue, uM per mmHg; 1.25-1.3.
     pub oxygen_solubility_um_per_mmhg: f32,
     /// pH of blood, without excess lactate; 7.4 [M].
@@ -83,8 +80,6 @@ pub struct MetabolismChemistry {
 impl Default for MetabolismChemistry {
     fn default() -> Self {
         Self {
-            oxygen_half_saturation_mmhg: 2.0,
-            glucose_half_saturation_mm: 0.5,
             oxygen_solubility_um_per_mmhg: 1.3,
             blood_ph: 7.4,
             buffer_mm_per_ph: 30.0,
@@ -248,6 +243,7 @@ impl MetabolismParameters {
     pub fn rates(
         &self,
         chemistry: &MetabolismChemistry,
+        transport: &TransportParameters,
         around: &Surroundings,
         hif_1a: f32,
         volume_um3: f32,
@@ -258,7 +254,7 @@ impl MetabolismParameters {
         let (oxygen_capacity, oxygen_per_min) = match self.oxygen_law {
             OxygenLaw::MichaelisMenten => {
                 let capacity = self.oxygen_uptake_mmhg_per_s * PER_MINUTE * respiration;
-                let share = hill(oxygen, chemistry.oxygen_half_saturation_mmhg, 1.0);
+                let share = hill(oxygen, transport.oxygen.half_saturation, 1.0);
                 (capacity, capacity * share)
             }
             OxygenLaw::FirstOrder => (0.0, self.oxygen_first_order_per_min * oxygen),
@@ -271,7 +267,7 @@ impl MetabolismParameters {
         let oxygen_amol_per_s = oxygen_per_min / PER_MINUTE * amol_per_mmhg;
         let glucose_capacity = self.glucose_capacity_amol_per_s(oxygen, hif_1a, ph);
         let glucose_amol_per_s =
-            glucose_capacity * hill(glucose, chemistry.glucose_half_saturation_mm, 1.0);
+            glucose_capacity * hill(glucose, transport.glucose.half_saturation, 1.0);
         let oxidised = self.oxidised_share * (1.0 - hif_1a);
         Metabolism {
             oxygen_capacity_mmhg_per_min: oxygen_capacity,
@@ -295,6 +291,7 @@ pub fn mm_per_min(amol_per_s: f32, voxel_volume_um3: f32) -> f32 {
 pub fn update_metabolism(
     parameters: Res<PerType<MetabolismParameters>>,
     chemistry: Res<MetabolismChemistry>,
+    transport: Res<TransportParameters>,
     mut cells: Query<(
         &CellType,
         &Surroundings,
@@ -305,7 +302,7 @@ pub fn update_metabolism(
         &mut Growth,
     )>,
 ) {
-    let (parameters, chemistry) = (&*parameters, &*chemistry);
+    let (parameters, chemistry, transport) = (&*parameters, &*chemistry, &*transport);
     cells.par_iter_mut().for_each(
         |(cell_type, around, body, hif, vital, mut metabolism, mut growth)| {
             let Some(parameters) = parameters.get(cell_type.0) else {
@@ -313,7 +310,8 @@ pub fn update_metabolism(
             };
             if is_alive(vital) {
                 let hif_1a = hif.map_or(0.0, |hif| hif.hif_1a);
-                *metabolism = parameters.rates(chemistry, around, hif_1a, body.volume_um3());
+                *metabolism =
+                    parameters.rates(chemistry, transport, around, hif_1a, body.volume_um3());
                 growth.factor =
                     parameters.growth_factor(around.oxygen_mmhg, around.glucose_mm, metabolism.ph);
             } else {

@@ -15,9 +15,9 @@ pub mod perception;
 pub mod surroundings;
 
 pub use body::{Body, BodyParameters, CellType, Position, Resident};
+pub use contact::ContactParameters;
 pub use cycle::{Cycle, CycleParameters, Growth, Phase};
 pub use death::{DeathParameters, LifeEvent, State, Vital};
-pub use contact::ContactParameters;
 pub use motility::{Motility, MotilityParameters};
 pub use surroundings::Surroundings;
 

@@ -84,8 +84,14 @@ fn move_cells(
         let mut rows = 0..mechanics.kernel.bodies().len();
         for (_, resident, _, _, _, position, surroundings) in &mut cells {
             if resident.0 == **id {
-                let row = rows.next().expect("the same cells are visited in the same order");
-                adopt(&mechanics.kernel.outcome(row), position.into_inner(), surroundings.into_inner());
+                let row = rows
+                    .next()
+                    .expect("the same cells are visited in the same order");
+                adopt(
+                    &mechanics.kernel.outcome(row),
+                    position.into_inner(),
+                    surroundings.into_inner(),
+                );
             }
         }
     }
@@ -104,13 +110,17 @@ fn kernel_body(
         position: position.0.to_array(),
         radius: body.radius_um,
         adhesion: contact.map_or(0.0, |contact| contact.adhesion_um_per_min),
-        repulsion: contact.map_or(mechanics::Body::REPULSION, |contact| contact.repulsion_um_per_min),
+        repulsion: contact.map_or(mechanics::Body::REPULSION, |contact| {
+            contact.repulsion_um_per_min
+        }),
     }
 }
 
 /// The velocity a cell gives itself, um/min.
 fn velocity_of(motility: Option<&Motility>) -> [f32; 3] {
-    motility.map_or([0.0; 3], |motility| motility.velocity_um_per_min().to_array())
+    motility.map_or([0.0; 3], |motility| {
+        motility.velocity_um_per_min().to_array()
+    })
 }
 
 fn gather_site(
@@ -131,18 +141,36 @@ fn gather_site(
 }
 
 /// The gather when there is one site: whole tables at once, in parallel pieces.
-fn gather_all(mechanics: &mut SiteMechanics, contact: &PerType<ContactParameters>, cells: &Query<Moving>) {
-    const EMPTY: mechanics::Body =
-        mechanics::Body { id: CellId(0), position: [0.0; 3], radius: 1.0, adhesion: 0.0, repulsion: 0.0 };
-    let tables = || cells.contiguous_iter().expect("components of cells are stored in tables");
+fn gather_all(
+    mechanics: &mut SiteMechanics,
+    contact: &PerType<ContactParameters>,
+    cells: &Query<Moving>,
+) {
+    const EMPTY: mechanics::Body = mechanics::Body {
+        id: CellId(0),
+        position: [0.0; 3],
+        radius: 1.0,
+        adhesion: 0.0,
+        repulsion: 0.0,
+    };
+    let tables = || {
+        cells
+            .contiguous_iter()
+            .expect("components of cells are stored in tables")
+    };
     let total = tables().map(|(ids, ..)| ids.len()).sum();
     let SiteMechanics { kernel, active, .. } = mechanics;
     kernel.bodies_mut().resize(total, EMPTY);
     active.resize(total, [0.0; 3]);
-    let (mut bodies_left, mut active_left) = (kernel.bodies_mut().as_mut_slice(), active.as_mut_slice());
+    let (mut bodies_left, mut active_left) =
+        (kernel.bodies_mut().as_mut_slice(), active.as_mut_slice());
     for (ids, _, types, body, motility, positions, _) in tables() {
-        let bodies = bodies_left.split_off_mut(..ids.len()).expect("the total was counted");
-        let active = active_left.split_off_mut(..ids.len()).expect("the total was counted");
+        let bodies = bodies_left
+            .split_off_mut(..ids.len())
+            .expect("the total was counted");
+        let active = active_left
+            .split_off_mut(..ids.len())
+            .expect("the total was counted");
         for_each_chunk_mut2(bodies, active, CHUNK, |start, bodies, active| {
             for (i, (target, velocity)) in bodies.iter_mut().zip(active).enumerate() {
                 let row = start + i;
@@ -155,8 +183,9 @@ fn gather_all(mechanics: &mut SiteMechanics, contact: &PerType<ContactParameters
 
 fn write_back_all(mechanics: &SiteMechanics, cells: &mut Query<Moving>) {
     let mut base = 0;
-    for (ids, _, _, _, _, mut positions, mut surroundings) in
-        cells.contiguous_iter_mut().expect("components of cells are stored in tables")
+    for (ids, _, _, _, _, mut positions, mut surroundings) in cells
+        .contiguous_iter_mut()
+        .expect("components of cells are stored in tables")
     {
         for_each_chunk_mut2(
             positions.bypass_change_detection(),
@@ -164,7 +193,11 @@ fn write_back_all(mechanics: &SiteMechanics, cells: &mut Query<Moving>) {
             CHUNK,
             |start, positions, surroundings| {
                 for (i, (position, around)) in positions.iter_mut().zip(surroundings).enumerate() {
-                    adopt(&mechanics.kernel.outcome(base + start + i), position, around);
+                    adopt(
+                        &mechanics.kernel.outcome(base + start + i),
+                        position,
+                        around,
+                    );
                 }
             },
         );
@@ -184,6 +217,17 @@ fn relax(mechanics: &mut SiteMechanics, block: &TissueBlock, minutes: f32) {
     } else {
         Faces::default()
     };
-    let SiteMechanics { kernel, bonds, active } = mechanics;
-    kernel.relax(minutes, &mechanics::Surroundings { faces, active, bonds: Some(bonds) });
+    let SiteMechanics {
+        kernel,
+        bonds,
+        active,
+    } = mechanics;
+    kernel.relax(
+        minutes,
+        &mechanics::Surroundings {
+            faces,
+            active,
+            bonds: Some(bonds),
+        },
+    );
 }

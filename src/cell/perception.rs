@@ -28,7 +28,11 @@ pub struct BackgroundParameters {
 
 impl Default for BackgroundParameters {
     fn default() -> Self {
-        Self { oxygen_mmhg: 38.0, glucose_mm: 5.5, lactate_mm: 1.0 }
+        Self {
+            oxygen_mmhg: 38.0,
+            glucose_mm: 5.5,
+            lactate_mm: 1.0,
+        }
     }
 }
 
@@ -43,10 +47,13 @@ pub struct PerceptionPlugin;
 
 impl Plugin for PerceptionPlugin {
     fn build(&self, app: &mut App) {
-        app.register_group::<BackgroundParameters>("background").add_systems(
-            SimSchedule,
-            (clear_volumes, perceive).chain().in_set(SimSystems::Perceive),
-        );
+        app.register_group::<BackgroundParameters>("background")
+            .add_systems(
+                SimSchedule,
+                (clear_volumes, perceive)
+                    .chain()
+                    .in_set(SimSystems::Perceive),
+            );
     }
 }
 
@@ -72,23 +79,29 @@ fn perceive(
         .list
         .iter()
         .map(|site| Readable {
-            volume: volumes.get(site.entity).expect("every site books the volume of its cells"),
+            volume: volumes
+                .get(site.entity)
+                .expect("every site books the volume of its cells"),
             fields: site.fields.map(|field| {
-                field.and_then(|field| fields.get(field).ok()).map(|field| field.0.as_slice())
+                field
+                    .and_then(|field| fields.get(field).ok())
+                    .map(|field| field.0.as_slice())
             }),
         })
         .collect();
-    cells.par_iter_mut().for_each(|(resident, position, body, mut around)| {
-        let site = &readable[usize::from(resident.0.0)];
-        let voxel = sites.get(resident.0).block.voxel_at(position.0);
-        site.volume.0.secrete(voxel, body.volume_um3());
-        let read = |molecule: Molecule, otherwise: f32| {
-            site.fields[molecule as usize].map_or(otherwise, |values| values[voxel as usize])
-        };
-        let around = around.bypass_change_detection();
-        around.voxel = voxel;
-        around.oxygen_mmhg = read(Molecule::Oxygen, background.oxygen_mmhg);
-        around.glucose_mm = read(Molecule::Glucose, background.glucose_mm);
-        around.lactate_mm = read(Molecule::Lactate, background.lactate_mm);
-    });
+    cells
+        .par_iter_mut()
+        .for_each(|(resident, position, body, mut around)| {
+            let site = &readable[usize::from(resident.0.0)];
+            let voxel = sites.get(resident.0).block.voxel_at(position.0);
+            site.volume.0.add(voxel, body.volume_um3());
+            let read = |molecule: Molecule, otherwise: f32| {
+                site.fields[molecule as usize].map_or(otherwise, |values| values[voxel as usize])
+            };
+            let around = around.bypass_change_detection();
+            around.voxel = voxel;
+            around.oxygen_mmhg = read(Molecule::Oxygen, background.oxygen_mmhg);
+            around.glucose_mm = read(Molecule::Glucose, background.glucose_mm);
+            around.lactate_mm = read(Molecule::Lactate, background.lactate_mm);
+        });
 }

@@ -19,6 +19,11 @@ pub(crate) struct ExploreArguments {
     #[arg(long, value_name = "FILE")]
     screenshot: Option<PathBuf>,
     /// Steps to compute before the screenshot.
-    #[arg(long, value_name = "STEPS", default_value_t = 0, requires = "screenshot")]
+    #[arg(
+        long,
+        value_name = "STEPS",
+        default_value_t = 0,
+        requires = "screenshot"
+    )]
     after: u64,
 }

@@ -5,12 +5,12 @@
 //! with 1 and keeps what was computed.
 
 mod check;
-mod run;
-mod span;
 #[cfg(feature = "view")]
 mod explore;
 #[cfg(feature = "view")]
 mod record;
+mod run;
+mod span;
 
 use std::process::ExitCode;
 
@@ -75,7 +75,8 @@ pub fn main() -> ExitCode {
         None => explore::open_default(),
         #[cfg(not(feature = "view"))]
         None => Err(Failure::Input(
-            "this build has no window; try `tumorscape run scenes/hypoxic_core.ron`, or see --help".into(),
+            "this build has no window; try `tumorscape run scenes/hypoxic_core.ron`, or see --help"
+                .into(),
         )),
     };
     match result {
@@ -93,5 +94,9 @@ pub fn main() -> ExitCode {
 
 /// Reports of scenes carry their own labels; everything else gets one.
 fn with_label(message: &str) -> String {
-    if message.starts_with("error") { message.to_owned() } else { format!("error: {message}") }
+    if message.starts_with("error") {
+        message.to_owned()
+    } else {
+        format!("error: {message}")
+    }
 }

@@ -41,7 +41,12 @@ impl RecordArguments {
     /// The arguments that record a scene with all defaults.
     pub fn of_scene(scene: PathBuf) -> Self {
         Self {
-            simulation: SimulationArguments { scene, seed: None, until: None, threads: None },
+            simulation: SimulationArguments {
+                scene,
+                seed: None,
+                until: None,
+                threads: None,
+            },
             output: None,
             size: None,
             fps: None,
@@ -101,11 +106,14 @@ pub(crate) fn record(arguments: &RecordArguments) -> Result<ExitCode, Failure> {
 }
 
 fn parse_size(text: &str) -> Result<(u32, u32), String> {
-    let wrong = || format!("`{text}` is not a size: write width x height in pixels, such as 1280x720");
+    let wrong =
+        || format!("`{text}` is not a size: write width x height in pixels, such as 1280x720");
     let (width, height) = text.split_once(['x', 'X']).ok_or_else(wrong)?;
     let side = |text: &str| match text.trim().parse::<u32>() {
         Ok(pixels) if (16..=8192).contains(&pixels) => Ok(pixels),
-        Ok(pixels) => Err(format!("{pixels} pixels are out of range: a side has 16 to 8192")),
+        Ok(pixels) => Err(format!(
+            "{pixels} pixels are out of range: a side has 16 to 8192"
+        )),
         Err(_) => Err(wrong()),
     };
     Ok((side(width)?, side(height)?))
@@ -114,7 +122,9 @@ fn parse_size(text: &str) -> Result<(u32, u32), String> {
 fn parse_seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if seconds > 0.0 && seconds <= 3600.0 => Ok(seconds),
-        _ => Err(format!("`{text}` is not a length of a film: write seconds, more than 0, at most 3600")),
+        _ => Err(format!(
+            "`{text}` is not a length of a film: write seconds, more than 0, at most 3600"
+        )),
     }
 }
 

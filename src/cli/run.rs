@@ -59,7 +59,10 @@ impl SimulationArguments {
 
     /// The scene's file name without its ending.
     pub fn name(&self) -> String {
-        self.scene.file_stem().map_or_else(|| "scene".into(), |stem| stem.to_string_lossy().into_owned())
+        self.scene.file_stem().map_or_else(
+            || "scene".into(),
+            |stem| stem.to_string_lossy().into_owned(),
+        )
     }
 }
 
@@ -73,10 +76,14 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     let mut journal = Journal::new(&simulation, Some(folder));
     let steps = simulation.total_steps();
     let bar = progress_bar(steps, arguments.quiet);
-    journal.note(&simulation, steps == 0).map_err(Failure::run)?;
+    journal
+        .note(&simulation, steps == 0)
+        .map_err(Failure::run)?;
     for step in 1..=steps {
         simulation.step();
-        journal.note(&simulation, step == steps).map_err(Failure::run)?;
+        journal
+            .note(&simulation, step == steps)
+            .map_err(Failure::run)?;
         bar.set_position(step);
         if step % 10 == 0 {
             bar.set_message(format!(
@@ -117,8 +124,11 @@ pub(crate) fn report(simulation: &Simulation, journal: &Journal, elapsed: Durati
             );
         }
     }
-    let events: Vec<String> =
-        journal.event_counts.iter().map(|(kind, count)| format!("{count} {}", kind.label())).collect();
+    let events: Vec<String> = journal
+        .event_counts
+        .iter()
+        .map(|(kind, count)| format!("{count} {}", kind.label()))
+        .collect();
     if !events.is_empty() {
         println!("events: {}", events.join(", "));
     }
@@ -128,10 +138,18 @@ pub(crate) fn report(simulation: &Simulation, journal: &Journal, elapsed: Durati
     let mut all_hold = true;
     for verdict in journal.judge(simulation) {
         all_hold &= verdict.holds;
-        println!("{} {}", if verdict.holds { "holds: " } else { "FAILS: " }, verdict.sentence);
+        println!(
+            "{} {}",
+            if verdict.holds { "holds: " } else { "FAILS: " },
+            verdict.sentence
+        );
     }
     println!("state {:016x}", simulation.state_hash());
-    if all_hold { ExitCode::SUCCESS } else { ExitCode::from(1) }
+    if all_hold {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    }
 }
 
 /// A progress bar on standard error, hidden when asked or when there is no terminal.
@@ -139,8 +157,9 @@ pub(crate) fn progress_bar(steps: u64, quiet: bool) -> ProgressBar {
     if quiet {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {msg}  {per_sec}  {eta} left")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style =
+        ProgressStyle::with_template("{bar:40} {percent:>3} %  {msg}  {per_sec}  {eta} left")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(steps).with_style(style)
 }
 

@@ -4,12 +4,18 @@ use crate::scene::schema::Span;
 
 /// Reads a length of tissue time.
 pub fn parse_span(text: &str) -> Result<Span, String> {
-    let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let split = text
+        .find(|c: char| c.is_ascii_alphabetic())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
-    let wrong = || format!("`{text}` is not a time: write a number and min, h or d, such as 90min, 48h or 3d");
+    let wrong = || {
+        format!("`{text}` is not a time: write a number and min, h or d, such as 90min, 48h or 3d")
+    };
     let number: f64 = number.trim().parse().map_err(|_| wrong())?;
     if !number.is_finite() || number <= 0.0 {
-        return Err(format!("`{text}` is not a time that can be simulated: it must be longer than 0"));
+        return Err(format!(
+            "`{text}` is not a time that can be simulated: it must be longer than 0"
+        ));
     }
     match unit {
         "min" => Ok(Span::Minutes(number)),
@@ -23,7 +29,11 @@ pub fn parse_span(text: &str) -> Result<Span, String> {
 pub fn describe_hours(hours: f64) -> String {
     let minutes = (hours * 60.0).round() as u64;
     let (days, hours, minutes) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
-    if days > 0 { format!("{days} d {hours:02} h") } else { format!("{hours} h {minutes:02} min") }
+    if days > 0 {
+        format!("{days} d {hours:02} h")
+    } else {
+        format!("{hours} h {minutes:02} min")
+    }
 }
 
 #[cfg(test)]

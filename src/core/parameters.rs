@@ -271,13 +271,21 @@ fn find<'a>(
     let target = registry.entries.iter().find_map(|entry| {
         let (cell_type, field) = if entry.per_type {
             names.0.iter().enumerate().find_map(|(index, name)| {
-                Some((index, inside(entry, path.strip_prefix(name.as_str())?.strip_prefix('.')?)?))
+                Some((
+                    index,
+                    inside(entry, path.strip_prefix(name.as_str())?.strip_prefix('.')?)?,
+                ))
             })?
         } else {
             (0, inside(entry, path)?)
         };
-        let known = entry.fields.iter().any(|known| known == field) && (entry.get)(world, cell_type).is_some();
-        known.then_some(Target { entry, cell_type, field })
+        let known = entry.fields.iter().any(|known| known == field)
+            && (entry.get)(world, cell_type).is_some();
+        known.then_some(Target {
+            entry,
+            cell_type,
+            field,
+        })
     });
     let Some(target) = target else {
         return Err(ParameterError::Unknown {
@@ -287,7 +295,11 @@ fn find<'a>(
     };
     let limits = (target.entry.limits)(target.field);
     if !limits.contain(value) {
-        return Err(ParameterError::OutOfRange { path: path.to_owned(), value, allowed: limits.describe() });
+        return Err(ParameterError::OutOfRange {
+            path: path.to_owned(),
+            value,
+            allowed: limits.describe(),
+        });
     }
     Ok(target)
 }
@@ -309,7 +321,11 @@ pub fn check_parameter(world: &World, path: &str, value: f64) -> Result<(), Para
 pub fn set_parameter(world: &mut World, path: &str, value: f64) -> Result<(), ParameterError> {
     world.init_resource::<ParameterRegistry>();
     world.resource_scope(|world, registry: Mut<ParameterRegistry>| {
-        let Target { entry, cell_type, field } = find(world, &registry, path, value)?;
+        let Target {
+            entry,
+            cell_type,
+            field,
+        } = find(world, &registry, path, value)?;
         if let Some(mut target) = (entry.get_mut)(world, cell_type) {
             write_number(&mut *target, field, value);
         }

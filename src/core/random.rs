@@ -11,7 +11,7 @@
 use std::convert::Infallible;
 
 use bevy::prelude::*;
-use rand_core::TryRng;
+use rand::rand_core::TryRng;
 use serde::{Deserialize, Serialize};
 
 use super::identity::CellId;

@@ -54,7 +54,14 @@ impl Census {
     pub fn retake(&mut self, world: &World) {
         self.cells.clear();
         let Some(mut query) = world.try_query::<(
-            (&CellId, &CellType, &Resident, &Position, &Body, &Surroundings),
+            (
+                &CellId,
+                &CellType,
+                &Resident,
+                &Position,
+                &Body,
+                &Surroundings,
+            ),
             (Option<&Cycle>, Option<&Vital>, Option<&HifAxis>),
         )>() else {
             return;

@@ -52,7 +52,10 @@ pub fn cells_by_identity(world: &World) -> Vec<(CellId, Entity)> {
     let Some(mut query) = world.try_query::<(Entity, &CellId)>() else {
         return Vec::new();
     };
-    let mut cells: Vec<_> = query.iter(world).map(|(entity, id)| (*id, entity)).collect();
+    let mut cells: Vec<_> = query
+        .iter(world)
+        .map(|(entity, id)| (*id, entity))
+        .collect();
     cells.sort_unstable();
     cells
 }

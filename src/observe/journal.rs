@@ -38,7 +38,11 @@ impl Journal {
         Self {
             folder,
             metrics_every: clock.step_at(output.metrics_every.minutes()).max(1),
-            cells_at: output.cells_at.iter().map(|span| clock.step_at(span.minutes())).collect(),
+            cells_at: output
+                .cells_at
+                .iter()
+                .map(|span| clock.step_at(span.minutes()))
+                .collect(),
             census: Census::default(),
             measurements: Vec::new(),
             event_counts: Vec::new(),
@@ -54,7 +58,11 @@ impl Journal {
         let step = simulation.steps();
         let sites = simulation.site_names();
         for event in simulation.events() {
-            match self.event_counts.iter_mut().find(|(kind, _)| *kind == event.kind) {
+            match self
+                .event_counts
+                .iter_mut()
+                .find(|(kind, _)| *kind == event.kind)
+            {
                 Some((_, count)) => *count += 1,
                 None => self.event_counts.push((event.kind, 1)),
             }
@@ -68,17 +76,30 @@ impl Journal {
             return Ok(());
         }
         self.census.retake(simulation.world());
-        if measure && self.measurements.last().is_none_or(|row| row.hours < simulation.hours()) {
+        if measure
+            && self
+                .measurements
+                .last()
+                .is_none_or(|row| row.hours < simulation.hours())
+        {
             let metrics = simulation.metrics(&self.census);
             if let Some(folder) = &mut self.folder {
                 folder.write_metrics(simulation.hours(), &sites, &metrics)?;
                 folder.flush()?;
             }
-            self.measurements.push(Measurement { hours: simulation.hours(), sites: metrics });
+            self.measurements.push(Measurement {
+                hours: simulation.hours(),
+                sites: metrics,
+            });
         }
         if let (true, Some(folder)) = (list_cells, &self.folder) {
-            let types: Vec<String> =
-                simulation.scene().library.types.iter().map(|prefab| prefab.name.clone()).collect();
+            let types: Vec<String> = simulation
+                .scene()
+                .library
+                .types
+                .iter()
+                .map(|prefab| prefab.name.clone())
+                .collect();
             folder.write_cells(simulation.hours(), &sites, &types, &self.census)?;
         }
         Ok(())
@@ -91,11 +112,14 @@ impl Journal {
             .measurements
             .iter()
             .flat_map(|row| {
-                sites.iter().zip(&row.sites).map(|(site, metrics)| scene::Measurement {
-                    hours: row.hours,
-                    site,
-                    metrics,
-                })
+                sites
+                    .iter()
+                    .zip(&row.sites)
+                    .map(|(site, metrics)| scene::Measurement {
+                        hours: row.hours,
+                        site,
+                        metrics,
+                    })
             })
             .collect();
         scene::judge(&simulation.scene().scene, &rows)

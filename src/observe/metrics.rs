@@ -11,7 +11,7 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::census::{Census, CellRow};
+use super::census::{CellRow, Census};
 use crate::biology::metabolism::MetabolismChemistry;
 use crate::cell::{Phase, State};
 use crate::core::parameters::{CellTypeNames, Limits, Parameters};
@@ -29,7 +29,9 @@ pub struct MetricsParameters {
 
 impl Default for MetricsParameters {
     fn default() -> Self {
-        Self { hypoxic_below_mmhg: 8.0 }
+        Self {
+            hypoxic_below_mmhg: 8.0,
+        }
     }
 }
 
@@ -45,9 +47,15 @@ pub struct TumourTypes(pub Vec<bool>);
 
 /// The names of all columns, for a scene with these cell types. The same for every site.
 pub fn columns(cell_types: &[String]) -> Vec<String> {
-    let mut names: Vec<String> = ["cells", "cells_alive", "cells_apoptotic", "cells_necrotic"].map(Into::into).into();
+    let mut names: Vec<String> = ["cells", "cells_alive", "cells_apoptotic", "cells_necrotic"]
+        .map(Into::into)
+        .into();
     names.extend(cell_types.iter().map(|name| format!("cells_{name}")));
-    names.extend(Phase::ALL.iter().map(|phase| format!("cells_in_{}", phase_name(*phase))));
+    names.extend(
+        Phase::ALL
+            .iter()
+            .map(|phase| format!("cells_in_{}", phase_name(*phase))),
+    );
     names.extend(
         [
             "tumour_radius_um",
@@ -89,17 +97,31 @@ pub fn measure(world: &World, census: &Census) -> Vec<SiteMetrics> {
     (0..sites.list.len())
         .map(|site| {
             let values = measure_site(world, SiteId(site as u16), census, names.0.len());
-            SiteMetrics { columns: columns.iter().cloned().zip(values).collect() }
+            SiteMetrics {
+                columns: columns.iter().cloned().zip(values).collect(),
+            }
         })
         .collect()
 }
 
 fn measure_site(world: &World, site: SiteId, census: &Census, types: usize) -> Vec<f64> {
-    let parameters = world.get_resource::<MetricsParameters>().copied().unwrap_or_default();
+    let parameters = world
+        .get_resource::<MetricsParameters>()
+        .copied()
+        .unwrap_or_default();
     let tumour_types = world.get_resource::<TumourTypes>();
-    let cells: Vec<&CellRow> = census.cells.iter().filter(|cell| cell.site == site).collect();
-    let count = |test: &dyn Fn(&CellRow) -> bool| cells.iter().filter(|cell| test(cell)).count() as f64;
-    let alive: Vec<&CellRow> = cells.iter().filter(|cell| cell.state == State::Alive).copied().collect();
+    let cells: Vec<&CellRow> = census
+        .cells
+        .iter()
+        .filter(|cell| cell.site == site)
+        .collect();
+    let count =
+        |test: &dyn Fn(&CellRow) -> bool| cells.iter().filter(|cell| test(cell)).count() as f64;
+    let alive: Vec<&CellRow> = cells
+        .iter()
+        .filter(|cell| cell.state == State::Alive)
+        .copied()
+        .collect();
     let mean = |value: &dyn Fn(&CellRow) -> f32| {
         alive.iter().map(|cell| f64::from(value(cell))).sum::<f64>() / alive.len() as f64
     };
@@ -110,12 +132,24 @@ fn measure_site(world: &World, site: SiteId, census: &Census, types: usize) -> V
         count(&|cell| cell.state.is_necrotic()),
     ];
     values.extend((0..types).map(|index| count(&|cell| usize::from(cell.cell_type) == index)));
-    values.extend(Phase::ALL.map(|phase| count(&|cell| cell.state == State::Alive && cell.phase == phase)));
+    values.extend(
+        Phase::ALL.map(|phase| count(&|cell| cell.state == State::Alive && cell.phase == phase)),
+    );
 
     let is_tumour = |cell: &CellRow| {
-        tumour_types.is_none_or(|types| types.0.get(usize::from(cell.cell_type)).copied().unwrap_or(false))
+        tumour_types.is_none_or(|types| {
+            types
+                .0
+                .get(usize::from(cell.cell_type))
+                .copied()
+                .unwrap_or(false)
+        })
     };
-    let tumour: Vec<&CellRow> = cells.iter().filter(|cell| is_tumour(cell)).copied().collect();
+    let tumour: Vec<&CellRow> = cells
+        .iter()
+        .filter(|cell| is_tumour(cell))
+        .copied()
+        .collect();
     let (radius, necrotic) = tumour_radii(&tumour);
     values.extend([radius, necrotic, radius - necrotic]);
 
@@ -135,13 +169,23 @@ fn measure_site(world: &World, site: SiteId, census: &Census, types: usize) -> V
         oxygen.mean,
         oxygen.min,
         mean(&|cell| cell.around.oxygen_mmhg),
-        alive.iter().filter(|cell| cell.around.oxygen_mmhg <= parameters.hypoxic_below_mmhg).count() as f64
+        alive
+            .iter()
+            .filter(|cell| cell.around.oxygen_mmhg <= parameters.hypoxic_below_mmhg)
+            .count() as f64
             / alive.len() as f64,
         mean(&|cell| cell.hif_1a),
-        alive.iter().map(|cell| f64::from(cell.hif_1a)).fold(f64::NAN, f64::max),
+        alive
+            .iter()
+            .map(|cell| f64::from(cell.hif_1a))
+            .fold(f64::NAN, f64::max),
         glucose.min,
         lactate.max,
-        f64::from(world.resource::<MetabolismChemistry>().ph(lactate.max as f32)),
+        f64::from(
+            world
+                .resource::<MetabolismChemistry>()
+                .ph(lactate.max as f32),
+        ),
         vegf.mean,
         vegf.max,
         mean(&|cell| cell.around.pressure),
@@ -158,18 +202,30 @@ struct Spread {
 }
 
 impl Spread {
-    const NONE: Self = Self { mean: f64::NAN, min: f64::NAN, max: f64::NAN };
+    const NONE: Self = Self {
+        mean: f64::NAN,
+        min: f64::NAN,
+        max: f64::NAN,
+    };
 
     fn of(values: &[f32]) -> Self {
         let pieces = crate::core::parallel::map_chunks(values.len(), 65_536, |_, range| {
-            values[range].iter().fold((0.0, f32::MAX, f32::MIN), |(sum, min, max), value| {
-                (sum + f64::from(*value), min.min(*value), max.max(*value))
-            })
+            values[range]
+                .iter()
+                .fold((0.0, f32::MAX, f32::MIN), |(sum, min, max), value| {
+                    (sum + f64::from(*value), min.min(*value), max.max(*value))
+                })
         });
-        let (sum, min, max) = pieces.into_iter().fold((0.0, f32::MAX, f32::MIN), |all, piece| {
-            (all.0 + piece.0, all.1.min(piece.1), all.2.max(piece.2))
-        });
-        Self { mean: sum / values.len() as f64, min: min.into(), max: max.into() }
+        let (sum, min, max) = pieces
+            .into_iter()
+            .fold((0.0, f32::MAX, f32::MIN), |all, piece| {
+                (all.0 + piece.0, all.1.min(piece.1), all.2.max(piece.2))
+            });
+        Self {
+            mean: sum / values.len() as f64,
+            min: min.into(),
+            max: max.into(),
+        }
     }
 }
 
@@ -178,7 +234,10 @@ fn tumour_radii(cells: &[&CellRow]) -> (f64, f64) {
     if cells.is_empty() {
         return (0.0, 0.0);
     }
-    let centroid = cells.iter().map(|cell| cell.position_um.as_dvec3()).sum::<bevy::math::DVec3>()
+    let centroid = cells
+        .iter()
+        .map(|cell| cell.position_um.as_dvec3())
+        .sum::<bevy::math::DVec3>()
         / cells.len() as f64;
     let mut from_centre: Vec<(f64, State)> = cells
         .iter()
@@ -220,7 +279,11 @@ mod tests {
                     radius_um: 8.4,
                     nucleus_radius_um: 5.0,
                     phase: Phase::G0G1,
-                    state: if distance < inner { State::NecroticLysed } else { State::Alive },
+                    state: if distance < inner {
+                        State::NecroticLysed
+                    } else {
+                        State::Alive
+                    },
                     around: Surroundings::default(),
                     hif_1a: 0.0,
                 }

@@ -9,5 +9,5 @@ pub mod metrics;
 pub mod run_folder;
 
 pub use census::{CellRow, Census};
-pub use journal::{Journal, Measurement};
 pub use events::{EventKind, EventRecord, StepEvents};
+pub use journal::{Journal, Measurement};

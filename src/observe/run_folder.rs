@@ -62,7 +62,10 @@ impl RunFolder {
         if path.join("run.ron").exists() {
             return Err(RunFolderError::Occupied(path.to_owned()));
         }
-        fs::create_dir_all(path).map_err(|source| RunFolderError::Io { path: path.to_owned(), source })?;
+        fs::create_dir_all(path).map_err(|source| RunFolderError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
         let mut folder = Self {
             path: path.to_owned(),
             metrics: create(&path.join("metrics.csv"))?,
@@ -76,8 +79,13 @@ impl RunFolder {
         let text = ron::ser::to_string_pretty(&record, ron::ser::PrettyConfig::new())
             .map_err(|error| folder.failed("run.ron", std::io::Error::other(error)))?;
         fs::write(path.join("run.ron"), text).map_err(|source| folder.failed("run.ron", source))?;
-        let names: Vec<String> =
-            simulation.scene().library.types.iter().map(|prefab| prefab.name.clone()).collect();
+        let names: Vec<String> = simulation
+            .scene()
+            .library
+            .types
+            .iter()
+            .map(|prefab| prefab.name.clone())
+            .collect();
         let header = super::metrics::columns(&names).join(",");
         writeln!(folder.metrics, "hours,site,{header}")
             .map_err(|source| folder.failed("metrics.csv", source))?;
@@ -93,14 +101,22 @@ impl RunFolder {
     }
 
     fn failed(&self, file: &str, source: std::io::Error) -> RunFolderError {
-        RunFolderError::Io { path: self.path.join(file), source }
+        RunFolderError::Io {
+            path: self.path.join(file),
+            source,
+        }
     }
 
     /// Appends one measurement of every site.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn write_metrics(&mut self, hours: f64, sites: &[&str], metrics: &[SiteMetrics]) -> Result<(), RunFolderError> {
+    pub fn write_metrics(
+        &mut self,
+        hours: f64,
+        sites: &[&str],
+        metrics: &[SiteMetrics],
+    ) -> Result<(), RunFolderError> {
         let mut write = || {
             for (site, metrics) in sites.iter().zip(metrics) {
                 write!(self.metrics, "{},{site}", Number(hours))?;
@@ -118,7 +134,12 @@ impl RunFolder {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn write_events(&mut self, clock: &Clock, sites: &[&str], events: &[EventRecord]) -> Result<(), RunFolderError> {
+    pub fn write_events(
+        &mut self,
+        clock: &Clock,
+        sites: &[&str],
+        events: &[EventRecord],
+    ) -> Result<(), RunFolderError> {
         let mut write = || {
             for event in events {
                 let hours = event.step as f64 * clock.step_minutes / 60.0;
@@ -187,15 +208,22 @@ impl RunFolder {
     /// # Errors
     /// When a file cannot be written.
     pub fn flush(&mut self) -> Result<(), RunFolderError> {
-        self.metrics.flush().map_err(|source| self.failed("metrics.csv", source))?;
-        self.events.flush().map_err(|source| self.failed("events.csv", source))
+        self.metrics
+            .flush()
+            .map_err(|source| self.failed("metrics.csv", source))?;
+        self.events
+            .flush()
+            .map_err(|source| self.failed("events.csv", source))
     }
 }
 
 fn create(path: &Path) -> Result<BufWriter<File>, RunFolderError> {
     File::create(path)
         .map(BufWriter::new)
-        .map_err(|source| RunFolderError::Io { path: path.to_owned(), source })
+        .map_err(|source| RunFolderError::Io {
+            path: path.to_owned(),
+            source,
+        })
 }
 
 /// A number as it is written in files: as short as possible, at most six decimals, empty when undefined.

@@ -18,6 +18,7 @@ use super::spans::FieldPath;
 use crate::biology::{HifParameters, MetabolismParameters};
 use crate::cell::contact::ContactParameters;
 use crate::cell::{BodyParameters, CycleParameters, DeathParameters, MotilityParameters};
+use crate::core::parameters::{CellTypeNames, Parameters, PerType};
 
 static SHIPPED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/assets/cells");
 
@@ -36,25 +37,25 @@ pub struct CellPrefab {
     pub about: String,
     /// Colour, sRGB, each channel 0-1.
     pub colour: (f32, f32, f32),
-    /// Size and composition.
+    /// Whether its cells are part of the tumour, for measurements of the tumour's size.
+    #[serde(default)]
+    pub tumour: bool,
+    /// Size and composition; that of a breast cancer cell if left out.
     #[serde(default)]
     pub body: BodyParameters,
-    /// How strongly it holds to and pushes off other cells.
+    /// How strongly it holds to and pushes off other cells; like a tumour cell if left out.
     #[serde(default)]
     pub mechanics: ContactParameters,
-    /// Whether its cells make up the tumour; measurements such as `tumour_radius_um` are taken from them.
-    #[serde(default)]
-    pub neoplastic: bool,
-    /// How it divides.
+    /// How it cycles and divides.
     #[serde(default)]
     pub cycle: Option<CycleParameters>,
-    /// How it dies.
+    /// When it dies, and how its remains vanish.
     #[serde(default)]
     pub death: Option<DeathParameters>,
-    /// What it burns, and what that gives it.
+    /// What it takes up, gives off and lives on.
     #[serde(default)]
     pub metabolism: Option<MetabolismParameters>,
-    /// What it does when oxygen is short.
+    /// How it senses and answers a lack of oxygen.
     #[serde(default)]
     pub hif: Option<HifParameters>,
     /// How it walks.
@@ -65,7 +66,7 @@ pub struct CellPrefab {
 impl CellPrefab {
     /// Radius of a resting cell, um.
     pub fn radius_um(&self) -> f32 {
-        crate::core::units::ball_radius_um(self.body.volume_um3)
+        self.body.resting_radius_um()
     }
 }
 
@@ -128,6 +129,29 @@ fn check_prefab(checker: &mut Checker, prefab: &CellPrefab) {
     }
     checker.limits(&root.field("body"), &prefab.body);
     checker.limits(&root.field("mechanics"), &prefab.mechanics);
+    optional_limits(checker, "cycle", prefab.cycle.as_ref());
+    optional_limits(checker, "death", prefab.death.as_ref());
+    optional_limits(checker, "metabolism", prefab.metabolism.as_ref());
+    optional_limits(checker, "hif", prefab.hif.as_ref());
+    optional_limits(checker, "motility", prefab.motility.as_ref());
+    if prefab.body.volume_um3 > 0.0 && prefab.body.nucleus_um3 > prefab.body.volume_um3 {
+        let (nucleus, cell) = (prefab.body.nucleus_um3, prefab.body.volume_um3);
+        let message = format!("a nucleus of {nucleus} um3 is larger than its cell ({cell} um3)");
+        checker.problem(&root.field("body").field("nucleus_um3"), message);
+    }
+    if let Some(death) = &prefab.death
+        && death.necrosis_full_mmhg > death.necrosis_onset_mmhg
+    {
+        let (full, onset) = (death.necrosis_full_mmhg, death.necrosis_onset_mmhg);
+        let message = format!("must not be above `necrosis_onset_mmhg` ({onset}), found {full}");
+        checker.problem(&root.field("death").field("necrosis_full_mmhg"), message);
+    }
+}
+
+fn optional_limits<P: Parameters>(checker: &mut Checker, name: &str, value: Option<&P>) {
+    if let Some(value) = value {
+        checker.limits(&FieldPath::root().field(name), value);
+    }
 }
 
 /// The cell types a scene can use.
@@ -197,7 +221,7 @@ impl CellLibrary {
             let shown = path.display().to_string();
             let parsed = read_text(&path, &shown)
                 .map_err(|problem| SceneReport {
-                    problems: vec![problem],
+                    problems: vec![*problem],
                     sources: Vec::new(),
                 })
                 .and_then(|text| parse_prefab(&text, &shown));
@@ -247,6 +271,22 @@ impl CellLibrary {
             .collect()
     }
 
+    /// Puts the names of the types and the parameters of each capability into a world.
+    pub fn fill_tables(&self, world: &mut World) {
+        world.insert_resource(CellTypeNames(self.names()));
+        self.fill(world, |prefab| Some(prefab.body.clone()));
+        self.fill(world, |prefab| Some(prefab.mechanics.clone()));
+        self.fill(world, |prefab| prefab.cycle.clone());
+        self.fill(world, |prefab| prefab.death.clone());
+        self.fill(world, |prefab| prefab.metabolism.clone());
+        self.fill(world, |prefab| prefab.hif.clone());
+        self.fill(world, |prefab| prefab.motility.clone());
+    }
+
+    fn fill<P: Parameters>(&self, world: &mut World, of: impl Fn(&CellPrefab) -> Option<P>) {
+        world.insert_resource(PerType(self.types.iter().map(of).collect()));
+    }
+
     /// Where types were looked for, in words.
     pub fn searched(&self) -> String {
         match &self.folder {
@@ -258,6 +298,12 @@ impl CellLibrary {
 
 /// The nearest `assets/cells` beside or above a folder, or else under the current one.
 fn nearest_folder(folder: &Path) -> Option<PathBuf> {
+    // The folder of a bare file name is the current one.
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
     let absolute = std::path::absolute(folder).ok();
     let above = absolute.as_deref().into_iter().flat_map(Path::ancestors);
     let found = above

@@ -35,6 +35,9 @@ use self::table::Row;
 use crate::core::RandomKey;
 use crate::tissue::SiteId;
 
+/// Names the columns of `metrics.csv` for a scene with these cell types.
+pub type Columns<'a> = &'a (dyn Fn(&CellLibrary) -> Vec<String> + Sync);
+
 /// What is known about the program when a scene is read.
 #[derive(Clone, Copy, Default)]
 pub struct SceneContext<'a> {
@@ -42,7 +45,7 @@ pub struct SceneContext<'a> {
     /// out.
     pub folder: Option<&'a Path>,
     /// The columns of `metrics.csv`; without them the names in `expect` are not checked.
-    pub metrics: Option<&'a (dyn Fn(&CellLibrary) -> Vec<String> + Sync)>,
+    pub metrics: Option<Columns<'a>>,
     /// Makes a world with all parameters registered and the tables of all cell types filled; without it
     /// parameters are not checked.
     pub prototype: Option<&'a (dyn Fn(&CellLibrary) -> World + Sync)>,
@@ -138,7 +141,7 @@ impl ParsedScene {
 pub fn load_scene(path: &Path, context: &SceneContext) -> Result<ParsedScene, SceneReport> {
     let name = path.display().to_string();
     let text = read_text(path, &name).map_err(|problem| SceneReport {
-        problems: vec![problem],
+        problems: vec![*problem],
         sources: Vec::new(),
     })?;
     parse_scene(&text, &name, context)
@@ -151,7 +154,7 @@ pub fn load_scene(path: &Path, context: &SceneContext) -> Result<ParsedScene, Sc
 pub fn load_prefab(path: &Path) -> Result<CellPrefab, SceneReport> {
     let name = path.display().to_string();
     let text = read_text(path, &name).map_err(|problem| SceneReport {
-        problems: vec![problem],
+        problems: vec![*problem],
         sources: Vec::new(),
     })?;
     parse_prefab(&text, &name)
@@ -238,14 +241,14 @@ fn used_types(scene: &Scene) -> Vec<&str> {
 }
 
 /// Reads a text file. A byte order mark is taken off.
-fn read_text(path: &Path, shown: &str) -> Result<String, Problem> {
+fn read_text(path: &Path, shown: &str) -> Result<String, Box<Problem>> {
     let bytes = std::fs::read(path).map_err(|error| {
         let message = match error.kind() {
             std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
             std::io::ErrorKind::IsADirectory => "this is a folder, not a file".to_owned(),
             _ => in_words(&error),
         };
-        Problem::whole_file(shown, message)
+        Box::new(Problem::whole_file(shown, message))
     })?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
@@ -253,7 +256,8 @@ fn read_text(path: &Path, shown: &str) -> Result<String, Problem> {
             "not a UTF-8 text: byte {at} is 0x{:02x}",
             error.as_bytes()[at]
         );
-        Problem::whole_file(shown, message).with_help("save the file as UTF-8 in your editor")
+        let problem = Problem::whole_file(shown, message);
+        Box::new(problem.with_help("save the file as UTF-8 in your editor"))
     })?;
     Ok(match text.strip_prefix('\u{feff}') {
         Some(rest) => rest.to_owned(),

@@ -238,7 +238,8 @@ mod tests {
                 .all(|(at, _)| at.abs().max_element() <= 500.0 - RADIUS)
         );
         // The ball takes its share of the volume in which centres can lie; five standard errors.
-        let share = f64::from(ball_volume_um3(300.0)) / (1000.0 - 2.0 * f64::from(RADIUS)).powi(3);
+        let edge = 1000.0 - 2.0 * f64::from(RADIUS);
+        let share = f64::from(ball_volume_um3(300.0)) / (edge * edge * edge);
         let expected = 20_000.0 * (1.0 - share);
         let error = (20_000.0 * share * (1.0 - share)).sqrt();
         assert!((cells.len() as f64 - expected).abs() < 5.0 * error);

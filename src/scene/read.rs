@@ -82,15 +82,19 @@ pub(super) fn read<T: DeserializeOwned + Typed>(text: &str, file: &str) -> Readi
         problems: Vec::new(),
     };
     let mut value = None;
-    for _ in 0..MAX_ROUNDS {
+    for round in 1..=MAX_ROUNDS {
         let (path, error) = match attempt::<T>(&reader.draft.text) {
             Ok(read) => {
                 value = Some(read);
                 break;
             }
-            Err(error) => error,
+            Err(mistake) => *mistake,
         };
-        if !reader.mend(&path, &error) {
+        let before = reader.problems.len();
+        if !reader.mend(&path, &error) || round == MAX_ROUNDS {
+            if reader.problems.len() == before {
+                reader.note_error(&error);
+            }
             break;
         }
     }
@@ -102,23 +106,26 @@ pub(super) fn read<T: DeserializeOwned + Typed>(text: &str, file: &str) -> Readi
     }
 }
 
-/// One reading by ron and serde, with the path to the mistake.
-fn attempt<T: DeserializeOwned>(text: &str) -> Result<T, (Vec<Segment>, SpannedError)> {
+/// The path to a mistake, and what ron says of it.
+type Mistake = (Vec<Segment>, SpannedError);
+
+/// One reading by ron and serde.
+fn attempt<T: DeserializeOwned>(text: &str) -> Result<T, Box<Mistake>> {
     // `site: "breast"` rather than `Some("breast")`; `Camera(distance_um: 5)` rather than `Camera((...))`.
     let options = ron::Options::default()
         .with_default_extension(Extensions::IMPLICIT_SOME)
         .with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES);
     let mut source = ron::Deserializer::from_str_with_options(text, &options)
-        .map_err(|error| (Vec::new(), error))?;
+        .map_err(|error| Box::new((Vec::new(), error)))?;
     let value = serde_path_to_error::deserialize(&mut source).map_err(|error| {
         // What has no name in the path (a key that is no text) tells nothing about the place.
         let named = |segment: &&Segment| !matches!(segment, Segment::Unknown);
         let path = error.path().iter().filter(named).cloned().collect();
-        (path, source.span_error(error.into_inner()))
+        Box::new((path, source.span_error(error.into_inner())))
     })?;
     source
         .end()
-        .map_err(|error| (Vec::new(), source.span_error(error)))?;
+        .map_err(|error| Box::new((Vec::new(), source.span_error(error))))?;
     Ok(value)
 }
 
@@ -147,7 +154,7 @@ impl Mender<'_> {
             E::MissingStructField { field, .. } => self.missing_field(&way, node, path, field),
             E::DuplicateStructField { field, .. } => self.repeated_field(&way, node, field),
             code => {
-                if self.slips(&tree, &way) {
+                if self.slips(&tree) {
                     return !tree
                         .slips
                         .iter()
@@ -184,6 +191,22 @@ impl Mender<'_> {
         let mut problem = Problem::at(self.file, self.text, span, way, message);
         problem.help = help;
         self.problems.push(problem);
+    }
+
+    /// Notes what ron says where ron says it, whatever was repaired there before.
+    fn note_error(&mut self, error: &SpannedError) {
+        let at = offset_of(&self.draft.text, error.span.end.line, error.span.end.col);
+        let end = self.draft.text[at..]
+            .chars()
+            .next()
+            .map_or(at, |next| at + next.len_utf8());
+        let message = format!(
+            "this cannot be read: {}",
+            in_lower_case(&error.code.to_string())
+        );
+        let span = self.draft.original(&(at..end));
+        self.problems
+            .push(Problem::at(self.file, self.text, span, "", message));
     }
 
     fn unknown_field(
@@ -315,7 +338,7 @@ impl Mender<'_> {
     }
 
     /// Notes the mistakes of grammar and mends those that can be mended. False if there is none.
-    fn slips(&mut self, tree: &Tree, way: &FieldPath) -> bool {
+    fn slips(&mut self, tree: &Tree) -> bool {
         let mut inserted = 0;
         for slip in &tree.slips {
             let here = |at: usize| at + inserted..at + inserted + 1;
@@ -323,7 +346,7 @@ impl Mender<'_> {
             match slip {
                 Slip::MissingComma(at) => {
                     self.note(
-                        way,
+                        &root,
                         &(at + inserted..at + inserted),
                         "a comma is missing here",
                         None,
@@ -343,8 +366,10 @@ impl Mender<'_> {
                     let (line, _) = super::report::line_and_column(self.text, start.start);
                     let message =
                         format!("`{wrong}` does not close the `{bracket}` of line {line}");
-                    self.note(&root, &here(*close), message, None);
-                    if let Some(problem) = self.problems.last_mut() {
+                    self.note(&root, &here(*close), message.as_str(), None);
+                    if let Some(problem) = self.problems.last_mut()
+                        && problem.message == message
+                    {
                         problem.related = Some((start, "opened here".into()));
                     }
                 }
@@ -375,7 +400,7 @@ impl Mender<'_> {
         let text = self.draft.text.clone();
         let expected = type_at(self.root, path);
         let (Some(info), false) = (expected, self.repaired.contains(&way)) else {
-            return self.give_up(&way, path, code, error);
+            return self.give_up(&way, path, error);
         };
         // The value of a newtype variant has the path of the variant: `Hours("3")` is wrong in its "3".
         let in_newtype = matches!(path.last(), Some(Segment::Enum { .. }));
@@ -384,6 +409,12 @@ impl Mender<'_> {
             _ => node,
         };
         let found = excerpt(&text[target.span.clone()]);
+        if let Some(inner) = self.struct_in_some(node) {
+            let message = "leave out `Some(` and its `)`: what is written is there";
+            self.note(&way, &node.span, message, None);
+            self.draft.replace(node.span.clone(), &text[inner]);
+            return true;
+        }
         let double = in_newtype && matches!(&target.body, Body::Struct(_)) && target.name.is_none();
         if double {
             let name = node.name.clone().map_or("", |name| &text[name]);
@@ -423,23 +454,27 @@ impl Mender<'_> {
         true
     }
 
+    /// The bytes of the struct in `Some((...))`, if that is what a value is.
+    fn struct_in_some(&self, node: &Node) -> Option<Range<usize>> {
+        let name = node.name.clone()?;
+        let Body::Tuple(items) = &node.body else {
+            return None;
+        };
+        match items.as_slice() {
+            [only] if only.name.is_none() && matches!(only.body, Body::Struct(_)) => {
+                (self.draft.text[name] == *"Some").then(|| only.span.clone())
+            }
+            _ => None,
+        }
+    }
+
     /// A mistake that cannot be traced to a value: replaces what holds it, or ends the reading.
-    fn give_up(
-        &mut self,
-        way: &FieldPath,
-        path: &[Segment],
-        code: &ron::Error,
-        error: &SpannedError,
-    ) -> bool {
+    fn give_up(&mut self, way: &FieldPath, path: &[Segment], error: &SpannedError) -> bool {
+        if !self.repaired.iter().any(|repaired| repaired.holds(way)) {
+            self.note_error(error);
+        }
         let text = self.draft.text.clone();
         let tree = Tree::read(&text);
-        let at = offset_of(&text, error.span.end.line, error.span.end.col);
-        let message = format!("this cannot be read: {}", in_lower_case(&code.to_string()));
-        let end = text[at..]
-            .chars()
-            .next()
-            .map_or(at, |next| at + next.len_utf8());
-        self.note(way, &(at..end), message, None);
         for steps in (1..=path.len()).rev() {
             let outer = &path[..steps];
             let (way, node) = locate(&tree.root, outer, &text);

@@ -207,7 +207,8 @@ pub(super) fn describe(info: &'static TypeInfo) -> String {
             let same = parts.windows(2).all(|pair| pair[0] == pair[1]);
             match parts.first() {
                 Some(first) if same => {
-                    let plural = first.trim_start_matches("a ").to_owned() + "s";
+                    let whole = first.starts_with("a whole number");
+                    let plural = if whole { "whole numbers" } else { "numbers" };
                     format!(
                         "{} {plural} in parentheses, as in `{}`",
                         parts.len(),

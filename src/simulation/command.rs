@@ -81,11 +81,15 @@ fn run_commands(world: &mut World) {
         match &command {
             Command::Set { path, value } => set(world, path, *value),
             Command::Add(population) => {
-                let number = FIRST_LIVE_POPULATION + world.resource::<CommandQueue>().log.len() as u32;
+                let number =
+                    FIRST_LIVE_POPULATION + world.resource::<CommandQueue>().log.len() as u32;
                 spawn_population(world, &script, population, number);
             }
         }
-        let entry = LoggedCommand { step: clock.step, command };
+        let entry = LoggedCommand {
+            step: clock.step,
+            command,
+        };
         world.resource_mut::<CommandQueue>().log.push(entry);
     }
 }

@@ -71,7 +71,9 @@ fn advance_clock(mut clock: ResMut<Clock>) {
 /// A world with all plugins and the cell types of a library, but no tissue: enough to know every parameter.
 pub fn prototype_world(library: &CellLibrary) -> World {
     let mut app = App::empty();
-    app.insert_resource(Clock::new(1.0)).insert_resource(RandomKey(0)).add_plugins(SimulationPlugins);
+    app.insert_resource(Clock::new(1.0))
+        .insert_resource(RandomKey(0))
+        .add_plugins(SimulationPlugins);
     let mut world = std::mem::take(app.world_mut());
     spawn::install_cell_types(&mut world, &library.types);
     world
@@ -130,7 +132,10 @@ impl Simulation {
         if let Command::Set { path, value } = &command {
             parameters::check_parameter(&self.world, path, *value)?;
         }
-        self.world.resource_mut::<CommandQueue>().waiting.push(command);
+        self.world
+            .resource_mut::<CommandQueue>()
+            .waiting
+            .push(command);
         Ok(())
     }
 
@@ -168,7 +173,12 @@ impl Simulation {
 
     /// Names of the sites, in order.
     pub fn site_names(&self) -> Vec<&str> {
-        self.world.resource::<Sites>().list.iter().map(|site| site.block.name.as_str()).collect()
+        self.world
+            .resource::<Sites>()
+            .list
+            .iter()
+            .map(|site| site.block.name.as_str())
+            .collect()
     }
 
     /// All cells as rows.
@@ -223,12 +233,17 @@ impl Simulation {
 pub fn schedule_ambiguities(library: &CellLibrary) -> Result<(), String> {
     let mut world = prototype_world(library);
     world.resource_scope(|world, mut schedules: Mut<Schedules>| {
-        let schedule = schedules.get_mut(SimSchedule).expect("the plugins add the schedule");
+        let schedule = schedules
+            .get_mut(SimSchedule)
+            .expect("the plugins add the schedule");
         schedule.set_build_settings(ScheduleBuildSettings {
             ambiguity_detection: LogLevel::Error,
             ..default()
         });
-        schedule.initialize(world).map(|_| ()).map_err(|error| error.to_string(schedule.graph(), world))
+        schedule
+            .initialize(world)
+            .map(|_| ())
+            .map_err(|error| error.to_string(schedule.graph(), world))
     })
 }
 
@@ -248,10 +263,15 @@ pub fn open_scene(path: &Path) -> Result<ParsedScene, SceneReport> {
 pub fn check_file(path: &Path) -> Result<String, SceneReport> {
     let folder = path.parent().and_then(Path::file_name);
     if folder.is_some_and(|folder| folder == "cells") {
-        return scene::load_prefab(path).map(|prefab| format!("cell type `{}`, no problem found", prefab.name));
+        return scene::load_prefab(path)
+            .map(|prefab| format!("cell type `{}`, no problem found", prefab.name));
     }
     let parsed = open_scene(path)?;
-    Ok(format!("`{}`, {} h of tissue time, no problem found", parsed.scene.title, parsed.scene.duration.hours()))
+    Ok(format!(
+        "`{}`, {} h of tissue time, no problem found",
+        parsed.scene.title,
+        parsed.scene.duration.hours()
+    ))
 }
 
 /// What this program knows that a scene can refer to.

@@ -132,7 +132,10 @@ pub(super) fn extract(simulation: &Simulation) -> Snapshot {
             .library
             .types
             .iter()
-            .map(|prefab| CellTypeStyle { name: prefab.name.clone(), colour: prefab.colour.into() })
+            .map(|prefab| CellTypeStyle {
+                name: prefab.name.clone(),
+                colour: prefab.colour.into(),
+            })
             .collect(),
         sites: sites
             .list

@@ -6,17 +6,16 @@ use super::turnover::Lineage;
 use crate::biology::hypoxia::{HifAxis, HypoxiaParameters};
 use crate::biology::metabolism::Metabolism;
 use crate::cell::cycle::AgeStructure;
-use crate::cell::perception::BackgroundParameters;
 use crate::cell::movement::SiteMechanics;
-use crate::cell::{
-    CellType, Cycle, Growth, Motility, Position, Resident, Surroundings, Vital,
-};
+use crate::cell::perception::BackgroundParameters;
+use crate::cell::{CellType, Cycle, Growth, Motility, Position, Resident, Surroundings, Vital};
 use crate::core::parameters::{CellTypeNames, Parameters, PerType};
 use crate::core::random::Random;
 use crate::core::{CellId, CellIdCounter, Purpose, RandomKey};
 use crate::observe::metrics::TumourTypes;
 use crate::scene::schema::{Faces, Population, Scene};
 use crate::scene::{CellPrefab, ParsedScene, PlacedCell};
+use crate::tissue::exchange::Book;
 use crate::tissue::transport::{CellVolume, FieldOf, FieldSupply, FieldWork, HostVessels};
 use crate::tissue::{FieldValues, Ledger, Molecule, SiteEntry, SiteId, Sites, TissueBlock};
 
@@ -26,11 +25,19 @@ pub struct Prefabs(pub Vec<CellPrefab>);
 
 /// Fills the parameter tables of all capabilities from prefabs.
 pub fn install_cell_types(world: &mut World, types: &[CellPrefab]) {
-    fn table<P: Parameters>(world: &mut World, types: &[CellPrefab], get: impl Fn(&CellPrefab) -> Option<P>) {
+    fn table<P: Parameters>(
+        world: &mut World,
+        types: &[CellPrefab],
+        get: impl Fn(&CellPrefab) -> Option<P>,
+    ) {
         world.insert_resource(PerType::<P>(types.iter().map(get).collect()));
     }
-    world.insert_resource(CellTypeNames(types.iter().map(|prefab| prefab.name.clone()).collect()));
-    world.insert_resource(TumourTypes(types.iter().map(|prefab| prefab.neoplastic).collect()));
+    world.insert_resource(CellTypeNames(
+        types.iter().map(|prefab| prefab.name.clone()).collect(),
+    ));
+    world.insert_resource(TumourTypes(
+        types.iter().map(|prefab| prefab.tumour).collect(),
+    ));
     world.insert_resource(Prefabs(types.to_vec()));
     table(world, types, |prefab| Some(prefab.body.clone()));
     table(world, types, |prefab| Some(prefab.mechanics.clone()));
@@ -44,7 +51,10 @@ pub fn install_cell_types(world: &mut World, types: &[CellPrefab]) {
 /// The block of tissue that a site of a scene describes.
 pub fn block_of(site: &crate::scene::schema::Site) -> TissueBlock {
     let voxel_um = Vec3::from(site.voxel_um);
-    let dims = (Vec3::from(site.size_um) / voxel_um).round().max(Vec3::ONE).as_uvec3();
+    let dims = (Vec3::from(site.size_um) / voxel_um)
+        .round()
+        .max(Vec3::ONE)
+        .as_uvec3();
     TissueBlock {
         name: site.name.clone(),
         min_um: -0.5 * dims.as_vec3() * voxel_um,
@@ -66,8 +76,15 @@ pub fn spawn_sites(world: &mut World, scene: &Scene) {
             .spawn((
                 id,
                 block.clone(),
-                CellVolume(Ledger::new(voxels)),
-                HostVessels(vec![1.0; if block.perfusion_length_um.is_some() { voxels } else { 0 }]),
+                CellVolume(Book::new(voxels)),
+                HostVessels(vec![
+                    1.0;
+                    if block.perfusion_length_um.is_some() {
+                        voxels
+                    } else {
+                        0
+                    }
+                ]),
                 SiteMechanics::default(),
             ))
             .id();
@@ -80,7 +97,10 @@ pub fn spawn_sites(world: &mut World, scene: &Scene) {
                         ChildOf(entity),
                         field.molecule,
                         FieldOf(id),
-                        FieldSupply { level, held_faces: field.faces == Faces::Held },
+                        FieldSupply {
+                            level,
+                            held_faces: field.faces == Faces::Held,
+                        },
                         FieldValues(vec![level; voxels]),
                         FieldWork::new(&block),
                         Ledger::new(voxels),
@@ -88,13 +108,22 @@ pub fn spawn_sites(world: &mut World, scene: &Scene) {
                     .id(),
             );
         }
-        sites.list.push(SiteEntry { entity, fields, block });
+        sites.list.push(SiteEntry {
+            entity,
+            fields,
+            block,
+        });
     }
     world.insert_resource(sites);
 }
 
 /// Spawns a population of the scene.
-pub fn spawn_population(world: &mut World, scene: &ParsedScene, population: &Population, number: u32) {
+pub fn spawn_population(
+    world: &mut World,
+    scene: &ParsedScene,
+    population: &Population,
+    number: u32,
+) {
     let step = world.resource::<crate::core::Clock>().step;
     let key = *world.resource::<RandomKey>();
     let (site, cells) = scene.place(population, number, step, key);
@@ -123,7 +152,11 @@ pub fn spawn_cells(world: &mut World, site: SiteId, cells: &[PlacedCell]) {
         entity.insert((
             id,
             Position(*position_um),
-            Lineage { parent: id, founder: id, generation: 0 },
+            Lineage {
+                parent: id,
+                founder: id,
+                generation: 0,
+            },
         ));
         let mut random = key.stream(id, step, Purpose::InitialState);
         start_life(&mut entity, prefab, ages.as_ref(), &mut random);
@@ -160,7 +193,13 @@ impl Supply {
     }
 }
 
-fn spawn_template(world: &mut World, prefab: &CellPrefab, cell_type: u16, site: SiteId, supply: &Supply) -> Entity {
+fn spawn_template(
+    world: &mut World,
+    prefab: &CellPrefab,
+    cell_type: u16,
+    site: SiteId,
+    supply: &Supply,
+) -> Entity {
     let unnamed = CellId(u64::MAX);
     let mut cell = world.spawn((
         unnamed,
@@ -169,7 +208,11 @@ fn spawn_template(world: &mut World, prefab: &CellPrefab, cell_type: u16, site: 
         Position::default(),
         prefab.body.resting_body(),
         supply.around,
-        Lineage { parent: unnamed, founder: unnamed, generation: 0 },
+        Lineage {
+            parent: unnamed,
+            founder: unnamed,
+            generation: 0,
+        },
         Vital::default(),
     ));
     if prefab.cycle.is_some() {
@@ -192,7 +235,12 @@ fn spawn_template(world: &mut World, prefab: &CellPrefab, cell_type: u16, site: 
 }
 
 /// Draws the state in which a cell is found when a scene begins.
-fn start_life(cell: &mut EntityWorldMut, prefab: &CellPrefab, ages: Option<&AgeStructure>, random: &mut Random) {
+fn start_life(
+    cell: &mut EntityWorldMut,
+    prefab: &CellPrefab,
+    ages: Option<&AgeStructure>,
+    random: &mut Random,
+) {
     if let (Some(ages), Some(parameters)) = (ages, &prefab.cycle) {
         let cycle = ages.draw(random);
         if let Some(hours) = cycle.hours_since_s_entry(parameters) {

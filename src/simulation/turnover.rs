@@ -99,7 +99,12 @@ fn turn_over(world: &mut World, cells: &mut QueryState<Noted>, mut buffers: Loca
             note(EventKind::Exit);
         }
         if divides || removed {
-            due.push(Due { id: *id, entity, divides, removed });
+            due.push(Due {
+                id: *id,
+                entity,
+                divides,
+                removed,
+            });
         }
     }
     due.sort_unstable();
@@ -136,8 +141,12 @@ fn divide(world: &mut World, mother: Entity, id: CellId, step: u64, key: RandomK
     let (site, position) = {
         let mother = world.entity(mother);
         (
-            mother.get::<Resident>().map_or(SiteId(0), |resident| resident.0),
-            mother.get::<Position>().map_or(Vec3::ZERO, |position| position.0),
+            mother
+                .get::<Resident>()
+                .map_or(SiteId(0), |resident| resident.0),
+            mother
+                .get::<Position>()
+                .map_or(Vec3::ZERO, |position| position.0),
         )
     };
     let lineage = world.get::<Lineage>(mother).copied();
@@ -154,5 +163,11 @@ fn divide(world: &mut World, mother: Entity, id: CellId, step: u64, key: RandomK
     place(mother, position - offset);
     place(daughter, position + offset);
     world.entity_mut(daughter).insert(daughter_id);
-    EventRecord { step, site, kind: EventKind::Division, cell: daughter_id, position_um: position + offset }
+    EventRecord {
+        step,
+        site,
+        kind: EventKind::Division,
+        cell: daughter_id,
+        position_um: position + offset,
+    }
 }

@@ -8,7 +8,8 @@
 //!
 //! Units: amounts are concentration changes of the voxel per minute, in the unit of the molecule.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use bevy::prelude::*;
 
@@ -25,23 +26,18 @@ const QUANTA: f64 = 1_073_741_824.0;
 /// What cells take from and give to one field, voxel by voxel, in this step.
 #[derive(Component, Debug, Default)]
 pub struct Ledger {
-    capacity: Vec<AtomicI64>,
-    rate: Vec<AtomicI64>,
-    source: Vec<AtomicI64>,
+    capacity: Book,
+    rate: Book,
+    source: Book,
 }
 
 impl Ledger {
     /// An empty ledger for that many voxels.
     pub fn new(voxels: usize) -> Self {
-        let zeros = || {
-            std::iter::repeat_with(|| AtomicI64::new(0))
-                .take(voxels)
-                .collect()
-        };
         Self {
-            capacity: zeros(),
-            rate: zeros(),
-            source: zeros(),
+            capacity: Book::new(voxels),
+            rate: Book::new(voxels),
+            source: Book::new(voxels),
         }
     }
 
@@ -49,77 +45,108 @@ impl Ledger {
     /// V c / (K + c)), unit per minute. Several cells in a voxel add up.
     #[inline]
     pub fn take_up(&self, voxel: u32, per_min: f32) {
-        add(&self.capacity, voxel, per_min);
+        self.capacity.add(voxel, per_min);
     }
 
     /// Books uptake that is proportional to the concentration: `per_min` is its rate constant in the voxel, 1/min.
     #[inline]
     pub fn absorb(&self, voxel: u32, per_min: f32) {
-        add(&self.rate, voxel, per_min);
+        self.rate.add(voxel, per_min);
     }
 
-    /// Books secretion, unit per minute; negative amounts remove.
+    /// Books secretion, unit per minute.
     #[inline]
     pub fn secrete(&self, voxel: u32, per_min: f32) {
-        add(&self.source, voxel, per_min);
+        self.source.add(voxel, per_min);
     }
 
-    /// Uptake at saturation of a voxel, unit per minute.
-    #[inline]
-    pub fn capacity_per_min(&self, voxel: usize) -> f32 {
-        read(&self.capacity, voxel)
+    /// Saturating uptake.
+    pub const fn capacity(&self) -> &Book {
+        &self.capacity
     }
 
-    /// Rate constant of proportional uptake in a voxel, 1/min.
-    #[inline]
-    pub fn rate_per_min(&self, voxel: usize) -> f32 {
-        read(&self.rate, voxel)
+    /// Proportional uptake.
+    pub const fn rate(&self) -> &Book {
+        &self.rate
     }
 
-    /// Secretion in a voxel, unit per minute.
-    #[inline]
-    pub fn source_per_min(&self, voxel: usize) -> f32 {
-        read(&self.source, voxel)
-    }
-
-    /// Number of voxels.
-    pub fn len(&self) -> usize {
-        self.capacity.len()
-    }
-
-    /// Whether there is no voxel.
-    pub fn is_empty(&self) -> bool {
-        self.capacity.is_empty()
-    }
-
-    /// Whether any uptake was booked.
-    pub fn has_capacity(&self) -> bool {
-        self.capacity.iter().any(|slot| slot.load(Ordering::Relaxed) != 0)
-    }
-
-    /// Writes the uptake at saturation of every voxel to `into`, unit per minute.
-    pub fn read_capacity(&self, into: &mut [f32]) {
-        read_all(&self.capacity, into);
-    }
-
-    /// Whether any first-order uptake was booked.
-    pub fn has_rate(&self) -> bool {
-        self.rate.iter().any(|slot| slot.load(Ordering::Relaxed) != 0)
-    }
-
-    /// Writes the rate of first-order uptake of every voxel to `into`, 1/min.
-    pub fn read_rate(&self, into: &mut [f32]) {
-        read_all(&self.rate, into);
-    }
-
-    /// Writes the secretion in every voxel to `into`, unit per minute.
-    pub fn read_source(&self, into: &mut [f32]) {
-        read_all(&self.source, into);
+    /// Secretion.
+    pub const fn source(&self) -> &Book {
+        &self.source
     }
 
     /// Forgets all entries.
     pub fn clear(&mut self) {
-        for slots in [&mut self.capacity, &mut self.rate, &mut self.source] {
+        for book in [&mut self.capacity, &mut self.rate, &mut self.source] {
+            book.clear();
+        }
+    }
+}
+
+/// Exact sums of what is booked for each voxel. The memory is taken when the first entry comes.
+#[derive(Debug, Default)]
+pub struct Book {
+    voxels: usize,
+    slots: OnceLock<Vec<AtomicI64>>,
+    used: AtomicBool,
+}
+
+impl Book {
+    /// An empty book for that many voxels.
+    pub fn new(voxels: usize) -> Self {
+        Self {
+            voxels,
+            ..Self::default()
+        }
+    }
+
+    /// Adds an amount, unit per minute (um3 where volumes are booked).
+    #[inline]
+    pub fn add(&self, voxel: u32, amount: f32) {
+        let slots = self.slots.get_or_init(|| {
+            std::iter::repeat_with(|| AtomicI64::new(0))
+                .take(self.voxels)
+                .collect()
+        });
+        let quanta = (f64::from(amount) * QUANTA).round() as i64;
+        slots[voxel as usize].fetch_add(quanta, Ordering::Relaxed);
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether nothing was booked.
+    pub fn is_empty(&self) -> bool {
+        !self.used.load(Ordering::Relaxed)
+    }
+
+    /// The sum for a voxel.
+    #[inline]
+    pub fn sum(&self, voxel: usize) -> f32 {
+        self.slots
+            .get()
+            .map_or(0.0, |slots| in_units(&slots[voxel]))
+    }
+
+    /// Writes the sum for every voxel to `into`.
+    pub fn read(&self, into: &mut Vec<f32>) {
+        into.resize(self.voxels, 0.0);
+        match self.slots.get() {
+            Some(slots) if !self.is_empty() => for_each_chunk_mut(into, CHUNK, |start, piece| {
+                for (value, slot) in piece.iter_mut().zip(&slots[start..]) {
+                    *value = in_units(slot);
+                }
+            }),
+            _ => into.fill(0.0),
+        }
+    }
+
+    /// Forgets all entries.
+    pub fn clear(&mut self) {
+        if !std::mem::take(self.used.get_mut()) {
+            return;
+        }
+        if let Some(slots) = self.slots.get_mut() {
             for_each_chunk_mut(slots, CHUNK, |_, piece| {
                 for slot in piece {
                     *slot.get_mut() = 0;
@@ -129,22 +156,9 @@ impl Ledger {
     }
 }
 
-fn read_all(slots: &[AtomicI64], into: &mut [f32]) {
-    assert_eq!(slots.len(), into.len(), "a ledger has an entry for each voxel");
-    for_each_chunk_mut(into, CHUNK, |start, piece| {
-        for (value, slot) in piece.iter_mut().zip(&slots[start..]) {
-            *value = (slot.load(Ordering::Relaxed) as f64 / QUANTA) as f32;
-        }
-    });
-}
-
-fn add(slots: &[AtomicI64], voxel: u32, amount: f32) {
-    let quanta = (f64::from(amount) * QUANTA).round() as i64;
-    slots[voxel as usize].fetch_add(quanta, Ordering::Relaxed);
-}
-
-fn read(slots: &[AtomicI64], voxel: usize) -> f32 {
-    (slots[voxel].load(Ordering::Relaxed) as f64 / QUANTA) as f32
+#[inline]
+fn in_units(slot: &AtomicI64) -> f32 {
+    (slot.load(Ordering::Relaxed) as f64 / QUANTA) as f32
 }
 
 #[cfg(test)]
@@ -162,10 +176,10 @@ mod tests {
             backward.secrete(0, *amount);
         }
         assert_eq!(
-            forward.source_per_min(0).to_bits(),
-            backward.source_per_min(0).to_bits()
+            forward.source().sum(0).to_bits(),
+            backward.source().sum(0).to_bits()
         );
         let exact: f64 = amounts.iter().map(|a| f64::from(*a)).sum();
-        assert!((f64::from(forward.source_per_min(0)) - exact).abs() < 1e-4 * exact.abs());
+        assert!((f64::from(forward.source().sum(0)) - exact).abs() < 1e-4 * exact.abs());
     }
 }

@@ -6,18 +6,19 @@
 //! `(1/dt + k) c + sum V c/(K+c) - div(D grad c) = c_old/dt + sources + gamma w (c_blood - c)`
 //!
 //! Oxygen, glucose and lactate relax within a step and are solved quasi-steady; growth factors, which decay
-//! over an hour, take one implicit time step. The last term is the blood of the host tissue: `gamma = D / L^2`
+//! over an hour, take one implicit time step. Oxygen is solved in every step; the slower molecules every few
+//! minutes, which is short against the hours in which cells and their uptake change. The last term is the blood of the host tissue: `gamma = D / L^2`
 //! makes a disturbance fade over the perfusion length `L` of the site, and `w` is the share of host vessels
 //! left in a voxel ([`HostVessels`]): tumour tissue displaces them and they do not come back by themselves.
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::exchange::Ledger;
+use super::exchange::{Book, Ledger};
 use super::site::{FieldValues, SiteId, Sites};
 use super::solver::{
-    Exchange, FaceCondition, FieldSolver, LocalTerms, Medium, Reservoir, Saturating, SolveReport, Stopping,
-    TimeScheme,
+    Exchange, FaceCondition, FieldSolver, LocalTerms, Medium, Reservoir, Saturating, SolveReport,
+    Stopping, TimeScheme,
 };
 use super::{Molecule, TissueBlock};
 use crate::core::parallel::for_each_chunk_mut;
@@ -41,6 +42,8 @@ pub struct MoleculeKinetics {
     pub crosses_vessel_walls: bool,
     /// Whether it is in balance with its sources within a step; otherwise it is stepped in time.
     pub quasi_steady: bool,
+    /// Time between two solves, minutes; not less than a step.
+    pub every_minutes: f32,
 }
 
 /// Transport of all molecules.
@@ -61,8 +64,6 @@ pub struct TransportParameters {
     pub vessels_lost_at_cell_share: f32,
     /// Relative residual to which fields are solved.
     pub tolerance: f32,
-    /// Fields are solved every this many steps.
-    pub every_steps: u32,
 }
 
 impl Default for TransportParameters {
@@ -74,6 +75,7 @@ impl Default for TransportParameters {
                 half_saturation: 2.0,
                 crosses_vessel_walls: true,
                 quasi_steady: true,
+                every_minutes: 1.0,
             },
             glucose: MoleculeKinetics {
                 diffusivity_um2_per_min: 6.6e3,
@@ -81,6 +83,7 @@ impl Default for TransportParameters {
                 half_saturation: 0.5,
                 crosses_vessel_walls: true,
                 quasi_steady: true,
+                every_minutes: 5.0,
             },
             lactate: MoleculeKinetics {
                 diffusivity_um2_per_min: 1.4e4,
@@ -88,6 +91,7 @@ impl Default for TransportParameters {
                 half_saturation: 1.0,
                 crosses_vessel_walls: true,
                 quasi_steady: true,
+                every_minutes: 5.0,
             },
             vegf_a: MoleculeKinetics {
                 diffusivity_um2_per_min: 1.63e3,
@@ -95,10 +99,10 @@ impl Default for TransportParameters {
                 half_saturation: 1.0,
                 crosses_vessel_walls: false,
                 quasi_steady: false,
+                every_minutes: 5.0,
             },
             vessels_lost_at_cell_share: 0.3,
             tolerance: 1e-4,
-            every_steps: 1,
         }
     }
 }
@@ -118,10 +122,18 @@ impl TransportParameters {
 impl Parameters for TransportParameters {
     fn limits(field: &str) -> Limits {
         match field.rsplit('.').next().unwrap_or(field) {
-            "diffusivity_um2_per_min" | "half_saturation" | "vessels_lost_at_cell_share" => Limits::POSITIVE,
+            "diffusivity_um2_per_min" | "half_saturation" | "vessels_lost_at_cell_share" => {
+                Limits::POSITIVE
+            }
             "crosses_vessel_walls" | "quasi_steady" => Limits::FRACTION,
-            "tolerance" => Limits { min: 1e-7, max: 1e-1 },
-            "every_steps" => Limits { min: 1.0, max: 1000.0 },
+            "tolerance" => Limits {
+                min: 1e-7,
+                max: 1e-1,
+            },
+            "every_minutes" => Limits {
+                min: 0.0,
+                max: 1440.0,
+            },
             _ => Limits::NON_NEGATIVE,
         }
     }
@@ -146,7 +158,7 @@ pub struct HostVessels(pub Vec<f32>);
 
 /// Volume of cells in each voxel of a site, um3, booked in `Perceive`.
 #[derive(Component, Debug, Default)]
-pub struct CellVolume(pub Ledger);
+pub struct CellVolume(pub Book);
 
 /// The solver's memory for one field, and what its last solve did.
 #[derive(Component)]
@@ -165,15 +177,19 @@ impl FieldWork {
     /// Memory for a field in a block.
     pub fn new(block: &TissueBlock) -> Self {
         let grid = super::solver::Grid::new(
-            [block.dims.x as usize, block.dims.y as usize, block.dims.z as usize],
+            [
+                block.dims.x as usize,
+                block.dims.y as usize,
+                block.dims.z as usize,
+            ],
             block.min_um,
             block.voxel_um,
         );
         Self {
             solver: FieldSolver::new(grid),
-            capacity: vec![0.0; block.voxels()],
+            capacity: Vec::new(),
             rate: Vec::new(),
-            source: vec![0.0; block.voxels()],
+            source: Vec::new(),
             exchange: Vec::new(),
             medium: None,
             report: SolveReport::default(),
@@ -191,7 +207,9 @@ impl Plugin for TransportPlugin {
             .add_systems(SimSchedule, clear_ledgers.in_set(SimSystems::Perceive))
             .add_systems(
                 SimSchedule,
-                (lose_host_vessels, solve_fields).chain().in_set(SimSystems::Transport),
+                (lose_host_vessels, solve_fields)
+                    .chain()
+                    .in_set(SimSystems::Transport),
             );
     }
 }
@@ -202,7 +220,10 @@ fn clear_ledgers(mut ledgers: Query<&mut Ledger, With<FieldOf>>) {
 }
 
 /// Host vessels give way where cells crowd.
-fn lose_host_vessels(parameters: Res<TransportParameters>, mut sites: Query<(&TissueBlock, &CellVolume, &mut HostVessels)>) {
+fn lose_host_vessels(
+    parameters: Res<TransportParameters>,
+    mut sites: Query<(&TissueBlock, &CellVolume, &mut HostVessels)>,
+) {
     for (block, volume, mut vessels) in &mut sites {
         if block.perfusion_length_um.is_none() {
             continue;
@@ -210,77 +231,121 @@ fn lose_host_vessels(parameters: Res<TransportParameters>, mut sites: Query<(&Ti
         let gone_at = parameters.vessels_lost_at_cell_share * block.voxel_volume_um3();
         for_each_chunk_mut(&mut vessels.0, CHUNK, |start, piece| {
             for (i, left) in piece.iter_mut().enumerate() {
-                let room = (1.0 - volume.0.source_per_min(start + i) / gone_at).max(0.0);
+                let room = (1.0 - volume.0.sum(start + i) / gone_at).max(0.0);
                 *left = left.min(room);
             }
         });
     }
 }
 
-/// Solves every field for the end of the step.
+/// The time a solve in this step has to cover, minutes, if the molecule is due.
+///
+/// Molecules with the same interval take turns, so that no step has to solve them all.
+fn time_to_solve(clock: &Clock, every_minutes: f32, molecule: Molecule) -> Option<f32> {
+    let every = (f64::from(every_minutes) / clock.step_minutes)
+        .round()
+        .max(1.0) as u64;
+    let ended = clock.step + 1;
+    let turn = molecule as u64 % every;
+    let due = ended >= turn && (ended - turn).is_multiple_of(every);
+    due.then(|| (every.min(ended) as f64 * clock.step_minutes) as f32)
+}
+
+/// Solves every field that is due, for the end of the step.
 fn solve_fields(
     clock: Res<Clock>,
     parameters: Res<TransportParameters>,
     sites: Query<(&TissueBlock, &HostVessels)>,
     registry: Res<Sites>,
-    mut fields: Query<(&Molecule, &FieldOf, &FieldSupply, &Ledger, &mut FieldWork, &mut FieldValues)>,
+    mut fields: Query<(
+        &Molecule,
+        &FieldOf,
+        &FieldSupply,
+        &Ledger,
+        &mut FieldWork,
+        &mut FieldValues,
+    )>,
 ) {
-    let every = u64::from(parameters.every_steps.max(1));
-    if clock.step % every != 0 {
-        return;
-    }
-    let dt_minutes = clock.dt_minutes() * every as f32;
-    fields.par_iter_mut().for_each(|(molecule, of, supply, ledger, mut work, mut values)| {
-        let kinetics = parameters.of(*molecule);
-        let Ok((block, vessels)) = sites.get(registry.get(of.0).entity) else {
-            return;
-        };
-        let FieldWork { solver, capacity, rate, source, exchange, medium, report } = &mut *work;
-        ledger.read_capacity(capacity);
-        let absorbed = ledger.has_rate();
-        if absorbed {
-            rate.resize(values.0.len(), 0.0);
-            ledger.read_rate(rate);
-        }
-        ledger.read_source(source);
-        let perfused = block.perfusion_length_um.filter(|_| kinetics.crosses_vessel_walls);
-        if let Some(length_um) = perfused {
-            let gamma = kinetics.diffusivity_um2_per_min / (length_um * length_um);
-            exchange.resize(values.0.len(), 0.0);
-            for (rate, left) in exchange.iter_mut().zip(&vessels.0) {
-                *rate = gamma * left;
+    fields
+        .par_iter_mut()
+        .for_each(|(molecule, of, supply, ledger, mut work, mut values)| {
+            let kinetics = parameters.of(*molecule);
+            let Some(dt_minutes) = time_to_solve(&clock, kinetics.every_minutes, *molecule) else {
+                return;
+            };
+            let Ok((block, vessels)) = sites.get(registry.get(of.0).entity) else {
+                return;
+            };
+            let FieldWork {
+                solver,
+                capacity,
+                rate,
+                source,
+                exchange,
+                medium,
+                report,
+            } = &mut *work;
+            let (taken_up, absorbed) = (!ledger.capacity().is_empty(), !ledger.rate().is_empty());
+            if taken_up {
+                ledger.capacity().read(capacity);
             }
-        }
-        let face = if supply.held_faces { FaceCondition::Held(supply.level) } else { FaceCondition::Closed };
-        let wanted = (kinetics.diffusivity_um2_per_min, face);
-        if *medium != Some(wanted) {
-            solver.set_medium(&Medium::closed(wanted.0).with_all_faces(wanted.1));
-            *medium = Some(wanted);
-        }
-        let saturating = [Saturating { vmax_per_min: capacity, half_saturation: kinetics.half_saturation }];
-        let terms = LocalTerms {
-            decay_per_min: kinetics.decay_per_min,
-            saturating: if ledger.has_capacity() { &saturating } else { &[] },
-            rate_per_min: absorbed.then_some(rate.as_slice()),
-            source_per_min: Some(source),
-            exchange: perfused.map(|_| Exchange {
-                rate_per_min: exchange,
-                reservoir: Reservoir::Uniform(supply.level),
-            }),
-            ..default()
-        };
-        // Without anything that ties the level down (a closed dish of lactate) there is no steady state.
-        let tied = supply.held_faces
-            || perfused.is_some()
-            || kinetics.decay_per_min > 0.0
-            || absorbed
-            || !terms.saturating.is_empty();
-        let scheme = if kinetics.quasi_steady && tied {
-            TimeScheme::QuasiSteady
-        } else {
-            TimeScheme::BackwardEuler { dt_minutes }
-        };
-        let stopping = Stopping { relative_residual: parameters.tolerance, ..default() };
-        *report = solver.solve(&terms, scheme, stopping, &mut values.0);
-    });
+            if absorbed {
+                ledger.rate().read(rate);
+            }
+            let secreted = !ledger.source().is_empty();
+            if secreted {
+                ledger.source().read(source);
+            }
+            let perfused = block
+                .perfusion_length_um
+                .filter(|_| kinetics.crosses_vessel_walls);
+            if let Some(length_um) = perfused {
+                let gamma = kinetics.diffusivity_um2_per_min / (length_um * length_um);
+                exchange.resize(values.0.len(), 0.0);
+                for (rate, left) in exchange.iter_mut().zip(&vessels.0) {
+                    *rate = gamma * left;
+                }
+            }
+            let face = if supply.held_faces {
+                FaceCondition::Held(supply.level)
+            } else {
+                FaceCondition::Closed
+            };
+            let wanted = (kinetics.diffusivity_um2_per_min, face);
+            if *medium != Some(wanted) {
+                solver.set_medium(&Medium::closed(wanted.0).with_all_faces(wanted.1));
+                *medium = Some(wanted);
+            }
+            let saturating = [Saturating {
+                vmax_per_min: capacity,
+                half_saturation: kinetics.half_saturation,
+            }];
+            let terms = LocalTerms {
+                decay_per_min: kinetics.decay_per_min,
+                saturating: if taken_up { &saturating } else { &[] },
+                rate_per_min: absorbed.then_some(rate.as_slice()),
+                source_per_min: secreted.then_some(source.as_slice()),
+                exchange: perfused.map(|_| Exchange {
+                    rate_per_min: exchange,
+                    reservoir: Reservoir::Uniform(supply.level),
+                }),
+                ..default()
+            };
+            // Without anything that ties the level down (a closed dish of lactate) there is no steady state.
+            let tied = supply.held_faces
+                || perfused.is_some()
+                || kinetics.decay_per_min > 0.0
+                || absorbed
+                || taken_up;
+            let scheme = if kinetics.quasi_steady && tied {
+                TimeScheme::QuasiSteady
+            } else {
+                TimeScheme::BackwardEuler { dt_minutes }
+            };
+            let stopping = Stopping {
+                relative_residual: parameters.tolerance,
+                ..default()
+            };
+            *report = solver.solve(&terms, scheme, stopping, &mut values.0);
+        });
 }

@@ -61,8 +61,20 @@ fn stoichiometry_holds() {
     let chemistry = MetabolismChemistry::default();
     let per_glucose = 6.0 * parameters.atp_per_oxygen + parameters.atp_per_glucose;
     assert!((29.0..=31.0).contains(&per_glucose));
-    let normoxic = parameters.rates(&chemistry, &around(160.0, 5.5, 1.5), 0.0, 2494.0);
-    let anoxic = parameters.rates(&chemistry, &around(0.0, 5.5, 1.5), 1.0, 2494.0);
+    let normoxic = parameters.rates(
+        &chemistry,
+        &TransportParameters::default(),
+        &around(160.0, 5.5, 1.5),
+        0.0,
+        2494.0,
+    );
+    let anoxic = parameters.rates(
+        &chemistry,
+        &TransportParameters::default(),
+        &around(0.0, 5.5, 1.5),
+        1.0,
+        2494.0,
+    );
     assert!((normoxic.lactate_amol_per_s / normoxic.glucose_amol_per_s - 1.6).abs() < 1e-5);
     assert!((anoxic.lactate_amol_per_s / anoxic.glucose_amol_per_s - 2.0).abs() < 1e-5);
     assert_eq!(anoxic.oxygen_amol_per_s, 0.0);
@@ -144,24 +156,24 @@ fn what_cells_burn_is_booked_in_their_voxel() {
     let ledger = |index: usize| app.world().get::<Ledger>(ledgers[index]).unwrap();
     let filled = 2.0 * 2494.0 / 8000.0;
     let respiration = 1.0 + 1.1 / (1.0 + 5.5 * 5.5);
-    let oxygen = ledger(0).capacity_per_min(3);
+    let oxygen = ledger(0).capacity().sum(3);
     assert!(
         (oxygen / (8.7 * 60.0 * filled * respiration) - 1.0).abs() < 1e-4,
         "{oxygen}"
     );
     // Two cells, 50 amol/s and 2.6 % more by the Pasteur effect at 38 mmHg, in 8000 um3 (1 mM = 1 amol/um3).
     let uptake = 50.0 * (1.0 + 0.4 * (1.0 - 38.0_f32 * 38.0 / (100.0 + 38.0 * 38.0)));
-    let glucose = ledger(1).capacity_per_min(3);
+    let glucose = ledger(1).capacity().sum(3);
     assert!(
         (glucose / (2.0 * uptake * 60.0 / 8000.0) - 1.0).abs() < 1e-4,
         "{glucose}"
     );
-    let lactate = ledger(2).source_per_min(3);
+    let lactate = ledger(2).source().sum(3);
     assert!(
         (lactate / (glucose * 5.5 / 6.0 * 1.6) - 1.0).abs() < 1e-4,
         "{lactate}"
     );
-    assert_eq!(ledger(0).capacity_per_min(0), 0.0);
+    assert_eq!(ledger(0).capacity().sum(0), 0.0);
 }
 
 #[test]
@@ -196,6 +208,6 @@ fn the_first_order_law_books_a_rate_constant() {
     let (mut app, ledgers) = tissue(&[Molecule::Oxygen], parameters, &[Vital::default()]);
     step(&mut app);
     let ledger = app.world().get::<Ledger>(ledgers[0]).unwrap();
-    assert!((ledger.rate_per_min(3) - 10.0 * 2494.0 / 8000.0).abs() < 1e-3);
-    assert_eq!(ledger.capacity_per_min(3), 0.0);
+    assert!((ledger.rate().sum(3) - 10.0 * 2494.0 / 8000.0).abs() < 1e-3);
+    assert_eq!(ledger.capacity().sum(3), 0.0);
 }

@@ -98,7 +98,8 @@ fn check_block(checker: &mut Checker, path: &FieldPath, site: &Site) {
     if values > MAX_VALUES {
         let molecules = site.fields.len().max(1);
         let message = format!(
-            "{voxels:.0} voxels of {molecules} molecules need about {:.0} GB; at most {:.0} are possible",
+            "{voxels:.0} voxels with {molecules} molecule{} need about {:.0} GB; at most {:.0} are possible",
+            if molecules == 1 { "" } else { "s" },
             values * BYTES_PER_VALUE / 1e9,
             MAX_VALUES / molecules as f64
         );
