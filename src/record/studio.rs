@@ -8,7 +8,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Arc;
 
-use bevy::app::{PluginsState, TerminalCtrlCHandlerPlugin};
+use bevy::app::{PanicHandlerPlugin, PluginsState, TerminalCtrlCHandlerPlugin};
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
@@ -26,6 +26,7 @@ use bevy::tasks::block_on;
 use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
 
+use crate::core::parallel;
 use crate::simulation::Snapshot;
 use crate::view::{OverlayContent, Shown, ViewCamera, ViewPlugin, ViewSettings};
 
@@ -146,12 +147,15 @@ impl Studio {
             return Err(StudioError::Size { width, height, max });
         }
 
+        // Bevy would give its compute pool only part of the cores; ours, once made, stays.
+        parallel::threads();
         let mut app = App::new();
         app.add_plugins(
             DefaultPlugins
                 .build()
                 .disable::<WinitPlugin>()
                 .disable::<LogPlugin>()
+                .disable::<PanicHandlerPlugin>()
                 .disable::<TerminalCtrlCHandlerPlugin>()
                 .disable::<PipelinedRenderingPlugin>()
                 .set(WindowPlugin {
