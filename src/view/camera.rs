@@ -154,9 +154,6 @@ pub(super) fn spawn_eye(app: &mut App, target: Option<Handle<Image>>) {
         Tonemapping::None,
         DebandDither::Disabled,
     ));
-    if std::env::var("FX").is_ok() {
-        eye.insert(bevy::anti_alias::fxaa::Fxaa::default());
-    }
     if let Some(image) = target {
         eye.insert(RenderTarget::Image(image.into()));
     }
