@@ -210,8 +210,10 @@ fn a_micrometre_is_as_long_in_the_picture_as_the_scale_bar_says() {
         azimuth_deg: -70.0,
         elevation_deg: 20.0,
     };
-    let mut settings = ViewSettings::default();
-    settings.block_edges = false;
+    let settings = ViewSettings {
+        block_edges: false,
+        ..ViewSettings::default()
+    };
     let overlay = OverlayContent {
         scale_bar: true,
         ..OverlayContent::nothing()
@@ -269,8 +271,10 @@ fn any_size_works_and_rows_are_not_sheared() {
             azimuth_deg: 0.0,
             elevation_deg: 0.0,
         };
-        let mut settings = ViewSettings::default();
-        settings.block_edges = false;
+        let settings = ViewSettings {
+            block_edges: false,
+            ..ViewSettings::default()
+        };
         let pixels = studio
             .render(
                 lone_cell(100.0),
@@ -357,7 +361,8 @@ fn write_png(path: &Path, size: (u32, u32), pixels: &[u8]) {
         .expect("the folder is writable");
 }
 
-/// Writes plates for the eye to the folder named in `TUMORSCAPE_PLATES`.
+/// Writes plates for the eye to the folder named in `TUMORSCAPE_PLATES`, of `TUMORSCAPE_CELLS` cells; those named in
+/// `TUMORSCAPE_ONLY`, separated by commas, or all.
 #[test]
 #[ignore = "writes pictures for a person to look at"]
 fn plates() {
@@ -365,7 +370,8 @@ fn plates() {
     let folder = Path::new(&folder);
     std::fs::create_dir_all(folder).unwrap();
     let wanted = std::env::var("TUMORSCAPE_ONLY").unwrap_or_default();
-    let snapshot = tumour(20_000);
+    let count = std::env::var("TUMORSCAPE_CELLS").map_or(20_000, |text| text.parse().unwrap());
+    let snapshot = tumour(count);
     for (width, height) in [(1280, 720), (640, 360)] {
         let started = Instant::now();
         let mut studio = Studio::new(width, height).unwrap();
@@ -399,8 +405,7 @@ fn plates() {
             if !wanted.is_empty() && !wanted.split(',').any(|part| part == name) {
                 continue;
             }
-            let mut settings = ViewSettings::of_look(look);
-            settings.site = 0;
+            let settings = ViewSettings::of_look(look);
             let pose = automatic_pose(&snapshot, 0, &look);
             let overlay = overlay(
                 &snapshot,

@@ -257,7 +257,7 @@ mod tests {
             let um_per_pixel = i as f32 * 0.037;
             let (um, pixels) = scale_bar(um_per_pixel, 170.0);
             assert!(
-                pixels <= 170.1 && pixels >= 170.0 / 2.51,
+                (170.0 / 2.51..=170.1).contains(&pixels),
                 "{um} um, {pixels} px"
             );
             assert!((um - pixels * um_per_pixel).abs() < 1e-3 * um);
