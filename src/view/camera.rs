@@ -154,9 +154,6 @@ pub(super) fn spawn_eye(app: &mut App, target: Option<Handle<Image>>) {
         Tonemapping::None,
         DebandDither::Disabled,
     ));
-    if std::env::var("FX").is_ok() {
-        eye.insert(bevy::anti_alias::fxaa::Fxaa::default());
-    }
     if let Some(image) = target {
         eye.insert(RenderTarget::Image(image.into()));
     }
@@ -260,7 +257,7 @@ mod tests {
             let um_per_pixel = i as f32 * 0.037;
             let (um, pixels) = scale_bar(um_per_pixel, 170.0);
             assert!(
-                pixels <= 170.1 && pixels >= 170.0 / 2.51,
+                (170.0 / 2.51..=170.1).contains(&pixels),
                 "{um} um, {pixels} px"
             );
             assert!((um - pixels * um_per_pixel).abs() < 1e-3 * um);

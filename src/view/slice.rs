@@ -26,7 +26,7 @@ use super::colour_map::TABLE_LEN;
 use super::crowding::Crowding;
 use super::palette::Scale;
 use super::quads::{quads, specialise};
-use super::{Shown, ViewSettings, ViewSystems, cut_plane, prepare_after_bindings};
+use super::{Shown, ViewSettings, ViewSystems, cut_plane, paint_order, prepare_after_bindings};
 use plane::axes_of;
 pub use plane::{Plane, plane_of};
 
@@ -133,7 +133,10 @@ fn spawn_drawing(
     let field = images.add(field_image([1, 1], vec![0; 8]));
     let colours = images.add(colour_image(vec![[0; 4]; TABLE_LEN]));
     let mesh = meshes.add(quads(1));
-    for (layer, order) in [(Layer::Field, 0.0), (Layer::Contours, 2.0)] {
+    for (layer, order) in [
+        (Layer::Field, paint_order::FIELD),
+        (Layer::Contours, paint_order::CONTOURS),
+    ] {
         commands.spawn((
             Name::new("field plane"),
             layer,
