@@ -163,7 +163,7 @@ pub(super) fn open(
         .build()
         .disable::<PipelinedRenderingPlugin>()
         .set(LogPlugin {
-            filter: "warn,wgpu=error,naga=error,bevy_winit=error".into(),
+            filter: "error,tumorscape=warn".into(),
             ..default()
         })
         .set(RenderPlugin {
@@ -206,7 +206,7 @@ pub(super) fn open(
             focused_mode: UpdateMode::reactive(IDLE),
             unfocused_mode: UpdateMode::reactive(IDLE),
         })
-        .add_systems(Last, (set_tempo, say_farewell));
+        .add_systems(Last, (set_tempo, say_farewell, frame_log));
     while app.plugins_state() == PluginsState::Adding {
         bevy::tasks::tick_global_task_pools_on_main_thread();
     }
@@ -235,5 +235,30 @@ fn display_is_there() -> Result<(), SandboxError> {
         _ => Err(SandboxError::NoDisplay {
             reason: "DISPLAY is not set".into(),
         }),
+    }
+}
+
+fn frame_log(
+    grip: Res<Grip>,
+    mut last: Local<Option<std::time::Instant>>,
+    mut log: Local<Vec<f64>>,
+) {
+    let now = std::time::Instant::now();
+    if let Some(before) = *last
+        && grip.is_held()
+    {
+        log.push((now - before).as_secs_f64() * 1e3);
+    }
+    *last = Some(now);
+    if !grip.is_held() && log.len() > 3 {
+        let mut l = std::mem::take(&mut *log);
+        l.sort_by(f64::total_cmp);
+        let n = l.len();
+        eprintln!(
+            "frames: {n} median {:.1} p95 {:.1} max {:.1} ms",
+            l[n / 2],
+            l[n * 95 / 100],
+            l[n - 1]
+        );
     }
 }
