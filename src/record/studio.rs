@@ -22,6 +22,7 @@ use bevy::render::renderer::{RenderAdapterInfo, RenderDevice, RenderQueue, initi
 use bevy::render::settings::{Backends, RenderCreation, RenderResources, WgpuSettings};
 use bevy::render::texture::GpuImage;
 use bevy::render::{RenderApp, RenderPlugin};
+use bevy::shader::ShaderCacheError;
 use bevy::tasks::block_on;
 use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
@@ -257,15 +258,14 @@ impl Studio {
             for pipeline in cache.pipelines() {
                 match &pipeline.state {
                     CachedPipelineState::Ok(_) => {}
-                    CachedPipelineState::Queued | CachedPipelineState::Creating(_) => {
-                        is_waiting = true;
-                    }
+                    CachedPipelineState::Queued
+                    | CachedPipelineState::Creating(_)
+                    | CachedPipelineState::Err(
+                        ShaderCacheError::ShaderNotLoaded(_)
+                        | ShaderCacheError::ShaderImportNotYetAvailable,
+                    ) => is_waiting = true,
                     CachedPipelineState::Err(error) => {
-                        let message = error.to_string();
-                        if !message.contains("not loaded") && !message.contains("not yet") {
-                            return Err(StudioError::Shader(message));
-                        }
-                        is_waiting = true;
+                        return Err(StudioError::Shader(error.to_string()));
                     }
                 }
             }

@@ -2,7 +2,7 @@
 
 use crate::core::parameters::Limits;
 use crate::scene::schema::Action;
-use crate::simulation::Snapshot;
+use crate::simulation::{Command, Simulation, Snapshot};
 
 /// A simulation that can be stepped and changed.
 pub trait Engine: Send + 'static {
@@ -27,6 +27,42 @@ pub trait Engine: Send + 'static {
 
 /// A parameter that can be changed while the simulation runs.
 pub type Knob = crate::core::parameters::ParameterValue;
+
+impl Engine for Simulation {
+    fn step(&mut self) {
+        Self::step(self);
+    }
+
+    fn apply(&mut self, action: &Action) -> Result<(), String> {
+        let command = match action {
+            Action::Set(path, value) => Command::Set {
+                path: path.clone(),
+                value: *value,
+            },
+            Action::Add(population) => Command::Add(population.clone()),
+            Action::Caption(_) | Action::Camera(_) | Action::Look(_) => {
+                return Err("this changes the picture, not the tissue".into());
+            }
+        };
+        Self::apply(self, command).map_err(|error| error.to_string())
+    }
+
+    fn snapshot(&mut self) -> Snapshot {
+        Self::snapshot(self)
+    }
+
+    fn minutes(&self) -> f64 {
+        self.clock().minutes()
+    }
+
+    fn step_hours(&self) -> f64 {
+        self.clock().step_minutes / 60.0
+    }
+
+    fn knobs(&self) -> Vec<Knob> {
+        self.parameters()
+    }
+}
 
 /// The range a slider offers: the limits where they are finite and telling, otherwise from nothing (or the
 /// twentieth part) to five times the value at the start.

@@ -88,6 +88,11 @@ impl History {
         self.points.clear();
     }
 
+    /// Tissue time of the first point, hours.
+    pub fn start_hours(&self) -> Option<f64> {
+        self.points.first().map(|point| point.hours)
+    }
+
     /// Number of points.
     pub fn len(&self) -> usize {
         self.points.len()

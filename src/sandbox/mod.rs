@@ -29,26 +29,35 @@ use std::path::PathBuf;
 use crate::record::StudioError;
 use crate::record::sink::SinkError;
 use crate::scene::Scene;
+use crate::simulation::Simulation;
 
 pub use engine::{Engine, Knob};
 pub use session::SaveError;
 use state::Visit;
 
-/// What to explore, and how.
+/// How to explore.
 #[derive(Clone, Debug)]
 pub struct ExploreOptions {
-    /// The scene.
-    pub scene: Scene,
-    /// Name of its file without folder and ending; names the file of changes.
+    /// Name of the scene's file without folder and ending; names the file of changes.
     pub name: String,
-    /// Seed of the random numbers.
-    pub seed: u64,
     /// Size of the window, points.
     pub size: (u32, u32),
     /// Folder into which changes are saved.
     pub save_to: PathBuf,
     /// A picture to take instead of opening a window.
     pub screenshot: Option<Screenshot>,
+}
+
+impl ExploreOptions {
+    /// A window for the scene of that name, its changes saved in the working folder.
+    pub fn of_scene(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            size: (1360, 820),
+            save_to: PathBuf::from("."),
+            screenshot: None,
+        }
+    }
 }
 
 /// A picture of the window.
@@ -94,17 +103,30 @@ pub enum SandboxError {
     Save(#[from] SaveError),
 }
 
-/// Explores a simulation; returns the file in which changes were saved, if there were any.
+/// Opens the window on a simulation, or takes the picture asked for, and returns once it is closed: with the
+/// file in which changes were saved, if there were any.
+///
+/// # Errors
+/// [`SandboxError::NoDisplay`] where no window can be opened; otherwise as the error says.
+pub fn explore(
+    simulation: Simulation,
+    options: &ExploreOptions,
+) -> Result<Option<PathBuf>, SandboxError> {
+    let scene = simulation.scene().scene.clone();
+    let seed = simulation.seed();
+    explore_engine(scene, seed, simulation, options)
+}
+
+/// [`explore`] for anything that steps.
 #[doc(hidden)]
 pub fn explore_engine(
-    options: ExploreOptions,
+    scene: Scene,
+    seed: u64,
     engine: impl Engine,
+    options: &ExploreOptions,
 ) -> Result<Option<PathBuf>, SandboxError> {
-    let visit = Visit {
-        scene: options.scene,
-        name: options.name,
-        seed: options.seed,
-    };
+    let name = options.name.clone();
+    let visit = Visit { scene, name, seed };
     if let Some(screenshot) = &options.screenshot {
         still::take(visit, engine, options.size, screenshot)?;
         return Ok(None);

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 
-use crate::scene::schema::Action;
-use crate::scene::{CameraPose, Look, Scene};
+use crate::scene::look::Axis;
+use crate::scene::schema::{Action, Event};
+use crate::scene::{CameraPose, Scene};
 use crate::simulation::SiteSnapshot;
 use crate::view::{Shown, ViewCamera, ViewSettings, automatic_pose};
 
@@ -258,14 +259,28 @@ pub(super) fn whole_view(shown: &Shown, settings: &ViewSettings) -> CameraPose {
     automatic_pose(&shown.0, settings.site, &settings.look)
 }
 
-/// What a scene wants to be shown at its start.
-pub(super) fn first_look(scene: &Scene) -> Look {
-    scene.recording.look
+/// What a scene wants to be shown at its start; from then on the person decides.
+pub(super) fn first_settings(scene: &Scene) -> ViewSettings {
+    let look = scene
+        .timeline
+        .iter()
+        .find_map(|event| match event {
+            Event::At(at, Action::Look(look)) if at.minutes() <= 0.0 => Some(*look),
+            _ => None,
+        })
+        .unwrap_or(scene.recording.look);
+    let site = scene
+        .sites
+        .iter()
+        .position(|site| Some(&site.name) == scene.recording.site.as_ref());
+    ViewSettings {
+        site: site.unwrap_or(0),
+        ..ViewSettings::of_look(look)
+    }
 }
 
 /// The caption that a scene's timeline shows at a time; empty for none.
 pub(super) fn caption_at(scene: &Scene, hours: f64) -> &str {
-    use crate::scene::schema::Event;
     scene
         .timeline
         .iter()
@@ -278,8 +293,7 @@ pub(super) fn caption_at(scene: &Scene, hours: f64) -> &str {
 }
 
 /// Lower and upper end of a site along an axis, um.
-pub(super) fn extent(site: Option<&SiteSnapshot>, axis: crate::scene::look::Axis) -> (f32, f32) {
-    use crate::scene::look::Axis;
+pub(super) fn extent(site: Option<&SiteSnapshot>, axis: Axis) -> (f32, f32) {
     let Some(site) = site else {
         return (-100.0, 100.0);
     };
@@ -330,6 +344,21 @@ mod tests {
         let scene: Scene = ron::from_str(SCENE).unwrap();
         let texts = [0.5, 1.0, 2.5, 4.0].map(|hours| caption_at(&scene, hours));
         assert_eq!(texts, ["", "one", "two", ""]);
+    }
+
+    #[test]
+    fn the_first_picture_is_the_one_the_scene_asks_for() {
+        let scene: Scene = ron::from_str(
+            r#"(title: "T", about: "A", pace: Calibrated, duration: Hours(2), sites: [
+                (name: "a", organ: Breast, size_um: (9, 9, 9)), (name: "b", organ: Lung, size_um: (9, 9, 9))],
+                recording: (site: Some("b"), look: (colour_by: Phase)))"#,
+        )
+        .unwrap();
+        let settings = first_settings(&scene);
+        assert_eq!(
+            (settings.site, settings.look.colour_by),
+            (1, crate::scene::ColourBy::Phase)
+        );
     }
 
     #[test]

@@ -6,11 +6,11 @@ use bevy::prelude::*;
 
 use crate::record::Studio;
 use crate::record::sink::write_png;
-use crate::view::{Shown, ViewCamera, ViewSettings};
+use crate::view::{Shown, ViewCamera};
 
 use super::engine::Engine;
 use super::session::Session;
-use super::state::{Sandbox, Visit, first_look};
+use super::state::{Sandbox, Visit, first_settings};
 use super::window::add_sandbox;
 use super::worker::Worker;
 use super::{SandboxError, Screenshot};
@@ -30,7 +30,7 @@ pub(super) fn take(
 ) -> Result<(), SandboxError> {
     let mut shown = Shown::default();
     let mut camera = ViewCamera::default();
-    let settings = ViewSettings::of_look(first_look(&visit.scene));
+    let settings = first_settings(&visit.scene);
     let worker = Worker::spawn(engine, Session::default(), || {})
         .map_err(|error| SandboxError::Thread(error.to_string()))?;
     let mut sandbox = Sandbox::new(visit, worker);

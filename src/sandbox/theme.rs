@@ -15,6 +15,9 @@ const RAISED_HOT: Color32 = Color32::from_rgb(48, 60, 77);
 const RAISED_PRESSED: Color32 = Color32::from_rgb(58, 73, 94);
 /// Thin lines between things.
 const LINE: Color32 = Color32::from_rgb(42, 52, 66);
+/// Edges of things to press.
+const EDGE: Color32 = Color32::from_rgb(62, 76, 94);
+const EDGE_HOT: Color32 = Color32::from_rgb(98, 120, 146);
 /// Text that is read.
 const INK: Color32 = Color32::from_rgb(216, 224, 233);
 /// Text that explains.
@@ -30,8 +33,8 @@ const CHANGED: Color32 = Color32::from_rgb(240, 190, 90);
 const ALARM: Color32 = Color32::from_rgb(240, 128, 96);
 
 /// Curves: dying and dead cells, oxygen.
-pub(super) const APOPTOTIC_CURVE: Color32 = Color32::from_rgb(204, 121, 167);
-pub(super) const NECROTIC_CURVE: Color32 = Color32::from_rgb(196, 164, 122);
+pub(super) const APOPTOTIC_CURVE: Color32 = Color32::from_rgb(213, 94, 0);
+pub(super) const NECROTIC_CURVE: Color32 = Color32::from_rgb(184, 153, 112);
 pub(super) const MEAN_CURVE: Color32 = Color32::from_rgb(86, 180, 233);
 pub(super) const LOWEST_CURVE: Color32 = Color32::from_rgb(230, 159, 0);
 
@@ -69,7 +72,7 @@ pub(super) fn apply(ctx: &egui::Context) {
 
 fn visuals() -> Visuals {
     let mut visuals = Visuals::dark();
-    let round = CornerRadius::same(5);
+    let round = CornerRadius::same(4);
     visuals.panel_fill = GROUND;
     visuals.window_fill = GROUND;
     visuals.window_stroke = Stroke::new(1.0, LINE);
@@ -86,15 +89,15 @@ fn visuals() -> Visuals {
     let widgets = &mut visuals.widgets;
     widgets.noninteractive.bg_stroke = Stroke::new(1.0, LINE);
     widgets.noninteractive.fg_stroke = Stroke::new(1.0, INK);
-    for (state, fill, ink) in [
-        (&mut widgets.inactive, RAISED, INK),
-        (&mut widgets.hovered, RAISED_HOT, BRIGHT_INK),
-        (&mut widgets.active, RAISED_PRESSED, BRIGHT_INK),
-        (&mut widgets.open, RAISED, BRIGHT_INK),
+    for (state, fill, edge, ink) in [
+        (&mut widgets.inactive, RAISED, EDGE, INK),
+        (&mut widgets.hovered, RAISED_HOT, EDGE_HOT, BRIGHT_INK),
+        (&mut widgets.active, RAISED_PRESSED, EDGE_HOT, BRIGHT_INK),
+        (&mut widgets.open, RAISED, EDGE, BRIGHT_INK),
     ] {
         state.bg_fill = fill;
         state.weak_bg_fill = fill;
-        state.bg_stroke = Stroke::NONE;
+        state.bg_stroke = Stroke::new(1.0, edge);
         state.fg_stroke = Stroke::new(1.2, ink);
         state.corner_radius = round;
         state.expansion = 0.0;

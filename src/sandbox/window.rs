@@ -12,9 +12,9 @@ use bevy::camera::visibility::RenderLayers;
 use bevy::ecs::schedule::SingleThreadedExecutor;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
+use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::render::settings::WgpuSettings;
 use bevy::render::{RenderApp, RenderPlugin};
-use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::window::{PresentMode, PrimaryWindow, WindowResolution};
 use bevy::winit::{EventLoopProxyWrapper, UpdateMode, WinitSettings, WinitUserEvent};
 use bevy_egui::{EguiGlobalSettings, PrimaryEguiContext};
@@ -25,7 +25,7 @@ use crate::view::{Shown, ViewCamera, ViewEye, ViewPlugin, ViewSettings};
 use super::engine::Engine;
 use super::input::{Grip, course};
 use super::session::Session;
-use super::state::{Sandbox, Visit, first_look};
+use super::state::{Sandbox, Visit, first_settings};
 use super::worker::Worker;
 use super::{SandboxError, input, panels};
 
@@ -37,7 +37,7 @@ pub(super) fn add_sandbox(app: &mut App, sandbox: Sandbox, target: Option<Handle
     app.world_mut()
         .resource_mut::<EguiGlobalSettings>()
         .auto_create_primary_context = false;
-    app.insert_resource(ViewSettings::of_look(first_look(&sandbox.visit.scene)))
+    app.insert_resource(first_settings(&sandbox.visit.scene))
         .insert_resource(sandbox)
         .add_plugins((panels::plugin, input::plugin))
         .add_systems(First, receive_report)
@@ -163,7 +163,7 @@ pub(super) fn open(
         .build()
         .disable::<PipelinedRenderingPlugin>()
         .set(LogPlugin {
-            filter: "warn,wgpu=error,naga=error,bevy_winit=error".into(),
+            filter: "error,tumorscape=warn".into(),
             ..default()
         })
         .set(RenderPlugin {

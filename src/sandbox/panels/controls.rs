@@ -260,9 +260,14 @@ fn eye(
         if ui.button("Show everything").on_hover_text("R").clicked() {
             camera.pose = whole_view(shown, settings);
         }
-        ui.toggle_value(&mut sandbox.is_flying, "Fly")
-            .on_hover_text("F");
-        ui.toggle_value(&mut sandbox.is_help_open, "Help")
-            .on_hover_text("H");
+        for (is_on, name, key) in [
+            (&mut sandbox.is_flying, "Fly", "F"),
+            (&mut sandbox.is_help_open, "Help", "H"),
+        ] {
+            let button = egui::Button::selectable(*is_on, name).frame_when_inactive(true);
+            if ui.add(button).on_hover_text(key).clicked() {
+                *is_on = !*is_on;
+            }
+        }
     });
 }

@@ -116,7 +116,7 @@ fn hints(ctx: &egui::Context, free: egui::Rect, sandbox: &Sandbox) {
         .interactable(false)
         .show(ctx, |ui| {
             ui.set_max_width(free.width() - 24.0);
-            ui.label(theme::faint(text));
+            theme::card_frame().show(ui, |ui| ui.label(theme::faint(text)));
         });
 }
 

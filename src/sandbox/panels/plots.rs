@@ -9,6 +9,9 @@ use super::super::history::{History, Point};
 use super::super::state::Sandbox;
 use super::super::theme;
 
+/// Tissue time that a plot shows at least, hours.
+const SHORTEST_SPAN_HOURS: f64 = 1.0;
+
 /// A curve to be drawn.
 struct Curve<'a> {
     name: String,
@@ -74,6 +77,7 @@ fn plot(ui: &mut Ui, id: &'static str, unit: &'static str, history: &History, cu
         })
         .filter(|(_, points)| points.iter().any(|[_, value]| *value != 0.0))
         .collect();
+    let start = history.start_hours().unwrap_or(0.0);
     Plot::new(id)
         .height(theme::PLOT_HEIGHT)
         .show_background(false)
@@ -82,6 +86,8 @@ fn plot(ui: &mut Ui, id: &'static str, unit: &'static str, history: &History, cu
         .allow_drag(false)
         .allow_boxed_zoom(false)
         .include_y(0.0)
+        .include_x(start)
+        .include_x(start + SHORTEST_SPAN_HOURS)
         .legend(
             Legend::default()
                 .position(Corner::LeftTop)
