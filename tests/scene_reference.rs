@@ -6,7 +6,7 @@ use tumorscape::scene::{CellPrefab, Scene, SceneContext, parse_prefab, parse_sce
 
 /// The text that holds the reference: the README, or its own file.
 fn reference() -> String {
-    ["README_SCENES.md", "README.md"]
+    ["README.md"]
         .iter()
         .filter_map(|file| std::fs::read_to_string(file).ok())
         .find(|text| text.contains("\n### CellPrefab\n"))

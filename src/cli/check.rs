@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::Failure;
+use super::{Failure, say};
 use crate::simulation::check_file;
 
 /// Options of `check`.
@@ -20,7 +20,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
     let mut code = ExitCode::SUCCESS;
     for file in &arguments.files {
         match check_file(file) {
-            Ok(found) => println!("{}: {found}", file.display()),
+            Ok(found) => say(format!("{}: {found}", file.display())),
             Err(report) => {
                 eprintln!("{report}");
                 code = ExitCode::from(2);

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::record::{RecordArguments, record};
 use super::run::SimulationArguments;
-use super::{DEFAULT_SCENE, Failure};
+use super::{DEFAULT_SCENE, Failure, say};
 use crate::sandbox::{self, ExploreOptions, SandboxError, Screenshot};
 
 /// Options of `explore`.
@@ -26,4 +26,63 @@ pub(crate) struct ExploreArguments {
         requires = "screenshot"
     )]
     after: u64,
+}
+
+pub(crate) fn explore(arguments: &ExploreArguments) -> Result<ExitCode, Failure> {
+    open(arguments).map_err(|error| match error {
+        Opening::Failed(failure) => failure,
+        Opening::NoDisplay(message) => Failure::Run(message),
+    })
+}
+
+/// Opens the default scene; without a display, says so and records it.
+pub(crate) fn open_default() -> Result<ExitCode, Failure> {
+    let scene = PathBuf::from(DEFAULT_SCENE);
+    let arguments = ExploreArguments {
+        simulation: SimulationArguments {
+            scene: scene.clone(),
+            seed: None,
+            until: None,
+            threads: None,
+        },
+        screenshot: None,
+        after: 0,
+    };
+    match open(&arguments) {
+        Ok(code) => Ok(code),
+        Err(Opening::NoDisplay(_)) => {
+            eprintln!("no display to open a window on: recording {DEFAULT_SCENE} instead");
+            record(&RecordArguments::of_scene(scene))
+        }
+        Err(Opening::Failed(failure)) => Err(failure),
+    }
+}
+
+/// Why there is no window.
+enum Opening {
+    /// There is no display.
+    NoDisplay(String),
+    /// Anything else.
+    Failed(Failure),
+}
+
+fn open(arguments: &ExploreArguments) -> Result<ExitCode, Opening> {
+    let simulation = arguments.simulation.prepare().map_err(Opening::Failed)?;
+    let mut options = ExploreOptions::of_scene(arguments.simulation.name());
+    options.screenshot = arguments.screenshot.clone().map(|file| Screenshot {
+        file,
+        after_steps: arguments.after,
+    });
+    match sandbox::explore(simulation, &options) {
+        Ok(None) => {}
+        Ok(Some(saved)) => say(format!("what you changed is kept in {}", saved.display())),
+        Err(error @ SandboxError::NoDisplay { .. }) => {
+            return Err(Opening::NoDisplay(error.to_string()));
+        }
+        Err(error @ SandboxError::Picture(_)) => {
+            return Err(Opening::Failed(Failure::input(error)));
+        }
+        Err(error) => return Err(Opening::Failed(Failure::run(error))),
+    }
+    Ok(ExitCode::SUCCESS)
 }

@@ -58,6 +58,12 @@ impl Failure {
     }
 }
 
+/// Writes a line to standard output. A reader that has gone away (`| head`) is no reason to fail.
+fn say(line: impl std::fmt::Display) {
+    use std::io::Write;
+    let _gone = writeln!(std::io::stdout(), "{line}");
+}
+
 /// The scene that is opened when none is named.
 pub const DEFAULT_SCENE: &str = "scenes/hypoxic_core.ron";
 

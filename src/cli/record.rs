@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::Failure;
 use super::run::{self, SimulationArguments};
 use super::span::describe_hours;
+use super::{Failure, say};
 use crate::observe::Journal;
 use crate::observe::run_folder::RunFolder;
 use crate::record::{Film, FilmOptions};
@@ -91,9 +91,9 @@ pub(crate) fn record(arguments: &RecordArguments) -> Result<ExitCode, Failure> {
     bar.finish_and_clear();
     let code = run::report(&simulation, &journal, bar.elapsed());
     if let Some(note) = &summary.note {
-        println!("note: {note}");
+        say(format!("note: {note}"));
     }
-    println!(
+    say(format!(
         "film {}: {}x{}, {:.1} s, {} frames, {:.1} MB",
         summary.output.display(),
         summary.width,
@@ -101,7 +101,7 @@ pub(crate) fn record(arguments: &RecordArguments) -> Result<ExitCode, Failure> {
         summary.seconds,
         summary.frames,
         summary.bytes as f64 / 1e6,
-    );
+    ));
     Ok(code)
 }
 

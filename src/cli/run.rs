@@ -8,8 +8,8 @@ use std::time::Duration;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Failure;
 use super::span::{describe_hours, parse_span};
+use super::{DEFAULT_SCENE, Failure, say};
 use crate::core::parallel;
 use crate::observe::Journal;
 use crate::observe::run_folder::RunFolder;
@@ -20,6 +20,7 @@ use crate::simulation::{Simulation, open_scene};
 #[derive(Debug, Args)]
 pub(crate) struct SimulationArguments {
     /// The scene, a RON file.
+    #[arg(default_value = DEFAULT_SCENE)]
     pub scene: PathBuf,
     /// Seed of all random numbers; the scene's if left out.
     #[arg(long)]
@@ -100,19 +101,19 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
 /// Prints what came of a run and returns the exit code: 1 if an expectation does not hold.
 pub(crate) fn report(simulation: &Simulation, journal: &Journal, elapsed: Duration) -> ExitCode {
     let scene = &simulation.scene().scene;
-    println!("{} (seed {})", scene.title, simulation.seed());
-    println!(
+    say(format!("{} (seed {})", scene.title, simulation.seed()));
+    say(format!(
         "simulated {} in {:.1} s: {} steps, {:.1} steps/s, {} threads",
         describe_hours(simulation.hours()),
         elapsed.as_secs_f64(),
         simulation.steps(),
         simulation.steps() as f64 / elapsed.as_secs_f64().max(1e-9),
         parallel::threads(),
-    );
+    ));
     if let Some(last) = journal.measurements.last() {
         for (site, metrics) in simulation.site_names().iter().zip(&last.sites) {
             let value = |name| metrics.get(name).unwrap_or(f64::NAN);
-            println!(
+            say(format!(
                 "{site}: {} cells ({} alive, {} apoptotic, {} necrotic), tumour radius {:.0} um, necrotic radius {:.0} um, oxygen {:.1} mmHg at the lowest",
                 value("cells"),
                 value("cells_alive"),
@@ -121,7 +122,7 @@ pub(crate) fn report(simulation: &Simulation, journal: &Journal, elapsed: Durati
                 value("tumour_radius_um"),
                 value("necrotic_radius_um"),
                 value("oxygen_min_mmhg"),
-            );
+            ));
         }
     }
     let events: Vec<String> = journal
@@ -130,21 +131,21 @@ pub(crate) fn report(simulation: &Simulation, journal: &Journal, elapsed: Durati
         .map(|(kind, count)| format!("{count} {}", kind.label()))
         .collect();
     if !events.is_empty() {
-        println!("events: {}", events.join(", "));
+        say(format!("events: {}", events.join(", ")));
     }
     if let Some(folder) = journal.folder() {
-        println!("written to {}", folder.path().display());
+        say(format!("written to {}", folder.path().display()));
     }
     let mut all_hold = true;
     for verdict in journal.judge(simulation) {
         all_hold &= verdict.holds;
-        println!(
+        say(format!(
             "{} {}",
             if verdict.holds { "holds: " } else { "FAILS: " },
             verdict.sentence
-        );
+        ));
     }
-    println!("state {:016x}", simulation.state_hash());
+    say(format!("state {:016x}", simulation.state_hash()));
     if all_hold {
         ExitCode::SUCCESS
     } else {

@@ -13,7 +13,7 @@ use super::sink::{self, FilmFormat, SinkError, Summary};
 use super::studio::{Studio, StudioError};
 use crate::observe::Journal;
 use crate::observe::run_folder::RunFolderError;
-use crate::scene::{Direction, Look};
+use crate::scene::ParsedScene;
 use crate::simulation::{Simulation, Snapshot};
 use crate::view::{OverlayContent, ViewCamera, ViewSettings, automatic_pose, pose_between};
 
@@ -68,10 +68,18 @@ impl Film {
     /// When the output cannot be written or there is no driver to draw with.
     pub fn open(options: FilmOptions) -> Result<Self, FilmError> {
         let (width, height) = options.size;
-        let format = FilmFormat { width, height, frames_per_second: options.fps };
+        let format = FilmFormat {
+            width,
+            height,
+            frames_per_second: options.fps,
+        };
         let sink = sink::open(&options.output, format)?;
         let studio = Studio::new(width, height)?;
-        Ok(Self { options, studio, sink })
+        Ok(Self {
+            options,
+            studio,
+            sink,
+        })
     }
 
     /// Name of the device that draws.
@@ -91,7 +99,7 @@ impl Film {
     ) -> Result<Summary, FilmError> {
         let frames = self.options.frames();
         let steps = simulation.total_steps();
-        let direction = simulation.scene().direction();
+        let scene = simulation.scene().clone();
         let mut snapshot = Arc::new(simulation.snapshot());
         journal.note(simulation, steps == 0)?;
         for frame in 0..frames {
@@ -104,8 +112,14 @@ impl Film {
                 }
                 snapshot = Arc::new(simulation.snapshot());
             }
-            let shot = self.compose(&direction, &snapshot, share * simulation.clock().step_minutes / 60.0 * steps as f64);
-            let pixels = self.studio.render(snapshot.clone(), &shot.settings, shot.camera, &shot.overlay)?;
+            let shot = self.compose(
+                &scene,
+                &snapshot,
+                share * simulation.clock().step_minutes / 60.0 * steps as f64,
+            );
+            let pixels =
+                self.studio
+                    .render(snapshot.clone(), &shot.settings, shot.camera, &shot.overlay)?;
             self.sink.push(pixels)?;
             progress(frame + 1, simulation);
         }
@@ -113,33 +127,54 @@ impl Film {
     }
 
     /// What frame shows the tissue at `hours`.
-    fn compose(&self, direction: &Direction, snapshot: &Snapshot, hours: f64) -> Shot {
-        let site = direction.site;
-        let look: Look = direction.look_at(hours);
-        let pose = if direction.camera.is_empty() {
+    fn compose(&self, scene: &ParsedScene, snapshot: &Snapshot, hours: f64) -> Shot {
+        let recording = &scene.scene.recording;
+        let site = scene
+            .site(recording.site.as_deref())
+            .map_or(0, |site| usize::from(site.0));
+        let look = scene.timeline.look_at(hours, recording.look);
+        let keys = scene.timeline.camera_keys();
+        let pose = if keys.is_empty() {
             automatic_pose(snapshot, site, &look)
         } else {
-            pose_between(&direction.camera, hours)
+            pose_between(&keys, hours)
         };
-        let total = direction.hours.max(1e-9);
-        let fade_hours = CAPTION_FADE_S / self.options.seconds * total;
-        let caption = direction.caption_at(hours);
-        let opacity = caption.map_or(0.0, |caption| {
-            let rise = (hours - caption.from_hours) / fade_hours;
-            let fall = (caption.until_hours - hours) / fade_hours;
-            rise.min(fall).clamp(0.0, 1.0)
-        });
+        let fade_hours = CAPTION_FADE_S / self.options.seconds * scene.scene.duration.hours();
         Shot {
-            settings: ViewSettings { site, ..ViewSettings::of_look(look) },
+            settings: ViewSettings {
+                site,
+                ..ViewSettings::of_look(look)
+            },
             camera: pose.into(),
             overlay: OverlayContent {
                 title: snapshot.title.clone(),
-                caption: caption.map_or_else(String::new, |caption| caption.text.clone()),
-                caption_opacity: opacity as f32,
+                caption: scene
+                    .timeline
+                    .caption_at(hours)
+                    .unwrap_or_default()
+                    .to_owned(),
+                caption_opacity: caption_opacity(scene, hours, fade_hours),
                 ..OverlayContent::default()
             },
         }
     }
+}
+
+/// How far the caption at `hours` has appeared, or has still to vanish, 0-1: the share of nearby moments,
+/// before or after, at which it is the same.
+fn caption_opacity(scene: &ParsedScene, hours: f64, fade_hours: f64) -> f32 {
+    const MOMENTS: u8 = 12;
+    let caption = scene.timeline.caption_at(hours);
+    let share = |direction: f64| {
+        let same = (1..=MOMENTS)
+            .filter(|moment| {
+                let then = hours + direction * fade_hours * f64::from(*moment) / f64::from(MOMENTS);
+                then >= 0.0 && scene.timeline.caption_at(then) == caption
+            })
+            .count();
+        same as f32 / f32::from(MOMENTS)
+    };
+    share(-1.0).min(share(1.0))
 }
 
 /// One frame, described.

@@ -7,8 +7,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use bevy::app::{PluginsState, TerminalCtrlCHandlerPlugin};
+use bevy::app::{PanicHandlerPlugin, PluginsState, TerminalCtrlCHandlerPlugin};
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
@@ -27,6 +28,7 @@ use bevy::tasks::block_on;
 use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
 
+use crate::core::parallel;
 use crate::simulation::Snapshot;
 use crate::view::{OverlayContent, Shown, ViewCamera, ViewPlugin, ViewSettings};
 
@@ -60,8 +62,10 @@ pub enum StudioError {
     Driver(String),
 }
 
-/// Frames drawn at most until all pipelines are there.
-const WARM_UP_FRAMES: usize = 12;
+/// Frames in a row in which nothing was missing, before pictures are taken.
+const WARM_UP_FRAMES: usize = 3;
+/// Longest time shaders may take to load and compile.
+const WARM_UP_LIMIT: Duration = Duration::from_secs(60);
 
 /// Draws pictures of snapshots, one per call, without a window.
 pub struct Studio {
@@ -147,12 +151,15 @@ impl Studio {
             return Err(StudioError::Size { width, height, max });
         }
 
+        // Bevy would give its compute pool only part of the cores; ours, once made, stays.
+        parallel::threads();
         let mut app = App::new();
         app.add_plugins(
             DefaultPlugins
                 .build()
                 .disable::<WinitPlugin>()
                 .disable::<LogPlugin>()
+                .disable::<PanicHandlerPlugin>()
                 .disable::<TerminalCtrlCHandlerPlugin>()
                 .disable::<PipelinedRenderingPlugin>()
                 .set(WindowPlugin {
@@ -245,36 +252,50 @@ impl Studio {
 
     /// Draws nothing until every shader is loaded and compiled, so that the first picture is complete.
     fn warm_up(&mut self) -> Result<(), StudioError> {
-        let mut quiet_frames = 0;
-        for _ in 0..WARM_UP_FRAMES {
+        let started = Instant::now();
+        let mut complete_frames = 0;
+        while complete_frames < WARM_UP_FRAMES {
             self.app.update();
             self.poll()?;
-            let cache = self
-                .app
-                .sub_app(RenderApp)
-                .world()
-                .resource::<PipelineCache>();
-            let mut is_waiting = cache.waiting_pipelines().next().is_some();
-            for pipeline in cache.pipelines() {
-                match &pipeline.state {
-                    CachedPipelineState::Ok(_) => {}
-                    CachedPipelineState::Queued
-                    | CachedPipelineState::Creating(_)
-                    | CachedPipelineState::Err(
-                        ShaderCacheError::ShaderNotLoaded(_)
-                        | ShaderCacheError::ShaderImportNotYetAvailable,
-                    ) => is_waiting = true,
-                    CachedPipelineState::Err(error) => {
-                        return Err(StudioError::Shader(error.to_string()));
-                    }
-                }
+            if self.all_pipelines_are_ready()? {
+                complete_frames += 1;
+                continue;
             }
-            quiet_frames = if is_waiting { 0 } else { quiet_frames + 1 };
-            if quiet_frames >= 3 {
-                break;
+            complete_frames = 0;
+            if started.elapsed() > WARM_UP_LIMIT {
+                return Err(StudioError::Driver(format!(
+                    "shaders were not ready after {} s",
+                    WARM_UP_LIMIT.as_secs()
+                )));
             }
+            // Shaders come from the program itself, but by way of Bevy's loading threads.
+            std::thread::sleep(Duration::from_millis(2));
         }
         Ok(())
+    }
+
+    fn all_pipelines_are_ready(&self) -> Result<bool, StudioError> {
+        let cache = self
+            .app
+            .sub_app(RenderApp)
+            .world()
+            .resource::<PipelineCache>();
+        let mut is_ready = cache.waiting_pipelines().next().is_none();
+        for pipeline in cache.pipelines() {
+            match &pipeline.state {
+                CachedPipelineState::Ok(_) => {}
+                CachedPipelineState::Queued
+                | CachedPipelineState::Creating(_)
+                | CachedPipelineState::Err(
+                    ShaderCacheError::ShaderNotLoaded(_)
+                    | ShaderCacheError::ShaderImportNotYetAvailable,
+                ) => is_ready = false,
+                CachedPipelineState::Err(error) => {
+                    return Err(StudioError::Shader(error.to_string()));
+                }
+            }
+        }
+        Ok(is_ready)
     }
 
     fn poll(&self) -> Result<(), StudioError> {

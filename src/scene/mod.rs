@@ -154,7 +154,7 @@ pub fn load_scene(path: &Path, context: &SceneContext) -> Result<ParsedScene, Sc
 pub fn load_prefab(path: &Path) -> Result<CellPrefab, SceneReport> {
     let name = path.display().to_string();
     let text = read_text(path, &name).map_err(|problem| SceneReport {
-        problems: vec![problem],
+        problems: vec![*problem],
         sources: Vec::new(),
     })?;
     parse_prefab(&text, &name)

@@ -8,7 +8,7 @@ use crate::scene::look::Axis;
 use crate::scene::{CameraPose, Look};
 use crate::simulation::Snapshot;
 
-use super::cells::bounding_ball;
+use super::cells::tissue_ball;
 use super::{ViewCamera, ViewEye, ViewSystems};
 
 /// Vertical field of view, degrees: long enough a lens that round things look round near the border.
@@ -39,12 +39,12 @@ pub fn scale_bar(um_per_pixel: f32, max_pixels: f32) -> (f32, f32) {
     (um, um / um_per_pixel)
 }
 
-/// The pose that shows all cells of a site from the side where a cut opens them.
+/// The pose that shows the tissue of a site from the side where a cut opens them.
 pub fn automatic_pose(snapshot: &Snapshot, site: usize, look: &Look) -> CameraPose {
     let ball = snapshot
         .sites
         .get(site)
-        .map_or(Vec4::new(0.0, 0.0, 0.0, 100.0), bounding_ball);
+        .map_or(Vec4::new(0.0, 0.0, 0.0, 100.0), tissue_ball);
     let radius = ball.w.max(MIN_FRAMED_RADIUS_UM);
     let half = (FIELD_OF_VIEW_DEG * 0.5).to_radians();
     let (azimuth_deg, elevation_deg) = match look.cut.map(|cut| (cut.axis, cut.flip)) {
@@ -154,9 +154,6 @@ pub(super) fn spawn_eye(app: &mut App, target: Option<Handle<Image>>) {
         Tonemapping::None,
         DebandDither::Disabled,
     ));
-    if std::env::var("FX").is_ok() {
-        eye.insert(bevy::anti_alias::fxaa::Fxaa::default());
-    }
     if let Some(image) = target {
         eye.insert(RenderTarget::Image(image.into()));
     }
@@ -260,11 +257,12 @@ mod tests {
             let um_per_pixel = i as f32 * 0.037;
             let (um, pixels) = scale_bar(um_per_pixel, 170.0);
             assert!(
-                pixels <= 170.1 && pixels >= 170.0 / 2.51,
+                (170.0 / 2.51..=170.1).contains(&pixels),
                 "{um} um, {pixels} px"
             );
             assert!((um - pixels * um_per_pixel).abs() < 1e-3 * um);
-            let mantissa = um / 10.0_f32.powf(um.log10().floor());
+            let power = bevy::math::ops::log10(um).floor();
+            let mantissa = um / bevy::math::ops::powf(10.0, power);
             assert!(
                 [1.0, 2.0, 5.0, 10.0]
                     .iter()

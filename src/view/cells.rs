@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use bevy::asset::{RenderAssetUsages, load_internal_asset, uuid_handle};
 use bevy::camera::visibility::NoFrustumCulling;
+use bevy::math::DVec3;
 use bevy::mesh::MeshVertexBufferLayoutRef;
 use bevy::pbr::{Material, MaterialPipeline, MaterialPipelineKey, MaterialPlugin};
 use bevy::prelude::*;
@@ -113,25 +114,28 @@ pub struct CellsDrawn {
     pub present: usize,
 }
 
-/// Ball around the cells of a site (around its block where there are none): centre and radius, um.
-pub fn bounding_ball(site: &SiteSnapshot) -> Vec4 {
+/// Ball around the bulk of the cells of a site (around its block where there are none): centre and radius, um.
+///
+/// It is centred on the mean of all places and holds 98 of 100 cells, so that a few cells that wander off do not make
+/// a camera that follows it restless.
+pub fn tissue_ball(site: &SiteSnapshot) -> Vec4 {
     let spheres = &site.cells.sphere_um;
     if spheres.is_empty() {
         let half = (site.max_um - site.min_um) * 0.5;
         return (site.min_um + half).extend(half.length().max(1.0));
     }
-    let mut low = Vec3::MAX;
-    let mut high = Vec3::MIN;
-    for &[x, y, z, r] in spheres {
-        low = low.min(Vec3::new(x, y, z) - r);
-        high = high.max(Vec3::new(x, y, z) + r);
+    let mut sum = DVec3::ZERO;
+    for &[x, y, z, _] in spheres {
+        sum += Vec3::new(x, y, z).as_dvec3();
     }
-    let centre = (low + high) * 0.5;
-    let radius = spheres
+    let centre = (sum / spheres.len() as f64).as_vec3();
+    let mut reach: Vec<f32> = spheres
         .iter()
         .map(|&[x, y, z, r]| centre.distance(Vec3::new(x, y, z)) + r)
-        .fold(1.0, f32::max);
-    centre.extend(radius)
+        .collect();
+    let bulk = (reach.len() - 1) * 98 / 100;
+    let (_, radius, _) = reach.select_nth_unstable_by(bulk, f32::total_cmp);
+    centre.extend(radius.max(1.0))
 }
 
 fn byte(value: f32) -> u32 {
@@ -307,10 +311,6 @@ fn spawn_drawing(
 }
 
 /// Refills the buffers when what they show is out of date.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "each is a store of one kind of asset"
-)]
 fn fill_cells(
     shown: Res<Shown>,
     settings: Res<ViewSettings>,
@@ -356,7 +356,7 @@ fn fill_cells(
     if let Some(mut material) = materials.get_mut(&drawing.material) {
         material.scene = SceneUniform {
             cut: cut_plane(settings.look.cut),
-            bounds: bounding_ball(site),
+            bounds: tissue_ball(site),
             count: count as u32,
             ..default()
         };

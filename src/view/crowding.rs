@@ -148,22 +148,17 @@ fn spread(values: &mut [f32], dims: [usize; 3]) {
 /// Replaces each value by `combine(previous, itself, next)` along x, then y, then z; outside counts as zero.
 fn along_axes(values: &mut [f32], dims: [usize; 3], combine: impl Fn(f32, f32, f32) -> f32) {
     let strides = [1, dims[0], dims[0] * dims[1]];
-    for axis in 0..3 {
-        let [n, stride] = [dims[axis], strides[axis]];
-        for start in 0..values.len() {
-            if (start / stride) % n != 0 {
-                continue;
-            }
-            let mut previous = 0.0;
-            for i in 0..n {
-                let here = values[start + i * stride];
-                let next = if i + 1 < n {
-                    values[start + (i + 1) * stride]
-                } else {
-                    0.0
-                };
-                values[start + i * stride] = combine(previous, here, next);
-                previous = here;
+    for (n, stride) in dims.into_iter().zip(strides) {
+        for block in values.chunks_exact_mut(n * stride) {
+            for start in 0..stride {
+                let mut previous = 0.0;
+                for i in 0..n {
+                    let at = start + i * stride;
+                    let here = block[at];
+                    let next = if i + 1 < n { block[at + stride] } else { 0.0 };
+                    block[at] = combine(previous, here, next);
+                    previous = here;
+                }
             }
         }
     }

@@ -195,6 +195,17 @@ fn prepare_after_bindings<M: Material<Data: PartialEq + Eq + Hash + Clone>>(app:
     );
 }
 
+/// In which order translucent things are painted, as depth biases. All lie at the origin as far as Bevy can tell, and
+/// without a bias their order would depend on what was drawn before.
+mod paint_order {
+    /// The field plane.
+    pub(super) const FIELD: f32 = 0.0;
+    /// The edges of the block.
+    pub(super) const BLOCK_EDGES: f32 = 1.0;
+    /// The contour lines before a cut.
+    pub(super) const CONTOURS: f32 = 2.0;
+}
+
 /// Unit vector along an axis of the site.
 pub(crate) const fn axis_vector(axis: crate::scene::look::Axis) -> Vec3 {
     match axis {

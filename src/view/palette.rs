@@ -33,7 +33,7 @@ pub const fn phase(phase: Phase) -> [f32; 3] {
 pub const fn state(state: State) -> Option<[f32; 3]> {
     match state {
         State::Alive => None,
-        State::Apoptotic => Some([0.40, 0.18, 0.13]),
+        State::Apoptotic => Some([0.50, 0.20, 0.14]),
         State::NecroticSwelling => Some([0.72, 0.60, 0.44]),
         State::NecroticLysed => Some([0.37, 0.33, 0.31]),
     }

@@ -11,7 +11,7 @@ use bevy::render::render_resource::{
 use bevy::shader::ShaderRef;
 
 use super::quads::{quads, specialise};
-use super::{Shown, ViewSettings, ViewSystems};
+use super::{Shown, ViewSettings, ViewSystems, paint_order};
 
 const BACKDROP_SHADER: Handle<Shader> = uuid_handle!("6e0b6f0c-58d1-4f3f-9d57-0a1f5b3c2e90");
 const LINES_SHADER: Handle<Shader> = uuid_handle!("b7f2c1a4-0de8-45d3-8f66-9a3e1c7d4b55");
@@ -68,6 +68,9 @@ impl Material for LinesMaterial {
     }
     fn alpha_mode(&self) -> AlphaMode {
         AlphaMode::Blend
+    }
+    fn depth_bias(&self) -> f32 {
+        paint_order::BLOCK_EDGES
     }
     fn enable_prepass() -> bool {
         false

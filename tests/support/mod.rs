@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bevy::math::{UVec3, Vec3};
+use bevy::math::{UVec3, Vec3, ops};
 use tumorscape::cell::{Phase, State};
 use tumorscape::simulation::{
     CellGlyphs, CellTypeStyle, FieldSnapshot, SiteMetrics, SiteSnapshot, Snapshot,
@@ -24,9 +24,10 @@ fn noise(seed: u64) -> f32 {
 fn oxygen(distance: f32, radius: f32) -> f32 {
     let s = distance / radius;
     if s < 1.0 {
-        0.6 + 24.0 * ((s - 0.3).max(0.0) / 0.7).powi(2)
+        let rim = (s - 0.3).max(0.0) / 0.7;
+        0.6 + 24.0 * rim * rim
     } else {
-        38.0 - 13.4 / s.powi(2)
+        38.0 - 13.4 / (s * s)
     }
 }
 
@@ -35,8 +36,8 @@ pub fn tumour(count: usize) -> Arc<Snapshot> {
     let cell_radius = 8.4_f32;
     let spacing = 1.72 * cell_radius;
     // Face-centred cubic packing: one cell in spacing^3 / sqrt(2).
-    let volume = count as f32 * spacing.powi(3) / 2.0_f32.sqrt();
-    let radius = (volume * 3.0 / (4.0 * std::f32::consts::PI)).cbrt();
+    let volume = count as f32 * spacing * spacing * spacing / 2.0_f32.sqrt();
+    let radius = ops::cbrt(volume * 3.0 / (4.0 * std::f32::consts::PI));
     let lattice = spacing * 2.0_f32.sqrt();
     let n = (radius / lattice) as i32 + 2;
     let mut cells = CellGlyphs::default();
@@ -59,8 +60,8 @@ pub fn tumour(count: usize) -> Arc<Snapshot> {
                         (z as f32 + dz) * lattice + jitter(3),
                     );
                     let away = centre.length();
-                    let bumpy = radius
-                        * (0.96 + 0.08 * (centre.x * 0.021).sin() * (centre.z * 0.017).cos());
+                    let waves = ops::sin(centre.x * 0.021) * ops::cos(centre.z * 0.017);
+                    let bumpy = radius * (0.96 + 0.08 * waves);
                     if away > bumpy {
                         continue;
                     }
@@ -96,7 +97,10 @@ pub fn tumour(count: usize) -> Arc<Snapshot> {
                     cells.phase.push(phase);
                     cells.state.push(state);
                     cells.oxygen_mmhg.push(o2);
-                    cells.hif_1a.push(1.0 / (1.0 + (o2 / 5.0).powi(3)));
+                    let relative = o2 / 5.0;
+                    cells
+                        .hif_1a
+                        .push(1.0 / (1.0 + relative * relative * relative));
                     cells.nucleus_radius_um.push(cell_radius * 0.6);
                 }
             }

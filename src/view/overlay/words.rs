@@ -1,0 +1,65 @@
+//! Numbers and names as people write them.
+
+/// Tissue time as a person reads it: "6 h 30 min", "2 d 06 h".
+pub fn time_text(hours: f64) -> String {
+    let minutes = (hours * 60.0).round().max(0.0) as u64;
+    let (days, hours, minutes) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
+    if days == 0 {
+        format!("{hours} h {minutes:02} min")
+    } else {
+        format!("{days} d {hours:02} h")
+    }
+}
+
+/// A whole number with thin groups of three digits.
+pub fn count_text(count: usize) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Units and names are stored in ASCII; people read the real letters.
+pub(super) fn pretty(text: &str) -> String {
+    let text = if text == "um" { "µm" } else { text };
+    text.replace("HIF-1a", "HIF-1α")
+}
+
+/// A number on a scale, without needless zeros.
+pub(super) fn number_text(value: f32) -> String {
+    if value == value.round() {
+        format!("{value:.0}")
+    } else if (value * 10.0 - (value * 10.0).round()).abs() < 1.0e-3 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.3}")
+            .trim_end_matches('0')
+            .trim_end_matches('.')
+            .to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_as_people_write_them() {
+        assert_eq!(time_text(0.0), "0 h 00 min");
+        assert_eq!(time_text(6.5), "6 h 30 min");
+        assert_eq!(time_text(54.0), "2 d 06 h");
+        assert_eq!(time_text(23.999_9), "1 d 00 h");
+    }
+
+    #[test]
+    fn counts_are_grouped_by_three() {
+        assert_eq!(count_text(7), "7");
+        assert_eq!(count_text(1234), "1 234");
+        assert_eq!(count_text(1_000_000), "1 000 000");
+    }
+}

@@ -1,0 +1,222 @@
+//! What a person meets at the command line: messages, exit codes, and nothing half-written.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn tumorscape(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tumorscape"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("the program starts")
+}
+
+fn refused(folder: &Path, arguments: &[&str], says: &str) {
+    let before = entries(folder);
+    let output = tumorscape(folder, arguments);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {text}");
+    assert!(text.contains(says), "{arguments:?} says: {text}");
+    assert_eq!(
+        entries(folder),
+        before,
+        "{arguments:?} leaves nothing behind"
+    );
+}
+
+fn entries(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .expect("the folder is there")
+        .map(|entry| {
+            entry
+                .expect("readable")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+/// A scene of one cell and no field, with one expectation.
+fn scene(expect: &str) -> String {
+    format!(
+        r#"(title: "one cell", about: "lives", pace: Illustrative, duration: Minutes(30),
+            sites: [(name: "dish", organ: Medium, size_um: (200, 200, 200))],
+            populations: [(cell: "cancer", place: Single(at_um: (0, 0, 0)))],
+            expect: [{expect}])"#
+    )
+}
+
+fn folder_with(name: &str, text: impl AsRef<[u8]>) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join(name), text).expect("the folder is writable");
+    folder
+}
+
+#[test]
+fn a_scene_that_is_not_there_is_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    refused(
+        folder.path(),
+        &["run", "none.ron"],
+        "none.ron: there is no such file",
+    );
+    refused(
+        folder.path(),
+        &["check", "none.ron"],
+        "none.ron: there is no such file",
+    );
+}
+
+#[test]
+fn bad_scenes_exit_with_2_and_write_nothing() {
+    let misspelt = scene("").replace("duration", "durations");
+    let folder = folder_with("bad.ron", misspelt);
+    for verb in ["run", "check"] {
+        refused(
+            folder.path(),
+            &[verb, "bad.ron"],
+            "did you mean `duration`?",
+        );
+    }
+    let folder = folder_with("bad.ron", scene("").replace("(200, 200", "(-200, 200"));
+    refused(
+        folder.path(),
+        &["run", "bad.ron"],
+        "must be greater than 0, found -200",
+    );
+    let folder = folder_with("bad.ron", scene("").replace("Minutes(30)", "Seconds(30)"));
+    refused(
+        folder.path(),
+        &["run", "bad.ron"],
+        "`Seconds` does not exist",
+    );
+    let folder = folder_with("bad.ron", scene("").replace("\"cancer\"", "\"cancre\""));
+    refused(folder.path(), &["run", "bad.ron"], "did you mean `cancer`?");
+    let folder = folder_with("bad.ron", scene("").replace("(0, 0, 0)", "(0, 0, 900)"));
+    refused(folder.path(), &["run", "bad.ron"], "is not inside the site `dish`");
+    let folder = folder_with(
+        "bad.ron",
+        [b"(title: \"".as_slice(), &[0xff, 0xfe], b"\")"].concat(),
+    );
+    refused(folder.path(), &["run", "bad.ron"], "not a UTF-8 text");
+}
+
+#[test]
+fn bad_options_exit_with_2() {
+    let folder = folder_with("one.ron", scene(""));
+    refused(
+        folder.path(),
+        &["run", "one.ron", "--until", "3 fortnights"],
+        "is not a time",
+    );
+    refused(
+        folder.path(),
+        &["run", "one.ron", "--threads", "0"],
+        "0 is not in 1..=1024",
+    );
+    refused(
+        folder.path(),
+        &["run", "one.ron", "--seed", "x"],
+        "invalid digit",
+    );
+    refused(folder.path(), &["walk"], "unrecognized subcommand");
+}
+
+#[test]
+fn a_run_folder_that_cannot_be_made_is_named() {
+    let folder = folder_with("one.ron", scene(""));
+    refused(
+        folder.path(),
+        &["run", "one.ron", "--out", "one.ron/inside"],
+        "cannot write `one.ron/inside`",
+    );
+}
+
+#[test]
+fn a_run_folder_is_never_overwritten() {
+    let folder = folder_with("one.ron", scene(""));
+    assert!(
+        tumorscape(folder.path(), &["run", "one.ron", "--out", "out"])
+            .status
+            .success()
+    );
+    let metrics = std::fs::read(folder.path().join("out/metrics.csv")).expect("written");
+    refused(
+        folder.path(),
+        &["run", "one.ron", "--out", "out"],
+        "`out` already holds a run",
+    );
+    assert_eq!(
+        metrics,
+        std::fs::read(folder.path().join("out/metrics.csv")).expect("still there")
+    );
+}
+
+#[test]
+fn expectations_decide_the_exit_code_and_the_run_is_kept() {
+    let folder = folder_with("one.ron", scene(r#"AtEnd(metric: "cells", is: Above(5))"#));
+    let output = tumorscape(folder.path(), &["run", "one.ron", "--out", "out"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("FAILS"), "{text}");
+    assert!(folder.path().join("out/metrics.csv").exists());
+    let folder = folder_with(
+        "one.ron",
+        scene(r#"AtEnd(metric: "cells", is: Between(1, 2))"#),
+    );
+    assert_eq!(
+        tumorscape(folder.path(), &["run", "one.ron"]).status.code(),
+        Some(0)
+    );
+    assert!(
+        folder.path().join("runs/one/run.ron").exists(),
+        "the folder has a name of its own"
+    );
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let folder = folder_with("one.ron", scene(""));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tumorscape"))
+        .args(["run", "one.ron", "--quiet"])
+        .current_dir(folder.path())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    drop(child.stdout.take());
+    assert!(child.wait().expect("it ends").success());
+}
+
+#[cfg(feature = "view")]
+#[test]
+fn films_that_cannot_be_written_are_refused_before_anything_is_simulated() {
+    let folder = folder_with("one.ron", scene(""));
+    refused(
+        folder.path(),
+        &["record", "one.ron", "-o", "film.avi"],
+        "film.avi",
+    );
+    refused(
+        folder.path(),
+        &["record", "one.ron", "-o", "nowhere/film.mp4"],
+        "nowhere",
+    );
+    refused(
+        folder.path(),
+        &["record", "one.ron", "--size", "7"],
+        "is not a size",
+    );
+    refused(
+        folder.path(),
+        &["record", "one.ron", "--seconds", "0"],
+        "is not a length of a film",
+    );
+    refused(
+        folder.path(),
+        &["record", "one.ron", "--fps", "0"],
+        "0 is not in 1..=120",
+    );
+}

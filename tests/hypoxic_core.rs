@@ -1,0 +1,75 @@
+//! The default scene shows what it promises, whatever the seed: hypoxia before necrosis, a viable rim, HIF
+//! high in between.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tumorscape::cell::State;
+use tumorscape::observe::Journal;
+use tumorscape::simulation::{Simulation, open_scene};
+
+#[test]
+fn the_default_scene_holds_its_expectations_at_three_seeds() {
+    let scene =
+        Arc::new(open_scene(Path::new("scenes/hypoxic_core.ron")).expect("the scene is valid"));
+    for seed in [1, 2, 3] {
+        let mut simulation =
+            Simulation::new(scene.clone(), seed).expect("its parameters are valid");
+        let mut journal = Journal::new(&simulation, None);
+        let steps = simulation.total_steps();
+        journal
+            .note(&simulation, false)
+            .expect("nothing is written");
+        for step in 1..=steps {
+            simulation.step();
+            journal
+                .note(&simulation, step == steps)
+                .expect("nothing is written");
+        }
+        let verdicts = journal.judge(&simulation);
+        assert!(
+            verdicts.len() >= 8,
+            "the scene expects what this test promises"
+        );
+        for verdict in verdicts {
+            assert!(verdict.holds, "seed {seed}: {}", verdict.sentence);
+        }
+        hif_is_highest_between_core_and_rim(&simulation, seed);
+    }
+}
+
+/// Mean HIF-1a of living cells in the outer shell of the rim is low, deeper in it is high; necrotic cells lie
+/// inside of both.
+fn hif_is_highest_between_core_and_rim(simulation: &Simulation, seed: u64) {
+    let cells = simulation.census().cells;
+    let centre = cells
+        .iter()
+        .map(|cell| cell.position_um)
+        .sum::<bevy::prelude::Vec3>()
+        / cells.len() as f32;
+    let depth_order = |state: fn(State) -> bool| {
+        let mut found: Vec<(f32, f32)> = cells
+            .iter()
+            .filter(|cell| state(cell.state))
+            .map(|cell| (cell.position_um.distance(centre), cell.hif_1a))
+            .collect();
+        found.sort_by(|a, b| a.0.total_cmp(&b.0));
+        found
+    };
+    let alive = depth_order(|state| state == State::Alive);
+    let dead = depth_order(State::is_necrotic);
+    let mean =
+        |part: &[(f32, f32)]| part.iter().map(|(_, hif)| hif).sum::<f32>() / part.len() as f32;
+    let fifth = alive.len() / 5;
+    let (inner, outer) = (mean(&alive[..fifth]), mean(&alive[alive.len() - fifth..]));
+    assert!(
+        inner > 0.8,
+        "seed {seed}: HIF-1a next to the core is {inner}"
+    );
+    assert!(outer < 0.4, "seed {seed}: HIF-1a at the surface is {outer}");
+    let median = |part: &[(f32, f32)]| part[part.len() / 2].0;
+    assert!(
+        median(&dead) < median(&alive[..fifth]),
+        "seed {seed}: the core is inside"
+    );
+}
