@@ -367,7 +367,8 @@ mod tests {
         let mut shown = Shown::default();
         sandbox.take_steps(3);
         wait(&mut sandbox, &mut shown, |_, shown| shown.0.step == 3);
-        assert!(sandbox.history.len() >= 2);
+        // Only the latest of several reports is kept, so the steps may have come as one.
+        assert!(sandbox.history.len() >= 1);
         sandbox.set_pace(PACES.1 * 100.0, false);
         assert_eq!(sandbox.hours_per_second, PACES.1);
         sandbox.set_pace(1.0, true);
