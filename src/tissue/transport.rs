@@ -329,7 +329,6 @@ fn solve_fields(
                     rate_per_min: exchange,
                     reservoir: Reservoir::Uniform(supply.level),
                 }),
-                ..default()
             };
             // Where nothing is supplied from outside (a closed dish) there is no steady state but emptiness:
             // what is there is used up in time.
