@@ -66,10 +66,6 @@ fn silence_device_selection() {
         && std::env::var_os("NODEVICE_SELECT").is_none()
     {
         // SAFETY: the program has only just started and has no other thread that could read the environment.
-        #[expect(
-            unsafe_code,
-            reason = "setting the environment is unsafe where threads run; none does yet"
-        )]
         unsafe {
             std::env::set_var("NODEVICE_SELECT", "1");
         }
