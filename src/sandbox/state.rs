@@ -367,7 +367,10 @@ mod tests {
         let mut shown = Shown::default();
         sandbox.take_steps(3);
         wait(&mut sandbox, &mut shown, |_, shown| shown.0.step == 3);
-        assert!(sandbox.history.len() >= 2);
+        assert_eq!(
+            sandbox.history.curve(|_| Some(0.0)).last(),
+            Some(&[1.5, 0.0])
+        );
         sandbox.set_pace(PACES.1 * 100.0, false);
         assert_eq!(sandbox.hours_per_second, PACES.1);
         sandbox.set_pace(1.0, true);

@@ -1,7 +1,7 @@
 //! The window: an app with a view, panels and input, drawn only when something changed.
 //!
-//! All schedules of the app run on the main thread. The simulation's parallel loops use the same pool of
-//! threads, and a system of the window queued behind them would wait for the step to end.
+//! All schedules of the app run on the main thread, and the simulation keeps to a thread and a pool of its
+//! own: in a common pool a picture waits for whatever part of a step lies before it in the queue.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

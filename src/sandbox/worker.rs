@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::core::parallel::keep_to_own_pool;
 use crate::scene::schema::Action;
 use crate::simulation::Snapshot;
 
@@ -161,6 +162,8 @@ struct Loop<E: Engine> {
 
 impl<E: Engine> Loop<E> {
     fn run(mut self) -> Session {
+        keep_to_own_pool();
+        self.engine.settle_in();
         // When the next step is due, at a pace in tissue time.
         let mut due = Instant::now();
         loop {

@@ -1,7 +1,7 @@
 //! Curves over tissue time: how many cells of each kind, how much oxygen they have.
 
-use bevy_egui::egui::{Color32, Id, Ui};
-use egui_plot::{Corner, Legend, Line, Plot, PlotPoints};
+use bevy_egui::egui::{Color32, Id, RichText, Ui};
+use egui_plot::{Line, Plot, PlotPoints};
 
 use crate::view::Shown;
 
@@ -77,6 +77,15 @@ fn plot(ui: &mut Ui, id: &'static str, unit: &'static str, history: &History, cu
         })
         .filter(|(_, points)| points.iter().any(|[_, value]| *value != 0.0))
         .collect();
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        for (curve, points) in &lines {
+            let now = points.last().map_or(0.0, |[_, value]| *value);
+            ui.label(RichText::new("●").color(curve.colour));
+            ui.label(theme::faint(format!("{} {}", curve.name, trimmed(now))));
+            ui.add_space(6.0);
+        }
+    });
     let start = history.start_hours().unwrap_or(0.0);
     Plot::new(id)
         .height(theme::PLOT_HEIGHT)
@@ -88,11 +97,6 @@ fn plot(ui: &mut Ui, id: &'static str, unit: &'static str, history: &History, cu
         .include_y(0.0)
         .include_x(start)
         .include_x(start + SHORTEST_SPAN_HOURS)
-        .legend(
-            Legend::default()
-                .position(Corner::LeftTop)
-                .background_alpha(0.35),
-        )
         .x_axis_formatter(|mark, _| format!("{} h", trimmed(mark.value)))
         .y_axis_formatter(|mark, _| trimmed(mark.value))
         .label_formatter(move |position| match position {
@@ -121,7 +125,7 @@ fn plot(ui: &mut Ui, id: &'static str, unit: &'static str, history: &History, cu
 
 /// A number without needless digits.
 fn trimmed(value: f64) -> String {
-    if value.abs() >= 10_000.0 {
+    if value.abs() >= 100_000.0 {
         format!("{}k", trimmed(value / 1000.0))
     } else if value.abs() >= 100.0 || value.fract() == 0.0 {
         format!("{value:.0}")
@@ -137,7 +141,7 @@ mod tests {
 
     #[test]
     fn axis_numbers_are_short() {
-        let texts = [0.0, 0.5, 2.25, 150.0, 12_500.0, -3.0].map(trimmed);
-        assert_eq!(texts, ["0", "0.5", "2.25", "150", "12.5k", "-3"]);
+        let texts = [0.0, 0.5, 2.25, 150.0, 125_000.0, -3.0].map(trimmed);
+        assert_eq!(texts, ["0", "0.5", "2.25", "150", "125k", "-3"]);
     }
 }
