@@ -96,7 +96,11 @@ fn bad_scenes_exit_with_2_and_write_nothing() {
     let folder = folder_with("bad.ron", scene("").replace("\"cancer\"", "\"cancre\""));
     refused(folder.path(), &["run", "bad.ron"], "did you mean `cancer`?");
     let folder = folder_with("bad.ron", scene("").replace("(0, 0, 0)", "(0, 0, 900)"));
-    refused(folder.path(), &["run", "bad.ron"], "is not inside the site `dish`");
+    refused(
+        folder.path(),
+        &["run", "bad.ron"],
+        "is not inside the site `dish`",
+    );
     let folder = folder_with(
         "bad.ron",
         [b"(title: \"".as_slice(), &[0xff, 0xfe], b"\")"].concat(),

@@ -3,6 +3,11 @@
 //! The first five groups are the analytic validation targets for transport: point source, free
 //! spread, spheroid with zero-order uptake, spheroid with first-order uptake, Krogh cylinder.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "analytic answers are compared with a tolerance; no bits depend on them"
+)]
+
 use bevy::math::{UVec3, Vec3};
 use tumorscape::tissue::solver::{
     Diffusivity, Exchange, FaceCondition, FieldSolver, Grid, HeldVoxels, LocalTerms, Medium,

@@ -1,5 +1,5 @@
-//! The default scene shows what it promises, whatever the seed: hypoxia before necrosis, a viable rim, HIF
-//! high in between.
+//! The default scene shows what it promises, whatever the seed: hypoxia before necrosis, a viable rim with
+//! HIF high where it meets the core.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -34,13 +34,12 @@ fn the_default_scene_holds_its_expectations_at_three_seeds() {
         for verdict in verdicts {
             assert!(verdict.holds, "seed {seed}: {}", verdict.sentence);
         }
-        hif_is_highest_between_core_and_rim(&simulation, seed);
+        hif_rises_from_the_surface_to_the_core(&simulation, seed);
     }
 }
 
-/// Mean HIF-1a of living cells in the outer shell of the rim is low, deeper in it is high; necrotic cells lie
-/// inside of both.
-fn hif_is_highest_between_core_and_rim(simulation: &Simulation, seed: u64) {
+/// HIF-1a of living cells is low at the surface of the rim and high next to the core.
+fn hif_rises_from_the_surface_to_the_core(simulation: &Simulation, seed: u64) {
     let cells = simulation.census().cells;
     let centre = cells
         .iter()

@@ -376,7 +376,7 @@ fn cells_of_a_table_are_placed_with_their_types() {
         ..context()
     };
     let parsed = parse_scene(&text, "small.ron", &context).unwrap();
-    let (site, cells) = parsed.place(&parsed.scene.populations[0], 0, 0, RandomKey(1));
+    let (site, cells) = parsed.place(&parsed.scene.populations[0], 0, 0, RandomKey(1), 8.41);
     assert_eq!(site.0, 0);
     let [cancer, fibroblast] =
         ["cancer", "fibroblast"].map(|name| parsed.library.index_of(name).unwrap());
@@ -406,7 +406,7 @@ fn all_shipped_scenes_are_valid() {
     for entry in std::fs::read_dir("scenes").unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "ron") {
-            if let Err(report) = load_scene(&path, &context()) {
+            if let Err(report) = tumorscape::simulation::open_scene(&path) {
                 panic!("{report}");
             }
             count += 1;

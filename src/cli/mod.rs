@@ -58,6 +58,24 @@ impl Failure {
     }
 }
 
+/// Where no session of a desktop runs, Mesa's device-selection layer complains on standard error about the
+/// missing `XDG_RUNTIME_DIR`. There is nothing to select then, so it is left out.
+#[cfg(feature = "view")]
+fn silence_device_selection() {
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none()
+        && std::env::var_os("NODEVICE_SELECT").is_none()
+    {
+        // SAFETY: the program has only just started and has no other thread that could read the environment.
+        #[expect(
+            unsafe_code,
+            reason = "setting the environment is unsafe where threads run; none does yet"
+        )]
+        unsafe {
+            std::env::set_var("NODEVICE_SELECT", "1");
+        }
+    }
+}
+
 /// Writes a line to standard output. A reader that has gone away (`| head`) is no reason to fail.
 fn say(line: impl std::fmt::Display) {
     use std::io::Write;
@@ -69,6 +87,8 @@ pub const DEFAULT_SCENE: &str = "scenes/hypoxic_core.ron";
 
 /// Runs the program on the arguments of the process.
 pub fn main() -> ExitCode {
+    #[cfg(feature = "view")]
+    silence_device_selection();
     let cli = Cli::parse();
     let result = match cli.verb {
         Some(Verb::Run(arguments)) => run::run(&arguments),

@@ -50,12 +50,13 @@ impl SimulationArguments {
     /// Reads the scene and sets it up.
     pub fn prepare(&self) -> Result<Simulation, Failure> {
         parallel::set_threads(self.threads.map(usize::from));
-        let mut scene = open_scene(&self.scene).map_err(Failure::input)?;
-        if let Some(until) = self.until {
-            scene.scene.duration = until;
-        }
+        let scene = open_scene(&self.scene).map_err(Failure::input)?;
         let seed = self.seed.unwrap_or(scene.scene.seed);
-        Simulation::new(Arc::new(scene), seed).map_err(Failure::input)
+        let mut simulation = Simulation::new(Arc::new(scene), seed).map_err(Failure::input)?;
+        if let Some(until) = self.until {
+            simulation.set_end(until.minutes());
+        }
+        Ok(simulation)
     }
 
     /// The scene's file name without its ending.
@@ -144,6 +145,9 @@ pub(crate) fn report(simulation: &Simulation, journal: &Journal, elapsed: Durati
             if verdict.holds { "holds: " } else { "FAILS: " },
             verdict.sentence
         ));
+    }
+    if simulation.ends_early() && !scene.expect.is_empty() {
+        say("expectations that need the whole scene were not judged");
     }
     say(format!("state {:016x}", simulation.state_hash()));
     if all_hold {

@@ -33,19 +33,19 @@ impl Limits {
     /// Zero or more.
     pub const NON_NEGATIVE: Self = Self {
         min: 0.0,
-        max: f64::MAX,
+        max: f32::MAX as f64,
     };
     /// More than zero.
     pub const POSITIVE: Self = Self {
-        min: f64::MIN_POSITIVE,
-        max: f64::MAX,
+        min: f32::MIN_POSITIVE as f64,
+        max: f32::MAX as f64,
     };
     /// A share between none and all.
     pub const FRACTION: Self = Self { min: 0.0, max: 1.0 };
     /// Any finite number.
     pub const FINITE: Self = Self {
-        min: f64::MIN,
-        max: f64::MAX,
+        min: f32::MIN as f64,
+        max: f32::MAX as f64,
     };
 
     /// Whether `value` is inside. NaN never is.

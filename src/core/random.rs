@@ -254,7 +254,8 @@ mod tests {
     #[test]
     fn rates_become_probabilities_that_compose_over_steps() {
         let once = probability(0.3, 2.0);
-        let twice = 1.0 - (1.0 - probability(0.3, 1.0)).powi(2);
+        let left = 1.0 - probability(0.3, 1.0);
+        let twice = 1.0 - left * left;
         assert!((once - twice).abs() < 1e-6);
     }
 }

@@ -8,8 +8,6 @@ pub const SECONDS_PER_MINUTE: f64 = 60.0;
 pub const MINUTES_PER_HOUR: f64 = 60.0;
 /// Cubic micrometres in a cubic millimetre.
 pub const UM3_PER_MM3: f64 = 1.0e9;
-/// Oxygen partial pressure that corresponds to 1 % O2 in the gas phase, mmHg (0.01 x (760 - 47)).
-pub const MMHG_PER_PERCENT_O2: f64 = 7.13;
 /// Molecules in a cubic micrometre at 1 nM: 1e-9 mol/L x 1e-15 L/um3 x 6.022e23 /mol.
 pub const MOLECULES_PER_UM3_PER_NM: f64 = 0.602_214_076;
 /// Attomoles in a cubic micrometre at 1 mM: 1e-3 mol/L x 1e-15 L/um3 = 1e-18 mol.

@@ -40,7 +40,7 @@ impl EventKind {
 /// One event.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EventRecord {
-    /// Step in which it happened.
+    /// Steps completed when it is in force.
     pub step: u64,
     /// Where.
     pub site: SiteId,

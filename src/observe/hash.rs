@@ -1,14 +1,15 @@
 //! The state of a simulation as 64 bits.
 //!
-//! Covers the clock, every registered component of every cell in the order of identity, every field value
-//! and the host vessels. Equal hashes at different thread counts, with and without a view, before and after
+//! Covers the clock, the counter of identities, all parameters, every registered component of every cell in
+//! the order of identity, every field value and the host vessels. Equal hashes at different thread counts, with and without a view, before and after
 //! a resume: that is how reproducibility is tested.
 
 use bevy::prelude::*;
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::core::parameters::list_parameters;
 use crate::core::state::StateRegistry;
-use crate::core::{CellId, Clock};
+use crate::core::{CellId, CellIdCounter, Clock};
 use crate::tissue::transport::HostVessels;
 use crate::tissue::{FieldValues, Sites};
 
@@ -17,6 +18,12 @@ pub fn state_hash(world: &World) -> u64 {
     let mut hash = Xxh3::new();
     if let Some(clock) = world.get_resource::<Clock>() {
         hash.update(&clock.step.to_le_bytes());
+    }
+    if let Some(counter) = world.get_resource::<CellIdCounter>() {
+        hash.update(&counter.taken().to_le_bytes());
+    }
+    for parameter in list_parameters(world) {
+        hash.update(&parameter.value.to_le_bytes());
     }
     if let Some(registry) = world.get_resource::<StateRegistry>() {
         let mut bytes = Vec::new();

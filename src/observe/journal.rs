@@ -6,6 +6,7 @@
 
 use super::run_folder::{RunFolder, RunFolderError};
 use super::{Census, EventKind};
+use crate::scene::schema::Expectation;
 use crate::scene::{self, Verdict};
 use crate::simulation::{Simulation, SiteMetrics};
 
@@ -105,7 +106,8 @@ impl Journal {
         Ok(())
     }
 
-    /// Judges the scene's expectations by what was measured.
+    /// Judges the scene's expectations by what was measured. Where the simulation ends before the scene does,
+    /// only what is already decided is judged.
     pub fn judge(&self, simulation: &Simulation) -> Vec<Verdict> {
         let sites = simulation.site_names();
         let rows: Vec<scene::Measurement> = self
@@ -122,7 +124,16 @@ impl Journal {
                     })
             })
             .collect();
-        scene::judge(&simulation.scene().scene, &rows)
+        let mut scene = simulation.scene().scene.clone();
+        if simulation.ends_early() {
+            let end = simulation.hours();
+            scene.expect.retain(|expectation| match expectation {
+                Expectation::Always(_) => true,
+                Expectation::At(time, _) => time.hours() <= end,
+                _ => false,
+            });
+        }
+        scene::judge(&scene, &rows)
     }
 
     /// The folder, if there is one.

@@ -2,8 +2,9 @@
 //!
 //! Radii are taken from the cells themselves. With `d` the distance of tumour cells from their centroid:
 //!
-//! - `tumour_radius_um`: the 95th percentile of `d`, divided by `0.95^(1/3)`. For a ball of evenly spread
-//!   cells this is its radius, and unlike the radius of gyration it does not change when the core empties.
+//! - `tumour_radius_um`: the 95th percentile of `d`, divided by `0.95^(1/3)`, plus the mean radius of
+//!   a cell. For a ball of evenly spread cells this is its radius, and unlike the radius of gyration it does not change when the core empties.
+//! - `viable_rim_um`: their difference, once there is a core.
 //! - `necrotic_radius_um`: the radius that best separates the dead core from the viable rim, that is the one
 //!   at which the number of necrotic cells inside minus the number of viable cells inside is largest; 0
 //!   while there is no necrosis.
@@ -151,7 +152,12 @@ fn measure_site(world: &World, site: SiteId, census: &Census, types: usize) -> V
         .copied()
         .collect();
     let (radius, necrotic) = tumour_radii(&tumour);
-    values.extend([radius, necrotic, radius - necrotic]);
+    let rim = if necrotic > 0.0 {
+        radius - necrotic
+    } else {
+        f64::NAN
+    };
+    values.extend([radius, necrotic, rim]);
 
     let field = |molecule: Molecule| {
         world.resource::<Sites>().get(site).fields[molecule as usize]
@@ -245,9 +251,16 @@ fn tumour_radii(cells: &[&CellRow]) -> (f64, f64) {
         .collect();
     from_centre.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     const SHARE: f64 = 0.95;
+    /// Cube root of [`SHARE`].
+    const CBRT_SHARE: f64 = 0.983_047_572_5;
     let last = from_centre.len() - 1;
     let percentile = from_centre[(SHARE * last as f64).round() as usize].0;
-    let radius = percentile / SHARE.powf(1.0 / 3.0);
+    let cell_radius = cells
+        .iter()
+        .map(|cell| f64::from(cell.radius_um))
+        .sum::<f64>()
+        / cells.len() as f64;
+    let radius = percentile / CBRT_SHARE + cell_radius;
     let (mut balance, mut best, mut necrotic) = (0_i64, 0_i64, 0.0);
     for (distance, state) in from_centre {
         balance += if state.is_necrotic() { 1 } else { -1 };
@@ -270,7 +283,7 @@ mod tests {
         let cells: Vec<CellRow> = (0..40_000)
             .map(|id| {
                 let mut random = RandomKey(1).stream(CellId(id), 0, Purpose::Placement);
-                let distance = outer * random.uniform().cbrt();
+                let distance = (outer - 8.4) * bevy::math::ops::cbrt(random.uniform());
                 CellRow {
                     id: CellId(id),
                     cell_type: 0,

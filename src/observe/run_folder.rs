@@ -2,7 +2,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `run.ron` | the resolved scene, the seed and the program's version: enough to repeat the run |
+//! | `run.ron` | the resolved scene, its cell types, the seed and the program's version |
 //! | `metrics.csv` | a row for each measurement time and site; units are in the column names |
 //! | `events.csv` | what happened to cells: `hours,site,kind,cell,x_um,y_um,z_um` |
 //! | `cells_<hours>h.csv` | every cell at the times the scene asks for |
@@ -19,7 +19,7 @@ use thiserror::Error;
 
 use super::{Census, EventRecord};
 use crate::core::Clock;
-use crate::scene::Scene;
+use crate::scene::{CellPrefab, Scene};
 use crate::simulation::{Simulation, SiteMetrics};
 
 /// A run folder that cannot be made or written.
@@ -44,6 +44,7 @@ struct RunRecord<'a> {
     version: &'a str,
     seed: u64,
     scene: &'a Scene,
+    cell_types: &'a [CellPrefab],
 }
 
 /// An open run folder.
@@ -75,6 +76,7 @@ impl RunFolder {
             version: env!("CARGO_PKG_VERSION"),
             seed: simulation.seed(),
             scene: &simulation.scene().scene,
+            cell_types: &simulation.scene().library.types,
         };
         let text = ron::ser::to_string_pretty(&record, ron::ser::PrettyConfig::new())
             .map_err(|error| folder.failed("run.ron", std::io::Error::other(error)))?;
@@ -218,7 +220,8 @@ impl RunFolder {
 }
 
 fn create(path: &Path) -> Result<BufWriter<File>, RunFolderError> {
-    File::create(path)
+    // Never over somebody's file.
+    File::create_new(path)
         .map(BufWriter::new)
         .map_err(|source| RunFolderError::Io {
             path: path.to_owned(),

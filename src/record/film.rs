@@ -103,7 +103,12 @@ impl Film {
         let mut snapshot = Arc::new(simulation.snapshot());
         journal.note(simulation, steps == 0)?;
         for frame in 0..frames {
-            let share = frame as f64 / (frames - 1).max(1) as f64;
+            // A film of one frame shows the end.
+            let share = if frames == 1 {
+                1.0
+            } else {
+                frame as f64 / (frames - 1) as f64
+            };
             let due = (share * steps as f64).round() as u64;
             if simulation.steps() < due {
                 while simulation.steps() < due {

@@ -85,7 +85,7 @@ pub(super) fn slider_range(limits: Limits, initial: f64) -> (f64, f64) {
     } else {
         reach
     };
-    let low = if limits.min == f64::MIN_POSITIVE {
+    let low = if limits.min == Limits::POSITIVE.min {
         initial.abs() / 20.0
     } else if limits.min > -ENDLESS {
         limits.min

@@ -92,6 +92,7 @@ impl ParsedScene {
         number: u32,
         step: u64,
         key: RandomKey,
+        radius_um: f32,
     ) -> (SiteId, Vec<PlacedCell>) {
         let site = self.site(population.site.as_deref()).unwrap_or_default();
         let cell_type = self.library.index_of(&population.cell).unwrap_or_default();
@@ -116,10 +117,6 @@ impl ParsedScene {
                 .collect(),
             _ => Vec::new(),
         };
-        let radius_um = self
-            .library
-            .get(&population.cell)
-            .map_or(0.0, CellPrefab::radius_um);
         let ground = Ground {
             min_um: -half,
             max_um: half,

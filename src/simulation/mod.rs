@@ -35,6 +35,7 @@ pub struct Simulation {
     world: World,
     scene: Arc<ParsedScene>,
     seed: u64,
+    end_minutes: f64,
 }
 
 /// Every plugin of the step, and nothing else: what a prototype world needs to know all parameters.
@@ -104,7 +105,13 @@ impl Simulation {
             parameters::set_parameter(&mut world, path, *value)?;
         }
         spawn::spawn_sites(&mut world, &scene.scene);
-        Ok(Self { world, scene, seed })
+        let end_minutes = scene.scene.duration.minutes();
+        Ok(Self {
+            world,
+            scene,
+            seed,
+            end_minutes,
+        })
     }
 
     /// The scene it was made from.
@@ -169,9 +176,19 @@ impl Simulation {
         self.clock().hours()
     }
 
-    /// Number of steps of the scene.
+    /// Ends at this tissue time instead of the scene's duration, minutes.
+    pub const fn set_end(&mut self, minutes: f64) {
+        self.end_minutes = minutes;
+    }
+
+    /// Whether it ends before the scene does, so that not all of the scene's expectations can be judged.
+    pub fn ends_early(&self) -> bool {
+        self.end_minutes < self.scene.scene.duration.minutes()
+    }
+
+    /// Number of steps until its end.
     pub fn total_steps(&self) -> u64 {
-        self.clock().step_at(self.scene.scene.duration.minutes())
+        self.clock().step_at(self.end_minutes)
     }
 
     /// Number of cells, dead ones included.
@@ -271,7 +288,8 @@ pub fn open_scene(path: &Path) -> Result<ParsedScene, SceneReport> {
 /// # Errors
 /// When anything is wrong: everything that is.
 pub fn check_file(path: &Path) -> Result<String, SceneReport> {
-    let folder = path.parent().and_then(Path::file_name);
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = whole.parent().and_then(Path::file_name);
     if folder.is_some_and(|folder| folder == "cells") {
         return scene::load_prefab(path)
             .map(|prefab| format!("cell type `{}`, no problem found", prefab.name));

@@ -3,12 +3,15 @@
 use bevy::prelude::*;
 
 use super::turnover::Lineage;
-use crate::biology::hypoxia::{HifAxis, HypoxiaParameters};
-use crate::biology::metabolism::Metabolism;
+use crate::biology::hypoxia::{HifAxis, HifParameters, HypoxiaParameters};
+use crate::biology::metabolism::{Metabolism, MetabolismParameters};
 use crate::cell::cycle::AgeStructure;
 use crate::cell::movement::SiteMechanics;
 use crate::cell::perception::BackgroundParameters;
-use crate::cell::{CellType, Cycle, Growth, Motility, Position, Resident, Surroundings, Vital};
+use crate::cell::{
+    BodyParameters, CellType, Cycle, CycleParameters, Growth, Motility, MotilityParameters,
+    Position, Resident, Surroundings, Vital,
+};
 use crate::core::parameters::{CellTypeNames, Parameters, PerType};
 use crate::core::random::Random;
 use crate::core::{CellId, CellIdCounter, Purpose, RandomKey};
@@ -19,9 +22,26 @@ use crate::tissue::exchange::Book;
 use crate::tissue::transport::{CellVolume, FieldOf, FieldSupply, FieldWork, HostVessels};
 use crate::tissue::{FieldValues, Ledger, Molecule, SiteEntry, SiteId, Sites, TissueBlock};
 
-/// The prefabs of the scene's cell types, by index.
-#[derive(Resource, Clone, Debug, Default)]
-pub struct Prefabs(pub Vec<CellPrefab>);
+/// The parameters in force that decide what a new cell is made of, copied so that the world is free.
+struct CapabilityTables {
+    body: PerType<BodyParameters>,
+    cycle: PerType<CycleParameters>,
+    metabolism: PerType<MetabolismParameters>,
+    hif: PerType<HifParameters>,
+    motility: PerType<MotilityParameters>,
+}
+
+impl CapabilityTables {
+    fn of(world: &World) -> Self {
+        Self {
+            body: world.resource::<PerType<BodyParameters>>().clone(),
+            cycle: world.resource::<PerType<CycleParameters>>().clone(),
+            metabolism: world.resource::<PerType<MetabolismParameters>>().clone(),
+            hif: world.resource::<PerType<HifParameters>>().clone(),
+            motility: world.resource::<PerType<MotilityParameters>>().clone(),
+        }
+    }
+}
 
 /// Fills the parameter tables of all capabilities from prefabs.
 pub fn install_cell_types(world: &mut World, types: &[CellPrefab]) {
@@ -38,7 +58,6 @@ pub fn install_cell_types(world: &mut World, types: &[CellPrefab]) {
     world.insert_resource(TumourTypes(
         types.iter().map(|prefab| prefab.tumour).collect(),
     ));
-    world.insert_resource(Prefabs(types.to_vec()));
     table(world, types, |prefab| Some(prefab.body.clone()));
     table(world, types, |prefab| Some(prefab.mechanics.clone()));
     table(world, types, |prefab| prefab.cycle.clone());
@@ -126,7 +145,12 @@ pub fn spawn_population(
 ) {
     let step = world.resource::<crate::core::Clock>().step;
     let key = *world.resource::<RandomKey>();
-    let (site, cells) = scene.place(population, number, step, key);
+    let cell_type = scene.library.index_of(&population.cell).unwrap_or_default();
+    let radius_um = world
+        .resource::<PerType<BodyParameters>>()
+        .get(cell_type)
+        .map_or(0.0, BodyParameters::resting_radius_um);
+    let (site, cells) = scene.place(population, number, step, key, radius_um);
     spawn_cells(world, site, &cells);
 }
 
@@ -135,16 +159,18 @@ pub fn spawn_population(
 /// One template for each type carries all components; cells are clones of it, so that a cell is written
 /// into its table once.
 pub fn spawn_cells(world: &mut World, site: SiteId, cells: &[PlacedCell]) {
-    let prefabs = world.resource::<Prefabs>().clone();
+    let types = CapabilityTables::of(world);
     let key = *world.resource::<RandomKey>();
     let step = world.resource::<crate::core::Clock>().step;
     let supply = Supply::of(world, site);
-    let mut templates: Vec<Option<(Entity, Option<AgeStructure>)>> = vec![None; prefabs.0.len()];
+    let mut templates: Vec<Option<(Entity, Option<AgeStructure>)>> = vec![None; types.body.0.len()];
     for (position_um, cell_type) in cells {
-        let prefab = &prefabs.0[usize::from(*cell_type)];
         let (template, ages) = templates[usize::from(*cell_type)].get_or_insert_with(|| {
-            let template = spawn_template(world, prefab, *cell_type, site, &supply);
-            (template, prefab.cycle.as_ref().map(AgeStructure::growing))
+            let template = spawn_template(world, &types, *cell_type, site, &supply);
+            (
+                template,
+                types.cycle.get(*cell_type).map(AgeStructure::growing),
+            )
         });
         let id = world.resource_mut::<CellIdCounter>().take();
         let entity = world.entity_mut(*template).clone_and_spawn();
@@ -159,7 +185,7 @@ pub fn spawn_cells(world: &mut World, site: SiteId, cells: &[PlacedCell]) {
             },
         ));
         let mut random = key.stream(id, step, Purpose::InitialState);
-        start_life(&mut entity, prefab, ages.as_ref(), &mut random);
+        start_life(&mut entity, &types, *cell_type, ages.as_ref(), &mut random);
     }
     for (template, _) in templates.into_iter().flatten() {
         world.despawn(template);
@@ -195,7 +221,7 @@ impl Supply {
 
 fn spawn_template(
     world: &mut World,
-    prefab: &CellPrefab,
+    types: &CapabilityTables,
     cell_type: u16,
     site: SiteId,
     supply: &Supply,
@@ -206,7 +232,12 @@ fn spawn_template(
         CellType(cell_type),
         Resident(site),
         Position::default(),
-        prefab.body.resting_body(),
+        types
+            .body
+            .get(cell_type)
+            .cloned()
+            .unwrap_or_default()
+            .resting_body(),
         supply.around,
         Lineage {
             parent: unnamed,
@@ -215,16 +246,16 @@ fn spawn_template(
         },
         Vital::default(),
     ));
-    if prefab.cycle.is_some() {
+    if types.cycle.get(cell_type).is_some() {
         cell.insert((Cycle::default(), Growth::default()));
     }
-    if prefab.metabolism.is_some() {
+    if types.metabolism.get(cell_type).is_some() {
         cell.insert(Metabolism::default());
     }
-    if prefab.hif.is_some() {
+    if types.hif.get(cell_type).is_some() {
         cell.insert(HifAxis::settled(&supply.hypoxia, supply.around.oxygen_mmhg));
     }
-    if prefab.motility.is_some() {
+    if types.motility.get(cell_type).is_some() {
         cell.insert(Motility {
             direction: Vec3::ZERO,
             speed_um_per_min: 0.0,
@@ -237,18 +268,22 @@ fn spawn_template(
 /// Draws the state in which a cell is found when a scene begins.
 fn start_life(
     cell: &mut EntityWorldMut,
-    prefab: &CellPrefab,
+    types: &CapabilityTables,
+    cell_type: u16,
     ages: Option<&AgeStructure>,
     random: &mut Random,
 ) {
-    if let (Some(ages), Some(parameters)) = (ages, &prefab.cycle) {
+    if let (Some(ages), Some(parameters)) = (ages, types.cycle.get(cell_type)) {
         let cycle = ages.draw(random);
-        if let Some(hours) = cycle.hours_since_s_entry(parameters) {
-            cell.insert(prefab.body.growing_body(hours));
+        if let (Some(hours), Some(body)) = (
+            cycle.hours_since_s_entry(parameters),
+            types.body.get(cell_type),
+        ) {
+            cell.insert(body.growing_body(hours));
         }
         cell.insert(cycle);
     }
-    if let Some(parameters) = &prefab.motility {
+    if let Some(parameters) = types.motility.get(cell_type) {
         cell.insert(Motility::new(random, parameters));
     }
 }

@@ -10,7 +10,7 @@ use bevy::ecs::query::QueryState;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::cell::{Body, Cycle, LifeEvent, Position, Resident, Vital};
+use crate::cell::{Body, CellType, Cycle, LifeEvent, Position, Resident, Vital};
 use crate::core::{CellId, CellIdCounter, Clock, Purpose, RandomKey, SimSchedule, SimSystems};
 use crate::observe::{EventKind, EventRecord, StepEvents};
 use crate::tissue::{SiteId, Sites};
@@ -34,6 +34,7 @@ impl Plugin for TurnoverPlugin {
         use crate::core::state::RegisterState;
         app.init_resource::<StepEvents>()
             .init_resource::<CellIdCounter>()
+            .register_cell_state::<CellType>("cell_type")
             .register_cell_state::<Resident>("resident")
             .register_cell_state::<Lineage>("lineage")
             .add_systems(SimSchedule, turn_over.in_set(SimSystems::Turnover));
@@ -65,6 +66,7 @@ type Noted = (
 );
 
 fn turn_over(world: &mut World, cells: &mut QueryState<Noted>, mut buffers: Local<Buffers>) {
+    // An event is in force when the step is completed, and is dated so.
     let step = world.resource::<Clock>().step;
     let key = *world.resource::<RandomKey>();
     let mut events = std::mem::take(&mut world.resource_mut::<StepEvents>().0);
@@ -81,7 +83,7 @@ fn turn_over(world: &mut World, cells: &mut QueryState<Noted>, mut buffers: Loca
         let removed = left || vital.is_some_and(|vital| vital.is_cleared());
         let mut note = |kind| {
             events.push(EventRecord {
-                step,
+                step: step + 1,
                 site: resident.0,
                 kind,
                 cell: *id,
@@ -95,7 +97,7 @@ fn turn_over(world: &mut World, cells: &mut QueryState<Noted>, mut buffers: Loca
             LifeEvent::Lysis => note(EventKind::Lysis),
             LifeEvent::Clearance => note(EventKind::Clearance),
         }
-        if left {
+        if left && !vital.is_some_and(Vital::is_cleared) {
             note(EventKind::Exit);
         }
         if divides || removed {
@@ -164,7 +166,7 @@ fn divide(world: &mut World, mother: Entity, id: CellId, step: u64, key: RandomK
     place(daughter, position + offset);
     world.entity_mut(daughter).insert(daughter_id);
     EventRecord {
-        step,
+        step: step + 1,
         site,
         kind: EventKind::Division,
         cell: daughter_id,

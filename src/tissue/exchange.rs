@@ -2,8 +2,8 @@
 //!
 //! Each field has a [`Ledger`] in which cells book, during `Act`, what they take up and secrete in their
 //! voxel. Entries are whole numbers of a tiny quantum, added atomically: integer addition is associative, so
-//! the sum in a voxel is the same bits in whatever order threads add to it, and nothing is lost to rounding:
-//! what cells book is exactly what the voxel receives. (The alternative, sorting cells by voxel and summing
+//! the sum in a voxel is the same bits in whatever order threads add to it. An entry is rounded to the quantum
+//! once, which for the weakest secretion of a cell into a voxel of 20 um is a part in a million. (The alternative, sorting cells by voxel and summing
 //! in order, costs a sort per step and gives no more.)
 //!
 //! Units: amounts are concentration changes of the voxel per minute, in the unit of the molecule.
@@ -23,7 +23,7 @@ const CHUNK: usize = 16_384;
 /// About 1e-9 (mmHg, mM or nM per minute); sums up to 8.6e9 fit.
 const QUANTA: f64 = 1_073_741_824.0;
 
-/// What cells take from and give to one field, voxel by voxel, in this step.
+/// What cells took from and gave to one field, voxel by voxel, since it was last solved.
 #[derive(Component, Debug, Default)]
 pub struct Ledger {
     capacity: Book,
@@ -128,13 +128,13 @@ impl Book {
             .map_or(0.0, |slots| in_units(&slots[voxel]))
     }
 
-    /// Writes the sum for every voxel to `into`.
-    pub fn read(&self, into: &mut Vec<f32>) {
+    /// Writes the mean over `steps` bookings for every voxel to `into`.
+    pub fn read_mean(&self, steps: f32, into: &mut Vec<f32>) {
         into.resize(self.voxels, 0.0);
         match self.slots.get() {
             Some(slots) if !self.is_empty() => for_each_chunk_mut(into, CHUNK, |start, piece| {
                 for (value, slot) in piece.iter_mut().zip(&slots[start..]) {
-                    *value = in_units(slot);
+                    *value = in_units(slot) / steps;
                 }
             }),
             _ => into.fill(0.0),

@@ -169,6 +169,8 @@ pub struct FieldWork {
     source: Vec<f32>,
     exchange: Vec<f32>,
     medium: Option<(f32, FaceCondition)>,
+    /// Steps whose bookings the ledger holds and no solve has used yet.
+    steps_booked: u32,
     /// What the last solve did.
     pub report: SolveReport,
 }
@@ -192,6 +194,7 @@ impl FieldWork {
             source: Vec::new(),
             exchange: Vec::new(),
             medium: None,
+            steps_booked: 0,
             report: SolveReport::default(),
         }
     }
@@ -204,7 +207,6 @@ impl Plugin for TransportPlugin {
     fn build(&self, app: &mut App) {
         app.register_group::<TransportParameters>("transport")
             .init_resource::<Sites>()
-            .add_systems(SimSchedule, clear_ledgers.in_set(SimSystems::Perceive))
             .add_systems(
                 SimSchedule,
                 (lose_host_vessels, solve_fields)
@@ -212,11 +214,6 @@ impl Plugin for TransportPlugin {
                     .in_set(SimSystems::Transport),
             );
     }
-}
-
-/// What was booked in the last step is forgotten before cells book anew.
-fn clear_ledgers(mut ledgers: Query<&mut Ledger, With<FieldOf>>) {
-    ledgers.par_iter_mut().for_each(|mut ledger| ledger.clear());
 }
 
 /// Host vessels give way where cells crowd.
@@ -238,17 +235,14 @@ fn lose_host_vessels(
     }
 }
 
-/// The time a solve in this step has to cover, minutes, if the molecule is due.
+/// Whether a molecule is solved in this step.
 ///
 /// Molecules with the same interval take turns, so that no step has to solve them all.
-fn time_to_solve(clock: &Clock, every_minutes: f32, molecule: Molecule) -> Option<f32> {
+fn is_due(clock: &Clock, every_minutes: f32, molecule: Molecule) -> bool {
     let every = (f64::from(every_minutes) / clock.step_minutes)
         .round()
         .max(1.0) as u64;
-    let ended = clock.step + 1;
-    let turn = molecule as u64 % every;
-    let due = ended >= turn && (ended - turn).is_multiple_of(every);
-    due.then(|| (every.min(ended) as f64 * clock.step_minutes) as f32)
+    (clock.step + 1) % every == molecule as u64 % every
 }
 
 /// Solves every field that is due, for the end of the step.
@@ -261,18 +255,23 @@ fn solve_fields(
         &Molecule,
         &FieldOf,
         &FieldSupply,
-        &Ledger,
+        &mut Ledger,
         &mut FieldWork,
         &mut FieldValues,
     )>,
 ) {
     fields
         .par_iter_mut()
-        .for_each(|(molecule, of, supply, ledger, mut work, mut values)| {
+        .for_each(|(molecule, of, supply, mut ledger, mut work, mut values)| {
             let kinetics = parameters.of(*molecule);
-            let Some(dt_minutes) = time_to_solve(&clock, kinetics.every_minutes, *molecule) else {
+            work.steps_booked += 1;
+            if !is_due(&clock, kinetics.every_minutes, *molecule) {
                 return;
-            };
+            }
+            // What was booked since the last solve enters as its mean over the time the solve covers, so that
+            // nothing that cells gave or took is lost between two solves.
+            let steps = std::mem::take(&mut work.steps_booked) as f32;
+            let dt_minutes = steps * clock.dt_minutes();
             let Ok((block, vessels)) = sites.get(registry.get(of.0).entity) else {
                 return;
             };
@@ -284,17 +283,18 @@ fn solve_fields(
                 exchange,
                 medium,
                 report,
+                ..
             } = &mut *work;
             let (taken_up, absorbed) = (!ledger.capacity().is_empty(), !ledger.rate().is_empty());
             if taken_up {
-                ledger.capacity().read(capacity);
+                ledger.capacity().read_mean(steps, capacity);
             }
             if absorbed {
-                ledger.rate().read(rate);
+                ledger.rate().read_mean(steps, rate);
             }
             let secreted = !ledger.source().is_empty();
             if secreted {
-                ledger.source().read(source);
+                ledger.source().read_mean(steps, source);
             }
             let perfused = block
                 .perfusion_length_um
@@ -329,15 +329,11 @@ fn solve_fields(
                     rate_per_min: exchange,
                     reservoir: Reservoir::Uniform(supply.level),
                 }),
-                ..default()
             };
-            // Without anything that ties the level down (a closed dish of lactate) there is no steady state.
-            let tied = supply.held_faces
-                || perfused.is_some()
-                || kinetics.decay_per_min > 0.0
-                || absorbed
-                || taken_up;
-            let scheme = if kinetics.quasi_steady && tied {
+            // Where nothing is supplied from outside (a closed dish) there is no steady state but emptiness:
+            // what is there is used up in time.
+            let supplied = supply.held_faces || perfused.is_some();
+            let scheme = if kinetics.quasi_steady && supplied {
                 TimeScheme::QuasiSteady
             } else {
                 TimeScheme::BackwardEuler { dt_minutes }
@@ -347,5 +343,6 @@ fn solve_fields(
                 ..default()
             };
             *report = solver.solve(&terms, scheme, stopping, &mut values.0);
+            ledger.clear();
         });
 }

@@ -108,7 +108,8 @@ fn tissue(
     vitals: &[Vital],
 ) -> (App, Vec<Entity>) {
     let mut app = bench(1.0);
-    app.add_plugins(MetabolismPlugin);
+    app.init_resource::<TransportParameters>()
+        .add_plugins(MetabolismPlugin);
     set(&mut app, parameters);
     let mut fields = [None; Molecule::ALL.len()];
     let mut ledgers = Vec::new();

@@ -476,6 +476,10 @@ mod x86 {
     }
 
     // SAFETY of every method below: the caller vouches that the processor has AVX2, and for its pointers.
+    #[expect(
+        clippy::undocumented_unsafe_blocks,
+        reason = "one reason holds for all of them and stands above"
+    )]
     impl Lanes for Avx2 {
         #[inline(always)]
         unsafe fn splat(value: f32) -> Self {

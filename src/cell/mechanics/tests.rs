@@ -40,7 +40,7 @@ fn body(id: u64, position: [f32; 3], radius: f32) -> Body {
 /// `count` cells of radius 8.4 strewn at random in a box, `per_box` to a box of 20 um.
 fn cloud(count: usize, per_box: f32, seed: u64) -> Vec<Body> {
     let mut dice = Dice(seed);
-    let edge = 20.0 * (count as f32 / per_box).cbrt();
+    let edge = 20.0 * bevy::math::ops::cbrt(count as f32 / per_box);
     (0..count)
         .map(|id| body(id as u64, dice.point(edge), 8.4))
         .collect()
@@ -489,7 +489,7 @@ fn a_net_of_bonds_pulls_as_its_definition_and_bonds_to_the_absent_do_nothing() {
 #[test]
 fn walls_hold_cells_and_open_sides_do_not() {
     let bodies = cloud(400, 3.0, 16);
-    let edge = 20.0 * (400.0_f32 / 3.0).cbrt();
+    let edge = 20.0 * bevy::math::ops::cbrt(400.0 / 3.0);
     let active: Vec<[f32; 3]> = bodies.iter().map(|_| [5.0, 5.0, -5.0]).collect();
     let mut surroundings = Surroundings {
         faces: Faces::closed([0.0; 3], [edge; 3]),

@@ -31,6 +31,11 @@ pub(super) fn check_sites(checker: &mut Checker, scene: &Scene) {
         let name = path.field("name");
         if site.name.trim().is_empty() {
             checker.problem(&name, "a site needs a name");
+        } else if site.name.contains([',', '"', '\n', '\r']) {
+            checker.problem(
+                &name,
+                "a name must not hold commas, quotes or line breaks: it is written to CSV files",
+            );
         }
         if let Some(first) = scene.sites[..index]
             .iter()

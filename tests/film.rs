@@ -1,0 +1,124 @@
+//! A film made by `record` decodes, has the promised size, rate and length, is not blank and changes over time.
+#![cfg(feature = "view")]
+
+use std::process::Command;
+
+use openh264::decoder::Decoder;
+use openh264::formats::YUVSource;
+use shiguredo_mp4::boxes::SampleEntry;
+use shiguredo_mp4::demux::{Input, Mp4FileDemuxer};
+
+const SCENE: &str = r#"(
+    title: "a film", about: "of a growing tumour", pace: Illustrative, duration: Hours(10),
+    sites: [(
+        name: "breast", organ: Breast, size_um: (400, 400, 400),
+        fields: [(molecule: Oxygen, level: 38)], perfusion_length_um: 100,
+    )],
+    populations: [(cell: "cancer", place: Ball(radius_um: 60))],
+    timeline: [
+        At(Hours(0), Camera(distance_um: 500, azimuth_deg: 0)),
+        At(Hours(5), Look(cut: (axis: Y), slice: (molecule: Oxygen))),
+        At(Hours(10), Camera(distance_um: 400, azimuth_deg: 90)),
+    ],
+)"#;
+
+/// Mean and spread of the luma of a frame, and its pixels.
+fn luma(frame: &impl YUVSource) -> (f64, f64, Vec<u8>) {
+    let (width, height) = frame.dimensions();
+    let (stride, _, _) = frame.strides();
+    let pixels: Vec<u8> = (0..height)
+        .flat_map(|row| frame.y()[row * stride..row * stride + width].to_vec())
+        .collect();
+    let count = pixels.len() as f64;
+    let mean = pixels.iter().map(|y| f64::from(*y)).sum::<f64>() / count;
+    let spread = (pixels
+        .iter()
+        .map(|y| (f64::from(*y) - mean).powi(2))
+        .sum::<f64>()
+        / count)
+        .sqrt();
+    (mean, spread, pixels)
+}
+
+#[test]
+fn a_recorded_film_is_what_was_asked_for_and_shows_something_that_changes() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("film.ron"), SCENE).expect("the folder is writable");
+    let output = Command::new(env!("CARGO_BIN_EXE_tumorscape"))
+        .args([
+            "record",
+            "film.ron",
+            "--size",
+            "480x270",
+            "--fps",
+            "12",
+            "--seconds",
+            "2",
+            "--quiet",
+        ])
+        .current_dir(folder.path())
+        .output()
+        .expect("the program starts");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+
+    let file =
+        std::fs::read(folder.path().join("film.mp4")).expect("the film is named after the scene");
+    let mut demuxer = Mp4FileDemuxer::new();
+    demuxer.handle_input(Input {
+        position: 0,
+        data: &file,
+    });
+    let track = &demuxer.tracks().expect("an MP4 file")[0];
+    let seconds = track.duration as f64 / f64::from(track.timescale.get());
+    assert!((seconds - 2.0).abs() < 1e-6, "{seconds} s");
+
+    let mut decoder = Decoder::new().expect("the decoder is bundled");
+    let mut frames = Vec::new();
+    while let Some(sample) = demuxer.next_sample().expect("whole samples") {
+        let mut stream = Vec::new();
+        if let Some(SampleEntry::Avc1(avc)) = sample.sample_entry {
+            for set in avc.avcc_box.sps_list.iter().chain(&avc.avcc_box.pps_list) {
+                stream.extend([0, 0, 0, 1]);
+                stream.extend(set);
+            }
+        }
+        let mut units = &file[sample.data_offset as usize..][..sample.data_size];
+        while let Some((length, rest)) = units.split_first_chunk::<4>() {
+            let (unit, rest) = rest.split_at(u32::from_be_bytes(*length) as usize);
+            stream.extend([0, 0, 0, 1]);
+            stream.extend(unit);
+            units = rest;
+        }
+        if let Some(frame) = decoder.decode(&stream).expect("a frame") {
+            assert_eq!(frame.dimensions(), (480, 270));
+            frames.push(luma(&frame));
+        }
+    }
+    for frame in decoder.flush_remaining().expect("the last frames") {
+        frames.push(luma(&frame));
+    }
+    assert_eq!(frames.len(), 24, "two seconds at twelve frames a second");
+    for (mean, spread, _) in &frames {
+        assert!(
+            (5.0..250.0).contains(mean) && *spread > 4.0,
+            "not blank: mean {mean}, spread {spread}"
+        );
+    }
+    let changed = |a: &[u8], b: &[u8]| {
+        let many = a
+            .iter()
+            .zip(b)
+            .filter(|(a, b)| a.abs_diff(**b) > 12)
+            .count();
+        many as f64 / a.len() as f64
+    };
+    let (first, middle, last) = (&frames[0].2, &frames[13].2, &frames[23].2);
+    assert!(
+        changed(first, middle) > 0.02 && changed(middle, last) > 0.02,
+        "it changes over time"
+    );
+}
