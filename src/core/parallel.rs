@@ -32,19 +32,31 @@ pub fn threads() -> usize {
     pool().thread_num()
 }
 
-/// Lets the loops of the calling thread run in a pool that nothing else uses, of as many threads as
-/// [`threads`] but one, which is left to the rest of the program.
+/// As [`set_threads`], for a program with a window beside the simulation.
+///
+/// The common pool gets one thread, which makes the small loops of Bevy's own systems run where they are
+/// called; `threads` (all cores but one if left out) are for whoever calls [`keep_to_own_pool`].
+pub fn set_threads_beside_window(threads: Option<usize>) -> usize {
+    set_threads(Some(1));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    *OWN_THREADS.get_or_init(|| threads.unwrap_or(cores.saturating_sub(1)).max(1))
+}
+
+/// Lets the loops of the calling thread run in a pool that nothing else uses, of the size that
+/// [`set_threads_beside_window`] was given.
 pub fn keep_to_own_pool() {
     static POOL: OnceLock<TaskPool> = OnceLock::new();
-    let size = threads().saturating_sub(1).max(1);
     let pool = POOL.get_or_init(|| {
         TaskPoolBuilder::new()
             .thread_name("tumorscape".into())
-            .num_threads(size)
+            .num_threads(*OWN_THREADS.get_or_init(threads))
             .build()
     });
     OWN_POOL.set(Some(pool));
 }
+
+/// Threads of a pool of one's own.
+static OWN_THREADS: OnceLock<usize> = OnceLock::new();
 
 thread_local! {
     /// The pool for the loops of this thread, if it is not the common one.

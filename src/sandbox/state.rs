@@ -321,7 +321,7 @@ mod tests {
             name: "test".into(),
             seed: 1,
         };
-        let worker = Worker::spawn(Counter::default(), Session::default(), || {}).unwrap();
+        let worker = Worker::spawn(Counter::default(), Session::default(), |_| {}).unwrap();
         Sandbox::new(visit, worker)
     }
 
@@ -442,7 +442,7 @@ mod tests {
                     ..Counter::default()
                 },
                 Session::default(),
-                || {},
+                |_| {},
             )
             .unwrap(),
         );
