@@ -8,6 +8,7 @@ use clap::Args;
 use super::record::{RecordArguments, record};
 use super::run::SimulationArguments;
 use super::{DEFAULT_SCENE, Failure, say};
+use crate::core::parallel;
 use crate::sandbox::{self, ExploreOptions, SandboxError, Screenshot};
 
 /// Options of `explore`.
@@ -67,6 +68,7 @@ enum Opening {
 }
 
 fn open(arguments: &ExploreArguments) -> Result<ExitCode, Opening> {
+    parallel::set_threads_beside_window(arguments.simulation.threads.map(usize::from));
     let simulation = arguments.simulation.prepare().map_err(Opening::Failed)?;
     let mut options = ExploreOptions::of_scene(arguments.simulation.name());
     options.screenshot = arguments.screenshot.clone().map(|file| Screenshot {

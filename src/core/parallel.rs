@@ -3,9 +3,13 @@
 //! Work is cut into chunks of a fixed size, never "one piece per thread", and results are handed back in
 //! chunk order. What a loop computes therefore does not depend on how many threads ran it, nor on which
 //! thread took which chunk. All loops run on Bevy's [`ComputeTaskPool`], the pool that also runs the
-//! systems of the step; [`set_threads`] fixes its size once per process.
+//! systems of the step; [`set_threads`] fixes its size once per process. A thread that steps a simulation
+//! beside a window calls [`keep_to_own_pool`] instead: whoever waits for a task in a pool lends a hand with
+//! the others in it, so a window that shared one with the simulation would stand still for its loops.
 
+use std::cell::Cell;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use bevy::tasks::{ComputeTaskPool, TaskPool, TaskPoolBuilder};
 
@@ -28,8 +32,42 @@ pub fn threads() -> usize {
     pool().thread_num()
 }
 
-fn pool() -> &'static ComputeTaskPool {
-    ComputeTaskPool::get_or_init(TaskPool::default)
+/// As [`set_threads`], for a program with a window beside the simulation.
+///
+/// The common pool gets one thread, which makes the small loops of Bevy's own systems run where they are
+/// called; `threads` (all cores but one if left out) are for whoever calls [`keep_to_own_pool`].
+pub fn set_threads_beside_window(threads: Option<usize>) -> usize {
+    set_threads(Some(1));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    *OWN_THREADS.get_or_init(|| threads.unwrap_or(cores.saturating_sub(1)).max(1))
+}
+
+/// Lets the loops of the calling thread run in a pool that nothing else uses, of the size that
+/// [`set_threads_beside_window`] was given.
+pub fn keep_to_own_pool() {
+    static POOL: OnceLock<TaskPool> = OnceLock::new();
+    let pool = POOL.get_or_init(|| {
+        TaskPoolBuilder::new()
+            .thread_name("tumorscape".into())
+            .num_threads(*OWN_THREADS.get_or_init(threads))
+            .build()
+    });
+    OWN_POOL.set(Some(pool));
+}
+
+/// Threads of a pool of one's own.
+static OWN_THREADS: OnceLock<usize> = OnceLock::new();
+
+thread_local! {
+    /// The pool for the loops of this thread, if it is not the common one.
+    static OWN_POOL: Cell<Option<&'static TaskPool>> = const { Cell::new(None) };
+}
+
+fn pool() -> &'static TaskPool {
+    match OWN_POOL.get() {
+        Some(pool) => pool,
+        None => ComputeTaskPool::get_or_init(TaskPool::default),
+    }
 }
 
 /// Calls `work(chunk_index, range)` for each fixed-size chunk of `0..len`.
@@ -147,6 +185,17 @@ mod tests {
                 assert!(data.iter().enumerate().all(|(i, v)| *v == i as u32 + 1));
             }
         }
+    }
+
+    #[test]
+    fn a_pool_of_ones_own_gives_the_same_results() {
+        let sums = || map_chunks(1000, 7, |index, range| (index, range.sum::<usize>()));
+        let common = sums();
+        let own = std::thread::spawn(move || {
+            keep_to_own_pool();
+            sums()
+        });
+        assert_eq!(own.join().unwrap(), common);
     }
 
     #[test]

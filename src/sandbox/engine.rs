@@ -6,6 +6,8 @@ use crate::simulation::{Command, Simulation, Snapshot};
 
 /// A simulation that can be stepped and changed.
 pub trait Engine: Send + 'static {
+    /// Called once by the thread that will step it.
+    fn settle_in(&mut self) {}
     /// Takes one step.
     fn step(&mut self);
     /// Changes something between two steps; the reason if that cannot be.
@@ -29,6 +31,10 @@ pub trait Engine: Send + 'static {
 pub type Knob = crate::core::parameters::ParameterValue;
 
 impl Engine for Simulation {
+    fn settle_in(&mut self) {
+        self.keep_to_calling_thread();
+    }
+
     fn step(&mut self) {
         Self::step(self);
     }

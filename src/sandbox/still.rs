@@ -31,7 +31,7 @@ pub(super) fn take(
     let mut shown = Shown::default();
     let mut camera = ViewCamera::default();
     let settings = first_settings(&visit.scene);
-    let worker = Worker::spawn(engine, Session::default(), || {})
+    let worker = Worker::spawn(engine, Session::default(), |_| {})
         .map_err(|error| SandboxError::Thread(error.to_string()))?;
     let mut sandbox = Sandbox::new(visit, worker);
     sandbox.take_steps(screenshot.after_steps);

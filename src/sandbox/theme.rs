@@ -171,6 +171,12 @@ pub(super) fn key(text: &str) -> RichText {
     RichText::new(text).monospace().color(ACCENT)
 }
 
+/// A dot of a curve's colour, in a line of text.
+pub(super) fn swatch(ui: &mut Ui, colour: Color32) {
+    let (place, _) = ui.allocate_exact_size(vec2(10.0, 14.0), egui::Sense::hover());
+    ui.painter().circle_filled(place.center(), 4.5, colour);
+}
+
 /// Two columns of names and values.
 pub(super) fn value_grid(ui: &mut Ui, id: &str, rows: &[(&str, String)]) {
     egui::Grid::new(id)

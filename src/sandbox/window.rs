@@ -1,10 +1,10 @@
 //! The window: an app with a view, panels and input, drawn only when something changed.
 //!
-//! All schedules of the app run on the main thread. The simulation's parallel loops use the same pool of
-//! threads, and a system of the window queued behind them would wait for the step to end.
+//! All schedules of the app run on the main thread, and the simulation keeps to a thread and a pool of its
+//! own: in a common pool a picture waits for whatever part of a step lies before it in the queue.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use bevy::app::PluginsState;
 use bevy::camera::Viewport;
@@ -14,7 +14,7 @@ use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::render::settings::WgpuSettings;
-use bevy::render::{RenderApp, RenderPlugin};
+use bevy::render::{Render, RenderApp, RenderPlugin, RenderSystems};
 use bevy::window::{PresentMode, PrimaryWindow, WindowResolution};
 use bevy::winit::{EventLoopProxyWrapper, UpdateMode, WinitSettings, WinitUserEvent};
 use bevy_egui::{EguiGlobalSettings, PrimaryEguiContext};
@@ -46,7 +46,7 @@ pub(super) fn add_sandbox(app: &mut App, sandbox: Sandbox, target: Option<Handle
     let mut glass = app.world_mut().spawn((
         Name::new("panels"),
         PrimaryEguiContext,
-        Camera3d::default(),
+        Camera2d,
         Camera {
             order: 1,
             clear_color: ClearColorConfig::None,
@@ -132,6 +132,58 @@ fn set_tempo(
     }
 }
 
+/// How long the latest picture took, shared with the renderer and the thread of the simulation.
+#[derive(Resource, Clone)]
+struct Effort(Arc<Mutex<PictureTimes>>);
+
+struct PictureTimes {
+    begun: Instant,
+    took: Duration,
+}
+
+impl Effort {
+    fn new() -> Self {
+        Self(Arc::new(Mutex::new(PictureTimes {
+            begun: Instant::now(),
+            took: Duration::ZERO,
+        })))
+    }
+
+    fn times(&self) -> MutexGuard<'_, PictureTimes> {
+        // Two numbers are sound even if somebody panicked between them.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn begin_picture(effort: Res<Effort>) {
+    effort.times().begun = Instant::now();
+}
+
+fn end_picture(effort: Res<Effort>) {
+    let mut times = effort.times();
+    times.took = times.begun.elapsed();
+}
+
+/// Decides which reports are worth a picture.
+///
+/// A software driver draws on the cores that the simulation computes on. Pictures of reports then leave at
+/// least as much time between them as they take; with a real graphics card that is no limit.
+struct Alarm {
+    effort: Effort,
+    rang: Option<Instant>,
+}
+
+impl Alarm {
+    fn rings(&mut self, now: Instant, is_last: bool) -> bool {
+        let rest = self.effort.times().took * 2;
+        let is_due = self.rang.is_none_or(|rang| now >= rang + rest);
+        if is_due || is_last {
+            self.rang = Some(now);
+        }
+        is_due || is_last
+    }
+}
+
 /// What is left when the window has closed.
 #[derive(Resource, Clone, Default)]
 struct Farewell(Arc<Mutex<Option<Session>>>);
@@ -193,20 +245,34 @@ pub(super) fn open(
     })?;
     app.add_plugins(ViewPlugin { target: None });
     let proxy = (**app.world().resource::<EventLoopProxyWrapper>()).clone();
-    let wake = move || {
-        // The event loop is gone when the window is; then nobody wants to be woken.
-        let _ = proxy.send_event(WinitUserEvent::WakeUp);
+    let effort = Effort::new();
+    let mut alarm = Alarm {
+        effort: effort.clone(),
+        rang: None,
+    };
+    let wake = move |is_last| {
+        if alarm.rings(Instant::now(), is_last) {
+            // The event loop is gone when the window is; then nobody wants to be woken.
+            let _ = proxy.send_event(WinitUserEvent::WakeUp);
+        }
     };
     let worker = Worker::spawn(engine, Session::default(), wake)
         .map_err(|error| SandboxError::Thread(error.to_string()))?;
     add_sandbox(&mut app, Sandbox::new(visit, worker), None);
     let farewell = Farewell::default();
     app.insert_resource(farewell.clone())
+        .insert_resource(effort.clone())
+        .add_systems(First, begin_picture)
         .insert_resource(WinitSettings {
             focused_mode: UpdateMode::reactive(IDLE),
             unfocused_mode: UpdateMode::reactive(IDLE),
         })
-        .add_systems(Last, (set_tempo, say_farewell, frame_log));
+        .add_systems(Last, (set_tempo, say_farewell));
+    if let Some(render) = app.get_sub_app_mut(RenderApp) {
+        render
+            .insert_resource(effort)
+            .add_systems(Render, end_picture.in_set(RenderSystems::PostCleanup));
+    }
     while app.plugins_state() == PluginsState::Adding {
         bevy::tasks::tick_global_task_pools_on_main_thread();
     }
@@ -238,27 +304,24 @@ fn display_is_there() -> Result<(), SandboxError> {
     }
 }
 
-fn frame_log(
-    grip: Res<Grip>,
-    mut last: Local<Option<std::time::Instant>>,
-    mut log: Local<Vec<f64>>,
-) {
-    let now = std::time::Instant::now();
-    if let Some(before) = *last
-        && grip.is_held()
-    {
-        log.push((now - before).as_secs_f64() * 1e3);
-    }
-    *last = Some(now);
-    if !grip.is_held() && log.len() > 3 {
-        let mut l = std::mem::take(&mut *log);
-        l.sort_by(f64::total_cmp);
-        let n = l.len();
-        eprintln!(
-            "frames: {n} median {:.1} p95 {:.1} max {:.1} ms",
-            l[n / 2],
-            l[n * 95 / 100],
-            l[n - 1]
-        );
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_of_reports_leave_as_much_time_as_they_take_but_the_last_one_is_always_drawn() {
+        let effort = Effort::new();
+        let mut alarm = Alarm {
+            effort: effort.clone(),
+            rang: None,
+        };
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        assert!(alarm.rings(at(0), false));
+        effort.times().took = Duration::from_millis(50);
+        assert!(!alarm.rings(at(60), false));
+        assert!(alarm.rings(at(100), false));
+        assert!(alarm.rings(at(110), true));
+        assert!(!alarm.rings(at(190), false));
     }
 }

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::core::parallel::keep_to_own_pool;
 use crate::scene::schema::Action;
 use crate::simulation::Snapshot;
 
@@ -84,11 +85,12 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Starts the thread, paused. `wake` is called whenever a report has been put out.
+    /// Starts the thread, paused. `wake` is called whenever a report has been put out, and told whether it
+    /// is the last one before an order comes.
     pub fn spawn(
         engine: impl Engine,
         session: Session,
-        wake: impl Fn() + Send + 'static,
+        wake: impl FnMut(bool) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (orders, inbox) = channel();
         let slot = Arc::new(Slot::default());
@@ -148,7 +150,7 @@ struct Loop<E: Engine> {
     session: Session,
     inbox: Receiver<Order>,
     slot: Arc<Slot>,
-    wake: Box<dyn Fn() + Send>,
+    wake: Box<dyn FnMut(bool) + Send>,
     pace: Pace,
     steps_left: u64,
     last_step: Duration,
@@ -161,6 +163,8 @@ struct Loop<E: Engine> {
 
 impl<E: Engine> Loop<E> {
     fn run(mut self) -> Session {
+        keep_to_own_pool();
+        self.engine.settle_in();
         // When the next step is due, at a pace in tissue time.
         let mut due = Instant::now();
         loop {
@@ -175,7 +179,7 @@ impl<E: Engine> Loop<E> {
                 }
             };
             if self.slot.is_empty() || wait != Some(Duration::ZERO) {
-                self.put_report();
+                self.put_report(wait.is_none());
             }
             let order = match wait {
                 None => self
@@ -233,7 +237,7 @@ impl<E: Engine> Loop<E> {
         self.unseen = true;
     }
 
-    fn put_report(&mut self) {
+    fn put_report(&mut self, is_last: bool) {
         if !self.unseen {
             return;
         }
@@ -251,7 +255,7 @@ impl<E: Engine> Loop<E> {
             last_step: self.last_step,
             refusal: self.refusal.clone(),
         });
-        (self.wake)();
+        (self.wake)(is_last);
     }
 }
 
@@ -261,7 +265,7 @@ mod tests {
     use super::*;
 
     fn spawn(engine: Counter) -> Worker {
-        Worker::spawn(engine, Session::default(), || {}).unwrap()
+        Worker::spawn(engine, Session::default(), |_| {}).unwrap()
     }
 
     /// Waits for a report that satisfies `wanted`; the newest one before the time is up otherwise.

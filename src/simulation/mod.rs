@@ -12,7 +12,7 @@ pub mod turnover;
 use std::path::Path;
 use std::sync::Arc;
 
-use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings};
+use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor};
 use bevy::prelude::*;
 
 pub use command::{Command, LoggedCommand};
@@ -129,6 +129,16 @@ impl Simulation {
         self.world.run_schedule(SimSchedule);
         self.world.clear_trackers();
         self.world.check_change_ticks();
+    }
+
+    /// Runs the systems of a step one after the other on the thread that calls [`Simulation::step`], not on
+    /// the common pool; their loops stay parallel. The results are the same. For a simulation beside a
+    /// window, which uses that pool too.
+    pub fn keep_to_calling_thread(&mut self) {
+        let mut schedules = self.world.resource_mut::<Schedules>();
+        if let Some(schedule) = schedules.get_mut(SimSchedule) {
+            schedule.set_executor(SingleThreadedExecutor::new());
+        }
     }
 
     /// Takes a command; it is carried out at the start of the next step and logged.

@@ -24,7 +24,8 @@ pub(super) fn show(
             .heading()
             .strong(),
     );
-    ui.label(theme::faint(sandbox.visit.scene.about.trim()));
+    let about = sandbox.visit.scene.about.trim().replace("HIF-1a", "HIF-1α");
+    ui.label(theme::faint(about));
     site_choice(ui, shown, settings);
     theme::section(ui, "Time", true, |ui| time(ui, sandbox, shown, settings));
     theme::section(ui, "Colour of the cells", true, |ui| colours(ui, settings));

@@ -1,9 +1,10 @@
 //! Curves over tissue time: how many cells of each kind, how much oxygen they have.
 
 use bevy_egui::egui::{Color32, Id, Ui};
-use egui_plot::{Corner, Legend, Line, Plot, PlotPoints};
+use egui_plot::{GridInput, GridMark, Line, Plot, PlotPoints};
 
 use crate::view::Shown;
+use crate::view::palette::ticks;
 
 use super::super::history::{History, Point};
 use super::super::state::Sandbox;
@@ -21,7 +22,7 @@ struct Curve<'a> {
 
 /// Fills its part of the right panel.
 pub(super) fn show(ui: &mut Ui, sandbox: &Sandbox, shown: &Shown) {
-    theme::section(ui, "Cells", true, |ui| {
+    theme::section(ui, "Living and dying cells", true, |ui| {
         let mut curves: Vec<Curve> = shown
             .0
             .cell_types
@@ -30,7 +31,7 @@ pub(super) fn show(ui: &mut Ui, sandbox: &Sandbox, shown: &Shown) {
             .map(|(index, style)| {
                 let [r, g, b] = style.colour.map(|channel| (channel * 255.0) as u8);
                 Curve {
-                    name: format!("{}, alive", style.name.replace('_', " ")),
+                    name: style.name.replace('_', " "),
                     colour: Color32::from_rgb(r, g, b),
                     value: Box::new(move |point: &Point| {
                         point.alive.get(index).map(|count| f64::from(*count))
@@ -77,6 +78,15 @@ fn plot(ui: &mut Ui, id: &'static str, unit: &'static str, history: &History, cu
         })
         .filter(|(_, points)| points.iter().any(|[_, value]| *value != 0.0))
         .collect();
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        for (curve, points) in &lines {
+            let now = points.last().map_or(0.0, |[_, value]| *value);
+            theme::swatch(ui, curve.colour);
+            ui.label(theme::faint(format!("{} {}", curve.name, trimmed(now))));
+            ui.add_space(6.0);
+        }
+    });
     let start = history.start_hours().unwrap_or(0.0);
     Plot::new(id)
         .height(theme::PLOT_HEIGHT)
@@ -88,11 +98,8 @@ fn plot(ui: &mut Ui, id: &'static str, unit: &'static str, history: &History, cu
         .include_y(0.0)
         .include_x(start)
         .include_x(start + SHORTEST_SPAN_HOURS)
-        .legend(
-            Legend::default()
-                .position(Corner::LeftTop)
-                .background_alpha(0.35),
-        )
+        .x_grid_spacer(marks)
+        .y_grid_spacer(marks)
         .x_axis_formatter(|mark, _| format!("{} h", trimmed(mark.value)))
         .y_axis_formatter(|mark, _| trimmed(mark.value))
         .label_formatter(move |position| match position {
@@ -119,9 +126,26 @@ fn plot(ui: &mut Ui, id: &'static str, unit: &'static str, history: &History, cu
         });
 }
 
+/// A few lines at round values.
+fn marks(input: GridInput) -> Vec<GridMark> {
+    let (low, high) = input.bounds;
+    let values = ticks(low as f32, high as f32, 4);
+    let step_size = match values.as_slice() {
+        [first, second, ..] => f64::from(second - first),
+        _ => 1.0,
+    };
+    values
+        .into_iter()
+        .map(|value| GridMark {
+            value: f64::from(value),
+            step_size,
+        })
+        .collect()
+}
+
 /// A number without needless digits.
 fn trimmed(value: f64) -> String {
-    if value.abs() >= 10_000.0 {
+    if value.abs() >= 100_000.0 {
         format!("{}k", trimmed(value / 1000.0))
     } else if value.abs() >= 100.0 || value.fract() == 0.0 {
         format!("{value:.0}")
@@ -137,7 +161,7 @@ mod tests {
 
     #[test]
     fn axis_numbers_are_short() {
-        let texts = [0.0, 0.5, 2.25, 150.0, 12_500.0, -3.0].map(trimmed);
-        assert_eq!(texts, ["0", "0.5", "2.25", "150", "12.5k", "-3"]);
+        let texts = [0.0, 0.5, 2.25, 150.0, 125_000.0, -3.0].map(trimmed);
+        assert_eq!(texts, ["0", "0.5", "2.25", "150", "125k", "-3"]);
     }
 }
