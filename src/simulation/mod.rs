@@ -8,6 +8,7 @@ pub mod command;
 pub mod snapshot;
 pub mod spawn;
 pub mod turnover;
+pub mod verify;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::biology::BiologyPlugins;
 use crate::cell::CellPlugins;
 use crate::core::parameters::{self, ParameterError, ParameterValue, RegisterParameters};
 use crate::core::{Clock, RandomKey, SimSchedule, SimSystems};
+use crate::observe::checkpoint::{Checkpoint, CheckpointError, RunState};
 use crate::observe::metrics::{self, MetricsParameters};
 use crate::observe::{Census, EventRecord, StepEvents};
 use crate::scene::{self, CellLibrary, ParsedScene, SceneContext, SceneReport};
@@ -114,6 +116,20 @@ impl Simulation {
         })
     }
 
+    /// Sets a simulation up as a checkpoint left it.
+    ///
+    /// # Errors
+    /// In words, when the checkpoint does not fit this program.
+    pub fn resume(checkpoint: Checkpoint) -> Result<(Self, RunState), CheckpointError> {
+        let scene = checkpoint.scene()?;
+        let (seed, end_minutes) = (checkpoint.run.seed, checkpoint.run.end_minutes);
+        let mut simulation = Self::without_cells(Arc::new(scene), seed)
+            .map_err(|error| checkpoint.does_not_fit(&error))?;
+        let run = checkpoint.restore(&mut simulation.world)?;
+        simulation.end_minutes = end_minutes;
+        Ok((simulation, run))
+    }
+
     /// The scene it was made from.
     pub fn scene(&self) -> &Arc<ParsedScene> {
         &self.scene
@@ -179,6 +195,11 @@ impl Simulation {
     /// Ends at this tissue time instead of the scene's duration, minutes.
     pub const fn set_end(&mut self, minutes: f64) {
         self.end_minutes = minutes;
+    }
+
+    /// Tissue time at which it ends, minutes.
+    pub const fn end_minutes(&self) -> f64 {
+        self.end_minutes
     }
 
     /// Whether it ends before the scene does, so that not all of the scene's expectations can be judged.
