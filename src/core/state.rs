@@ -185,6 +185,6 @@ impl RegisterState for App {
 /// Appends a value in the postcard format.
 fn append(value: &impl Serialize, bytes: &mut Vec<u8>) {
     let taken = std::mem::take(bytes);
-    *bytes = postcard::to_extend(value, taken)
-        .expect("plain data always fits into a growing buffer");
+    *bytes =
+        postcard::to_extend(value, taken).expect("plain data always fits into a growing buffer");
 }

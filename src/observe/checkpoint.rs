@@ -9,7 +9,7 @@
 //!
 //! A new file is written beside the old one, handed to the disk and swapped in by renaming; the one before is
 //! kept. Whenever the machine stops, one whole checkpoint is there. A damaged file is recognised by its
-//! checksum and the one before is used.
+//! checksum, put aside under another name, and the one before is used.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
@@ -44,6 +44,9 @@ const LONGEST_SECTION: u64 = 1 << 40;
 pub const NEWEST: &str = "checkpoint.tumorscape";
 /// Name of the one before.
 pub const BEFORE: &str = "checkpoint-before.tumorscape";
+
+/// Name under which a damaged checkpoint is put aside.
+pub const DAMAGED: &str = "checkpoint-damaged.tumorscape";
 
 /// Why there is no checkpoint to go on from, or none could be written.
 #[derive(Debug, Error)]
@@ -244,7 +247,7 @@ pub struct Checkpoint {
     rest: Unpacked,
 }
 
-/// The newest whole checkpoint of a folder; `warn` is told about damaged ones.
+/// The newest whole checkpoint of a folder. A damaged one that has a predecessor is put aside and `warn` is told.
 ///
 /// # Errors
 /// When there is none, or none is whole.
@@ -263,6 +266,12 @@ pub fn open(
             Err(error) => {
                 if name == NEWEST && folder.join(BEFORE).exists() {
                     warn(&error);
+                    // Out of the way, or the next checkpoint would push the good one out.
+                    let aside = folder.join(DAMAGED);
+                    fs::rename(&path, &aside).map_err(|source| CheckpointError::Io {
+                        path: aside,
+                        source,
+                    })?;
                 }
                 last = error;
             }
@@ -407,8 +416,7 @@ impl Unpacked {
     fn take<T: DeserializeOwned>(&mut self) -> Result<Option<T>, String> {
         self.bytes()?
             .map(|bytes| {
-                postcard::from_bytes(&bytes)
-                    .map_err(|error| format!("cannot be decoded: {error}"))
+                postcard::from_bytes(&bytes).map_err(|error| format!("cannot be decoded: {error}"))
             })
             .transpose()
     }
@@ -537,7 +545,10 @@ fn restore_cells(world: &mut World, cells: &[u64], columns: &mut [Column]) -> Re
         for column in columns.iter_mut().filter(|column| column.has(index)) {
             let left = &column.bytes[column.read..];
             let rest = (column.state.read)(&mut cell, left).ok_or_else(|| {
-                format!("is damaged: the column `{}` ends too early", column.state.name)
+                format!(
+                    "is damaged: the column `{}` ends too early",
+                    column.state.name
+                )
             })?;
             column.read = column.bytes.len() - rest.len();
         }

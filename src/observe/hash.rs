@@ -79,9 +79,7 @@ pub(super) fn entities_of(world: &World, state: &KeptState) -> Vec<(u32, Entity)
             .map(|entity| (0, entity))
             .into_iter()
             .collect(),
-        Owner::Site => (0..)
-            .zip(sites().iter().map(|site| site.entity))
-            .collect(),
+        Owner::Site => (0..).zip(sites().iter().map(|site| site.entity)).collect(),
         Owner::Field => (0..)
             .zip(sites().iter().flat_map(|site| site.fields))
             .filter_map(|(number, field)| Some((number, field?)))

@@ -149,7 +149,11 @@ impl Journal {
     /// Measures every site, unless that was done at this moment.
     fn measure(&mut self, simulation: &Simulation) -> Result<(), RunFolderError> {
         let hours = simulation.hours();
-        if self.measurements.last().is_some_and(|row| row.hours >= hours) {
+        if self
+            .measurements
+            .last()
+            .is_some_and(|row| row.hours >= hours)
+        {
             return Ok(());
         }
         self.census.retake(simulation.world());
