@@ -3,13 +3,14 @@
 //! Nothing here knows biology. [`clock`] holds tissue time and the order of a step, [`random`] the
 //! counter-based random numbers, [`identity`] the names of cells, [`units`] the few conversions between
 //! the units of the field, [`parallel`] the helpers that split work into pieces whose number does not
-//! depend on the number of threads.
+//! depend on the number of threads, [`stages`] how long the parts of a step take.
 
 pub mod clock;
 pub mod identity;
 pub mod parallel;
 pub mod parameters;
 pub mod random;
+pub mod stages;
 pub mod state;
 pub mod units;
 

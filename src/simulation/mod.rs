@@ -22,6 +22,7 @@ pub use turnover::Lineage;
 use crate::biology::BiologyPlugins;
 use crate::cell::CellPlugins;
 use crate::core::parameters::{self, ParameterError, ParameterValue, RegisterParameters};
+use crate::core::stages::{self, StageTimes};
 use crate::core::{Clock, RandomKey, SimSchedule, SimSystems};
 use crate::observe::metrics::{self, MetricsParameters};
 use crate::observe::{Census, EventRecord, StepEvents};
@@ -139,6 +140,26 @@ impl Simulation {
         if let Some(schedule) = schedules.get_mut(SimSchedule) {
             schedule.set_executor(SingleThreadedExecutor::new());
         }
+    }
+
+    /// Measures from now on how long the stages of a step take, see [`Simulation::stage_seconds`]. Changes
+    /// no result.
+    pub fn measure_stages(&mut self) {
+        let measured = self.world.contains_resource::<StageTimes>();
+        self.world.insert_resource(StageTimes::default());
+        let mut schedules = self.world.resource_mut::<Schedules>();
+        if let Some(schedule) = schedules.get_mut(SimSchedule)
+            && !measured
+        {
+            stages::measure(schedule);
+        }
+    }
+
+    /// Wall time spent in each stage since [`Simulation::measure_stages`], s; empty if that was not called.
+    pub fn stage_seconds(&self) -> Vec<(SimSystems, f64)> {
+        self.world
+            .get_resource::<StageTimes>()
+            .map_or_else(Vec::new, |times| times.seconds().collect())
     }
 
     /// Takes a command; it is carried out at the start of the next step and logged.
@@ -263,6 +284,7 @@ pub fn schedule_ambiguities(library: &CellLibrary) -> Result<(), String> {
         let schedule = schedules
             .get_mut(SimSchedule)
             .expect("the plugins add the schedule");
+        stages::measure(schedule);
         schedule.set_build_settings(ScheduleBuildSettings {
             ambiguity_detection: LogLevel::Error,
             ..default()
