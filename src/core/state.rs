@@ -2,7 +2,7 @@
 //!
 //! A module registers each component that a cell carries from step to step with
 //! [`RegisterState::register_cell_state`]. The list serves everything that must see a cell as a whole:
-//! the state hash covers it, a checkpoint stores it. A component that is forgotten here would be lost by
+//! the state hash covers it, a checkpoint stores it, a daughter inherits it. A component that is forgotten here would be lost by
 //! both, so a test compares the list with what cells in the world really carry.
 
 use bevy::ecs::component::{ComponentId, Mutable};
@@ -32,16 +32,17 @@ pub struct StateRegistry {
 
 /// Registration, from a module's plugin.
 pub trait RegisterState {
-    /// Registers a component that cells carry from step to step.
+    /// Registers a component that cells carry from step to step. It is plain data: a daughter gets a copy of
+    /// its bytes.
     fn register_cell_state<C>(&mut self, name: &'static str) -> &mut Self
     where
-        C: Component<Mutability = Mutable> + Clone + Serialize + DeserializeOwned;
+        C: Component<Mutability = Mutable> + Copy + Serialize + DeserializeOwned;
 }
 
 impl RegisterState for App {
     fn register_cell_state<C>(&mut self, name: &'static str) -> &mut Self
     where
-        C: Component<Mutability = Mutable> + Clone + Serialize + DeserializeOwned,
+        C: Component<Mutability = Mutable> + Copy + Serialize + DeserializeOwned,
     {
         self.init_resource::<StateRegistry>();
         let world = self.world_mut();

@@ -8,6 +8,7 @@ pub mod command;
 pub mod snapshot;
 pub mod spawn;
 pub mod turnover;
+mod twin;
 
 use std::path::Path;
 use std::sync::Arc;
