@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::core::parallel::for_each_chunk_mut;
 
@@ -81,6 +82,58 @@ impl Ledger {
             book.clear();
         }
     }
+
+    /// What the ledger holds, exactly. Between two steps it is not empty for a molecule that is solved
+    /// less often than cells book.
+    pub fn state(&self) -> LedgerState {
+        LedgerState {
+            capacity: self.capacity.state(),
+            rate: self.rate.state(),
+            source: self.source.state(),
+        }
+    }
+
+    /// Makes the ledger hold what [`Ledger::state`] handed out, replacing what it held.
+    ///
+    /// # Errors
+    /// If the state is that of another number of voxels; the ledger is left as it was.
+    pub fn restore(&mut self, state: LedgerState) -> Result<(), WrongVoxels> {
+        let LedgerState {
+            capacity,
+            rate,
+            source,
+        } = state;
+        let books = [&mut self.capacity, &mut self.rate, &mut self.source];
+        let states = [capacity, rate, source];
+        for (book, state) in books.iter().zip(&states) {
+            book.check(state.as_deref())?;
+        }
+        for (book, state) in books.into_iter().zip(states) {
+            book.restore(state)?;
+        }
+        Ok(())
+    }
+}
+
+/// What a [`Ledger`] holds, for a file: each book as [`Book::state`] hands it out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerState {
+    /// Saturating uptake.
+    pub capacity: Option<Vec<i64>>,
+    /// Proportional uptake.
+    pub rate: Option<Vec<i64>>,
+    /// Secretion.
+    pub source: Option<Vec<i64>>,
+}
+
+/// A stored state does not fit the grid it is to be restored on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the stored state is that of {found} voxels, the site has {expected}")]
+pub struct WrongVoxels {
+    /// Voxels of the stored state.
+    pub found: usize,
+    /// Voxels of the site.
+    pub expected: usize,
 }
 
 /// Exact sums of what is booked for each voxel. The memory is taken when the first entry comes.
@@ -141,6 +194,38 @@ impl Book {
         }
     }
 
+    /// The sums in quanta of 2^-30, one per voxel; `None` where nothing was booked, which is not the same as
+    /// sums that happen to be zero (a molecule that someone takes up is solved another way).
+    pub fn state(&self) -> Option<Vec<i64>> {
+        let slots = self.slots.get().filter(|_| !self.is_empty())?;
+        Some(slots.iter().map(|s| s.load(Ordering::Relaxed)).collect())
+    }
+
+    /// Makes the book hold what [`Book::state`] handed out, replacing what it held.
+    ///
+    /// # Errors
+    /// If the state is that of another number of voxels; the book is left as it was.
+    pub fn restore(&mut self, state: Option<Vec<i64>>) -> Result<(), WrongVoxels> {
+        self.check(state.as_deref())?;
+        self.clear();
+        if let Some(sums) = state {
+            self.slots = OnceLock::from(sums.into_iter().map(AtomicI64::new).collect::<Vec<_>>());
+            *self.used.get_mut() = true;
+        }
+        Ok(())
+    }
+
+    /// Whether a state is that of a book of this size.
+    fn check(&self, state: Option<&[i64]>) -> Result<(), WrongVoxels> {
+        match state {
+            Some(sums) if sums.len() != self.voxels => Err(WrongVoxels {
+                found: sums.len(),
+                expected: self.voxels,
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Forgets all entries.
     pub fn clear(&mut self) {
         if !std::mem::take(self.used.get_mut()) {
@@ -181,5 +266,34 @@ mod tests {
         );
         let exact: f64 = amounts.iter().map(|a| f64::from(*a)).sum();
         assert!((f64::from(forward.source().sum(0)) - exact).abs() < 1e-4 * exact.abs());
+    }
+
+    #[test]
+    fn a_restored_ledger_goes_on_as_the_one_it_was_taken_from() {
+        let mut first = Ledger::new(3);
+        first.take_up(2, 0.7);
+        first.absorb(0, 0.1);
+        first.absorb(0, -0.1);
+        let state = first.state();
+        assert_eq!(state.source, None, "nothing was secreted");
+        assert_eq!(
+            state.rate,
+            Some(vec![0; 3]),
+            "booked, though it adds to zero"
+        );
+        let mut second = Ledger::new(3);
+        second.secrete(1, 5.0);
+        second.restore(state.clone()).unwrap();
+        assert_eq!(second.state(), state);
+        for ledger in [&mut first, &mut second] {
+            ledger.take_up(2, 1e-3);
+        }
+        assert_eq!(first.state(), second.state());
+        let (mut a, mut b) = (Vec::new(), Vec::new());
+        first.capacity().read_mean(3.0, &mut a);
+        second.capacity().read_mean(3.0, &mut b);
+        assert_eq!(a, b);
+        let wrong = Ledger::new(4).restore(state).unwrap_err();
+        assert_eq!((wrong.found, wrong.expected), (3, 4));
     }
 }

@@ -5,7 +5,8 @@ pub mod molecule;
 pub mod site;
 pub mod solver;
 pub mod transport;
+pub mod verify;
 
-pub use exchange::Ledger;
+pub use exchange::{Ledger, LedgerState};
 pub use molecule::Molecule;
 pub use site::{FieldValues, SiteEntry, SiteId, Sites, TissueBlock};

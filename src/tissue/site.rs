@@ -97,5 +97,5 @@ impl Sites {
 }
 
 /// Concentration of one molecule in each voxel of its site, x fastest.
-#[derive(Component, Clone, Debug, Default)]
+#[derive(Component, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FieldValues(pub Vec<f32>);

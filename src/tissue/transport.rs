@@ -10,6 +10,15 @@
 //! minutes, which is short against the hours in which cells and their uptake change. The last term is the blood of the host tissue: `gamma = D / L^2`
 //! makes a disturbance fade over the perfusion length `L` of the site, and `w` is the share of host vessels
 //! left in a voxel ([`HostVessels`]): tumour tissue displaces them and they do not come back by themselves.
+//!
+//! **What a checkpoint holds.** Between two steps the state of a field is its [`FieldValues`], what its
+//! [`Ledger`] holds ([`Ledger::state`]) and [`FieldWork::state`]; that of a site its [`HostVessels`].
+//! Everything else here is worked out anew before it is read and carries nothing from one solve to the next:
+//! [`CellVolume`] is cleared and booked in every `Perceive`; the arrays `capacity`, `rate`, `source` and
+//! `exchange` of [`FieldWork`] are written before each solve that reads them; the medium is fitted to the
+//! solver when a solve finds it unlike the wanted one, and fitting is a function of the medium alone; the
+//! multigrid buffers are written from the terms and the old values in every solve. `tests/fields.rs` compares
+//! a solver with a history to a fresh one bit by bit.
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -153,7 +162,7 @@ pub struct FieldSupply {
 pub struct FieldOf(pub SiteId);
 
 /// Share of the host's vessels that is left in each voxel of a site, 0-1; never grows by itself.
-#[derive(Component, Clone, Debug, Default, PartialEq)]
+#[derive(Component, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HostVessels(pub Vec<f32>);
 
 /// Volume of cells in each voxel of a site, um3, booked in `Perceive`.
@@ -173,6 +182,44 @@ pub struct FieldWork {
     steps_booked: u32,
     /// What the last solve did.
     pub report: SolveReport,
+    /// What all solves together did.
+    tally: SolveTally,
+}
+
+/// What the solves of one field did, all together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SolveTally {
+    /// Solves so far.
+    pub solves: u64,
+    /// Multigrid cycles spent on them.
+    pub cycles: u64,
+    /// Solves that ended above the tolerance (and above what `f32` can hold).
+    pub unconverged: u64,
+    /// Largest relative residual a solve ended with.
+    pub worst_residual: f32,
+    /// Largest relative mass-balance error a solve ended with, without its sign.
+    pub worst_mass_error: f64,
+}
+
+impl SolveTally {
+    fn add(&mut self, report: &SolveReport) {
+        self.solves += 1;
+        self.cycles += u64::from(report.cycles);
+        self.unconverged += u64::from(!report.converged);
+        self.worst_residual = self.worst_residual.max(report.residual);
+        self.worst_mass_error = self.worst_mass_error.max(report.mass_balance_error.abs());
+    }
+}
+
+/// What a [`FieldWork`] carries from one step to the next, for a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FieldWorkState {
+    /// Steps whose bookings the ledger holds and no solve has used yet.
+    pub steps_booked: u32,
+    /// What the last solve did; shown, never computed with.
+    pub report: SolveReport,
+    /// What all solves did; shown, never computed with.
+    pub tally: SolveTally,
 }
 
 impl FieldWork {
@@ -196,7 +243,29 @@ impl FieldWork {
             medium: None,
             steps_booked: 0,
             report: SolveReport::default(),
+            tally: SolveTally::default(),
         }
+    }
+
+    /// What all solves of this field did.
+    pub const fn tally(&self) -> &SolveTally {
+        &self.tally
+    }
+
+    /// What must outlive the process for the next step to be the same.
+    pub const fn state(&self) -> FieldWorkState {
+        FieldWorkState {
+            steps_booked: self.steps_booked,
+            report: self.report,
+            tally: self.tally,
+        }
+    }
+
+    /// Goes on from what [`FieldWork::state`] handed out.
+    pub const fn restore(&mut self, state: FieldWorkState) {
+        self.steps_booked = state.steps_booked;
+        self.report = state.report;
+        self.tally = state.tally;
     }
 }
 
@@ -283,6 +352,7 @@ fn solve_fields(
                 exchange,
                 medium,
                 report,
+                tally,
                 ..
             } = &mut *work;
             let (taken_up, absorbed) = (!ledger.capacity().is_empty(), !ledger.rate().is_empty());
@@ -302,9 +372,11 @@ fn solve_fields(
             if let Some(length_um) = perfused {
                 let gamma = kinetics.diffusivity_um2_per_min / (length_um * length_um);
                 exchange.resize(values.0.len(), 0.0);
-                for (rate, left) in exchange.iter_mut().zip(&vessels.0) {
-                    *rate = gamma * left;
-                }
+                for_each_chunk_mut(exchange, CHUNK, |start, piece| {
+                    for (rate, left) in piece.iter_mut().zip(&vessels.0[start..]) {
+                        *rate = gamma * left;
+                    }
+                });
             }
             let face = if supply.held_faces {
                 FaceCondition::Held(supply.level)
@@ -343,6 +415,7 @@ fn solve_fields(
                 ..default()
             };
             *report = solver.solve(&terms, scheme, stopping, &mut values.0);
+            tally.add(report);
             ledger.clear();
         });
 }

@@ -4,6 +4,7 @@
 //! seldom; [`LocalTerms`] are what cells and vessels do to it in this step and change every time.
 
 use bevy::math::Vec3;
+use serde::{Deserialize, Serialize};
 
 /// The six outer faces of a grid, in the order of [`Medium::faces`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,7 +190,7 @@ impl Default for Stopping {
 }
 
 /// What one solve did. Amounts are in c um3 per minute unless stated.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SolveReport {
     /// Multigrid cycles spent.
     pub cycles: u32,

@@ -1,0 +1,242 @@
+//! Checks of every field after a step: what `run --verify` looks at on the tissue floor.
+//!
+//! A field must be finite and nowhere negative, its last solve must have reached its tolerance, and that
+//! solve must account for every molecule: what sources, exchange and faces brought in is what was taken out
+//! plus, where the field is stepped in time, what the tissue gained.
+
+use bevy::prelude::*;
+
+use super::site::{FieldValues, SiteId, Sites};
+use super::transport::FieldWork;
+use super::{Molecule, TissueBlock};
+use crate::core::parallel::map_chunks;
+
+/// Largest relative mass-balance error of a solve.
+pub const MASS_TOLERANCE: f64 = 1e-6;
+
+/// Voxels looked at by one piece of a parallel loop.
+const CHUNK: usize = 65_536;
+
+/// A field breaks an invariant.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum FieldFault {
+    /// A value is not a number, infinite or negative.
+    #[error(
+        "{} in site `{site}` is {value} {} at voxel {voxel}; a concentration is finite and not negative",
+        molecule.label(), molecule.unit()
+    )]
+    Value {
+        /// The molecule.
+        molecule: Molecule,
+        /// Name of the site.
+        site: String,
+        /// The first such voxel.
+        voxel: UVec3,
+        /// What was found.
+        value: f32,
+    },
+    /// The last solve did not reach its tolerance.
+    #[error(
+        "{} in site `{site}` was left with a relative residual of {residual:.1e} after {cycles} cycles, above \
+         its tolerance",
+        molecule.label()
+    )]
+    Residual {
+        /// The molecule.
+        molecule: Molecule,
+        /// Name of the site.
+        site: String,
+        /// Relative residual of the last solve.
+        residual: f32,
+        /// Cycles spent.
+        cycles: u32,
+    },
+    /// The last solve lost or made molecules.
+    #[error(
+        "{} in site `{site}`: {error:.1e} of what moved in its last solve is unaccounted for (at most \
+         {MASS_TOLERANCE:.0e})",
+        molecule.label()
+    )]
+    Mass {
+        /// The molecule.
+        molecule: Molecule,
+        /// Name of the site.
+        site: String,
+        /// Relative mass-balance error of the last solve.
+        error: f64,
+    },
+}
+
+/// Checks every field of a world; the first fault in the order of sites, molecules and voxels comes back.
+///
+/// # Errors
+/// If a field breaks an invariant.
+pub fn verify_fields(world: &World) -> Result<(), FieldFault> {
+    let Some(sites) = world.get_resource::<Sites>() else {
+        return Ok(());
+    };
+    for site in 0..sites.list.len() {
+        let entry = sites.get(SiteId(site as u16));
+        for molecule in Molecule::ALL {
+            let Some(field) = entry.fields[molecule as usize] else {
+                continue;
+            };
+            if let Some(values) = world.get::<FieldValues>(field) {
+                verify_values(molecule, &entry.block, &values.0)?;
+            }
+            if let Some(work) = world.get::<FieldWork>(field) {
+                verify_solve(molecule, &entry.block, work)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Checks that all values of a field are finite and not negative.
+fn verify_values(
+    molecule: Molecule,
+    block: &TissueBlock,
+    values: &[f32],
+) -> Result<(), FieldFault> {
+    let is_fault = |value: &f32| !(*value >= 0.0 && value.is_finite());
+    let first = map_chunks(values.len(), CHUNK, |_, range| {
+        let start = range.start;
+        let found = values[range].iter().position(is_fault);
+        found.map(|n| start + n)
+    })
+    .into_iter()
+    .flatten()
+    .next();
+    let Some(index) = first else {
+        return Ok(());
+    };
+    let voxel = index as u32;
+    let [nx, ny, _] = block.dims.to_array();
+    Err(FieldFault::Value {
+        molecule,
+        site: block.name.clone(),
+        voxel: UVec3::new(voxel % nx, voxel / nx % ny, voxel / (nx * ny)),
+        value: values[index],
+    })
+}
+
+/// Checks what the last solve of a field reported.
+fn verify_solve(
+    molecule: Molecule,
+    block: &TissueBlock,
+    work: &FieldWork,
+) -> Result<(), FieldFault> {
+    if work.tally().solves == 0 {
+        return Ok(());
+    }
+    let report = &work.report;
+    if !report.converged || !report.residual.is_finite() {
+        return Err(FieldFault::Residual {
+            molecule,
+            site: block.name.clone(),
+            residual: report.residual,
+            cycles: report.cycles,
+        });
+    }
+    let error = report.mass_balance_error;
+    if error.abs() <= MASS_TOLERANCE {
+        return Ok(());
+    }
+    Err(FieldFault::Mass {
+        molecule,
+        site: block.name.clone(),
+        error,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::SiteEntry;
+    use super::super::solver::SolveReport;
+    use super::super::transport::{FieldWorkState, SolveTally};
+    use super::*;
+
+    /// A world with one field of 3 x 2 x 2 voxels whose last solve reported `report`.
+    fn world_with(values: Vec<f32>, report: SolveReport) -> World {
+        let block = TissueBlock {
+            name: "flank".into(),
+            min_um: Vec3::ZERO,
+            dims: UVec3::new(3, 2, 2),
+            voxel_um: Vec3::splat(20.0),
+            walls: false,
+            perfusion_length_um: None,
+        };
+        let mut world = World::new();
+        let mut work = FieldWork::new(&block);
+        work.restore(FieldWorkState {
+            report,
+            tally: SolveTally {
+                solves: 1,
+                ..default()
+            },
+            ..default()
+        });
+        let field = world.spawn((FieldValues(values), work)).id();
+        let entity = world.spawn_empty().id();
+        let mut fields = [None; Molecule::ALL.len()];
+        fields[Molecule::Glucose as usize] = Some(field);
+        world.insert_resource(Sites {
+            list: vec![SiteEntry {
+                entity,
+                fields,
+                block,
+            }],
+        });
+        world
+    }
+
+    fn good() -> SolveReport {
+        SolveReport {
+            converged: true,
+            residual: 1e-5,
+            mass_balance_error: -4e-7,
+            ..default()
+        }
+    }
+
+    #[test]
+    fn a_sound_field_passes() {
+        assert_eq!(verify_fields(&world_with(vec![0.5; 12], good())), Ok(()));
+        assert_eq!(verify_fields(&World::new()), Ok(()));
+    }
+
+    #[test]
+    fn a_bad_value_is_named_with_its_voxel() {
+        for bad in [-1e-20, f32::NAN, f32::INFINITY] {
+            let mut values = vec![0.5; 12];
+            values[10] = bad;
+            let fault = verify_fields(&world_with(values, good())).unwrap_err();
+            let FieldFault::Value { voxel, .. } = &fault else {
+                panic!("{fault}");
+            };
+            assert_eq!(*voxel, UVec3::new(1, 1, 1));
+            let text = fault.to_string();
+            assert!(text.contains("glucose in site `flank`"), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unfinished_solve_and_a_leak_are_faults() {
+        let unfinished = SolveReport {
+            converged: false,
+            ..good()
+        };
+        let leak = SolveReport {
+            mass_balance_error: 2e-6,
+            ..good()
+        };
+        let of = |report| verify_fields(&world_with(vec![0.5; 12], report)).unwrap_err();
+        assert!(matches!(of(unfinished), FieldFault::Residual { .. }));
+        assert!(matches!(of(leak), FieldFault::Mass { .. }));
+        let not_a_number = SolveReport {
+            mass_balance_error: f64::NAN,
+            ..good()
+        };
+        assert!(matches!(of(not_a_number), FieldFault::Mass { .. }));
+    }
+}
