@@ -17,15 +17,12 @@ fn the_default_scene_holds_its_expectations_at_three_seeds() {
             Simulation::new(scene.clone(), seed).expect("its parameters are valid");
         let mut journal = Journal::new(&simulation, None);
         let steps = simulation.total_steps();
-        journal
-            .note(&simulation, false)
-            .expect("nothing is written");
-        for step in 1..=steps {
+        journal.note(&simulation).expect("nothing is written");
+        for _ in 0..steps {
             simulation.step();
-            journal
-                .note(&simulation, step == steps)
-                .expect("nothing is written");
+            journal.note(&simulation).expect("nothing is written");
         }
+        journal.finish(&simulation).expect("nothing is written");
         let verdicts = journal.judge(&simulation);
         assert!(
             verdicts.len() >= 8,

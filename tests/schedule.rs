@@ -4,10 +4,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use bevy::prelude::{Component, Entity, World};
 use tumorscape::core::CellId;
 use tumorscape::core::state::StateRegistry;
 use tumorscape::scene::CellLibrary;
-use tumorscape::simulation::{Command, Simulation, open_scene, schedule_ambiguities};
+use tumorscape::simulation::{
+    Command, Simulation, open_scene, prototype_world, schedule_ambiguities,
+};
+use tumorscape::tissue::Sites;
 
 fn simulation(seed: u64) -> Simulation {
     let scene = open_scene(Path::new("scenes/hypoxic_core.ron")).expect("the scene is valid");
@@ -22,38 +26,85 @@ fn the_schedule_has_no_ambiguity() {
     }
 }
 
-#[test]
-fn every_component_of_a_cell_is_registered_as_state() {
-    let mut simulation = simulation(1);
-    simulation.step();
-    let world = simulation.world();
-    let registered: BTreeSet<_> = world
-        .resource::<StateRegistry>()
-        .cells
-        .iter()
-        .map(|state| state.id)
-        .collect();
-    let mut cells = world
-        .try_query::<(bevy::prelude::Entity, &CellId)>()
-        .expect("cells exist");
-    let (cell, _) = cells.iter(world).next().expect("there is a cell");
-    let identity = world.component_id::<CellId>().expect("cells have it");
-    let forgotten: Vec<String> = world
-        .entity(cell)
+/// The components of an entity that no module registered or declared.
+fn forgotten(world: &World, entity: Entity) -> Vec<String> {
+    let registry = world.resource::<StateRegistry>();
+    world
+        .entity(entity)
         .archetype()
         .components()
         .iter()
-        .filter(|id| **id != identity && !registered.contains(id))
+        .filter(|id| !registry.knows(**id))
         .map(|id| {
             world
                 .components()
                 .get_name(*id)
                 .map_or_else(String::new, |name| name.to_string())
         })
+        .collect()
+}
+
+#[test]
+fn every_component_of_a_cell_is_registered_as_state() {
+    let mut simulation = simulation(1);
+    simulation.step();
+    let world = simulation.world();
+    let mut cells = world.try_query::<(Entity, &CellId)>().expect("cells exist");
+    let identity = world.component_id::<CellId>().expect("cells have it");
+    let registry = world.resource::<StateRegistry>();
+    assert!(
+        !registry.knows(identity),
+        "identities are stored on their own"
+    );
+    let found: BTreeSet<String> = cells
+        .iter(world)
+        .flat_map(|(cell, _)| forgotten(world, cell))
+        .collect();
+    let identity = std::any::type_name::<CellId>();
+    assert!(
+        found.iter().all(|name| name == identity),
+        "not registered with register_cell_state: {found:?}"
+    );
+}
+
+#[test]
+fn every_component_of_sites_and_fields_and_every_resource_is_registered_or_declared() {
+    let mut simulation = simulation(1);
+    simulation.step();
+    let world = simulation.world();
+    for site in &world.resource::<Sites>().list {
+        for entity in site.fields.into_iter().flatten().chain([site.entity]) {
+            let found = forgotten(world, entity);
+            assert!(
+                found.is_empty(),
+                "neither register_kept nor declare_remade: {found:?}"
+            );
+        }
+    }
+    let registry = world.resource::<StateRegistry>();
+    let found: Vec<String> = world
+        .iter_resources()
+        .filter(|(info, _)| !registry.knows(info.id()))
+        .map(|(info, _)| info.name().to_string())
+        .filter(|name| name.contains("tumorscape"))
         .collect();
     assert!(
-        forgotten.is_empty(),
-        "not registered with register_cell_state: {forgotten:?}"
+        found.is_empty(),
+        "neither register_kept nor declare_remade: {found:?}"
+    );
+}
+
+#[test]
+fn a_component_nobody_registered_is_named() {
+    #[derive(Component)]
+    struct Forgotten;
+    let library = CellLibrary::shipped().expect("shipped cell types are valid");
+    let mut world = prototype_world(&library);
+    let entity = world.spawn((CellId(1), Forgotten)).id();
+    let found = forgotten(&world, entity);
+    assert!(
+        found.iter().any(|name| name.ends_with("Forgotten")),
+        "{found:?}"
     );
 }
 

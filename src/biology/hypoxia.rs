@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::hill;
 use crate::cell::death::is_alive;
 use crate::cell::{ActSystems, CellType, Resident, Surroundings, Vital, order_act};
+use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::random::probability;
 use crate::core::state::RegisterState;
@@ -273,6 +274,9 @@ impl Plugin for HypoxiaPlugin {
         app.register_group::<HypoxiaParameters>("hypoxia")
             .register_capability::<HifParameters>("hif")
             .register_cell_state::<HifAxis>("hif_axis")
+            .register_cell_invariant::<HifAxis>(SimSystems::Signal, "update_hif", |axis| {
+                outside("its HIF-1a", axis.hif_1a, 0.0, 1.0)
+            })
             .add_systems(
                 SimSchedule,
                 (

@@ -22,6 +22,7 @@ use super::hill;
 use super::hypoxia::{HifAxis, update_hif};
 use crate::cell::death::is_alive;
 use crate::cell::{ActSystems, Body, CellType, Growth, Resident, Surroundings, Vital, order_act};
+use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::state::RegisterState;
 use crate::core::units::{AMOL_PER_UM3_PER_MM, SECONDS_PER_MINUTE};
@@ -390,6 +391,35 @@ impl Plugin for MetabolismPlugin {
         app.register_group::<MetabolismChemistry>("chemistry")
             .register_capability::<MetabolismParameters>("metabolism")
             .register_cell_state::<Metabolism>("metabolism")
+            .register_cell_invariant::<Metabolism>(
+                SimSystems::Signal,
+                "update_metabolism",
+                |rates| {
+                    outside(
+                        "its oxygen uptake, amol/s,",
+                        rates.oxygen_amol_per_s,
+                        0.0,
+                        f32::MAX,
+                    )
+                    .or_else(|| {
+                        outside(
+                            "its glucose uptake, amol/s,",
+                            rates.glucose_amol_per_s,
+                            0.0,
+                            f32::MAX,
+                        )
+                    })
+                    .or_else(|| {
+                        outside(
+                            "its lactate release, amol/s,",
+                            rates.lactate_amol_per_s,
+                            0.0,
+                            f32::MAX,
+                        )
+                    })
+                    .or_else(|| outside("the pH around it", rates.ph, 0.0, 14.0))
+                },
+            )
             .add_systems(
                 SimSchedule,
                 (

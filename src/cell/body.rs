@@ -17,11 +17,12 @@ use serde::{Deserialize, Serialize};
 use super::cycle::{Cycle, Phase};
 use super::death::{DeathParameters, State, Vital};
 use super::{ActSystems, order_act};
+use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::random::probability;
 use crate::core::state::RegisterState;
 use crate::core::units::ball_radius_um;
-use crate::core::{Clock, SimSchedule};
+use crate::core::{Clock, SimSchedule, SimSystems};
 use crate::tissue::SiteId;
 
 /// Index of a cell type in the library of prefabs.
@@ -343,6 +344,34 @@ pub fn grow_bodies(
         });
 }
 
+/// What is wrong with a body that cannot be: a part that is not a volume, a radius that is not that of its
+/// volume.
+fn wrong_with(body: &Body) -> Option<String> {
+    const LARGEST_UM3: f32 = 1.0e9;
+    outside("its water, um3,", body.fluid_um3, 0.0, LARGEST_UM3)
+        .or_else(|| {
+            outside(
+                "its nucleus, um3,",
+                body.nuclear_solid_um3,
+                0.0,
+                LARGEST_UM3,
+            )
+        })
+        .or_else(|| {
+            let cytoplasm = body.cytoplasmic_solid_um3;
+            outside("its cytoplasm, um3,", cytoplasm, 0.0, LARGEST_UM3)
+        })
+        .or_else(|| {
+            let radius = ball_radius_um(body.volume_um3());
+            (body.radius_um != radius || radius <= 0.0).then(|| {
+                format!(
+                    "its radius is {} um, that of its volume {radius}",
+                    body.radius_um
+                )
+            })
+        })
+}
+
 /// Bodies and their growth.
 pub struct BodyPlugin;
 
@@ -351,6 +380,7 @@ impl Plugin for BodyPlugin {
         order_act(app);
         app.register_capability::<BodyParameters>("body")
             .register_cell_state::<Body>("body")
+            .register_cell_invariant::<Body>(SimSystems::Act, "grow_bodies", wrong_with)
             .add_systems(SimSchedule, grow_bodies.in_set(ActSystems::Grow));
     }
 }

@@ -20,10 +20,11 @@ use super::body::CellType;
 use super::death::{Vital, advance_death, is_alive};
 use super::surroundings::Surroundings;
 use super::{ActSystems, order_act};
+use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::state::RegisterState;
 use crate::core::units::MINUTES_PER_HOUR;
-use crate::core::{CellId, Clock, Purpose, Random, RandomKey, SimSchedule};
+use crate::core::{CellId, Clock, Purpose, Random, RandomKey, SimSchedule, SimSystems};
 
 /// Phase of the cell cycle (flow-cytometry model: G0/G1, S, G2, M).
 #[derive(
@@ -398,6 +399,10 @@ impl Plugin for CyclePlugin {
         order_act(app);
         app.register_capability::<CycleParameters>("cycle")
             .register_cell_state::<Cycle>("cycle")
+            .register_cell_invariant::<Cycle>(SimSystems::Act, "advance_cycle", |cycle| {
+                outside("its progress in the phase", cycle.progress as f32, 0.0, 1.0)
+                    .or_else(|| outside("its senescence", cycle.senescence, 0.0, 1.0))
+            })
             .register_cell_state::<Growth>("growth")
             .add_systems(
                 SimSchedule,

@@ -11,11 +11,12 @@ use super::contact::ContactParameters;
 use super::mechanics::{self, Bonds, Faces, Mechanics};
 use super::motility::Motility;
 use super::surroundings::Surroundings;
+use crate::core::invariant::{Breach, RegisterInvariant};
 use crate::core::parallel::for_each_chunk_mut2;
 use crate::core::parameters::{PerType, RegisterParameters};
-use crate::core::state::RegisterState;
+use crate::core::state::{Kept, Owner, RegisterState};
 use crate::core::{CellId, Clock, SimSchedule, SimSystems};
-use crate::tissue::TissueBlock;
+use crate::tissue::{Sites, TissueBlock};
 
 /// The mechanics buffers of a site; a component of the site entity.
 #[derive(Component)]
@@ -37,6 +38,28 @@ impl Default for SiteMechanics {
     }
 }
 
+/// Of the mechanics only the bonds are state; the kernel's buffers are filled in every step.
+impl Kept for SiteMechanics {
+    type State = Vec<(CellId, CellId, f32, f32)>;
+
+    fn keep(&self) -> Self::State {
+        self.bonds
+            .iter()
+            .map(|bond| (bond.a, bond.b, bond.rest, bond.stiffness))
+            .collect()
+    }
+
+    fn restore(&mut self, state: Self::State) -> Result<(), String> {
+        self.bonds = Bonds::default();
+        for (a, b, rest, stiffness) in state {
+            if a == b || !self.bonds.add(a, b, rest, stiffness) {
+                return Err(format!("cells {} and {} are bound twice", a.0, b.0));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Adds the `Move` stage.
 pub struct MovementPlugin;
 
@@ -45,6 +68,12 @@ impl Plugin for MovementPlugin {
         app.register_capability::<ContactParameters>("mechanics")
             .register_cell_state::<Position>("position")
             .register_cell_state::<Surroundings>("surroundings")
+            .register_kept::<SiteMechanics>(Owner::Site, "bonds")
+            .register_cell_invariant::<Position>(SimSystems::Move, "move_cells", |position| {
+                (!position.0.is_finite()).then(|| format!("its position is {}", position.0))
+            })
+            .register_invariant(SimSystems::Move, "move_cells", cell_outside_walls)
+            .register_invariant(SimSystems::Move, "move_cells", broken_bond)
             .add_systems(SimSchedule, move_cells.in_set(SimSystems::Move));
     }
 }
@@ -230,4 +259,58 @@ fn relax(mechanics: &mut SiteMechanics, block: &TissueBlock, minutes: f32) {
             bonds: Some(bonds),
         },
     );
+}
+
+/// A cell that a wall should hold back but did not.
+fn cell_outside_walls(world: &World) -> Option<Breach> {
+    let sites = world.get_resource::<Sites>()?;
+    let mut query = world.try_query::<(&CellId, &Resident, &Position)>()?;
+    query
+        .iter(world)
+        .filter(|(_, resident, position)| {
+            let block = &sites.get(resident.0).block;
+            let (low, high) = (block.min_um, block.max_um());
+            block.walls && (position.0.cmplt(low).any() || position.0.cmpgt(high).any())
+        })
+        .min_by_key(|(id, ..)| **id)
+        .map(|(id, resident, position)| Breach {
+            cell: Some(*id),
+            found: format!(
+                "it is at {} um, outside the walls of `{}`",
+                position.0,
+                sites.get(resident.0).block.name
+            ),
+        })
+}
+
+/// A bond whose cells are not both in the site.
+fn broken_bond(world: &World) -> Option<Breach> {
+    let sites = world.get_resource::<Sites>()?;
+    for (number, site) in sites.list.iter().enumerate() {
+        let bonds = &world.get::<SiteMechanics>(site.entity)?.bonds;
+        if bonds.is_empty() {
+            continue;
+        }
+        let mut query = world.try_query::<(&CellId, &Resident)>()?;
+        let mut residents: Vec<CellId> = query
+            .iter(world)
+            .filter(|(_, resident)| usize::from(resident.0.0) == number)
+            .map(|(id, _)| *id)
+            .collect();
+        residents.sort_unstable();
+        for bond in bonds.iter() {
+            for (cell, other) in [(bond.a, bond.b), (bond.b, bond.a)] {
+                if residents.binary_search(&cell).is_err() {
+                    return Some(Breach {
+                        cell: Some(other),
+                        found: format!(
+                            "it is bound to cell {}, which is not in `{}`",
+                            cell.0, site.block.name
+                        ),
+                    });
+                }
+            }
+        }
+    }
+    None
 }

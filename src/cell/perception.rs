@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::body::{Body, Position, Resident};
 use super::surroundings::Surroundings;
+use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::parameters::{Limits, Parameters, RegisterParameters};
 use crate::core::{SimSchedule, SimSystems};
 use crate::tissue::transport::CellVolume;
@@ -48,6 +49,16 @@ pub struct PerceptionPlugin;
 impl Plugin for PerceptionPlugin {
     fn build(&self, app: &mut App) {
         app.register_group::<BackgroundParameters>("background")
+            .register_cell_invariant::<Surroundings>(SimSystems::Perceive, "perceive", |around| {
+                outside(
+                    "the oxygen around it, mmHg,",
+                    around.oxygen_mmhg,
+                    0.0,
+                    f32::MAX,
+                )
+                .or_else(|| outside("the glucose, mM,", around.glucose_mm, 0.0, f32::MAX))
+                .or_else(|| outside("the lactate, mM,", around.lactate_mm, 0.0, f32::MAX))
+            })
             .add_systems(
                 SimSchedule,
                 (clear_volumes, perceive)

@@ -29,6 +29,8 @@ struct Cli {
 enum Verb {
     /// Simulate a scene without drawing and write a run folder.
     Run(run::RunArguments),
+    /// Go on with a run that was stopped, from its newest checkpoint.
+    Resume(run::ResumeArguments),
     /// Report every mistake in scenes and cell prefabs.
     Check(check::CheckArguments),
     /// Simulate a scene and make a film of it; needs no window and no GPU.
@@ -88,6 +90,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.verb {
         Some(Verb::Run(arguments)) => run::run(&arguments),
+        Some(Verb::Resume(arguments)) => run::resume(&arguments),
         Some(Verb::Check(arguments)) => check::check(&arguments),
         #[cfg(feature = "view")]
         Some(Verb::Record(arguments)) => record::record(&arguments),

@@ -89,7 +89,11 @@ pub(crate) fn record(arguments: &RecordArguments) -> Result<ExitCode, Failure> {
         })
         .map_err(Failure::run)?;
     bar.finish_and_clear();
-    let code = run::report(&simulation, &journal, bar.elapsed());
+    let pace = run::Pace {
+        steps: simulation.steps(),
+        elapsed: bar.elapsed(),
+    };
+    let code = run::report(&simulation, &journal, pace);
     if let Some(note) = &summary.note {
         say(format!("note: {note}"));
     }

@@ -1,4 +1,4 @@
-//! `tumorscape run`: simulate without drawing, for numbers.
+//! `tumorscape run`: simulate without drawing, for numbers. `tumorscape resume`: go on with such a run.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,8 +11,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::span::{describe_hours, parse_span};
 use super::{DEFAULT_SCENE, Failure, say};
 use crate::core::parallel;
-use crate::observe::Journal;
 use crate::observe::run_folder::RunFolder;
+use crate::observe::{Journal, checkpoint};
 use crate::scene::schema::Span;
 use crate::simulation::{Simulation, open_scene};
 
@@ -41,6 +41,37 @@ pub(crate) struct RunArguments {
     /// The run folder; must not hold a run. A new one under `runs` if left out.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Write a checkpoint this often in tissue time, such as 6h, so that the run can be resumed.
+    #[arg(long, value_name = "TIME", value_parser = parse_span)]
+    checkpoint_every: Option<Span>,
+    #[command(flatten)]
+    manner: Manner,
+}
+
+/// Options of `resume`.
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArguments {
+    /// The run folder.
+    folder: PathBuf,
+    /// Stop at this tissue time instead of where the run was to end.
+    #[arg(long, value_name = "TIME", value_parser = parse_span)]
+    until: Option<Span>,
+    /// Number of worker threads; all cores if left out. Results do not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Write a checkpoint this often in tissue time; as often as before if left out.
+    #[arg(long, value_name = "TIME", value_parser = parse_span)]
+    checkpoint_every: Option<Span>,
+    #[command(flatten)]
+    manner: Manner,
+}
+
+/// Options that say how a run is watched.
+#[derive(Clone, Copy, Debug, Args)]
+struct Manner {
+    /// Check the invariants of the simulation in every step and stop at the first that is broken.
+    #[arg(long)]
+    verify: bool,
     /// No progress bar.
     #[arg(long)]
     quiet: bool,
@@ -69,23 +100,95 @@ impl SimulationArguments {
 }
 
 pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
-    let mut simulation = arguments.simulation.prepare()?;
+    let simulation = arguments.simulation.prepare()?;
     let path = match &arguments.out {
         Some(path) => path.clone(),
         None => free_folder(Path::new("runs"), &arguments.simulation.name()),
     };
     let folder = RunFolder::create(&path, &simulation).map_err(Failure::input)?;
     let mut journal = Journal::new(&simulation, Some(folder));
+    journal.note(&simulation).map_err(Failure::run)?;
+    let every = arguments
+        .checkpoint_every
+        .map(|span| simulation.clock().step_at(span.minutes()).max(1));
+    if every.is_some() {
+        // From here on the run can be resumed, whatever happens.
+        save(&simulation, &mut journal, every)?;
+    }
+    go_on(simulation, journal, every, arguments.manner)
+}
+
+pub(crate) fn resume(arguments: &ResumeArguments) -> Result<ExitCode, Failure> {
+    let folder = &arguments.folder;
+    if !folder.is_dir() {
+        let what = if folder.exists() {
+            "is not a folder"
+        } else {
+            "does not exist"
+        };
+        return Err(Failure::Input(format!(
+            "the run folder `{}` {what}",
+            folder.display()
+        )));
+    }
+    parallel::set_threads(arguments.threads.map(usize::from));
+    let checkpoint = checkpoint::open(folder, |damage| {
+        eprintln!("warning: {damage}; going on from the checkpoint before it");
+    })
+    .map_err(Failure::input)?;
+    let (mut simulation, run) = Simulation::resume(checkpoint).map_err(Failure::input)?;
+    if run.program != env!("CARGO_PKG_VERSION") {
+        eprintln!(
+            "warning: the run was started by version {} of this program, this is {}: results may differ from those of an unbroken run",
+            run.program,
+            env!("CARGO_PKG_VERSION")
+        );
+    }
+    if let Some(until) = arguments.until {
+        if simulation.clock().step_at(until.minutes()) < simulation.steps() {
+            return Err(Failure::Input(format!(
+                "the run is at {} already; --until must not be earlier",
+                describe_hours(simulation.hours())
+            )));
+        }
+        simulation.set_end(until.minutes());
+    }
+    let journal = Journal::reopen(&simulation, folder, run.journal).map_err(Failure::input)?;
+    let every = arguments
+        .checkpoint_every
+        .map_or(run.checkpoint_every, |span| {
+            simulation.clock().step_at(span.minutes()).max(1)
+        });
+    say(format!("resumed at {}", describe_hours(simulation.hours())));
+    go_on(simulation, journal, Some(every), arguments.manner)
+}
+
+/// Steps to the end, keeps the books, and reports.
+fn go_on(
+    mut simulation: Simulation,
+    mut journal: Journal,
+    checkpoint_every: Option<u64>,
+    manner: Manner,
+) -> Result<ExitCode, Failure> {
+    if manner.verify {
+        simulation.verify();
+    }
     let steps = simulation.total_steps();
-    let bar = progress_bar(steps, arguments.quiet);
-    journal
-        .note(&simulation, steps == 0)
-        .map_err(Failure::run)?;
-    for step in 1..=steps {
+    let bar = progress_bar(steps, manner.quiet);
+    let first = simulation.steps();
+    bar.set_position(first);
+    for step in first + 1..=steps {
         simulation.step();
-        journal
-            .note(&simulation, step == steps)
-            .map_err(Failure::run)?;
+        if let Some(violation) = simulation.violation() {
+            let violation = violation.to_string();
+            // What was booked so far is kept.
+            journal.finish(&simulation).map_err(Failure::run)?;
+            return Err(Failure::Run(violation));
+        }
+        journal.note(&simulation).map_err(Failure::run)?;
+        if checkpoint_every.is_some_and(|every| step.is_multiple_of(every) || step == steps) {
+            save(&simulation, &mut journal, checkpoint_every)?;
+        }
         bar.set_position(step);
         if step % 10 == 0 {
             bar.set_message(format!(
@@ -95,20 +198,53 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
             ));
         }
     }
+    journal.finish(&simulation).map_err(Failure::run)?;
     bar.finish_and_clear();
-    Ok(report(&simulation, &journal, bar.elapsed()))
+    let pace = Pace {
+        steps: steps - first,
+        elapsed: bar.elapsed(),
+    };
+    let code = report(&simulation, &journal, pace);
+    if manner.verify {
+        say(format!(
+            "verified {} steps: every invariant holds",
+            steps - first
+        ));
+    }
+    Ok(code)
+}
+
+/// Writes a checkpoint.
+fn save(simulation: &Simulation, journal: &mut Journal, every: Option<u64>) -> Result<(), Failure> {
+    let state = journal.state().map_err(Failure::run)?;
+    let (Some(state), Some(folder)) = (state, journal.folder()) else {
+        return Ok(());
+    };
+    let every = every.unwrap_or(u64::MAX);
+    let run = checkpoint::run_state(simulation, every, state).map_err(Failure::Run)?;
+    checkpoint::write(folder.path(), &run, simulation.world()).map_err(Failure::run)?;
+    Ok(())
+}
+
+/// How much was simulated in which time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Steps computed by this process.
+    pub steps: u64,
+    /// Time they took.
+    pub elapsed: Duration,
 }
 
 /// Prints what came of a run and returns the exit code: 1 if an expectation does not hold.
-pub(crate) fn report(simulation: &Simulation, journal: &Journal, elapsed: Duration) -> ExitCode {
+pub(crate) fn report(simulation: &Simulation, journal: &Journal, pace: Pace) -> ExitCode {
     let scene = &simulation.scene().scene;
     say(format!("{} (seed {})", scene.title, simulation.seed()));
     say(format!(
         "simulated {} in {:.1} s: {} steps, {:.1} steps/s, {} threads",
         describe_hours(simulation.hours()),
-        elapsed.as_secs_f64(),
-        simulation.steps(),
-        simulation.steps() as f64 / elapsed.as_secs_f64().max(1e-9),
+        pace.elapsed.as_secs_f64(),
+        pace.steps,
+        pace.steps as f64 / pace.elapsed.as_secs_f64().max(1e-9),
         parallel::threads(),
     ));
     if let Some(last) = journal.measurements.last() {
@@ -123,6 +259,17 @@ pub(crate) fn report(simulation: &Simulation, journal: &Journal, elapsed: Durati
                 value("tumour_radius_um"),
                 value("necrotic_radius_um"),
                 value("oxygen_min_mmhg"),
+            ));
+        }
+    }
+    for (site, molecule, tally) in simulation.solves() {
+        if tally.unconverged > 0 {
+            say(format!(
+                "{site}: {} of {} solves of {} did not reach their tolerance, relative residual {:.1e} at worst; see `transport.tolerance`",
+                tally.unconverged,
+                tally.solves,
+                molecule.label(),
+                tally.worst_residual,
             ));
         }
     }

@@ -8,6 +8,7 @@ use bevy::ecs::schedule::ScheduleLabel;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::state::Kept;
 use super::units::MINUTES_PER_HOUR;
 
 /// The schedule of one step.
@@ -58,6 +59,19 @@ pub struct Clock {
     pub step: u64,
     /// Length of a step, minutes of tissue time.
     pub step_minutes: f64,
+}
+
+impl Kept for Clock {
+    type State = Self;
+
+    fn keep(&self) -> Self {
+        *self
+    }
+
+    fn restore(&mut self, state: Self) -> Result<(), String> {
+        *self = state;
+        Ok(())
+    }
 }
 
 impl Clock {

@@ -3,6 +3,8 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::state::Kept;
+
 /// The serial number of a cell, given at birth and never reused.
 ///
 /// Everything that must come in a stable order (sorting, seeding, ties, files) goes by it, never by
@@ -26,6 +28,19 @@ pub struct CellId(pub u64);
 /// Hands out [`CellId`]s. Only the one place where cells are born may use it.
 #[derive(Resource, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Reflect)]
 pub struct CellIdCounter(u64);
+
+impl Kept for CellIdCounter {
+    type State = Self;
+
+    fn keep(&self) -> Self {
+        *self
+    }
+
+    fn restore(&mut self, state: Self) -> Result<(), String> {
+        *self = state;
+        Ok(())
+    }
+}
 
 impl CellIdCounter {
     /// A counter that will hand out `next` first.

@@ -3,10 +3,12 @@
 //! Nothing here knows biology. [`clock`] holds tissue time and the order of a step, [`random`] the
 //! counter-based random numbers, [`identity`] the names of cells, [`units`] the few conversions between
 //! the units of the field, [`parallel`] the helpers that split work into pieces whose number does not
-//! depend on the number of threads, [`stages`] how long the parts of a step take.
+//! depend on the number of threads, [`state`] and [`invariant`] the lists of what is state and of what must
+//! always be true, [`stages`] how long the parts of a step take.
 
 pub mod clock;
 pub mod identity;
+pub mod invariant;
 pub mod parallel;
 pub mod parameters;
 pub mod random;

@@ -11,6 +11,8 @@ use bevy::prelude::*;
 use bevy::reflect::{PartialReflect, ReflectMut, ReflectRef, TypeInfo, Typed};
 use thiserror::Error;
 
+use super::state::RegisterState;
+
 /// Parameters that know which values make sense.
 pub trait Parameters: Reflect + Typed + Clone + Send + Sync + 'static {
     /// The allowed range of a field (dotted path inside the struct). The default asks for a finite,
@@ -138,12 +140,16 @@ pub trait RegisterParameters {
     fn register_capability<P: Parameters>(&mut self, name: &'static str) -> &mut Self;
 }
 
+/// Why parameters are not registered as state.
+const BY_PATH: &str = "stored by path among the parameters";
+
 impl RegisterParameters for App {
     fn register_group<P: Parameters + Resource<Mutability = Mutable> + Default>(
         &mut self,
         name: &'static str,
     ) -> &mut Self {
         self.init_resource::<P>()
+            .declare_remade::<P>(BY_PATH)
             .init_resource::<ParameterRegistry>();
         self.world_mut()
             .resource_mut::<ParameterRegistry>()
@@ -169,6 +175,7 @@ impl RegisterParameters for App {
 
     fn register_capability<P: Parameters>(&mut self, name: &'static str) -> &mut Self {
         self.init_resource::<PerType<P>>()
+            .declare_remade::<PerType<P>>(BY_PATH)
             .init_resource::<ParameterRegistry>();
         self.world_mut()
             .resource_mut::<ParameterRegistry>()

@@ -1,16 +1,18 @@
-//! The components that make up the state of a cell, listed once.
+//! What makes up the state of a simulation, listed once.
 //!
 //! A module registers each component that a cell carries from step to step with
-//! [`RegisterState::register_cell_state`]. The list serves everything that must see a cell as a whole:
-//! the state hash covers it, a checkpoint stores it, a daughter inherits it. A component that is forgotten here would be lost by
-//! both, so a test compares the list with what cells in the world really carry.
+//! [`RegisterState::register_cell_state`], and each component of a site or a field, and each resource, with
+//! [`RegisterState::register_kept`]. The list serves everything that must see the state as a whole: the state
+//! hash covers it, a checkpoint stores it, a daughter inherits it. What is made again from the scene, or computed afresh in every
+//! step, is declared with [`RegisterState::declare_remade`] and the reason why. A test compares the lists
+//! with what is really there, so nothing can be forgotten silently.
 
 use bevy::ecs::component::{ComponentId, Mutable};
 use bevy::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// How one component is read, written and inherited.
+/// How one component of cells is read, written and inherited.
 #[derive(Clone)]
 pub struct CellState {
     /// Short name of the component, unique; names its column in checkpoints.
@@ -23,11 +25,68 @@ pub struct CellState {
     pub read: for<'b> fn(&mut EntityWorldMut, &'b [u8]) -> Option<&'b [u8]>,
 }
 
-/// All registered components, in the order of registration.
+/// What a kept component belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// Every site.
+    Site,
+    /// Every field of a site.
+    Field,
+    /// The simulation: a resource.
+    Simulation,
+}
+
+/// A component or resource of which a part is state; the rest is memory that the step fills again.
+pub trait Kept: Component<Mutability = Mutable> {
+    /// The part that is state.
+    type State: Serialize + DeserializeOwned;
+    /// Copies it out.
+    fn keep(&self) -> Self::State;
+    /// Takes it back, into a value that was made anew from the scene.
+    ///
+    /// # Errors
+    /// In words, when it does not fit the scene.
+    fn restore(&mut self, state: Self::State) -> Result<(), String>;
+}
+
+/// How one kept component is read and written.
+#[derive(Clone)]
+pub struct KeptState {
+    /// What it belongs to.
+    pub owner: Owner,
+    /// Short name, unique.
+    pub name: &'static str,
+    /// Its id in the world it was registered in.
+    pub id: ComponentId,
+    /// Appends the state of the component of an entity, if it has one, and says whether it did.
+    pub write: fn(EntityRef, &mut Vec<u8>) -> bool,
+    /// Gives the component of an entity the state in `bytes`.
+    pub read: fn(&mut EntityWorldMut, &[u8]) -> Result<(), String>,
+}
+
+/// All that is registered, in the order of registration.
 #[derive(Resource, Clone, Default)]
 pub struct StateRegistry {
-    /// The entries.
+    /// Components of cells.
     pub cells: Vec<CellState>,
+    /// Components of sites and fields, and resources.
+    pub kept: Vec<KeptState>,
+    /// What is no state, and why.
+    pub remade: Vec<(ComponentId, &'static str)>,
+}
+
+impl StateRegistry {
+    /// Whether a component is state, or declared not to be.
+    pub fn knows(&self, id: ComponentId) -> bool {
+        self.cells.iter().any(|state| state.id == id)
+            || self.kept.iter().any(|state| state.id == id)
+            || self.remade.iter().any(|(remade, _)| *remade == id)
+    }
+
+    /// The kept states of an owner, in the order of registration.
+    pub fn kept_by(&self, owner: Owner) -> impl Iterator<Item = &KeptState> {
+        self.kept.iter().filter(move |state| state.owner == owner)
+    }
 }
 
 /// Registration, from a module's plugin.
@@ -37,6 +96,11 @@ pub trait RegisterState {
     fn register_cell_state<C>(&mut self, name: &'static str) -> &mut Self
     where
         C: Component<Mutability = Mutable> + Copy + Serialize + DeserializeOwned;
+    /// Registers a component of sites or fields, or a resource, of which a part is state.
+    fn register_kept<C: Kept>(&mut self, owner: Owner, name: &'static str) -> &mut Self;
+    /// Declares that a component or resource is no state: it is made again from the scene when a run is
+    /// resumed, or computed afresh in every step.
+    fn declare_remade<C: Component>(&mut self, reason: &'static str) -> &mut Self;
 }
 
 impl RegisterState for App {
@@ -59,17 +123,69 @@ impl RegisterState for App {
                 let Some(component) = cell.get::<C>() else {
                     return false;
                 };
-                let taken = std::mem::take(bytes);
-                *bytes = postcard::to_extend(component, taken)
-                    .expect("plain data always fits into a growing buffer");
+                append(component, bytes);
                 true
             },
             read: |cell, bytes| {
                 let (component, rest) = postcard::take_from_bytes::<C>(bytes).ok()?;
-                cell.insert(component);
+                match cell.get_mut::<C>() {
+                    Some(mut present) => *present = component,
+                    None => {
+                        cell.insert(component);
+                    }
+                }
                 Some(rest)
             },
         });
         self
     }
+
+    fn register_kept<C: Kept>(&mut self, owner: Owner, name: &'static str) -> &mut Self {
+        self.init_resource::<StateRegistry>();
+        let world = self.world_mut();
+        let id = world.register_component::<C>();
+        let mut registry = world.resource_mut::<StateRegistry>();
+        assert!(
+            registry.kept.iter().all(|known| known.name != name),
+            "the state `{name}` is registered twice"
+        );
+        registry.kept.push(KeptState {
+            owner,
+            name,
+            id,
+            write: |entity, bytes| {
+                let Some(component) = entity.get::<C>() else {
+                    return false;
+                };
+                append(&component.keep(), bytes);
+                true
+            },
+            read: |entity, bytes| {
+                let state = postcard::from_bytes(bytes).map_err(|error| error.to_string())?;
+                entity
+                    .get_mut::<C>()
+                    .ok_or("its scene has no such thing")?
+                    .restore(state)
+            },
+        });
+        self
+    }
+
+    fn declare_remade<C: Component>(&mut self, reason: &'static str) -> &mut Self {
+        self.init_resource::<StateRegistry>();
+        let world = self.world_mut();
+        let id = world.register_component::<C>();
+        world
+            .resource_mut::<StateRegistry>()
+            .remade
+            .push((id, reason));
+        self
+    }
+}
+
+/// Appends a value in the postcard format.
+fn append(value: &impl Serialize, bytes: &mut Vec<u8>) {
+    let taken = std::mem::take(bytes);
+    *bytes =
+        postcard::to_extend(value, taken).expect("plain data always fits into a growing buffer");
 }

@@ -1,56 +1,53 @@
 //! The state of a simulation as 64 bits.
 //!
-//! Covers the clock, the counter of identities, all parameters, every registered component of every cell in
-//! the order of identity, every field value and the host vessels. Equal hashes at different thread counts, with and without a view, before and after
-//! a resume: that is how reproducibility is tested.
+//! Covers all parameters, everything that [`StateRegistry`] lists of the simulation, its sites and its
+//! fields, and every registered component of every cell in the order of identity: what a checkpoint stores.
+//! Equal hashes at different thread counts, with and without a view, before and after a resume: that is how
+//! reproducibility is tested.
 
 use bevy::prelude::*;
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::core::CellId;
 use crate::core::parameters::list_parameters;
-use crate::core::state::StateRegistry;
-use crate::core::{CellId, CellIdCounter, Clock};
-use crate::tissue::transport::HostVessels;
-use crate::tissue::{FieldValues, Sites};
+use crate::core::state::{KeptState, Owner, StateRegistry};
+use crate::tissue::Sites;
+
+/// Bytes gathered before they are hashed.
+const PIECE: usize = 1 << 16;
 
 /// The hash of the state of a world.
 pub fn state_hash(world: &World) -> u64 {
     let mut hash = Xxh3::new();
-    if let Some(clock) = world.get_resource::<Clock>() {
-        hash.update(&clock.step.to_le_bytes());
-    }
-    if let Some(counter) = world.get_resource::<CellIdCounter>() {
-        hash.update(&counter.taken().to_le_bytes());
-    }
     for parameter in list_parameters(world) {
         hash.update(&parameter.value.to_le_bytes());
     }
-    if let Some(registry) = world.get_resource::<StateRegistry>() {
-        let mut bytes = Vec::new();
-        for (id, entity) in cells_by_identity(world) {
+    let Some(registry) = world.get_resource::<StateRegistry>() else {
+        return hash.digest();
+    };
+    let mut bytes = Vec::new();
+    for state in &registry.kept {
+        for (_, entity) in entities_of(world, state) {
             bytes.clear();
-            bytes.extend_from_slice(&id.0.to_le_bytes());
-            let cell = world.entity(entity);
-            for (column, state) in registry.cells.iter().enumerate() {
-                if (state.write)(cell, &mut bytes) {
-                    bytes.push(column as u8);
-                }
-            }
+            (state.write)(world.entity(entity), &mut bytes);
             hash.update(&bytes);
         }
     }
-    if let Some(sites) = world.get_resource::<Sites>() {
-        for site in &sites.list {
-            if let Some(vessels) = world.get::<HostVessels>(site.entity) {
-                update_with_floats(&mut hash, &vessels.0);
-            }
-            for field in site.fields.iter().flatten() {
-                if let Some(values) = world.get::<FieldValues>(*field) {
-                    update_with_floats(&mut hash, &values.0);
-                }
+    bytes.clear();
+    for (id, entity) in cells_by_identity(world) {
+        bytes.extend_from_slice(&id.0.to_le_bytes());
+        let cell = world.entity(entity);
+        for (column, state) in registry.cells.iter().enumerate() {
+            if (state.write)(cell, &mut bytes) {
+                bytes.push(column as u8);
             }
         }
+        if bytes.len() >= PIECE {
+            hash.update(&bytes);
+            bytes.clear();
+        }
     }
+    hash.update(&bytes);
     hash.digest()
 }
 
@@ -67,13 +64,25 @@ pub fn cells_by_identity(world: &World) -> Vec<(CellId, Entity)> {
     cells
 }
 
-fn update_with_floats(hash: &mut Xxh3, values: &[f32]) {
-    let mut bytes = [0_u8; 4096];
-    for piece in values.chunks(1024) {
-        for (slot, value) in bytes.chunks_exact_mut(4).zip(piece) {
-            // Adding zero folds the two zeros into one.
-            slot.copy_from_slice(&(value + 0.0).to_le_bytes());
-        }
-        hash.update(&bytes[..piece.len() * 4]);
+/// The entities that have a kept state, each with its number: sites by their number, fields by site and
+/// molecule, the resource itself.
+pub(super) fn entities_of(world: &World, state: &KeptState) -> Vec<(u32, Entity)> {
+    let sites = || {
+        world
+            .get_resource::<Sites>()
+            .map_or(&[][..], |sites| &sites.list)
+    };
+    match state.owner {
+        Owner::Simulation => world
+            .resource_entities()
+            .get(state.id)
+            .map(|entity| (0, entity))
+            .into_iter()
+            .collect(),
+        Owner::Site => (0..).zip(sites().iter().map(|site| site.entity)).collect(),
+        Owner::Field => (0..)
+            .zip(sites().iter().flat_map(|site| site.fields))
+            .filter_map(|(number, field)| Some((number, field?)))
+            .collect(),
     }
 }

@@ -4,19 +4,31 @@
 //! The journal looks at a simulation between steps and never changes it, so a run with a folder, a run
 //! without and a recorded one go through the same states.
 
-use super::run_folder::{RunFolder, RunFolderError};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::run_folder::{FolderState, RunFolder, RunFolderError};
 use super::{Census, EventKind};
 use crate::scene::schema::Expectation;
 use crate::scene::{self, Verdict};
 use crate::simulation::{Simulation, SiteMetrics};
 
 /// Measurements of all sites at one time.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
     /// Tissue time, hours.
     pub hours: f64,
     /// One entry for each site.
     pub sites: Vec<SiteMetrics>,
+}
+
+/// The books of a run as a checkpoint stores them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct JournalState {
+    measurements: Vec<Measurement>,
+    event_counts: Vec<(EventKind, u64)>,
+    folder: FolderState,
 }
 
 /// The books of a run.
@@ -50,12 +62,56 @@ impl Journal {
         }
     }
 
-    /// Books what there is to book at this moment: after a step, or before the first; `last` forces a
-    /// measurement.
+    /// Opens the books where a checkpoint left them.
+    ///
+    /// # Errors
+    /// When the run folder does not hold what it held then, or cannot be written.
+    pub fn reopen(
+        simulation: &Simulation,
+        path: &Path,
+        state: JournalState,
+    ) -> Result<Self, RunFolderError> {
+        let folder = RunFolder::reopen(path, state.folder)?;
+        Ok(Self {
+            measurements: state.measurements,
+            event_counts: state.event_counts,
+            ..Self::new(simulation, Some(folder))
+        })
+    }
+
+    /// What a checkpoint needs to open them again here. Everything written so far is on the disk then; `None`
+    /// without a run folder.
     ///
     /// # Errors
     /// When the run folder cannot be written.
-    pub fn note(&mut self, simulation: &Simulation, last: bool) -> Result<(), RunFolderError> {
+    pub fn state(&mut self) -> Result<Option<JournalState>, RunFolderError> {
+        let Some(folder) = &mut self.folder else {
+            return Ok(None);
+        };
+        Ok(Some(JournalState {
+            folder: folder.state()?,
+            measurements: self.measurements.clone(),
+            event_counts: self.event_counts.clone(),
+        }))
+    }
+
+    /// Closes the books: measures once more if nothing was measured at this moment.
+    ///
+    /// # Errors
+    /// When the run folder cannot be written.
+    pub fn finish(&mut self, simulation: &Simulation) -> Result<(), RunFolderError> {
+        self.measure(simulation)?;
+        match &mut self.folder {
+            Some(folder) => folder.flush(),
+            None => Ok(()),
+        }
+    }
+
+    /// Books what there is to book at this moment: after a step, or before the first.
+    ///
+    /// # Errors
+    /// When the run folder cannot be written.
+    pub fn note(&mut self, simulation: &Simulation) -> Result<(), RunFolderError> {
         let step = simulation.steps();
         let sites = simulation.site_names();
         for event in simulation.events() {
@@ -71,29 +127,13 @@ impl Journal {
         if let Some(folder) = &mut self.folder {
             folder.write_events(&simulation.clock(), &sites, simulation.events())?;
         }
-        let measure = step.is_multiple_of(self.metrics_every) || last;
-        let list_cells = self.folder.is_some() && self.cells_at.contains(&step);
-        if !(measure || list_cells) {
-            return Ok(());
+        if step.is_multiple_of(self.metrics_every) {
+            self.measure(simulation)?;
         }
-        self.census.retake(simulation.world());
-        if measure
-            && self
-                .measurements
-                .last()
-                .is_none_or(|row| row.hours < simulation.hours())
+        if let Some(folder) = &self.folder
+            && self.cells_at.contains(&step)
         {
-            let metrics = simulation.metrics(&self.census);
-            if let Some(folder) = &mut self.folder {
-                folder.write_metrics(simulation.hours(), &sites, &metrics)?;
-                folder.flush()?;
-            }
-            self.measurements.push(Measurement {
-                hours: simulation.hours(),
-                sites: metrics,
-            });
-        }
-        if let (true, Some(folder)) = (list_cells, &self.folder) {
+            self.census.retake(simulation.world());
             let types: Vec<String> = simulation
                 .scene()
                 .library
@@ -103,6 +143,26 @@ impl Journal {
                 .collect();
             folder.write_cells(simulation.hours(), &sites, &types, &self.census)?;
         }
+        Ok(())
+    }
+
+    /// Measures every site, unless that was done at this moment.
+    fn measure(&mut self, simulation: &Simulation) -> Result<(), RunFolderError> {
+        let hours = simulation.hours();
+        if self
+            .measurements
+            .last()
+            .is_some_and(|row| row.hours >= hours)
+        {
+            return Ok(());
+        }
+        self.census.retake(simulation.world());
+        let sites = simulation.metrics(&self.census);
+        if let Some(folder) = &mut self.folder {
+            folder.write_metrics(hours, &simulation.site_names(), &sites)?;
+            folder.flush()?;
+        }
+        self.measurements.push(Measurement { hours, sites });
         Ok(())
     }
 

@@ -1,7 +1,8 @@
 //! Floor 3: measurements. What a simulation says about itself in numbers: rows of cells, metrics of sites,
-//! events, the state hash and the run folder they are written to.
+//! events, the state hash, the run folder they are written to and the checkpoints from which a run goes on.
 
 pub mod census;
+pub mod checkpoint;
 pub mod events;
 pub mod hash;
 pub mod journal;
@@ -10,4 +11,4 @@ pub mod run_folder;
 
 pub use census::{CellRow, Census};
 pub use events::{EventKind, EventRecord, StepEvents};
-pub use journal::{Journal, Measurement};
+pub use journal::{Journal, JournalState, Measurement};

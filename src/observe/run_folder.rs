@@ -6,15 +6,17 @@
 //! | `metrics.csv` | a row for each measurement time and site; units are in the column names |
 //! | `events.csv` | what happened to cells: `hours,site,kind,cell,x_um,y_um,z_um` |
 //! | `cells_<hours>h.csv` | every cell at the times the scene asks for |
+//! | `checkpoint.tumorscape` | everything the run needs to go on, if checkpoints were asked for |
+//! | `checkpoint-before.tumorscape` | the checkpoint before that one |
 //!
 //! Files are written as the run goes, so a run that is stopped keeps what was computed. A folder that
 //! already holds a run is not overwritten.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::fs::{self, File, TryLockError};
+use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Census, EventRecord};
@@ -36,6 +38,29 @@ pub enum RunFolderError {
         /// Why not.
         source: std::io::Error,
     },
+    /// A file is not what the checkpoint says it was.
+    #[error(
+        "`{}` has {found} bytes; when the checkpoint was written it had {expected}. It was changed since: the run cannot be continued without a gap",
+        path.display()
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// Its length now, bytes.
+        found: u64,
+        /// Its length then, bytes.
+        expected: u64,
+    },
+    /// Somebody else is writing.
+    #[error("`{}` is in use: another process is running in this folder", .0.display())]
+    InUse(PathBuf),
+}
+
+/// How far the files of a run folder were written.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct FolderState {
+    metrics_bytes: u64,
+    events_bytes: u64,
 }
 
 /// What `run.ron` holds.
@@ -52,6 +77,8 @@ pub struct RunFolder {
     path: PathBuf,
     metrics: BufWriter<File>,
     events: BufWriter<File>,
+    /// Whether files of cells may be there already, from what was run after the checkpoint.
+    resumed: bool,
 }
 
 impl RunFolder {
@@ -71,7 +98,9 @@ impl RunFolder {
             path: path.to_owned(),
             metrics: create(&path.join("metrics.csv"))?,
             events: create(&path.join("events.csv"))?,
+            resumed: false,
         };
+        folder.claim()?;
         let record = RunRecord {
             version: env!("CARGO_PKG_VERSION"),
             seed: simulation.seed(),
@@ -95,6 +124,80 @@ impl RunFolder {
             .map_err(|source| folder.failed("events.csv", source))?;
         folder.flush()?;
         Ok(folder)
+    }
+
+    /// Opens the folder again as it was at a checkpoint; what was written later is cut off, for it comes
+    /// again.
+    ///
+    /// # Errors
+    /// When a file is missing or shorter than it was, is in use, or cannot be written.
+    pub fn reopen(path: &Path, state: FolderState) -> Result<Self, RunFolderError> {
+        let open = |name: &str, expected: u64| {
+            let path = path.join(name);
+            let refused = |source| RunFolderError::Io {
+                path: path.clone(),
+                source,
+            };
+            let mut file = File::options()
+                .read(true)
+                .write(true)
+                .open(&path)
+                .map_err(refused)?;
+            let found = file.metadata().map_err(refused)?.len();
+            if found < expected {
+                return Err(RunFolderError::Changed {
+                    path,
+                    found,
+                    expected,
+                });
+            }
+            file.seek(SeekFrom::Start(expected)).map_err(refused)?;
+            Ok(BufWriter::new(file))
+        };
+        let folder = Self {
+            path: path.to_owned(),
+            metrics: open("metrics.csv", state.metrics_bytes)?,
+            events: open("events.csv", state.events_bytes)?,
+            resumed: true,
+        };
+        folder.claim()?;
+        for (name, file, length) in [
+            ("metrics.csv", &folder.metrics, state.metrics_bytes),
+            ("events.csv", &folder.events, state.events_bytes),
+        ] {
+            file.get_ref()
+                .set_len(length)
+                .map_err(|source| folder.failed(name, source))?;
+        }
+        Ok(folder)
+    }
+
+    /// Makes sure that nobody else writes here for as long as this process does.
+    fn claim(&self) -> Result<(), RunFolderError> {
+        match self.events.get_ref().try_lock() {
+            Err(TryLockError::WouldBlock) => Err(RunFolderError::InUse(self.path.clone())),
+            // A file system without locks is no reason not to run.
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
+        }
+    }
+
+    /// How far its files are written; all of that is on the disk.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn state(&mut self) -> Result<FolderState, RunFolderError> {
+        self.flush()?;
+        let length = |name: &str, file: &BufWriter<File>| {
+            let file = file.get_ref();
+            file.sync_data()
+                .and_then(|()| file.metadata())
+                .map(|metadata| metadata.len())
+                .map_err(|source| self.failed(name, source))
+        };
+        Ok(FolderState {
+            metrics_bytes: length("metrics.csv", &self.metrics)?,
+            events_bytes: length("events.csv", &self.events)?,
+        })
     }
 
     /// Where it is.
@@ -171,8 +274,15 @@ impl RunFolder {
         types: &[String],
         census: &Census,
     ) -> Result<PathBuf, RunFolderError> {
-        let path = self.path.join(format!("cells_{}h.csv", Number(hours)));
-        let mut file = create(&path)?;
+        let name = format!("cells_{}h.csv", Number(hours));
+        let path = self.path.join(&name);
+        let mut file = if self.resumed {
+            File::create(&path)
+                .map(BufWriter::new)
+                .map_err(|source| self.failed(&name, source))?
+        } else {
+            create(&path)?
+        };
         let mut write = || {
             writeln!(
                 file,

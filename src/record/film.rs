@@ -101,7 +101,7 @@ impl Film {
         let steps = simulation.total_steps();
         let scene = simulation.scene().clone();
         let mut snapshot = Arc::new(simulation.snapshot());
-        journal.note(simulation, steps == 0)?;
+        journal.note(simulation)?;
         for frame in 0..frames {
             // A film of one frame shows the end.
             let share = if frames == 1 {
@@ -113,7 +113,7 @@ impl Film {
             if simulation.steps() < due {
                 while simulation.steps() < due {
                     simulation.step();
-                    journal.note(simulation, simulation.steps() == steps)?;
+                    journal.note(simulation)?;
                 }
                 snapshot = Arc::new(simulation.snapshot());
             }
@@ -128,6 +128,7 @@ impl Film {
             self.sink.push(pixels)?;
             progress(frame + 1, simulation);
         }
+        journal.finish(simulation)?;
         Ok(self.sink.finish()?)
     }
 

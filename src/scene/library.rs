@@ -164,6 +164,14 @@ pub struct CellLibrary {
 }
 
 impl CellLibrary {
+    /// A library of these types, in this order.
+    pub(super) const fn of(types: Vec<CellPrefab>) -> Self {
+        Self {
+            types,
+            folder: None,
+        }
+    }
+
     /// The shipped types only, by name.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
 
 pub use expect::{Measurement, Verdict, judge};
 pub use library::{CellLibrary, CellPrefab, parse_prefab};
@@ -68,7 +69,56 @@ pub struct ParsedScene {
     tables: BTreeMap<String, Vec<Row>>,
 }
 
+/// A resolved scene as it is written to files.
+#[derive(Serialize)]
+struct Resolved<'a> {
+    scene: &'a Scene,
+    cell_types: &'a [CellPrefab],
+    tables: &'a BTreeMap<String, Vec<Row>>,
+}
+
+/// A resolved scene as it is read from files.
+#[derive(Deserialize)]
+struct OwnedResolved {
+    scene: Scene,
+    cell_types: Vec<CellPrefab>,
+    tables: BTreeMap<String, Vec<Row>>,
+}
+
 impl ParsedScene {
+    /// The scene with everything it refers to as one RON text, from which [`ParsedScene::from_ron`] makes an
+    /// equal one wherever no other file is at hand.
+    ///
+    /// # Errors
+    /// In words, when it cannot be written.
+    pub fn to_ron(&self) -> Result<String, String> {
+        ron::to_string(&Resolved {
+            scene: &self.scene,
+            cell_types: &self.library.types,
+            tables: &self.tables,
+        })
+        .map_err(|error| error.to_string())
+    }
+
+    /// The scene that [`ParsedScene::to_ron`] wrote.
+    ///
+    /// # Errors
+    /// In words, when the text is not such a scene.
+    pub fn from_ron(name: &str, text: &str) -> Result<Self, String> {
+        let OwnedResolved {
+            scene,
+            cell_types,
+            tables,
+        } = ron::from_str(text).map_err(|error| error.to_string())?;
+        Ok(Self {
+            name: name.to_owned(),
+            timeline: Timeline::new(&scene),
+            scene,
+            library: CellLibrary::of(cell_types),
+            tables,
+        })
+    }
+
     /// The number of the site of that name; the first one if there is no name.
     pub fn site(&self, name: Option<&str>) -> Option<SiteId> {
         let sites = &self.scene.sites;

@@ -4,6 +4,7 @@
 //! Mistakes are reported with line and column of the CSV file itself.
 
 use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::report::{Problem, SceneReport};
 use crate::core::parameters::nearest;
@@ -12,7 +13,7 @@ use crate::core::parameters::nearest;
 const MAX_PROBLEMS: usize = 20;
 
 /// A cell of a CSV file.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// Centre, um.
     pub at_um: Vec3,

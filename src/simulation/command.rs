@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::spawn::spawn_population;
 use crate::core::parameters::set_parameter;
+use crate::core::state::{Kept, Owner, RegisterState};
 use crate::core::{Clock, SimSchedule, SimSystems};
 use crate::scene::schema::Population;
 use crate::scene::{Change, ParsedScene};
@@ -53,9 +54,24 @@ pub struct LoggedCommand {
 /// Adds the `Timeline` stage.
 pub struct CommandPlugin;
 
+impl Kept for CommandQueue {
+    type State = Self;
+
+    fn keep(&self) -> Self {
+        self.clone()
+    }
+
+    fn restore(&mut self, state: Self) -> Result<(), String> {
+        *self = state;
+        Ok(())
+    }
+}
+
 impl Plugin for CommandPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<CommandQueue>()
+            .register_kept::<CommandQueue>(Owner::Simulation, "commands")
+            .declare_remade::<Script>("the scene itself")
             .add_systems(SimSchedule, run_commands.in_set(SimSystems::Timeline));
     }
 }

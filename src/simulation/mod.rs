@@ -2,13 +2,14 @@
 //!
 //! A [`Simulation`] owns an ECS world and its schedule. It needs no [`App`] and no window: tests, runs and
 //! films make as many as they like, on any thread. [`command`] is how anything gets in, [`snapshot`] how the
-//! picture gets out; [`turnover`] is where cells come and go.
+//! picture gets out; [`turnover`] is where cells come and go, [`verify`] checks that what must be true is.
 
 pub mod command;
 pub mod snapshot;
 pub mod spawn;
 pub mod turnover;
 mod twin;
+pub mod verify;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,16 +20,22 @@ use bevy::prelude::*;
 pub use command::{Command, LoggedCommand};
 pub use snapshot::{CellGlyphs, CellTypeStyle, FieldSnapshot, SiteMetrics, SiteSnapshot, Snapshot};
 pub use turnover::Lineage;
+pub use verify::Violation;
 
 use crate::biology::BiologyPlugins;
 use crate::cell::CellPlugins;
-use crate::core::parameters::{self, ParameterError, ParameterValue, RegisterParameters};
+use crate::core::invariant::Invariants;
+use crate::core::parameters::{
+    self, CellTypeNames, ParameterError, ParameterRegistry, ParameterValue, RegisterParameters,
+};
 use crate::core::stages::{self, StageTimes};
+use crate::core::state::{RegisterState, StateRegistry};
 use crate::core::{Clock, RandomKey, SimSchedule, SimSystems};
-use crate::observe::metrics::{self, MetricsParameters};
+use crate::observe::checkpoint::{Checkpoint, CheckpointError, RunState};
+use crate::observe::metrics::{self, MetricsParameters, TumourTypes};
 use crate::observe::{Census, EventRecord, StepEvents};
 use crate::scene::{self, CellLibrary, ParsedScene, SceneContext, SceneReport};
-use crate::tissue::transport::{FieldWork, TransportPlugin};
+use crate::tissue::transport::{FieldWork, SolveTally, TransportPlugin};
 use crate::tissue::{FieldValues, Molecule, SiteId, Sites};
 use command::{CommandPlugin, CommandQueue, Script};
 
@@ -54,6 +61,13 @@ impl Plugin for SimulationPlugins {
             CommandPlugin,
         ))
         .register_group::<MetricsParameters>("metrics")
+        .declare_remade::<RandomKey>("the seed of the run")
+        .declare_remade::<CellTypeNames>("made from the scene")
+        .declare_remade::<TumourTypes>("made from the scene")
+        .declare_remade::<StateRegistry>("a list of what the program knows")
+        .declare_remade::<ParameterRegistry>("a list of what the program knows")
+        .declare_remade::<Invariants>("a list of what the program knows")
+        .declare_remade::<StageTimes>("a measurement of this process")
         .add_systems(SimSchedule, advance_clock.in_set(SimSystems::Observe));
     }
 }
@@ -116,6 +130,20 @@ impl Simulation {
         })
     }
 
+    /// Sets a simulation up as a checkpoint left it.
+    ///
+    /// # Errors
+    /// In words, when the checkpoint does not fit this program.
+    pub fn resume(checkpoint: Checkpoint) -> Result<(Self, RunState), CheckpointError> {
+        let scene = checkpoint.scene()?;
+        let (seed, end_minutes) = (checkpoint.run.seed, checkpoint.run.end_minutes);
+        let mut simulation = Self::without_cells(Arc::new(scene), seed)
+            .map_err(|error| checkpoint.does_not_fit(&error))?;
+        let run = checkpoint.restore(&mut simulation.world)?;
+        simulation.end_minutes = end_minutes;
+        Ok((simulation, run))
+    }
+
     /// The scene it was made from.
     pub fn scene(&self) -> &Arc<ParsedScene> {
         &self.scene
@@ -131,6 +159,21 @@ impl Simulation {
         self.world.run_schedule(SimSchedule);
         self.world.clear_trackers();
         self.world.check_change_ticks();
+    }
+
+    /// Checks in every step from now on that what must be true is true. The states it goes through are the
+    /// same.
+    pub fn verify(&mut self) {
+        verify::install(&mut self.world);
+    }
+
+    /// The first broken invariant, if the simulation verifies itself and one was broken; its step is left
+    /// unfinished then, and it must not be stepped any further.
+    pub fn violation(&self) -> Option<&Violation> {
+        self.world
+            .get_resource::<verify::Verification>()?
+            .violation
+            .as_ref()
     }
 
     /// Runs the systems of a step one after the other on the thread that calls [`Simulation::step`], not on
@@ -203,6 +246,11 @@ impl Simulation {
         self.end_minutes = minutes;
     }
 
+    /// Tissue time at which it ends, minutes.
+    pub const fn end_minutes(&self) -> f64 {
+        self.end_minutes
+    }
+
     /// Whether it ends before the scene does, so that not all of the scene's expectations can be judged.
     pub fn ends_early(&self) -> bool {
         self.end_minutes < self.scene.scene.duration.minutes()
@@ -262,6 +310,21 @@ impl Simulation {
             &self.world.get::<FieldValues>(entity)?.0,
             self.world.get::<FieldWork>(entity)?,
         ))
+    }
+
+    /// What the solves of each field did, by name of the site.
+    pub fn solves(&self) -> Vec<(&str, Molecule, SolveTally)> {
+        let sites = &self.world.resource::<Sites>().list;
+        sites
+            .iter()
+            .flat_map(|site| {
+                Molecule::ALL.into_iter().filter_map(|molecule| {
+                    let field = site.fields[molecule as usize]?;
+                    let work = self.world.get::<FieldWork>(field)?;
+                    Some((site.block.name.as_str(), molecule, *work.tally()))
+                })
+            })
+            .collect()
     }
 
     /// The world, to look at.

@@ -5,6 +5,7 @@
 //! simulation. Cells come in canonical order, so equal simulations give equal snapshots.
 
 use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::Simulation;
 use crate::cell::{Phase, State};
@@ -101,7 +102,7 @@ pub struct FieldSnapshot {
 }
 
 /// Measurements of one site at one moment: a row of `metrics.csv`.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SiteMetrics {
     /// Name and value of each column, in the order of the file. Units are in the names.
     pub columns: Vec<(String, f64)>,

@@ -58,10 +58,14 @@ pub struct TurnoverPlugin;
 
 impl Plugin for TurnoverPlugin {
     fn build(&self, app: &mut App) {
-        use crate::core::state::RegisterState;
+        use crate::core::state::{Owner, RegisterState};
         app.init_resource::<StepEvents>()
             .init_resource::<CellIdCounter>()
             .init_resource::<Transfers>()
+            .register_kept::<Clock>(Owner::Simulation, "clock")
+            .register_kept::<CellIdCounter>(Owner::Simulation, "next_cell")
+            .declare_remade::<StepEvents>("the events of the step just over")
+            .declare_remade::<Transfers>("carried out in the step in which they are asked for")
             .register_cell_state::<CellType>("cell_type")
             .register_cell_state::<Resident>("resident")
             .register_cell_state::<Lineage>("lineage")

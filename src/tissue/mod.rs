@@ -1,6 +1,7 @@
 //! Floor 1: tissue. Sites, the molecules in them, and the solver that moves them.
 
 pub mod exchange;
+mod kept;
 pub mod molecule;
 pub mod site;
 pub mod solver;

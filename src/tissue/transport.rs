@@ -29,7 +29,9 @@ use super::solver::{
     Exchange, FaceCondition, FieldSolver, LocalTerms, Medium, Reservoir, Saturating, SolveReport,
     Stopping, TimeScheme,
 };
+use super::verify::verify_fields;
 use super::{Molecule, TissueBlock};
+use crate::core::invariant::{Breach, RegisterInvariant};
 use crate::core::parallel::for_each_chunk_mut;
 use crate::core::parameters::{Limits, Parameters, RegisterParameters};
 use crate::core::{Clock, SimSchedule, SimSystems};
@@ -274,8 +276,13 @@ pub struct TransportPlugin;
 
 impl Plugin for TransportPlugin {
     fn build(&self, app: &mut App) {
+        super::kept::register(app);
         app.register_group::<TransportParameters>("transport")
             .init_resource::<Sites>()
+            .register_invariant(SimSystems::Transport, "solve_fields", |world| {
+                let fault = verify_fields(world).err()?;
+                Some(Breach::new(fault.to_string()))
+            })
             .add_systems(
                 SimSchedule,
                 (lose_host_vessels, solve_fields)

@@ -1,0 +1,106 @@
+//! What must be true after each stage of a step, whatever the scene.
+//!
+//! A module registers what its systems promise: [`RegisterInvariant::register_cell_invariant`] for a
+//! component of a cell, [`RegisterInvariant::register_invariant`] for anything else. Nothing is checked
+//! unless a simulation is asked to verify itself; then all promises of a stage are checked when it is over,
+//! and the first that is broken stops the run with the name of the system that made it.
+
+use bevy::prelude::*;
+
+use super::{CellId, SimSystems};
+
+/// A broken promise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Breach {
+    /// The cell, if it is about one.
+    pub cell: Option<CellId>,
+    /// What was found, in words.
+    pub found: String,
+}
+
+impl Breach {
+    /// A breach that is not about a cell.
+    pub const fn new(found: String) -> Self {
+        Self { cell: None, found }
+    }
+}
+
+/// One promise.
+pub struct Invariant {
+    /// The stage after which it must hold.
+    pub stage: SimSystems,
+    /// The system that sees to it.
+    pub system: &'static str,
+    /// Looks for a breach.
+    pub check: Box<dyn Fn(&World) -> Option<Breach> + Send + Sync>,
+}
+
+/// All promises, in the order of registration.
+#[derive(Resource, Default)]
+pub struct Invariants(pub Vec<Invariant>);
+
+/// Registration, from a module's plugin.
+pub trait RegisterInvariant {
+    /// Registers what a system promises of anything but single cells.
+    fn register_invariant(
+        &mut self,
+        stage: SimSystems,
+        system: &'static str,
+        check: impl Fn(&World) -> Option<Breach> + Send + Sync + 'static,
+    ) -> &mut Self;
+    /// Registers what a system promises of a component of each cell: `wrong` says what is wrong with it.
+    fn register_cell_invariant<C: Component>(
+        &mut self,
+        stage: SimSystems,
+        system: &'static str,
+        wrong: fn(&C) -> Option<String>,
+    ) -> &mut Self;
+}
+
+impl RegisterInvariant for App {
+    fn register_invariant(
+        &mut self,
+        stage: SimSystems,
+        system: &'static str,
+        check: impl Fn(&World) -> Option<Breach> + Send + Sync + 'static,
+    ) -> &mut Self {
+        self.init_resource::<Invariants>();
+        self.world_mut()
+            .resource_mut::<Invariants>()
+            .0
+            .push(Invariant {
+                stage,
+                system,
+                check: Box::new(check),
+            });
+        self
+    }
+
+    fn register_cell_invariant<C: Component>(
+        &mut self,
+        stage: SimSystems,
+        system: &'static str,
+        wrong: fn(&C) -> Option<String>,
+    ) -> &mut Self {
+        self.register_invariant(stage, system, move |world| first_wrong(world, wrong))
+    }
+}
+
+/// The wrong cell of lowest identity.
+fn first_wrong<C: Component>(world: &World, wrong: fn(&C) -> Option<String>) -> Option<Breach> {
+    let mut query = world.try_query::<(&CellId, &C)>()?;
+    query
+        .iter(world)
+        .filter_map(|(id, component)| Some((*id, wrong(component)?)))
+        .min_by_key(|(id, _)| *id)
+        .map(|(id, found)| Breach {
+            cell: Some(id),
+            found,
+        })
+}
+
+/// Says so if a quantity is not a number from `least` to `most`.
+pub fn outside(name: &str, value: f32, least: f32, most: f32) -> Option<String> {
+    (!(least..=most).contains(&value))
+        .then(|| format!("{name} is {value}, which is not from {least} to {most}"))
+}
