@@ -176,6 +176,7 @@ fn go_on(
     let steps = simulation.total_steps();
     let bar = progress_bar(steps, manner.quiet);
     let first = simulation.steps();
+    let mut checkpoint_bytes = None;
     bar.set_position(first);
     for step in first + 1..=steps {
         simulation.step();
@@ -187,7 +188,7 @@ fn go_on(
         }
         journal.note(&simulation).map_err(Failure::run)?;
         if checkpoint_every.is_some_and(|every| step.is_multiple_of(every) || step == steps) {
-            save(&simulation, &mut journal, checkpoint_every)?;
+            checkpoint_bytes = save(&simulation, &mut journal, checkpoint_every)?;
         }
         bar.set_position(step);
         if step % 10 == 0 {
@@ -205,6 +206,13 @@ fn go_on(
         elapsed: bar.elapsed(),
     };
     let code = report(&simulation, &journal, pace);
+    if let Some(bytes) = checkpoint_bytes {
+        say(format!(
+            "the last checkpoint has {:.1} MB, {:.0} bytes a cell",
+            bytes as f64 / 1e6,
+            bytes as f64 / simulation.cell_count().max(1) as f64
+        ));
+    }
     if manner.verify {
         say(format!(
             "verified {} steps: every invariant holds",
@@ -214,16 +222,21 @@ fn go_on(
     Ok(code)
 }
 
-/// Writes a checkpoint.
-fn save(simulation: &Simulation, journal: &mut Journal, every: Option<u64>) -> Result<(), Failure> {
+/// Writes a checkpoint, and returns its size in bytes; nothing without a run folder.
+fn save(
+    simulation: &Simulation,
+    journal: &mut Journal,
+    every: Option<u64>,
+) -> Result<Option<u64>, Failure> {
     let state = journal.state().map_err(Failure::run)?;
     let (Some(state), Some(folder)) = (state, journal.folder()) else {
-        return Ok(());
+        return Ok(None);
     };
     let every = every.unwrap_or(u64::MAX);
     let run = checkpoint::run_state(simulation, every, state).map_err(Failure::Run)?;
-    checkpoint::write(folder.path(), &run, simulation.world()).map_err(Failure::run)?;
-    Ok(())
+    checkpoint::write(folder.path(), &run, simulation.world())
+        .map(Some)
+        .map_err(Failure::run)
 }
 
 /// How much was simulated in which time.

@@ -277,7 +277,7 @@ mod tests {
     fn a_body_that_is_no_volume_is_noticed() {
         let violation = violation_after(|world| {
             let entity = cell(world, 7);
-            world.get_mut::<Body>(entity).unwrap().fluid_um3 = -1.0e6;
+            world.get_mut::<Body>(entity).unwrap().nuclear_solid_um3 = -50.0;
         });
         assert_eq!(violation.system, "grow_bodies");
         assert_eq!(violation.breach.cell, Some(CellId(7)));
