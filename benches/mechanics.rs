@@ -6,46 +6,12 @@
 //! by up to 30 %, `giant` adds one cell of ten times the volume per ten thousand.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use tumorscape::cell::mechanics::{Body, Mechanics, MechanicsParameters, Surroundings};
+use tumorscape::cell::mechanics::{Mechanics, MechanicsParameters, Surroundings};
 use tumorscape::core::parallel::set_threads;
 use tumorscape::core::{CellId, Purpose, RandomKey};
 
-/// Radius of a cell, um.
-const RADIUS: f32 = 8.41;
-
-/// The `count` points of close packing nearest to the origin, in lattice order, each moved by up to 5 % of
-/// the spacing.
-fn ball(count: usize) -> Vec<Body> {
-    let spacing = 0.952 * 2.0 * RADIUS;
-    let half = (0.62 * (count as f64).cbrt()) as i32 + 4;
-    let mut points = Vec::new();
-    for k in -half..half {
-        for j in -half..half {
-            for i in -half..half {
-                let x = i as f32 + 0.5 * (j + k).rem_euclid(2) as f32;
-                let y = 0.866_025_4 * (j as f32 + k.rem_euclid(2) as f32 / 3.0);
-                points.push([x, y, 0.816_496_6 * k as f32].map(|at| at * spacing));
-            }
-        }
-    }
-    let square = |p: &[f32; 3]| p.iter().map(|at| at * at).sum::<f32>();
-    let mut squares: Vec<f32> = points.iter().map(square).collect();
-    let (_, limit, _) = squares.select_nth_unstable_by(count, f32::total_cmp);
-    let limit = *limit;
-    points.retain(|point| square(point) < limit);
-    let mut random = RandomKey(1).stream(CellId(0), 0, Purpose::Placement);
-    points
-        .iter()
-        .enumerate()
-        .map(|(id, point)| Body {
-            id: CellId(id as u64),
-            position: point.map(|at| at + 0.1 * spacing * (random.uniform() - 0.5)),
-            radius: RADIUS,
-            adhesion: Body::ADHESION,
-            repulsion: Body::REPULSION,
-        })
-        .collect()
-}
+#[path = "support/ball.rs"]
+mod ball;
 
 fn mechanics(criterion: &mut Criterion) {
     set_threads(Some(2));
@@ -54,15 +20,10 @@ fn mechanics(criterion: &mut Criterion) {
         group.sample_size(if count < 1_000_000 { 30 } else { 10 });
         group.throughput(Throughput::Elements(count as u64));
         for order in ["lattice", "random", "sizes", "giant"] {
-            let mut bodies = ball(count);
-            let mut random = RandomKey(2).stream(CellId(0), 0, Purpose::Placement);
+            let mut bodies = ball::ball(count);
+            let mut random = RandomKey(3).stream(CellId(0), 0, Purpose::Placement);
             match order {
-                "random" => {
-                    for last in (1..bodies.len()).rev() {
-                        let other = (f64::from(random.uniform()) * last as f64) as usize;
-                        bodies.swap(last, other);
-                    }
-                }
+                "random" => ball::shuffle(&mut bodies),
                 "sizes" => {
                     for body in &mut bodies {
                         body.radius *= 0.85 + 0.3 * random.uniform();

@@ -1,8 +1,8 @@
 //! Cells notice what surrounds them: the `Perceive` stage.
 //!
-//! Each cell finds its voxel and reads the fields there; its volume is booked for the voxel. Pressure and
-//! contacts are those of the last `Move`. Values are those of the voxel, not interpolated, so that a cell
-//! takes up what it perceives.
+//! Each cell finds its voxel and reads the fields there; where host vessels may have to give way, its volume
+//! is booked for the voxel. Pressure and contacts are those of the last `Move`. Values are those of the voxel,
+//! not interpolated, so that a cell takes up what it perceives.
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -83,16 +83,18 @@ fn perceive(
     mut cells: Query<(&Resident, &Position, &Body, &mut Surroundings)>,
 ) {
     struct Readable<'a> {
-        volume: &'a CellVolume,
+        /// Where volumes are booked; none in a site without vessels.
+        volume: Option<&'a CellVolume>,
         fields: [Option<&'a [f32]>; Molecule::ALL.len()],
     }
     let readable: Vec<Readable> = sites
         .list
         .iter()
         .map(|site| Readable {
-            volume: volumes
-                .get(site.entity)
-                .expect("every site books the volume of its cells"),
+            volume: site
+                .block
+                .perfusion_length_um
+                .and_then(|_| volumes.get(site.entity).ok()),
             fields: site.fields.map(|field| {
                 field
                     .and_then(|field| fields.get(field).ok())
@@ -105,7 +107,9 @@ fn perceive(
         .for_each(|(resident, position, body, mut around)| {
             let site = &readable[usize::from(resident.0.0)];
             let voxel = sites.get(resident.0).block.voxel_at(position.0);
-            site.volume.0.add(voxel, body.volume_um3());
+            if let Some(volume) = site.volume {
+                volume.0.add(voxel, body.volume_um3());
+            }
             let read = |molecule: Molecule, otherwise: f32| {
                 site.fields[molecule as usize].map_or(otherwise, |values| values[voxel as usize])
             };

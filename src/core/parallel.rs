@@ -9,7 +9,7 @@
 
 use std::cell::Cell;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use bevy::tasks::{ComputeTaskPool, TaskPool, TaskPoolBuilder};
 
@@ -70,23 +70,46 @@ fn pool() -> &'static TaskPool {
     }
 }
 
+/// Calls `work` for each of `count` pieces of work, on as many threads as there are.
+///
+/// Each thread takes the next piece when it is done with one, so that a call costs one task for each thread
+/// and takes no memory for each piece.
+fn share<P: Send>(pieces: impl Iterator<Item = P> + Send, count: usize, work: impl Fn(P) + Sync) {
+    let pool = pool();
+    let threads = pool.thread_num().min(count);
+    if threads <= 1 {
+        pieces.for_each(work);
+        return;
+    }
+    let pieces = Mutex::new(pieces);
+    let next = || pieces.lock().ok().and_then(|mut pieces| pieces.next());
+    let (next, work) = (&next, &work);
+    pool.scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(async move {
+                while let Some(piece) = next() {
+                    work(piece);
+                }
+            });
+        }
+    });
+}
+
+/// The fixed-size chunks of `0..len`, with their indices.
+fn chunks(len: usize, chunk: usize) -> impl Iterator<Item = (usize, Range<usize>)> {
+    assert!(chunk > 0, "a chunk holds at least one element");
+    (0..len)
+        .step_by(chunk)
+        .map(move |start| start..(start + chunk).min(len))
+        .enumerate()
+}
+
 /// Calls `work(chunk_index, range)` for each fixed-size chunk of `0..len`.
 ///
 /// With one thread, or one chunk, everything runs on the caller.
 pub fn for_each_chunk(len: usize, chunk: usize, work: impl Fn(usize, Range<usize>) + Sync) {
-    assert!(chunk > 0, "a chunk holds at least one element");
-    let pool = pool();
-    if pool.thread_num() <= 1 || len <= chunk {
-        for (index, start) in (0..len).step_by(chunk).enumerate() {
-            work(index, start..(start + chunk).min(len));
-        }
-        return;
-    }
-    let work = &work;
-    pool.scope(|scope| {
-        for (index, start) in (0..len).step_by(chunk).enumerate() {
-            scope.spawn(async move { work(index, start..(start + chunk).min(len)) });
-        }
+    share(chunks(len, chunk), len.div_ceil(chunk), |(index, range)| {
+        work(index, range);
     });
 }
 
@@ -96,20 +119,9 @@ pub fn for_each_chunk_mut<T: Send>(
     chunk: usize,
     work: impl Fn(usize, &mut [T]) + Sync,
 ) {
-    assert!(chunk > 0, "a chunk holds at least one element");
-    let pool = pool();
-    if pool.thread_num() <= 1 || data.len() <= chunk {
-        for (index, piece) in data.chunks_mut(chunk).enumerate() {
-            work(index * chunk, piece);
-        }
-        return;
-    }
-    let work = &work;
-    pool.scope(|scope| {
-        for (index, piece) in data.chunks_mut(chunk).enumerate() {
-            scope.spawn(async move { work(index * chunk, piece) });
-        }
-    });
+    let count = data.len().div_ceil(chunk);
+    let pieces = data.chunks_mut(chunk).enumerate();
+    share(pieces, count, |(index, piece)| work(index * chunk, piece));
 }
 
 /// Calls `work(start, a_piece, b_piece)` on matching fixed-size pieces of two slices of one length.
@@ -119,46 +131,27 @@ pub fn for_each_chunk_mut2<A: Send, B: Send>(
     chunk: usize,
     work: impl Fn(usize, &mut [A], &mut [B]) + Sync,
 ) {
-    assert!(chunk > 0, "a chunk holds at least one element");
     assert_eq!(a.len(), b.len(), "both slices describe the same elements");
-    let pool = pool();
-    if pool.thread_num() <= 1 || a.len() <= chunk {
-        for (index, (a, b)) in a.chunks_mut(chunk).zip(b.chunks_mut(chunk)).enumerate() {
-            work(index * chunk, a, b);
-        }
-        return;
-    }
-    let work = &work;
-    pool.scope(|scope| {
-        for (index, (a, b)) in a.chunks_mut(chunk).zip(b.chunks_mut(chunk)).enumerate() {
-            scope.spawn(async move { work(index * chunk, a, b) });
-        }
-    });
+    let count = a.len().div_ceil(chunk);
+    let pieces = a.chunks_mut(chunk).zip(b.chunks_mut(chunk)).enumerate();
+    share(pieces, count, |(index, (a, b))| work(index * chunk, a, b));
 }
 
 /// Maps each fixed-size chunk of `0..len` to a value; the values come back in chunk order.
 ///
 /// Summing them in that order gives the same bits at any thread count.
-pub fn map_chunks<R: Send + 'static>(
+pub fn map_chunks<R: Send>(
     len: usize,
     chunk: usize,
     work: impl Fn(usize, Range<usize>) -> R + Sync,
 ) -> Vec<R> {
-    assert!(chunk > 0, "a chunk holds at least one element");
-    let pool = pool();
-    if pool.thread_num() <= 1 || len <= chunk {
-        return (0..len)
-            .step_by(chunk)
-            .enumerate()
-            .map(|(index, start)| work(index, start..(start + chunk).min(len)))
-            .collect();
-    }
-    let work = &work;
-    pool.scope(|scope| {
-        for (index, start) in (0..len).step_by(chunk).enumerate() {
-            scope.spawn(async move { work(index, start..(start + chunk).min(len)) });
-        }
-    })
+    let count = len.div_ceil(chunk);
+    let mut results: Vec<Option<R>> = std::iter::repeat_with(|| None).take(count).collect();
+    let pieces = results.iter_mut().zip(chunks(len, chunk));
+    share(pieces, count, |(result, (index, range))| {
+        *result = Some(work(index, range));
+    });
+    results.into_iter().flatten().collect()
 }
 
 /// Sum over `0..len` in `f64`, in chunk order.

@@ -3,7 +3,7 @@
 //! A module registers each component that a cell carries from step to step with
 //! [`RegisterState::register_cell_state`], and each component of a site or a field, and each resource, with
 //! [`RegisterState::register_kept`]. The list serves everything that must see the state as a whole: the state
-//! hash covers it, a checkpoint stores it. What is made again from the scene, or computed afresh in every
+//! hash covers it, a checkpoint stores it, a daughter inherits it. What is made again from the scene, or computed afresh in every
 //! step, is declared with [`RegisterState::declare_remade`] and the reason why. A test compares the lists
 //! with what is really there, so nothing can be forgotten silently.
 
@@ -91,10 +91,11 @@ impl StateRegistry {
 
 /// Registration, from a module's plugin.
 pub trait RegisterState {
-    /// Registers a component that cells carry from step to step.
+    /// Registers a component that cells carry from step to step. It is plain data: a daughter gets a copy of
+    /// its bytes.
     fn register_cell_state<C>(&mut self, name: &'static str) -> &mut Self
     where
-        C: Component<Mutability = Mutable> + Clone + Serialize + DeserializeOwned;
+        C: Component<Mutability = Mutable> + Copy + Serialize + DeserializeOwned;
     /// Registers a component of sites or fields, or a resource, of which a part is state.
     fn register_kept<C: Kept>(&mut self, owner: Owner, name: &'static str) -> &mut Self;
     /// Declares that a component or resource is no state: it is made again from the scene when a run is
@@ -105,7 +106,7 @@ pub trait RegisterState {
 impl RegisterState for App {
     fn register_cell_state<C>(&mut self, name: &'static str) -> &mut Self
     where
-        C: Component<Mutability = Mutable> + Clone + Serialize + DeserializeOwned,
+        C: Component<Mutability = Mutable> + Copy + Serialize + DeserializeOwned,
     {
         self.init_resource::<StateRegistry>();
         let world = self.world_mut();

@@ -19,8 +19,10 @@ pub enum EventKind {
     Lysis,
     /// The remains of a dead cell are gone.
     Clearance,
-    /// A cell left its site through an open face.
+    /// A cell left its site, through an open face or for another site.
     Exit,
+    /// A cell that left a site entered this one.
+    Entry,
 }
 
 impl EventKind {
@@ -33,6 +35,7 @@ impl EventKind {
             Self::Lysis => "lysis",
             Self::Clearance => "clearance",
             Self::Exit => "exit",
+            Self::Entry => "entry",
         }
     }
 }

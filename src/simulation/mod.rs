@@ -8,6 +8,7 @@ pub mod command;
 pub mod snapshot;
 pub mod spawn;
 pub mod turnover;
+mod twin;
 pub mod verify;
 
 use std::path::Path;
@@ -27,6 +28,7 @@ use crate::core::invariant::Invariants;
 use crate::core::parameters::{
     self, CellTypeNames, ParameterError, ParameterRegistry, ParameterValue, RegisterParameters,
 };
+use crate::core::stages::{self, StageTimes};
 use crate::core::state::{RegisterState, StateRegistry};
 use crate::core::{Clock, RandomKey, SimSchedule, SimSystems};
 use crate::observe::checkpoint::{Checkpoint, CheckpointError, RunState};
@@ -65,6 +67,7 @@ impl Plugin for SimulationPlugins {
         .declare_remade::<StateRegistry>("a list of what the program knows")
         .declare_remade::<ParameterRegistry>("a list of what the program knows")
         .declare_remade::<Invariants>("a list of what the program knows")
+        .declare_remade::<StageTimes>("a measurement of this process")
         .add_systems(SimSchedule, advance_clock.in_set(SimSystems::Observe));
     }
 }
@@ -181,6 +184,26 @@ impl Simulation {
         if let Some(schedule) = schedules.get_mut(SimSchedule) {
             schedule.set_executor(SingleThreadedExecutor::new());
         }
+    }
+
+    /// Measures from now on how long the stages of a step take, see [`Simulation::stage_seconds`]. Changes
+    /// no result.
+    pub fn measure_stages(&mut self) {
+        let measured = self.world.contains_resource::<StageTimes>();
+        self.world.insert_resource(StageTimes::default());
+        let mut schedules = self.world.resource_mut::<Schedules>();
+        if let Some(schedule) = schedules.get_mut(SimSchedule)
+            && !measured
+        {
+            stages::measure(schedule);
+        }
+    }
+
+    /// Wall time spent in each stage since [`Simulation::measure_stages`], s; empty if that was not called.
+    pub fn stage_seconds(&self) -> Vec<(SimSystems, f64)> {
+        self.world
+            .get_resource::<StageTimes>()
+            .map_or_else(Vec::new, |times| times.seconds().collect())
     }
 
     /// Takes a command; it is carried out at the start of the next step and logged.
@@ -329,6 +352,7 @@ pub fn schedule_ambiguities(library: &CellLibrary) -> Result<(), String> {
         let schedule = schedules
             .get_mut(SimSchedule)
             .expect("the plugins add the schedule");
+        stages::measure(schedule);
         schedule.set_build_settings(ScheduleBuildSettings {
             ambiguity_detection: LogLevel::Error,
             ..default()

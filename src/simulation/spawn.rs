@@ -3,6 +3,7 @@
 use bevy::prelude::*;
 
 use super::turnover::Lineage;
+use super::twin::Twins;
 use crate::biology::hypoxia::{HifAxis, HifParameters, HypoxiaParameters};
 use crate::biology::metabolism::{Metabolism, MetabolismParameters};
 use crate::cell::cycle::AgeStructure;
@@ -163,6 +164,7 @@ pub fn spawn_cells(world: &mut World, site: SiteId, cells: &[PlacedCell]) {
     let key = *world.resource::<RandomKey>();
     let step = world.resource::<crate::core::Clock>().step;
     let supply = Supply::of(world, site);
+    let mut twins = Twins::default();
     let mut templates: Vec<Option<(Entity, Option<AgeStructure>)>> = vec![None; types.body.0.len()];
     for (position_um, cell_type) in cells {
         let (template, ages) = templates[usize::from(*cell_type)].get_or_insert_with(|| {
@@ -173,7 +175,7 @@ pub fn spawn_cells(world: &mut World, site: SiteId, cells: &[PlacedCell]) {
             )
         });
         let id = world.resource_mut::<CellIdCounter>().take();
-        let entity = world.entity_mut(*template).clone_and_spawn();
+        let entity = twins.spawn(world, *template);
         let mut entity = world.entity_mut(entity);
         entity.insert((
             id,

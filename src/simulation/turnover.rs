@@ -1,16 +1,22 @@
 //! Cells are born and removed: the `Turnover` stage.
 //!
 //! The one exclusive place where entities come and go. What happens was decided in `Act` by the modules, in
-//! the components of each cell; here it is carried out in the order of cell identity, so identities are
-//! handed out in a stable order. A dividing mother keeps her identity as one of the two daughters; the other
-//! inherits a copy of all her components. Both lie at equal distance from where she was, so the centre of
-//! mass does not move.
+//! the components of each cell and as [`Transfers`]; here it is carried out in the order of cell identity, so
+//! identities are handed out in a stable order. A dividing mother keeps her identity as one of the two
+//! daughters; the other inherits a copy of all her components ([`super::twin`]). Both lie at equal distance
+//! from where she was, so the centre of mass does not move.
+//!
+//! All cells are looked at in parallel pieces, and what is due is joined in the order of pieces. The lists
+//! live from step to step, so a step takes memory only when there are more cells, or more happens, than ever
+//! before; rows of removed cells are used again by those born next.
 
 use bevy::ecs::query::QueryState;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::twin::Twins;
 use crate::cell::{Body, CellType, Cycle, LifeEvent, Position, Resident, Vital};
+use crate::core::parallel::for_each_chunk_mut;
 use crate::core::{CellId, CellIdCounter, Clock, Purpose, RandomKey, SimSchedule, SimSystems};
 use crate::observe::{EventKind, EventRecord, StepEvents};
 use crate::tissue::{SiteId, Sites};
@@ -26,6 +32,27 @@ pub struct Lineage {
     pub generation: u32,
 }
 
+/// A cell that goes to another site, or to another place in its own.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Transfer {
+    /// The cell.
+    pub cell: CellId,
+    /// Its entity.
+    pub entity: Entity,
+    /// Where it goes.
+    pub to: SiteId,
+    /// Its new centre, um.
+    pub at_um: Vec3,
+}
+
+/// Cells that change their site at the end of this step; filled in `Act`, in any order.
+///
+/// The cell keeps its identity and all it carries. It is reported as leaving ([`EventKind::Exit`]) and as
+/// entering ([`EventKind::Entry`]). Of several transfers of one cell that to the first site counts; a cell that is
+/// removed in the same step goes nowhere, one that divides leaves her daughter behind.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct Transfers(pub Vec<Transfer>);
+
 /// Adds the `Turnover` stage.
 pub struct TurnoverPlugin;
 
@@ -34,9 +61,11 @@ impl Plugin for TurnoverPlugin {
         use crate::core::state::{Owner, RegisterState};
         app.init_resource::<StepEvents>()
             .init_resource::<CellIdCounter>()
+            .init_resource::<Transfers>()
             .register_kept::<Clock>(Owner::Simulation, "clock")
             .register_kept::<CellIdCounter>(Owner::Simulation, "next_cell")
             .declare_remade::<StepEvents>("the events of the step just over")
+            .declare_remade::<Transfers>("carried out in the step in which they are asked for")
             .register_cell_state::<CellType>("cell_type")
             .register_cell_state::<Resident>("resident")
             .register_cell_state::<Lineage>("lineage")
@@ -53,11 +82,23 @@ struct Due {
     removed: bool,
 }
 
+/// What was found in one piece of the cells, or in all of them.
+#[derive(Default)]
+struct Found {
+    due: Vec<Due>,
+    events: Vec<EventRecord>,
+}
+
 /// Buffers that live from step to step.
 #[derive(Default)]
 struct Buffers {
+    pieces: Vec<Found>,
     due: Vec<Due>,
+    twins: Twins,
 }
+
+/// Cells looked at in one piece of the parallel loop.
+const CHUNK: usize = 4096;
 
 type Noted = (
     Entity,
@@ -68,25 +109,130 @@ type Noted = (
     Option<&'static Vital>,
 );
 
-fn turn_over(world: &mut World, cells: &mut QueryState<Noted>, mut buffers: Local<Buffers>) {
+/// What changes in a cell that divides, and in her daughter.
+type Dividing = (
+    &'static mut CellId,
+    &'static Resident,
+    &'static mut Position,
+    Option<&'static mut Body>,
+    Option<&'static mut Cycle>,
+    Option<&'static mut Lineage>,
+);
+
+type Transferred = (
+    &'static CellId,
+    &'static mut Resident,
+    &'static mut Position,
+);
+
+fn turn_over(
+    world: &mut World,
+    cells: &mut QueryState<Noted>,
+    dividing: &mut QueryState<Dividing>,
+    transferred: &mut QueryState<Transferred>,
+    mut buffers: Local<Buffers>,
+) {
     // An event is in force when the step is completed, and is dated so.
     let step = world.resource::<Clock>().step;
     let key = *world.resource::<RandomKey>();
     let mut events = std::mem::take(&mut world.resource_mut::<StepEvents>().0);
     events.clear();
-    let due = &mut buffers.due;
+    let Buffers { pieces, due, twins } = &mut *buffers;
     due.clear();
+    for found in look_at_all(world, cells, pieces, step + 1) {
+        due.extend_from_slice(&found.due);
+        events.extend_from_slice(&found.events);
+    }
+    due.sort_unstable();
+    for cell in due.iter() {
+        if cell.removed {
+            world.despawn(cell.entity);
+        } else if cell.divides {
+            let daughter = twins.spawn(world, cell.entity);
+            let id = world.resource_mut::<CellIdCounter>().take();
+            let axis = key.stream(cell.id, step, Purpose::DivisionAxis).direction();
+            let pair = dividing
+                .get_many_mut(world, [cell.entity, daughter])
+                .expect("a dividing cell has what every cell has, and so has its twin");
+            let (site, position_um) = divide(pair, id, axis);
+            events.push(EventRecord {
+                step: step + 1,
+                site,
+                kind: EventKind::Division,
+                cell: id,
+                position_um,
+            });
+        }
+    }
+    transfer(world, transferred, step + 1, &mut events);
+    events.sort_unstable_by_key(|event| (event.cell, event.kind as u8));
+    world.resource_mut::<StepEvents>().0 = events;
+}
 
+/// Looks at every cell; what was found, in the order of pieces.
+fn look_at_all<'a>(
+    world: &World,
+    cells: &mut QueryState<Noted>,
+    pieces: &'a mut Vec<Found>,
+    step: u64,
+) -> &'a [Found] {
     let sites = world.resource::<Sites>();
-    for (entity, id, resident, position, cycle, vital) in cells.iter(world) {
-        let divides = cycle.is_some_and(|cycle| cycle.divides());
+    let tables = cells
+        .contiguous_iter(world)
+        .expect("components of cells are stored in tables");
+    let mut used = 0;
+    for (entities, ids, residents, positions, cycles, vitals) in tables {
+        let first = used;
+        used += ids.len().div_ceil(CHUNK);
+        if pieces.len() < used {
+            pieces.resize_with(used, Found::default);
+        }
+        for_each_chunk_mut(&mut pieces[first..used], 1, |piece, found| {
+            let found = &mut found[0];
+            found.due.clear();
+            found.events.clear();
+            for row in piece * CHUNK..ids.len().min((piece + 1) * CHUNK) {
+                found.look_at(
+                    sites,
+                    step,
+                    (
+                        entities[row],
+                        &ids[row],
+                        &residents[row],
+                        &positions[row],
+                        cycles.map(|cycles| &cycles[row]),
+                        vitals.map(|vitals| &vitals[row]),
+                    ),
+                );
+            }
+        });
+    }
+    &pieces[..used]
+}
+
+impl Found {
+    #[inline]
+    fn look_at(
+        &mut self,
+        sites: &Sites,
+        step: u64,
+        (entity, id, resident, position, cycle, vital): (
+            Entity,
+            &CellId,
+            &Resident,
+            &Position,
+            Option<&Cycle>,
+            Option<&Vital>,
+        ),
+    ) {
+        let divides = cycle.is_some_and(Cycle::divides);
         let block = &sites.get(resident.0).block;
         let left = !block.walls
             && (position.0.cmplt(block.min_um).any() || position.0.cmpgt(block.max_um()).any());
-        let removed = left || vital.is_some_and(|vital| vital.is_cleared());
+        let cleared = vital.is_some_and(Vital::is_cleared);
         let mut note = |kind| {
-            events.push(EventRecord {
-                step: step + 1,
+            self.events.push(EventRecord {
+                step,
                 site: resident.0,
                 kind,
                 cell: *id,
@@ -100,79 +246,245 @@ fn turn_over(world: &mut World, cells: &mut QueryState<Noted>, mut buffers: Loca
             LifeEvent::Lysis => note(EventKind::Lysis),
             LifeEvent::Clearance => note(EventKind::Clearance),
         }
-        if left && !vital.is_some_and(Vital::is_cleared) {
+        if left && !cleared {
             note(EventKind::Exit);
         }
-        if divides || removed {
-            due.push(Due {
+        if divides || left || cleared {
+            self.due.push(Due {
                 id: *id,
                 entity,
                 divides,
-                removed,
+                removed: left || cleared,
             });
         }
     }
-    due.sort_unstable();
-    for cell in due.iter() {
-        if cell.removed {
-            world.despawn(cell.entity);
-        } else if cell.divides {
-            events.push(divide(world, cell.entity, cell.id, step, key));
-        }
-    }
-    events.sort_unstable_by_key(|event| (event.cell, event.kind as u8));
-    world.resource_mut::<StepEvents>().0 = events;
 }
 
-/// Divides a cell and reports the birth.
-fn divide(world: &mut World, mother: Entity, id: CellId, step: u64, key: RandomKey) -> EventRecord {
-    let daughter_id = world.resource_mut::<CellIdCounter>().take();
-    let mut random = key.stream(id, step, Purpose::DivisionAxis);
-    let axis = random.direction();
-    let daughter = world.entity_mut(mother).clone_and_spawn();
+type DividingItem<'w, 's> = <Dividing as bevy::ecs::query::QueryData>::Item<'w, 's>;
 
-    let mut offset = Vec3::ZERO;
-    for entity in [mother, daughter] {
-        let mut cell = world.entity_mut(entity);
-        if let Some(mut body) = cell.get_mut::<Body>() {
+/// Makes two daughters of a mother and her twin, the twin being the one named `id`; returns where that one is.
+fn divide(pair: [DividingItem; 2], id: CellId, axis: Vec3) -> (SiteId, Vec3) {
+    let [mother, mut daughter] = pair;
+    let parent = *mother.0;
+    *daughter.0 = id;
+    let mut place = (daughter.1.0, daughter.2.0);
+    for (sign, (_, _, mut position, body, cycle, lineage)) in [(-1.0, mother), (1.0, daughter)] {
+        if let Some(mut body) = body {
             body.halve();
             // Two daughters of the mother's volume just touch at this distance from her centre.
-            offset = axis * body.radius_um;
+            position.0 += sign * body.radius_um * axis;
         }
-        if let Some(mut cycle) = cell.get_mut::<Cycle>() {
+        if let Some(mut cycle) = cycle {
             cycle.restart();
         }
+        if let Some(mut lineage) = lineage {
+            lineage.generation += 1;
+            lineage.parent = parent;
+        }
+        place.1 = position.0;
     }
-    let (site, position) = {
-        let mother = world.entity(mother);
-        (
-            mother
-                .get::<Resident>()
-                .map_or(SiteId(0), |resident| resident.0),
-            mother
-                .get::<Position>()
-                .map_or(Vec3::ZERO, |position| position.0),
-        )
-    };
-    let lineage = world.get::<Lineage>(mother).copied();
-    let mut place = |entity: Entity, at: Vec3| {
-        let mut cell = world.entity_mut(entity);
-        if let Some(mut position) = cell.get_mut::<Position>() {
-            position.0 = at;
-        }
-        if let (Some(mut line), Some(before)) = (cell.get_mut::<Lineage>(), lineage) {
-            line.generation = before.generation + 1;
-            line.parent = id;
-        }
-    };
-    place(mother, position - offset);
-    place(daughter, position + offset);
-    world.entity_mut(daughter).insert(daughter_id);
-    EventRecord {
-        step: step + 1,
-        site,
-        kind: EventKind::Division,
-        cell: daughter_id,
-        position_um: position + offset,
+    place
+}
+
+/// Carries out the transfers asked for in this step.
+fn transfer(
+    world: &mut World,
+    cells: &mut QueryState<Transferred>,
+    step: u64,
+    events: &mut Vec<EventRecord>,
+) {
+    let mut transfers = std::mem::take(&mut world.resource_mut::<Transfers>().0);
+    transfers.sort_unstable_by_key(|transfer| {
+        let Transfer {
+            cell, to, at_um, ..
+        } = transfer;
+        (*cell, *to, at_um.to_array().map(f32::to_bits))
+    });
+    transfers.dedup_by_key(|transfer| transfer.cell);
+    for Transfer {
+        entity, to, at_um, ..
+    } in transfers.drain(..)
+    {
+        let Ok((id, mut resident, mut position)) = cells.get_mut(world, entity) else {
+            continue;
+        };
+        let mut note = |kind, site, position_um| {
+            events.push(EventRecord {
+                step,
+                site,
+                kind,
+                cell: *id,
+                position_um,
+            });
+        };
+        note(EventKind::Exit, resident.0, position.0);
+        note(EventKind::Entry, to, at_um);
+        resident.0 = to;
+        position.0 = at_um;
+    }
+    world.resource_mut::<Transfers>().0 = transfers;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::testing::{bench, step};
+    use crate::tissue::{Molecule, SiteEntry, TissueBlock};
+
+    /// Two sites, the first with open faces, and a schedule of nothing but this stage.
+    fn app() -> App {
+        let mut app = bench(1.0);
+        let site = |walls| SiteEntry {
+            entity: Entity::PLACEHOLDER,
+            fields: [None; Molecule::ALL.len()],
+            block: TissueBlock {
+                name: "block".into(),
+                min_um: Vec3::splat(-50.0),
+                dims: UVec3::splat(5),
+                voxel_um: Vec3::splat(20.0),
+                walls,
+                perfusion_length_um: None,
+            },
+        };
+        app.insert_resource(Sites {
+            list: vec![site(false), site(true)],
+        })
+        .insert_resource(CellIdCounter::starting_at(1_000_000))
+        .add_plugins(TurnoverPlugin);
+        app
+    }
+
+    fn spawn(app: &mut App, id: u64, at_um: Vec3, divides: bool, event: LifeEvent) -> Entity {
+        let id = CellId(id);
+        app.world_mut()
+            .spawn((
+                (id, CellType(0), Resident(SiteId(0)), Position(at_um)),
+                crate::cell::BodyParameters::default().resting_body(),
+                Cycle {
+                    mitosis_over: divides,
+                    ..Cycle::default()
+                },
+                Vital {
+                    event,
+                    ..Vital::default()
+                },
+                Lineage {
+                    parent: id,
+                    founder: id,
+                    generation: 0,
+                },
+            ))
+            .id()
+    }
+
+    fn cells(app: &mut App) -> Vec<(CellId, Resident, Vec3, Lineage)> {
+        let world = app.world_mut();
+        let mut cells: Vec<_> = world
+            .query::<(&CellId, &Resident, &Position, &Lineage)>()
+            .iter(world)
+            .map(|(id, resident, position, lineage)| (*id, *resident, position.0, *lineage))
+            .collect();
+        cells.sort_unstable_by_key(|(id, ..)| *id);
+        cells
+    }
+
+    #[test]
+    fn the_order_of_births_is_that_of_the_mothers_whatever_their_rows() {
+        let n = 3 * CHUNK as u64;
+        let found = [1, 7_919].map(|stride| {
+            let mut app = app();
+            for k in 0..n {
+                let id = k * stride % n;
+                let at = Vec3::splat((id % 40) as f32 - 20.0);
+                let event = if id % 7 == 3 {
+                    LifeEvent::Clearance
+                } else {
+                    LifeEvent::None
+                };
+                spawn(&mut app, id, at, id % 5 == 0, event);
+            }
+            for _ in 0..2 {
+                step(&mut app);
+            }
+            let events = app.world().resource::<StepEvents>().0.clone();
+            (cells(&mut app), events)
+        });
+        let removed = (0..n).filter(|id| id % 7 == 3).count();
+        let born = (0..n).filter(|id| id % 5 == 0 && id % 7 != 3).count();
+        assert_eq!(found[0].0.len(), n as usize - removed + born);
+        assert!(found[0] == found[1]);
+        let daughters = found[0].0.iter().filter(|(id, ..)| id.0 >= 1_000_000);
+        let mothers: Vec<_> = daughters.map(|(.., lineage)| lineage.parent).collect();
+        assert!(mothers.is_sorted());
+        assert_eq!(mothers.len(), born);
+    }
+
+    #[test]
+    fn division_conserves_matter_and_the_centre_of_mass() {
+        let mut app = app();
+        let at = Vec3::new(3.0, -4.0, 5.0);
+        let mother = spawn(&mut app, 5, at, true, LifeEvent::None);
+        let before = *app.world().get::<Body>(mother).unwrap();
+        step(&mut app);
+        let world = app.world_mut();
+        let pair: Vec<_> = world
+            .query::<(&CellId, &Position, &Body, &Lineage, &Cycle)>()
+            .iter(world)
+            .map(|(id, position, body, lineage, cycle)| {
+                assert_eq!(lineage.parent, CellId(5));
+                assert_eq!((lineage.founder, lineage.generation), (CellId(5), 1));
+                assert!(!cycle.divides());
+                (*id, position.0, *body)
+            })
+            .collect();
+        let [a, b] = pair.as_slice() else {
+            panic!("{} cells", pair.len());
+        };
+        assert_eq!([a.0.0, b.0.0], [5, 1_000_000]);
+        assert_eq!(a.2.volume_um3() + b.2.volume_um3(), before.volume_um3());
+        assert!(((a.1 + b.1) / 2.0 - at).length() < 1e-5);
+        let apart = a.1.distance(b.1) / (a.2.radius_um + b.2.radius_um);
+        assert!((apart - 1.0).abs() < 1e-5, "{apart}");
+    }
+
+    #[test]
+    fn a_cell_outside_an_open_site_is_gone_and_one_that_is_transferred_goes_on_living() {
+        let mut app = app();
+        let outside = spawn(&mut app, 1, Vec3::splat(60.0), false, LifeEvent::None);
+        let traveller = spawn(&mut app, 2, Vec3::splat(20.0), false, LifeEvent::None);
+        let removed = spawn(&mut app, 3, Vec3::ZERO, false, LifeEvent::Clearance);
+        let go = |cell, entity, at| Transfer {
+            cell: CellId(cell),
+            entity,
+            to: SiteId(1),
+            at_um: Vec3::splat(at),
+        };
+        app.insert_resource(Transfers(vec![go(3, removed, 1.0), go(2, traveller, 7.0)]));
+        step(&mut app);
+        let [(id, resident, at, _)] = cells(&mut app)[..] else {
+            panic!("one cell is left");
+        };
+        assert_eq!(
+            (id, resident.0, at),
+            (CellId(2), SiteId(1), Vec3::splat(7.0))
+        );
+        let happened: Vec<_> = app
+            .world()
+            .resource::<StepEvents>()
+            .0
+            .iter()
+            .map(|event| (event.cell.0, event.kind, event.site.0))
+            .collect();
+        assert_eq!(
+            happened,
+            [
+                (1, EventKind::Exit, 0),
+                (2, EventKind::Exit, 0),
+                (2, EventKind::Entry, 1),
+                (3, EventKind::Clearance, 0),
+            ]
+        );
+        assert!(app.world().get_entity(outside).is_err());
+        assert!(app.world().resource::<Transfers>().0.is_empty());
     }
 }

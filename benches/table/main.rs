@@ -1,0 +1,230 @@
+//! One table of how fast the program is and what a cell costs, on stated work.
+//!
+//! `cargo bench --no-default-features --bench table` runs everything; words after `--` keep only the rows
+//! whose work contains all of them (`-- mechanics lattice`), `--quick` takes fewer repetitions. Each figure is
+//! a median of repetitions, on one thread and on two. The number of threads is fixed once per process, and
+//! memory is that of a process, so each row runs in a child process of its own: this program again, with
+//! `--row`.
+//!
+//! | file | measures |
+//! | --- | --- |
+//! | `mechanics` | the kernel of contact forces on a ball of tissue |
+//! | `fields` | the field solver on oxygen in a tumour |
+//! | `scenes` | whole steps of the shipped scenes, and what memory goes where |
+//! | `print` | how the table looks |
+
+mod fields;
+mod mechanics;
+mod print;
+mod scenes;
+
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use print::Line;
+use tumorscape::cell::mechanics::InstructionSet;
+use tumorscape::core::parallel;
+
+/// Numbers of threads that are compared.
+const THREADS: [usize; 2] = [1, 2];
+
+/// What a figure must reach.
+#[derive(Clone, Copy)]
+pub enum Goal {
+    /// This much or more.
+    AtLeast(f64),
+    /// This much or less.
+    AtMost(f64),
+}
+
+impl Goal {
+    fn is_met(self, value: f64) -> bool {
+        match self {
+            Self::AtLeast(least) => value >= least,
+            Self::AtMost(most) => value <= most,
+        }
+    }
+}
+
+/// A measured value and what it is.
+pub struct Figure {
+    name: String,
+    value: f64,
+}
+
+impl Figure {
+    /// A value under a name.
+    pub fn new(name: impl Into<String>, value: f64) -> Self {
+        Self {
+            name: name.into(),
+            value,
+        }
+    }
+}
+
+/// A piece of work that is measured.
+pub struct Case {
+    /// What the work is; names the row.
+    pub work: String,
+    /// Measures it in this process. The argument says whether to be quick.
+    pub measure: Box<dyn Fn(bool) -> Vec<Figure>>,
+    /// What its figures must reach on two threads.
+    pub goals: Vec<(&'static str, Goal)>,
+    /// The figure of which two threads must give 1.8 times as much as one.
+    pub speed: &'static str,
+}
+
+/// Two threads over one.
+const SPEED_UP: Goal = Goal::AtLeast(1.8);
+
+fn cases() -> Vec<Case> {
+    let mut cases = mechanics::cases();
+    cases.extend(fields::cases());
+    cases.extend(scenes::cases());
+    cases
+}
+
+fn main() -> ExitCode {
+    let mut words: Vec<String> = std::env::args().skip(1).collect();
+    let mut take = |flag: &str| {
+        let before = words.len();
+        words.retain(|word| word != flag);
+        words.len() < before
+    };
+    let quick = take("--quick");
+    // Given by `cargo bench` to every bench.
+    take("--bench");
+    if let [flag, work, threads] = words.as_slice()
+        && flag == "--row"
+    {
+        return measure_row(work, threads, quick);
+    }
+    if let Some(unknown) = words.iter().find(|word| word.starts_with('-')) {
+        eprintln!("unknown option `{unknown}`; known are words to search for, and `--quick`");
+        return ExitCode::FAILURE;
+    }
+    print_table(&words, quick)
+}
+
+fn measure_row(work: &str, threads: &str, quick: bool) -> ExitCode {
+    let (Some(case), Ok(threads)) = (
+        cases().into_iter().find(|case| case.work == work),
+        threads.parse(),
+    ) else {
+        return ExitCode::FAILURE;
+    };
+    parallel::set_threads(Some(threads));
+    for Figure { name, value } in (case.measure)(quick) {
+        println!("{name}\t{value}");
+    }
+    ExitCode::SUCCESS
+}
+
+fn print_table(words: &[String], quick: bool) -> ExitCode {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    println!(
+        "{}, {cores} cores, {:?}{}",
+        processor(),
+        InstructionSet::detect(),
+        if quick { ", few repetitions" } else { "" }
+    );
+    println!("{}", print::head());
+    let mut speeds: Vec<(String, f64)> = Vec::new();
+    let mut failed = false;
+    for case in cases() {
+        if !words.iter().all(|word| case.work.contains(word.as_str())) {
+            continue;
+        }
+        let columns = THREADS.map(|threads| in_child(&case.work, threads, quick));
+        let [Some(one), Some(two)] = columns else {
+            eprintln!("{}: could not be measured", case.work);
+            failed = true;
+            continue;
+        };
+        for (one, two) in one.iter().zip(&two) {
+            let goal = case.goals.iter().find(|(name, _)| *name == one.name);
+            println!(
+                "{}",
+                Line {
+                    work: &case.work,
+                    figure: &one.name,
+                    values: [one.value, two.value],
+                    goal: goal.map(|(_, goal)| (*goal, goal.is_met(two.value))),
+                }
+            );
+            if one.name == case.speed {
+                let ratio = two.value / one.value;
+                println!(
+                    "{}",
+                    Line {
+                        work: &case.work,
+                        figure: "two threads over one",
+                        values: [1.0, ratio],
+                        goal: Some((SPEED_UP, SPEED_UP.is_met(ratio))),
+                    }
+                );
+                speeds.push((case.work.clone(), two.value));
+            }
+        }
+        if let Some(line) = mechanics::order_matters(&case.work, &speeds) {
+            println!("{line}");
+        }
+    }
+    if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// The figures of a row, measured by this program in a process of its own.
+fn in_child(work: &str, threads: usize, quick: bool) -> Option<Vec<Figure>> {
+    let mut child = Command::new(std::env::current_exe().ok()?);
+    child.args(["--row", work, &threads.to_string()]);
+    if quick {
+        child.arg("--quick");
+    }
+    let output = child
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    String::from_utf8(output.stdout)
+        .ok()?
+        .lines()
+        .map(|line| {
+            let (name, value) = line.split_once('\t')?;
+            Some(Figure::new(name, value.parse().ok()?))
+        })
+        .collect()
+}
+
+fn processor() -> String {
+    std::fs::read_to_string("/proc/cpuinfo")
+        .ok()
+        .and_then(|text| {
+            let line = text.lines().find(|line| line.starts_with("model name"))?;
+            Some(line.split_once(':')?.1.trim().to_owned())
+        })
+        .unwrap_or_else(|| std::env::consts::ARCH.to_owned())
+}
+
+/// Median duration of a piece of work, s; it is done once more before, to warm up.
+pub fn median_seconds(repetitions: usize, mut work: impl FnMut()) -> f64 {
+    work();
+    median(
+        (0..repetitions)
+            .map(|_| {
+                let start = Instant::now();
+                work();
+                start.elapsed().as_secs_f64()
+            })
+            .collect(),
+    )
+}
+
+/// The middle one of some values.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
+}

@@ -1,0 +1,191 @@
+//! Whole steps of the shipped scenes: speed, memory of the whole process, and where both go.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bevy::prelude::*;
+use tumorscape::cell::movement::SiteMechanics;
+use tumorscape::core::CellId;
+use tumorscape::scene::schema::Place;
+use tumorscape::simulation::{Simulation, open_scene};
+
+use crate::{Case, Figure, Goal, median};
+
+const SPEED: &str = "steps/s";
+const PER_HOUR: &str = "s a tissue hour";
+const PER_CELL: &str = "bytes a cell, at most";
+const TOTAL: &str = "MB, at most";
+
+/// A shipped scene, with its first ball of cells blown up.
+#[derive(Clone, Copy)]
+struct Work {
+    file: &'static str,
+    /// Factor on the radius of the first ball of cells.
+    scale: f32,
+    /// Steps before the clock starts.
+    settle: u32,
+    /// Pieces of [`PIECE`] steps that are timed.
+    pieces: usize,
+}
+
+/// Steps timed together: every molecule of the library is solved in them equally often.
+const PIECE: u32 = 10;
+
+pub fn cases() -> Vec<Case> {
+    let scenes = [
+        (
+            "hypoxic_core",
+            Work {
+                file: "scenes/hypoxic_core.ron",
+                scale: 1.0,
+                settle: 10,
+                pieces: 12,
+            },
+            vec![],
+        ),
+        (
+            "spheroid, 10^4 cells",
+            Work {
+                file: "scenes/spheroid.ron",
+                scale: 1.0,
+                settle: 10,
+                pieces: 12,
+            },
+            vec![(PER_HOUR, Goal::AtMost(1.0))],
+        ),
+        (
+            "spheroid, 10^5 cells",
+            Work {
+                file: "scenes/spheroid.ron",
+                // Ten times the cells.
+                scale: 2.154,
+                settle: 10,
+                pieces: 6,
+            },
+            vec![
+                (PER_HOUR, Goal::AtMost(5.0)),
+                (PER_CELL, Goal::AtMost(700.0)),
+            ],
+        ),
+        (
+            "million",
+            Work {
+                file: "scenes/million.ron",
+                scale: 1.0,
+                settle: 3,
+                pieces: 3,
+            },
+            vec![
+                (SPEED, Goal::AtLeast(2.0)),
+                (PER_CELL, Goal::AtMost(500.0)),
+                (TOTAL, Goal::AtMost(1500.0)),
+            ],
+        ),
+    ];
+    scenes
+        .into_iter()
+        .filter(|(_, work, _)| Path::new(work.file).exists())
+        .map(|(name, work, goals)| Case {
+            work: format!("scene {name}"),
+            measure: Box::new(move |quick| measure(work, quick)),
+            goals,
+            speed: SPEED,
+        })
+        .collect()
+}
+
+fn measure(work: Work, quick: bool) -> Vec<Figure> {
+    let mut scene = open_scene(Path::new(work.file)).expect("shipped scenes are valid");
+    for population in &mut scene.scene.populations {
+        if let Place::Ball { radius_um, .. } = &mut population.place {
+            *radius_um *= work.scale;
+        }
+    }
+    let seed = scene.scene.seed;
+    let mut simulation = Simulation::new(Arc::new(scene), seed).expect("shipped scenes are valid");
+    for _ in 0..work.settle {
+        simulation.step();
+    }
+    simulation.measure_stages();
+    let pieces = if quick { 1 } else { work.pieces };
+    let seconds = median(
+        (0..pieces)
+            .map(|_| {
+                let start = Instant::now();
+                for _ in 0..PIECE {
+                    simulation.step();
+                }
+                start.elapsed().as_secs_f64() / f64::from(PIECE)
+            })
+            .collect(),
+    );
+    let cells = simulation.cell_count() as f64;
+    let steps_an_hour = 60.0 / simulation.clock().step_minutes;
+    let peak = peak_bytes();
+    let mut figures = vec![
+        Figure::new(SPEED, 1.0 / seconds),
+        Figure::new("cells", cells),
+        Figure::new("million cells/s", cells / seconds / 1e6),
+        Figure::new(PER_HOUR, seconds * steps_an_hour),
+        Figure::new(TOTAL, peak / 1e6),
+        Figure::new(PER_CELL, peak / cells),
+    ];
+    figures.extend(
+        memory(&simulation, peak)
+            .map(|(part, bytes)| Figure::new(format!("- of it {part}"), bytes / cells)),
+    );
+    let stages = simulation.stage_seconds();
+    let total: f64 = stages.iter().map(|(_, seconds)| seconds).sum();
+    figures.extend(stages.into_iter().map(|(stage, seconds)| {
+        let name = format!("% of time in {stage:?}");
+        Figure::new(name, 100.0 * seconds / total)
+    }));
+    figures
+}
+
+/// The largest resident set of this process so far, bytes; NaN where the system does not tell.
+fn peak_bytes() -> f64 {
+    std::fs::read_to_string("/proc/self/status")
+        .ok()
+        .and_then(|status| {
+            let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+            let kilobytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+            Some(kilobytes * 1024.0)
+        })
+        .unwrap_or(f64::NAN)
+}
+
+/// What the memory is used for, bytes.
+fn memory(simulation: &Simulation, total: f64) -> [(&'static str, f64); 4] {
+    let world = simulation.world();
+    let (mut components, mut bookkeeping) = (0, 0);
+    let identity = world.component_id::<CellId>().expect("there are cells");
+    for archetype in world.archetypes().iter() {
+        if !archetype.contains(identity) {
+            continue;
+        }
+        let rows = archetype.len() as usize;
+        for id in archetype.components() {
+            let size = world
+                .components()
+                .get_info(*id)
+                .map_or(0, |info| info.layout().size());
+            components += rows * size;
+            // When it was added, and when it was changed.
+            bookkeeping += rows * 2 * size_of::<u32>();
+        }
+        // The entity in the table, and in the archetype with its row.
+        bookkeeping += rows * (2 * size_of::<Entity>() + size_of::<u32>());
+    }
+    let mechanics: usize = world.try_query::<&SiteMechanics>().map_or(0, |mut sites| {
+        sites.iter(world).map(|site| site.kernel.memory()).sum()
+    });
+    let rest = total - (components + bookkeeping + mechanics) as f64;
+    [
+        ("components", components as f64),
+        ("ticks and entities", bookkeeping as f64),
+        ("mechanics", mechanics as f64),
+        ("fields and the rest", rest),
+    ]
+}
