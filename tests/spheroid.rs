@@ -16,8 +16,9 @@ use tumorscape::core::parallel::set_threads;
 use tumorscape::scene::schema::Span;
 use tumorscape::simulation::{Simulation, open_scene};
 
-/// Numbers of cells at the start, and hours until a day after the core has begun.
-const SEEDINGS: [(f64, usize); 3] = [(2_500.0, 75), (5_000.0, 55), (10_000.0, 36)];
+/// Numbers of cells at the start, and hours until well over a day after the core has begun: over less, a line cannot be
+/// told from an exponential.
+const SEEDINGS: [(f64, usize); 3] = [(2_500.0, 82), (5_000.0, 63), (10_000.0, 47)];
 /// The step, minutes.
 const STEP_MINUTES: f64 = 10.0;
 const SEEDS: [u64; 3] = [1, 2, 3];
