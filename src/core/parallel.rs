@@ -10,6 +10,7 @@
 use std::cell::Cell;
 use std::ops::Range;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bevy::tasks::{ComputeTaskPool, TaskPool, TaskPoolBuilder};
 
@@ -87,6 +88,39 @@ pub fn for_each_chunk(len: usize, chunk: usize, work: impl Fn(usize, Range<usize
         for (index, start) in (0..len).step_by(chunk).enumerate() {
             scope.spawn(async move { work(index, start..(start + chunk).min(len)) });
         }
+    });
+}
+
+/// As [`for_each_chunk`], for loops so short that a task for each chunk would cost more than it does.
+///
+/// The caller works too, and helpers, one fewer than there are threads, take the chunks that are left one
+/// after another: who takes which is not fixed, what each computes is.
+pub fn for_each_chunk_shared(len: usize, chunk: usize, work: impl Fn(usize, Range<usize>) + Sync) {
+    assert!(chunk > 0, "a chunk holds at least one element");
+    let chunks = len.div_ceil(chunk);
+    let pool = pool();
+    let helpers = pool.thread_num().min(chunks).saturating_sub(1);
+    let next = AtomicUsize::new(0);
+    let take = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= chunks {
+                return;
+            }
+            let start = index * chunk;
+            work(index, start..(start + chunk).min(len));
+        }
+    };
+    if helpers == 0 {
+        take();
+        return;
+    }
+    let take = &take;
+    pool.scope(|scope| {
+        for _ in 0..helpers {
+            scope.spawn(async move { take() });
+        }
+        take();
     });
 }
 
@@ -183,6 +217,26 @@ mod tests {
                     }
                 });
                 assert!(data.iter().enumerate().all(|(i, v)| *v == i as u32 + 1));
+            }
+        }
+    }
+
+    #[test]
+    fn shared_chunks_cover_every_element_once() {
+        for len in [0_usize, 1, 7, 64, 1000] {
+            for chunk in [1, 3, 64, 5000] {
+                let visits: Vec<AtomicUsize> = (0..len).map(|_| AtomicUsize::new(0)).collect();
+                for_each_chunk_shared(len, chunk, |index, range| {
+                    assert_eq!(index * chunk, range.start);
+                    for at in range {
+                        visits[at].fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+                assert!(
+                    visits
+                        .iter()
+                        .all(|count| count.load(Ordering::Relaxed) == 1)
+                );
             }
         }
     }

@@ -14,12 +14,12 @@ use super::lanes::{Array, InstructionSet, Lanes};
 use super::search::{Bin, GROUP, Own, Room, Search};
 use super::sort::Sorted;
 use super::{Body, Faces, Mechanics, Motion, Surroundings};
-use crate::core::parallel::for_each_chunk;
+use crate::core::parallel::for_each_chunk_shared;
 
 /// Slots per piece of the evaluation.
 const SLOTS: usize = 512;
 /// Slots per piece of the move.
-const MOVED: usize = 16_384;
+const MOVED: usize = 4_096;
 /// Drift at which cells are sorted again, over the edge of the smallest bins.
 const SKIN: f32 = 0.1;
 
@@ -95,7 +95,7 @@ impl Mechanics {
             found: Found::new(&mut self.motion),
         };
         let instructions = self.instructions;
-        for_each_chunk(self.cells.len, SLOTS, |piece, slots| {
+        for_each_chunk_shared(self.cells.len, SLOTS, |piece, slots| {
             // SAFETY: pieces are disjoint; the instruction set was found on this processor when the kernel
             // was made.
             unsafe {
@@ -168,7 +168,7 @@ impl Mechanics {
     fn write_back(&mut self) {
         let cells = &self.cells;
         let bodies = Disjoint::new(&mut self.bodies);
-        for_each_chunk(cells.len, MOVED, |_, slots| {
+        for_each_chunk_shared(cells.len, MOVED, |_, slots| {
             for slot in slots {
                 let row = cells.row[slot] as usize;
                 // SAFETY: every slot has a row of its own.
@@ -190,7 +190,7 @@ impl Mechanics {
         let radius = &cells.radius;
         // A hair above the bound that the substep keeps, so that only a substep at its floor is cut.
         let cut = 1.001 * self.parameters.largest_displacement;
-        for_each_chunk(cells.len, MOVED, |piece, slots| {
+        for_each_chunk_shared(cells.len, MOVED, |piece, slots| {
             // SAFETY: pieces are disjoint.
             let (positions, farthest) = unsafe {
                 (

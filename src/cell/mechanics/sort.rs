@@ -15,7 +15,7 @@ use super::Body;
 use super::disjoint::Disjoint;
 use super::grid::{Census, Levels};
 use super::lanes::LANES;
-use crate::core::parallel::for_each_chunk;
+use crate::core::parallel::for_each_chunk_shared;
 
 /// Most and fewest rows per piece of the passes over the input, and pieces aimed at.
 const ROWS: (usize, usize, usize) = (1_024, 16_384, 16);
@@ -189,7 +189,7 @@ impl Sorted {
         let bins = &self.slot;
         let dealt = Disjoint::new(&mut self.work.dealt);
         let found = Disjoint::new(&mut self.work.census);
-        for_each_chunk(len, deal.rows, |piece, rows| {
+        for_each_chunk_shared(len, deal.rows, |piece, rows| {
             // SAFETY: each piece has its own counters and its own census.
             let (dealt, found) = unsafe {
                 (
@@ -233,7 +233,7 @@ impl Sorted {
         let bins = &self.slot;
         let dealt = Disjoint::new(&mut self.work.dealt);
         let pairs = Disjoint::new(&mut self.work.pairs);
-        for_each_chunk(self.len, deal.rows, |piece, rows| {
+        for_each_chunk_shared(self.len, deal.rows, |piece, rows| {
             // SAFETY: each piece has its own counters.
             let next = unsafe { dealt.slice(piece * deal.buckets..(piece + 1) * deal.buckets) };
             for row in rows {
@@ -263,7 +263,7 @@ impl Sorted {
             .strengths
             .each_mut()
             .map(|values| Disjoint::new(values));
-        for_each_chunk(deal.buckets, 1, |bucket, _| {
+        for_each_chunk_shared(deal.buckets, 1, |bucket, _| {
             let first_bin = bucket << deal.shift;
             let last_bin = ((bucket + 1) << deal.shift).min(bins);
             let first = work.bucket[bucket] as usize;
