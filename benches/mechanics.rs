@@ -1,5 +1,5 @@
-//! Throughput of the mechanics kernel: one whole call (sort, one evaluation of forces, one move) on a ball
-//! of close-packed tissue with about twelve neighbours per cell.
+//! Throughput of the mechanics kernel: one whole call (one sort, one evaluation of forces, one move) on the
+//! ball of `support/ball.rs`, about 11.5 neighbours a cell, on two threads.
 //!
 //! `cargo bench --no-default-features --bench mechanics`; the number after `elem/s` is cells per second.
 //! `lattice` gives rows in the order of the lattice, `random` in shuffled order, `sizes` lets radii differ

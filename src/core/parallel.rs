@@ -72,8 +72,9 @@ fn pool() -> &'static TaskPool {
 
 /// Calls `work` for each of `count` pieces of work, on as many threads as there are.
 ///
-/// Each thread takes the next piece when it is done with one, so that a call costs one task for each thread
-/// and takes no memory for each piece.
+/// The caller works too: with the tasks of the others, one fewer than there are threads, it takes the next
+/// piece when it is done with one. So a call costs one task for each other thread, takes no memory for each
+/// piece, and never has more at work than there are threads.
 fn share<P: Send>(pieces: impl Iterator<Item = P> + Send, count: usize, work: impl Fn(P) + Sync) {
     let pool = pool();
     let threads = pool.thread_num().min(count);
@@ -83,15 +84,17 @@ fn share<P: Send>(pieces: impl Iterator<Item = P> + Send, count: usize, work: im
     }
     let pieces = Mutex::new(pieces);
     let next = || pieces.lock().ok().and_then(|mut pieces| pieces.next());
-    let (next, work) = (&next, &work);
-    pool.scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(async move {
-                while let Some(piece) = next() {
-                    work(piece);
-                }
-            });
+    let take = || {
+        while let Some(piece) = next() {
+            work(piece);
         }
+    };
+    let take = &take;
+    pool.scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(async move { take() });
+        }
+        take();
     });
 }
 

@@ -19,7 +19,7 @@ use crate::core::parallel::for_each_chunk;
 /// Slots per piece of the evaluation.
 const SLOTS: usize = 512;
 /// Slots per piece of the move.
-const MOVED: usize = 16_384;
+const MOVED: usize = 4_096;
 /// Drift at which cells are sorted again, over the edge of the smallest bins.
 const SKIN: f32 = 0.1;
 
