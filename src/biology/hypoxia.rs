@@ -7,9 +7,12 @@
 //!
 //! which is linear and advanced exactly. The four numbers are calibrated to the dose-response that Jiang et al.
 //! 1996 (doi:10.1152/ajpcell.1996.271.4.C1172) measured in HeLa cells, half-maximal at 1.5-2 % oxygen and maximal
-//! at 0.5 %, and to a half-life of five minutes after reoxygenation. What `H` makes a cell do is scaled by
-//! [`HifParameters`]; other modules ask for it by name. [`update_hif`] runs in `Signal` and writes only
-//! [`HifAxis`]; [`secrete_vegf`] books in `Act`.
+//! at 0.5 %, and to a half-life of five minutes after reoxygenation.
+//!
+//! What `H` makes a cell do is measured as a fold from normoxia to anoxia, and cells in normoxia have some HIF-1a:
+//! `H_n` at 38 mmHg. A quantity with the gain `a` ([`HifParameters`]) is therefore `1 + a A` times what it is in
+//! normoxia, with the activation `A = (H - H_n) / (1 - H_n)`; other modules ask for it by name. [`update_hif`]
+//! runs in `Signal` and writes only [`HifAxis`]; [`secrete_vegf`] books in `Act`.
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -46,6 +49,8 @@ pub struct HypoxiaParameters {
     pub half_degradation_mmhg: f32,
     /// Steepness of its dependence on oxygen. Calibrated to Jiang 1996 [A].
     pub degradation_exponent: f32,
+    /// Oxygen at which what HIF-1a drives is at its base, mmHg. 38: 5 % O2, where it does not limit growth [P].
+    pub normoxia_mmhg: f32,
 }
 
 impl Default for HypoxiaParameters {
@@ -55,6 +60,7 @@ impl Default for HypoxiaParameters {
             oxygen_degradation_per_hour: 7.92,
             half_degradation_mmhg: 34.7,
             degradation_exponent: 3.0,
+            normoxia_mmhg: 38.0,
         }
     }
 }
@@ -70,7 +76,7 @@ impl Parameters for HypoxiaParameters {
                 min: 0.0,
                 max: 1000.0,
             },
-            "half_degradation_mmhg" => Limits {
+            "half_degradation_mmhg" | "normoxia_mmhg" => Limits {
                 min: 1.0e-3,
                 max: 760.0,
             },
@@ -97,6 +103,11 @@ impl HypoxiaParameters {
     pub fn steady_hif_1a(&self, oxygen_mmhg: f32) -> f32 {
         self.degradation_per_hour / self.total_degradation_per_hour(oxygen_mmhg)
     }
+
+    /// The level of HIF-1a in normoxia, `H_n`.
+    pub fn normoxic_hif_1a(&self) -> f32 {
+        self.steady_hif_1a(self.normoxia_mmhg)
+    }
 }
 
 impl HifAxis {
@@ -114,15 +125,16 @@ impl HifAxis {
     }
 }
 
-/// What the HIF axis makes cells of a type do (capability `hif`). Gains say by which multiple of its base a
-/// quantity rises at `H = 1`: `1 + gain H`.
+/// What the HIF axis makes cells of a type do (capability `hif`). Gains say by which multiple of its base, what it
+/// is in normoxia, a quantity rises until anoxia.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields, default)]
 pub struct HifParameters {
-    /// Secretion of VEGF-A without HIF, molecules per second and cell. 0.076-0.102: whole-body fits, BMC Syst
-    /// Biol 2:77 [A].
+    /// Mean secretion of VEGF-A by the cells of a tumour, molecules per second and cell. 0.09, of 0.076-0.102:
+    /// whole-body fits, BMC Syst Biol 2:77 [A]. Taken as that of a cell with half of the greatest HIF-1a, at
+    /// 13 mmHg; assumed.
     pub vegf_molecules_per_s: f32,
-    /// Gain of VEGF-A. 6: seven-fold in hypoxia; 2-7 found, 7.15 fitted (Buchler 2003) [S].
+    /// Gain of VEGF-A. 6: seven-fold from normoxia to anoxia; 2-7 found, 7.15 fitted (Buchler 2003) [S].
     pub vegf_gain: f32,
     /// Gain of PD-L1 on the membrane. Starting value.
     pub pd_l1_gain: f32,
@@ -132,7 +144,7 @@ pub struct HifParameters {
     pub lox_gain: f32,
     /// Gain of matrix metalloproteinases. Starting value.
     pub mmp_gain: f32,
-    /// Drive towards mesenchymal at `H = 1`, in units of external TGF-beta (about ng/mL). Starting value.
+    /// Drive towards mesenchymal in anoxia, in units of external TGF-beta (about ng/mL). Starting value.
     pub emt_drive: f32,
     /// Gain of CCL2. 2.2: 3.2-fold in hypoxia [S].
     pub ccl2_gain: f32,
@@ -141,7 +153,7 @@ pub struct HifParameters {
 impl Default for HifParameters {
     fn default() -> Self {
         Self {
-            vegf_molecules_per_s: 0.1,
+            vegf_molecules_per_s: 0.09,
             vegf_gain: 6.0,
             pd_l1_gain: 0.4,
             cxcr4_gain: 2.0,
@@ -168,46 +180,62 @@ impl Parameters for HifParameters {
     }
 }
 
+/// How far HIF-1a has risen from its level in normoxia (0) to that without oxygen (1); a little below 0 where
+/// there is more oxygen than in normoxia.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HifActivation(pub f32);
+
 impl HifAxis {
-    /// Secretion of VEGF-A, molecules per second.
-    pub const fn vegf_molecules_per_s(&self, parameters: &HifParameters) -> f32 {
-        parameters.vegf_molecules_per_s * self.fold(parameters.vegf_gain)
+    /// The activation, given the level in normoxia ([`HypoxiaParameters::normoxic_hif_1a`]).
+    pub const fn activation(&self, normoxic_hif_1a: f32) -> HifActivation {
+        HifActivation((self.hif_1a - normoxic_hif_1a) / (1.0 - normoxic_hif_1a))
+    }
+}
+
+impl HifActivation {
+    /// Secretion of VEGF-A, molecules per second; `reference` is the activation at which it has its mean.
+    pub const fn vegf_molecules_per_s(self, reference: Self, parameters: &HifParameters) -> f32 {
+        let gain = parameters.vegf_gain;
+        parameters.vegf_molecules_per_s * self.fold(gain) / reference.fold(gain)
     }
 
     /// Multiple of the base level of PD-L1.
-    pub const fn pd_l1_fold(&self, parameters: &HifParameters) -> f32 {
+    pub const fn pd_l1_fold(self, parameters: &HifParameters) -> f32 {
         self.fold(parameters.pd_l1_gain)
     }
 
     /// Multiple of the base level of CXCR4.
-    pub const fn cxcr4_fold(&self, parameters: &HifParameters) -> f32 {
+    pub const fn cxcr4_fold(self, parameters: &HifParameters) -> f32 {
         self.fold(parameters.cxcr4_gain)
     }
 
     /// Multiple of the base secretion of lysyl oxidase.
-    pub const fn lox_fold(&self, parameters: &HifParameters) -> f32 {
+    pub const fn lox_fold(self, parameters: &HifParameters) -> f32 {
         self.fold(parameters.lox_gain)
     }
 
     /// Multiple of the base secretion of matrix metalloproteinases.
-    pub const fn mmp_fold(&self, parameters: &HifParameters) -> f32 {
+    pub const fn mmp_fold(self, parameters: &HifParameters) -> f32 {
         self.fold(parameters.mmp_gain)
     }
 
     /// Multiple of the base secretion of CCL2.
-    pub const fn ccl2_fold(&self, parameters: &HifParameters) -> f32 {
+    pub const fn ccl2_fold(self, parameters: &HifParameters) -> f32 {
         self.fold(parameters.ccl2_gain)
     }
 
     /// Drive towards mesenchymal, in units of external TGF-beta.
-    pub const fn emt_drive(&self, parameters: &HifParameters) -> f32 {
-        parameters.emt_drive * self.hif_1a
+    pub const fn emt_drive(self, parameters: &HifParameters) -> f32 {
+        parameters.emt_drive * self.0.max(0.0)
     }
 
-    const fn fold(&self, gain: f32) -> f32 {
-        1.0 + gain * self.hif_1a
+    const fn fold(self, gain: f32) -> f32 {
+        (1.0 + gain * self.0).max(0.0)
     }
 }
+
+/// Level of HIF-1a at which a cell secretes as much VEGF-A as the cells of a tumour do on average.
+const MEAN_SECRETION_AT: HifAxis = HifAxis { hif_1a: 0.5 };
 
 /// Concentration change of a voxel by one molecule per second, nM per minute.
 pub fn nm_per_min(molecules_per_s: f32, voxel_volume_um3: f32) -> f32 {
@@ -233,6 +261,7 @@ pub fn update_hif(
 /// Living cells secrete VEGF-A.
 pub fn secrete_vegf(
     parameters: Res<PerType<HifParameters>>,
+    hypoxia: Res<HypoxiaParameters>,
     sites: Res<Sites>,
     ledgers: Query<&Ledger>,
     cells: Query<(
@@ -244,6 +273,8 @@ pub fn secrete_vegf(
     )>,
 ) {
     let (parameters, sites) = (&*parameters, &*sites);
+    let normoxic = hypoxia.normoxic_hif_1a();
+    let reference = MEAN_SECRETION_AT.activation(normoxic);
     cells
         .par_iter()
         .for_each(|(cell_type, resident, around, vital, hif)| {
@@ -256,7 +287,8 @@ pub fn secrete_vegf(
                 parameters.get(cell_type.0),
                 ledgers.get(field),
             ) {
-                let secreted = hif.vegf_molecules_per_s(parameters);
+                let activation = hif.activation(normoxic);
+                let secreted = activation.vegf_molecules_per_s(reference, parameters);
                 ledger.secrete(
                     around.voxel,
                     nm_per_min(secreted, site.block.voxel_volume_um3()),
@@ -376,11 +408,25 @@ mod tests {
 
     #[test]
     fn hif_is_gone_minutes_after_reoxygenation_and_back_hours_after_hypoxia() {
-        let fall = minutes_to_half(1.0, 160.0, 1.0);
-        assert!((4.0..=8.0).contains(&fall), "{fall} min");
-        let rise = minutes_to_half(1.0, 0.0, 0.0) / 60.0;
-        assert!((rise - 1.75).abs() < 0.02, "{rise} h");
-        assert!((minutes_to_half(0.25, 160.0, 1.0) - fall).abs() < 0.05);
+        // H(t) = H* + (H_0 - H*) exp(-r t) crosses 0.5 at t = ln((H_0 - H*) / (0.5 - H*)) / r, with r and H* of the
+        // rate equation at that oxygen pressure.
+        let crosses = |oxygen: f64, start: f64| {
+            let ratio = (oxygen / 34.7).powi(3);
+            let rate = 0.396 + 7.92 * ratio / (1.0 + ratio);
+            let steady = 0.396 / rate;
+            60.0 * ((start - steady) / (0.5 - steady)).ln() / rate
+        };
+        for (oxygen, start) in [(160.0, 1.0), (60.0, 1.0), (0.0, 0.0), (2.0, 0.05)] {
+            let expected = crosses(oxygen, start);
+            for step_minutes in [1.0, 0.25] {
+                let found = minutes_to_half(step_minutes, oxygen as f32, start as f32);
+                // The crossing is read off a chord of the last step.
+                assert!(
+                    (found - expected).abs() < 0.02,
+                    "{found}, not {expected} min"
+                );
+            }
+        }
     }
 
     #[test]
@@ -424,31 +470,39 @@ mod tests {
             .spawn((cell(1, around), HifAxis { hif_1a: 1.0 }));
         step(&mut app);
         let ledger = app.world().get::<Ledger>(field).unwrap();
-        // Two cells, seven times 0.1 molecules a second each, in 8e-12 L.
-        let molar = 2.0 * 0.7 * 60.0 / 6.022_140_76e23 / 8e-12;
+        // Two cells in 8e-12 L. Each secretes 0.09 molecules a second at H = 0.5, seven times its normoxic secretion
+        // at H = 1, and in between in proportion to H.
+        let ratio = (38.0_f64 / 34.7).powi(3);
+        let normoxic = 0.396 / (0.396 + 7.92 * ratio / (1.0 + ratio));
+        let slope = 6.0 / (1.0 - normoxic);
+        let secreted = 0.09 * 7.0 / (1.0 + slope * (0.5 - normoxic));
+        let molar = 2.0 * secreted * 60.0 / 6.022_140_76e23 / 8e-12;
         let found = f64::from(ledger.source().sum(5));
         assert!((found / (molar * 1e9) - 1.0).abs() < 1e-4, "{found}");
         assert_eq!(ledger.source().sum(0), 0.0);
     }
 
     #[test]
-    fn outputs_rise_from_their_base_by_their_gain() {
-        let parameters = HifParameters::default();
-        let (none, full) = (HifAxis { hif_1a: 0.0 }, HifAxis { hif_1a: 1.0 });
-        let folds = |hif: HifAxis| {
-            [
-                hif.vegf_molecules_per_s(&parameters) / parameters.vegf_molecules_per_s,
-                hif.pd_l1_fold(&parameters),
-                hif.cxcr4_fold(&parameters),
-                hif.lox_fold(&parameters),
-                hif.mmp_fold(&parameters),
-                hif.ccl2_fold(&parameters),
-                1.0 + hif.emt_drive(&parameters),
-            ]
+    fn vegf_rises_from_normoxia_to_anoxia_as_published() {
+        let (parameters, hypoxia) = (HifParameters::default(), HypoxiaParameters::default());
+        let normoxic = hypoxia.normoxic_hif_1a();
+        let reference = MEAN_SECRETION_AT.activation(normoxic);
+        let secretion = |oxygen_mmhg| {
+            HifAxis::settled(&hypoxia, oxygen_mmhg)
+                .activation(normoxic)
+                .vegf_molecules_per_s(reference, &parameters)
         };
-        assert_eq!(folds(none), [1.0; 7]);
-        for (fold, published) in folds(full).iter().zip([7.0, 1.4, 3.0, 3.0, 3.0, 3.2, 1.5]) {
-            assert!((fold - published).abs() < 1e-6);
-        }
+        // Two- to seven-fold, 7.15 fitted (Buchler 2003).
+        let fold = secretion(0.0) / secretion(38.0);
+        assert!((2.0..=7.15).contains(&fold), "{fold}");
+        // The fitted mean of a tumour, 0.076 to 0.102, lies between the extremes, and is met near 13 mmHg, where
+        // HIF-1a is half-maximal (Jiang 1996: 1.5 to 2 % oxygen).
+        assert!(secretion(38.0) < 0.076 && secretion(0.0) > 0.102);
+        assert!((0.076..=0.102).contains(&secretion(13.0)));
+        // CCL2 is 3.2-fold in hypoxia.
+        let anoxic = HifAxis { hif_1a: 1.0 }.activation(normoxic);
+        assert!((anoxic.ccl2_fold(&parameters) - 3.2).abs() < 1e-5);
+        let settled = HifAxis::settled(&hypoxia, 38.0).activation(normoxic);
+        assert_eq!(settled.ccl2_fold(&parameters), 1.0);
     }
 }

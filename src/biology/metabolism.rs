@@ -1,14 +1,21 @@
 //! Metabolism: what a cell breathes, ferments, gives off, and how much it can grow on that.
 //!
-//! Oxygen: uptake saturates (Michaelis-Menten) and is proportional to the share of the voxel that the cell fills,
-//! `phi q_max M(G, pH) p / (p + K)`, with the Crabtree factor
+//! Oxygen: `q_max M(G, pH) p / (p + K)` per volume of *tissue*, which is what is measured, with the Crabtree factor
 //! `M = 1 + m / (1 + (G/G_m)^2) clamp((pH - 6.6)/0.65, 0, 1)` of Casciari et al. 1992 (EMT6/Ro: uptake doubles when
-//! glucose falls from 5.5 to 0.4 mM at pH 7.25, and does not at pH 6.6). PhysiCell's first-order law can be chosen
-//! instead.
+//! glucose falls from 5.5 to 0.4 mM at pH 7.25, and does not at pH 6.6). A cell breathes for the tissue it makes up:
+//! its own volume over the share of relaxed confluent tissue that is cells ([`CONFLUENT_SHARE`]). Confluent tissue
+//! thus takes up `q_max` times the share of its cells that live; where growth presses cells closer together than
+//! they lie at rest, there are more of them and it takes up more. PhysiCell's first-order law, which is per volume of
+//! cells, can be chosen instead.
 //!
 //! Glucose: `J_G = q_G h(G; K_G, 1) [1 + a (1 - h(p; p_P, 2)) + b H] clamp(1 - 2 (7.25 - pH), 0.1, 1)`, with the Pasteur
 //! effect (`a`), the switch to glycolysis by HIF-1a (`b`) and the brake by acid. Lactate: `2 J_G (1 - f_ox)`, where
-//! the share `f_ox = f (1 - H)` of the pyruvate is oxidised. Acidity: `pH = 7.4 - lactate / 30 mM` (carbonate buffer).
+//! the share `f_ox = min(f (1 - H), J_O / (6 J_G))` of the pyruvate is oxidised: not more than the oxygen that the cell
+//! takes up suffices for, six molecules for a glucose. Glucose, lactate and VEGF-A are exchanged at rates per cell,
+//! whatever its size: that is how they are published, as means over the cells of a culture, which are of all ages
+//! and sizes.
+//!
+//! Acidity: `pH = 7.4 - lactate / 30 mM` (carbonate buffer).
 //! Growth: `g = clamp((p - 5)/(38 - 5)) h(G; 0.2 mM, 2) clamp((pH - 6.4)/0.6)`.
 //!
 //! [`update_metabolism`] runs in `Signal`, after HIF, and writes [`Metabolism`] and [`Growth`];
@@ -20,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hill;
 use super::hypoxia::{HifAxis, update_hif};
+use crate::cell::contact::CONFLUENT_SHARE;
 use crate::cell::death::is_alive;
 use crate::cell::{ActSystems, Body, CellType, Growth, Resident, Surroundings, Vital, order_act};
 use crate::core::invariant::{RegisterInvariant, outside};
@@ -32,12 +40,14 @@ use crate::tissue::{Ledger, Molecule, Sites};
 
 /// Seconds in a minute, as the systems use it.
 const PER_MINUTE: f32 = SECONDS_PER_MINUTE as f32;
+/// Oxygen molecules that oxidise a glucose completely.
+const OXYGEN_PER_GLUCOSE: f32 = 6.0;
 
 /// What a cell burns just now. Dead cells burn nothing.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
 #[require(Growth)]
 pub struct Metabolism {
-    /// Oxygen uptake at saturation, mmHg per minute of the cell's own volume.
+    /// Oxygen uptake at saturation, mmHg per minute of the tissue that the cell makes up.
     pub oxygen_capacity_mmhg_per_min: f32,
     /// Glucose uptake at saturation, amol/s.
     pub glucose_capacity_amol_per_s: f32,
@@ -61,6 +71,16 @@ pub enum OxygenLaw {
     MichaelisMenten,
     /// Proportional to oxygen, as in PhysiCell, for comparison.
     FirstOrder,
+}
+
+impl OxygenLaw {
+    /// The volume that a cell of that volume breathes for, um3: the law is per volume of tissue, or of cells.
+    pub const fn breathing_um3(self, cell_um3: f32) -> f32 {
+        match self {
+            Self::MichaelisMenten => cell_um3 / CONFLUENT_SHARE,
+            Self::FirstOrder => cell_um3,
+        }
+    }
 }
 
 /// The physical chemistry of metabolites, the same in all cells (group `chemistry`).
@@ -113,8 +133,8 @@ impl MetabolismChemistry {
 pub struct MetabolismParameters {
     /// How oxygen uptake depends on oxygen.
     pub oxygen_law: OxygenLaw,
-    /// Oxygen uptake at saturation, mmHg per second of the cell's own volume. 8.7: tumour in vivo, the setting
-    /// of tissue scenes [T]; cultured spheroids breathe 22.1 (Grimes 2014) [M], normal breast 2.2 [T].
+    /// Oxygen uptake at saturation, mmHg per second of tissue volume. 8.7: tumour in vivo, the setting of tissue
+    /// scenes [T]; cultured spheroids breathe 22.1 (Grimes 2014) [M], normal breast 2.2 [T].
     pub oxygen_uptake_mmhg_per_s: f32,
     /// Rate of uptake with the first-order law, 1/min of the cell's own volume; 10 [P].
     pub oxygen_first_order_per_min: f32,
@@ -126,14 +146,15 @@ pub struct MetabolismParameters {
     pub respiration_ph_min: f32,
     /// pH above which the rise is complete; 7.25 (Casciari 1992) [A].
     pub respiration_ph_max: f32,
-    /// Glucose uptake at saturation with plentiful oxygen, amol/s. 50: with the gains below a cell takes 50 in
-    /// normoxia and 170 in anoxia, the measured range of 50-200 [M].
+    /// Glucose uptake at saturation with plentiful oxygen, amol/s. 50: low end of the range of 50-200 [M].
     pub glucose_uptake_amol_per_s: f32,
-    /// Pasteur effect: relative rise of glucose uptake without oxygen, `a`; 0.4 (Casciari 1992) [A].
+    /// Pasteur effect: relative rise of glucose uptake without oxygen, at once and without HIF-1a, `a`; 0.4, as
+    /// measured by Casciari 1992 [A].
     pub pasteur_gain: f32,
     /// Oxygen at which half of it is left, `p_P`, mmHg; 10. Starting value.
     pub pasteur_half_mmhg: f32,
-    /// Relative rise of glucose uptake at full HIF-1a, `b`; 2. Starting value.
+    /// Relative rise of glucose uptake at full HIF-1a, `b`. 1.32: with the Pasteur effect above, cells that have
+    /// adapted take 40 % more at 0.023 mM oxygen than at 0.21 mM. Calibrated to Casciari 1992 [A].
     pub hif_glycolysis_gain: f32,
     /// Relative loss of glucose uptake per unit of pH below [`Self::glycolysis_ph`]; 2: -60 % from pH 7.25 to 6.95
     /// (Casciari 1992) [A].
@@ -142,7 +163,8 @@ pub struct MetabolismParameters {
     pub glycolysis_ph: f32,
     /// Share of glucose uptake that acid leaves at least; 0.1. Starting value.
     pub acid_brake_floor: f32,
-    /// Share of pyruvate that is oxidised without HIF-1a, `f`; 0.2: 1.6 lactate per glucose, 2 in hypoxia [M].
+    /// Share of pyruvate that is oxidised without HIF-1a, `f`, where oxygen suffices for it; 0.2: 1.6 lactate per
+    /// glucose, 2 in hypoxia [M].
     pub oxidised_share: f32,
     /// ATP made per oxygen molecule. 4.7: 30 ATP per glucose completely oxidised with six oxygen molecules (Rich
     /// 2003, Biochem Soc Trans 31:1095, doi:10.1042/bst0311095), less the two of glycolysis.
@@ -174,7 +196,7 @@ impl Default for MetabolismParameters {
             glucose_uptake_amol_per_s: 50.0,
             pasteur_gain: 0.4,
             pasteur_half_mmhg: 10.0,
-            hif_glycolysis_gain: 2.0,
+            hif_glycolysis_gain: 1.32,
             acid_brake_per_ph: 2.0,
             glycolysis_ph: 7.25,
             acid_brake_floor: 0.1,
@@ -263,19 +285,20 @@ impl MetabolismParameters {
         // uM is 1e-3 mM, and 1 mM is 1 amol/um3.
         let amol_per_mmhg = chemistry.oxygen_solubility_um_per_mmhg
             * 1.0e-3
-            * volume_um3
+            * self.oxygen_law.breathing_um3(volume_um3)
             * AMOL_PER_UM3_PER_MM as f32;
         let oxygen_amol_per_s = oxygen_per_min / PER_MINUTE * amol_per_mmhg;
         let glucose_capacity = self.glucose_capacity_amol_per_s(oxygen, hif_1a, ph);
         let glucose_amol_per_s =
             glucose_capacity * hill(glucose, transport.glucose.half_saturation, 1.0);
-        let oxidised = self.oxidised_share * (1.0 - hif_1a);
+        let oxidised_amol_per_s = (self.oxidised_share * (1.0 - hif_1a) * glucose_amol_per_s)
+            .min(oxygen_amol_per_s / OXYGEN_PER_GLUCOSE);
         Metabolism {
             oxygen_capacity_mmhg_per_min: oxygen_capacity,
             glucose_capacity_amol_per_s: glucose_capacity,
             oxygen_amol_per_s,
             glucose_amol_per_s,
-            lactate_amol_per_s: 2.0 * glucose_amol_per_s * (1.0 - oxidised),
+            lactate_amol_per_s: 2.0 * (glucose_amol_per_s - oxidised_amol_per_s),
             atp_amol_per_s: self.atp_per_oxygen * oxygen_amol_per_s
                 + self.atp_per_glucose * glucose_amol_per_s,
             ph,
@@ -356,7 +379,7 @@ pub fn exchange_metabolites(
                 site.fields[molecule as usize].and_then(|field| ledgers.get(field).ok())
             };
             if let Some(oxygen) = ledger(Molecule::Oxygen) {
-                let filled = body.volume_um3() / voxel_um3;
+                let filled = parameters.oxygen_law.breathing_um3(body.volume_um3()) / voxel_um3;
                 match parameters.oxygen_law {
                     OxygenLaw::MichaelisMenten => {
                         oxygen.take_up(

@@ -9,6 +9,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::parameters::{Limits, Parameters};
 
+/// Distance of the centres of neighbours in relaxed confluent tissue, over the sum of their radii: where adhesion
+/// and repulsion balance, [`ContactParameters::resting_distance`], with the defaults. In close packing only the
+/// twelve nearest neighbours are within reach (the next are 1.41 times as far), so that what holds for a pair
+/// holds for the lattice.
+pub const CONFLUENT_SPACING: f32 = 20.0 / 21.0;
+
+/// Share of relaxed confluent tissue that is cells: that of close-packed balls, `pi / (3 sqrt 2)`, which overlap
+/// as far as [`CONFLUENT_SPACING`] says.
+pub const CONFLUENT_SHARE: f32 =
+    0.740_480_5 / (CONFLUENT_SPACING * CONFLUENT_SPACING * CONFLUENT_SPACING);
+
 /// Strengths of contact between cells. The defaults are those of tumour cells in PhysiCell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields, default)]
@@ -34,5 +45,77 @@ impl Parameters for ContactParameters {
             min: 0.0,
             max: 1000.0,
         }
+    }
+}
+
+impl ContactParameters {
+    /// The distance of centres, over the sum of radii, at which two cells of this type neither push nor pull:
+    /// `c_r (1 - x)^2 = c_a (1 - x/reach)^2`. None where adhesion is the stronger one at any distance.
+    pub fn resting_distance(&self, reach: f32) -> Option<f32> {
+        let (push, pull) = (
+            self.repulsion_um_per_min.sqrt(),
+            self.adhesion_um_per_min.sqrt(),
+        );
+        (push > pull).then(|| (push - pull) / (push - pull / reach))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::mechanics::{Body, Mechanics, MechanicsParameters, Surroundings};
+    use crate::core::CellId;
+
+    #[test]
+    fn confluent_spacing_is_where_the_potentials_balance() {
+        let reach = MechanicsParameters::default().reach;
+        let distance = ContactParameters::default()
+            .resting_distance(reach)
+            .expect("cells do not collapse");
+        assert!((distance - CONFLUENT_SPACING).abs() < 1e-6, "{distance}");
+        assert!(
+            2.0_f32.sqrt() * distance > reach,
+            "only twelve within reach"
+        );
+        // One cell in a rhombic dodecahedron of volume d^3 / sqrt 2.
+        let d = 2.0 * distance;
+        let share = 4.0 / 3.0 * std::f32::consts::PI / (d * d * d / 2.0_f32.sqrt());
+        assert!((share - CONFLUENT_SHARE).abs() < 1e-5, "{share}");
+    }
+
+    /// Velocity, radially outwards, of the twelve neighbours of a cell in a close-packed cluster of thirteen.
+    fn swelling(spacing: f32) -> f32 {
+        let mut kernel = Mechanics::new(MechanicsParameters::default());
+        let radius = 8.4_f32;
+        let step = 2.0 * radius * spacing / 2.0_f32.sqrt();
+        let mut at = vec![[0.0; 3]];
+        for (a, b) in [(1.0, 1.0), (1.0, -1.0), (-1.0, 1.0), (-1.0, -1.0)] {
+            at.extend([[a, b, 0.0], [a, 0.0, b], [0.0, a, b]]);
+        }
+        *kernel.bodies_mut() = at
+            .iter()
+            .enumerate()
+            .map(|(id, at)| Body {
+                id: CellId(id as u64),
+                position: at.map(|x| x * step),
+                radius,
+                adhesion: Body::ADHESION,
+                repulsion: Body::REPULSION,
+            })
+            .collect();
+        kernel.sort();
+        kernel.evaluate(&Surroundings::default());
+        let outwards = |row: usize| {
+            let velocity = kernel.outcome(row).velocity;
+            (0..3).map(|i| velocity[i] * at[row][i]).sum::<f32>()
+        };
+        (1..13).map(outwards).sum::<f32>() / 12.0
+    }
+
+    #[test]
+    fn a_close_packed_cluster_neither_swells_nor_shrinks_at_that_spacing() {
+        assert!(swelling(CONFLUENT_SPACING).abs() < 1e-4);
+        assert!(swelling(0.98 * CONFLUENT_SPACING) > 1e-2);
+        assert!(swelling(1.02 * CONFLUENT_SPACING) < -1e-3);
     }
 }

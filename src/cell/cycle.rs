@@ -16,14 +16,14 @@ use bevy::math::ops;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::body::CellType;
+use super::body::{BodyParameters, CellType};
 use super::death::{Vital, advance_death, is_alive};
 use super::surroundings::Surroundings;
 use super::{ActSystems, order_act};
 use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::state::RegisterState;
-use crate::core::units::MINUTES_PER_HOUR;
+use crate::core::units::{MINUTES_PER_HOUR, ball_radius_um};
 use crate::core::{CellId, Clock, Purpose, Random, RandomKey, SimSchedule, SimSystems};
 
 /// Phase of the cell cycle (flow-cytometry model: G0/G1, S, G2, M).
@@ -267,6 +267,24 @@ impl AgeStructure {
         }
     }
 
+    /// Mean volume of the cells of this population, um3, with bodies as [`BodyParameters::growing_body`] has them.
+    pub fn mean_volume_um3(&self, body: &BodyParameters) -> f32 {
+        const PIECES: u16 = 64;
+        let width = self.ends_hours[2] / f32::from(PIECES);
+        let (mut cells, mut volume) = (self.g0g1_hours, self.g0g1_hours * body.volume_um3);
+        for piece in 0..PIECES {
+            let start = f32::from(piece) * width;
+            let weight = self.committed(start + width) - self.committed(start);
+            cells += weight;
+            volume += weight * body.growing_body(start + 0.5 * width).volume_um3();
+        }
+        if cells > 0.0 {
+            volume / cells
+        } else {
+            body.volume_um3
+        }
+    }
+
     /// Draws where a cell of this population stands.
     pub fn draw(&self, random: &mut Random) -> Cycle {
         let mut cycle = Cycle::default();
@@ -303,6 +321,15 @@ impl AgeStructure {
 /// The cycle of a cell that is put into a scene: asynchronous, with the ages of a growing population.
 pub fn initial_cycle(random: &mut Random, parameters: &CycleParameters) -> Cycle {
     AgeStructure::growing(parameters).draw(random)
+}
+
+/// Radius of a ball that takes up as much room as a cell of the type does on average, um: with the ages of a
+/// growing population if it cycles, else that of a resting cell.
+pub fn mean_radius_um(body: &BodyParameters, cycle: Option<&CycleParameters>) -> f32 {
+    match cycle {
+        Some(cycle) => ball_radius_um(AgeStructure::growing(cycle).mean_volume_um3(body)),
+        None => body.resting_radius_um(),
+    }
 }
 
 /// Advances every living cell through its cycle.

@@ -17,6 +17,7 @@ use super::report::{Problem, SceneReport};
 use super::spans::FieldPath;
 use crate::biology::{HifParameters, MetabolismParameters};
 use crate::cell::contact::ContactParameters;
+use crate::cell::cycle::mean_radius_um;
 use crate::cell::{BodyParameters, CycleParameters, DeathParameters, MotilityParameters};
 use crate::core::parameters::{CellTypeNames, Parameters, PerType};
 
@@ -67,6 +68,11 @@ impl CellPrefab {
     /// Radius of a resting cell, um.
     pub fn radius_um(&self) -> f32 {
         self.body.resting_radius_um()
+    }
+
+    /// Radius of the ball that a cell of this type fills on average, um.
+    pub fn mean_radius_um(&self) -> f32 {
+        mean_radius_um(&self.body, self.cycle.as_ref())
     }
 }
 

@@ -132,6 +132,22 @@ impl ParsedScene {
             .map(SiteId)
     }
 
+    /// Resizes the ball of a population so that it starts with about `cells` cells; nothing happens where it is not
+    /// a ball. For tests and benchmarks that run one scene at several sizes. The caller sees to it that the ball
+    /// fits its site.
+    pub fn resize_ball(&mut self, population: usize, cells: f64) {
+        let library = &self.library;
+        if let Some(Population {
+            cell,
+            place: Place::Ball { radius_um, .. },
+            ..
+        }) = self.scene.populations.get_mut(population)
+            && let Some(prefab) = library.get(cell)
+        {
+            *radius_um = population::ball_radius_um(cells, prefab.mean_radius_um());
+        }
+    }
+
     /// The cells of a population: its site, and centre (um) and type of each, in the order of birth.
     ///
     /// `number` is the population's place in the scene, or what the timeline gave it; `step` that in which

@@ -2,21 +2,18 @@
 //!
 //! Balls and shells are filled with a hexagonal close-packed lattice with a cell in the very centre, in
 //! lattice order (z, then y, then x), so that neighbours in space are neighbours in memory. The distance of
-//! lattice neighbours is [`CONTACT_SPACING`] diameters, as in the sample projects of PhysiCell
-//! (Ghaffarizadeh et al. 2018, PLoS Comput Biol 14:e1005991): slightly less than touching, near the
-//! distance at which adhesion and repulsion balance.
+//! lattice neighbours is [`CONFLUENT_SPACING`] diameters of a cell of mean volume, so that adhesion and repulsion
+//! of a cell and its twelve neighbours balance.
 //!
 //! Runs when a simulation is set up and when the timeline adds cells; equal input gives equal bits.
 
 use bevy::prelude::*;
 
 use super::schema::Place;
+use crate::cell::contact::CONFLUENT_SPACING;
 use crate::core::CellId;
 use crate::core::random::{Purpose, RandomKey};
-use crate::core::units::{UM3_PER_MM3, ball_volume_um3};
-
-/// Distance of neighbours in a filled ball, as a share of the diameter of a cell.
-pub const CONTACT_SPACING: f32 = 0.95;
+use crate::core::units::{self, UM3_PER_MM3, ball_volume_um3};
 
 /// A row of a CSV file: centre, um, and index of the cell type.
 pub type PlacedCell = (Vec3, u16);
@@ -30,7 +27,7 @@ pub struct Ground<'a> {
     pub max_um: Vec3,
     /// Index of the cell type.
     pub cell_type: u16,
-    /// Radius of a cell of that type, um.
+    /// Radius of a cell of that type and of mean volume, um.
     pub radius_um: f32,
     /// The rows of the population's CSV file, if it has one.
     pub rows: &'a [PlacedCell],
@@ -72,11 +69,21 @@ pub fn place_cells(place: &Place, ground: &Ground) -> Vec<PlacedCell> {
     }
 }
 
+/// Close-packed cells of that radius in a cubic micrometre: a lattice has one point in `spacing^3 / sqrt 2`.
+pub fn close_packed_per_um3(radius_um: f32) -> f64 {
+    let spacing = f64::from(2.0 * CONFLUENT_SPACING * radius_um);
+    2.0_f64.sqrt() / (spacing * spacing * spacing)
+}
+
+/// Radius of a ball that holds about so many cells, um: the inverse of [`estimate_cells`].
+pub fn ball_radius_um(cells: f64, radius_um: f32) -> f32 {
+    let room = cells / close_packed_per_um3(radius_um);
+    radius_um + units::ball_radius_um(room as f32)
+}
+
 /// About how many cells a population has; exact for `Single`, otherwise within a layer of cells.
 pub fn estimate_cells(place: &Place, radius_um: f32, site_um: Vec3, rows: usize) -> f64 {
-    let spacing = f64::from(2.0 * CONTACT_SPACING * radius_um);
-    // A close-packed lattice has one point in spacing^3 / sqrt(2).
-    let per_um3 = 2.0_f64.sqrt() / (spacing * spacing * spacing);
+    let per_um3 = close_packed_per_um3(radius_um);
     let room = |radius: f32| f64::from(ball_volume_um3((radius - radius_um).max(0.0)));
     match place {
         Place::Single { .. } => 1.0,
@@ -96,7 +103,7 @@ pub fn estimate_cells(place: &Place, radius_um: f32, site_um: Vec3, rows: usize)
 
 /// Cells of `radius` that lie wholly between two balls around `center`; the inner one may be empty (0).
 fn fill(center: Vec3, inner: f32, outer: f32, radius: f32) -> Vec<Vec3> {
-    let spacing = 2.0 * CONTACT_SPACING * radius;
+    let spacing = 2.0 * CONFLUENT_SPACING * radius;
     let farthest = outer - radius;
     // The central cell belongs to a full ball, whatever the ball's size.
     let nearest = if inner > 0.0 { inner + radius } else { 0.0 };
@@ -185,7 +192,7 @@ mod tests {
         let center = Vec3::new(10.0, 0.0, -20.0);
         assert!(cells.iter().any(|(at, _)| *at == center));
         assert!(cells.iter().all(|(_, cell_type)| *cell_type == 3));
-        let spacing = 2.0 * CONTACT_SPACING * RADIUS;
+        let spacing = 2.0 * CONFLUENT_SPACING * RADIUS;
         let mut inner = 0;
         for (at, _) in &cells {
             assert!(at.distance(center) <= 150.0 - RADIUS + 1e-3);
@@ -205,6 +212,15 @@ mod tests {
             (cells.len() as f64 / estimate - 1.0).abs() < 0.05,
             "{estimate}"
         );
+    }
+
+    #[test]
+    fn a_ball_of_a_number_of_cells_holds_about_that_number() {
+        for wanted in [1_000.0, 10_000.0, 100_000.0] {
+            let radius = ball_radius_um(wanted, RADIUS);
+            let found = place_cells(&ball(radius), &ground()).len() as f64;
+            assert!((found / wanted - 1.0).abs() < 0.05, "{found}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::turnover::Lineage;
 use super::twin::Twins;
 use crate::biology::hypoxia::{HifAxis, HifParameters, HypoxiaParameters};
 use crate::biology::metabolism::{Metabolism, MetabolismParameters};
-use crate::cell::cycle::AgeStructure;
+use crate::cell::cycle::{AgeStructure, mean_radius_um};
 use crate::cell::movement::SiteMechanics;
 use crate::cell::perception::BackgroundParameters;
 use crate::cell::{
@@ -147,10 +147,11 @@ pub fn spawn_population(
     let step = world.resource::<crate::core::Clock>().step;
     let key = *world.resource::<RandomKey>();
     let cell_type = scene.library.index_of(&population.cell).unwrap_or_default();
+    let cycle = world.resource::<PerType<CycleParameters>>().get(cell_type);
     let radius_um = world
         .resource::<PerType<BodyParameters>>()
         .get(cell_type)
-        .map_or(0.0, BodyParameters::resting_radius_um);
+        .map_or(0.0, |body| mean_radius_um(body, cycle));
     let (site, cells) = scene.place(population, number, step, key, radius_um);
     spawn_cells(world, site, &cells);
 }

@@ -5,12 +5,13 @@ use std::path::Path;
 use bevy::prelude::Vec3;
 
 use super::super::library::CellLibrary;
-use super::super::population::{CONTACT_SPACING, estimate_cells};
+use super::super::population::{close_packed_per_um3, estimate_cells};
 use super::super::schema::{Action, Event, Place, Population, Scene, Site};
 use super::super::spans::FieldPath;
 use super::super::table::{Row, read_table};
 use super::super::{Tables, read_text};
 use super::{Bounds, Checker};
+use crate::core::units::UM3_PER_MM3;
 
 /// Most voxels of all molecules of a site together.
 const MAX_VALUES: f64 = 2.0e8;
@@ -218,7 +219,7 @@ fn check_population(
     if !check_place(checker, &place, &population.place, site, radius, rows) {
         return 0.0;
     }
-    estimate_cells(&population.place, radius, size, rows.len())
+    estimate_cells(&population.place, prefab.mean_radius_um(), size, rows.len())
 }
 
 fn read_rows(
@@ -354,8 +355,7 @@ fn check_place(
             let outside = path.field("outside_um");
             if checker.positive(&density, *per_mm3) {
                 // Above this, cells placed at random overlap beyond what mechanics can sort out.
-                let spacing = f64::from(2.0 * CONTACT_SPACING * radius);
-                let most = 1e9 * 2.0_f64.sqrt() / (spacing * spacing * spacing);
+                let most = UM3_PER_MM3 * close_packed_per_um3(radius);
                 if *per_mm3 > most {
                     let message = format!(
                         "close-packed cells of this type are {most:.0} in a mm3, found {per_mm3}"
