@@ -164,3 +164,33 @@ fn a_command_that_cannot_be_carried_out_is_refused_and_changes_nothing() {
     simulation.step();
     assert!(simulation.log().is_empty());
 }
+
+#[test]
+fn cells_that_cannot_be_added_are_refused_and_change_nothing() {
+    use tumorscape::scene::schema::{Place, Population};
+    let mut simulation = simulation(1);
+    let add = |cell: &str, at_um| {
+        Command::Add(Population {
+            cell: cell.into(),
+            site: None,
+            place: Place::Single { at_um },
+        })
+    };
+    let cells = simulation.cell_count();
+    for (command, says) in [
+        (add("cancre", (0.0, 0.0, 0.0)), "did you mean `cancer`?"),
+        (add("cancer", (0.0, 0.0, 9000.0)), "is not inside the site"),
+        (add("cancer", (f32::NAN, 0.0, 0.0)), "finite"),
+    ] {
+        let error = simulation.apply(command).expect_err("it makes no sense");
+        assert!(error.to_string().contains(says), "{error}");
+    }
+    simulation.step();
+    assert!(simulation.log().is_empty());
+    assert_eq!(simulation.cell_count(), cells);
+    simulation
+        .apply(add("cancer", (300.0, 0.0, 0.0)))
+        .expect("there is room");
+    simulation.step();
+    assert_eq!(simulation.cell_count(), cells + 1);
+}

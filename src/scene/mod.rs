@@ -119,6 +119,44 @@ impl ParsedScene {
         })
     }
 
+    /// Checks a population that is to be added while the scene runs. Files are those that the scene names.
+    ///
+    /// # Errors
+    /// When anything is wrong with it: everything that is.
+    pub fn check_population(&self, population: &Population) -> Result<(), SceneReport> {
+        const NAME: &str = "the added population";
+        let text = ron::to_string(population).unwrap_or_default();
+        let reading = read::read::<Population>(&text, NAME);
+        let mut checker = Checker {
+            file: NAME,
+            text: &text,
+            tree: &reading.tree,
+            repaired: &reading.repaired,
+            report: SceneReport::default(),
+        };
+        let folder = Path::new(&self.name).parent().unwrap_or(Path::new(""));
+        let mut tables = Tables(self.tables.clone(), folder.to_owned());
+        check::check_added(
+            &mut checker,
+            population,
+            &self.scene,
+            &self.library,
+            &mut tables,
+        );
+        if let Place::Csv(file) = &population.place
+            && !self.tables.contains_key(file)
+        {
+            let message = format!("`{file}` is not a file that the scene names");
+            checker.problem(&spans::FieldPath::root().field("place"), message);
+        }
+        let report = checker.report;
+        if report.is_empty() {
+            Ok(())
+        } else {
+            Err(report)
+        }
+    }
+
     /// The number of the site of that name; the first one if there is no name.
     pub fn site(&self, name: Option<&str>) -> Option<SiteId> {
         let sites = &self.scene.sites;

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use super::spawn::spawn_population;
-use crate::core::parameters::set_parameter;
+use crate::core::parameters::{ParameterError, set_parameter};
 use crate::core::state::{Kept, Owner, RegisterState};
 use crate::core::{Clock, SimSchedule, SimSystems};
 use crate::scene::schema::Population;
-use crate::scene::{Change, ParsedScene};
+use crate::scene::{Change, ParsedScene, SceneReport};
 
 /// Something done to the tissue at a step boundary.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +28,17 @@ pub enum Command {
     },
     /// Adds cells.
     Add(Population),
+}
+
+/// A command that cannot be carried out.
+#[derive(Debug, Error)]
+pub enum CommandError {
+    /// The parameter is unknown or the value out of range.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+    /// The cells make no sense in this scene.
+    #[error(transparent)]
+    Population(#[from] SceneReport),
 }
 
 /// The scene whose timeline is followed.

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor};
 use bevy::prelude::*;
 
-pub use command::{Command, LoggedCommand};
+pub use command::{Command, CommandError, LoggedCommand};
 pub use snapshot::{CellGlyphs, CellTypeStyle, FieldSnapshot, SiteMetrics, SiteSnapshot, Snapshot};
 pub use turnover::Lineage;
 pub use verify::Violation;
@@ -209,10 +209,14 @@ impl Simulation {
     /// Takes a command; it is carried out at the start of the next step and logged.
     ///
     /// # Errors
-    /// When it cannot be carried out (an unknown parameter, a value out of range). Nothing changes then.
-    pub fn apply(&mut self, command: Command) -> Result<(), ParameterError> {
-        if let Command::Set { path, value } = &command {
-            parameters::check_parameter(&self.world, path, *value)?;
+    /// When it cannot be carried out: an unknown parameter, a value out of range, cells that are unknown or lie
+    /// outside their site. Nothing changes then.
+    pub fn apply(&mut self, command: Command) -> Result<(), CommandError> {
+        match &command {
+            Command::Set { path, value } => {
+                parameters::check_parameter(&self.world, path, *value)?;
+            }
+            Command::Add(population) => self.scene.check_population(population)?,
         }
         self.world
             .resource_mut::<CommandQueue>()

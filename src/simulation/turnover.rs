@@ -15,6 +15,7 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::twin::Twins;
+use crate::cell::movement::SiteMechanics;
 use crate::cell::{Body, CellType, Cycle, LifeEvent, Position, Resident, Vital};
 use crate::core::parallel::for_each_chunk_mut;
 use crate::core::{CellId, CellIdCounter, Clock, Purpose, RandomKey, SimSchedule, SimSystems};
@@ -94,6 +95,8 @@ struct Found {
 struct Buffers {
     pieces: Vec<Found>,
     due: Vec<Due>,
+    /// Cells that are no longer in the site they were in.
+    gone: Vec<CellId>,
     twins: Twins,
 }
 
@@ -137,7 +140,12 @@ fn turn_over(
     let key = *world.resource::<RandomKey>();
     let mut events = std::mem::take(&mut world.resource_mut::<StepEvents>().0);
     events.clear();
-    let Buffers { pieces, due, twins } = &mut *buffers;
+    let Buffers {
+        pieces,
+        due,
+        gone,
+        twins,
+    } = &mut *buffers;
     due.clear();
     for found in look_at_all(world, cells, pieces, step + 1) {
         due.extend_from_slice(&found.due);
@@ -164,7 +172,10 @@ fn turn_over(
             });
         }
     }
-    transfer(world, transferred, step + 1, &mut events);
+    gone.clear();
+    gone.extend(due.iter().filter(|cell| cell.removed).map(|cell| cell.id));
+    transfer(world, transferred, step + 1, &mut events, gone);
+    cut_bonds(world, gone);
     events.sort_unstable_by_key(|event| (event.cell, event.kind as u8));
     world.resource_mut::<StepEvents>().0 = events;
 }
@@ -292,6 +303,7 @@ fn transfer(
     cells: &mut QueryState<Transferred>,
     step: u64,
     events: &mut Vec<EventRecord>,
+    gone: &mut Vec<CellId>,
 ) {
     let mut transfers = std::mem::take(&mut world.resource_mut::<Transfers>().0);
     transfers.sort_unstable_by_key(|transfer| {
@@ -319,10 +331,33 @@ fn transfer(
         };
         note(EventKind::Exit, resident.0, position.0);
         note(EventKind::Entry, to, at_um);
+        if resident.0 != to {
+            gone.push(*id);
+        }
         resident.0 = to;
         position.0 = at_um;
     }
     world.resource_mut::<Transfers>().0 = transfers;
+}
+
+/// Cuts the bonds of cells that are no longer in their site: a bond joins two cells of one site.
+fn cut_bonds(world: &mut World, gone: &mut [CellId]) {
+    if gone.is_empty() {
+        return;
+    }
+    gone.sort_unstable();
+    let is_gone = |cell: CellId| gone.binary_search(&cell).is_ok();
+    let sites = world.resource::<Sites>().list.len();
+    for number in 0..sites {
+        let entity = world.resource::<Sites>().list[number].entity;
+        if let Some(mut mechanics) = world.get_mut::<SiteMechanics>(entity)
+            && !mechanics.bonds.is_empty()
+        {
+            mechanics
+                .bonds
+                .retain(|bond| !is_gone(bond.a) && !is_gone(bond.b));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -486,5 +521,30 @@ mod tests {
         );
         assert!(app.world().get_entity(outside).is_err());
         assert!(app.world().resource::<Transfers>().0.is_empty());
+    }
+
+    #[test]
+    fn the_bonds_of_a_cell_end_where_it_ends() {
+        let mut app = app();
+        let site = app.world_mut().spawn(SiteMechanics::default()).id();
+        app.world_mut().resource_mut::<Sites>().list[0].entity = site;
+        for (id, event) in [(1, LifeEvent::None), (2, LifeEvent::Clearance)] {
+            spawn(&mut app, id, Vec3::ZERO, false, event);
+        }
+        for id in [3, 4] {
+            spawn(&mut app, id, Vec3::ZERO, false, LifeEvent::None);
+        }
+        let mut mechanics = app.world_mut().get_mut::<SiteMechanics>(site).unwrap();
+        for (a, b) in [(1, 2), (1, 3), (2, 4), (3, 4)] {
+            mechanics.bonds.add(CellId(a), CellId(b), 15.0, 0.01);
+        }
+        step(&mut app);
+        let mechanics = app.world().get::<SiteMechanics>(site).unwrap();
+        let left: Vec<_> = mechanics
+            .bonds
+            .iter()
+            .map(|bond| (bond.a.0, bond.b.0))
+            .collect();
+        assert_eq!(left, [(1, 3), (3, 4)]);
     }
 }

@@ -6,6 +6,8 @@
 mod story;
 mod tissue;
 
+pub(super) use tissue::check_added;
+
 use std::fmt::Display;
 use std::ops::Range;
 

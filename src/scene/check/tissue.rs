@@ -162,6 +162,26 @@ pub(super) fn check_populations(
     }
 }
 
+/// Checks a population that is added while a scene runs; the text of the checker is that population alone.
+pub(in crate::scene) fn check_added(
+    checker: &mut Checker,
+    population: &Population,
+    scene: &Scene,
+    library: &CellLibrary,
+    tables: &mut Tables,
+) {
+    let root = FieldPath::root();
+    let cells = check_population(checker, &root, population, scene, library, tables);
+    if cells > MAX_CELLS {
+        let message = format!(
+            "it has about {:.1} million cells; at most {:.0} million are possible",
+            cells / 1e6,
+            MAX_CELLS / 1e6
+        );
+        checker.problem(&root, message);
+    }
+}
+
 /// Checks a population and says about how many cells it has.
 fn check_population(
     checker: &mut Checker,
