@@ -268,7 +268,9 @@ impl FieldSolver {
     ) {
         let finest = &self.levels[0];
         let mut balance = balance::hand_back(finest, terms, per_dt, &self.edges, values);
-        if report.cycles > 0 || report.nonlinear_iterations > 0 {
+        // Values that were good enough as they came are left alone, if they balance.
+        let is_new = report.cycles > 0 || report.nonlinear_iterations > 0;
+        if is_new || balance.relative_defect().abs() > BALANCED {
             let change = balance.closing_change();
             if change.abs() > CLOSED && balance.mass > 0.0 {
                 let mass = balance::scale(&finest.layout, &self.edges, change, values);
@@ -296,6 +298,9 @@ const ROUNDING: f64 = 3.0e-7;
 fn is_rounding(before: f64, residual: f64, diagonal: f64) -> bool {
     residual > STALLED * before && residual <= ROUNDING * diagonal
 }
+
+/// A relative mass defect with which values that need no solving are left alone.
+const BALANCED: f64 = 5.0e-7;
 
 /// A relative mass defect that needs no correction.
 const CLOSED: f64 = 3.0e-8;
