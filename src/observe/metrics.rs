@@ -250,7 +250,10 @@ fn tumour_radii(tally: &Tally, visit: impl FnOnce(&mut dyn FnMut(Vec3, State))) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cell::{Body, BodyParameters, CellType, Position, Resident, Surroundings, Vital};
+    use crate::biology::hypoxia::HifAxis;
+    use crate::cell::{
+        Body, BodyParameters, CellType, Cycle, Position, Resident, Surroundings, Vital,
+    };
     use crate::core::{CellId, Purpose, RandomKey};
 
     #[test]
@@ -261,7 +264,8 @@ mod tests {
         for stride in [1, 7_919] {
             let mut world = World::new();
             world.init_resource::<Sites>();
-            world.init_resource::<MetabolismChemistry>();
+            world.register_component::<Cycle>();
+            world.register_component::<HifAxis>();
             for k in 0..n {
                 let id = CellId(k * stride % n);
                 let mut random = RandomKey(1).stream(id, 0, Purpose::Placement);
