@@ -105,7 +105,8 @@ pub struct Site {
     #[serde(default)]
     pub fields: Vec<Field>,
     /// Length over which blood in the host tissue around the tumour evens out concentrations, um; the
-    /// tumour itself has no vessels. `None`: nothing but the faces supplies the block (a dish, a medium).
+    /// tumour itself has no vessels. In a medium: that over which stirring does. `None`: nothing but the faces
+    /// supplies the block (a dish at rest).
     #[serde(default)]
     pub perfusion_length_um: Option<f32>,
     /// Whether cells are held inside the block by its faces; otherwise they leave it, and are gone.

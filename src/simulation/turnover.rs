@@ -436,7 +436,7 @@ mod tests {
                 } else {
                     LifeEvent::None
                 };
-                spawn(&mut app, id, at, id % 5 == 0, event);
+                spawn(&mut app, id, at, id.is_multiple_of(5), event);
             }
             for _ in 0..2 {
                 step(&mut app);

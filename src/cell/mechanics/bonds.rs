@@ -6,6 +6,7 @@
 //! alone, they relax to the rest length as `exp(-2 k t)`. A bond of which one cell is not among the bodies
 //! exerts nothing.
 
+use super::Body;
 use super::sort::Sorted;
 use crate::core::identity::CellId;
 use crate::core::parallel::for_each_chunk_mut;
@@ -122,7 +123,7 @@ struct End {
 
 impl BondIndex {
     /// Finds the slots of the cells that `bonds` join.
-    pub fn prepare(&mut self, bonds: Option<&Bonds>, cells: &Sorted) {
+    pub fn prepare(&mut self, bonds: Option<&Bonds>, cells: &Sorted, bodies: &[Body]) {
         let bonds = bonds.map_or(&[][..], |bonds| &bonds.0);
         if bonds != self.bonds {
             self.index(bonds);
@@ -134,7 +135,7 @@ impl BondIndex {
         let (members, filter) = (&self.members, &self.filter);
         for_each_chunk_mut(&mut self.member_of_slot, SLOTS, |first, piece| {
             for (slot, member) in piece.iter_mut().enumerate() {
-                let id = CellId(cells.records[first + slot].id);
+                let id = bodies[cells.row[first + slot] as usize].id;
                 let (word, bit) = filter_place(id, filter.len());
                 let found = if filter[word] & bit == 0 {
                     None
@@ -201,9 +202,14 @@ impl BondIndex {
         }
     }
 
+    /// Whether there are no bonds.
+    pub fn is_empty(&self) -> bool {
+        self.bonds.is_empty()
+    }
+
     /// Velocity and stiffness (1/min) that bonds give to the cell in `slot`.
     #[inline]
-    pub fn pull(&self, cells: &Sorted, slot: usize) -> Option<([f32; 3], f32)> {
+    pub fn pull(&self, cells: &Sorted, bodies: &[Body], slot: usize) -> Option<([f32; 3], f32)> {
         if self.bonds.is_empty() || self.member_of_slot[slot] == NONE {
             return None;
         }
@@ -225,7 +231,7 @@ impl BondIndex {
             let direction = if distance > 1.0e-6 {
                 d.map(|d| d / distance)
             } else {
-                let ids = [other, slot].map(|slot| CellId(cells.records[slot].id));
+                let ids = [other, slot].map(|slot| bodies[cells.row[slot] as usize].id);
                 super::contacts::parting(ids[0], ids[1])
             };
             let speed = end.stiffness * (distance - end.rest);

@@ -56,6 +56,16 @@ impl Faces {
         (velocity, stiffness)
     }
 
+    /// Whether a wall may repel a cell of this radius, or smaller, inside a box.
+    #[inline(always)]
+    pub(super) fn touch(&self, low: [f32; 3], high: [f32; 3], radius: f32) -> bool {
+        (0..3).any(|axis| {
+            let [wall_low, wall_high] = self.walls[axis];
+            (wall_low && low[axis] - self.low[axis] < radius)
+                || (wall_high && self.high[axis] - high[axis] < radius)
+        })
+    }
+
     /// The coordinate along `axis`, held inside the walls.
     #[inline(always)]
     pub(super) fn hold(&self, axis: usize, at: f32) -> f32 {

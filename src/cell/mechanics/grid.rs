@@ -9,8 +9,10 @@
 //! thousand lymphocytes must not make all of them search its reach. Each cell searches every grid, with the
 //! distance at which the largest cell of that grid could touch it.
 
+use super::Body;
+
 /// Bins in x per bin in y or z.
-const BINS_IN_X: f64 = 4.0;
+const BINS_IN_X: f64 = 1.0;
 /// Bins that any population may use, beyond four for each cell.
 const FREE_BINS: f64 = 131_072.0;
 /// Bins per cell beyond which edges grow.
@@ -58,6 +60,12 @@ impl Level {
         unsafe { at.to_int_unchecked() }
     }
 
+    /// Whether the bins are the same.
+    fn same_bins(&self, other: &Self) -> bool {
+        let corners = |level: &Self| (level.origin, level.edge, level.last);
+        corners(self) == corners(other) && self.first_bin == other.first_bin
+    }
+
     /// Number of the bin that holds `position`, among the bins of all grids.
     #[inline(always)]
     pub fn bin(&self, [x, y, z]: [f32; 3]) -> u32 {
@@ -75,6 +83,8 @@ pub(super) struct Census {
     high: [f32; 3],
     count: [u32; CLASSES],
     radius: [f32; CLASSES],
+    /// Smallest and largest strengths of adhesion and repulsion.
+    strengths: [[f32; 2]; 2],
 }
 
 impl Default for Census {
@@ -84,8 +94,19 @@ impl Default for Census {
             high: [f32::NEG_INFINITY; 3],
             count: [0; CLASSES],
             radius: [0.0; CLASSES],
+            strengths: [[f32::INFINITY, f32::NEG_INFINITY]; 2],
         }
     }
+}
+
+#[inline(always)]
+fn smaller(a: f32, b: f32) -> f32 {
+    if a < b { a } else { b }
+}
+
+#[inline(always)]
+fn larger(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
 }
 
 /// Class of a radius: its exponent and the two leading bits behind the point.
@@ -98,20 +119,35 @@ fn class_of(radius: f32) -> usize {
 
 impl Census {
     #[inline(always)]
-    pub fn add(&mut self, position: [f32; 3], radius: f32) {
-        for (axis, at) in position.into_iter().enumerate() {
-            self.low[axis] = self.low[axis].min(at);
-            self.high[axis] = self.high[axis].max(at);
+    pub fn add(&mut self, body: &Body) {
+        for (axis, at) in body.position.into_iter().enumerate() {
+            self.low[axis] = smaller(at, self.low[axis]);
+            self.high[axis] = larger(at, self.high[axis]);
         }
-        let class = class_of(radius);
+        for (range, strength) in self
+            .strengths
+            .iter_mut()
+            .zip([body.adhesion, body.repulsion])
+        {
+            *range = [smaller(strength, range[0]), larger(strength, range[1])];
+        }
+        let class = class_of(body.radius);
         self.count[class] += 1;
-        self.radius[class] = self.radius[class].max(radius);
+        self.radius[class] = larger(body.radius, self.radius[class]);
+    }
+
+    /// Whether all cells have the same strengths.
+    pub fn alike(&self) -> bool {
+        self.strengths.iter().all(|[least, most]| least >= most)
     }
 
     pub fn merge(&mut self, other: &Self) {
         for axis in 0..3 {
             self.low[axis] = self.low[axis].min(other.low[axis]);
             self.high[axis] = self.high[axis].max(other.high[axis]);
+        }
+        for (range, [least, most]) in self.strengths.iter_mut().zip(other.strengths) {
+            *range = [range[0].min(least), range[1].max(most)];
         }
         for class in 0..CLASSES {
             self.count[class] += other.count[class];
@@ -136,10 +172,19 @@ impl Levels {
         &self.levels[self.level_of_class[class_of(radius)] as usize]
     }
 
+    /// Whether every cell would be in the same bin.
+    pub fn same_bins(&self, other: &Self) -> bool {
+        self.bins == other.bins
+            && self.level_of_class == other.level_of_class
+            && self.levels.len() == other.levels.len()
+            && std::iter::zip(&self.levels, &other.levels).all(|(a, b)| a.same_bins(b))
+    }
+
     /// Lays out the grids for a population. `reach` is the interaction distance over the sum of radii,
     /// `scale` multiplies the edges of the bins (1 is the fastest; results do not depend on it).
     pub fn plan(&mut self, census: &Census, reach: f32, scale: f32) {
         self.levels.clear();
+        self.level_of_class = [0; CLASSES];
         self.bins = 0;
         let cut = cheapest_cut(census, f64::from(reach));
         let mut class = 0;

@@ -8,8 +8,9 @@
 //! | --- | --- |
 //! | `grid` | bins over the occupied box, one grid per class of size |
 //! | `sort` | parallel counting sort into the bins, canonical order |
+//! | `search` | the neighbours of each cell, side by side |
 //! | `contacts` | the potentials, summed over the neighbours of a cell |
-//! | `lanes` | eight lanes of `f32` with the same bits on every processor |
+//! | `lanes` | sixteen lanes of `f32` with the same bits on every processor |
 //! | `relax` | stable substeps on the buffers |
 //! | `bonds` | springs between named cells |
 //! | `faces` | the walls of a site |
@@ -28,6 +29,7 @@ mod faces;
 mod grid;
 mod lanes;
 mod relax;
+mod search;
 mod sort;
 #[cfg(test)]
 mod tests;

@@ -8,11 +8,12 @@
 //! displacement below a fraction of the radius; all cells share it, so that forces stay equal and opposite.
 
 use super::bonds::BondIndex;
-use super::contacts::{Contact, Copied, GROUP, PRESSURE_UNIT, Search, sum_group};
+use super::contacts::{Contact, PRESSURE_UNIT, separate, stiffness, sum};
 use super::disjoint::Disjoint;
 use super::lanes::{Array, InstructionSet, Lanes};
+use super::search::{Bin, GROUP, Own, Room, Search};
 use super::sort::Sorted;
-use super::{Faces, Mechanics, Motion, Surroundings};
+use super::{Body, Faces, Mechanics, Motion, Surroundings};
 use crate::core::parallel::for_each_chunk;
 
 /// Slots per piece of the evaluation.
@@ -70,12 +71,19 @@ impl Mechanics {
 
     /// Computes the velocity, pressure and contacts of every sorted cell.
     pub fn evaluate(&mut self, surroundings: &Surroundings) -> Extremes {
+        self.evaluate_for(0.0, surroundings)
+    }
+
+    /// As [`Self::evaluate`], with stiffnesses up to `enough` (1/min) bounded in the cheapest way.
+    fn evaluate_for(&mut self, enough: f32, surroundings: &Surroundings) -> Extremes {
         assert!(
             surroundings.active.is_empty() || surroundings.active.len() == self.cells.len,
             "active velocities are given for every row or not at all"
         );
         let pass = Pass {
             cells: &self.cells,
+            bodies: &self.bodies,
+            enough,
             bonds: &self.bonds,
             search: Search {
                 reach: self.parameters.reach,
@@ -97,6 +105,8 @@ impl Mechanics {
                     InstructionSet::Sse2 => pass.run::<super::lanes::Sse2>(piece, slots),
                     #[cfg(target_arch = "x86_64")]
                     InstructionSet::Avx2 => run_avx2(&pass, piece, slots),
+                    #[cfg(target_arch = "x86_64")]
+                    InstructionSet::Avx512 => run_avx512(&pass, piece, slots),
                 }
             }
         });
@@ -114,7 +124,8 @@ impl Mechanics {
         self.sort_with(surroundings, &mut done);
         let mut left = minutes.max(0.0);
         loop {
-            done.extremes = self.evaluate(surroundings);
+            let enough = self.parameters.caution / (2.0 * left);
+            done.extremes = self.evaluate_for(enough, surroundings);
             if left <= 0.0 {
                 return done;
             }
@@ -148,7 +159,8 @@ impl Mechanics {
 
     fn sort_with(&mut self, surroundings: &Surroundings, done: &mut Relaxation) {
         self.sort();
-        self.bonds.prepare(surroundings.bonds, &self.cells);
+        self.bonds
+            .prepare(surroundings.bonds, &self.cells, &self.bodies);
         done.sorts += 1;
     }
 
@@ -173,7 +185,6 @@ impl Mechanics {
         let x = Disjoint::new(&mut cells.x);
         let y = Disjoint::new(&mut cells.y);
         let z = Disjoint::new(&mut cells.z);
-        let records = Disjoint::new(&mut cells.records);
         let farthest = Disjoint::new(&mut motion.farthest);
         let velocities = [&motion.vx, &motion.vy, &motion.vz];
         let radius = &cells.radius;
@@ -181,9 +192,8 @@ impl Mechanics {
         let cut = 1.001 * self.parameters.largest_displacement;
         for_each_chunk(cells.len, MOVED, |piece, slots| {
             // SAFETY: pieces are disjoint.
-            let (records, positions, farthest) = unsafe {
+            let (positions, farthest) = unsafe {
                 (
-                    records.slice(slots.clone()),
                     [
                         x.slice(slots.clone()),
                         y.slice(slots.clone()),
@@ -208,7 +218,6 @@ impl Mechanics {
                 let new: [f32; 3] =
                     std::array::from_fn(|axis| faces.hold(axis, old[axis] + step[axis]));
                 [x[slot], y[slot], z[slot]] = new;
-                records[slot].position = new;
                 let d: [f32; 3] = std::array::from_fn(|axis| new[axis] - old[axis]);
                 largest = largest.max(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
             }
@@ -244,11 +253,14 @@ impl<'a> Found<'a> {
 /// One evaluation of all cells.
 struct Pass<'a> {
     cells: &'a Sorted,
+    bodies: &'a [Body],
     bonds: &'a BondIndex,
     search: Search,
     faces: Faces,
     active: &'a [[f32; 3]],
     wall_repulsion: f32,
+    /// Stiffness up to which its bound by the trace is good enough, 1/min.
+    enough: f32,
     found: Found<'a>,
 }
 
@@ -259,6 +271,13 @@ unsafe fn run_avx2(pass: &Pass, piece: usize, slots: std::ops::Range<usize>) {
     unsafe { pass.run::<super::lanes::Avx2>(piece, slots) }
 }
 
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx2,popcnt")]
+unsafe fn run_avx512(pass: &Pass, piece: usize, slots: std::ops::Range<usize>) {
+    // SAFETY: the same as the caller's.
+    unsafe { pass.run::<super::lanes::Avx512>(piece, slots) }
+}
+
 impl Pass<'_> {
     /// Evaluates the cells of one piece.
     ///
@@ -266,8 +285,32 @@ impl Pass<'_> {
     /// The processor has the instruction set of `V`, and no two pieces run at a time share a slot.
     #[inline(always)]
     unsafe fn run<V: Lanes>(&self, piece: usize, slots: std::ops::Range<usize>) {
+        // SAFETY: the caller's promises.
+        unsafe {
+            if self.cells.alike {
+                self.run_on::<V, true>(piece, slots);
+            } else {
+                self.run_on::<V, false>(piece, slots);
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn run_on<V: Lanes, const ALIKE: bool>(
+        &self,
+        piece: usize,
+        slots: std::ops::Range<usize>,
+    ) {
+        let cells = self.cells;
+        let starts = &cells.starts;
+        // The bins that begin in the piece.
+        let bins = [slots.start, slots.end]
+            .map(|slot| starts.partition_point(|start| (*start as usize) < slot));
+        let last_bin = bins[1].min(starts.len() - 1);
+        let slots = starts[bins[0]] as usize..starts[last_bin] as usize;
+        let first = slots.start;
         let found = &self.found;
-        // SAFETY: the caller keeps pieces apart.
+        // SAFETY: every bin begins in one piece.
         let (vx, vy, vz, pressure, contacts, extremes) = unsafe {
             (
                 found.vx.slice(slots.clone()),
@@ -279,49 +322,86 @@ impl Pass<'_> {
             )
         };
         let mut largest = Extremes::default();
-        let first = slots.start;
-        let mut copied = Copied::EMPTY;
-        let mut sums = [Contact::default(); GROUP];
-        let mut next = first;
-        while next < slots.end {
-            // SAFETY: slots are below the number of cells; positions moved by at most the drift.
-            let members = unsafe {
-                sum_group::<V>(
-                    self.cells,
-                    self.search,
-                    next..slots.end,
-                    &mut copied,
-                    &mut sums,
-                )
-            };
-            for contact in &sums[..members] {
-                let (velocity, stiffness) = self.add_surroundings(next, contact);
-                let radius = self.cells.radius[next];
-                let [x, y, z] = velocity;
-                let relative_square = (x * x + y * y + z * z) / (radius * radius);
-                largest.stiffness = largest.stiffness.max(stiffness);
-                largest.relative_speed = largest.relative_speed.max(relative_square);
-                let at = next - first;
-                [vx[at], vy[at], vz[at]] = velocity;
-                pressure[at] = contact.pressure * (1.0 / PRESSURE_UNIT);
-                contacts[at] =
-                    [contact.contacts, contact.touching].map(|count| count.min(65_535) as u16);
-                next += 1;
+        extremes[0] = largest;
+        if slots.is_empty() {
+            return;
+        }
+        let mut room = Room::EMPTY;
+        let mut next_bin = Bin::new(cells, bins[0] as u32);
+        for _ in bins[0]..last_bin {
+            let bin = next_bin;
+            next_bin = bin.next(cells);
+            let slots = bin.slots(cells);
+            if slots.is_empty() {
+                continue;
+            }
+            // SAFETY: positions moved by at most the drift.
+            unsafe { room.hold::<V, ALIKE>(cells, self.search, bin) };
+            let surrounded = self.surrounds(bin);
+            for group in slots.clone().step_by(GROUP) {
+                let members = (slots.end - group).min(GROUP);
+                if !room.crowded {
+                    for member in 0..members {
+                        // SAFETY: the cell is one of the bin's.
+                        unsafe {
+                            let own = Own::new(cells, group + member, self.search.reach);
+                            room.pick::<V, ALIKE>(&own, member);
+                        }
+                    }
+                }
+                for member in 0..members {
+                    let slot = group + member;
+                    // SAFETY: the neighbours of the cell were picked for this place.
+                    let mut contact =
+                        unsafe { sum::<V, ALIKE>(cells, self.search, (slot, member), &mut room) };
+                    let mut isotropic = 0.0;
+                    if contact.coincident > 0 {
+                        isotropic += separate(cells, self.bodies, self.search, slot, &mut contact);
+                    }
+                    let mut walls = [0.0; 3];
+                    if surrounded {
+                        isotropic += self.add_surroundings(slot, &mut contact, &mut walls);
+                    }
+                    let mut bound = contact.trace;
+                    if bound > self.enough {
+                        // SAFETY: as above.
+                        let exact = unsafe {
+                            stiffness::<V, ALIKE>(cells, self.search, (slot, member), &mut room)
+                        };
+                        bound = bound.min(exact.bound(walls) + isotropic);
+                    }
+                    let [x, y, z] = contact.velocity;
+                    let radius = cells.radius[slot];
+                    let relative_square = (x * x + y * y + z * z) / (radius * radius);
+                    largest.stiffness = largest.stiffness.max(bound);
+                    largest.relative_speed = largest.relative_speed.max(relative_square);
+                    let at = slot - first;
+                    [vx[at], vy[at], vz[at]] = contact.velocity;
+                    pressure[at] = contact.pressure * (1.0 / PRESSURE_UNIT);
+                    contacts[at] =
+                        [contact.contacts, contact.touching].map(|count| count.min(65_535) as u16);
+                }
             }
         }
         largest.relative_speed = largest.relative_speed.sqrt();
         extremes[0] = largest;
     }
 
-    /// Velocity of a cell with all that acts on it, and the bound of its stiffness.
+    /// Whether anything but neighbours may act on cells of a bin.
     #[inline(always)]
-    fn add_surroundings(&self, slot: usize, contact: &Contact) -> ([f32; 3], f32) {
+    fn surrounds(&self, bin: Bin) -> bool {
+        let (low, high, radius) = bin.bounds(self.cells, self.search.drift);
+        self.faces.touch(low, high, radius) || !self.bonds.is_empty() || !self.active.is_empty()
+    }
+
+    /// Adds walls, bonds and own motility to the velocity and the trace; returns the stiffness that is the
+    /// same along all axes, and in `walls` that along each.
+    #[inline(never)]
+    fn add_surroundings(&self, slot: usize, contact: &mut Contact, walls: &mut [f32; 3]) -> f32 {
         let cells = self.cells;
-        let position = [cells.x[slot], cells.y[slot], cells.z[slot]];
-        let mut velocity = contact.velocity;
-        let [mut xx, xy, xz, mut yy, yz, mut zz] = contact.stiffness;
-        let mut all_axes = contact.tension;
-        for (axis, along) in [&mut xx, &mut yy, &mut zz].into_iter().enumerate() {
+        let position = cells.position(slot);
+        let velocity = &mut contact.velocity;
+        for axis in 0..3 {
             let (push, stiffness) = self.faces.push(
                 axis,
                 position[axis],
@@ -330,21 +410,19 @@ impl Pass<'_> {
             );
             velocity[axis] += push;
             // Half, for a wall does not move: its pair counts once where that of two cells counts twice.
-            *along += 0.5 * stiffness;
+            walls[axis] = 0.5 * stiffness;
+            contact.trace += walls[axis];
         }
-        if let Some((pull, stiffness)) = self.bonds.pull(cells, slot) {
-            velocity = std::array::from_fn(|axis| velocity[axis] + pull[axis]);
-            all_axes += stiffness;
+        let mut isotropic = 0.0;
+        if let Some((pull, stiffness)) = self.bonds.pull(cells, self.bodies, slot) {
+            *velocity = std::array::from_fn(|axis| velocity[axis] + pull[axis]);
+            isotropic = stiffness;
+            contact.trace += stiffness;
         }
         if !self.active.is_empty() {
             let active = self.active[cells.row[slot] as usize];
-            velocity = std::array::from_fn(|axis| velocity[axis] + active[axis]);
+            *velocity = std::array::from_fn(|axis| velocity[axis] + active[axis]);
         }
-        let rows = [
-            xx + xy.abs() + xz.abs(),
-            yy + xy.abs() + yz.abs(),
-            zz + xz.abs() + yz.abs(),
-        ];
-        (velocity, rows[0].max(rows[1]).max(rows[2]) + all_axes)
+        isotropic
     }
 }

@@ -4,21 +4,25 @@
 //! is sorted on its own. Inside a bin cells come in the order of their `CellId`; the sorted order is
 //! therefore a function of the set of cells alone, whatever the order in which they were given and however
 //! many threads took part.
+//!
+//! The bins follow from the extent and the sizes of the cells and seldom differ from those of the sort
+//! before, so cells are dealt by the latter while extent and sizes are taken, and again only when the bins
+//! turn out to be others.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::Body;
 use super::disjoint::Disjoint;
 use super::grid::{Census, Levels};
-use super::lanes::{LANES, Record};
+use super::lanes::LANES;
 use crate::core::parallel::for_each_chunk;
 
-/// Rows per piece of the passes over the input.
-const ROWS: usize = 16_384;
+/// Most and fewest rows per piece of the passes over the input, and pieces aimed at.
+const ROWS: (usize, usize, usize) = (1_024, 16_384, 16);
 /// Cells aimed at per bucket.
-const BUCKET: usize = 2_048;
+const BUCKET: usize = 1_024;
 /// Most buckets.
-const MOST_BUCKETS: usize = 512;
+const MOST_BUCKETS: usize = 1_024;
 /// Bins with more cells than this are sorted by a general sort.
 const CROWD: usize = 32;
 
@@ -30,8 +34,12 @@ pub(super) struct Sorted {
     pub y: Vec<f32>,
     pub z: Vec<f32>,
     pub radius: Vec<f32>,
-    /// The same cells, all that is known of each in one piece, and at the end one far from all.
-    pub records: Vec<Record>,
+    /// Square roots of the strengths of adhesion and repulsion; empty where all cells are alike in them.
+    strengths: [Vec<f32>; 2],
+    /// Whether all cells have the same strengths.
+    pub alike: bool,
+    /// Square roots of the strengths of adhesion and repulsion of the first row.
+    first_strength: [f32; 2],
     /// Input row of each slot.
     pub row: Vec<u32>,
     /// Slot of each input row.
@@ -51,6 +59,35 @@ struct Work {
     bucket: Vec<u32>,
     /// Bin and row, by bucket.
     pairs: Vec<(u32, u32)>,
+    /// The bins of the sort before.
+    last_grids: Levels,
+}
+
+/// How rows are cut into pieces and bins into buckets of `1 << shift`.
+#[derive(Clone, Copy)]
+struct Deal {
+    rows: usize,
+    pieces: usize,
+    buckets: usize,
+    shift: u32,
+}
+
+impl Deal {
+    fn of(len: usize, bins: usize) -> Self {
+        let (fewest, most, aim) = ROWS;
+        let rows = (len / aim).clamp(fewest, most);
+        let wanted = (len / BUCKET).clamp(1, MOST_BUCKETS);
+        let mut shift = 0;
+        while (bins >> shift) >= wanted {
+            shift += 1;
+        }
+        Self {
+            rows,
+            pieces: len.div_ceil(rows),
+            buckets: (bins >> shift) + 1,
+            shift,
+        }
+    }
 }
 
 impl Sorted {
@@ -63,198 +100,260 @@ impl Sorted {
         let len = bodies.len();
         self.len = len;
         for values in [&mut self.x, &mut self.y, &mut self.z, &mut self.radius] {
-            values.resize(len + LANES, 0.0);
+            values.resize(len + LANES, 1.0);
         }
-        self.records.resize(len + 1, Record::default());
-        self.records[len] = Record::FAR_AWAY;
         self.row.resize(len, 0);
         self.slot.resize_with(len, AtomicU32::default);
         self.work.pairs.resize(len, (0, 0));
-        self.take_census(bodies, reach, scale);
-        let buckets = self.deal(bodies);
-        self.sort_buckets(bodies, buckets);
+        let deal = self.count(bodies, reach, scale);
+        let padded = if self.alike { 0 } else { len + LANES };
+        for values in &mut self.strengths {
+            values.resize(padded, 0.0);
+        }
+        self.deal(deal);
+        self.sort_buckets(bodies, deal);
     }
 
     /// Bytes held by the buffers.
     pub fn memory(&self) -> usize {
-        let per_slot = 4 * size_of::<f32>() + size_of::<Record>() + 2 * size_of::<u32>();
+        let per_slot = 4 * size_of::<f32>() + 2 * size_of::<u32>();
         self.x.capacity() * per_slot
+            + 2 * self.strengths[0].capacity() * size_of::<f32>()
             + self.starts.capacity() * size_of::<u32>()
             + self.work.pairs.capacity() * size_of::<(u32, u32)>()
             + self.work.dealt.capacity() * size_of::<u32>()
             + self.work.census.capacity() * size_of::<Census>()
     }
 
-    fn take_census(&mut self, bodies: &[Body], reach: f32, scale: f32) {
-        let pieces = bodies.len().div_ceil(ROWS);
-        self.work.census.clear();
-        self.work.census.resize(pieces.max(1), Census::default());
-        let census = Disjoint::new(&mut self.work.census);
-        for_each_chunk(bodies.len(), ROWS, |piece, rows| {
-            let mut found = Census::default();
-            for body in &bodies[rows] {
-                found.add(body.position, body.radius);
-            }
-            // SAFETY: each piece has its own element.
-            unsafe { census.slice(piece..piece + 1)[0] = found };
-        });
+    /// Centre of the cell in `slot`, um.
+    #[inline(always)]
+    pub fn position(&self, slot: usize) -> [f32; 3] {
+        [self.x[slot], self.y[slot], self.z[slot]]
+    }
+
+    /// Square roots of the strengths of adhesion and repulsion of the cell in `slot`.
+    #[inline(always)]
+    pub fn strength(&self, slot: usize) -> [f32; 2] {
+        if self.alike {
+            self.first_strength
+        } else {
+            [self.strengths[0][slot], self.strengths[1][slot]]
+        }
+    }
+
+    /// Centres, radii and strengths; the latter two only if cells are not alike.
+    #[inline(always)]
+    pub fn arrays(&self) -> [*const f32; 6] {
+        let [adhesion, repulsion] = &self.strengths;
+        [
+            self.x.as_ptr(),
+            self.y.as_ptr(),
+            self.z.as_ptr(),
+            self.radius.as_ptr(),
+            adhesion.as_ptr(),
+            repulsion.as_ptr(),
+        ]
+    }
+
+    /// Lays out the bins, finds the bin of each row, and counts the rows of each piece in each bucket.
+    fn count(&mut self, bodies: &[Body], reach: f32, scale: f32) -> Deal {
+        std::mem::swap(&mut self.grids, &mut self.work.last_grids);
+        let guess = self.count_by(bodies, true);
         let mut total = Census::default();
         for census in &self.work.census {
             total.merge(census);
         }
+        self.alike = total.alike();
+        self.first_strength = bodies.first().map_or([0.0; 2], |body| {
+            [body.adhesion.sqrt(), body.repulsion.sqrt()]
+        });
         self.grids.plan(&total, reach, scale);
+        if self.grids.same_bins(&self.work.last_grids) {
+            return guess;
+        }
+        self.work.last_grids.clone_from(&self.grids);
+        self.count_by(bodies, false)
     }
 
-    /// Deals rows to buckets of `1 << shift` bins, in row order; returns the number of buckets and `shift`.
-    fn deal(&mut self, bodies: &[Body]) -> (usize, u32) {
+    /// Finds the bin of each row among those of the sort before, and takes the census if asked to.
+    fn count_by(&mut self, bodies: &[Body], census: bool) -> Deal {
         let len = bodies.len();
-        let wanted = (len / BUCKET).clamp(1, MOST_BUCKETS);
-        let mut shift = 0;
-        while (self.grids.bins as usize >> shift) >= wanted {
-            shift += 1;
-        }
-        let buckets = (self.grids.bins as usize >> shift) + 1;
-        let pieces = len.div_ceil(ROWS);
+        let grids = &self.work.last_grids;
+        let deal = Deal::of(len, grids.bins as usize);
         self.work.dealt.clear();
-        self.work.dealt.resize(pieces * buckets, 0);
-        let (grids, bins) = (&self.grids, &self.slot);
+        self.work.dealt.resize(deal.pieces * deal.buckets, 0);
+        if census {
+            self.work.census.clear();
+            self.work.census.resize(deal.pieces, Census::default());
+        }
+        let bins = &self.slot;
         let dealt = Disjoint::new(&mut self.work.dealt);
-        for_each_chunk(len, ROWS, |piece, rows| {
-            // SAFETY: each piece has its own counters.
-            let dealt = unsafe { dealt.slice(piece * buckets..(piece + 1) * buckets) };
+        let found = Disjoint::new(&mut self.work.census);
+        for_each_chunk(len, deal.rows, |piece, rows| {
+            // SAFETY: each piece has its own counters and its own census.
+            let (dealt, found) = unsafe {
+                (
+                    dealt.slice(piece * deal.buckets..(piece + 1) * deal.buckets),
+                    found.slice(piece..piece + 1),
+                )
+            };
+            if census {
+                let mut taken = Census::default();
+                for body in &bodies[rows.clone()] {
+                    taken.add(body);
+                }
+                found[0] = taken;
+            }
+            if grids.bins == 0 {
+                return;
+            }
             for row in rows {
                 let body = &bodies[row];
                 let bin = grids.of(body.radius).bin(body.position);
                 bins[row].store(bin, Ordering::Relaxed);
-                dealt[(bin >> shift) as usize] += 1;
+                dealt[(bin >> deal.shift) as usize] += 1;
             }
         });
+        deal
+    }
 
+    /// Deals rows to buckets, in row order.
+    fn deal(&mut self, deal: Deal) {
         self.work.bucket.clear();
         let mut slot = 0;
-        for bucket in 0..buckets {
+        for bucket in 0..deal.buckets {
             self.work.bucket.push(slot);
-            for piece in 0..pieces {
-                let count = &mut self.work.dealt[piece * buckets + bucket];
+            for piece in 0..deal.pieces {
+                let count = &mut self.work.dealt[piece * deal.buckets + bucket];
                 slot += std::mem::replace(count, slot);
             }
         }
         self.work.bucket.push(slot);
 
+        let bins = &self.slot;
         let dealt = Disjoint::new(&mut self.work.dealt);
         let pairs = Disjoint::new(&mut self.work.pairs);
-        for_each_chunk(len, ROWS, |piece, rows| {
+        for_each_chunk(self.len, deal.rows, |piece, rows| {
             // SAFETY: each piece has its own counters.
-            let next = unsafe { dealt.slice(piece * buckets..(piece + 1) * buckets) };
+            let next = unsafe { dealt.slice(piece * deal.buckets..(piece + 1) * deal.buckets) };
             for row in rows {
                 let bin = bins[row].load(Ordering::Relaxed);
-                let next = &mut next[(bin >> shift) as usize];
+                let next = &mut next[(bin >> deal.shift) as usize];
                 let slot = *next as usize;
                 // SAFETY: the counters give each row of each piece a place of its own.
                 unsafe { pairs.slice(slot..slot + 1)[0] = (bin, row as u32) };
                 *next += 1;
             }
         });
-        (buckets, shift)
     }
 
-    fn sort_buckets(&mut self, bodies: &[Body], (buckets, shift): (usize, u32)) {
+    fn sort_buckets(&mut self, bodies: &[Body], deal: Deal) {
         let bins = self.grids.bins as usize;
         self.starts.resize(bins + 1, 0);
         self.starts[0] = 0;
         let work = &self.work;
-        let slots = &self.slot;
+        let (slots, alike) = (&self.slot, self.alike);
         let starts = Disjoint::new(&mut self.starts);
         let row = Disjoint::new(&mut self.row);
-        let records = Disjoint::new(&mut self.records);
         let x = Disjoint::new(&mut self.x);
         let y = Disjoint::new(&mut self.y);
         let z = Disjoint::new(&mut self.z);
         let radius = Disjoint::new(&mut self.radius);
-        for_each_chunk(buckets, 1, |bucket, _| {
-            let first_bin = bucket << shift;
-            let last_bin = ((bucket + 1) << shift).min(bins);
+        let strengths = self
+            .strengths
+            .each_mut()
+            .map(|values| Disjoint::new(values));
+        for_each_chunk(deal.buckets, 1, |bucket, _| {
+            let first_bin = bucket << deal.shift;
+            let last_bin = ((bucket + 1) << deal.shift).min(bins);
             let first = work.bucket[bucket] as usize;
             let slots_here = first..work.bucket[bucket + 1] as usize;
             // SAFETY: buckets own disjoint ranges of bins and of slots.
-            let (ends, mut here, x, y, z, radius) = unsafe {
+            let (ends, row, x, y, z, radius) = unsafe {
                 (
                     starts.slice(first_bin + 1..last_bin + 1),
-                    Bucket {
-                        row: row.slice(slots_here.clone()),
-                        records: records.slice(slots_here.clone()),
-                    },
+                    row.slice(slots_here.clone()),
                     x.slice(slots_here.clone()),
                     y.slice(slots_here.clone()),
                     z.slice(slots_here.clone()),
                     radius.slice(slots_here.clone()),
                 )
             };
-            let pairs = &work.pairs[slots_here];
+            let pairs = &work.pairs[slots_here.clone()];
             ends.fill(0);
-            for (bin, _) in pairs {
+            for (bin, row) in pairs {
                 ends[*bin as usize - first_bin] += 1;
+                prefetch(&bodies[*row as usize]);
             }
             let mut begin = first as u32;
             for end in ends.iter_mut() {
                 begin += std::mem::replace(end, begin);
             }
-            for (bin, row) in pairs {
+            for (bin, from) in pairs {
                 let end = &mut ends[*bin as usize - first_bin];
-                here.row[*end as usize - first] = *row;
+                row[*end as usize - first] = *from;
                 *end += 1;
             }
-            here.fetch(bodies, 0..here.row.len());
             let mut begin = 0;
             for end in ends.iter() {
                 let end = *end as usize - first;
-                if end - begin > 1 {
-                    here.order_by_id(bodies, begin..end);
-                }
+                order_by_id(bodies, &mut row[begin..end]);
                 begin = end;
             }
-            for (slot, (row, record)) in here.row.iter().zip(here.records.iter()).enumerate() {
-                [x[slot], y[slot], z[slot]] = record.position;
-                radius[slot] = record.radius;
+            for (slot, row) in row.iter().enumerate() {
+                let body = &bodies[*row as usize];
+                [x[slot], y[slot], z[slot]] = body.position;
+                radius[slot] = body.radius;
                 slots[*row as usize].store((first + slot) as u32, Ordering::Relaxed);
+            }
+            if !alike {
+                let [adhesion, repulsion] = &strengths;
+                // SAFETY: as above.
+                let (adhesion, repulsion) = unsafe {
+                    (
+                        adhesion.slice(slots_here.clone()),
+                        repulsion.slice(slots_here.clone()),
+                    )
+                };
+                for (slot, row) in row.iter().enumerate() {
+                    let body = &bodies[*row as usize];
+                    adhesion[slot] = body.adhesion.sqrt();
+                    repulsion[slot] = body.repulsion.sqrt();
+                }
             }
         });
     }
 }
 
-/// The slots of one bucket.
-struct Bucket<'a> {
-    row: &'a mut [u32],
-    records: &'a mut [Record],
+/// Puts rows in the order of the identities of their cells.
+#[inline(always)]
+fn order_by_id(bodies: &[Body], rows: &mut [u32]) {
+    let id = |row: u32| bodies[row as usize].id;
+    if rows.len() > CROWD {
+        rows.sort_unstable_by_key(|row| id(*row));
+        return;
+    }
+    for last in 1..rows.len() {
+        let row = rows[last];
+        let own = id(row);
+        let mut at = last;
+        while at > 0 && id(rows[at - 1]) > own {
+            rows[at] = rows[at - 1];
+            at -= 1;
+        }
+        rows[at] = row;
+    }
 }
 
-impl Bucket<'_> {
-    fn fetch(&mut self, bodies: &[Body], slots: std::ops::Range<usize>) {
-        for slot in slots {
-            let body = &bodies[self.row[slot] as usize];
-            self.records[slot] = Record {
-                position: body.position,
-                radius: body.radius,
-                adhesion: body.adhesion.sqrt(),
-                repulsion: body.repulsion.sqrt(),
-                id: body.id.0,
-            };
-        }
+/// Asks for a body that will soon be read.
+#[inline(always)]
+fn prefetch(body: &Body) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: SSE is part of x86-64; the address is that of a body.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(body).cast());
     }
-
-    fn order_by_id(&mut self, bodies: &[Body], slots: std::ops::Range<usize>) {
-        if slots.len() > CROWD {
-            self.row[slots.clone()].sort_unstable_by_key(|row| bodies[*row as usize].id);
-            self.fetch(bodies, slots);
-            return;
-        }
-        for last in slots.start + 1..slots.end {
-            let mut at = last;
-            while at > slots.start && self.records[at - 1].id > self.records[at].id {
-                self.records.swap(at - 1, at);
-                self.row.swap(at - 1, at);
-                at -= 1;
-            }
-        }
-    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = body;
 }
