@@ -30,6 +30,32 @@ Scene(
 )
 "#;
 
+/// Twenty thousand cells in 44^3 voxels, so that every loop has many pieces, with division and death going on.
+const LARGE: &str = r#"
+Scene(
+    title: "large tumour",
+    about: "as large as a test can be",
+    pace: Illustrative,
+    duration: Minutes(20),
+    sites: [Site(
+        name: "breast", organ: Breast, size_um: (880, 880, 880),
+        fields: [
+            Field(molecule: Oxygen, level: 38),
+            Field(molecule: Glucose, level: 5.5),
+            Field(molecule: Lactate, level: 1),
+            Field(molecule: VegfA, level: 0),
+        ],
+        perfusion_length_um: 100,
+    )],
+    populations: [
+        Population(cell: "cancer", place: Ball(radius_um: 285)),
+        Population(cell: "fibroblast", place: Scatter(per_mm3: 3000, outside_um: 295)),
+    ],
+    parameters: {"cancer.death.apoptosis_per_hour": 0.02, "cancer.death.apoptosis_hours": 0.1},
+    output: Output(metrics_every: Minutes(10), cells_at: [Minutes(20)]),
+)
+"#;
+
 fn tumorscape(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tumorscape"))
         .args(arguments)
@@ -55,7 +81,9 @@ fn state(output: &Output) -> String {
 
 fn folder_with_scene() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    std::fs::write(folder.path().join("small.ron"), SCENE).expect("the folder is writable");
+    for (name, scene) in [("small.ron", SCENE), ("large.ron", LARGE)] {
+        std::fs::write(folder.path().join(name), scene).expect("the folder is writable");
+    }
     folder
 }
 
@@ -89,6 +117,48 @@ fn thread_count_changes_neither_state_nor_events_nor_metrics_nor_cells() {
             None => reference = Some(found),
             Some(reference) => assert!(*reference == found, "{threads} threads differ from one"),
         }
+    }
+}
+
+#[test]
+fn thread_count_changes_nothing_of_a_tumour_of_many_pieces() {
+    let folder = folder_with_scene();
+    let run = |threads: &str| {
+        let out = format!("large{threads}");
+        let arguments = [
+            "run",
+            "large.ron",
+            "--threads",
+            threads,
+            "--out",
+            &out,
+            "--quiet",
+        ];
+        let state = state(&tumorscape(folder.path(), &arguments));
+        let files = ["events.csv", "metrics.csv"].map(|name| {
+            std::fs::read_to_string(folder.path().join(&out).join(name)).expect("the run wrote it")
+        });
+        (state, files)
+    };
+    let reference = run("1");
+    let [events, metrics] = &reference.1;
+    for kind in ["division", "apoptosis", "clearance"] {
+        assert!(events.contains(kind), "no {kind}");
+    }
+    let cells = metrics.lines().nth(1).and_then(|row| {
+        let column = metrics
+            .lines()
+            .next()?
+            .split(',')
+            .position(|name| name == "cells")?;
+        row.split(',').nth(column)?.parse::<f64>().ok()
+    });
+    assert!(cells.is_some_and(|cells| cells > 20_000.0), "{cells:?}");
+    for threads in ["2", "3", "8"] {
+        assert!(
+            run(threads) == reference,
+            "{threads} threads differ from one"
+        );
     }
 }
 

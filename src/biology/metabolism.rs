@@ -43,7 +43,7 @@ const PER_MINUTE: f32 = SECONDS_PER_MINUTE as f32;
 /// Oxygen molecules that oxidise a glucose completely.
 const OXYGEN_PER_GLUCOSE: f32 = 6.0;
 
-/// What a cell burns just now. Dead cells burn nothing.
+/// What a cell exchanges with its surroundings just now. Dead cells exchange nothing.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
 #[require(Growth)]
 pub struct Metabolism {
@@ -51,12 +51,19 @@ pub struct Metabolism {
     pub oxygen_capacity_mmhg_per_min: f32,
     /// Glucose uptake at saturation, amol/s.
     pub glucose_capacity_amol_per_s: f32,
+    /// Lactate given off, amol/s.
+    pub lactate_amol_per_s: f32,
+}
+
+/// All that [`MetabolismParameters::rates`] says about a cell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MetabolicRates {
+    /// What it exchanges.
+    pub exchange: Metabolism,
     /// Oxygen taken up, amol/s.
     pub oxygen_amol_per_s: f32,
     /// Glucose taken up, amol/s.
     pub glucose_amol_per_s: f32,
-    /// Lactate given off, amol/s.
-    pub lactate_amol_per_s: f32,
     /// ATP made, amol/s.
     pub atp_amol_per_s: f32,
     /// Acidity around the cell, pH.
@@ -270,7 +277,7 @@ impl MetabolismParameters {
         around: &Surroundings,
         hif_1a: f32,
         volume_um3: f32,
-    ) -> Metabolism {
+    ) -> MetabolicRates {
         let (oxygen, glucose) = (around.oxygen_mmhg, around.glucose_mm);
         let ph = chemistry.ph(around.lactate_mm);
         let respiration = self.respiration_factor(glucose, ph);
@@ -293,12 +300,14 @@ impl MetabolismParameters {
             glucose_capacity * hill(glucose, transport.glucose.half_saturation, 1.0);
         let oxidised_amol_per_s = (self.oxidised_share * (1.0 - hif_1a) * glucose_amol_per_s)
             .min(oxygen_amol_per_s / OXYGEN_PER_GLUCOSE);
-        Metabolism {
-            oxygen_capacity_mmhg_per_min: oxygen_capacity,
-            glucose_capacity_amol_per_s: glucose_capacity,
+        MetabolicRates {
+            exchange: Metabolism {
+                oxygen_capacity_mmhg_per_min: oxygen_capacity,
+                glucose_capacity_amol_per_s: glucose_capacity,
+                lactate_amol_per_s: 2.0 * (glucose_amol_per_s - oxidised_amol_per_s),
+            },
             oxygen_amol_per_s,
             glucose_amol_per_s,
-            lactate_amol_per_s: 2.0 * (glucose_amol_per_s - oxidised_amol_per_s),
             atp_amol_per_s: self.atp_per_oxygen * oxygen_amol_per_s
                 + self.atp_per_glucose * glucose_amol_per_s,
             ph,
@@ -334,15 +343,13 @@ pub fn update_metabolism(
             };
             if is_alive(vital) {
                 let hif_1a = hif.map_or(0.0, |hif| hif.hif_1a);
-                *metabolism =
+                let rates =
                     parameters.rates(chemistry, transport, around, hif_1a, body.volume_um3());
+                *metabolism = rates.exchange;
                 growth.factor =
-                    parameters.growth_factor(around.oxygen_mmhg, around.glucose_mm, metabolism.ph);
+                    parameters.growth_factor(around.oxygen_mmhg, around.glucose_mm, rates.ph);
             } else {
-                *metabolism = Metabolism {
-                    ph: chemistry.ph(around.lactate_mm),
-                    ..Metabolism::default()
-                };
+                *metabolism = Metabolism::default();
                 growth.factor = 0.0;
             }
         },
@@ -418,29 +425,18 @@ impl Plugin for MetabolismPlugin {
                 SimSystems::Signal,
                 "update_metabolism",
                 |rates| {
-                    outside(
-                        "its oxygen uptake, amol/s,",
-                        rates.oxygen_amol_per_s,
-                        0.0,
-                        f32::MAX,
+                    let is = |what, value| outside(what, value, 0.0, f32::MAX);
+                    is(
+                        "its oxygen uptake at saturation, mmHg/min,",
+                        rates.oxygen_capacity_mmhg_per_min,
                     )
                     .or_else(|| {
-                        outside(
-                            "its glucose uptake, amol/s,",
-                            rates.glucose_amol_per_s,
-                            0.0,
-                            f32::MAX,
+                        is(
+                            "its glucose uptake at saturation, amol/s,",
+                            rates.glucose_capacity_amol_per_s,
                         )
                     })
-                    .or_else(|| {
-                        outside(
-                            "its lactate release, amol/s,",
-                            rates.lactate_amol_per_s,
-                            0.0,
-                            f32::MAX,
-                        )
-                    })
-                    .or_else(|| outside("the pH around it", rates.ph, 0.0, 14.0))
+                    .or_else(|| is("its lactate release, amol/s,", rates.lactate_amol_per_s))
                 },
             )
             .add_systems(

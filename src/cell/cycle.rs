@@ -78,9 +78,9 @@ pub struct Cycle {
     pub elapsed_hours: f64,
     /// Share of the phase that lies behind the cell, 0-1; 1 starts the next one.
     pub progress: f64,
-    /// How long the phase lasts for this cell at full rate, as a multiple of the phase's mean; drawn when the
-    /// cell first lives in it.
-    pub length: Option<f32>,
+    /// How long the phase lasts for this cell at full rate, as a multiple of the phase's mean; 0 until it is
+    /// drawn, when the cell first lives in the phase.
+    pub length: f32,
     /// Time already lived but not yet counted, h: what was left of the step in which the cell was born.
     pub overtime_hours: f32,
     /// Lasting slow-down of entry into S, 0-1.
@@ -101,7 +101,7 @@ impl Cycle {
         self.phase = Phase::G0G1;
         self.elapsed_hours = 0.0;
         self.progress = 0.0;
-        self.length = None;
+        self.length = 0.0;
         self.mitosis_over = false;
     }
 
@@ -311,7 +311,7 @@ impl AgeStructure {
             (Phase::M, g2, m)
         };
         cycle.phase = phase;
-        cycle.length = Some(1.0);
+        cycle.length = 1.0;
         cycle.elapsed_hours = f64::from(since_s - start);
         cycle.progress = (cycle.elapsed_hours / f64::from(end - start)).min(1.0);
         cycle
@@ -381,10 +381,11 @@ impl Cycle {
             } else {
                 1.0
             };
-            let length = *self.length.get_or_insert_with(|| {
-                parameters.draw_length(self.phase, stream.get_or_insert_with(&random))
-            });
-            let duration = f64::from(parameters.mean_hours(self.phase)) * f64::from(length);
+            if self.length == 0.0 {
+                let stream = stream.get_or_insert_with(&random);
+                self.length = parameters.draw_length(self.phase, stream);
+            }
+            let duration = f64::from(parameters.mean_hours(self.phase)) * f64::from(self.length);
             // What is to be lived at full rate until the phase ends.
             let ahead = duration * (1.0 - self.progress).max(0.0);
             if left * speed < ahead {
@@ -413,7 +414,7 @@ impl Cycle {
             self.phase = next;
             self.elapsed_hours = 0.0;
             self.progress = 0.0;
-            self.length = None;
+            self.length = 0.0;
         }
     }
 }

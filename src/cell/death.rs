@@ -122,8 +122,6 @@ pub struct Vital {
     pub elapsed_hours: f64,
     /// Volume at which a swelling cell bursts, um3.
     pub rupture_volume_um3: f32,
-    /// Share of the remains that has calcified, 0-1.
-    pub calcified_fraction: f32,
     /// What happened in this step.
     pub event: LifeEvent,
 }
@@ -146,6 +144,16 @@ impl Vital {
         if self.is_alive() {
             self.rupture_volume_um3 = rupture_volume_um3;
             self.enter(State::NecroticSwelling, LifeEvent::Necrosis);
+        }
+    }
+
+    /// Share of the remains that has calcified, 0-1: a first-order process since the membrane burst.
+    pub fn calcified_fraction(&self, parameters: &DeathParameters) -> f32 {
+        match self.state {
+            State::NecroticLysed => {
+                probability(parameters.calcification_per_hour, self.elapsed_hours as f32)
+            }
+            _ => 0.0,
         }
     }
 
@@ -341,8 +349,6 @@ fn advance(
         }
         State::NecroticLysed => {
             vital.elapsed_hours += clock.step_minutes / MINUTES_PER_HOUR;
-            let calcified = probability(parameters.calcification_per_hour, hours);
-            vital.calcified_fraction += calcified * (1.0 - vital.calcified_fraction);
             let tiny = body.volume_um3() < parameters.cleared_below_um3;
             if tiny || reached(vital.elapsed_hours, parameters.clearance_hours) {
                 vital.event = LifeEvent::Clearance;
@@ -520,7 +526,8 @@ mod tests {
                 let water = f64::from(remains.fluid_um3) * (-0.05 * hours).exp();
                 assert!((f64::from(body.fluid_um3) - water).abs() < 0.001 * whole);
                 let calcified = 1.0 - (-0.0042 * hours).exp();
-                assert!((f64::from(vital.calcified_fraction) - calcified).abs() < 0.002);
+                let found = vital.calcified_fraction(&DeathParameters::default());
+                assert!((f64::from(found) - calcified).abs() < 0.002);
             }
             if vital.is_cleared() {
                 let (then, _) = burst.expect("it bursts before it is cleared");

@@ -7,7 +7,7 @@
 //! mean is the chemotactic index `I` exactly, for every index from -1 to 1, and which is the uniform sphere at
 //! `I = 0`. The bias fades where the gradient is too faint to be read.
 //!
-//! [`sense_gradients`] runs in `Perceive`, [`turn`] among the decisions of `Act`; both write only [`Motility`].
+//! [`turn`] runs among the decisions of `Act` and writes only [`Motility`].
 //! `Move` adds [`Motility::velocity_um_per_min`] to the velocities of mechanics.
 
 use bevy::math::ops;
@@ -20,7 +20,7 @@ use super::{ActSystems, order_act};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::random::probability;
 use crate::core::state::RegisterState;
-use crate::core::{CellId, Clock, Purpose, Random, RandomKey, SimSchedule, SimSystems};
+use crate::core::{CellId, Clock, Purpose, Random, RandomKey, SimSchedule};
 use crate::tissue::{FieldValues, Molecule, Sites, TissueBlock};
 
 /// How a cell walks just now.
@@ -30,8 +30,6 @@ pub struct Motility {
     pub direction: Vec3,
     /// Speed, um/min; 0 for a cell that cannot walk.
     pub speed_um_per_min: f32,
-    /// Relative gradient of the attractant, `grad c / c`, 1/um; zero where there is none.
-    pub relative_gradient_per_um: Vec3,
 }
 
 impl Motility {
@@ -40,7 +38,6 @@ impl Motility {
         Self {
             direction: random.direction(),
             speed_um_per_min: parameters.speed_um_per_min,
-            relative_gradient_per_um: Vec3::ZERO,
         }
     }
 
@@ -99,6 +96,13 @@ impl Parameters for MotilityParameters {
     }
 }
 
+impl MotilityParameters {
+    /// The molecule whose gradient matters.
+    fn followed(&self) -> Option<Molecule> {
+        self.attractant.filter(|_| self.chemotactic_index != 0.0)
+    }
+}
+
 /// A new direction whose mean cosine with `axis` is `index`.
 pub fn biased_direction(random: &mut Random, axis: Vec3, index: f32) -> Vec3 {
     let Some(axis) = axis.try_normalize() else {
@@ -140,47 +144,26 @@ pub fn relative_gradient(block: &TissueBlock, values: &[f32], position_um: Vec3)
     gradient / value
 }
 
-/// Cells that follow an attractant read its gradient.
-pub fn sense_gradients(
-    parameters: Res<PerType<MotilityParameters>>,
-    sites: Res<Sites>,
-    fields: Query<&FieldValues>,
-    mut cells: Query<(&CellType, &Resident, &Position, &mut Motility)>,
-) {
-    let parameters = &*parameters;
-    let followed = |parameters: &MotilityParameters| {
-        parameters
-            .attractant
-            .filter(|_| parameters.chemotactic_index != 0.0)
-    };
-    if !parameters.0.iter().flatten().any(|p| followed(p).is_some()) {
-        return;
-    }
-    cells
-        .par_iter_mut()
-        .for_each(|(cell_type, resident, position, mut motility)| {
-            let Some(attractant) = parameters.get(cell_type.0).and_then(followed) else {
-                return;
-            };
-            let site = sites.get(resident.0);
-            let values = site.fields[attractant as usize].and_then(|field| fields.get(field).ok());
-            motility.relative_gradient_per_um = values.map_or(Vec3::ZERO, |values| {
-                relative_gradient(&site.block, &values.0, position.0)
-            });
-        });
-}
-
-/// Walking cells turn now and then; dead ones stop.
+/// Walking cells turn now and then, those that follow an attractant by its gradient; dead ones stop.
 pub fn turn(
     clock: Res<Clock>,
     key: Res<RandomKey>,
     parameters: Res<PerType<MotilityParameters>>,
-    mut cells: Query<(&CellId, &CellType, Option<&Vital>, &mut Motility)>,
+    sites: Res<Sites>,
+    fields: Query<&FieldValues>,
+    mut cells: Query<(
+        &CellId,
+        &CellType,
+        &Resident,
+        &Position,
+        Option<&Vital>,
+        &mut Motility,
+    )>,
 ) {
     let (clock, key, parameters) = (*clock, *key, &*parameters);
     cells
         .par_iter_mut()
-        .for_each(|(id, cell_type, vital, mut motility)| {
+        .for_each(|(id, cell_type, resident, position, vital, mut motility)| {
             let Some(parameters) = parameters.get(cell_type.0) else {
                 return;
             };
@@ -199,7 +182,14 @@ pub fn turn(
                     clock.dt_minutes(),
                 ));
             if turns {
-                let gradient = motility.relative_gradient_per_um;
+                let gradient = parameters.followed().map_or(Vec3::ZERO, |attractant| {
+                    let site = sites.get(resident.0);
+                    site.fields[attractant as usize]
+                        .and_then(|field| fields.get(field).ok())
+                        .map_or(Vec3::ZERO, |values| {
+                            relative_gradient(&site.block, &values.0, position.0)
+                        })
+                });
                 let strength = gradient.length();
                 let index = if strength > 0.0 {
                     parameters.chemotactic_index * strength
@@ -222,10 +212,7 @@ impl Plugin for MotilityPlugin {
             .register_cell_state::<Motility>("motility")
             .add_systems(
                 SimSchedule,
-                (
-                    sense_gradients.in_set(SimSystems::Perceive),
-                    turn.in_set(ActSystems::Decide).after(advance_death),
-                ),
+                turn.in_set(ActSystems::Decide).after(advance_death),
             );
     }
 }
@@ -235,6 +222,7 @@ mod tests {
     use super::*;
     use crate::cell::testing::*;
     use crate::cell::{State, Surroundings};
+    use crate::core::SimSystems;
     use crate::tissue::{SiteEntry, SiteId};
 
     fn block(dims: UVec3) -> TissueBlock {

@@ -46,13 +46,6 @@ impl Census {
     /// Counts the cells of a world.
     pub fn take(world: &World) -> Self {
         let mut census = Self::default();
-        census.retake(world);
-        census
-    }
-
-    /// Counts again, reusing the memory.
-    pub fn retake(&mut self, world: &World) {
-        self.cells.clear();
         let Some(mut query) = world.try_query::<(
             (
                 &CellId,
@@ -64,9 +57,10 @@ impl Census {
             ),
             (Option<&Cycle>, Option<&Vital>, Option<&HifAxis>),
         )>() else {
-            return;
+            return census;
         };
-        self.cells.extend(query.iter(world).map(
+        census.cells.reserve_exact(query.iter(world).count());
+        census.cells.extend(query.iter(world).map(
             |((id, cell_type, resident, position, body, around), (cycle, vital, hif))| CellRow {
                 id: *id,
                 cell_type: cell_type.0,
@@ -80,6 +74,7 @@ impl Census {
                 hif_1a: hif.map_or(0.0, |hif| hif.hif_1a),
             },
         ));
-        self.cells.sort_unstable_by_key(|cell| cell.id);
+        census.cells.sort_unstable_by_key(|cell| cell.id);
+        census
     }
 }

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::EventKind;
 use super::run_folder::{FolderState, RunFolder, RunFolderError};
-use super::{Census, EventKind};
 use crate::scene::schema::Expectation;
 use crate::scene::{self, Verdict};
 use crate::simulation::{Simulation, SiteMetrics};
@@ -36,7 +36,6 @@ pub struct Journal {
     folder: Option<RunFolder>,
     metrics_every: u64,
     cells_at: Vec<u64>,
-    census: Census,
     /// All measurements so far.
     pub measurements: Vec<Measurement>,
     /// How often each kind of event happened.
@@ -56,7 +55,6 @@ impl Journal {
                 .iter()
                 .map(|span| clock.step_at(span.minutes()))
                 .collect(),
-            census: Census::default(),
             measurements: Vec::new(),
             event_counts: Vec::new(),
         }
@@ -133,7 +131,6 @@ impl Journal {
         if let Some(folder) = &self.folder
             && self.cells_at.contains(&step)
         {
-            self.census.retake(simulation.world());
             let types: Vec<String> = simulation
                 .scene()
                 .library
@@ -141,7 +138,7 @@ impl Journal {
                 .iter()
                 .map(|prefab| prefab.name.clone())
                 .collect();
-            folder.write_cells(simulation.hours(), &sites, &types, &self.census)?;
+            folder.write_cells(simulation.hours(), &sites, &types, &simulation.census())?;
         }
         Ok(())
     }
@@ -156,8 +153,7 @@ impl Journal {
         {
             return Ok(());
         }
-        self.census.retake(simulation.world());
-        let sites = simulation.metrics(&self.census);
+        let sites = simulation.metrics();
         if let Some(folder) = &mut self.folder {
             folder.write_metrics(hours, &simulation.site_names(), &sites)?;
             folder.flush()?;

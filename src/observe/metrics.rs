@@ -9,10 +9,11 @@
 //!   at which the number of necrotic cells inside minus the number of viable cells inside is largest; 0
 //!   while there is no necrosis.
 
+use bevy::math::DVec3;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::census::{CellRow, Census};
+use super::tally::{ExactSum, Questions, Tally};
 use crate::biology::metabolism::MetabolismChemistry;
 use crate::cell::{Phase, State};
 use crate::core::parameters::{CellTypeNames, Limits, Parameters};
@@ -91,13 +92,28 @@ const fn phase_name(phase: Phase) -> &'static str {
 }
 
 /// Measures every site of a world. Values that do not exist (oxygen where there is none) are NaN.
-pub fn measure(world: &World, census: &Census) -> Vec<SiteMetrics> {
+pub fn measure(world: &World) -> Vec<SiteMetrics> {
     let sites = world.resource::<Sites>();
     let names = world.resource::<CellTypeNames>();
     let columns = columns(&names.0);
-    (0..sites.list.len())
-        .map(|site| {
-            let values = measure_site(world, SiteId(site as u16), census, names.0.len());
+    let questions = Questions {
+        sites: sites.list.len(),
+        tumour: world
+            .get_resource::<TumourTypes>()
+            .map(|types| types.0.as_slice()),
+        types: names.0.len(),
+        hypoxic_below_mmhg: world
+            .get_resource::<MetricsParameters>()
+            .copied()
+            .unwrap_or_default()
+            .hypoxic_below_mmhg,
+    };
+    (0..)
+        .map(SiteId)
+        .zip(questions.tally(world))
+        .map(|(site, tally)| {
+            let radii = tumour_radii(&tally, |see| questions.for_each_of_tumour(world, site, see));
+            let values = measure_site(world, site, &tally, radii);
             SiteMetrics {
                 columns: columns.iter().cloned().zip(values).collect(),
             }
@@ -105,53 +121,19 @@ pub fn measure(world: &World, census: &Census) -> Vec<SiteMetrics> {
         .collect()
 }
 
-fn measure_site(world: &World, site: SiteId, census: &Census, types: usize) -> Vec<f64> {
-    let parameters = world
-        .get_resource::<MetricsParameters>()
-        .copied()
-        .unwrap_or_default();
-    let tumour_types = world.get_resource::<TumourTypes>();
-    let cells: Vec<&CellRow> = census
-        .cells
-        .iter()
-        .filter(|cell| cell.site == site)
-        .collect();
-    let count =
-        |test: &dyn Fn(&CellRow) -> bool| cells.iter().filter(|cell| test(cell)).count() as f64;
-    let alive: Vec<&CellRow> = cells
-        .iter()
-        .filter(|cell| cell.state == State::Alive)
-        .copied()
-        .collect();
-    let mean = |value: &dyn Fn(&CellRow) -> f32| {
-        alive.iter().map(|cell| f64::from(value(cell))).sum::<f64>() / alive.len() as f64
-    };
+fn measure_site(world: &World, site: SiteId, tally: &Tally, radii: (f64, f64)) -> Vec<f64> {
+    let living = &tally.living;
+    let mean = |sum: ExactSum| sum.value() / living.cells as f64;
+    let state = |state: State| tally.states[state as usize] as f64;
     let mut values = vec![
-        cells.len() as f64,
-        alive.len() as f64,
-        count(&|cell| cell.state == State::Apoptotic),
-        count(&|cell| cell.state.is_necrotic()),
+        tally.cells() as f64,
+        living.cells as f64,
+        state(State::Apoptotic),
+        state(State::NecroticSwelling) + state(State::NecroticLysed),
     ];
-    values.extend((0..types).map(|index| count(&|cell| usize::from(cell.cell_type) == index)));
-    values.extend(
-        Phase::ALL.map(|phase| count(&|cell| cell.state == State::Alive && cell.phase == phase)),
-    );
-
-    let is_tumour = |cell: &CellRow| {
-        tumour_types.is_none_or(|types| {
-            types
-                .0
-                .get(usize::from(cell.cell_type))
-                .copied()
-                .unwrap_or(false)
-        })
-    };
-    let tumour: Vec<&CellRow> = cells
-        .iter()
-        .filter(|cell| is_tumour(cell))
-        .copied()
-        .collect();
-    let (radius, necrotic) = tumour_radii(&tumour);
+    values.extend(tally.types.iter().map(|count| *count as f64));
+    values.extend(living.phases.map(|count| count as f64));
+    let (radius, necrotic) = radii;
     let rim = if necrotic > 0.0 {
         radius - necrotic
     } else {
@@ -174,17 +156,14 @@ fn measure_site(world: &World, site: SiteId, census: &Census, types: usize) -> V
     values.extend([
         oxygen.mean,
         oxygen.min,
-        mean(&|cell| cell.around.oxygen_mmhg),
-        alive
-            .iter()
-            .filter(|cell| cell.around.oxygen_mmhg <= parameters.hypoxic_below_mmhg)
-            .count() as f64
-            / alive.len() as f64,
-        mean(&|cell| cell.hif_1a),
-        alive
-            .iter()
-            .map(|cell| f64::from(cell.hif_1a))
-            .fold(f64::NAN, f64::max),
+        mean(living.oxygen_mmhg),
+        living.hypoxic as f64 / living.cells as f64,
+        mean(living.hif_1a),
+        if living.cells > 0 {
+            f64::from(living.hif_1a_max)
+        } else {
+            f64::NAN
+        },
         glucose.min,
         lactate.max,
         f64::from(
@@ -194,8 +173,8 @@ fn measure_site(world: &World, site: SiteId, census: &Census, types: usize) -> V
         ),
         vegf.mean,
         vegf.max,
-        mean(&|cell| cell.around.pressure),
-        mean(&|cell| crate::core::units::ball_volume_um3(cell.radius_um)),
+        mean(living.pressure),
+        mean(living.volume_um3),
     ]);
     values
 }
@@ -235,37 +214,34 @@ impl Spread {
     }
 }
 
-/// Radius of the tumour and of its necrotic core, um; see the module's page for the definitions.
-fn tumour_radii(cells: &[&CellRow]) -> (f64, f64) {
-    if cells.is_empty() {
+/// Radius of the tumour and of its necrotic core, um; see the module's page for the definitions. `visit` shows
+/// place and state of each of its cells to whom it is given.
+fn tumour_radii(tally: &Tally, visit: impl FnOnce(&mut dyn FnMut(Vec3, State))) -> (f64, f64) {
+    if tally.tumour == 0 {
         return (0.0, 0.0);
     }
-    let centroid = cells
-        .iter()
-        .map(|cell| cell.position_um.as_dvec3())
-        .sum::<bevy::math::DVec3>()
-        / cells.len() as f64;
-    let mut from_centre: Vec<(f64, State)> = cells
-        .iter()
-        .map(|cell| (cell.position_um.as_dvec3().distance(centroid), cell.state))
-        .collect();
-    from_centre.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let cells = tally.tumour as f64;
+    let centroid = DVec3::from(tally.tumour_centres_um.map(ExactSum::value)) / cells;
+    // A distance and whether the cell is necrotic, in one word: distances are not negative, so their bits are in
+    // their order, and the last one can be spared.
+    let mut from_centre: Vec<u32> = Vec::with_capacity(tally.tumour as usize);
+    visit(&mut |at, state| {
+        let distance = at.as_dvec3().distance(centroid) as f32;
+        from_centre.push(distance.to_bits() & !1 | u32::from(state.is_necrotic()));
+    });
+    from_centre.sort_unstable();
+    let distance = |word: u32| f64::from(f32::from_bits(word & !1));
     const SHARE: f64 = 0.95;
     /// Cube root of [`SHARE`].
     const CBRT_SHARE: f64 = 0.983_047_572_5;
     let last = from_centre.len() - 1;
-    let percentile = from_centre[(SHARE * last as f64).round() as usize].0;
-    let cell_radius = cells
-        .iter()
-        .map(|cell| f64::from(cell.radius_um))
-        .sum::<f64>()
-        / cells.len() as f64;
-    let radius = percentile / CBRT_SHARE + cell_radius;
+    let percentile = distance(from_centre[(SHARE * last as f64).round() as usize]);
+    let radius = percentile / CBRT_SHARE + tally.tumour_radii_um.value() / cells;
     let (mut balance, mut best, mut necrotic) = (0_i64, 0_i64, 0.0);
-    for (distance, state) in from_centre {
-        balance += if state.is_necrotic() { 1 } else { -1 };
+    for word in from_centre {
+        balance += if word & 1 == 1 { 1 } else { -1 };
         if balance > best {
-            (best, necrotic) = (balance, distance);
+            (best, necrotic) = (balance, distance(word));
         }
     }
     (radius, necrotic)
@@ -274,36 +250,65 @@ fn tumour_radii(cells: &[&CellRow]) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cell::Surroundings;
+    use crate::biology::hypoxia::HifAxis;
+    use crate::cell::{
+        Body, BodyParameters, CellType, Cycle, Position, Resident, Surroundings, Vital,
+    };
     use crate::core::{CellId, Purpose, RandomKey};
 
     #[test]
-    fn radii_of_an_even_ball_with_a_dead_core_are_found() {
+    fn radii_of_an_even_ball_with_a_dead_core_are_found_in_any_order() {
         let (outer, inner) = (250.0_f32, 120.0_f32);
-        let cells: Vec<CellRow> = (0..40_000)
-            .map(|id| {
-                let mut random = RandomKey(1).stream(CellId(id), 0, Purpose::Placement);
+        let n = 40_000;
+        let mut measured = Vec::new();
+        for stride in [1, 7_919] {
+            let mut world = World::new();
+            world.init_resource::<Sites>();
+            world.register_component::<Cycle>();
+            world.register_component::<HifAxis>();
+            for k in 0..n {
+                let id = CellId(k * stride % n);
+                let mut random = RandomKey(1).stream(id, 0, Purpose::Placement);
                 let distance = (outer - 8.4) * bevy::math::ops::cbrt(random.uniform());
-                CellRow {
-                    id: CellId(id),
-                    cell_type: 0,
-                    site: SiteId(0),
-                    position_um: distance * random.direction() + Vec3::new(30.0, -20.0, 5.0),
-                    radius_um: 8.4,
-                    nucleus_radius_um: 5.0,
-                    phase: Phase::G0G1,
-                    state: if distance < inner {
-                        State::NecroticLysed
-                    } else {
-                        State::Alive
+                let at = distance * random.direction() + Vec3::new(30.0, -20.0, 5.0);
+                let state = if distance < inner {
+                    State::NecroticLysed
+                } else {
+                    State::Alive
+                };
+                world.spawn((
+                    (id, CellType(0), Resident(SiteId(0)), Position(at)),
+                    Body {
+                        radius_um: 8.4,
+                        ..BodyParameters::default().resting_body()
                     },
-                    around: Surroundings::default(),
-                    hif_1a: 0.0,
-                }
-            })
-            .collect();
-        let (radius, necrotic) = tumour_radii(&cells.iter().collect::<Vec<_>>());
-        assert!((radius / 250.0 - 1.0).abs() < 0.01, "{radius}");
-        assert!((necrotic / 120.0 - 1.0).abs() < 0.02, "{necrotic}");
+                    Surroundings {
+                        pressure: 0.1 * random.uniform(),
+                        ..Surroundings::default()
+                    },
+                    Vital {
+                        state,
+                        ..Vital::default()
+                    },
+                ));
+            }
+            let questions = Questions {
+                sites: 1,
+                tumour: None,
+                types: 1,
+                hypoxic_below_mmhg: 8.0,
+            };
+            let tally = questions.tally(&world).remove(0);
+            assert_eq!(tally.cells(), n);
+            let site = SiteId(0);
+            let radii = tumour_radii(&tally, |see| {
+                questions.for_each_of_tumour(&world, site, see)
+            });
+            let (radius, necrotic) = radii;
+            assert!((radius / 250.0 - 1.0).abs() < 0.01, "{radius}");
+            assert!((necrotic / 120.0 - 1.0).abs() < 0.02, "{necrotic}");
+            measured.push((tally, radii));
+        }
+        assert_eq!(measured[0], measured[1]);
     }
 }

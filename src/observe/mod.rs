@@ -8,6 +8,7 @@ pub mod hash;
 pub mod journal;
 pub mod metrics;
 pub mod run_folder;
+pub mod tally;
 
 pub use census::{CellRow, Census};
 pub use events::{EventKind, EventRecord, StepEvents};

@@ -288,8 +288,8 @@ impl Simulation {
     }
 
     /// Measurements of every site.
-    pub fn metrics(&self, census: &Census) -> Vec<SiteMetrics> {
-        metrics::measure(&self.world, census)
+    pub fn metrics(&self) -> Vec<SiteMetrics> {
+        metrics::measure(&self.world)
     }
 
     /// What happened in the last step.

@@ -122,7 +122,7 @@ impl SiteMetrics {
 pub(super) fn extract(simulation: &Simulation) -> Snapshot {
     let world = simulation.world();
     let census = simulation.census();
-    let metrics = simulation.metrics(&census);
+    let metrics = simulation.metrics();
     let sites = world.resource::<Sites>();
     Snapshot {
         step: simulation.steps(),

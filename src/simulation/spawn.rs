@@ -262,7 +262,6 @@ fn spawn_template(
         cell.insert(Motility {
             direction: Vec3::ZERO,
             speed_um_per_min: 0.0,
-            relative_gradient_per_um: Vec3::ZERO,
         });
     }
     cell.id()

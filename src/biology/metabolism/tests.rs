@@ -53,7 +53,7 @@ fn lack_of_oxygen_raises_the_glycolysis_of_adapted_cells_as_casciari_found() {
 }
 
 /// What a resting cell burns there.
-fn rates(parameters: &MetabolismParameters, oxygen: f32, glucose: f32, hif: f32) -> Metabolism {
+fn rates(parameters: &MetabolismParameters, oxygen: f32, glucose: f32, hif: f32) -> MetabolicRates {
     parameters.rates(
         &MetabolismChemistry::default(),
         &TransportParameters::default(),
@@ -71,7 +71,7 @@ fn carbon_and_oxygen_balance_at_any_supply() {
             for hif in [0.0, 0.3, 1.0] {
                 let found = rates(&parameters, oxygen, glucose, hif);
                 // Three carbons in a lactate, six in a glucose: what is not lactate is burnt, with six O2 a glucose.
-                let burnt = found.glucose_amol_per_s - 0.5 * found.lactate_amol_per_s;
+                let burnt = found.glucose_amol_per_s - 0.5 * found.exchange.lactate_amol_per_s;
                 let slack = 1e-5 * found.glucose_amol_per_s;
                 assert!(
                     burnt >= -slack,
@@ -87,7 +87,10 @@ fn carbon_and_oxygen_balance_at_any_supply() {
     // Without oxygen all glucose becomes lactate, two of each, whatever HIF says.
     for hif in [0.0, 0.5, 1.0] {
         let anoxic = rates(&parameters, 0.0, 5.5, hif);
-        assert_eq!(anoxic.lactate_amol_per_s, 2.0 * anoxic.glucose_amol_per_s);
+        assert_eq!(
+            anoxic.exchange.lactate_amol_per_s,
+            2.0 * anoxic.glucose_amol_per_s
+        );
         assert_eq!(anoxic.atp_amol_per_s, 2.0 * anoxic.glucose_amol_per_s);
     }
 }
@@ -238,7 +241,7 @@ fn cells_live_without_fields_and_the_dead_have_no_growth() {
     let mut growth: Vec<_> = world
         .query::<(&crate::core::CellId, &Growth, &Metabolism)>()
         .iter(world)
-        .map(|(id, growth, metabolism)| (id.0, growth.factor, metabolism.atp_amol_per_s))
+        .map(|(id, growth, metabolism)| (id.0, growth.factor, metabolism.lactate_amol_per_s))
         .collect();
     growth.sort_by_key(|(id, ..)| *id);
     assert!(growth[0].1 > 0.99 && growth[0].2 > 0.0);
