@@ -82,7 +82,7 @@ fn run(cells: f64, hours: usize, seed: u64, step_minutes: f64) -> Course {
         for _ in 0..steps {
             simulation.step();
         }
-        let metrics = &simulation.metrics(&simulation.census())[0];
+        let metrics = &simulation.metrics()[0];
         let of = |name: &str| {
             let column = metrics.columns.iter().find(|(column, _)| column == name);
             column.expect("a column of metrics.csv").1
