@@ -122,7 +122,7 @@ fn measure(work: Work, quick: bool) -> Vec<Figure> {
     );
     let cells = simulation.cell_count() as f64;
     let steps_an_hour = 60.0 / simulation.clock().step_minutes;
-    let peak = peak_bytes();
+    let (peak, now) = (status_bytes("VmHWM:"), status_bytes("VmRSS:"));
     let mut figures = vec![
         Figure::new(SPEED, 1.0 / seconds),
         Figure::new("cells", cells),
@@ -132,7 +132,7 @@ fn measure(work: Work, quick: bool) -> Vec<Figure> {
         Figure::new(PER_CELL, peak / cells),
     ];
     figures.extend(
-        memory(&simulation, peak)
+        memory(&simulation, now)
             .map(|(part, bytes)| Figure::new(format!("- of it {part}"), bytes / cells)),
     );
     let stages = simulation.stage_seconds();
@@ -144,12 +144,13 @@ fn measure(work: Work, quick: bool) -> Vec<Figure> {
     figures
 }
 
-/// The largest resident set of this process so far, bytes; NaN where the system does not tell.
-fn peak_bytes() -> f64 {
+/// The resident set of this process, bytes: now (`VmRSS:`) or at most so far (`VmHWM:`); NaN where the system
+/// does not tell.
+fn status_bytes(line: &str) -> f64 {
     std::fs::read_to_string("/proc/self/status")
         .ok()
         .and_then(|status| {
-            let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+            let line = status.lines().find(|found| found.starts_with(line))?;
             let kilobytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
             Some(kilobytes * 1024.0)
         })

@@ -133,9 +133,15 @@ impl TransportParameters {
 impl Parameters for TransportParameters {
     fn limits(field: &str) -> Limits {
         match field.rsplit('.').next().unwrap_or(field) {
-            "diffusivity_um2_per_min" | "half_saturation" | "vessels_lost_at_cell_share" => {
-                Limits::POSITIVE
-            }
+            // From next to nothing to far more than any fluid; beyond, 32 bits do not hold what is computed.
+            "diffusivity_um2_per_min" => Limits {
+                min: 1e-3,
+                max: 1e9,
+            },
+            "half_saturation" | "vessels_lost_at_cell_share" => Limits {
+                min: 1e-6,
+                max: 1e6,
+            },
             "crosses_vessel_walls" | "quasi_steady" => Limits::FRACTION,
             "tolerance" => Limits {
                 min: 1e-7,
