@@ -4,8 +4,9 @@
 //! compiler vectorises it. [`wide`] runs it with AVX2 where the processor has it; since every
 //! operation is elementwise and nothing is fused, the bits are those of the narrow path.
 
-use super::layout::{Layout, Transfer};
+use super::layout::{LANES, Layout, Transfer};
 use super::level::Level;
+use super::local::{Local, at_least};
 use super::stencil::{Gather, Neighbours, RowWork, with_row};
 
 /// A kernel that can be compiled for more than one instruction set.
@@ -33,12 +34,6 @@ pub(super) fn wide<K: Kernel>(kernel: K) -> K::Output {
     kernel.run()
 }
 
-/// The larger of two numbers, as one instruction (`f32::max` also sorts out NaN).
-#[inline(always)]
-fn at_least(x: f32, floor: f32) -> f32 {
-    if x > floor { x } else { floor }
-}
-
 /// One Gauss-Seidel half-sweep over planes `first..` of a colour, never below `floor`.
 pub(super) struct Relax<'a> {
     pub level: &'a Level,
@@ -52,22 +47,28 @@ pub(super) struct Relax<'a> {
     pub floor: f32,
 }
 
+/// Voxels worked through at a time; what is noted about them stays in the first-level cache.
+const BLOCK: usize = 128;
+
 struct RelaxRow<'a> {
     target: &'a mut [f32],
     rhs: &'a [f32],
-    inverse: &'a [f32],
-    floor: f32,
 }
 
 impl RowWork for RelaxRow<'_> {
     #[inline(always)]
-    fn row<G: Gather>(&mut self, couplings: G, neighbours: Neighbours) {
-        let n = self.target.len();
-        let (rhs, inverse) = (&self.rhs[..n], &self.inverse[..n]);
-        let neighbours = neighbours.cut(0, n);
-        for m in 0..n {
-            let sum = rhs[m] + couplings.gather(&neighbours, m);
-            self.target[m] = at_least(inverse[m] * sum, self.floor);
+    fn row<G: Gather, L: Local>(&mut self, couplings: G, neighbours: Neighbours, local: L) {
+        let mut new = [0.0_f32; BLOCK];
+        for (block, target) in self.target.chunks_mut(BLOCK).enumerate() {
+            let (start, n) = (block * BLOCK, target.len());
+            let (couplings, neighbours) = (couplings.cut(start, n), neighbours.cut(start, n));
+            let (local, rhs) = (local.cut(start, n), &self.rhs[start..start + n]);
+            let new = &mut new[..n];
+            for m in 0..n {
+                let sum = rhs[m] + couplings.gather(&neighbours, m);
+                new[m] = local.solve(m, sum, target[m]);
+            }
+            target.copy_from_slice(new);
         }
     }
 }
@@ -77,176 +78,117 @@ impl Kernel for Relax<'_> {
     #[inline(always)]
     fn run(self) {
         let layout = self.level.layout;
-        let (half, plane) = (layout.half, layout.plane());
+        let (run, plane) = (layout.run, layout.plane());
         for (local, target) in self.target.chunks_exact_mut(plane).enumerate() {
             let k = self.first + local;
             for j in 0..layout.dims[1] {
                 let at = layout.row(j, k);
-                let start = at - k * plane;
                 let mut work = RelaxRow {
-                    target: &mut target[start..start + half],
-                    rhs: &self.level.rhs[self.colour][at..at + half],
-                    inverse: &self.level.inverse[self.colour][at..at + half],
-                    floor: self.floor,
+                    target: &mut target[layout.local_row(j, 0)..][..run],
+                    rhs: &self.level.rhs[self.colour][at..at + run],
                 };
-                with_row(self.level, self.colour, self.other, j, k, &mut work);
+                let place = (j, k);
+                with_row(
+                    self.level,
+                    self.colour,
+                    self.other,
+                    place,
+                    self.floor,
+                    &mut work,
+                );
             }
         }
     }
 }
 
-/// Voxels a residual is worked out for at a time; it stays in the first-level cache.
-const BLOCK: usize = 128;
-
 /// Residuals of one row; averaged into a coarse row.
 struct RestrictRow<'a> {
-    level: &'a Level,
-    offset: usize,
     share: f32,
+    shares: &'a [f32],
     c: &'a [f32],
     rhs: &'a [f32],
-    inverse: &'a [f32],
-    floor: f32,
     row: &'a mut [f32],
     norm: f64,
 }
 
 impl RowWork for RestrictRow<'_> {
     #[inline(always)]
-    fn row<G: Gather>(&mut self, couplings: G, neighbours: Neighbours) {
-        let total = self.c.len();
-        let mut block = [0.0_f32; BLOCK];
-        let mut start = 0;
-        while start < total {
-            let n = BLOCK.min(total - start);
-            let block = &mut block[..n];
+    fn row<G: Gather, L: Local>(&mut self, couplings: G, neighbours: Neighbours, local: L) {
+        let mut residuals = [0.0_f32; BLOCK];
+        for (block, row) in self.row.chunks_mut(BLOCK).enumerate() {
+            let (start, n) = (block * BLOCK, row.len());
             let (couplings, neighbours) = (couplings.cut(start, n), neighbours.cut(start, n));
+            let (local, rhs) = (local.cut(start, n), &self.rhs[start..start + n]);
             let c = &self.c[start..start + n];
-            let (rhs, inverse) = (&self.rhs[start..start + n], &self.inverse[start..start + n]);
+            let residuals = &mut residuals[..n];
             for m in 0..n {
                 let sum = rhs[m] + couplings.gather(&neighbours, m);
-                let balanced = at_least(inverse[m] * sum, self.floor);
-                // Held voxels and empty places have c = 0 and balance at 0.
-                block[m] = (balanced - c[m]) / at_least(inverse[m], f32::MIN_POSITIVE);
+                residuals[m] = local.residual(m, sum, c[m]);
             }
-            self.norm += sum_of_squares(block);
-            add_shares(self.level, self.offset, self.share, start, block, self.row);
-            start += n;
+            self.norm += sum_of_squares(residuals);
+            add_shares(&self.shares[start..start + n], self.share, residuals, row);
         }
     }
 }
 
-/// Diagonals of one row turned into their reciprocals; the residual measured with them.
-struct InvertRow<'a> {
+/// Residuals of one row measured, and the tangents of its uptakes averaged into a coarse row.
+struct MeasureRow<'a> {
+    share: f32,
+    shares: &'a [f32],
     c: &'a [f32],
     rhs: &'a [f32],
-    inverse: &'a mut [f32],
+    row: &'a mut [f32],
     residual: f64,
-    diagonal: f64,
+    weight: f64,
 }
 
-impl RowWork for InvertRow<'_> {
+impl RowWork for MeasureRow<'_> {
     #[inline(always)]
-    fn row<G: Gather>(&mut self, couplings: G, neighbours: Neighbours) {
-        let total = self.c.len();
-        let mut residuals = [0.0_f32; BLOCK];
-        let mut weighed = [0.0_f32; BLOCK];
-        let mut start = 0;
-        while start < total {
-            let n = BLOCK.min(total - start);
-            let (residuals, weighed) = (&mut residuals[..n], &mut weighed[..n]);
+    fn row<G: Gather, L: Local>(&mut self, couplings: G, neighbours: Neighbours, local: L) {
+        let mut values = [0.0_f32; BLOCK];
+        for (block, row) in self.row.chunks_mut(BLOCK).enumerate() {
+            let (start, n) = (block * BLOCK, row.len());
             let (couplings, neighbours) = (couplings.cut(start, n), neighbours.cut(start, n));
-            let (c, rhs) = (&self.c[start..start + n], &self.rhs[start..start + n]);
-            let inverse = &mut self.inverse[start..start + n];
-            invert_block(couplings, neighbours, c, rhs, inverse, residuals, weighed);
-            self.residual += sum_of_squares(residuals);
-            self.diagonal += sum_of_squares(weighed);
-            start += n;
+            let (local, rhs) = (local.cut(start, n), &self.rhs[start..start + n]);
+            let c = &self.c[start..start + n];
+            let values = &mut values[..n];
+            for m in 0..n {
+                let sum = rhs[m] + couplings.gather(&neighbours, m);
+                values[m] = local.residual(m, sum, c[m]);
+            }
+            self.residual += sum_of_squares(values);
+            for m in 0..n {
+                values[m] = local.weight(m, c[m]);
+            }
+            self.weight += sum_of_squares(values);
+            for m in 0..n {
+                values[m] = local.tangent(m, c[m]);
+            }
+            add_shares(&self.shares[start..start + n], self.share, values, row);
         }
     }
 }
 
-/// The loop of [`InvertRow`], a function so that the compiler knows the slices to be apart.
+/// Sum of a lane, in `f64` and in order.
 #[inline(always)]
-fn invert_block<G: Gather>(
-    couplings: G,
-    neighbours: Neighbours,
-    c: &[f32],
-    rhs: &[f32],
-    inverse: &mut [f32],
-    residuals: &mut [f32],
-    weighed: &mut [f32],
-) {
-    let n = inverse.len();
-    let (c, rhs) = (&c[..n], &rhs[..n]);
-    let (residuals, weighed) = (&mut residuals[..n], &mut weighed[..n]);
-    for m in 0..n {
-        let diagonal = inverse[m];
-        let is_free = diagonal < f32::INFINITY;
-        let held_back = if is_free { diagonal * c[m] } else { 0.0 };
-        let sum = rhs[m] + couplings.gather(&neighbours, m);
-        // A value of zero is not pushed below.
-        let residual = at_least(sum, 0.0) - held_back;
-        residuals[m] = if is_free { residual } else { 0.0 };
-        weighed[m] = held_back;
-        inverse[m] = if diagonal > 0.0 { 1.0 / diagonal } else { 0.0 };
-    }
-}
-
-/// Turns the diagonals of row `(j, k)` of a colour, handed over in `inverse`, into reciprocals (zero
-/// where infinite); sums of squares of the residuals and of diagonal times value.
-#[inline(always)]
-pub(super) fn invert_and_measure(
-    level: &Level,
-    colour: usize,
-    (j, k): (usize, usize),
-    c: &[f32],
-    rhs: &[f32],
-    inverse: &mut [f32],
-) -> (f64, f64) {
-    let mut work = InvertRow {
-        c,
-        rhs,
-        inverse,
-        residual: 0.0,
-        diagonal: 0.0,
-    };
-    with_row(level, colour, &level.c[1 - colour], j, k, &mut work);
-    (work.residual, work.diagonal)
+fn add_up(lane: &[f32; LANES]) -> f64 {
+    lane.iter().map(|v| f64::from(*v)).sum()
 }
 
 /// Sum of squares, in an order that does not depend on the instruction set.
 #[inline(always)]
 pub(super) fn sum_of_squares(values: &[f32]) -> f64 {
-    let mut lanes = [0.0_f32; 8];
-    let chunks = values.chunks_exact(8);
-    let rest = chunks.remainder();
+    let mut squares = [0.0_f32; LANES];
+    let (chunks, rest) = values.as_chunks::<LANES>();
     for chunk in chunks {
-        for (lane, v) in lanes.iter_mut().zip(chunk) {
-            *lane += v * v;
+        for (square, v) in squares.iter_mut().zip(chunk) {
+            *square += v * v;
         }
     }
-    for (lane, v) in lanes.iter_mut().zip(rest) {
-        *lane += v * v;
+    for (square, v) in squares.iter_mut().zip(rest) {
+        *square += v * v;
     }
-    lanes.iter().map(|lane| f64::from(*lane)).sum()
-}
-
-/// Sum of squares of `c / inverse`, held voxels and empty places (c = 0) excepted.
-#[inline(always)]
-pub(super) fn weighed_squares(c: &[f32], inverse: &[f32]) -> f64 {
-    let mut lanes = [0.0_f32; 8];
-    for (c, inverse) in c.chunks(8).zip(inverse.chunks(8)) {
-        for ((lane, c), inverse) in lanes.iter_mut().zip(c).zip(inverse) {
-            let v = c / if *inverse > f32::MIN_POSITIVE {
-                *inverse
-            } else {
-                1.0
-            };
-            *lane += v * v;
-        }
-    }
-    lanes.iter().map(|lane| f64::from(*lane)).sum()
+    add_up(&squares)
 }
 
 /// Residuals of colour 0 after a sweep that ended with colour 1 (whose residual is zero then),
@@ -265,7 +207,7 @@ impl Kernel for Restrict<'_> {
     fn run(self) -> f64 {
         let level = self.level;
         let layout = level.layout;
-        let half = layout.half;
+        let run = layout.run;
         let mut norm = 0.0;
         for (local, target) in self
             .target
@@ -276,23 +218,18 @@ impl Kernel for Restrict<'_> {
             for (k, share_z) in children(level, 2, self.first + local) {
                 for j in 0..layout.dims[1] {
                     let (coarse_j, share_y) = parent(level, 1, j);
-                    let start = self.transfer.row(coarse_j, 0);
+                    let start = self.transfer.local_row(coarse_j, 0);
                     let offset = Layout::offset(j, k, 0);
-                    let share = share_z * share_y;
-                    let row = &mut target[start + offset * self.transfer.odd..][..half];
                     let at = layout.row(j, k);
                     let mut work = RestrictRow {
-                        level,
-                        offset,
-                        share,
-                        c: &level.c[0][at..at + half],
-                        rhs: &level.rhs[0][at..at + half],
-                        inverse: &level.inverse[0][at..at + half],
-                        floor: self.floor,
-                        row,
+                        share: share_z * share_y,
+                        shares: &level.weights[offset].share,
+                        c: &level.c[0][at..at + run],
+                        rhs: &level.rhs[0][at..at + run],
+                        row: &mut target[start + offset * self.transfer.odd..][..run],
                         norm: 0.0,
                     };
-                    with_row(level, 0, &level.c[1], j, k, &mut work);
+                    with_row(level, 0, &level.c[1], (j, k), self.floor, &mut work);
                     norm += work.norm;
                 }
             }
@@ -301,43 +238,63 @@ impl Kernel for Restrict<'_> {
     }
 }
 
-/// Adds a block of a fine row, starting at place `start`, to its coarse row.
-#[inline(always)]
-pub(super) fn add_shares(
-    level: &Level,
-    offset: usize,
-    share: f32,
-    start: usize,
-    block: &[f32],
-    row: &mut [f32],
-) {
-    let row = &mut row[start..start + block.len()];
-    match &level.axes[0].coarsening {
-        Some(x) if level.axes[0].uniform => {
-            // Whole pairs have equal shares; only the last, single voxel of an odd row differs.
-            let n = level.layout.dims[0];
-            let pair = share * 0.5;
-            for (r, b) in row.iter_mut().zip(block) {
-                *r += pair * b;
-            }
-            if n % 2 == 1 && offset == 0 && start + block.len() == level.layout.half {
-                let last = block.len() - 1;
-                row[last] += share * (x.share[n - 1] - 0.5) * block[last];
-            }
-        }
-        Some(x) => {
-            for (m, (r, b)) in row.iter_mut().zip(block).enumerate() {
-                let i = 2 * (start + m) + offset;
-                if i < x.share.len() {
-                    *r += share * x.share[i] * b;
+/// Sums of squares over all voxels of the residual and of diagonal times value; on the way the uptake's
+/// tangents are added to coarse planes `first..`.
+pub(super) struct Measure<'a> {
+    pub level: &'a Level,
+    pub transfer: Transfer,
+    pub first: usize,
+    /// The rates of the coarse planes.
+    pub target: &'a mut [f32],
+}
+
+impl Kernel for Measure<'_> {
+    type Output = [f64; 2];
+    #[inline(always)]
+    fn run(self) -> [f64; 2] {
+        let level = self.level;
+        let layout = level.layout;
+        let run = layout.run;
+        let mut sums = [0.0; 2];
+        for (local, target) in self
+            .target
+            .chunks_exact_mut(self.transfer.plane())
+            .enumerate()
+        {
+            for (k, share_z) in children(level, 2, self.first + local) {
+                for j in 0..layout.dims[1] {
+                    let (coarse_j, share_y) = parent(level, 1, j);
+                    let start = self.transfer.local_row(coarse_j, 0);
+                    let at = layout.row(j, k);
+                    for colour in 0..2 {
+                        let offset = Layout::offset(j, k, colour);
+                        let start = start + offset * self.transfer.odd;
+                        let mut work = MeasureRow {
+                            share: share_z * share_y,
+                            shares: &level.weights[offset].share,
+                            c: &level.c[colour][at..at + run],
+                            rhs: &level.rhs[colour][at..at + run],
+                            row: &mut target[start..start + run],
+                            residual: 0.0,
+                            weight: 0.0,
+                        };
+                        let other = &level.c[1 - colour];
+                        with_row(level, colour, other, (j, k), 0.0, &mut work);
+                        sums[0] += work.residual;
+                        sums[1] += work.weight;
+                    }
                 }
             }
         }
-        None => {
-            for (r, b) in row.iter_mut().zip(block) {
-                *r += share * b;
-            }
-        }
+        sums
+    }
+}
+
+/// Adds the share of a fine row to its coarse row.
+#[inline(always)]
+pub(super) fn add_shares(shares: &[f32], share: f32, fine: &[f32], row: &mut [f32]) {
+    for ((row, fine), shares) in row.iter_mut().zip(fine).zip(shares) {
+        *row += share * shares * fine;
     }
 }
 
@@ -378,6 +335,8 @@ pub(super) struct Prolong<'a> {
     pub coarse: &'a [f32],
     pub first: usize,
     pub target: &'a mut [f32],
+    /// Whether the level's `inverse` holds diagonals (see [`Level::inverse`]).
+    pub is_diagonal: bool,
     /// Least part of its value that a voxel keeps: 0 or more for concentrations, minus infinity for
     /// corrections.
     pub keep: Keep,
@@ -426,105 +385,86 @@ impl Kernel for Prolong<'_> {
     fn run(self) {
         let level = self.level;
         let layout = level.layout;
-        let plane = layout.plane();
+        let (run, plane) = (layout.run, layout.plane());
+        let x_is_joined = level.axes[0].coarsening.is_some();
         for (local, target) in self.target.chunks_exact_mut(plane).enumerate() {
             let k = self.first + local;
             let from_z = sources(level, 2, k);
             for j in 0..layout.dims[1] {
                 let from_y = sources(level, 1, j);
                 let offset = Layout::offset(j, k, 1);
-                let start = layout.row(j, 0);
                 let at = layout.row(j, k);
-                // Held voxels are told by their inverse; empty places are past `count`.
-                let count = layout.count(offset);
-                let target = &mut target[start..start + count];
-                let inverse = &level.inverse[1][at..at + count];
+                // Held voxels and empty places are told by their inverse.
+                let inverse = &level.inverse[1][at..at + run];
+                let target = &mut target[layout.local_row(j, 0)..][..run];
                 let mut rows = [(0, 0.0); 4];
-                for (slot, (z, y)) in [(0, 0), (0, 1), (1, 0), (1, 1)].into_iter().enumerate() {
+                for (slot, row) in rows.iter_mut().enumerate() {
+                    let (z, y) = (slot / 2, slot % 2);
                     let (ck, wz) = from_z[z];
                     let (cj, wy) = from_y[y];
-                    rows[slot] = (self.transfer.row(cj, ck), wz * wy);
+                    let at = self.transfer.row(cj, ck) + offset * self.transfer.odd;
+                    *row = (at, wz * wy);
                 }
-                match &level.axes[0].coarsening {
-                    None => {
-                        let part = |(at, weight): (usize, f32)| {
-                            let at = at + offset * self.transfer.odd;
-                            (&self.coarse[at..at + count], weight)
-                        };
-                        let rows = [part(rows[0]), part(rows[1]), part(rows[2]), part(rows[3])];
-                        for m in 0..count {
-                            let sum = rows[0].1 * rows[0].0[m]
-                                + rows[1].1 * rows[1].0[m]
-                                + rows[2].1 * rows[2].0[m]
-                                + rows[3].1 * rows[3].0[m];
-                            let sum = if inverse[m] > 0.0 { sum } else { 0.0 };
-                            target[m] = self.keep.apply(target[m], target[m] + sum);
-                        }
-                    }
-                    Some(x) => {
-                        let aside = if offset == 0 { -1 } else { 1 };
-                        let part = |at: usize, by: isize| {
-                            let at = at.wrapping_add_signed(by);
-                            &self.coarse[at..at + count]
-                        };
-                        let near = [
-                            (part(rows[0].0, 0), rows[0].1),
-                            (part(rows[1].0, 0), rows[1].1),
-                            (part(rows[2].0, 0), rows[2].1),
-                            (part(rows[3].0, 0), rows[3].1),
-                        ];
-                        let beside = [
-                            part(rows[0].0, aside),
-                            part(rows[1].0, aside),
-                            part(rows[2].0, aside),
-                            part(rows[3].0, aside),
-                        ];
-                        let edge = |m: usize| {
-                            let i = 2 * m + offset;
-                            (x.own[i], x.beside[i])
-                        };
-                        let keep = self.keep;
-                        if level.axes[0].uniform && count > 2 {
-                            // Weights differ only at both ends of the row.
-                            for m in [0, count - 1] {
-                                add_between(near, beside, m, edge(m), inverse, target, keep);
-                            }
-                            for m in 1..count - 1 {
-                                let weights = (0.75, 0.25);
-                                add_between(near, beside, m, weights, inverse, target, keep);
-                            }
-                        } else {
-                            for m in 0..count {
-                                add_between(near, beside, m, edge(m), inverse, target, keep);
-                            }
-                        }
-                    }
+                let weights = &level.weights[offset];
+                let (own, beside) = (&weights.own, &weights.beside);
+                for (block, target) in target.chunks_mut(BLOCK).enumerate() {
+                    let (start, n) = (block * BLOCK, target.len());
+                    // Where `x` is joined the places before and behind count too.
+                    let mut between = [0.0_f32; BLOCK + 2 * LANES];
+                    let margin = if x_is_joined { LANES } else { 0 };
+                    let length = n + 2 * margin;
+                    let part = |(at, weight): (usize, f32)| {
+                        let from = at + start - margin;
+                        (&self.coarse[from..from + length], weight)
+                    };
+                    blend(
+                        [part(rows[0]), part(rows[1]), part(rows[2]), part(rows[3])],
+                        &mut between[LANES - margin..][..length],
+                    );
+                    let aside = if offset == 0 { LANES - 1 } else { LANES + 1 };
+                    add_correction(
+                        [&between[LANES..][..n], &between[aside..][..n]],
+                        [&own[start..start + n], &beside[start..start + n]],
+                        &inverse[start..start + n],
+                        self.is_diagonal,
+                        self.keep,
+                        target,
+                    );
                 }
             }
         }
     }
 }
 
-/// Adds to place `m` what four coarse rows hold there and beside it.
+/// The weighted sum of four coarse rows.
 #[inline(always)]
-fn add_between(
-    near: [(&[f32], f32); 4],
-    beside: [&[f32]; 4],
-    m: usize,
-    (own, side): (f32, f32),
+fn blend(rows: [(&[f32], f32); 4], into: &mut [f32]) {
+    let n = into.len();
+    let [(a, wa), (b, wb), (c, wc), (d, wd)] = rows;
+    let (a, b, c, d) = (&a[..n], &b[..n], &c[..n], &d[..n]);
+    for m in 0..n {
+        into[m] = (wa * a[m] + wb * b[m]) + (wc * c[m] + wd * d[m]);
+    }
+}
+
+/// Adds to a row what its coarse row holds above it and beside it.
+#[inline(always)]
+fn add_correction(
+    coarse: [&[f32]; 2],
+    weights: [&[f32]; 2],
     inverse: &[f32],
-    target: &mut [f32],
+    is_diagonal: bool,
     keep: Keep,
+    target: &mut [f32],
 ) {
-    let a = near[0].1 * near[0].0[m]
-        + near[1].1 * near[1].0[m]
-        + near[2].1 * near[2].0[m]
-        + near[3].1 * near[3].0[m];
-    let b = near[0].1 * beside[0][m]
-        + near[1].1 * beside[1][m]
-        + near[2].1 * beside[2][m]
-        + near[3].1 * beside[3][m];
-    let sum = own * a + side * b;
-    let sum = if inverse[m] > 0.0 { sum } else { 0.0 };
-    target[m] = keep.apply(target[m], target[m] + sum);
+    let n = target.len();
+    let (above, aside, inverse) = (&coarse[0][..n], &coarse[1][..n], &inverse[..n]);
+    let (own, beside) = (&weights[0][..n], &weights[1][..n]);
+    // What tells a held voxel: a reciprocal of 0, or a diagonal without end.
+    let bound = if is_diagonal { f32::INFINITY } else { 0.0 };
+    for m in 0..n {
+        let sum = own[m] * above[m] + beside[m] * aside[m];
+        let sum = if inverse[m] == bound { 0.0 } else { sum };
+        target[m] = keep.apply(target[m], target[m] + sum);
+    }
 }

@@ -25,6 +25,26 @@ pub(super) struct Couplings {
     pub diagonal: Vec<f32>,
 }
 
+/// One saturating uptake, by colour; finest level only.
+#[derive(Clone, Debug)]
+pub(super) struct Uptake {
+    /// Largest uptake, c/min; 0 for held voxels and empty places.
+    pub vmax: [Vec<f32>; 2],
+    /// Concentration of half-maximal uptake, c.
+    pub half_saturation: f32,
+}
+
+/// Weights along `x` between a row of one parity of `i` and its coarse row; 0 at places without a voxel.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Weights {
+    /// Share of the voxel in its coarse cell.
+    pub share: Vec<f32>,
+    /// Interpolation weight of the own coarse cell.
+    pub own: Vec<f32>,
+    /// Interpolation weight of the coarse cell beside it.
+    pub beside: Vec<f32>,
+}
+
 /// One level.
 #[derive(Clone, Debug)]
 pub(super) struct Level {
@@ -34,12 +54,17 @@ pub(super) struct Level {
     /// Lower coupling, upper coupling and diagonal of the `x` axis by parity of `i`, over
     /// diffusivity. A place without a voxel has no couplings and an infinite diagonal.
     pub x_couplings: [[Vec<f32>; 3]; 2],
+    /// Weights along `x` by parity of `i`.
+    pub weights: [Weights; 2],
     /// Unknowns by colour: concentrations on the finest level, corrections below.
     pub c: [Vec<f32>; 2],
     /// Right-hand sides by colour, c/min.
     pub rhs: [Vec<f32>; 2],
-    /// Reciprocal of the diagonal by colour, min; 0 for held voxels and empty places.
+    /// Reciprocal of the diagonal by colour, min; 0 for held voxels and empty places. On the finest level
+    /// of a problem with saturating uptake the diagonal itself, 1/min, without the uptake; infinite there.
     pub inverse: [Vec<f32>; 2],
+    /// Saturating uptakes; empty where there are none, and on all coarse levels.
+    pub uptakes: Vec<Uptake>,
     /// Exchange buffer with the finer level (unused on the finest).
     pub transfer: Transfer,
     pub buffer: Vec<f32>,
@@ -58,22 +83,24 @@ impl Level {
             axes,
             operator: Operator::Uniform(0.0),
             x_couplings: Default::default(),
+            weights: Default::default(),
             c: pair(),
             rhs: pair(),
             inverse: pair(),
+            uptakes: Vec::new(),
             transfer,
             buffer: vec![0.0; if is_finest { 0 } else { transfer.len() }],
             sink: [Vec::new(), Vec::new()],
         }
     }
 
-    /// Sorts the couplings along `x` by parity, after the axis was fitted to its end conditions.
+    /// Sorts couplings and weights along `x` by parity, after the axis was fitted to its end conditions.
     pub fn sort_x_couplings(&mut self) {
         let x = &self.axes[0];
-        let half = self.layout.half;
+        let run = self.layout.run;
         self.x_couplings = [0, 1].map(|offset| {
             let pick = |from: &[f32], absent: f32| {
-                (0..half)
+                (0..run)
                     .map(|m| from.get(2 * m + offset).copied().unwrap_or(absent))
                     .collect()
             };
@@ -82,6 +109,24 @@ impl Level {
                 pick(&x.upper, 0.0),
                 pick(&x.diagonal, f32::INFINITY),
             ]
+        });
+        self.weights = [0, 1].map(|offset| {
+            let pick = |from: Option<&[f32]>, alone: f32| {
+                (0..run)
+                    .map(|m| 2 * m + offset)
+                    .map(|i| match from {
+                        Some(weights) => weights.get(i).copied().unwrap_or(0.0),
+                        None if i < x.len() => alone,
+                        None => 0.0,
+                    })
+                    .collect()
+            };
+            let joined = x.coarsening.as_ref();
+            Weights {
+                share: pick(joined.map(|c| c.share.as_slice()), 1.0),
+                own: pick(joined.map(|c| c.own.as_slice()), 1.0),
+                beside: pick(joined.map(|c| c.beside.as_slice()), 0.0),
+            }
         });
     }
 
@@ -95,6 +140,12 @@ impl Level {
         let pairs = [&self.c, &self.rhs, &self.inverse, &self.sink];
         let mut floats: usize = pairs.iter().flat_map(|p| p.iter()).map(Vec::len).sum();
         floats += self.buffer.len();
+        floats += self
+            .uptakes
+            .iter()
+            .flat_map(|u| &u.vmax)
+            .map(Vec::len)
+            .sum::<usize>();
         if let Operator::General(couplings) = &self.operator {
             for colour in couplings.iter() {
                 floats += colour.diagonal.len() + colour.to.iter().map(Vec::len).sum::<usize>();

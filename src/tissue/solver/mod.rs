@@ -10,10 +10,10 @@
 //! the outermost centres. The scheme is second order in space where nothing flows, first order in time.
 //!
 //! **How.** Geometric multigrid ([`multigrid`]) from the last values on, with a red-black Gauss-Seidel
-//! smoother; saturating uptake is linearised by Newton's method between cycles ([`assembly`]). The
-//! right-hand side and all couplings are non-negative, so smoothing keeps values non-negative; what a
-//! coarse correction or a tangent would push below zero is held at zero by the next half-sweep, before
-//! the residual is measured. A last scaling closes the mass balance ([`balance`]).
+//! smoother; a voxel's own saturating uptake is balanced exactly ([`local`]), and the coarse levels see its
+//! tangent, which is laid anew while the residual is large (Newton multigrid). The right-hand side and all
+//! couplings are non-negative, so smoothing keeps values non-negative; a coarse correction leaves every
+//! value at zero or above before the residual is measured. A last scaling closes the mass balance ([`balance`]).
 //!
 //! **Reproducible.** Work is cut into pieces whose size depends on the grid alone, a half-sweep reads
 //! one colour and writes the other, and sums are joined in piece order: the same bits at any number of
@@ -33,6 +33,7 @@ mod hierarchy;
 mod kernels;
 mod layout;
 mod level;
+mod local;
 mod medium;
 mod multigrid;
 mod stencil;
@@ -43,7 +44,7 @@ pub use medium::{
     Side, SolveReport, Stopping, TimeScheme, Velocity,
 };
 
-use assembly::{Edges, Inputs, Linear, Norms, assemble, split_values};
+use assembly::{Edges, Inputs, assemble, fit_uptakes, split_values};
 use axis::Axis;
 use kernels::Keep;
 use level::Level;
@@ -57,7 +58,8 @@ use level::Level;
 pub struct FieldSolver {
     grid: Grid,
     levels: Vec<Level>,
-    linear: Linear,
+    /// Linear local rates above the first coarse level; used while uptake saturates.
+    rates: Vec<f32>,
     edges: Edges,
     medium_is_set: bool,
 }
@@ -69,8 +71,11 @@ const FLOOR: f32 = 0.0;
 /// at a high value promises far too much uptake at a low one.
 const KEPT: f32 = 0.25;
 
-/// Relative residual below which the tangent of a saturating uptake is good for two cycles.
+/// Relative residual below which the coarse levels keep the tangents they have.
 const NEAR: f64 = 0.05;
+
+/// A cycle that leaves more than this part of the residual gets new tangents.
+const SLOW: f64 = 0.4;
 
 impl FieldSolver {
     /// A solver for a grid. [`FieldSolver::set_medium`] must follow before the first solve.
@@ -78,7 +83,8 @@ impl FieldSolver {
         let axis = |a: usize| Axis::new(vec![f64::from(grid.spacing_um[a]); grid.dims[a]]);
         let mut axes = [axis(0), axis(1), axis(2)];
         let mut levels = vec![Level::new(axes.clone(), false, true)];
-        while axes.iter().any(|axis| axis.len() > 1) {
+        // A grid of one voxel has a coarser level too, its own double.
+        while levels.len() == 1 || axes.iter().any(|axis| axis.len() > 1) {
             let joined = level::axes_to_coarsen(&axes);
             for a in 0..3 {
                 if joined[a] {
@@ -87,11 +93,10 @@ impl FieldSolver {
             }
             levels.push(Level::new(axes.clone(), joined[0], false));
         }
-        let linear = Linear::new(&levels[0].layout);
         Self {
             grid,
             levels,
-            linear,
+            rates: Vec::new(),
             edges: Edges::default(),
             medium_is_set: false,
         }
@@ -104,9 +109,7 @@ impl FieldSolver {
 
     /// Working memory in bytes.
     pub fn memory_bytes(&self) -> usize {
-        let linear = [&self.linear.rate, &self.linear.supply];
-        let floats: usize = linear.iter().flat_map(|p| p.iter()).map(Vec::len).sum();
-        floats * size_of::<f32>() + self.levels.iter().map(Level::bytes).sum::<usize>()
+        self.rates.len() * size_of::<f32>() + self.levels.iter().map(Level::bytes).sum::<usize>()
     }
 
     /// Fits the solver to a medium. Needed before the first solve and whenever the medium changed.
@@ -160,69 +163,48 @@ impl FieldSolver {
     ) -> SolveReport {
         let mut report = SolveReport::default();
         let is_linear = terms.saturating.is_empty();
-        let norms = self.assemble(terms, per_dt, values, true);
-        let supply = norms.supply.sqrt();
-        let reference = if supply > 0.0 {
-            supply
-        } else {
-            norms.diagonal.sqrt()
-        };
+        let supply = self.assemble(terms, per_dt, values).sqrt();
+        let [mut residual, diagonal] = self.measure();
+        let reference = if supply > 0.0 { supply } else { diagonal };
         if reference <= 0.0 {
             // No source and nothing there: zero is the answer.
             report.converged = true;
             return report;
         }
         let target = f64::from(stopping.relative_residual) * reference;
-        let mut residual = norms.residual.sqrt();
         report.initial_residual = (residual / reference) as f32;
         report.converged = residual <= target;
-        let most = 2 * stopping.max_cycles;
-        while !report.converged
-            && report.cycles < stopping.max_cycles
-            && report.nonlinear_iterations < most
-        {
+        if !report.converged && stopping.max_cycles > 0 {
+            report.nonlinear_iterations = u32::from(!is_linear);
             multigrid::fit_rates(&mut self.levels[1..]);
             multigrid::sweep(&mut self.levels[0], FLOOR);
-            if is_linear {
-                residual = self.cycle(target, stopping.max_cycles, &mut report);
-                break;
+            residual = self.restrict_finest();
+            report.converged = residual <= target;
+        }
+        let mut is_stale = false;
+        while !report.converged && report.cycles < stopping.max_cycles {
+            self.correct_finest(if is_linear { 0.0 } else { KEPT });
+            report.cycles += 1;
+            if is_stale {
+                self.measure();
+                multigrid::fit_rates(&mut self.levels[1..]);
+                report.nonlinear_iterations += 1;
             }
-            // Far from the solution each cycle gets a new tangent, so that the coarse levels do not
-            // solve a problem that is out of date; close to it one tangent serves two cycles.
-            let cycles = if residual < NEAR * reference { 2 } else { 1 };
-            for _ in 0..cycles {
-                if self.restrict_finest() <= 0.5 * target || report.cycles >= stopping.max_cycles {
-                    break;
-                }
-                self.correct_finest(KEPT);
-                report.cycles += 1;
+            let before = std::mem::replace(&mut residual, self.restrict_finest());
+            report.converged = residual <= target;
+            if !report.converged && residual > STALLED * before {
+                report.converged = residual <= ROUNDING * self.measure()[1];
+                // Measuring has used the buffer.
+                self.restrict_finest();
             }
-            let norms = self.assemble(terms, per_dt, values, false);
-            report.nonlinear_iterations += 1;
-            let before = std::mem::replace(&mut residual, norms.residual.sqrt());
-            report.converged =
-                residual <= target || is_rounding(before, residual, norms.diagonal.sqrt());
+            is_stale = !is_linear && (residual > NEAR * reference || residual > SLOW * before);
         }
         report.residual = (residual / reference) as f32;
         report
     }
 
-    /// Cycles on a linear problem until its residual is at `target`, or the report says stop.
-    fn cycle(&mut self, target: f64, most: u32, report: &mut SolveReport) -> f64 {
-        let mut residual = self.restrict_finest();
-        report.converged = residual <= target;
-        while !report.converged && report.cycles < most {
-            self.correct_finest(0.0);
-            report.cycles += 1;
-            let before = std::mem::replace(&mut residual, self.restrict_finest());
-            report.converged = residual <= target
-                || (residual > STALLED * before
-                    && is_rounding(before, residual, multigrid::diagonal_norm(&self.levels[0])));
-        }
-        residual
-    }
-
-    fn assemble(&mut self, terms: &LocalTerms, per_dt: f32, values: &[f32], anew: bool) -> Norms {
+    /// Writes the equations about what the caller handed in; norm of the supply, squared.
+    fn assemble(&mut self, terms: &LocalTerms, per_dt: f32, values: &[f32]) -> f64 {
         let inputs = Inputs {
             terms,
             per_dt,
@@ -230,30 +212,33 @@ impl FieldSolver {
             edges: &self.edges,
         };
         let (finest, coarser) = self.levels.split_at_mut(1);
-        assemble(
-            &mut finest[0],
-            coarser.first_mut(),
-            &mut self.linear,
-            inputs,
-            anew,
-        )
+        let (finest, coarse) = (&mut finest[0], &mut coarser[0]);
+        fit_uptakes(finest, terms);
+        let rates = if terms.saturating.is_empty() {
+            self.rates = Vec::new();
+            &mut coarse.buffer
+        } else {
+            self.rates.resize(coarse.buffer.len(), 0.0);
+            &mut self.rates
+        };
+        assemble(finest, rates, coarse.transfer, inputs)
+    }
+
+    /// Norms of the residual and of diagonal times value; leaves the rates that the coarse levels are to
+    /// work with in the buffer of the first of them, if uptake saturates.
+    fn measure(&mut self) -> [f64; 2] {
+        let (finest, coarser) = self.levels.split_at_mut(1);
+        multigrid::measure(&finest[0], &mut coarser[0], &self.rates).map(f64::sqrt)
     }
 
     /// Residual of the finest level, left in the buffer of the next.
     fn restrict_finest(&mut self) -> f64 {
         let (finest, coarser) = self.levels.split_at_mut(1);
-        match coarser.first_mut() {
-            Some(coarse) => multigrid::restrict(&finest[0], coarse, FLOOR).sqrt(),
-            // A single voxel: one relaxation has solved it.
-            None => 0.0,
-        }
+        multigrid::restrict(&finest[0], &mut coarser[0], FLOOR).sqrt()
     }
 
     fn correct_finest(&mut self, keep: f32) {
         let (finest, coarser) = self.levels.split_at_mut(1);
-        if coarser.is_empty() {
-            return;
-        }
         multigrid::correct(coarser);
         multigrid::prolong(&mut finest[0], &coarser[0], Keep::Part(keep));
         multigrid::sweep(&mut finest[0], FLOOR);
@@ -293,11 +278,6 @@ const STALLED: f64 = 0.6;
 /// Residual, relative to diagonal times value, that rounding alone can leave: a few units in the last
 /// place of the sum that makes up a value.
 const ROUNDING: f64 = 3.0e-7;
-
-/// Whether a residual no longer falls because values are stored in `f32`.
-fn is_rounding(before: f64, residual: f64, diagonal: f64) -> bool {
-    residual > STALLED * before && residual <= ROUNDING * diagonal
-}
 
 /// A relative mass defect with which values that need no solving are left alone.
 const BALANCED: f64 = 5.0e-7;

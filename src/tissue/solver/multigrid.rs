@@ -6,10 +6,10 @@
 //! prolongation is linear (order 1 + 2 > 2, Wesseling 1992, An Introduction to Multigrid Methods),
 //! coarse operators are discretised anew on the joined cells.
 
-use crate::core::parallel::{for_each_chunk_mut, sum_chunks};
+use crate::core::parallel::for_each_chunk_mut;
 
 use super::kernels::{
-    Keep, Kernel, Prolong, Relax, Restrict, add_shares, children, parent, weighed_squares, wide,
+    Keep, Kernel, Measure, Prolong, Relax, Restrict, add_shares, children, parent, wide,
 };
 use super::layout::Layout;
 use super::level::{Level, Operator};
@@ -19,7 +19,7 @@ pub(super) fn relax(level: &mut Level, colour: usize, floor: f32) {
     let layout = level.layout;
     let mut target = std::mem::take(&mut level.c[colour]);
     let shared = &*level;
-    for_each_chunk_mut(&mut target, layout.piece(), |start, target| {
+    for_each_chunk_mut(layout.body(&mut target), layout.piece(), |start, target| {
         wide(Relax {
             level: shared,
             colour,
@@ -49,8 +49,8 @@ struct Job<'a> {
 pub(super) fn restrict(fine: &Level, coarse: &mut Level, floor: f32) -> f64 {
     let planes = coarse_planes_per_piece(fine);
     let transfer = coarse.transfer;
-    let mut jobs: Vec<Job> = coarse
-        .buffer
+    let mut jobs: Vec<Job> = transfer
+        .body(&mut coarse.buffer)
         .chunks_mut(planes * transfer.plane())
         .enumerate()
         .map(|(index, target)| Job {
@@ -73,18 +73,33 @@ pub(super) fn restrict(fine: &Level, coarse: &mut Level, floor: f32) -> f64 {
     jobs.iter().map(|job| job.sum).sum()
 }
 
-/// Norm of diagonal times unknown, on which rounding acts.
-pub(super) fn diagonal_norm(level: &Level) -> f64 {
-    let piece = level.layout.piece();
-    let sums = [0, 1].map(|colour| {
-        sum_chunks(level.layout.len(), piece, |range| {
-            weighed_squares(
-                &level.c[colour][range.clone()],
-                &level.inverse[colour][range],
-            )
-        })
+/// Sums of squares of the residual and of diagonal times value over all voxels; on the way the buffer of
+/// the coarser level gets the rates `linear` and the tangents of the uptake on top of them.
+pub(super) fn measure(fine: &Level, coarse: &mut Level, linear: &[f32]) -> [f64; 2] {
+    let planes = coarse_planes_per_piece(fine);
+    let transfer = coarse.transfer;
+    let mut jobs: Vec<(usize, &mut [f32], [f64; 2])> = transfer
+        .body(&mut coarse.buffer)
+        .chunks_mut(planes * transfer.plane())
+        .enumerate()
+        .map(|(index, target)| (index * planes, target, [0.0; 2]))
+        .collect();
+    for_each_chunk_mut(&mut jobs, 1, |_, jobs| {
+        for (first, target, sums) in jobs {
+            let from = transfer.row(0, *first);
+            if let Some(linear) = linear.get(from..from + target.len()) {
+                target.copy_from_slice(linear);
+            }
+            *sums = wide(Measure {
+                level: fine,
+                transfer,
+                first: *first,
+                target,
+            });
+        }
     });
-    (sums[0] + sums[1]).sqrt()
+    let add = |a: [f64; 2], b: &[f64; 2]| [a[0] + b[0], a[1] + b[1]];
+    jobs.iter().map(|(_, _, sums)| sums).fold([0.0; 2], add)
 }
 
 /// Planes of the coarser level above which lies one parallel piece of `fine`.
@@ -102,13 +117,14 @@ pub(super) fn prolong(fine: &mut Level, coarse: &Level, keep: Keep) {
     let layout = fine.layout;
     let mut target = std::mem::take(&mut fine.c[1]);
     let shared = &*fine;
-    for_each_chunk_mut(&mut target, layout.piece(), |start, target| {
+    for_each_chunk_mut(layout.body(&mut target), layout.piece(), |start, target| {
         wide(Prolong {
             level: shared,
             transfer: coarse.transfer,
             coarse: &coarse.buffer,
             first: start / layout.plane(),
             target,
+            is_diagonal: !shared.uptakes.is_empty(),
             keep,
         });
     });
@@ -158,9 +174,9 @@ impl Kernel for &mut Unpack<'_> {
         for local in 0..red.len() / layout.plane() {
             let k = self.first + local;
             for j in 0..layout.dims[1] {
-                let at = layout.row(j, local);
+                let at = layout.local_row(j, local);
                 let from = transfer.row(j, k);
-                let row = &self.level.buffer[from..from + transfer.stride - 2];
+                let row = &self.level.buffer[from..from + transfer.width];
                 let (red, black) = (&mut red[at..at + half], &mut black[at..at + half]);
                 let (even, odd) = if Layout::offset(j, k, 0) == 0 {
                     (&mut *red, black)
@@ -185,12 +201,11 @@ fn unpack_residual(level: &mut Level) {
     let piece = layout.piece();
     let mut rhs = std::mem::take(&mut level.rhs);
     let mut c = std::mem::take(&mut level.c[0]);
-    let [red, black] = &mut rhs;
+    let [red, black] = rhs.each_mut().map(|v| layout.body(v).chunks_mut(piece));
     let shared = &*level;
     let mut jobs: Vec<Unpack> = red
-        .chunks_mut(piece)
-        .zip(black.chunks_mut(piece))
-        .zip(c.chunks_mut(piece))
+        .zip(black)
+        .zip(layout.body(&mut c).chunks_mut(piece))
         .enumerate()
         .map(|(index, ((red, black), c))| Unpack {
             level: shared,
@@ -215,17 +230,17 @@ fn pack_correction(level: &mut Level) {
     let mut buffer = std::mem::take(&mut level.buffer);
     let shared = &*level;
     let piece = layout.planes_per_piece * transfer.plane();
-    for_each_chunk_mut(&mut buffer, piece, |start, buffer| {
+    for_each_chunk_mut(transfer.body(&mut buffer), piece, |start, buffer| {
         let first = start / transfer.plane();
         for (local, plane) in buffer.chunks_exact_mut(transfer.plane()).enumerate() {
             let k = first + local;
             for j in 0..layout.dims[1] {
-                let to = transfer.row(j, 0);
+                let to = transfer.local_row(j, 0);
                 let at = layout.row(j, k);
                 let colour_of_even = Layout::offset(j, k, 0);
                 let even = &shared.c[colour_of_even][at..at + layout.half];
                 let odd = &shared.c[1 - colour_of_even][at..at + layout.half];
-                let row = &mut plane[to..to + transfer.stride - 2];
+                let row = &mut plane[to..to + transfer.width];
                 transfer.join(even, odd, layout.dims[0], row);
             }
         }
@@ -236,7 +251,7 @@ fn pack_correction(level: &mut Level) {
 /// Turns a row of local rates (in `inverse`) into reciprocal diagonals, adding the rates to a row
 /// of the coarser level on the way.
 #[inline(always)]
-pub(super) fn invert_row(
+fn invert_row(
     level: &Level,
     colour: usize,
     (j, k): (usize, usize),
@@ -244,17 +259,14 @@ pub(super) fn invert_row(
     coarse_row: Option<(&mut [f32], f32)>,
 ) {
     let layout = &level.layout;
-    let half = layout.half;
     let offset = Layout::offset(j, k, colour);
     let at = layout.row(j, k);
     if let Some((row, share)) = coarse_row {
-        add_shares(level, offset, share, 0, inverse, row);
+        add_shares(&level.weights[offset].share, share, inverse, row);
     }
     add_stencil(level, colour, (j, k), inverse);
-    for v in inverse.iter_mut() {
-        *v = if *v > 0.0 { 1.0 / *v } else { 0.0 };
-    }
-    if let Some(sink) = level.sink[colour].get(at..at + half) {
+    invert(inverse);
+    if let Some(sink) = level.sink[colour].get(at..at + layout.run) {
         for (v, sink) in inverse.iter_mut().zip(sink) {
             *v = if *sink < f32::INFINITY {
                 *v / (1.0 + *v * sink)
@@ -265,23 +277,31 @@ pub(super) fn invert_row(
     }
 }
 
+/// Reciprocals, 0 of what is not positive and of what is infinite.
+#[inline(always)]
+pub(super) fn invert(row: &mut [f32]) {
+    for v in row {
+        let inverse = 1.0 / *v;
+        *v = if *v > 0.0 { inverse } else { 0.0 };
+    }
+}
+
 /// Adds the diagonal of the couplings to a row of rates; a place without a voxel becomes infinite.
 #[inline(always)]
 pub(super) fn add_stencil(level: &Level, colour: usize, (j, k): (usize, usize), row: &mut [f32]) {
-    let half = level.layout.half;
     match &level.operator {
         Operator::Uniform(d) => {
             let along_yz = level.axes[1].diagonal[j] + level.axes[2].diagonal[k];
-            let along_x = &level.x_couplings[Layout::offset(j, k, colour)][2][..half];
-            for (v, x) in row.iter_mut().zip(along_x) {
-                *v += d * (x + along_yz);
+            let along_x = &level.x_couplings[Layout::offset(j, k, colour)][2];
+            for (row, x) in row.iter_mut().zip(along_x) {
+                *row += d * (x + along_yz);
             }
         }
         Operator::General(couplings) => {
             let at = level.layout.row(j, k);
-            let diagonal = &couplings[colour].diagonal[at..at + half];
-            for (v, diagonal) in row.iter_mut().zip(diagonal) {
-                *v += diagonal;
+            let diagonal = &couplings[colour].diagonal[at..at + level.layout.run];
+            for (row, diagonal) in row.iter_mut().zip(diagonal) {
+                *row += diagonal;
             }
         }
     }
@@ -301,9 +321,9 @@ pub(super) fn coarse_row_above<'b>(
     let (coarse_j, share_y) = parent(level, 1, j);
     let (coarse_k, share_z) = parent(level, 2, k);
     let offset = Layout::offset(j, k, colour);
-    let start = transfer.row(coarse_j, coarse_k - first) + offset * transfer.odd;
+    let start = transfer.local_row(coarse_j, coarse_k - first) + offset * transfer.odd;
     (
-        &mut buffer[start..start + level.layout.half],
+        &mut buffer[start..start + level.layout.run],
         share_y * share_z,
     )
 }
@@ -328,16 +348,17 @@ pub(super) fn fit_rates(levels: &mut [Level]) {
     let coarse_planes = coarse_planes_per_piece(level);
     let shared = &*level;
     {
-        let [red, black] = &mut inverse;
         let piece = layout.piece();
+        let [red, black] = inverse.each_mut().map(|v| layout.body(v).chunks_mut(piece));
         let mut coarse_pieces = next.map(|next| {
             next.buffer.fill(0.0);
-            next.buffer
-                .chunks_mut(coarse_planes * next.transfer.plane())
+            let plane = next.transfer.plane();
+            next.transfer
+                .body(&mut next.buffer)
+                .chunks_mut(coarse_planes * plane)
         });
         let mut jobs: Vec<RateJob> = red
-            .chunks_mut(piece)
-            .zip(black.chunks_mut(piece))
+            .zip(black)
             .enumerate()
             .map(|(index, (red, black))| RateJob {
                 fine_first: index * layout.planes_per_piece,
@@ -355,20 +376,20 @@ pub(super) fn fit_rates(levels: &mut [Level]) {
                 for local in 0..planes {
                     let k = job.fine_first + local;
                     for j in 0..layout.dims[1] {
-                        let at = layout.row(j, local);
+                        let at = layout.local_row(j, local);
                         let from = transfer.row(j, k);
-                        let row = &shared.buffer[from..from + transfer.stride - 2];
+                        let row = &shared.buffer[from..from + transfer.width];
                         let [red, black] = &mut job.inverse;
-                        let red = &mut red[at..at + layout.half];
-                        let black = &mut black[at..at + layout.half];
+                        let red = &mut red[at..at + layout.run];
+                        let black = &mut black[at..at + layout.run];
                         let (even, odd) = if Layout::offset(j, k, 0) == 0 {
                             (&mut *red, &mut *black)
                         } else {
                             (&mut *black, &mut *red)
                         };
-                        if layout.dims[0] % 2 == 1 && transfer.odd == 0 {
-                            odd[layout.half - 1] = 0.0;
-                        }
+                        // No rate at a place without a voxel.
+                        even[layout.half..].fill(0.0);
+                        odd[layout.dims[0] / 2..].fill(0.0);
                         transfer.split(row, layout.dims[0], even, odd);
                         for (colour, row) in [(0, red), (1, black)] {
                             let above = next_transfer.as_ref().map(|next| {

@@ -6,8 +6,23 @@
 
 use super::layout::Layout;
 use super::level::{Level, Operator};
+use super::local::{Local, LocalWork, with_local};
 
-/// The six neighbour rows of a row of one colour, all of the other colour and of `n` places.
+/// Places `start..start + n` of six rows. (Written out: `array::map` is a call where it is not inlined.)
+#[inline(always)]
+fn cut_six([a, b, c, d, e, f]: [&[f32]; 6], start: usize, n: usize) -> [&[f32]; 6] {
+    let end = start + n;
+    [
+        &a[start..end],
+        &b[start..end],
+        &c[start..end],
+        &d[start..end],
+        &e[start..end],
+        &f[start..end],
+    ]
+}
+
+/// The six neighbour rows of a row of one colour, all of the other colour.
 #[derive(Clone, Copy)]
 pub(super) struct Neighbours<'a> {
     rows: [&'a [f32]; 6],
@@ -18,9 +33,8 @@ impl<'a> Neighbours<'a> {
     #[inline(always)]
     fn new(layout: &Layout, other: &'a [f32], j: usize, k: usize, offset: usize) -> Self {
         let [_, ny, nz] = layout.dims;
-        let n = layout.half;
         let at = layout.row(j, k);
-        let of = |start: usize| &other[start..start + n];
+        let of = |start: usize| &other[start..start + layout.run];
         Self {
             rows: [
                 of(at + offset - 1),
@@ -32,23 +46,12 @@ impl<'a> Neighbours<'a> {
             ],
         }
     }
-}
 
-impl Neighbours<'_> {
     /// The part from place `start` on.
     #[inline(always)]
     pub fn cut(self, start: usize, n: usize) -> Self {
-        let [a, b, c, d, e, f] = self.rows;
-        let end = start + n;
         Self {
-            rows: [
-                &a[start..end],
-                &b[start..end],
-                &c[start..end],
-                &d[start..end],
-                &e[start..end],
-                &f[start..end],
-            ],
+            rows: cut_six(self.rows, start, n),
         }
     }
 }
@@ -119,7 +122,7 @@ impl Gather for Each<'_> {
     #[inline(always)]
     fn cut(self, start: usize, n: usize) -> Self {
         Self {
-            to: Neighbours { rows: self.to }.cut(start, n).rows,
+            to: cut_six(self.to, start, n),
         }
     }
 
@@ -132,24 +135,39 @@ impl Gather for Each<'_> {
     }
 }
 
-/// Something done to a row once its couplings are known.
+/// Something done to a row once its couplings and its own balance are known.
 pub(super) trait RowWork {
-    fn row<G: Gather>(&mut self, couplings: G, neighbours: Neighbours);
+    fn row<G: Gather, L: Local>(&mut self, couplings: G, neighbours: Neighbours, local: L);
 }
 
-/// Finds the couplings of row `(j, k)` of a colour and hands them to `work`.
+/// Hands a row on with its couplings, which are known already.
+struct Coupled<'a, W, G> {
+    work: &'a mut W,
+    couplings: G,
+    neighbours: Neighbours<'a>,
+}
+
+impl<W: RowWork, G: Gather> LocalWork for Coupled<'_, W, G> {
+    #[inline(always)]
+    fn with<L: Local>(&mut self, local: L) {
+        self.work.row(self.couplings, self.neighbours, local);
+    }
+}
+
+/// Finds couplings and balance of row `(j, k)` of a colour and hands them to `work`.
 #[inline(always)]
 pub(super) fn with_row<W: RowWork>(
     level: &Level,
     colour: usize,
     other: &[f32],
-    j: usize,
-    k: usize,
+    (j, k): (usize, usize),
+    floor: f32,
     work: &mut W,
 ) {
     let layout = &level.layout;
     let offset = Layout::offset(j, k, colour);
     let neighbours = Neighbours::new(layout, other, j, k, offset);
+    let at = layout.row(j, k);
     match &level.operator {
         Operator::Uniform(d) => {
             let [x, y, z] = &level.axes;
@@ -160,38 +178,44 @@ pub(super) fn with_row<W: RowWork>(
                 d * z.upper[k],
             ];
             if x.uniform {
-                // The first cell has no lower coupling, but the pad it would meet is zero.
-                let even = Even {
+                // The first cell has no lower coupling, but the place it would meet is empty.
+                let couplings = Even {
                     x: d * x.upper[0],
                     yz,
                 };
-                work.row(even, neighbours);
+                let mut work = Coupled {
+                    work,
+                    couplings,
+                    neighbours,
+                };
+                with_local(level, colour, at, floor, &mut work);
             } else {
-                let uneven = Uneven {
-                    x: [
-                        &level.x_couplings[offset][0][..layout.half],
-                        &level.x_couplings[offset][1][..layout.half],
-                    ],
+                let [lower, upper, _] = &level.x_couplings[offset];
+                let couplings = Uneven {
+                    x: [lower, upper],
                     diffusivity: *d,
                     yz,
                 };
-                work.row(uneven, neighbours);
+                let mut work = Coupled {
+                    work,
+                    couplings,
+                    neighbours,
+                };
+                with_local(level, colour, at, floor, &mut work);
             }
         }
         Operator::General(couplings) => {
-            let at = layout.row(j, k);
             let to = &couplings[colour].to;
-            let each = Each {
-                to: [
-                    &to[0][at..at + layout.half],
-                    &to[1][at..at + layout.half],
-                    &to[2][at..at + layout.half],
-                    &to[3][at..at + layout.half],
-                    &to[4][at..at + layout.half],
-                    &to[5][at..at + layout.half],
-                ],
+            let of = |face: usize| &to[face][at..at + layout.run];
+            let couplings = Each {
+                to: [of(0), of(1), of(2), of(3), of(4), of(5)],
             };
-            work.row(each, neighbours);
+            let mut work = Coupled {
+                work,
+                couplings,
+                neighbours,
+            };
+            with_local(level, colour, at, floor, &mut work);
         }
     }
 }
