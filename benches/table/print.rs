@@ -17,7 +17,7 @@ pub struct Line<'a> {
 /// The first two lines.
 pub fn head() -> String {
     format!(
-        "| {:34} | {:28} | {:>9} | {:>9} | {:>9} | {:6} |\n| {:-<34} | {:-<28} | {:->8}: | {:->8}: | {:->8}: | {:-<6} |",
+        "| {:40} | {:28} | {:>9} | {:>9} | {:>9} | {:6} |\n| {:-<40} | {:-<28} | {:->8}: | {:->8}: | {:->8}: | {:-<6} |",
         "work", "figure", "1 thread", "2 threads", "goal", "", "", "", "", "", "", ""
     )
 }
@@ -32,7 +32,7 @@ impl Display for Line<'_> {
         let [one, two] = self.values.map(short);
         write!(
             formatter,
-            "| {:34} | {:28} | {one:>9} | {two:>9} | {goal:>9} | {verdict:6} |",
+            "| {:40} | {:28} | {one:>9} | {two:>9} | {goal:>9} | {verdict:6} |",
             self.work, self.figure
         )
     }
@@ -45,7 +45,9 @@ const fn said(met: bool) -> &'static str {
 /// A number to three figures.
 fn short(value: f64) -> String {
     let size = value.abs();
-    if value == 0.0 {
+    if value.is_nan() {
+        String::new()
+    } else if value == 0.0 {
         "0".into()
     } else if size < 1e-2 {
         format!("{value:.1e}")

@@ -130,6 +130,7 @@ fn measure(work: Work, quick: bool) -> Vec<Figure> {
         Figure::new(PER_HOUR, seconds * steps_an_hour),
         Figure::new(TOTAL, peak / 1e6),
         Figure::new(PER_CELL, peak / cells),
+        Figure::new("bytes a cell, at the end", now / cells),
     ];
     figures.extend(
         memory(&simulation, now)
