@@ -12,7 +12,7 @@ use super::mechanics::{self, Bonds, Faces, Mechanics};
 use super::motility::Motility;
 use super::surroundings::Surroundings;
 use crate::core::invariant::{Breach, RegisterInvariant};
-use crate::core::parallel::for_each_chunk_mut2;
+use crate::core::parallel::{for_each_chunk_mut2, reserve_sparingly};
 use crate::core::parameters::{PerType, RegisterParameters};
 use crate::core::state::{Kept, Owner, RegisterState};
 use crate::core::{CellId, Clock, SimSchedule, SimSystems};
@@ -189,7 +189,9 @@ fn gather_all(
     };
     let total = tables().map(|(ids, ..)| ids.len()).sum();
     let SiteMechanics { kernel, active, .. } = mechanics;
+    reserve_sparingly(kernel.bodies_mut(), total);
     kernel.bodies_mut().resize(total, EMPTY);
+    reserve_sparingly(active, total);
     active.resize(total, [0.0; 3]);
     let (mut bodies_left, mut active_left) =
         (kernel.bodies_mut().as_mut_slice(), active.as_mut_slice());
@@ -251,11 +253,12 @@ fn relax(mechanics: &mut SiteMechanics, block: &TissueBlock, minutes: f32) {
         bonds,
         active,
     } = mechanics;
+    let walks = active.iter().any(|velocity| *velocity != [0.0; 3]);
     kernel.relax(
         minutes,
         &mechanics::Surroundings {
             faces,
-            active,
+            active: if walks { active } else { &[] },
             bonds: Some(bonds),
         },
     );

@@ -14,7 +14,7 @@ use super::lanes::{Array, InstructionSet, Lanes};
 use super::search::{Bin, GROUP, Own, Room, Search};
 use super::sort::Sorted;
 use super::{Body, Faces, Mechanics, Motion, Surroundings};
-use crate::core::parallel::for_each_chunk;
+use crate::core::parallel::{for_each_chunk, reserve_sparingly};
 
 /// Slots per piece of the evaluation.
 const SLOTS: usize = 512;
@@ -59,8 +59,10 @@ impl Mechanics {
             &mut motion.vz,
             &mut motion.pressure,
         ] {
+            reserve_sparingly(values, len);
             values.resize(len, 0.0);
         }
+        reserve_sparingly(&mut motion.contacts, len);
         motion.contacts.resize(len, [0; 2]);
         motion
             .extremes

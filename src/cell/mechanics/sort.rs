@@ -15,7 +15,7 @@ use super::Body;
 use super::disjoint::Disjoint;
 use super::grid::{Census, Levels};
 use super::lanes::LANES;
-use crate::core::parallel::for_each_chunk;
+use crate::core::parallel::{for_each_chunk, reserve_sparingly};
 
 /// Most and fewest rows per piece of the passes over the input, and pieces aimed at.
 const ROWS: (usize, usize, usize) = (1_024, 16_384, 16);
@@ -100,14 +100,19 @@ impl Sorted {
         let len = bodies.len();
         self.len = len;
         for values in [&mut self.x, &mut self.y, &mut self.z, &mut self.radius] {
+            reserve_sparingly(values, len + LANES);
             values.resize(len + LANES, 1.0);
         }
+        reserve_sparingly(&mut self.row, len);
         self.row.resize(len, 0);
+        reserve_sparingly(&mut self.slot, len);
         self.slot.resize_with(len, AtomicU32::default);
+        reserve_sparingly(&mut self.work.pairs, len);
         self.work.pairs.resize(len, (0, 0));
         let deal = self.count(bodies, reach, scale);
         let padded = if self.alike { 0 } else { len + LANES };
         for values in &mut self.strengths {
+            reserve_sparingly(values, padded);
             values.resize(padded, 0.0);
         }
         self.deal(deal);
@@ -249,6 +254,7 @@ impl Sorted {
 
     fn sort_buckets(&mut self, bodies: &[Body], deal: Deal) {
         let bins = self.grids.bins as usize;
+        reserve_sparingly(&mut self.starts, bins + 1);
         self.starts.resize(bins + 1, 0);
         self.starts[0] = 0;
         let work = &self.work;
