@@ -211,7 +211,7 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_is_used() {
     flipped[good.len() / 2] ^= 4;
     let mut later_version = good.clone();
     later_version[8] = 99;
-    let damages: [(&str, &[u8], &str); 5] = [
+    let damages: [(&str, &[u8], &str); 4] = [
         ("flipped", &flipped, "checksum does not match"),
         ("cut", &good[..good.len() / 2], "is cut off"),
         ("empty", &[], "its header is not whole"),
@@ -220,7 +220,6 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_is_used() {
             b"this is a text file, not a checkpoint",
             "is not a checkpoint",
         ),
-        ("version", &later_version, "format version 99"),
     ];
     for (name, bytes, says) in damages {
         std::fs::write(&newest, bytes).expect("writable");
@@ -237,6 +236,13 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_is_used() {
             "{name}"
         );
     }
+    std::fs::write(&newest, &later_version).expect("writable");
+    let text = refused(folder, &["resume", "whole"]);
+    assert!(text.contains("is of format version 99"), "{text}");
+    assert!(
+        std::fs::read(&newest).expect("still there") == later_version,
+        "a file that another version can read is left alone"
+    );
     for name in [NEWEST, BEFORE] {
         std::fs::write(folder.join("whole").join(name), &flipped).expect("writable");
     }
@@ -266,7 +272,16 @@ fn what_cannot_be_resumed_is_refused_in_words() {
     let events = folder.join("kept").join("metrics.csv");
     std::fs::write(&events, "hours\n").expect("writable");
     let text = refused(folder, &["resume", "kept", "--until", "1h"]);
-    assert!(text.contains("metrics.csv` has 6 bytes"), "{text}");
+    assert!(text.contains("metrics.csv` was cut from"), "{text}");
+    succeeds(folder, &run_to("other", &["--until", "30min"]));
+    let metrics = folder.join("other").join("metrics.csv");
+    let text = std::fs::read_to_string(&metrics).expect("readable");
+    std::fs::write(&metrics, text.replacen('0', "1", 1)).expect("writable");
+    let text = refused(folder, &["resume", "other", "--until", "1h"]);
+    assert!(text.contains("metrics.csv` was changed"), "{text}");
+    std::fs::remove_file(&metrics).expect("writable");
+    let text = refused(folder, &["resume", "other", "--until", "1h"]);
+    assert!(text.contains("metrics.csv` was removed"), "{text}");
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub struct HifAxis {
 #[serde(deny_unknown_fields, default)]
 pub struct HypoxiaParameters {
     /// Degradation without oxygen, 1/h; also the rate of synthesis, as levels are relative. 0.396: HIF-1a rises
-    /// with a half-time of 1.75 h, so it peaks after about 4 h of hypoxia. Calibrated.
+    /// with a half-time of 1.75 h, so four fifths of the way lie behind it after 4 h of hypoxia. Calibrated.
     pub degradation_per_hour: f32,
     /// Additional degradation at plentiful oxygen, 1/h. 7.92: half-life of 5 min in normoxia. Calibrated.
     pub oxygen_degradation_per_hour: f32,

@@ -132,8 +132,11 @@ pub(crate) fn resume(arguments: &ResumeArguments) -> Result<ExitCode, Failure> {
         )));
     }
     parallel::set_threads(arguments.threads.map(usize::from));
-    let checkpoint = checkpoint::open(folder, |damage| {
-        eprintln!("warning: {damage}; going on from the checkpoint before it");
+    let (checkpoint, damaged) = checkpoint::open(folder, |damage| {
+        eprintln!(
+            "warning: {damage}; going on from the checkpoint before it, and putting this one aside as `{}`",
+            checkpoint::DAMAGED
+        );
     })
     .map_err(Failure::input)?;
     let (mut simulation, run) = Simulation::resume(checkpoint).map_err(Failure::input)?;
@@ -154,6 +157,8 @@ pub(crate) fn resume(arguments: &ResumeArguments) -> Result<ExitCode, Failure> {
         simulation.set_end(until.minutes());
     }
     let journal = Journal::reopen(&simulation, folder, run.journal).map_err(Failure::input)?;
+    // Only now that nobody else writes here.
+    checkpoint::put_aside(damaged).map_err(Failure::run)?;
     let every = arguments
         .checkpoint_every
         .map_or(run.checkpoint_every, |span| {
@@ -182,8 +187,8 @@ fn go_on(
         simulation.step();
         if let Some(violation) = simulation.violation() {
             let violation = violation.to_string();
-            // What was booked so far is kept.
-            journal.finish(&simulation).map_err(Failure::run)?;
+            // What was booked so far is kept; the broken state itself is not measured.
+            journal.flush().map_err(Failure::run)?;
             return Err(Failure::Run(violation));
         }
         journal.note(&simulation).map_err(Failure::run)?;

@@ -64,6 +64,10 @@ impl RegisterInvariant for App {
         system: &'static str,
         check: impl Fn(&World) -> Option<Breach> + Send + Sync + 'static,
     ) -> &mut Self {
+        assert!(
+            stage != SimSystems::Observe,
+            "the step is over after `Observe`: what is to hold then must hold before"
+        );
         self.init_resource::<Invariants>();
         self.world_mut()
             .resource_mut::<Invariants>()

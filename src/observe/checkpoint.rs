@@ -67,6 +67,17 @@ pub enum CheckpointError {
         /// What is wrong, in words.
         what: String,
     },
+    /// The file was written by a program with another format.
+    #[error(
+        "`{}` is of format version {found}; this program reads version {VERSION}: resume with the version of the program that wrote it",
+        path.display()
+    )]
+    OtherVersion {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u64,
+    },
     /// There is none.
     #[error(
         "`{}` holds no checkpoint; a run writes them with `tumorscape run SCENE --checkpoint-every 6h`",
@@ -128,9 +139,9 @@ pub fn write(folder: &Path, run: &RunState, world: &World) -> Result<u64, Checkp
         fs::rename(&newest, &before).map_err(refused(&before))?;
     }
     fs::rename(&fresh, &newest).map_err(refused(&newest))?;
-    // The renaming itself reaches the disk with the folder; not every system lets a folder be opened.
+    // The renaming itself reaches the disk with the folder; not every system can do that.
     if let Ok(folder) = File::open(folder) {
-        folder.sync_all().map_err(refused(&newest))?;
+        let _unsupported = folder.sync_all();
     }
     Ok(size)
 }
@@ -247,37 +258,57 @@ pub struct Checkpoint {
     rest: Unpacked,
 }
 
-/// The newest whole checkpoint of a folder. A damaged one that has a predecessor is put aside and `warn` is told.
+/// A checkpoint that turned out damaged beside a whole one, to be put aside by [`put_aside`].
+#[derive(Debug, Default)]
+#[must_use]
+pub struct Damage(Option<PathBuf>);
+
+/// The newest whole checkpoint of a folder; `warn` is told about a damaged one before it. Nothing is changed.
 ///
 /// # Errors
-/// When there is none, or none is whole.
+/// When there is none, none is whole, or the newest cannot be read.
 pub fn open(
     folder: &Path,
     mut warn: impl FnMut(&CheckpointError),
-) -> Result<Checkpoint, CheckpointError> {
-    let mut last = CheckpointError::None(folder.to_owned());
-    for name in [NEWEST, BEFORE] {
-        let path = folder.join(name);
-        if !path.exists() {
-            continue;
+) -> Result<(Checkpoint, Damage), CheckpointError> {
+    let newest = folder.join(NEWEST);
+    let before = folder.join(BEFORE);
+    let damage = match Checkpoint::open(&newest) {
+        Ok(checkpoint) => return Ok((checkpoint, Damage(None))),
+        // Between two renamings there is only the one before.
+        Err(CheckpointError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => None,
+        Err(damage @ CheckpointError::Damaged { .. }) => Some(damage),
+        Err(error) => return Err(error),
+    };
+    match (Checkpoint::open(&before), damage) {
+        (Ok(checkpoint), Some(damage)) => {
+            warn(&damage);
+            Ok((checkpoint, Damage(Some(newest))))
         }
-        match Checkpoint::open(&path) {
-            Ok(checkpoint) => return Ok(checkpoint),
-            Err(error) => {
-                if name == NEWEST && folder.join(BEFORE).exists() {
-                    warn(&error);
-                    // Out of the way, or the next checkpoint would push the good one out.
-                    let aside = folder.join(DAMAGED);
-                    fs::rename(&path, &aside).map_err(|source| CheckpointError::Io {
-                        path: aside,
-                        source,
-                    })?;
-                }
-                last = error;
-            }
+        (Ok(checkpoint), None) => Ok((checkpoint, Damage(None))),
+        (Err(_), Some(damage)) => Err(damage),
+        (Err(CheckpointError::Io { source, .. }), None)
+            if source.kind() == io::ErrorKind::NotFound =>
+        {
+            Err(CheckpointError::None(folder.to_owned()))
         }
+        (Err(error), None) => Err(error),
     }
-    Err(last)
+}
+
+/// Puts a damaged checkpoint out of the way, or the next one written would push the good one out.
+///
+/// # Errors
+/// When it cannot be renamed.
+pub fn put_aside(damage: Damage) -> Result<(), CheckpointError> {
+    let Some(path) = damage.0 else {
+        return Ok(());
+    };
+    let aside = path.with_file_name(DAMAGED);
+    fs::rename(&path, &aside).map_err(|source| CheckpointError::Io {
+        path: aside,
+        source,
+    })
 }
 
 impl Checkpoint {
@@ -294,7 +325,11 @@ impl Checkpoint {
             path: path.to_owned(),
             what,
         };
-        check_header(&bytes).map_err(damaged)?;
+        let found = check_header(&bytes).map_err(damaged)?;
+        if found != u64::from(VERSION) {
+            let path = path.to_owned();
+            return Err(CheckpointError::OtherVersion { path, found });
+        }
         let packed = io::Cursor::new(bytes.into_boxed_slice());
         let mut rest = Unpacked::new(packed).map_err(damaged)?;
         let run = rest
@@ -342,7 +377,8 @@ impl Checkpoint {
     }
 }
 
-fn check_header(bytes: &[u8]) -> Result<(), String> {
+/// Checks that a file is a whole checkpoint of its version, which is returned.
+fn check_header(bytes: &[u8]) -> Result<u64, String> {
     let Some((header, packed)) = bytes.split_at_checked(HEADER_BYTES) else {
         return Err("is cut off: its header is not whole".into());
     };
@@ -355,22 +391,19 @@ fn check_header(bytes: &[u8]) -> Result<(), String> {
         u64::from_le_bytes(eight)
     };
     let version = number(8, 4);
-    if version != u64::from(VERSION) {
-        return Err(format!(
-            "is of format version {version}; this program reads version {VERSION}"
-        ));
+    let (found, stated) = (packed.len() as u64, number(12, 8));
+    if found < stated {
+        return Err(format!("is cut off: {found} of {stated} bytes are there"));
     }
-    if packed.len() as u64 != number(12, 8) {
+    if found > stated {
         return Err(format!(
-            "is cut off: {} of {} bytes are there",
-            packed.len(),
-            number(12, 8)
+            "is damaged: {found} bytes are there, it states {stated}"
         ));
     }
     if xxhash_rust::xxh3::xxh3_64(packed) != number(20, 8) {
         return Err("is damaged: its checksum does not match".into());
     }
-    Ok(())
+    Ok(version)
 }
 
 /// The sections of a checkpoint as they come out of the packed file.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::EventKind;
 use super::run_folder::{FolderState, RunFolder, RunFolderError};
+use crate::core::Clock;
 use crate::scene::schema::Expectation;
 use crate::scene::{self, Verdict};
 use crate::simulation::{Simulation, SiteMetrics};
@@ -70,11 +71,24 @@ impl Journal {
         state: JournalState,
     ) -> Result<Self, RunFolderError> {
         let folder = RunFolder::reopen(path, state.folder)?;
-        Ok(Self {
+        let journal = Self {
             measurements: state.measurements,
             event_counts: state.event_counts,
             ..Self::new(simulation, Some(folder))
-        })
+        };
+        let clock = simulation.clock();
+        for step in journal.cells_at.iter().filter(|step| **step > clock.step) {
+            if let Some(folder) = &journal.folder {
+                folder.forget_cells(
+                    Clock {
+                        step: *step,
+                        ..clock
+                    }
+                    .hours(),
+                )?;
+            }
+        }
+        Ok(journal)
     }
 
     /// What a checkpoint needs to open them again here. Everything written so far is on the disk then; `None`
@@ -93,16 +107,21 @@ impl Journal {
         }))
     }
 
+    /// Hands what was booked to the operating system.
+    ///
+    /// # Errors
+    /// When the run folder cannot be written.
+    pub fn flush(&mut self) -> Result<(), RunFolderError> {
+        self.folder.as_mut().map_or(Ok(()), RunFolder::flush)
+    }
+
     /// Closes the books: measures once more if nothing was measured at this moment.
     ///
     /// # Errors
     /// When the run folder cannot be written.
     pub fn finish(&mut self, simulation: &Simulation) -> Result<(), RunFolderError> {
         self.measure(simulation)?;
-        match &mut self.folder {
-            Some(folder) => folder.flush(),
-            None => Ok(()),
-        }
+        self.flush()
     }
 
     /// Books what there is to book at this moment: after a step, or before the first.

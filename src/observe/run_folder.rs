@@ -13,11 +13,12 @@
 //! already holds a run is not overwritten.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use xxhash_rust::xxh3::Xxh3;
 
 use super::{Census, EventRecord};
 use crate::core::Clock;
@@ -40,16 +41,14 @@ pub enum RunFolderError {
     },
     /// A file is not what the checkpoint says it was.
     #[error(
-        "`{}` has {found} bytes; when the checkpoint was written it had {expected}. It was changed since: the run cannot be continued without a gap",
+        "`{}` {what} since the checkpoint was written: the run cannot be continued without a gap; put the file back, or start the run anew",
         path.display()
     )]
     Changed {
         /// The file.
         path: PathBuf,
-        /// Its length now, bytes.
-        found: u64,
-        /// Its length then, bytes.
-        expected: u64,
+        /// What was done to it, in words.
+        what: String,
     },
     /// Somebody else is writing.
     #[error("`{}` is in use: another process is running in this folder", .0.display())]
@@ -59,8 +58,39 @@ pub enum RunFolderError {
 /// How far the files of a run folder were written.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct FolderState {
-    metrics_bytes: u64,
-    events_bytes: u64,
+    metrics: FileState,
+    events: FileState,
+}
+
+/// Length of a file, bytes, and the XXH3 checksum of what it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct FileState {
+    bytes: u64,
+    checksum: u64,
+}
+
+impl FileState {
+    /// Reads the first `bytes` of a file from its start.
+    fn of(file: &mut File, bytes: u64) -> std::io::Result<Self> {
+        let mut sum = Xxh3::new();
+        file.seek(SeekFrom::Start(0))?;
+        let mut piece = vec![0; 1 << 16];
+        let mut left = file.take(bytes);
+        let mut found = 0;
+        loop {
+            match left.read(&mut piece)? {
+                0 => break,
+                read => {
+                    sum.update(&piece[..read]);
+                    found += read as u64;
+                }
+            }
+        }
+        Ok(Self {
+            bytes: found,
+            checksum: sum.digest(),
+        })
+    }
 }
 
 /// What `run.ron` holds.
@@ -77,8 +107,6 @@ pub struct RunFolder {
     path: PathBuf,
     metrics: BufWriter<File>,
     events: BufWriter<File>,
-    /// Whether files of cells may be there already, from what was run after the checkpoint.
-    resumed: bool,
 }
 
 impl RunFolder {
@@ -98,7 +126,6 @@ impl RunFolder {
             path: path.to_owned(),
             metrics: create(&path.join("metrics.csv"))?,
             events: create(&path.join("events.csv"))?,
-            resumed: false,
         };
         folder.claim()?;
         let record = RunRecord {
@@ -109,7 +136,12 @@ impl RunFolder {
         };
         let text = ron::ser::to_string_pretty(&record, ron::ser::PrettyConfig::new())
             .map_err(|error| folder.failed("run.ron", std::io::Error::other(error)))?;
-        fs::write(path.join("run.ron"), text).map_err(|source| folder.failed("run.ron", source))?;
+        File::create(path.join("run.ron"))
+            .and_then(|mut file| {
+                file.write_all(text.as_bytes())?;
+                file.sync_all()
+            })
+            .map_err(|source| folder.failed("run.ron", source))?;
         let names: Vec<String> = simulation
             .scene()
             .library
@@ -132,38 +164,45 @@ impl RunFolder {
     /// # Errors
     /// When a file is missing or shorter than it was, is in use, or cannot be written.
     pub fn reopen(path: &Path, state: FolderState) -> Result<Self, RunFolderError> {
-        let open = |name: &str, expected: u64| {
+        let open = |name: &str, expected: FileState| {
             let path = path.join(name);
-            let refused = |source| RunFolderError::Io {
-                path: path.clone(),
-                source,
+            let refused = |source: std::io::Error| match source.kind() {
+                std::io::ErrorKind::NotFound => RunFolderError::Changed {
+                    path: path.clone(),
+                    what: "was removed".into(),
+                },
+                _ => RunFolderError::Io {
+                    path: path.clone(),
+                    source,
+                },
             };
             let mut file = File::options()
                 .read(true)
                 .write(true)
                 .open(&path)
                 .map_err(refused)?;
-            let found = file.metadata().map_err(refused)?.len();
-            if found < expected {
-                return Err(RunFolderError::Changed {
-                    path,
-                    found,
-                    expected,
-                });
+            let found = FileState::of(&mut file, expected.bytes).map_err(refused)?;
+            if found != expected {
+                let what = if found.bytes < expected.bytes {
+                    format!("was cut from {} to {} bytes", expected.bytes, found.bytes)
+                } else {
+                    "was changed".into()
+                };
+                return Err(RunFolderError::Changed { path, what });
             }
-            file.seek(SeekFrom::Start(expected)).map_err(refused)?;
+            file.seek(SeekFrom::Start(expected.bytes))
+                .map_err(refused)?;
             Ok(BufWriter::new(file))
         };
         let folder = Self {
             path: path.to_owned(),
-            metrics: open("metrics.csv", state.metrics_bytes)?,
-            events: open("events.csv", state.events_bytes)?,
-            resumed: true,
+            metrics: open("metrics.csv", state.metrics)?,
+            events: open("events.csv", state.events)?,
         };
         folder.claim()?;
         for (name, file, length) in [
-            ("metrics.csv", &folder.metrics, state.metrics_bytes),
-            ("events.csv", &folder.events, state.events_bytes),
+            ("metrics.csv", &folder.metrics, state.metrics.bytes),
+            ("events.csv", &folder.events, state.events.bytes),
         ] {
             file.get_ref()
                 .set_len(length)
@@ -187,16 +226,15 @@ impl RunFolder {
     /// When a file cannot be written.
     pub fn state(&mut self) -> Result<FolderState, RunFolderError> {
         self.flush()?;
-        let length = |name: &str, file: &BufWriter<File>| {
-            let file = file.get_ref();
-            file.sync_data()
-                .and_then(|()| file.metadata())
-                .map(|metadata| metadata.len())
+        let look = |name: &str, file: &BufWriter<File>| {
+            file.get_ref()
+                .sync_data()
+                .and_then(|()| FileState::of(&mut File::open(self.path.join(name))?, u64::MAX))
                 .map_err(|source| self.failed(name, source))
         };
         Ok(FolderState {
-            metrics_bytes: length("metrics.csv", &self.metrics)?,
-            events_bytes: length("events.csv", &self.events)?,
+            metrics: look("metrics.csv", &self.metrics)?,
+            events: look("events.csv", &self.events)?,
         })
     }
 
@@ -263,6 +301,25 @@ impl RunFolder {
         write().map_err(|source| self.failed("events.csv", source))
     }
 
+    /// Where the cells of that time are written.
+    fn cells_path(&self, hours: f64) -> PathBuf {
+        self.path.join(format!("cells_{}h.csv", Number(hours)))
+    }
+
+    /// Removes the cells of a time that, after going back to a checkpoint, is still to come.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be removed.
+    pub fn forget_cells(&self, hours: f64) -> Result<(), RunFolderError> {
+        let path = self.cells_path(hours);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(RunFolderError::Io { path, source })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Writes all cells to a file of their own.
     ///
     /// # Errors
@@ -274,15 +331,8 @@ impl RunFolder {
         types: &[String],
         census: &Census,
     ) -> Result<PathBuf, RunFolderError> {
-        let name = format!("cells_{}h.csv", Number(hours));
-        let path = self.path.join(&name);
-        let mut file = if self.resumed {
-            File::create(&path)
-                .map(BufWriter::new)
-                .map_err(|source| self.failed(&name, source))?
-        } else {
-            create(&path)?
-        };
+        let path = self.cells_path(hours);
+        let mut file = create(&path)?;
         let mut write = || {
             writeln!(
                 file,
@@ -307,7 +357,9 @@ impl RunFolder {
                     cell.around.contacts,
                 )?;
             }
-            file.flush()
+            file.flush()?;
+            // A checkpoint written later will take it for granted.
+            file.get_ref().sync_all()
         };
         match write() {
             Ok(()) => Ok(path),

@@ -219,9 +219,10 @@ impl<V: Lanes> Sums<V> {
                 velocity: [vx, vy, vz],
                 pressure,
                 trace,
-                contacts: count as u32 - 1,
+                // A cell that is nowhere (not a number) does not even find itself.
+                contacts: (count as u32).saturating_sub(1),
                 touching: self.touching as u32,
-                coincident: self.coincident as u32 - 1,
+                coincident: (self.coincident as u32).saturating_sub(1),
             }
         }
     }

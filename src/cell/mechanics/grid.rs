@@ -19,6 +19,10 @@ const FREE_BINS: f64 = 131_072.0;
 const BINS_PER_CELL: f64 = 4.0;
 /// Radius classes: four per octave of eight octaves, from 1/4 um to 64 um.
 const CLASSES: usize = 32;
+/// Radius below which bins get no smaller, um; that of the smallest class.
+const SMALLEST_UM: f32 = 0.25;
+/// Coordinate beyond which there are no bins, um.
+const FARTHEST_UM: f32 = 1.0e8;
 /// Most grids in use.
 const MOST_LEVELS: usize = 3;
 /// Cost of searching one more grid in units of one candidate; measured, see `benches/mechanics.rs`.
@@ -56,7 +60,8 @@ impl Level {
         } else {
             self.last[axis]
         };
-        // SAFETY: between zero and the number of bins, never NaN (the first comparison turns it to zero).
+        // SAFETY: between zero and the last bin, which is at least zero and less than the number of bins, a
+        // 32-bit number; never NaN (the first comparison turns it to zero).
         unsafe { at.to_int_unchecked() }
     }
 
@@ -202,7 +207,7 @@ impl Levels {
             for class in classes {
                 self.level_of_class[class] = self.levels.len() as u8;
             }
-            let edge = f64::from(round_up(2.0 * reach * radius * scale));
+            let edge = f64::from(round_up(2.0 * reach * radius.max(SMALLEST_UM) * scale));
             let level = lay_out(census, f64::from(count), edge, radius, self.bins);
             self.bins += level.area * (level.last[2] as u32 + 1);
             self.levels.push(level);
@@ -219,12 +224,18 @@ fn round_up(edge: f32) -> f32 {
 fn lay_out(census: &Census, count: f64, edge: f64, radius: f32, first_bin: u32) -> Level {
     let most = BINS_PER_CELL * count + FREE_BINS / MOST_LEVELS as f64;
     let mut edge = [edge / BINS_IN_X, edge, edge];
+    // Cells that are nowhere (not a number) or at the end of all numbers count for the nearest bin.
+    let within = |at: f32| f64::from(at.clamp(-FARTHEST_UM, FARTHEST_UM));
+    let (mut low, mut high) = (census.low.map(within), census.high.map(within));
+    for axis in 0..3 {
+        if low[axis] > high[axis] {
+            (low[axis], high[axis]) = (0.0, 0.0);
+        }
+    }
     loop {
-        let first: [f64; 3] =
-            std::array::from_fn(|axis| (f64::from(census.low[axis]) / edge[axis]).floor());
-        let bins: [f64; 3] = std::array::from_fn(|axis| {
-            (f64::from(census.high[axis]) / edge[axis]).floor() - first[axis] + 1.0
-        });
+        let first: [f64; 3] = std::array::from_fn(|axis| (low[axis] / edge[axis]).floor());
+        let bins: [f64; 3] =
+            std::array::from_fn(|axis| (high[axis] / edge[axis]).floor() - first[axis] + 1.0);
         if bins[0] * bins[1] * bins[2] <= most {
             return Level {
                 origin: std::array::from_fn(|axis| (first[axis] * edge[axis]) as f32),

@@ -194,7 +194,10 @@ impl Bin {
         let other = &cells.grids.levels[level];
         let distance = search.distance(radius, other);
         let [x, y, z] = other.edge;
-        if level == self.level && distance <= x && distance <= y && distance <= z {
+        // Bins are those of the sort: a cell and its neighbour may both have moved since, each by the drift,
+        // of which the distance holds one.
+        let then = distance + search.drift;
+        if level == self.level && then <= x && then <= y && then <= z {
             let next_door = |axis: usize| {
                 let at = self.at[axis];
                 [at.saturating_sub(1), (at + 1).min(other.last[axis] as u32)]
@@ -318,7 +321,12 @@ impl Near {
     unsafe fn pad<V: Lanes>(&mut self) {
         // SAFETY: as for [`Room::hold`]; there is room for a batch behind the last neighbour.
         unsafe {
+            // What a compressed store leaves behind the last neighbour differs between instruction sets.
             V::splat(FAR_AWAY).store(self.offset[0].as_mut_ptr().add(self.count));
+            V::splat(0.0).store(self.offset[1].as_mut_ptr().add(self.count));
+            V::splat(0.0).store(self.offset[2].as_mut_ptr().add(self.count));
+            V::splat(0.0).store(self.strength[0].as_mut_ptr().add(self.count));
+            V::splat(0.0).store(self.strength[1].as_mut_ptr().add(self.count));
             V::splat(1.0).store(self.sum.as_mut_ptr().add(self.count));
         }
     }

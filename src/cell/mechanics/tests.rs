@@ -598,3 +598,32 @@ fn bins_stay_few_when_cells_are_far_apart() {
         );
     }
 }
+
+#[test]
+fn a_cell_that_is_nowhere_or_of_no_size_does_no_harm() {
+    for lost in [
+        body(2, [f32::NAN; 3], 8.0),
+        body(2, [f32::INFINITY, 0.0, 0.0], 8.0),
+        body(2, [5.0, 0.0, 0.0], 0.0),
+    ] {
+        // Alone, and beside two that touch.
+        let mut alone = kernel(&[lost]);
+        alone.relax(1.0, &Surroundings::default());
+        let pair = [body(0, [0.0; 3], 8.0), body(1, [15.0, 0.0, 0.0], 8.0)];
+        let sane = evaluated(&pair, MechanicsParameters::default());
+        for instructions in InstructionSet::available() {
+            let mut kernel = Mechanics::on(MechanicsParameters::default(), instructions);
+            kernel
+                .bodies_mut()
+                .extend_from_slice(&[pair[0], pair[1], lost]);
+            kernel.sort();
+            kernel.evaluate(&Surroundings::default());
+            if lost.position[0] == 5.0 {
+                continue;
+            }
+            for (row, sane) in sane.iter().enumerate() {
+                assert_eq!(bits(&kernel.outcome(row)), bits(sane), "{lost:?}");
+            }
+        }
+    }
+}
