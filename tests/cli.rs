@@ -1,15 +1,11 @@
 //! What a person meets at the command line: messages, exit codes, and nothing half-written.
 
-use std::path::Path;
-use std::process::{Command, Output};
+mod program;
 
-fn tumorscape(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_tumorscape"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .expect("the program starts")
-}
+use std::path::Path;
+use std::process::Command;
+
+use program::tumorscape;
 
 fn refused(folder: &Path, arguments: &[&str], says: &str) {
     let before = entries(folder);

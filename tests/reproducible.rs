@@ -1,7 +1,10 @@
 //! The step is sacred: the same seed gives the same bits at any thread count, with and without a film.
 
-use std::path::Path;
-use std::process::{Command, Output};
+mod program;
+
+use std::process::Output;
+
+use program::tumorscape;
 
 /// A small tumour that divides, starves and dies within two days of tissue time.
 const SCENE: &str = r#"
@@ -55,14 +58,6 @@ Scene(
     output: Output(metrics_every: Minutes(10), cells_at: [Minutes(20)]),
 )
 "#;
-
-fn tumorscape(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_tumorscape"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .expect("the program starts")
-}
 
 fn state(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stdout);

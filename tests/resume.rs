@@ -1,9 +1,12 @@
 //! A run that is stopped goes on to the same bits: checkpoints, `tumorscape resume`, `run --verify`.
 
+mod program;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use program::tumorscape;
 use tumorscape::core::{CellId, Purpose, RandomKey};
 use tumorscape::observe::checkpoint::{BEFORE, NEWEST};
 
@@ -34,14 +37,6 @@ const SCENE: &str = r#"(
     output: (metrics_every: Minutes(7), cells_at: [Hours(3), Hours(8)]),
     expect: [At(Hours(10), (metric: "cells", is: Above(10)))],
 )"#;
-
-fn tumorscape(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_tumorscape"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .expect("the program starts")
-}
 
 /// What it says on standard output, if it succeeds.
 fn succeeds(folder: &Path, arguments: &[&str]) -> String {

@@ -3,29 +3,23 @@
 //! A checkpoint is one file: a header (magic, format version, length and XXH3 checksum of what follows) and a
 //! zstd stream of sections in the postcard format. The first section is the [`RunState`]: program version,
 //! the resolved scene with its cell types and tables, so that a resumed run does not depend on files that may
-//! have changed, the seed, the end, and the journal. Then come all parameters, everything that is registered
-//! in [`StateRegistry`] of the simulation, its sites and its fields, and one column for each component of the
-//! cells, in the order of identity.
+//! have changed, the seed, the end, and the journal. The state of the world follows (`world_state`).
 //!
 //! A new file is written beside the old one, handed to the disk and swapped in by renaming; the one before is
 //! kept. Whenever the machine stops, one whole checkpoint is there. A damaged file is recognised by its
 //! checksum, put aside under another name, and the one before is used.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use xxhash_rust::xxh3::Xxh3;
 
-use super::hash::{cells_by_identity, entities_of};
 use super::journal::JournalState;
-use crate::core::CellId;
-use crate::core::parameters::{list_parameters, set_parameter};
-use crate::core::state::{CellState, KeptState, Owner, StateRegistry};
+use super::world_state::{Unpacked, put, restore_world, write_world};
 use crate::scene::ParsedScene;
 use crate::simulation::Simulation;
 
@@ -37,9 +31,6 @@ const VERSION: u32 = 1;
 const HEADER_BYTES: usize = 8 + 4 + 8 + 8;
 /// zstd level: fast, and already small because columns of alike numbers lie together.
 const COMPRESSION: i32 = 1;
-/// Longest section that is believed, bytes.
-const LONGEST_SECTION: u64 = 1 << 40;
-
 /// Name of the newest checkpoint in a run folder.
 pub const NEWEST: &str = "checkpoint.tumorscape";
 /// Name of the one before.
@@ -103,23 +94,6 @@ pub struct RunState {
     pub checkpoint_every: u64,
     /// The books of the run.
     pub journal: JournalState,
-}
-
-/// What follows in the stream.
-#[derive(Debug, Serialize, Deserialize)]
-enum Section {
-    /// Path and value of every parameter.
-    Parameters(Vec<(String, f64)>),
-    /// A registered state of the site or field of that number, or of the simulation; its bytes follow.
-    Kept {
-        owner: u8,
-        number: u32,
-        name: String,
-    },
-    /// Identities of all cells, each as the difference from the one before.
-    Cells(Vec<u64>),
-    /// One component: which cells have it, unless all have, and then its bytes.
-    Column { name: String, present: Vec<bool> },
 }
 
 /// Writes a checkpoint into a run folder: beside the old one first, then swapped in. Returns its size, bytes.
@@ -192,62 +166,6 @@ fn write_file(path: &Path, run: &RunState, world: &World) -> io::Result<u64> {
     file.write_all(&header)?;
     file.sync_all()?;
     Ok(HEADER_BYTES as u64 + summed.length)
-}
-
-/// Writes bytes with their number before them.
-fn put_bytes(stream: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
-    stream.write_all(&(bytes.len() as u64).to_le_bytes())?;
-    stream.write_all(bytes)
-}
-
-fn put(stream: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
-    put_bytes(
-        stream,
-        &postcard::to_stdvec(value).map_err(io::Error::other)?,
-    )
-}
-
-fn write_world(stream: &mut impl Write, world: &World) -> io::Result<()> {
-    let parameters = list_parameters(world)
-        .into_iter()
-        .map(|parameter| (parameter.path, parameter.value));
-    put(stream, &Section::Parameters(parameters.collect()))?;
-    let registry = world.resource::<StateRegistry>();
-    let mut bytes = Vec::new();
-    for state in &registry.kept {
-        for (number, entity) in entities_of(world, state) {
-            bytes.clear();
-            if (state.write)(world.entity(entity), &mut bytes) {
-                let section = Section::Kept {
-                    owner: state.owner as u8,
-                    number,
-                    name: state.name.to_owned(),
-                };
-                put(stream, &section)?;
-                put_bytes(stream, &bytes)?;
-            }
-        }
-    }
-    let cells = cells_by_identity(world);
-    let mut last = 0;
-    let identities = cells
-        .iter()
-        .map(|(id, _)| id.0 - std::mem::replace(&mut last, id.0));
-    put(stream, &Section::Cells(identities.collect()))?;
-    for state in &registry.cells {
-        bytes.clear();
-        let mut present: Vec<bool> = cells
-            .iter()
-            .map(|(_, entity)| (state.write)(world.entity(*entity), &mut bytes))
-            .collect();
-        if present.iter().all(|has| *has) {
-            present.clear();
-        }
-        let name = state.name.to_owned();
-        put(stream, &Section::Column { name, present })?;
-        put_bytes(stream, &bytes)?;
-    }
-    Ok(())
 }
 
 /// An opened checkpoint: what the run was, and the state of its world, still packed.
@@ -330,7 +248,8 @@ impl Checkpoint {
             let path = path.to_owned();
             return Err(CheckpointError::OtherVersion { path, found });
         }
-        let packed = io::Cursor::new(bytes.into_boxed_slice());
+        let mut packed = io::Cursor::new(bytes.into_boxed_slice());
+        packed.set_position(HEADER_BYTES as u64);
         let mut rest = Unpacked::new(packed).map_err(damaged)?;
         let run = rest
             .take()
@@ -404,193 +323,6 @@ fn check_header(bytes: &[u8]) -> Result<u64, String> {
         return Err("is damaged: its checksum does not match".into());
     }
     Ok(version)
-}
-
-/// The sections of a checkpoint as they come out of the packed file.
-struct Unpacked(Box<dyn Read + Send>);
-
-impl Unpacked {
-    fn new(mut packed: io::Cursor<Box<[u8]>>) -> Result<Self, String> {
-        packed.set_position(HEADER_BYTES as u64);
-        let stream = zstd::Decoder::with_buffer(packed).map_err(cannot_be_unpacked)?;
-        Ok(Self(Box::new(stream)))
-    }
-
-    /// The next piece; none at the end.
-    fn bytes(&mut self) -> Result<Option<Vec<u8>>, String> {
-        let mut length = [0; 8];
-        let mut filled = 0;
-        while filled < length.len() {
-            match self
-                .0
-                .read(&mut length[filled..])
-                .map_err(cannot_be_unpacked)?
-            {
-                0 if filled == 0 => return Ok(None),
-                0 => return Err("is damaged: it ends inside a section".into()),
-                read => filled += read,
-            }
-        }
-        let length = u64::from_le_bytes(length);
-        if length > LONGEST_SECTION {
-            return Err("is damaged: a section states an impossible length".into());
-        }
-        let mut bytes = Vec::new();
-        let read = (&mut self.0)
-            .take(length)
-            .read_to_end(&mut bytes)
-            .map_err(cannot_be_unpacked)?;
-        if read as u64 != length {
-            return Err("is damaged: it ends inside a section".into());
-        }
-        Ok(Some(bytes))
-    }
-
-    fn take<T: DeserializeOwned>(&mut self) -> Result<Option<T>, String> {
-        self.bytes()?
-            .map(|bytes| {
-                postcard::from_bytes(&bytes).map_err(|error| format!("cannot be decoded: {error}"))
-            })
-            .transpose()
-    }
-
-    /// The bytes that must follow a section.
-    fn following(&mut self) -> Result<Vec<u8>, String> {
-        self.bytes()?
-            .ok_or_else(|| "is damaged: it ends inside a section".into())
-    }
-}
-
-fn cannot_be_unpacked(error: io::Error) -> String {
-    format!("is damaged: it cannot be unpacked ({error})")
-}
-
-/// A column of the cells, being read.
-struct Column {
-    state: CellState,
-    present: Vec<bool>,
-    bytes: Vec<u8>,
-    read: usize,
-}
-
-impl Column {
-    fn has(&self, cell: usize) -> bool {
-        self.present.is_empty() || self.present.get(cell).copied().unwrap_or(false)
-    }
-}
-
-fn restore_world(from: &mut Unpacked, world: &mut World) -> Result<(), String> {
-    let registry = world.resource::<StateRegistry>().clone();
-    let unknown =
-        |name: &str| format!("holds the state `{name}`, which this program does not know");
-    let mut missing: Vec<(Owner, u32, &'static str)> = registry
-        .kept
-        .iter()
-        .flat_map(|state| {
-            let entities = entities_of(world, state);
-            entities
-                .into_iter()
-                .map(|(number, _)| (state.owner, number, state.name))
-        })
-        .collect();
-    let mut cells = Vec::new();
-    let mut columns: Vec<Column> = Vec::new();
-    while let Some(section) = from.take::<Section>()? {
-        match section {
-            Section::Parameters(parameters) => {
-                for (path, value) in parameters {
-                    set_parameter(world, &path, value)
-                        .map_err(|error| format!("does not fit this program: {error}"))?;
-                }
-            }
-            Section::Kept {
-                owner,
-                number,
-                name,
-            } => {
-                let bytes = from.following()?;
-                let state: &KeptState = registry
-                    .kept
-                    .iter()
-                    .find(|state| state.name == name && state.owner as u8 == owner)
-                    .ok_or_else(|| unknown(&name))?;
-                let (_, entity) = entities_of(world, state)
-                    .into_iter()
-                    .find(|(at, _)| *at == number)
-                    .ok_or_else(|| format!("holds `{name}` of a site that its scene has not"))?;
-                (state.read)(&mut world.entity_mut(entity), &bytes)
-                    .map_err(|what| format!("holds `{name}` that does not fit: {what}"))?;
-                missing.retain(|known| *known != (state.owner, number, state.name));
-            }
-            Section::Cells(differences) => {
-                cells = differences;
-                let mut last = 0;
-                for id in &mut cells {
-                    last += *id;
-                    *id = last;
-                }
-            }
-            Section::Column { name, present } => {
-                let bytes = from.following()?;
-                let state = registry
-                    .cells
-                    .iter()
-                    .find(|state| state.name == name)
-                    .ok_or_else(|| unknown(&name))?;
-                columns.push(Column {
-                    state: state.clone(),
-                    present,
-                    bytes,
-                    read: 0,
-                });
-            }
-        }
-    }
-    if let Some((_, number, name)) = missing.first() {
-        return Err(format!("lacks the state `{name}` of number {number}"));
-    }
-    if let Some(lacking) = registry
-        .cells
-        .iter()
-        .find(|state| columns.iter().all(|column| column.state.name != state.name))
-    {
-        return Err(format!("lacks the state `{}` of its cells", lacking.name));
-    }
-    restore_cells(world, &cells, &mut columns)
-}
-
-fn restore_cells(world: &mut World, cells: &[u64], columns: &mut [Column]) -> Result<(), String> {
-    // Cells with the same components as an earlier one start as its clone, in the right table at once.
-    let mut kinds: Vec<(Vec<bool>, Entity)> = Vec::new();
-    let mut signature = Vec::new();
-    for (index, id) in cells.iter().enumerate() {
-        signature.clear();
-        signature.extend(columns.iter().map(|column| column.has(index)));
-        let alike = kinds
-            .iter()
-            .find(|(known, _)| *known == signature)
-            .map(|(_, entity)| *entity);
-        let entity = match alike {
-            Some(entity) => world.entity_mut(entity).clone_and_spawn(),
-            None => world.spawn_empty().id(),
-        };
-        let mut cell = world.entity_mut(entity);
-        for column in columns.iter_mut().filter(|column| column.has(index)) {
-            let left = &column.bytes[column.read..];
-            let rest = (column.state.read)(&mut cell, left).ok_or_else(|| {
-                format!(
-                    "is damaged: the column `{}` ends too early",
-                    column.state.name
-                )
-            })?;
-            column.read = column.bytes.len() - rest.len();
-        }
-        cell.insert(CellId(*id));
-        if alike.is_none() {
-            kinds.push((signature.clone(), entity));
-        }
-    }
-    Ok(())
 }
 
 /// What a simulation needs to be set up again, besides the state of its world.

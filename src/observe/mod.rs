@@ -9,6 +9,7 @@ pub mod journal;
 pub mod metrics;
 pub mod run_folder;
 pub mod tally;
+mod world_state;
 
 pub use census::{CellRow, Census};
 pub use events::{EventKind, EventRecord, StepEvents};

@@ -27,12 +27,14 @@ pub(super) fn register(app: &mut App) {
         .declare_remade::<CellVolume>("booked afresh in every `Perceive`");
 }
 
-fn same_length(found: usize, expected: usize) -> Result<(), String> {
-    if found == expected {
-        Ok(())
-    } else {
-        Err(WrongVoxels { found, expected }.to_string())
+/// Takes the stored values, if there are as many as voxels.
+fn replace(values: &mut Vec<f32>, stored: Vec<f32>) -> Result<(), String> {
+    let (found, expected) = (stored.len(), values.len());
+    if found != expected {
+        return Err(WrongVoxels { found, expected }.to_string());
     }
+    *values = stored;
+    Ok(())
 }
 
 impl Kept for HostVessels {
@@ -43,9 +45,7 @@ impl Kept for HostVessels {
     }
 
     fn restore(&mut self, state: Vec<f32>) -> Result<(), String> {
-        same_length(state.len(), self.0.len())?;
-        self.0 = state;
-        Ok(())
+        replace(&mut self.0, state)
     }
 }
 
@@ -57,9 +57,7 @@ impl Kept for FieldValues {
     }
 
     fn restore(&mut self, state: Vec<f32>) -> Result<(), String> {
-        same_length(state.len(), self.0.len())?;
-        self.0 = state;
-        Ok(())
+        replace(&mut self.0, state)
     }
 }
 
