@@ -85,7 +85,10 @@ mod tests {
 
     /// Velocity, radially outwards, of the twelve neighbours of a cell in a close-packed cluster of thirteen.
     fn swelling(spacing: f32) -> f32 {
-        let mut kernel = Mechanics::new(MechanicsParameters::default());
+        let mut kernel = Mechanics::new(MechanicsParameters {
+            rest_speed: 0.0,
+            ..Default::default()
+        });
         let radius = 8.4_f32;
         let step = 2.0 * radius * spacing / 2.0_f32.sqrt();
         let mut at = vec![[0.0; 3]];
@@ -106,7 +109,7 @@ mod tests {
         kernel.sort();
         kernel.evaluate(&Surroundings::default());
         let outwards = |row: usize| {
-            let velocity = kernel.outcome(row).velocity;
+            let velocity = kernel.outcome(row).expect("all were evaluated").velocity;
             (0..3).map(|i| velocity[i] * at[row][i]).sum::<f32>()
         };
         (1..13).map(outwards).sum::<f32>() / 12.0

@@ -4,6 +4,9 @@
 //! site, relaxed there in stable substeps, and written back: position, pressure and number of contacts.
 //! Cells that walk add their own velocity ([`Motility`]).
 
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use bevy::prelude::*;
 
 use super::body::{Body, CellType, Position, Resident};
@@ -12,11 +15,13 @@ use super::mechanics::{self, Bonds, Faces, Mechanics};
 use super::motility::Motility;
 use super::surroundings::Surroundings;
 use crate::core::invariant::{Breach, RegisterInvariant};
-use crate::core::parallel::{for_each_chunk_mut2, reserve_sparingly};
+use crate::core::parallel::{
+    for_each_chunk_mut, for_each_chunk_mut2, for_each_piece, reserve_sparingly,
+};
 use crate::core::parameters::{PerType, RegisterParameters};
 use crate::core::state::{Kept, Owner, RegisterState};
 use crate::core::{CellId, Clock, SimSchedule, SimSystems};
-use crate::tissue::{Sites, TissueBlock};
+use crate::tissue::{SiteId, Sites, TissueBlock};
 
 /// The mechanics buffers of a site; a component of the site entity.
 #[derive(Component)]
@@ -80,6 +85,10 @@ impl Plugin for MovementPlugin {
 
 /// Cells handled by one piece of a parallel loop.
 const CHUNK: usize = 4096;
+/// Why whole tables can be read.
+const TABLES: &str = "components of cells are stored in tables";
+/// Why there are as many rows as expected.
+const COUNTED: &str = "the cells were counted";
 
 /// What the gather reads and the write-back changes; every cell has all of it.
 type Moving = (
@@ -96,34 +105,115 @@ type Moving = (
 fn move_cells(
     clock: Res<Clock>,
     contact: Res<PerType<ContactParameters>>,
-    mut sites: Query<(&crate::tissue::SiteId, &TissueBlock, &mut SiteMechanics)>,
+    mut sites: Query<(&SiteId, &TissueBlock, &mut SiteMechanics)>,
     mut cells: Query<Moving>,
+    mut division: Local<Division>,
 ) {
-    let mut sites: Vec<_> = sites.iter_mut().collect();
-    sites.sort_by_key(|(id, ..)| **id);
-    if let [(_, block, mechanics)] = sites.as_mut_slice() {
-        gather_all(mechanics, &contact, &cells);
-        relax(mechanics, block, clock.dt_minutes());
-        write_back_all(mechanics, &mut cells);
-        return;
+    division.count(sites.iter().map(|(id, ..)| *id), &cells);
+    for (id, block, mut mechanics) in &mut sites {
+        let share = division.of(*id);
+        gather(&mut mechanics, &share, &contact, &cells);
+        relax(&mut mechanics, block, clock.dt_minutes());
     }
-    for (id, block, mechanics) in &mut sites {
-        gather_site(mechanics, **id, &contact, &cells);
-        relax(mechanics, block, clock.dt_minutes());
-        let mut rows = 0..mechanics.kernel.bodies().len();
-        for (_, resident, _, _, _, position, surroundings) in &mut cells {
-            if resident.0 == **id {
-                let row = rows
-                    .next()
-                    .expect("the same cells are visited in the same order");
-                adopt(
-                    &mechanics.kernel.outcome(row),
-                    position.into_inner(),
-                    surroundings.into_inner(),
-                );
+    for (id, _, mechanics) in &sites {
+        write_back(mechanics, &division.of(*id), &mut cells);
+    }
+}
+
+/// How many cells of which site each chunk of cells holds; chunks follow each other in the order of tables.
+#[derive(Default)]
+struct Division {
+    sites: Vec<SiteId>,
+    /// Cells of each site (minor) before each chunk (major), and in total at the end.
+    starts: Vec<usize>,
+    /// Whether any cell of each site moves itself.
+    walks: Vec<AtomicBool>,
+}
+
+impl Division {
+    /// Counts the cells of each site, chunk by chunk.
+    fn count(&mut self, sites: impl Iterator<Item = SiteId>, cells: &Query<Moving>) {
+        let Self {
+            sites: list,
+            starts,
+            walks,
+        } = self;
+        list.clear();
+        list.extend(sites);
+        list.sort_unstable();
+        let count = list.len();
+        walks.clear();
+        walks.resize_with(count, AtomicBool::default);
+        starts.clear();
+        if count == 0 {
+            return;
+        }
+        for (_, residents, _, _, motility, ..) in cells.contiguous_iter().expect(TABLES) {
+            let first = starts.len();
+            starts.resize(first + residents.len().div_ceil(CHUNK) * count, 0);
+            for_each_chunk_mut(&mut starts[first..], count, |start, counts| {
+                for row in chunk_rows(start / count, residents.len()) {
+                    if let Ok(site) = list.binary_search(&residents[row].0) {
+                        counts[site] += 1;
+                        let velocity = velocity_of(motility.map(|motility| &motility[row]));
+                        if velocity != [0.0; 3] {
+                            walks[site].store(true, Ordering::Relaxed);
+                        }
+                    }
+                }
+            });
+        }
+        let chunks = starts.len() / count;
+        starts.resize((chunks + 1) * count, 0);
+        for site in 0..count {
+            let mut rows = 0;
+            for chunk in 0..=chunks {
+                rows += std::mem::replace(&mut starts[chunk * count + site], rows);
             }
         }
     }
+
+    /// What belongs to a site.
+    fn of(&self, site: SiteId) -> Share<'_> {
+        Share {
+            division: self,
+            site,
+            number: self.sites.binary_search(&site).expect("sites were listed"),
+        }
+    }
+}
+
+/// The cells of one site.
+struct Share<'a> {
+    division: &'a Division,
+    site: SiteId,
+    /// Place of the site in the list.
+    number: usize,
+}
+
+impl Share<'_> {
+    /// The rows of the site that come from a chunk.
+    fn rows(&self, chunk: usize) -> Range<usize> {
+        let Division { sites, starts, .. } = self.division;
+        let at = chunk * sites.len() + self.number;
+        starts[at]..starts[at + sites.len()]
+    }
+
+    /// Number of cells.
+    fn total(&self) -> usize {
+        let Division { sites, starts, .. } = self.division;
+        starts[starts.len() - sites.len() + self.number]
+    }
+
+    /// Whether any cell moves itself.
+    fn walks(&self) -> bool {
+        self.division.walks[self.number].load(Ordering::Relaxed)
+    }
+}
+
+/// The rows of a table that its chunk of this number holds.
+fn chunk_rows(chunk: usize, len: usize) -> Range<usize> {
+    chunk * CHUNK..((chunk + 1) * CHUNK).min(len)
 }
 
 fn kernel_body(
@@ -152,94 +242,75 @@ fn velocity_of(motility: Option<&Motility>) -> [f32; 3] {
     })
 }
 
-fn gather_site(
+/// Gathers the cells of one site, in the order of tables.
+fn gather(
     mechanics: &mut SiteMechanics,
-    site: crate::tissue::SiteId,
+    share: &Share,
     contact: &PerType<ContactParameters>,
     cells: &Query<Moving>,
 ) {
-    mechanics.kernel.bodies_mut().clear();
-    mechanics.active.clear();
-    for (id, resident, cell_type, body, motility, position, _) in cells {
-        if resident.0 == site {
-            let body = kernel_body(contact, *id, *cell_type, *position, body);
-            mechanics.kernel.bodies_mut().push(body);
-            mechanics.active.push(velocity_of(motility));
-        }
-    }
-}
-
-/// The gather when there is one site: whole tables at once, in parallel pieces.
-fn gather_all(
-    mechanics: &mut SiteMechanics,
-    contact: &PerType<ContactParameters>,
-    cells: &Query<Moving>,
-) {
-    const EMPTY: mechanics::Body = mechanics::Body {
-        id: CellId(0),
-        position: [0.0; 3],
-        radius: 1.0,
-        adhesion: 0.0,
-        repulsion: 0.0,
-    };
-    let tables = || {
-        cells
-            .contiguous_iter()
-            .expect("components of cells are stored in tables")
-    };
-    let total = tables().map(|(ids, ..)| ids.len()).sum();
     let SiteMechanics { kernel, active, .. } = mechanics;
-    reserve_sparingly(kernel.bodies_mut(), total);
-    kernel.bodies_mut().resize(total, EMPTY);
-    reserve_sparingly(active, total);
-    active.resize(total, [0.0; 3]);
-    let (mut bodies_left, mut active_left) =
-        (kernel.bodies_mut().as_mut_slice(), active.as_mut_slice());
-    for (ids, _, types, body, motility, positions, _) in tables() {
-        let bodies = bodies_left
-            .split_off_mut(..ids.len())
-            .expect("the total was counted");
-        let active = active_left
-            .split_off_mut(..ids.len())
-            .expect("the total was counted");
-        for_each_chunk_mut2(bodies, active, CHUNK, |start, bodies, active| {
-            for (i, (target, velocity)) in bodies.iter_mut().zip(active).enumerate() {
-                let row = start + i;
-                *target = kernel_body(contact, ids[row], types[row], positions[row], &body[row]);
+    let walkers = if share.walks() { share.total() } else { 0 };
+    reserve_sparingly(active, walkers);
+    active.resize(walkers, [0.0; 3]);
+    let mut active_left = active.as_mut_slice();
+    let (mut bodies_left, watch) = kernel.update(share.total());
+    let mut first_chunk = 0;
+    for (ids, residents, types, body, motility, positions, _) in
+        cells.contiguous_iter().expect(TABLES)
+    {
+        let chunks = ids.len().div_ceil(CHUNK);
+        let pieces = (0..chunks).map(|chunk| {
+            let count = share.rows(first_chunk + chunk).len();
+            let walkers = if walkers > 0 { count } else { 0 };
+            (
+                chunk_rows(chunk, ids.len()),
+                bodies_left.split_off_mut(..count).expect(COUNTED),
+                active_left.split_off_mut(..walkers).expect(COUNTED),
+            )
+        });
+        for_each_piece(pieces, chunks, |(rows, bodies, active)| {
+            let rows = || rows.clone().filter(|row| residents[*row].0 == share.site);
+            for (row, target) in rows().zip(bodies) {
+                let body = kernel_body(contact, ids[row], types[row], positions[row], &body[row]);
+                watch.put(target, body);
+            }
+            for (row, velocity) in rows().zip(active) {
                 *velocity = velocity_of(motility.map(|motility| &motility[row]));
             }
         });
+        first_chunk += chunks;
     }
 }
 
-fn write_back_all(mechanics: &SiteMechanics, cells: &mut Query<Moving>) {
-    let mut base = 0;
-    for (ids, _, _, _, _, mut positions, mut surroundings) in cells
-        .contiguous_iter_mut()
-        .expect("components of cells are stored in tables")
+/// Gives the cells of one site what became of them.
+fn write_back(mechanics: &SiteMechanics, share: &Share, cells: &mut Query<Moving>) {
+    let kernel = &mechanics.kernel;
+    let mut first_chunk = 0;
+    for (ids, residents, _, _, _, mut positions, mut surroundings) in
+        cells.contiguous_iter_mut().expect(TABLES)
     {
         for_each_chunk_mut2(
             positions.bypass_change_detection(),
             surroundings.bypass_change_detection(),
             CHUNK,
             |start, positions, surroundings| {
-                for (i, (position, around)) in positions.iter_mut().zip(surroundings).enumerate() {
-                    adopt(
-                        &mechanics.kernel.outcome(base + start + i),
-                        position,
-                        around,
-                    );
+                let rows = share.rows(first_chunk + start / CHUNK);
+                let cells = positions.iter_mut().zip(surroundings);
+                let own = cells
+                    .zip(&residents[start..])
+                    .filter(|(_, resident)| resident.0 == share.site);
+                for (row, ((position, around), _)) in rows.zip(own) {
+                    if let Some(outcome) = kernel.outcome(row) {
+                        position.0 = Vec3::from_array(outcome.position);
+                        around.pressure = outcome.pressure;
+                        around.contacts = outcome.contacts;
+                    }
                 }
             },
         );
-        base += ids.len();
+        first_chunk += ids.len().div_ceil(CHUNK);
     }
-}
-
-fn adopt(outcome: &mechanics::Outcome, position: &mut Position, around: &mut Surroundings) {
-    position.0 = Vec3::from_array(outcome.position);
-    around.pressure = outcome.pressure;
-    around.contacts = outcome.contacts;
 }
 
 fn relax(mechanics: &mut SiteMechanics, block: &TissueBlock, minutes: f32) {
@@ -253,15 +324,12 @@ fn relax(mechanics: &mut SiteMechanics, block: &TissueBlock, minutes: f32) {
         bonds,
         active,
     } = mechanics;
-    let walks = active.iter().any(|velocity| *velocity != [0.0; 3]);
-    kernel.relax(
-        minutes,
-        &mechanics::Surroundings {
-            faces,
-            active: if walks { active } else { &[] },
-            bonds: Some(bonds),
-        },
-    );
+    let surroundings = mechanics::Surroundings {
+        faces,
+        active,
+        bonds: Some(bonds),
+    };
+    kernel.relax(minutes, &surroundings);
 }
 
 /// A cell that a wall should hold back but did not.

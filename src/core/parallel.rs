@@ -116,6 +116,16 @@ pub fn for_each_chunk(len: usize, chunk: usize, work: impl Fn(usize, Range<usize
     });
 }
 
+/// Calls `work` for each of `count` pieces that an iterator cuts, as of several slices at once or of varying
+/// length. How the pieces are cut must not depend on the number of threads.
+pub fn for_each_piece<P: Send>(
+    pieces: impl Iterator<Item = P> + Send,
+    count: usize,
+    work: impl Fn(P) + Sync,
+) {
+    share(pieces, count, work);
+}
+
 /// Calls `work(start, piece)` for each fixed-size piece of `data`; `start` is the index of its first element.
 pub fn for_each_chunk_mut<T: Send>(
     data: &mut [T],

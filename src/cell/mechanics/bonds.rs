@@ -122,6 +122,11 @@ struct End {
 }
 
 impl BondIndex {
+    /// Whether these are not the bonds that were indexed.
+    pub fn differ(&self, bonds: Option<&Bonds>) -> bool {
+        bonds.map_or(&[][..], |bonds| &bonds.0) != self.bonds
+    }
+
     /// Finds the slots of the cells that `bonds` join.
     pub fn prepare(&mut self, bonds: Option<&Bonds>, cells: &Sorted, bodies: &[Body]) {
         let bonds = bonds.map_or(&[][..], |bonds| &bonds.0);

@@ -24,7 +24,7 @@ const SMALLEST_UM: f32 = 0.25;
 /// Coordinate beyond which there are no bins, um.
 const FARTHEST_UM: f32 = 1.0e8;
 /// Most grids in use.
-const MOST_LEVELS: usize = 3;
+pub(super) const MOST_LEVELS: usize = 3;
 /// Cost of searching one more grid in units of one candidate; measured, see `benches/mechanics.rs`.
 const SEARCH_COST: f64 = 60.0;
 

@@ -1,8 +1,9 @@
 //! How cells push, pull and hold each other.
 //!
 //! A kernel on plain buffers, without the ECS: the caller writes one [`Body`] per cell into
-//! [`Mechanics::bodies_mut`], calls [`Mechanics::relax`] in the `Move` set of the step, and reads an
-//! [`Outcome`] per row. Nothing is remembered from one call to the next but the memory itself.
+//! [`Mechanics::bodies_mut`] or [`Mechanics::update`], calls [`Mechanics::relax`] in the `Move` set of the step,
+//! and reads an [`Outcome`] per row. What is remembered from one call to the next is the memory itself, and
+//! which cells rest; results do not depend on either.
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -12,6 +13,7 @@
 //! | `contacts` | the potentials, summed over the neighbours of a cell |
 //! | `lanes` | sixteen lanes of `f32` with the same bits on every processor |
 //! | `relax` | stable substeps on the buffers |
+//! | `rest` | which cells need not be looked at again |
 //! | `bonds` | springs between named cells |
 //! | `faces` | the walls of a site |
 //!
@@ -29,6 +31,7 @@ mod faces;
 mod grid;
 mod lanes;
 mod relax;
+mod rest;
 mod search;
 mod sort;
 #[cfg(test)]
@@ -39,13 +42,17 @@ use std::sync::atomic::Ordering;
 use serde::{Deserialize, Serialize};
 
 use crate::core::identity::CellId;
+use crate::core::parallel::reserve_sparingly;
 
 pub use bonds::{Bond, Bonds};
 pub use faces::Faces;
 pub use lanes::InstructionSet;
 pub use relax::{Extremes, Relaxation};
+pub use rest::Watch;
 
 use bonds::BondIndex;
+use relax::Found;
+use rest::Rest;
 use sort::Sorted;
 
 /// What the kernel needs to know of a cell; 32 bytes, never across two cache lines.
@@ -89,6 +96,11 @@ pub struct MechanicsParameters {
     pub most_substeps: u32,
     /// Edges of bins over the interaction distance of the largest cells. Decides speed, not results.
     pub bin_scale: f32,
+    /// Speed up to which a cell stays where it is, held by its adhesions, um/min. Assumed: a hundredth of the
+    /// speed at which the rim of a growing spheroid moves. Zero lets every cell creep.
+    pub rest_speed: f32,
+    /// Whether cells that rest among resting cells are skipped. Decides speed, not results.
+    pub skip_resting: bool,
 }
 
 impl Default for MechanicsParameters {
@@ -100,6 +112,8 @@ impl Default for MechanicsParameters {
             caution: 1.0,
             most_substeps: 100,
             bin_scale: 1.0,
+            rest_speed: 1.0e-3,
+            skip_resting: true,
         }
     }
 }
@@ -139,19 +153,28 @@ pub struct Mechanics {
     cells: Sorted,
     motion: Motion,
     bonds: BondIndex,
+    rest: Rest,
+    /// Whether nothing has been evaluated since the cells were sorted.
+    fresh: bool,
+    /// Whether the last call found all cells at rest and did nothing.
+    asleep: bool,
     /// Farthest any cell may be from where it was sorted, um.
     drift: f32,
 }
 
-/// What was found for each slot.
+/// In place of a number of contacts: the cell was skipped.
+const SKIPPED: u16 = u16::MAX;
+
+/// What was found for each slot, and in each piece of them.
 #[derive(Default)]
 struct Motion {
     vx: Vec<f32>,
     vy: Vec<f32>,
     vz: Vec<f32>,
     pressure: Vec<f32>,
+    /// Cells closer than the interaction distance, [`SKIPPED`] if not counted; cells that overlap.
     contacts: Vec<[u16; 2]>,
-    extremes: Vec<Extremes>,
+    found: Vec<Found>,
     farthest: Vec<f32>,
 }
 
@@ -174,6 +197,9 @@ impl Mechanics {
             cells: Sorted::default(),
             motion: Motion::default(),
             bonds: BondIndex::default(),
+            rest: Rest::default(),
+            fresh: true,
+            asleep: false,
             drift: 0.0,
         }
     }
@@ -183,9 +209,23 @@ impl Mechanics {
         &self.parameters
     }
 
-    /// The input rows, for the caller to fill; earlier outcomes are void once they change in number.
+    /// The input rows, for the caller to fill; earlier outcomes are void once they change in number. All of
+    /// them count as changed: see [`Self::update`].
     pub fn bodies_mut(&mut self) -> &mut Vec<Body> {
+        self.rest.forget();
         &mut self.bodies
+    }
+
+    /// The input rows, `len` of them from now on, and what notes their changes: the caller puts a body into
+    /// each with [`Watch::put`], so that what rests need not be looked at again.
+    pub fn update(&mut self, len: usize) -> (&mut [Body], Watch<'_>) {
+        let watch = self.rest.watch(&self.cells.grids);
+        for gone in self.bodies.get(len..).unwrap_or_default() {
+            watch.disturb(gone);
+        }
+        reserve_sparingly(&mut self.bodies, len);
+        self.bodies.resize(len, Watch::VACANT);
+        (&mut self.bodies, watch)
     }
 
     /// The input rows.
@@ -228,18 +268,23 @@ impl Mechanics {
         &self.cells.row
     }
 
-    /// What became of an input row in the last [`Self::relax`] or [`Self::evaluate`].
-    pub fn outcome(&self, row: usize) -> Outcome {
+    /// What became of an input row in the last [`Self::relax`] or [`Self::evaluate`]; nothing if it was skipped,
+    /// for then all is as it was after the call before.
+    #[inline]
+    pub fn outcome(&self, row: usize) -> Option<Outcome> {
+        if self.asleep {
+            return None;
+        }
         let slot = self.slot(row);
         let (cells, motion) = (&self.cells, &self.motion);
         let [contacts, touching] = motion.contacts[slot];
-        Outcome {
+        (contacts != SKIPPED).then(|| Outcome {
             position: [cells.x[slot], cells.y[slot], cells.z[slot]],
             velocity: [motion.vx[slot], motion.vy[slot], motion.vz[slot]],
             pressure: motion.pressure[slot],
             contacts,
             touching,
-        }
+        })
     }
 
     /// Bytes held by the buffers.
@@ -252,7 +297,8 @@ impl Mechanics {
             + self.cells.memory()
             + of(&motion.vx) * 4
             + of(&motion.contacts)
-            + of(&motion.extremes)
+            + of(&motion.found)
             + of(&motion.farthest)
+            + self.rest.memory()
     }
 }

@@ -6,14 +6,16 @@
 //! `1/L` cannot overshoot. The bound is reached by a lone pair and by a close-packed lattice, so tissue at
 //! rest takes one substep a minute. `|A_i|` is bounded by the largest row sum. The substep also keeps every
 //! displacement below a fraction of the radius; all cells share it, so that forces stay equal and opposite.
+//! Cells at rest (see `rest`) have `u_i = 0` and set no bound.
 
 use super::bonds::BondIndex;
 use super::contacts::{Contact, PRESSURE_UNIT, separate, stiffness, sum};
 use super::disjoint::Disjoint;
 use super::lanes::{Array, InstructionSet, Lanes};
+use super::rest::{AllQuiet, Rest, Watch};
 use super::search::{Bin, GROUP, Own, Room, Search};
 use super::sort::Sorted;
-use super::{Body, Faces, Mechanics, Motion, Surroundings};
+use super::{Body, Faces, Mechanics, Motion, SKIPPED, Surroundings};
 use crate::core::parallel::{for_each_chunk, reserve_sparingly};
 
 /// Slots per piece of the evaluation.
@@ -23,7 +25,7 @@ const MOVED: usize = 4_096;
 /// Drift at which cells are sorted again, over the edge of the smallest bins.
 const SKIN: f32 = 0.1;
 
-/// Largest values met in one evaluation.
+/// Largest values met in one evaluation, among cells that move.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Extremes {
     /// Bound of the stiffness of any cell, 1/min.
@@ -43,6 +45,17 @@ pub struct Relaxation {
     pub path: f32,
     /// Largest values of the last evaluation.
     pub extremes: Extremes,
+    /// Cells evaluated, summed over substeps; the others were skipped.
+    pub evaluated: u64,
+}
+
+/// What one piece of an evaluation found.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Found {
+    extremes: Extremes,
+    evaluated: u32,
+    /// Whether any bin with cells is quiet, and whether any is not.
+    quiet: [bool; 2],
 }
 
 impl Mechanics {
@@ -64,24 +77,37 @@ impl Mechanics {
         }
         reserve_sparingly(&mut motion.contacts, len);
         motion.contacts.resize(len, [0; 2]);
-        motion
-            .extremes
-            .resize(len.div_ceil(SLOTS), Extremes::default());
+        motion.found.resize(len.div_ceil(SLOTS), Found::default());
         motion.farthest.resize(len.div_ceil(MOVED), 0.0);
         self.drift = 0.0;
+        self.rest.follow_sort(&self.cells);
+        self.fresh = true;
+        self.asleep = false;
     }
 
     /// Computes the velocity, pressure and contacts of every sorted cell.
     pub fn evaluate(&mut self, surroundings: &Surroundings) -> Extremes {
-        self.evaluate_for(0.0, surroundings)
+        self.rest.notice(
+            &surroundings.faces,
+            surroundings.active,
+            &self.bodies,
+            &self.cells.grids,
+        );
+        self.evaluate_for(0.0, surroundings).0
     }
 
-    /// As [`Self::evaluate`], with stiffnesses up to `enough` (1/min) bounded in the cheapest way.
-    fn evaluate_for(&mut self, enough: f32, surroundings: &Surroundings) -> Extremes {
+    /// As [`Self::evaluate`], with stiffnesses up to `enough` (1/min) bounded in the cheapest way; also the
+    /// number of cells that were not skipped.
+    fn evaluate_for(&mut self, enough: f32, surroundings: &Surroundings) -> (Extremes, u64) {
         assert!(
             surroundings.active.is_empty() || surroundings.active.len() == self.cells.len,
             "active velocities are given for every row or not at all"
         );
+        if !self.parameters.skip_resting {
+            self.rest.forget();
+        }
+        let mut quiet = std::mem::take(&mut self.rest.quiet);
+        let rest_speed = self.parameters.rest_speed;
         let pass = Pass {
             cells: &self.cells,
             bodies: &self.bodies,
@@ -94,7 +120,10 @@ impl Mechanics {
             faces: surroundings.faces,
             active: surroundings.active,
             wall_repulsion: self.parameters.wall_repulsion,
-            found: Found::new(&mut self.motion),
+            rest: &self.rest,
+            rest_speed_square: rest_speed * rest_speed,
+            fresh: self.fresh,
+            found: Results::new(&mut self.motion, &mut quiet),
         };
         let instructions = self.instructions;
         for_each_chunk(self.cells.len, SLOTS, |piece, slots| {
@@ -113,21 +142,49 @@ impl Mechanics {
             }
         });
         let mut extremes = Extremes::default();
-        for found in &self.motion.extremes {
-            extremes.stiffness = extremes.stiffness.max(found.stiffness);
-            extremes.relative_speed = extremes.relative_speed.max(found.relative_speed);
+        let mut evaluated = 0;
+        let [mut any, mut all] = [false, true];
+        for found in &self.motion.found {
+            let Extremes {
+                stiffness,
+                relative_speed,
+            } = found.extremes;
+            extremes.stiffness = extremes.stiffness.max(stiffness);
+            extremes.relative_speed = extremes.relative_speed.max(relative_speed);
+            evaluated += u64::from(found.evaluated);
+            any |= found.quiet[0];
+            all &= !found.quiet[1];
         }
-        extremes
+        self.rest.quiet = quiet;
+        self.rest
+            .follow_evaluation(&self.cells, self.drift, any.then_some(AllQuiet(all)));
+        self.fresh = false;
+        (extremes, evaluated)
     }
 
     /// Sorts the bodies and lets them move for `minutes`.
     pub fn relax(&mut self, minutes: f32, surroundings: &Surroundings) -> Relaxation {
         let mut done = Relaxation::default();
+        if self.bonds.differ(surroundings.bonds) {
+            self.rest.forget();
+        }
+        self.rest.notice(
+            &surroundings.faces,
+            surroundings.active,
+            &self.bodies,
+            &self.cells.grids,
+        );
+        self.asleep = self.parameters.skip_resting && self.rest.is_everything();
+        if self.asleep {
+            return done;
+        }
         self.sort_with(surroundings, &mut done);
         let mut left = minutes.max(0.0);
         loop {
             let enough = self.parameters.caution / (2.0 * left);
-            done.extremes = self.evaluate_for(enough, surroundings);
+            let (extremes, evaluated) = self.evaluate_for(enough, surroundings);
+            done.extremes = extremes;
+            done.evaluated += evaluated;
             if left <= 0.0 {
                 return done;
             }
@@ -154,6 +211,7 @@ impl Mechanics {
                 .map_or(0.0, |level| level.edge[1]);
             if self.drift > SKIN * smallest {
                 self.write_back();
+                self.rest.forget();
                 self.sort_with(surroundings, &mut done);
             }
         }
@@ -188,6 +246,8 @@ impl Mechanics {
         let y = Disjoint::new(&mut cells.y);
         let z = Disjoint::new(&mut cells.z);
         let farthest = Disjoint::new(&mut motion.farthest);
+        let watch = self.rest.watch(&cells.grids);
+        let starts = &cells.starts;
         let velocities = [&motion.vx, &motion.vy, &motion.vz];
         let radius = &cells.radius;
         // A hair above the bound that the substep keeps, so that only a substep at its floor is cut.
@@ -208,6 +268,7 @@ impl Mechanics {
             let [vx, vy, vz] = velocities.map(|values| &values[slots.clone()]);
             let [x, y, z] = positions;
             let mut largest = 0.0_f32;
+            let mut bin = Watched::new(watch, starts, slots.start);
             for slot in 0..slots.len() {
                 let mut step = [vx[slot] * minutes, vy[slot] * minutes, vz[slot] * minutes];
                 let square = step[0] * step[0] + step[1] * step[1] + step[2] * step[2];
@@ -220,6 +281,9 @@ impl Mechanics {
                 let new: [f32; 3] =
                     std::array::from_fn(|axis| faces.hold(axis, old[axis] + step[axis]));
                 [x[slot], y[slot], z[slot]] = new;
+                if new != old {
+                    bin.disturb(slots.start + slot);
+                }
                 let d: [f32; 3] = std::array::from_fn(|axis| new[axis] - old[axis]);
                 largest = largest.max(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
             }
@@ -229,25 +293,57 @@ impl Mechanics {
     }
 }
 
+/// The bin of a cell, found while one goes through the slots in order.
+struct Watched<'a> {
+    watch: Watch<'a>,
+    starts: &'a [u32],
+    bin: usize,
+}
+
+impl<'a> Watched<'a> {
+    fn new(watch: Watch<'a>, starts: &'a [u32], first: usize) -> Self {
+        let mut bin = 0;
+        if !watch.is_idle() {
+            bin = starts.partition_point(|start| *start as usize <= first) - 1;
+        }
+        Self { watch, starts, bin }
+    }
+
+    /// Notes that the cell in `slot` moves.
+    #[inline(always)]
+    fn disturb(&mut self, slot: usize) {
+        if self.watch.is_idle() {
+            return;
+        }
+        while self.starts[self.bin + 1] as usize <= slot {
+            self.bin += 1;
+        }
+        self.watch.disturb_bin(self.bin);
+    }
+}
+
 /// Where an evaluation writes.
-struct Found<'a> {
+struct Results<'a> {
     vx: Disjoint<'a, f32>,
     vy: Disjoint<'a, f32>,
     vz: Disjoint<'a, f32>,
     pressure: Disjoint<'a, f32>,
     contacts: Disjoint<'a, [u16; 2]>,
-    extremes: Disjoint<'a, Extremes>,
+    found: Disjoint<'a, Found>,
+    /// For each bin whether it is quiet.
+    quiet: Disjoint<'a, bool>,
 }
 
-impl<'a> Found<'a> {
-    fn new(motion: &'a mut Motion) -> Self {
+impl<'a> Results<'a> {
+    fn new(motion: &'a mut Motion, quiet: &'a mut [bool]) -> Self {
         Self {
             vx: Disjoint::new(&mut motion.vx),
             vy: Disjoint::new(&mut motion.vy),
             vz: Disjoint::new(&mut motion.vz),
             pressure: Disjoint::new(&mut motion.pressure),
             contacts: Disjoint::new(&mut motion.contacts),
-            extremes: Disjoint::new(&mut motion.extremes),
+            found: Disjoint::new(&mut motion.found),
+            quiet: Disjoint::new(quiet),
         }
     }
 }
@@ -263,7 +359,12 @@ struct Pass<'a> {
     wall_repulsion: f32,
     /// Stiffness up to which its bound by the trace is good enough, 1/min.
     enough: f32,
-    found: Found<'a>,
+    rest: &'a Rest,
+    /// Squared speed up to which a cell rests, um2/min2.
+    rest_speed_square: f32,
+    /// Whether slots hold nothing yet.
+    fresh: bool,
+    found: Results<'a>,
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -313,30 +414,45 @@ impl Pass<'_> {
         let first = slots.start;
         let found = &self.found;
         // SAFETY: every bin begins in one piece.
-        let (vx, vy, vz, pressure, contacts, extremes) = unsafe {
+        let (vx, vy, vz, pressure, contacts, found, quiet) = unsafe {
             (
                 found.vx.slice(slots.clone()),
                 found.vy.slice(slots.clone()),
                 found.vz.slice(slots.clone()),
                 found.pressure.slice(slots.clone()),
                 found.contacts.slice(slots.clone()),
-                found.extremes.slice(piece..piece + 1),
+                found.found.slice(piece..piece + 1),
+                found.quiet.slice(bins[0]..last_bin),
             )
         };
+        let found = &mut found[0];
+        *found = Found::default();
         let mut largest = Extremes::default();
-        extremes[0] = largest;
         if slots.is_empty() {
             return;
         }
         let mut room = Room::EMPTY;
         let mut next_bin = Bin::new(cells, bins[0] as u32);
-        for _ in bins[0]..last_bin {
+        for (number, quiet) in (bins[0]..last_bin).zip(quiet) {
             let bin = next_bin;
             next_bin = bin.next(cells);
             let slots = bin.slots(cells);
             if slots.is_empty() {
                 continue;
             }
+            if *quiet && self.rest.lasts(cells, self.search, number) {
+                found.quiet[0] = true;
+                if self.fresh {
+                    let at = slots.start - first..slots.end - first;
+                    for velocity in [&mut *vx, &mut *vy, &mut *vz] {
+                        velocity[at.clone()].fill(0.0);
+                    }
+                    contacts[at].fill([SKIPPED; 2]);
+                }
+                continue;
+            }
+            found.evaluated += slots.len() as u32;
+            *quiet = true;
             // SAFETY: positions moved by at most the drift.
             unsafe { room.hold::<V, ALIKE>(cells, self.search, bin) };
             let surrounded = self.surrounds(bin);
@@ -361,32 +477,44 @@ impl Pass<'_> {
                         isotropic += separate(cells, self.bodies, self.search, slot, &mut contact);
                     }
                     let mut walls = [0.0; 3];
+                    let mut undriven = true;
                     if surrounded {
-                        isotropic += self.add_surroundings(slot, &mut contact, &mut walls);
-                    }
-                    let mut bound = contact.trace;
-                    if bound > self.enough {
-                        // SAFETY: as above.
-                        let exact = unsafe {
-                            stiffness::<V, ALIKE>(cells, self.search, (slot, member), &mut room)
-                        };
-                        bound = bound.min(exact.bound(walls) + isotropic);
+                        let (added, alone) = self.add_surroundings(slot, &mut contact, &mut walls);
+                        isotropic += added;
+                        undriven = alone;
                     }
                     let [x, y, z] = contact.velocity;
-                    let radius = cells.radius[slot];
-                    let relative_square = (x * x + y * y + z * z) / (radius * radius);
-                    largest.stiffness = largest.stiffness.max(bound);
-                    largest.relative_speed = largest.relative_speed.max(relative_square);
+                    let square = x * x + y * y + z * z;
+                    let rests = square <= self.rest_speed_square;
+                    *quiet &= rests && undriven;
+                    if rests {
+                        contact.velocity = [0.0; 3];
+                    } else {
+                        let mut bound = contact.trace;
+                        if bound > self.enough {
+                            // SAFETY: as above.
+                            let exact = unsafe {
+                                stiffness::<V, ALIKE>(cells, self.search, (slot, member), &mut room)
+                            };
+                            bound = bound.min(exact.bound(walls) + isotropic);
+                        }
+                        let radius = cells.radius[slot];
+                        largest.stiffness = largest.stiffness.max(bound);
+                        largest.relative_speed =
+                            largest.relative_speed.max(square / (radius * radius));
+                    }
                     let at = slot - first;
                     [vx[at], vy[at], vz[at]] = contact.velocity;
                     pressure[at] = contact.pressure * (1.0 / PRESSURE_UNIT);
+                    let most = u32::from(SKIPPED) - 1;
                     contacts[at] =
-                        [contact.contacts, contact.touching].map(|count| count.min(65_535) as u16);
+                        [contact.contacts, contact.touching].map(|count| count.min(most) as u16);
                 }
             }
+            found.quiet[usize::from(!*quiet)] = true;
         }
         largest.relative_speed = largest.relative_speed.sqrt();
-        extremes[0] = largest;
+        found.extremes = largest;
     }
 
     /// Whether anything but neighbours may act on cells of a bin.
@@ -397,9 +525,14 @@ impl Pass<'_> {
     }
 
     /// Adds walls, bonds and own motility to the velocity and the trace; returns the stiffness that is the
-    /// same along all axes, and in `walls` that along each.
+    /// same along all axes, and in `walls` that along each; and whether the cell neither is bound nor moves itself.
     #[inline(never)]
-    fn add_surroundings(&self, slot: usize, contact: &mut Contact, walls: &mut [f32; 3]) -> f32 {
+    fn add_surroundings(
+        &self,
+        slot: usize,
+        contact: &mut Contact,
+        walls: &mut [f32; 3],
+    ) -> (f32, bool) {
         let cells = self.cells;
         let position = cells.position(slot);
         let velocity = &mut contact.velocity;
@@ -415,16 +548,18 @@ impl Pass<'_> {
             walls[axis] = 0.5 * stiffness;
             contact.trace += walls[axis];
         }
-        let mut isotropic = 0.0;
+        let (mut isotropic, mut undriven) = (0.0, true);
         if let Some((pull, stiffness)) = self.bonds.pull(cells, self.bodies, slot) {
+            undriven = false;
             *velocity = std::array::from_fn(|axis| velocity[axis] + pull[axis]);
             isotropic = stiffness;
             contact.trace += stiffness;
         }
         if !self.active.is_empty() {
             let active = self.active[cells.row[slot] as usize];
+            undriven &= active == [0.0; 3];
             *velocity = std::array::from_fn(|axis| velocity[axis] + active[axis]);
         }
-        isotropic
+        (isotropic, undriven)
     }
 }

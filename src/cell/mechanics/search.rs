@@ -26,10 +26,10 @@ pub(super) struct Search {
 }
 
 impl Search {
-    /// Farthest that a cell of this radius, or smaller, touches a cell of a grid, um.
+    /// Farthest that two cells of these radii, or smaller, touch each other, um.
     #[inline(always)]
-    fn distance(&self, radius: f32, level: &Level) -> f32 {
-        self.reach * (radius + level.radius) * SLACK + self.drift
+    pub fn distance(&self, radius: f32, other: f32) -> f32 {
+        self.reach * (radius + other) * SLACK + self.drift
     }
 }
 
@@ -109,7 +109,7 @@ pub(super) fn rows_around<'a>(
     level: &Level,
 ) -> Rows<'a> {
     let position = cells.position(slot);
-    let distance = search.distance(cells.radius[slot], level);
+    let distance = search.distance(cells.radius[slot], level.radius);
     Rows::new(cells, level, span(level, position, position, distance))
 }
 
@@ -192,7 +192,7 @@ impl Bin {
         (low, high, radius): ([f32; 3], [f32; 3], f32),
     ) -> Rows<'a> {
         let other = &cells.grids.levels[level];
-        let distance = search.distance(radius, other);
+        let distance = search.distance(radius, other.radius);
         let [x, y, z] = other.edge;
         // Bins are those of the sort: a cell and its neighbour may both have moved since, each by the drift,
         // of which the distance holds one.
@@ -442,7 +442,7 @@ impl Room {
 
 /// The box of the cells in some slots, um, and the largest of their radii.
 #[inline(always)]
-fn bounds(cells: &Sorted, slots: std::ops::Range<usize>) -> ([f32; 3], [f32; 3], f32) {
+pub(super) fn bounds(cells: &Sorted, slots: std::ops::Range<usize>) -> ([f32; 3], [f32; 3], f32) {
     let mut low = [f32::INFINITY; 3];
     let mut high = [f32::NEG_INFINITY; 3];
     let mut radius = 0.0;

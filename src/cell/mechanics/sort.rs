@@ -47,6 +47,8 @@ pub(super) struct Sorted {
     /// First slot of each bin, and the number of slots at the end.
     pub starts: Vec<u32>,
     pub grids: Levels,
+    /// Whether the bins are those of the sort before.
+    pub same_bins: bool,
     work: Work,
 }
 
@@ -173,7 +175,8 @@ impl Sorted {
             [body.adhesion.sqrt(), body.repulsion.sqrt()]
         });
         self.grids.plan(&total, reach, scale);
-        if self.grids.same_bins(&self.work.last_grids) {
+        self.same_bins = self.grids.same_bins(&self.work.last_grids);
+        if self.same_bins {
             return guess;
         }
         self.work.last_grids.clone_from(&self.grids);
