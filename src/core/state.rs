@@ -49,6 +49,25 @@ pub trait Kept: Component<Mutability = Mutable> {
     fn restore(&mut self, state: Self::State) -> Result<(), String>;
 }
 
+/// A component or resource that is state as a whole.
+pub trait WhollyKept:
+    Component<Mutability = Mutable> + Clone + Serialize + DeserializeOwned
+{
+}
+
+impl<C: WhollyKept> Kept for C {
+    type State = Self;
+
+    fn keep(&self) -> Self {
+        self.clone()
+    }
+
+    fn restore(&mut self, state: Self) -> Result<(), String> {
+        *self = state;
+        Ok(())
+    }
+}
+
 /// How one kept component is read and written.
 #[derive(Clone)]
 pub struct KeptState {
