@@ -265,20 +265,18 @@ pub(crate) fn report(simulation: &Simulation, journal: &Journal, pace: Pace) -> 
         pace.steps as f64 / pace.elapsed.as_secs_f64().max(1e-9),
         parallel::threads(),
     ));
-    if let Some(last) = journal.measurements.last() {
-        for (site, metrics) in simulation.site_names().iter().zip(&last.sites) {
-            let value = |name| metrics.get(name).unwrap_or(f64::NAN);
-            say(format!(
-                "{site}: {} cells ({} alive, {} apoptotic, {} necrotic), tumour radius {:.0} um, necrotic radius {:.0} um, oxygen {:.1} mmHg at the lowest",
-                value("cells"),
-                value("cells_alive"),
-                value("cells_apoptotic"),
-                value("cells_necrotic"),
-                value("tumour_radius_um"),
-                value("necrotic_radius_um"),
-                value("oxygen_min_mmhg"),
-            ));
-        }
+    for (site, metrics) in simulation.site_names().iter().zip(&journal.last) {
+        let value = |name| metrics.get(name).unwrap_or(f64::NAN);
+        say(format!(
+            "{site}: {} cells ({} alive, {} apoptotic, {} necrotic), tumour radius {:.0} um, necrotic radius {:.0} um, oxygen {:.1} mmHg at the lowest",
+            value("cells"),
+            value("cells_alive"),
+            value("cells_apoptotic"),
+            value("cells_necrotic"),
+            value("tumour_radius_um"),
+            value("necrotic_radius_um"),
+            value("oxygen_min_mmhg"),
+        ));
     }
     for (site, molecule, tally) in simulation.solves() {
         if tally.unconverged > 0 {

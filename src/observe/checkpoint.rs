@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use xxhash_rust::xxh3::Xxh3;
 
 use super::journal::JournalState;
+use super::summed::{Sum, Summed};
 use super::world_state::{Unpacked, put, restore_world, write_world};
 use crate::scene::ParsedScene;
 use crate::simulation::Simulation;
@@ -120,52 +120,29 @@ pub fn write(folder: &Path, run: &RunState, world: &World) -> Result<u64, Checkp
     Ok(size)
 }
 
-/// Sums up what passes through.
-struct Summed<W> {
-    to: W,
-    sum: Xxh3,
-    length: u64,
-}
-
-impl<W: Write> Write for Summed<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.to.write(bytes)?;
-        self.sum.update(&bytes[..written]);
-        self.length += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.to.flush()
-    }
-}
-
 fn write_file(path: &Path, run: &RunState, world: &World) -> io::Result<u64> {
     let mut file = File::create(path)?;
     file.write_all(&[0; HEADER_BYTES])?;
-    let summed = Summed {
-        to: BufWriter::new(file),
-        sum: Xxh3::new(),
-        length: 0,
-    };
+    let summed = Summed::new(BufWriter::new(file));
     let mut stream = zstd::Encoder::new(summed, COMPRESSION)?;
     put(&mut stream, run)?;
     write_world(&mut stream, world)?;
     let mut summed = stream.finish()?;
     summed.flush()?;
+    let Sum { bytes, checksum } = summed.sum();
     let mut file = summed
-        .to
+        .into_inner()
         .into_inner()
         .map_err(io::IntoInnerError::into_error)?;
     let mut header = Vec::with_capacity(HEADER_BYTES);
     header.extend_from_slice(&MAGIC);
     header.extend_from_slice(&VERSION.to_le_bytes());
-    header.extend_from_slice(&summed.length.to_le_bytes());
-    header.extend_from_slice(&summed.sum.digest().to_le_bytes());
+    header.extend_from_slice(&bytes.to_le_bytes());
+    header.extend_from_slice(&checksum.to_le_bytes());
     file.seek(SeekFrom::Start(0))?;
     file.write_all(&header)?;
     file.sync_all()?;
-    Ok(HEADER_BYTES as u64 + summed.length)
+    Ok(HEADER_BYTES as u64 + bytes)
 }
 
 /// An opened checkpoint: what the run was, and the state of its world, still packed.

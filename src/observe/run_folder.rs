@@ -13,13 +13,13 @@
 //! already holds a run is not overwritten.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use xxhash_rust::xxh3::Xxh3;
 
+use super::summed::{Sum, Summed};
 use super::{Census, EventRecord};
 use crate::core::Clock;
 use crate::scene::{CellPrefab, Scene};
@@ -58,40 +58,12 @@ pub enum RunFolderError {
 /// How far the files of a run folder were written.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct FolderState {
-    metrics: FileState,
-    events: FileState,
+    metrics: Sum,
+    events: Sum,
 }
 
-/// Length of a file, bytes, and the XXH3 checksum of what it holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct FileState {
-    bytes: u64,
-    checksum: u64,
-}
-
-impl FileState {
-    /// Reads the first `bytes` of a file from its start.
-    fn of(file: &mut File, bytes: u64) -> std::io::Result<Self> {
-        let mut sum = Xxh3::new();
-        file.seek(SeekFrom::Start(0))?;
-        let mut piece = vec![0; 1 << 16];
-        let mut left = file.take(bytes);
-        let mut found = 0;
-        loop {
-            match left.read(&mut piece)? {
-                0 => break,
-                read => {
-                    sum.update(&piece[..read]);
-                    found += read as u64;
-                }
-            }
-        }
-        Ok(Self {
-            bytes: found,
-            checksum: sum.digest(),
-        })
-    }
-}
+/// A table that grows as the run goes.
+type Table = BufWriter<Summed<File>>;
 
 /// What `run.ron` holds.
 #[derive(Debug, Serialize)]
@@ -105,8 +77,8 @@ struct RunRecord<'a> {
 /// An open run folder.
 pub struct RunFolder {
     path: PathBuf,
-    metrics: BufWriter<File>,
-    events: BufWriter<File>,
+    metrics: Table,
+    events: Table,
 }
 
 impl RunFolder {
@@ -124,8 +96,8 @@ impl RunFolder {
         })?;
         let mut folder = Self {
             path: path.to_owned(),
-            metrics: create(&path.join("metrics.csv"))?,
-            events: create(&path.join("events.csv"))?,
+            metrics: create_table(&path.join("metrics.csv"))?,
+            events: create_table(&path.join("events.csv"))?,
         };
         folder.claim()?;
         let record = RunRecord {
@@ -164,7 +136,7 @@ impl RunFolder {
     /// # Errors
     /// When a file is missing or shorter than it was, is in use, or cannot be written.
     pub fn reopen(path: &Path, state: FolderState) -> Result<Self, RunFolderError> {
-        let open = |name: &str, expected: FileState| {
+        let open = |name: &str, expected: Sum| {
             let path = path.join(name);
             let refused = |source: std::io::Error| match source.kind() {
                 std::io::ErrorKind::NotFound => RunFolderError::Changed {
@@ -176,23 +148,22 @@ impl RunFolder {
                     source,
                 },
             };
-            let mut file = File::options()
+            let file = File::options()
                 .read(true)
                 .write(true)
                 .open(&path)
                 .map_err(refused)?;
-            let found = FileState::of(&mut file, expected.bytes).map_err(refused)?;
-            if found != expected {
-                let what = if found.bytes < expected.bytes {
-                    format!("was cut from {} to {} bytes", expected.bytes, found.bytes)
-                } else {
-                    "was changed".into()
-                };
-                return Err(RunFolderError::Changed { path, what });
+            let table = Summed::after(file, expected.bytes).map_err(refused)?;
+            let found = table.sum();
+            if found == expected {
+                return Ok(BufWriter::new(table));
             }
-            file.seek(SeekFrom::Start(expected.bytes))
-                .map_err(refused)?;
-            Ok(BufWriter::new(file))
+            let what = if found.bytes < expected.bytes {
+                format!("was cut from {} to {} bytes", expected.bytes, found.bytes)
+            } else {
+                "was changed".into()
+            };
+            Err(RunFolderError::Changed { path, what })
         };
         let folder = Self {
             path: path.to_owned(),
@@ -205,6 +176,7 @@ impl RunFolder {
             ("events.csv", &folder.events, state.events.bytes),
         ] {
             file.get_ref()
+                .get_ref()
                 .set_len(length)
                 .map_err(|source| folder.failed(name, source))?;
         }
@@ -213,7 +185,7 @@ impl RunFolder {
 
     /// Makes sure that nobody else writes here for as long as this process does.
     fn claim(&self) -> Result<(), RunFolderError> {
-        match self.events.get_ref().try_lock() {
+        match self.events.get_ref().get_ref().try_lock() {
             Err(TryLockError::WouldBlock) => Err(RunFolderError::InUse(self.path.clone())),
             // A file system without locks is no reason not to run.
             Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
@@ -226,10 +198,12 @@ impl RunFolder {
     /// When a file cannot be written.
     pub fn state(&mut self) -> Result<FolderState, RunFolderError> {
         self.flush()?;
-        let look = |name: &str, file: &BufWriter<File>| {
-            file.get_ref()
+        let look = |name: &str, table: &Table| {
+            let table = table.get_ref();
+            table
+                .get_ref()
                 .sync_data()
-                .and_then(|()| FileState::of(&mut File::open(self.path.join(name))?, u64::MAX))
+                .map(|()| table.sum())
                 .map_err(|source| self.failed(name, source))
         };
         Ok(FolderState {
@@ -332,7 +306,7 @@ impl RunFolder {
         census: &Census,
     ) -> Result<PathBuf, RunFolderError> {
         let path = self.cells_path(hours);
-        let mut file = create(&path)?;
+        let mut file = BufWriter::new(create(&path)?);
         let mut write = || {
             writeln!(
                 file,
@@ -381,14 +355,16 @@ impl RunFolder {
     }
 }
 
-fn create(path: &Path) -> Result<BufWriter<File>, RunFolderError> {
+fn create_table(path: &Path) -> Result<Table, RunFolderError> {
+    create(path).map(|file| BufWriter::new(Summed::new(file)))
+}
+
+fn create(path: &Path) -> Result<File, RunFolderError> {
     // Never over somebody's file.
-    File::create_new(path)
-        .map(BufWriter::new)
-        .map_err(|source| RunFolderError::Io {
-            path: path.to_owned(),
-            source,
-        })
+    File::create_new(path).map_err(|source| RunFolderError::Io {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// A number as it is written in files: as short as possible, at most six decimals, empty when undefined.

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-pub use expect::{Measurement, Verdict, judge};
+pub use expect::{Judge, Measurement, Verdict};
 pub use library::{CellLibrary, CellPrefab, parse_prefab};
 pub use look::{Axis, CameraPose, ColourBy, Cut, Look, Slice};
 pub use population::{Ground, PlacedCell, place_cells};
