@@ -67,7 +67,7 @@ impl Journal {
         path: &Path,
         state: JournalState,
     ) -> Result<Self, RunFolderError> {
-        let folder = RunFolder::reopen(path, state.folder)?;
+        let folder = RunFolder::reopen(path, simulation, state.folder)?;
         let journal = Self {
             last_hours: state.last_hours,
             judge: state.judge,
@@ -196,7 +196,7 @@ impl Journal {
         self.judge.verdicts(&simulation.scene().scene, stopped)
     }
 
-    /// The folder, if there is one.
+    /// The run folder, if there is one.
     pub const fn folder(&self) -> Option<&RunFolder> {
         self.folder.as_ref()
     }
