@@ -67,6 +67,38 @@ fn a_scene_that_is_not_there_is_refused() {
 }
 
 #[test]
+fn shipped_scenes_run_from_any_folder_unless_a_file_of_their_name_is_there() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let run = |arguments: &[&str], note: bool, title: &str| {
+        let output = tumorscape(
+            folder.path(),
+            &[&["run", "--quiet", "--until", "1min"], arguments].concat(),
+        );
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            output.status.success() && text.contains(title),
+            "{text}{said}"
+        );
+        assert_eq!(
+            said.contains("taking the one that is part of the program"),
+            note,
+            "{said}"
+        );
+    };
+    run(&[], true, "The hypoxic core");
+    run(&["scenes/spheroid.ron"], true, "A spheroid in culture");
+    std::fs::create_dir(folder.path().join("scenes")).expect("writable");
+    std::fs::write(folder.path().join("scenes/spheroid.ron"), scene("")).expect("writable");
+    run(&["scenes/spheroid.ron"], false, "one cell");
+    refused(
+        folder.path(),
+        &["run", "scenes/other.ron"],
+        "there is no such file",
+    );
+}
+
+#[test]
 fn bad_scenes_exit_with_2_and_write_nothing() {
     let misspelt = scene("").replace("duration", "durations");
     let folder = folder_with("bad.ron", misspelt);
@@ -110,7 +142,7 @@ fn bad_options_exit_with_2() {
     refused(
         folder.path(),
         &["run", "one.ron", "--until", "3 fortnights"],
-        "is not a time",
+        "is not a unit of time",
     );
     refused(
         folder.path(),
@@ -132,6 +164,84 @@ fn a_run_folder_that_cannot_be_made_is_named() {
         folder.path(),
         &["run", "one.ron", "--out", "one.ron/inside"],
         "cannot write `one.ron/inside`",
+    );
+    refused(
+        folder.path(),
+        &["run", "one.ron", "--out", "one.ron"],
+        "`one.ron` is there already and is not overwritten",
+    );
+    std::fs::create_dir(folder.path().join("mine")).expect("writable");
+    std::fs::write(folder.path().join("mine/events.csv"), "").expect("writable");
+    refused(
+        folder.path(),
+        &["run", "one.ron", "--out", "mine"],
+        "`mine/events.csv` is there already",
+    );
+}
+
+#[test]
+fn the_record_of_a_run_is_a_scene_that_gives_the_same_run_again() {
+    let text = r#"(title: "many", about: "a bit of everything", pace: Illustrative, duration: Hours(2),
+        sites: [(name: "dish", organ: Medium, size_um: (200, 200, 200), fields: [(molecule: Oxygen, level: 38)])],
+        populations: [(cell: "cancer", place: Csv("cells.csv"))],
+        parameters: {"zebra.cycle.g0g1_hours": 1.5},
+        timeline: [
+            At(Hours(0.5), Look(colour_by: Hif, slice: (molecule: Oxygen))),
+            Every(every: Hours(1), action: Add(cell: "zebra", place: Csv("cells.csv"))),
+        ],
+        expect: [Before((metric: "cells", is: Above(2)), (metric: "cells", is: Above(9)))])"#;
+    let folder = folder_with("many.ron", text);
+    let folder = folder.path();
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.join(name), text).expect("the folder is writable");
+    };
+    write(
+        "cells.csv",
+        "x,y,z,type\n0,0,0,\n30,0.1,0,zebra\n-30,0,0,cancer\n",
+    );
+    std::fs::create_dir_all(folder.join("assets/cells")).expect("writable");
+    write(
+        "assets/cells/zebra.ron",
+        r#"(name: "zebra", about: "striped", colour: (1, 1, 1), cycle: (s_hours: 0.3),
+            motility: (attractant: Oxygen))"#,
+    );
+    let run = |folder: &Path, scene: &str, out: &str, more: &[&str]| {
+        let output = tumorscape(
+            folder,
+            &[&["run", scene, "--quiet", "--out", out], more].concat(),
+        );
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{text}{error}");
+        let state = text.lines().find(|line| line.starts_with("state "));
+        state.expect("a run prints its state").to_owned()
+    };
+    let first = run(
+        folder,
+        "many.ron",
+        "first",
+        &["--seed", "12345678901234567890"],
+    );
+    // Elsewhere, where neither the list of cells nor the cell type is at hand.
+    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    let elsewhere = elsewhere.path();
+    std::fs::copy(folder.join("first/run.ron"), elsewhere.join("run.ron")).expect("writable");
+    let checked = tumorscape(elsewhere, &["check", "run.ron"]);
+    assert!(checked.status.success(), "{checked:?}");
+    assert_eq!(first, run(elsewhere, "run.ron", "again", &[]));
+    for file in ["run.ron", "metrics.csv", "events.csv"] {
+        let read = |path: std::path::PathBuf| std::fs::read(path).expect("written");
+        assert!(
+            read(folder.join("first").join(file)) == read(elsewhere.join("again").join(file)),
+            "{file}"
+        );
+    }
+    // Where it was to end is told in a comment.
+    run(folder, "many.ron", "short", &["--until", "45min"]);
+    let record = std::fs::read_to_string(folder.join("short/run.ron")).expect("written");
+    assert!(
+        record.contains("tumorscape run run.ron --until 45min"),
+        "{record}"
     );
 }
 

@@ -1,17 +1,21 @@
-//! Whatever scene: no panic, no broken invariant, and the same state when it is run again.
+//! Whatever scene: no panic, no broken invariant, and the same state when it is stopped, resumed and run again.
 //!
-//! Scenes are drawn at random, the same ones every time: sizes, shapes of voxels, molecules, faces, walls,
-//! populations, lengths of steps, any parameter within its limits, changes on the way.
+//! Scenes are drawn at random, the same ones every time: one or two sites with their sizes, shapes of voxels,
+//! molecules, faces, walls and supply; populations of all kinds of places, of the shipped cell types and of one with
+//! any set of capabilities; lengths of steps, any parameter within its limits, single and repeated changes on the way.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use proptest::sample::{Index, select};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use tumorscape::core::parameters::list_parameters;
 use tumorscape::core::{Clock, parallel};
-use tumorscape::observe::EventKind;
+use tumorscape::observe::run_folder::{RECORD, RunFolder};
+use tumorscape::observe::{EventKind, Journal, checkpoint};
+use tumorscape::scene::schema::Place;
 use tumorscape::scene::{CellLibrary, Change, ParsedScene};
 use tumorscape::simulation::{Simulation, open_scene, prototype_world};
 use tumorscape::tissue::{Molecule, SiteId};
@@ -24,78 +28,120 @@ const STEPS: u64 = 25;
 /// What a random scene is made of; shares are 0-1.
 #[derive(Clone, Debug)]
 struct Draw {
+    sites: Vec<Block>,
+    wild: Wild,
+    step_minutes: f32,
+    populations: Vec<Group>,
+    /// Which parameter, factor on its value, when (from the start if before the first step), whether again and again.
+    changes: Vec<(Index, f64, u64, bool)>,
+    /// What is added on the way, when, and whether again and again.
+    added: Vec<(Group, u64, bool)>,
+    /// The step after which the run is stopped and resumed.
+    stop: u64,
+    seed: u64,
+}
+
+/// A site.
+#[derive(Clone, Debug)]
+struct Block {
     /// Voxels and their edges, um, along x, y, z.
-    block: [(u32, f32); 3],
+    voxels: [(u32, f32); 3],
     walls: bool,
     perfusion_um: Option<f32>,
     /// Level and whether faces are held, for each molecule that there is.
     fields: Vec<Option<(f32, bool)>>,
-    step_minutes: f32,
-    /// Kind, whether fibroblasts, size.
-    populations: Vec<(u8, bool, f32)>,
-    /// Which parameter, factor on its value, when (from the start if before the first step).
-    changes: Vec<(prop::sample::Index, f64, u64)>,
-    /// When a cell is added, and where.
-    added: Vec<(u64, [f32; 3])>,
-    seed: u64,
 }
+
+/// A cell type: which of its capabilities it has, its size, and what it follows how strongly.
+#[derive(Clone, Debug)]
+struct Wild {
+    capabilities: [bool; 5],
+    volume_um3: f32,
+    attractant: Option<Molecule>,
+    chemotactic_index: f32,
+}
+
+/// A population.
+#[derive(Clone, Debug)]
+struct Group {
+    /// Its kind of place, and how large or where it is.
+    place: (u8, f32, [f32; 3]),
+    cell: &'static str,
+    site: Index,
+}
+
+/// The file of the drawn cell type.
+const WILD: &str = "assets/cells/wild.ron";
 
 fn draw() -> impl Strategy<Value = Draw> {
     let edge = || (3_u32..12, 20_u32..90).prop_map(|(voxels, half)| (voxels, half as f32 / 2.0));
-    let factor = prop::sample::select(vec![0.0, 0.1, 0.5, 0.9, 1.5, 3.0, 10.0]);
-    (
-        (
-            [edge(), edge(), edge()],
-            any::<bool>(),
-            prop::option::of(10.0_f32..300.0),
-            prop::collection::vec(
-                prop::option::weighted(0.7, (0.0_f32..60.0, any::<bool>())),
-                Molecule::ALL.len(),
-            ),
-            prop::sample::select(vec![0.1_f32, 0.5, 1.0, 3.0, 10.0]),
-        ),
-        prop::collection::vec((0_u8..3, any::<bool>(), 0.0_f32..1.0), 1..4),
-        prop::collection::vec((any::<prop::sample::Index>(), factor, 0..STEPS), 0..8),
+    let block = (
+        [edge(), edge(), edge()],
+        any::<bool>(),
+        prop::option::of(10.0_f32..300.0),
         prop::collection::vec(
-            (
-                0..STEPS,
-                [-0.95_f32..0.95, -0.95_f32..0.95, -0.95_f32..0.95],
-            ),
-            0..3,
+            prop::option::weighted(0.7, (0.0_f32..60.0, any::<bool>())),
+            Molecule::ALL.len(),
         ),
+    )
+        .prop_map(|(voxels, walls, perfusion_um, fields)| Block {
+            voxels,
+            walls,
+            perfusion_um,
+            fields,
+        });
+    let wild = (
+        any::<[bool; 5]>(),
+        300.0_f32..9000.0,
+        prop::option::of(select(Molecule::ALL.to_vec())),
+        -1.0_f32..1.0,
+    )
+        .prop_map(
+            |(capabilities, volume_um3, attractant, chemotactic_index)| Wild {
+                capabilities,
+                volume_um3,
+                attractant,
+                chemotactic_index,
+            },
+        );
+    let group = || {
+        let side = || -0.95_f32..0.95;
+        let place = (0_u8..5, 0.0_f32..1.0, [side(), side(), side()]);
+        let cell = select(vec!["cancer", "fibroblast", "wild"]);
+        (place, cell, any::<Index>()).prop_map(|(place, cell, site)| Group { place, cell, site })
+    };
+    let factor = select(vec![0.0, 0.1, 0.5, 0.9, 1.5, 3.0, 10.0]);
+    let change = (any::<Index>(), factor, 0..STEPS, any::<bool>());
+    (
+        prop::collection::vec(block, 1..3),
+        wild,
+        select(vec![0.1_f32, 0.5, 1.0, 3.0, 10.0]),
+        prop::collection::vec(group(), 1..4),
+        prop::collection::vec(change, 0..8),
+        prop::collection::vec((group(), 0..STEPS, prop::bool::weighted(0.2)), 0..3),
+        1..STEPS,
         any::<u64>(),
     )
-        .prop_map(|(site, populations, changes, added, seed)| {
-            let (block, walls, perfusion_um, fields, step_minutes) = site;
-            Draw {
-                block,
-                walls,
-                perfusion_um,
-                fields,
+        .prop_map(
+            |(sites, wild, step_minutes, populations, changes, added, stop, seed)| Draw {
+                sites,
+                wild,
                 step_minutes,
                 populations,
                 changes,
                 added,
+                stop,
                 seed,
-            }
-        })
+            },
+        )
 }
 
-impl Draw {
+impl Block {
     fn size_um(&self) -> [f32; 3] {
-        self.block.map(|(voxels, edge)| voxels as f32 * edge)
+        self.voxels.map(|(voxels, edge)| voxels as f32 * edge)
     }
 
-    fn at(&self, share: [f32; 3]) -> String {
-        let size = self.size_um();
-        let [x, y, z] = [0, 1, 2].map(|axis| 0.5 * size[axis] * share[axis]);
-        format!("({x:?}, {y:?}, {z:?})")
-    }
-
-    /// The scene as people would write it.
-    fn text(&self) -> String {
-        let size = self.size_um();
-        let smallest = size.into_iter().fold(f32::MAX, f32::min);
+    fn text(&self, number: usize) -> String {
         let fields = Molecule::ALL.into_iter().zip(&self.fields);
         let fields: String = fields
             .filter_map(|(molecule, field)| Some((molecule, (*field)?)))
@@ -109,66 +155,139 @@ impl Draw {
                 format!("(molecule: {molecule:?}, level: {level:?}, faces: {faces}),")
             })
             .collect();
-        let populations: String = self
+        let perfusion = self
+            .perfusion_um
+            .map_or_else(|| "None".into(), |length| format!("Some({length:?})"));
+        format!(
+            "(name: \"site {number}\", organ: Breast, size_um: {:?}, voxel_um: {:?}, fields: [{fields}], \
+             perfusion_length_um: {perfusion}, walls: {}),",
+            <(f32, f32, f32)>::from(self.size_um()),
+            <(f32, f32, f32)>::from(self.voxels.map(|(_, edge)| edge)),
+            self.walls,
+        )
+    }
+}
+
+impl Wild {
+    fn text(&self) -> String {
+        let names = ["cycle", "death", "metabolism", "hif"];
+        let mut capabilities: String = names
+            .iter()
+            .zip(self.capabilities)
+            .filter(|(_, has)| *has)
+            .map(|(name, _)| format!("{name}: (),"))
+            .collect();
+        if self.capabilities[4] {
+            let attractant = self
+                .attractant
+                .map_or_else(|| "None".into(), |molecule| format!("Some({molecule:?})"));
+            capabilities += &format!(
+                "motility: (attractant: {attractant}, chemotactic_index: {:?}, speed_um_per_min: 2),",
+                self.chemotactic_index
+            );
+        }
+        format!(
+            "(name: \"wild\", about: \"any\", colour: (1, 1, 1), \
+             body: (volume_um3: {:?}, nucleus_um3: 200), {capabilities})",
+            self.volume_um3
+        )
+    }
+}
+
+impl Draw {
+    fn group_text(&self, group: &Group) -> String {
+        let (number, block) = {
+            let number = group.site.index(self.sites.len());
+            (number, &self.sites[number])
+        };
+        let size = block.size_um();
+        let smallest = size.into_iter().fold(f32::MAX, f32::min);
+        let (kind, share, at) = group.place;
+        let [x, y, z] = [0, 1, 2].map(|axis| 0.5 * size[axis] * at[axis]);
+        // No cell is wider than 26 um; the smallest block has three voxels of 10 um.
+        let (most, least) = (0.5 * smallest - 0.01, 14.0);
+        let place = match kind {
+            1 if most > least => {
+                format!("Ball(radius_um: {:?})", (least + 66.0 * share).min(most))
+            }
+            2 if most > 3.0 * least => {
+                let outer = (3.0 * least + 40.0 * share).min(most);
+                format!("Shell(inner_um: {:?}, outer_um: {outer:?})", 8.0 * share)
+            }
+            3 => format!(
+                "Scatter(per_mm3: {:?}, outside_um: {:?})",
+                100.0 + 20_000.0 * share,
+                0.3 * smallest * share
+            ),
+            4 => format!(
+                "Cells([(at_um: ({x:?}, {y:?}, {z:?})), (at_um: ({:?}, {y:?}, {z:?}), cell: \"wild\")])",
+                -x
+            ),
+            _ => format!("Single(at_um: ({x:?}, {y:?}, {z:?}))"),
+        };
+        format!(
+            "(cell: \"{}\", site: \"site {number}\", place: {place})",
+            group.cell
+        )
+    }
+
+    /// An event at the start of a step, or from there on every four steps.
+    fn event(&self, step: u64, again: bool, action: &str) -> String {
+        let minutes = |steps: u64| steps as f32 * self.step_minutes;
+        if again {
+            format!(
+                "Every(every: Minutes({:?}), from: Minutes({:?}), action: {action}),",
+                minutes(4),
+                minutes(step)
+            )
+        } else {
+            format!("At(Minutes({:?}), {action}),", minutes(step))
+        }
+    }
+
+    /// The scene as people would write it; `known` are the parameters, see [`known_parameters`].
+    fn text(&self, known: &[(String, f64, f64, f64)]) -> String {
+        let numbered = self.sites.iter().enumerate();
+        let sites: String = numbered.map(|(number, site)| site.text(number)).collect();
+        let populations: Vec<String> = self
             .populations
             .iter()
-            .map(|(kind, fibroblast, share)| {
-                let cell = if *fibroblast { "fibroblast" } else { "cancer" };
-                let place = match kind {
-                    0 => format!("Single(at_um: {})", self.at([*share, -share, 0.5 * share])),
-                    1 => format!(
-                        "Ball(radius_um: {:?})",
-                        (0.5 * smallest - 0.01).clamp(10.0, 10.0 + 70.0 * share)
-                    ),
-                    _ => format!("Scatter(per_mm3: {:?})", 100.0 + 20_000.0 * share),
-                };
-                format!("(cell: \"{cell}\", place: {place}),")
-            })
+            .map(|group| self.group_text(group))
             .collect();
-        let known = known_parameters();
         let (mut first, mut timeline) = (Vec::new(), String::new());
-        for (which, factor, step) in &self.changes {
-            let (path, value, least, most) = which.get(&known);
+        for (which, factor, step, again) in &self.changes {
+            let (path, value, least, most) = which.get(known);
             let value = (value * factor).clamp(*least, *most);
             if *step < STEPS / 3 {
                 if first.iter().all(|(known, _)| known != path) {
                     first.push((path.clone(), value));
                 }
             } else {
-                let minutes = *step as f32 * self.step_minutes;
-                timeline += &format!("At(Minutes({minutes:?}), Set({path:?}, {value:?})),");
+                timeline += &self.event(*step, *again, &format!("Set({path:?}, {value:?})"));
             }
         }
-        for (step, share) in &self.added {
-            let (minutes, at) = (*step as f32 * self.step_minutes, self.at(*share));
-            timeline += &format!(
-                "At(Minutes({minutes:?}), Add(cell: \"cancer\", place: Single(at_um: {at}))),"
-            );
+        for (group, step, again) in &self.added {
+            let population = self.group_text(group);
+            timeline += &self.event(*step, *again, &format!("Add{population}"));
         }
         let parameters: String = first
             .iter()
             .map(|(path, value)| format!("{path:?}: {value:?},"))
             .collect();
-        let perfusion = self
-            .perfusion_um
-            .map_or_else(|| "None".into(), |length| format!("Some({length:?})"));
         format!(
             "(title: \"any\", about: \"any\", pace: Illustrative, seed: 1, duration: Minutes({:?}), \
-             step: Minutes({:?}), sites: [(name: \"site\", organ: Breast, size_um: {:?}, \
-             voxel_um: {:?}, fields: [{fields}], perfusion_length_um: {perfusion}, walls: {})], \
-             populations: [{populations}], parameters: {{{parameters}}}, timeline: [{timeline}])",
+             step: Minutes({:?}), sites: [{sites}], populations: [{}], parameters: {{{parameters}}}, \
+             timeline: [{timeline}])",
             STEPS as f32 * self.step_minutes,
             self.step_minutes,
-            <(f32, f32, f32)>::from(size),
-            <(f32, f32, f32)>::from(self.block.map(|(_, edge)| edge)),
-            self.walls,
+            populations.join(", "),
         )
     }
 }
 
-/// Path, value and limits of every parameter that is a number of its own.
-fn known_parameters() -> Vec<(String, f64, f64, f64)> {
-    let library = CellLibrary::shipped().expect("shipped cell types are valid");
+/// Path, value and limits of every parameter that is a number of its own, of the cell types at hand in a folder.
+fn known_parameters(folder: &Path) -> Vec<(String, f64, f64, f64)> {
+    let library = CellLibrary::for_folder(folder).expect("the cell types are valid");
     list_parameters(&prototype_world(&library))
         .into_iter()
         .filter(|known| {
@@ -180,16 +299,54 @@ fn known_parameters() -> Vec<(String, f64, f64, f64)> {
         .collect()
 }
 
-/// Runs a scene, looking at all of it in every step; its state at the end.
-fn run(scene: &Arc<ParsedScene>, seed: u64) -> Result<u64, TestCaseError> {
+/// Stops a run by a checkpoint in its folder and takes it up again from there.
+fn stop_and_resume(
+    simulation: &Simulation,
+    mut journal: Journal,
+    folder: &Path,
+) -> (Simulation, Journal) {
+    let state = journal.state().expect("the folder is writable");
+    let state = state.expect("there is a folder");
+    let run = checkpoint::run_state(simulation, 1, state).expect("a scene can be written");
+    checkpoint::write(folder, &run, simulation.world()).expect("the folder is writable");
+    drop(journal);
+    let (checkpoint, _) = checkpoint::open(folder, |trouble| panic!("{trouble}"))
+        .unwrap_or_else(|error| panic!("{error}"));
+    let (resumed, run) = Simulation::resume(checkpoint).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(resumed.state_hash(), simulation.state_hash());
+    let journal = Journal::reopen(&resumed, folder, run.journal);
+    (resumed, journal.unwrap_or_else(|error| panic!("{error}")))
+}
+
+/// Runs a scene in a folder, looking at all of it in every step, and stops and resumes it once; its state at the end.
+fn run_watched(
+    scene: &Arc<ParsedScene>,
+    seed: u64,
+    folder: &Path,
+    stop: u64,
+) -> Result<u64, TestCaseError> {
     let mut simulation = Simulation::new(scene.clone(), seed).expect("its parameters were checked");
     simulation.verify();
+    let run_folder = RunFolder::create(folder, &simulation).expect("the folder is writable");
+    let mut journal = Journal::new(&simulation, Some(run_folder));
+    journal.note(&simulation).expect("the folder is writable");
     let added_in = |step| {
         let mut clock = Clock::new(scene.scene.step.minutes());
         clock.step = step;
         let changes = scene.timeline.changes_in(clock);
-        let added = |change: &&Change| matches!(change, Change::Add(..));
-        changes.iter().filter(added).count()
+        let count = |place: &Place| match place {
+            Place::Single { .. } => Some(1),
+            Place::Cells(cells) => Some(cells.len()),
+            // As many as have room.
+            _ => None,
+        };
+        changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::Add(population, _) => Some(count(&population.place)),
+                Change::Set(..) => None,
+            })
+            .sum::<Option<usize>>()
     };
     let mut before: BTreeSet<u64> = identities(&simulation);
     for step in 0..STEPS {
@@ -206,29 +363,54 @@ fn run(scene: &Arc<ParsedScene>, seed: u64) -> Result<u64, TestCaseError> {
         };
         let births = count(&[EventKind::Division]);
         let gone = count(&[EventKind::Clearance, EventKind::Exit]);
-        prop_assert_eq!(before.len() + added_in(step) + births, after.len() + gone);
+        let new = after.difference(&before).count();
+        let added = new.checked_sub(births);
+        prop_assert!(added.is_some(), "{births} births, {new} new cells");
+        if let Some(expected) = added_in(step) {
+            prop_assert_eq!(added, Some(expected));
+        }
         prop_assert_eq!(before.difference(&after).count(), gone);
         before = after;
-    }
-    for molecule in Molecule::ALL {
-        if let Some((values, _)) = simulation.field(SiteId(0), molecule) {
-            prop_assert!(
-                values
-                    .iter()
-                    .all(|value| value.is_finite() && *value >= 0.0)
-            );
+        journal.note(&simulation).expect("the folder is writable");
+        if step + 1 == stop {
+            (simulation, journal) = stop_and_resume(&simulation, journal, folder);
+            simulation.verify();
         }
     }
-    let block = &scene.scene.sites[0];
+    let site_of = |site: SiteId| &scene.scene.sites[usize::from(site.0)];
+    for site in (0..scene.scene.sites.len() as u16).map(SiteId) {
+        for molecule in Molecule::ALL {
+            if let Some((values, _)) = simulation.field(site, molecule) {
+                prop_assert!(
+                    values
+                        .iter()
+                        .all(|value| value.is_finite() && *value >= 0.0)
+                );
+            }
+        }
+    }
     for cell in simulation.census().cells {
         prop_assert!(
             cell.position_um.is_finite() && cell.radius_um > 0.0,
             "{cell:?}"
         );
+        let block = site_of(cell.site);
         let half = bevy::math::Vec3::from(block.size_um) * 0.5;
         // Faces lie on whole multiples of voxels, which rounds.
         let inside = cell.position_um.abs().cmple(half * 1.000_01).all();
         prop_assert!(!block.walls || inside, "outside the walls: {cell:?}");
+    }
+    Ok(simulation.state_hash())
+}
+
+/// Runs the record of a run to its end, unwatched; its state.
+fn run_again(record: &Path) -> Result<u64, TestCaseError> {
+    let scene = open(record).map_err(TestCaseError::fail)?;
+    let seed = scene.scene.seed;
+    let mut simulation =
+        Simulation::new(Arc::new(scene), seed).expect("its parameters were checked");
+    for _ in 0..STEPS {
+        simulation.step();
     }
     Ok(simulation.state_hash())
 }
@@ -242,10 +424,13 @@ fn identities(simulation: &Simulation) -> BTreeSet<u64> {
 }
 
 #[test]
-fn any_scene_runs_without_a_broken_invariant_and_ends_the_same_when_run_again() {
+fn any_scene_runs_without_a_broken_invariant_and_ends_the_same_when_resumed_and_run_again() {
     parallel::set_threads(Some(2));
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().join("any.ron");
+    let folder = folder.path();
+    let (path, run_folder) = (folder.join("any.ron"), folder.join("run"));
+    let wild = folder.join(WILD);
+    std::fs::create_dir_all(wild.parent().expect("a folder")).expect("writable");
     let mut runner = TestRunner::new_with_rng(
         Config {
             cases: CASES,
@@ -256,16 +441,21 @@ fn any_scene_runs_without_a_broken_invariant_and_ends_the_same_when_run_again() 
         TestRng::deterministic_rng(RngAlgorithm::ChaCha),
     );
     let outcome = runner.run(&draw(), |draw| {
-        let text = draw.text();
+        std::fs::write(&wild, draw.wild.text()).expect("the folder is writable");
+        let text = draw.text(&known_parameters(folder));
         std::fs::write(&path, &text).expect("the folder is writable");
-        let scene =
-            open(&path).map_err(|report| TestCaseError::fail(format!("{report}\n{text}")))?;
-        let scene = Arc::new(scene);
-        let state = run(&scene, draw.seed).map_err(|error| match error {
-            TestCaseError::Fail(reason) => TestCaseError::fail(format!("{reason}\n{text}")),
+        let _absent = std::fs::remove_dir_all(&run_folder);
+        let explain = |error: TestCaseError| match error {
+            TestCaseError::Fail(reason) => {
+                TestCaseError::fail(format!("{reason}\n{}\n{text}", draw.wild.text()))
+            }
             rejected => rejected,
-        })?;
-        prop_assert_eq!(state, run(&scene, draw.seed)?, "{}", text);
+        };
+        let scene = open(&path).map_err(TestCaseError::fail).map_err(explain)?;
+        let state =
+            run_watched(&Arc::new(scene), draw.seed, &run_folder, draw.stop).map_err(explain)?;
+        let again = run_again(&run_folder.join(RECORD)).map_err(explain)?;
+        prop_assert_eq!(state, again, "{}\n{}", draw.wild.text(), text);
         Ok(())
     });
     if let Err(error) = outcome {

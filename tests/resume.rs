@@ -71,6 +71,22 @@ fn workplace() -> tempfile::TempDir {
     folder
 }
 
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir(to).expect("writable");
+    for entry in std::fs::read_dir(from).expect("it is there") {
+        let entry = entry.expect("readable");
+        std::fs::copy(entry.path(), to.join(entry.file_name())).expect("writable");
+    }
+}
+
+/// What it says on standard error when it succeeds.
+fn warned(folder: &Path, arguments: &[&str]) -> String {
+    let output = tumorscape(folder, arguments);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{arguments:?}: {text}");
+    text
+}
+
 /// Names and contents of what a run leaves besides checkpoints.
 fn written(run: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut files: Vec<(PathBuf, Vec<u8>)> = std::fs::read_dir(run)
@@ -115,11 +131,15 @@ fn a_run_killed_twenty_times_ends_as_if_nothing_had_happened() {
     let killed = folder.join("killed");
     let mut dice = RandomKey(7).stream(CellId(0), 0, Purpose::Placement);
     for kill in 0..20 {
+        let threads = ["1", "2", "3", "8"][kill % 4];
+        let mut manner = vec!["--quiet", "--threads", threads];
+        if kill / 4 % 2 == 1 {
+            manner.push("--verify");
+        }
         let arguments = if kill == 0 {
             run_to("killed", &["--threads", "2"])
         } else {
-            let threads = ["1", "2", "3", "8"][kill % 4];
-            vec!["resume", "killed", "--quiet", "--threads", threads]
+            [&["resume", "killed"], &manner[..]].concat()
         };
         let mut process = Command::new(env!("CARGO_BIN_EXE_tumorscape"))
             .args(arguments)
@@ -141,6 +161,12 @@ fn a_run_killed_twenty_times_ends_as_if_nothing_had_happened() {
         std::thread::sleep(took.mul_f32(0.12 * dice.uniform()));
         process.kill().expect("it can be killed");
         process.wait().expect("it is dead");
+        // Gone on with from here, at any number of threads, verified or not, it ends in the same state.
+        let copy = folder.join("copy");
+        copy_folder(&killed, &copy);
+        let ended = succeeds(folder, &[&["resume", "copy"], &manner[..]].concat());
+        assert_eq!(state(&whole), state(&ended), "kill {kill}, {manner:?}");
+        std::fs::remove_dir_all(&copy).expect("writable");
     }
     let resumed = succeeds(folder, &["resume", "killed", "--quiet"]);
     assert_eq!(state(&whole), state(&resumed));
@@ -245,6 +271,193 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_is_used() {
     assert!(text.contains("checksum does not match"), "{text}");
 }
 
+/// The pieces of a checkpoint: each has its length before it in a zstd stream behind the header.
+fn pieces(file: &Path) -> Vec<Vec<u8>> {
+    let bytes = std::fs::read(file).expect("it is there");
+    let stream = zstd::decode_all(&bytes[HEADER_BYTES..]).expect("it is whole");
+    let (mut rest, mut pieces) = (stream.as_slice(), Vec::new());
+    while let Some((length, behind)) = rest.split_first_chunk() {
+        let (piece, behind) = behind.split_at(u64::from_le_bytes(*length) as usize);
+        pieces.push(piece.to_vec());
+        rest = behind;
+    }
+    pieces
+}
+
+/// A whole checkpoint of these pieces, with the version of another one.
+fn pack(pieces: &[Vec<u8>], like: &[u8]) -> Vec<u8> {
+    let mut stream = Vec::new();
+    for piece in pieces {
+        stream.extend_from_slice(&(piece.len() as u64).to_le_bytes());
+        stream.extend_from_slice(piece);
+    }
+    let packed = zstd::encode_all(stream.as_slice(), 1).expect("it can be packed");
+    let mut file = like[..12].to_vec();
+    file.extend_from_slice(&(packed.len() as u64).to_le_bytes());
+    file.extend_from_slice(&xxhash_rust::xxh3::xxh3_64(&packed).to_le_bytes());
+    file.extend_from_slice(&packed);
+    file
+}
+
+/// Magic, version, length and checksum.
+const HEADER_BYTES: usize = 28;
+
+#[test]
+fn a_checkpoint_of_another_build_is_refused_by_the_name_of_what_differs() {
+    let folder = workplace();
+    let folder = folder.path();
+    succeeds(folder, &run_to("run", &["--until", "20min"]));
+    let newest = folder.join("run").join(NEWEST);
+    let good = std::fs::read(&newest).expect("it is there");
+    let whole = pieces(&newest);
+    assert!(pack(&whole, &good) == good, "they are put together again");
+    let contains = |piece: &[u8], words: &str| {
+        let words = words.as_bytes();
+        piece.windows(words.len()).any(|window| window == words)
+    };
+    let rename = |pieces: &mut Vec<Vec<u8>>, from: &str, to: &str| {
+        assert_eq!(from.len(), to.len(), "lengths stand before names");
+        let piece = pieces
+            .iter_mut()
+            .find(|piece| contains(piece, from))
+            .expect("the name is there");
+        let at = (0..).find(|at| piece[*at..].starts_with(from.as_bytes()));
+        let at = at.expect("the name is there");
+        piece[at..at + from.len()].copy_from_slice(to.as_bytes());
+    };
+    // The head of the column is the last piece with its name, the values follow.
+    let column = |pieces: &[Vec<u8>], name: &str| {
+        let head = pieces.iter().rposition(|piece| contains(piece, name));
+        head.expect("the column is there")
+    };
+    type Edit<'e> = &'e dyn Fn(&mut Vec<Vec<u8>>);
+    let edits: [(&str, Edit, &[&str]); 8] = [
+        (
+            "a state has another name",
+            &|pieces| rename(pieces, "hif_axis", "hif_exis"),
+            &[
+                "it does not know the state `hif_exis`",
+                "the file lacks its state `hif_axis`",
+            ],
+        ),
+        (
+            "a field of a state has another name",
+            &|pieces| rename(pieces, "step_minutes:f64", "step_seconds:f64"),
+            &[
+                "its `clock` is Clock{step:u64,step_minutes:f64}, not Clock{step:u64,step_seconds:f64}",
+            ],
+        ),
+        (
+            "the description of the run has another field",
+            &|pieces| rename(pieces, "end_minutes:f64", "end_seconds:f64"),
+            &["it describes a run as", "end_minutes"],
+        ),
+        (
+            "a parameter has another name",
+            &|pieces| rename(pieces, "cancer.cycle.g2_hours", "cancer.cycle.t2_hours"),
+            &["the file lacks its parameter `cancer.cycle.g2_hours`"],
+        ),
+        (
+            "a column is missing",
+            &|pieces| {
+                let at = column(pieces, "vital");
+                pieces.drain(at..at + 2);
+            },
+            &["the file lacks the state `vital` of its cells"],
+        ),
+        (
+            "a column is too long",
+            &|pieces| {
+                let at = column(pieces, "vital");
+                pieces[at + 1].push(0);
+            },
+            &["the file has more of `vital` than its cells"],
+        ),
+        (
+            "a column is too short",
+            &|pieces| {
+                let at = column(pieces, "position");
+                pieces[at + 1].pop();
+            },
+            &["the file has too little of `position` for its cells"],
+        ),
+        (
+            "a resource is too long",
+            &|pieces| {
+                let at = column(pieces, "next_cell");
+                pieces[at + 1].push(0);
+            },
+            &["`next_cell` of the file does not fit: 1 bytes of it are left over"],
+        ),
+    ];
+    for (name, edit, says) in edits {
+        let mut edited = whole.clone();
+        edit(&mut edited);
+        let bytes = pack(&edited, &good);
+        std::fs::write(&newest, &bytes).expect("writable");
+        let text = refused(folder, &["resume", "run", "--until", "1h"]);
+        assert!(
+            text.contains("resume with the program that wrote it"),
+            "{name}: {text}"
+        );
+        for says in says {
+            assert!(text.contains(says), "{name}: {text}");
+        }
+        let left = std::fs::read(&newest).expect("it is there");
+        assert!(
+            left == bytes,
+            "{name}: it is left to the program that wrote it"
+        );
+    }
+    // The same layout, another program: it goes on, with a warning.
+    let mut edited = whole.clone();
+    let (version, other) = (env!("CARGO_PKG_VERSION"), "9.9.9");
+    rename(&mut edited, version, other);
+    std::fs::write(&newest, pack(&edited, &good)).expect("writable");
+    let text = warned(folder, &["resume", "run", "--until", "1h"]);
+    assert!(
+        text.contains("another build of this program (version 9.9.9"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_checkpoint_does_not_grow_with_what_was_measured() {
+    let folder = workplace();
+    let folder = folder.path();
+    // One cell that does nothing, measured every minute.
+    let still = r#"(title: "still", about: "", pace: Illustrative, duration: Days(4),
+        sites: [(name: "dish", organ: Medium, size_um: (200, 200, 200))],
+        populations: [(cell: "still", place: Single(at_um: (0, 0, 0)))],
+        cell_types: [(name: "still", about: "", colour: (0, 0, 0))],
+        output: (metrics_every: Minutes(1)),
+        expect: [Always(metric: "cells", is: Above(0)), AtEnd(metric: "cells", is: Below(2))])"#;
+    std::fs::write(folder.join("still.ron"), still).expect("writable");
+    let size = |until: &str| {
+        succeeds(
+            folder,
+            &[
+                "run",
+                "still.ron",
+                "--quiet",
+                "--until",
+                until,
+                "--out",
+                until,
+                "--checkpoint-every",
+                until,
+            ],
+        );
+        let stream = pieces(&folder.join(until).join(NEWEST));
+        stream.iter().map(Vec::len).sum::<usize>()
+    };
+    let (short, long) = (size("1h"), size("4d"));
+    assert!(
+        long < short + 100,
+        "{short} bytes after 1 h, {long} after 4 d"
+    );
+}
+
 #[test]
 fn what_cannot_be_resumed_is_refused_in_words() {
     let folder = workplace();
@@ -260,9 +473,24 @@ fn what_cannot_be_resumed_is_refused_in_words() {
         ],
     );
     let text = refused(folder, &["resume", "plain"]);
-    assert!(text.contains("holds no checkpoint"), "{text}");
-    let text = refused(folder, &["run", "busy.ron", "--checkpoint-every", "0h"]);
-    assert!(text.contains("must be longer than 0"), "{text}");
+    assert!(
+        text.contains("holds no checkpoint") && text.contains("run plain/run.ron --out"),
+        "{text}"
+    );
+    let text = refused(folder, &["resume", "."]);
+    assert!(text.contains("is not a run folder"), "{text}");
+    for (every, says) in [
+        ("0h", "must be longer than 0"),
+        ("-3h", "must be longer than 0"),
+        ("6", "write 6min, 6h or 6d"),
+        ("1e-9h", "is shorter than a step of the scene (1 min)"),
+    ] {
+        let text = refused(folder, &["run", "busy.ron", "--checkpoint-every", every]);
+        assert!(text.contains(says), "{every}: {text}");
+    }
+    let text = refused(folder, &["run", "busy.ron", "--until", "1e300h"]);
+    assert!(text.contains("is more than 1e8 steps"), "{text}");
+    assert!(!folder.join("runs").exists(), "nothing is written");
     succeeds(folder, &run_to("kept", &["--until", "30min"]));
     let events = folder.join("kept").join("metrics.csv");
     std::fs::write(&events, "hours\n").expect("writable");
@@ -296,4 +524,92 @@ fn a_folder_in_use_is_not_written_by_a_second_process() {
     assert!(text.contains("another process is running"), "{text}");
     process.kill().expect("it can be killed");
     process.wait().expect("it is dead");
+}
+
+#[test]
+fn what_is_missing_is_named_and_made_good_from_the_checkpoint() {
+    let folder = workplace();
+    let folder = folder.path();
+    let whole = succeeds(folder, &run_to("whole", &[]));
+    let record = folder.join("whole/run.ron");
+    let original = std::fs::read(&record).expect("it is there");
+    std::fs::remove_file(&record).expect("writable");
+    let text = warned(folder, &["resume", "whole", "--quiet"]);
+    assert!(text.contains("run.ron` is missing"), "{text}");
+    assert!(std::fs::read(&record).expect("it is back") == original);
+    // A note of one's own is welcome, another scene is not.
+    let edit = |from: &str, to: &str| {
+        let text = String::from_utf8_lossy(&original).replacen(from, to, 1);
+        std::fs::write(&record, text).expect("writable");
+    };
+    edit("(", "// my best run\n(");
+    assert_eq!(warned(folder, &["resume", "whole", "--quiet"]), "");
+    let metrics = || std::fs::read(folder.join("whole/metrics.csv")).expect("readable");
+    let before = metrics();
+    for (from, to) in [("level: 38", "level: 39"), ("(", "[")] {
+        edit(from, to);
+        let text = refused(folder, &["resume", "whole"]);
+        assert!(text.contains("run.ron` is not the scene"), "{text}");
+    }
+    assert!(metrics() == before);
+    std::fs::write(&record, original).expect("writable");
+    std::fs::remove_file(folder.join("whole").join(NEWEST)).expect("writable");
+    let output = tumorscape(folder, &["resume", "whole", "--quiet"]);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        text.contains(&format!("{NEWEST}` is missing")) && text.contains(BEFORE),
+        "{text}"
+    );
+    assert_eq!(
+        state(&whole),
+        state(&String::from_utf8_lossy(&output.stdout))
+    );
+}
+
+#[test]
+fn a_run_goes_on_beyond_the_end_of_its_scene_and_says_so() {
+    let folder = workplace();
+    let folder = folder.path();
+    let beyond = ["--until", "11h"];
+    let note = "the scene ends at 10 h; the run goes on to 11 h";
+    let text = warned(folder, &run_to("once", &beyond));
+    assert!(text.contains(note), "{text}");
+    succeeds(folder, &run_to("twice", &[]));
+    let text = warned(
+        folder,
+        &[&["resume", "twice", "--quiet"], &beyond[..]].concat(),
+    );
+    assert!(text.contains(note), "{text}");
+    assert!(written(&folder.join("once")) == written(&folder.join("twice")));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_can_write_no_more_keeps_what_it_has_and_can_be_resumed() {
+    let folder = workplace();
+    let folder = folder.path();
+    let whole = succeeds(folder, &run_to("whole", &[]));
+    // A limit on the size of files, 20 or 40 kB, stands for a disk that is full.
+    let shell = format!(
+        "trap '' XFSZ; ulimit -f 40; exec {} {}",
+        env!("CARGO_BIN_EXE_tumorscape"),
+        run_to("full", &[]).join(" ")
+    );
+    let output = Command::new("sh")
+        .args(["-c", &shell])
+        .current_dir(folder)
+        .output()
+        .expect("there is a shell");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(
+        text.contains(&format!("cannot write `full/{NEWEST}`"))
+            && text.contains("tumorscape resume full"),
+        "{text}"
+    );
+    let part = format!("{NEWEST}.part");
+    assert!(!folder.join("full").join(part).exists(), "no piece is left");
+    let resumed = succeeds(folder, &["resume", "full", "--quiet"]);
+    assert_eq!(state(&whole), state(&resumed));
+    assert!(written(&folder.join("whole")) == written(&folder.join("full")));
 }

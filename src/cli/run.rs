@@ -8,25 +8,26 @@ use std::time::Duration;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::span::{describe_hours, parse_span};
+use super::span::{describe_hours, describe_span, parse_span};
 use super::{DEFAULT_SCENE, Failure, say};
 use crate::core::parallel;
-use crate::observe::run_folder::RunFolder;
+use crate::observe::run_folder::{RECORD, RunFolder};
 use crate::observe::{Journal, checkpoint};
+use crate::scene::MAX_STEPS;
 use crate::scene::schema::Span;
-use crate::simulation::{Simulation, open_scene};
+use crate::simulation::{Simulation, open_scene, open_shipped_scene};
 
 /// Options that say what is simulated, shared by `run` and `record`.
 #[derive(Debug, Args)]
 pub(crate) struct SimulationArguments {
-    /// The scene, a RON file.
+    /// The scene, a RON file. The shipped ones, such as scenes/spheroid.ron, need not be there.
     #[arg(default_value = DEFAULT_SCENE)]
     pub scene: PathBuf,
     /// Seed of all random numbers; the scene's if left out.
     #[arg(long)]
     pub seed: Option<u64>,
-    /// Stop at this tissue time, such as 90min, 48h or 3d; the scene's duration if left out.
-    #[arg(long, value_name = "TIME", value_parser = parse_span)]
+    /// Stop at this tissue time, such as 90min, 48h or 3d, even beyond the scene's own end; there if left out.
+    #[arg(long, value_name = "TIME", value_parser = parse_span, allow_hyphen_values = true)]
     pub until: Option<Span>,
     /// Number of worker threads; all cores if left out. Results do not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -42,7 +43,7 @@ pub(crate) struct RunArguments {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Write a checkpoint this often in tissue time, such as 6h, so that the run can be resumed.
-    #[arg(long, value_name = "TIME", value_parser = parse_span)]
+    #[arg(long, value_name = "TIME", value_parser = parse_span, allow_hyphen_values = true)]
     checkpoint_every: Option<Span>,
     #[command(flatten)]
     manner: Manner,
@@ -53,14 +54,14 @@ pub(crate) struct RunArguments {
 pub(crate) struct ResumeArguments {
     /// The run folder.
     folder: PathBuf,
-    /// Stop at this tissue time instead of where the run was to end.
-    #[arg(long, value_name = "TIME", value_parser = parse_span)]
+    /// Stop at this tissue time instead of where the run was to end, even beyond the scene's own end.
+    #[arg(long, value_name = "TIME", value_parser = parse_span, allow_hyphen_values = true)]
     until: Option<Span>,
     /// Number of worker threads; all cores if left out. Results do not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
     /// Write a checkpoint this often in tissue time; as often as before if left out.
-    #[arg(long, value_name = "TIME", value_parser = parse_span)]
+    #[arg(long, value_name = "TIME", value_parser = parse_span, allow_hyphen_values = true)]
     checkpoint_every: Option<Span>,
     #[command(flatten)]
     manner: Manner,
@@ -81,11 +82,21 @@ impl SimulationArguments {
     /// Reads the scene and sets it up.
     pub fn prepare(&self) -> Result<Simulation, Failure> {
         parallel::set_threads(self.threads.map(usize::from));
-        let scene = open_scene(&self.scene).map_err(Failure::input)?;
+        let scene = match open_shipped_scene(&self.scene) {
+            None => open_scene(&self.scene),
+            Some(shipped) => {
+                eprintln!(
+                    "note: there is no `{}` here; taking the one that is part of the program",
+                    self.scene.display()
+                );
+                shipped
+            }
+        };
+        let scene = scene.map_err(Failure::input)?;
         let seed = self.seed.unwrap_or(scene.scene.seed);
         let mut simulation = Simulation::new(Arc::new(scene), seed).map_err(Failure::input)?;
         if let Some(until) = self.until {
-            simulation.set_end(until.minutes());
+            end_at(&mut simulation, until)?;
         }
         Ok(simulation)
     }
@@ -99,8 +110,46 @@ impl SimulationArguments {
     }
 }
 
+/// Ends a simulation at a time that the command line names.
+fn end_at(simulation: &mut Simulation, until: Span) -> Result<(), Failure> {
+    let step = simulation.scene().scene.step;
+    if until.minutes() / step.minutes() > MAX_STEPS {
+        return Err(Failure::Input(format!(
+            "--until {} is more than {MAX_STEPS:e} steps of {}",
+            describe_span(until),
+            describe_span(step)
+        )));
+    }
+    simulation.set_end(until.minutes());
+    if simulation.ends_late() {
+        eprintln!(
+            "note: the scene ends at {}; the run goes on to {}, where nothing more happens in its timeline",
+            describe_span(simulation.scene().scene.duration),
+            describe_span(until)
+        );
+    }
+    Ok(())
+}
+
+/// The steps between two checkpoints.
+fn steps_between(simulation: &Simulation, every: Span) -> Result<u64, Failure> {
+    let step = simulation.scene().scene.step;
+    if every.minutes() < step.minutes() {
+        return Err(Failure::Input(format!(
+            "--checkpoint-every {} is shorter than a step of the scene ({})",
+            describe_span(every),
+            describe_span(step)
+        )));
+    }
+    Ok(simulation.clock().step_at(every.minutes()))
+}
+
 pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     let simulation = arguments.simulation.prepare()?;
+    let every = arguments
+        .checkpoint_every
+        .map(|span| steps_between(&simulation, span))
+        .transpose()?;
     let path = match &arguments.out {
         Some(path) => path.clone(),
         None => free_folder(Path::new("runs"), &arguments.simulation.name()),
@@ -108,9 +157,6 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     let folder = RunFolder::create(&path, &simulation).map_err(Failure::input)?;
     let mut journal = Journal::new(&simulation, Some(folder));
     journal.note(&simulation).map_err(Failure::run)?;
-    let every = arguments
-        .checkpoint_every
-        .map(|span| simulation.clock().step_at(span.minutes()).max(1));
     if every.is_some() {
         // From here on the run can be resumed, whatever happens.
         save(&simulation, &mut journal, every)?;
@@ -132,19 +178,20 @@ pub(crate) fn resume(arguments: &ResumeArguments) -> Result<ExitCode, Failure> {
         )));
     }
     parallel::set_threads(arguments.threads.map(usize::from));
-    let (checkpoint, damaged) = checkpoint::open(folder, |damage| {
+    let (checkpoint, damaged) = checkpoint::open(folder, |trouble| {
         eprintln!(
-            "warning: {damage}; going on from the checkpoint before it, and putting this one aside as `{}`",
-            checkpoint::DAMAGED
+            "warning: {trouble}; going on from the checkpoint before it, `{}`",
+            checkpoint::BEFORE
         );
     })
     .map_err(Failure::input)?;
     let (mut simulation, run) = Simulation::resume(checkpoint).map_err(Failure::input)?;
-    if run.program != env!("CARGO_PKG_VERSION") {
+    let version = env!("CARGO_PKG_VERSION");
+    if run.program != version || run.build != checkpoint::build() {
         eprintln!(
-            "warning: the run was started by version {} of this program, this is {}: results may differ from those of an unbroken run",
+            "warning: the checkpoint was written by another build of this program (version {}, this is {version}): \
+             results may differ from those of an unbroken run",
             run.program,
-            env!("CARGO_PKG_VERSION")
         );
     }
     if let Some(until) = arguments.until {
@@ -154,16 +201,31 @@ pub(crate) fn resume(arguments: &ResumeArguments) -> Result<ExitCode, Failure> {
                 describe_hours(simulation.hours())
             )));
         }
-        simulation.set_end(until.minutes());
+        end_at(&mut simulation, until)?;
     }
+    let every = match arguments.checkpoint_every {
+        Some(span) => steps_between(&simulation, span)?,
+        None => run.checkpoint_every,
+    };
     let journal = Journal::reopen(&simulation, folder, run.journal).map_err(Failure::input)?;
     // Only now that nobody else writes here.
-    checkpoint::put_aside(damaged).map_err(Failure::run)?;
-    let every = arguments
-        .checkpoint_every
-        .map_or(run.checkpoint_every, |span| {
-            simulation.clock().step_at(span.minutes()).max(1)
-        });
+    if let Some(folder) = journal.folder() {
+        if !folder.has_record() {
+            eprintln!(
+                "warning: `{}` is missing; it is written again from the checkpoint",
+                folder.path().join(RECORD).display()
+            );
+        }
+        if !folder.has_record() || arguments.until.is_some() {
+            folder.rewrite_record(&simulation).map_err(Failure::run)?;
+        }
+    }
+    if let Some(aside) = checkpoint::put_aside(damaged).map_err(Failure::run)? {
+        eprintln!(
+            "warning: the damaged one is put aside as `{}`",
+            aside.display()
+        );
+    }
     say(format!("resumed at {}", describe_hours(simulation.hours())));
     go_on(simulation, journal, Some(every), arguments.manner)
 }
@@ -191,7 +253,9 @@ fn go_on(
             journal.flush().map_err(Failure::run)?;
             return Err(Failure::Run(violation));
         }
-        journal.note(&simulation).map_err(Failure::run)?;
+        journal
+            .note(&simulation)
+            .map_err(|error| stopped(&journal, error))?;
         if checkpoint_every.is_some_and(|every| step.is_multiple_of(every) || step == steps) {
             checkpoint_bytes = save(&simulation, &mut journal, checkpoint_every)?;
         }
@@ -204,7 +268,9 @@ fn go_on(
             ));
         }
     }
-    journal.finish(&simulation).map_err(Failure::run)?;
+    journal
+        .finish(&simulation)
+        .map_err(|error| stopped(&journal, error))?;
     bar.finish_and_clear();
     let pace = Pace {
         steps: steps - first,
@@ -233,7 +299,10 @@ fn save(
     journal: &mut Journal,
     every: Option<u64>,
 ) -> Result<Option<u64>, Failure> {
-    let state = journal.state().map_err(Failure::run)?;
+    let state = match journal.state() {
+        Ok(state) => state,
+        Err(error) => return Err(stopped(journal, error)),
+    };
     let (Some(state), Some(folder)) = (state, journal.folder()) else {
         return Ok(None);
     };
@@ -241,7 +310,20 @@ fn save(
     let run = checkpoint::run_state(simulation, every, state).map_err(Failure::Run)?;
     checkpoint::write(folder.path(), &run, simulation.world())
         .map(Some)
-        .map_err(Failure::run)
+        .map_err(|error| stopped(journal, error))
+}
+
+/// The failure of a run that cannot write any more: what went wrong, and how it can go on.
+fn stopped(journal: &Journal, error: impl std::fmt::Display) -> Failure {
+    let mut message = error.to_string();
+    if let Some(folder) = journal.folder().map(RunFolder::path) {
+        let shown = folder.display();
+        message += &format!("; what was computed so far is kept in `{shown}`");
+        if folder.join(checkpoint::NEWEST).exists() {
+            message += &format!(", and `tumorscape resume {shown}` goes on when this is mended");
+        }
+    }
+    Failure::Run(message)
 }
 
 /// How much was simulated in which time.
@@ -265,20 +347,18 @@ pub(crate) fn report(simulation: &Simulation, journal: &Journal, pace: Pace) -> 
         pace.steps as f64 / pace.elapsed.as_secs_f64().max(1e-9),
         parallel::threads(),
     ));
-    if let Some(last) = journal.measurements.last() {
-        for (site, metrics) in simulation.site_names().iter().zip(&last.sites) {
-            let value = |name| metrics.get(name).unwrap_or(f64::NAN);
-            say(format!(
-                "{site}: {} cells ({} alive, {} apoptotic, {} necrotic), tumour radius {:.0} um, necrotic radius {:.0} um, oxygen {:.1} mmHg at the lowest",
-                value("cells"),
-                value("cells_alive"),
-                value("cells_apoptotic"),
-                value("cells_necrotic"),
-                value("tumour_radius_um"),
-                value("necrotic_radius_um"),
-                value("oxygen_min_mmhg"),
-            ));
-        }
+    for (site, metrics) in simulation.site_names().iter().zip(&journal.last) {
+        let value = |name| metrics.get(name).unwrap_or(f64::NAN);
+        say(format!(
+            "{site}: {} cells ({} alive, {} apoptotic, {} necrotic), tumour radius {:.0} um, necrotic radius {:.0} um, oxygen {:.1} mmHg at the lowest",
+            value("cells"),
+            value("cells_alive"),
+            value("cells_apoptotic"),
+            value("cells_necrotic"),
+            value("tumour_radius_um"),
+            value("necrotic_radius_um"),
+            value("oxygen_min_mmhg"),
+        ));
     }
     for (site, molecule, tally) in simulation.solves() {
         if tally.unconverged > 0 {

@@ -4,24 +4,47 @@ use crate::scene::schema::Span;
 
 /// Reads a length of tissue time.
 pub fn parse_span(text: &str) -> Result<Span, String> {
-    let split = text
-        .find(|c: char| c.is_ascii_alphabetic())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let wrong = || {
-        format!("`{text}` is not a time: write a number and min, h or d, such as 90min, 48h or 3d")
+    const WRITE: &str = "write a number and min, h or d, such as 90min, 48h or 3d";
+    let number = text.trim_end_matches(char::is_alphabetic);
+    let unit = &text[number.len()..];
+    let number = number.trim();
+    let Ok(length) = number.parse::<f64>() else {
+        return Err(format!("`{text}` is not a time: {WRITE}"));
     };
-    let number: f64 = number.trim().parse().map_err(|_| wrong())?;
-    if !number.is_finite() || number <= 0.0 {
+    let span = match unit {
+        "min" => Span::Minutes(length),
+        "h" => Span::Hours(length),
+        "d" => Span::Days(length),
+        "" => {
+            return Err(format!(
+                "`{text}` has no unit: write {number}min, {number}h or {number}d"
+            ));
+        }
+        _ => {
+            return Err(format!(
+                "`{unit}` is not a unit of time: {WRITE}; here {number}min, {number}h or {number}d"
+            ));
+        }
+    };
+    if !length.is_finite() || length <= 0.0 {
         return Err(format!(
-            "`{text}` is not a time that can be simulated: it must be longer than 0"
+            "a time must be longer than 0 and finite, found `{text}`: {WRITE}"
         ));
     }
-    match unit {
-        "min" => Ok(Span::Minutes(number)),
-        "h" => Ok(Span::Hours(number)),
-        "d" => Ok(Span::Days(number)),
-        _ => Err(wrong()),
+    Ok(span)
+}
+
+/// A length of time in the unit in which it was given.
+pub fn describe_span(span: Span) -> String {
+    let (number, unit) = match span {
+        Span::Minutes(number) => (number, "min"),
+        Span::Hours(number) => (number, "h"),
+        Span::Days(number) => (number, "d"),
+    };
+    if (1e-3..1e7).contains(&number) {
+        format!("{number} {unit}")
+    } else {
+        format!("{number:e} {unit}")
     }
 }
 
@@ -45,8 +68,21 @@ mod tests {
         assert_eq!(parse_span("48h"), Ok(Span::Hours(48.0)));
         assert_eq!(parse_span("90min"), Ok(Span::Minutes(90.0)));
         assert_eq!(parse_span("1.5d"), Ok(Span::Days(1.5)));
-        for wrong in ["", "48", "h", "-3h", "0h", "48 hours", "nanh", "3m"] {
-            assert!(parse_span(wrong).is_err(), "{wrong}");
+        assert_eq!(parse_span("6e-1 h"), Ok(Span::Hours(0.6)));
+        for (wrong, says) in [
+            ("", "is not a time"),
+            ("h", "is not a time"),
+            ("nan", "is not a time"),
+            ("nanh", "is not a time"),
+            ("6", "write 6min, 6h or 6d"),
+            ("48 hours", "`hours` is not a unit"),
+            ("3m", "here 3min, 3h or 3d"),
+            ("-3h", "longer than 0"),
+            ("0h", "longer than 0"),
+            ("1e999h", "longer than 0"),
+        ] {
+            let message = parse_span(wrong).unwrap_err();
+            assert!(message.contains(says), "{wrong}: {message}");
         }
     }
 }

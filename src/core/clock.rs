@@ -8,7 +8,7 @@ use bevy::ecs::schedule::ScheduleLabel;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::state::Kept;
+use super::state::WhollyKept;
 use super::units::MINUTES_PER_HOUR;
 
 /// The schedule of one step.
@@ -61,18 +61,7 @@ pub struct Clock {
     pub step_minutes: f64,
 }
 
-impl Kept for Clock {
-    type State = Self;
-
-    fn keep(&self) -> Self {
-        *self
-    }
-
-    fn restore(&mut self, state: Self) -> Result<(), String> {
-        *self = state;
-        Ok(())
-    }
-}
+impl WhollyKept for Clock {}
 
 impl Clock {
     /// A clock at time zero.

@@ -3,7 +3,7 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::state::Kept;
+use super::state::WhollyKept;
 
 /// The serial number of a cell, given at birth and never reused.
 ///
@@ -29,18 +29,7 @@ pub struct CellId(pub u64);
 #[derive(Resource, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Reflect)]
 pub struct CellIdCounter(u64);
 
-impl Kept for CellIdCounter {
-    type State = Self;
-
-    fn keep(&self) -> Self {
-        *self
-    }
-
-    fn restore(&mut self, state: Self) -> Result<(), String> {
-        *self = state;
-        Ok(())
-    }
-}
+impl WhollyKept for CellIdCounter {}
 
 impl CellIdCounter {
     /// A counter that will hand out `next` first.

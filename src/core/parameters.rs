@@ -50,9 +50,11 @@ impl Limits {
         max: f32::MAX as f64,
     };
 
-    /// Whether `value` is inside. NaN never is.
+    /// Whether `value` is inside. NaN never is. A limit is inside as well when it was kept in single precision,
+    /// which may have rounded it outwards.
     pub fn contain(self, value: f64) -> bool {
-        value >= self.min && value <= self.max
+        let kept = |limit: f64| value != 0.0 && value == f64::from(limit as f32);
+        (value >= self.min && value <= self.max) || kept(self.min) || kept(self.max)
     }
 
     /// What would be allowed, in words.
@@ -432,6 +434,22 @@ fn write_number(value: &mut dyn PartialReflect, path: &str, number: f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_is_inside_at_single_precision_too() {
+        let limits = Limits {
+            min: 0.1,
+            max: 0.99,
+        };
+        for limit in [0.1, 0.99] {
+            assert!(limits.contain(limit) && limits.contain(f64::from(limit as f32)));
+        }
+        assert!(f64::from(0.99_f32) > 0.99, "it is rounded outwards");
+        for outside in [0.0999, 0.9901, f64::NAN] {
+            assert!(!limits.contain(outside));
+        }
+        assert!(!Limits::POSITIVE.contain(0.0));
+    }
 
     #[derive(Resource, Reflect, Clone, Default)]
     struct Weather {

@@ -12,6 +12,8 @@ use bevy::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::layout::layout_of;
+
 /// How one component of cells is read, written and inherited.
 #[derive(Clone)]
 pub struct CellState {
@@ -21,6 +23,8 @@ pub struct CellState {
     pub id: ComponentId,
     /// Appends the component of `cell`, if it has one, and says whether it did.
     pub write: fn(EntityRef, &mut Vec<u8>) -> bool,
+    /// How it lies in a file, see [`layout_of`].
+    pub layout: fn() -> String,
     /// Inserts the component read from the front of `bytes`, and returns the rest.
     pub read: for<'b> fn(&mut EntityWorldMut, &'b [u8]) -> Option<&'b [u8]>,
 }
@@ -49,6 +53,25 @@ pub trait Kept: Component<Mutability = Mutable> {
     fn restore(&mut self, state: Self::State) -> Result<(), String>;
 }
 
+/// A component or resource that is state as a whole.
+pub trait WhollyKept:
+    Component<Mutability = Mutable> + Clone + Serialize + DeserializeOwned
+{
+}
+
+impl<C: WhollyKept> Kept for C {
+    type State = Self;
+
+    fn keep(&self) -> Self {
+        self.clone()
+    }
+
+    fn restore(&mut self, state: Self) -> Result<(), String> {
+        *self = state;
+        Ok(())
+    }
+}
+
 /// How one kept component is read and written.
 #[derive(Clone)]
 pub struct KeptState {
@@ -60,6 +83,8 @@ pub struct KeptState {
     pub id: ComponentId,
     /// Appends the state of the component of an entity, if it has one, and says whether it did.
     pub write: fn(EntityRef, &mut Vec<u8>) -> bool,
+    /// How it lies in a file, see [`layout_of`].
+    pub layout: fn() -> String,
     /// Gives the component of an entity the state in `bytes`.
     pub read: fn(&mut EntityWorldMut, &[u8]) -> Result<(), String>,
 }
@@ -126,6 +151,7 @@ impl RegisterState for App {
                 append(component, bytes);
                 true
             },
+            layout: layout_of::<C>,
             read: |cell, bytes| {
                 let (component, rest) = postcard::take_from_bytes::<C>(bytes).ok()?;
                 match cell.get_mut::<C>() {
@@ -160,8 +186,13 @@ impl RegisterState for App {
                 append(&component.keep(), bytes);
                 true
             },
+            layout: layout_of::<C::State>,
             read: |entity, bytes| {
-                let state = postcard::from_bytes(bytes).map_err(|error| error.to_string())?;
+                let (state, rest) =
+                    postcard::take_from_bytes(bytes).map_err(|error| error.to_string())?;
+                if !rest.is_empty() {
+                    return Err(format!("{} bytes of it are left over", rest.len()));
+                }
                 entity
                     .get_mut::<C>()
                     .ok_or("its scene has no such thing")?

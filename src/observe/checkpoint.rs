@@ -1,9 +1,11 @@
 //! A run put on disk, to go on from there to the same bits.
 //!
 //! A checkpoint is one file: a header (magic, format version, length and XXH3 checksum of what follows) and a
-//! zstd stream of sections in the postcard format. The first section is the [`RunState`]: program version,
-//! the resolved scene with its cell types and tables, so that a resumed run does not depend on files that may
-//! have changed, the seed, the end, and the journal. The state of the world follows (`world_state`).
+//! zstd stream of sections in the postcard format. The first is the [`RunState`], after its layout: program
+//! and build, the scene with everything it refers to, so that a resumed run does not depend on files that may
+//! have changed, the end, and the journal. The state of the world follows (`world_state`). A file of another build
+//! whose layout differs is refused with the names of what differs, one of another build with the same layout is
+//! warned about.
 //!
 //! A new file is written beside the old one, handed to the disk and swapped in by renaming; the one before is
 //! kept. Whenever the machine stops, one whole checkpoint is there. A damaged file is recognised by its
@@ -12,21 +14,24 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use xxhash_rust::xxh3::Xxh3;
 
 use super::journal::JournalState;
-use super::world_state::{Unpacked, put, restore_world, write_world};
+use super::run_folder::RECORD;
+use super::summed::{Sum, Summed};
+use super::world_state::{Section, Unpacked, put, restore_world, write_world};
+use crate::core::layout::layout_of;
 use crate::scene::ParsedScene;
 use crate::simulation::Simulation;
 
 /// First bytes of every checkpoint.
 const MAGIC: [u8; 8] = *b"TUMORSCP";
 /// Version of the format; files of other versions are refused by name.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Magic, version, length and checksum of the stream.
 const HEADER_BYTES: usize = 8 + 4 + 8 + 8;
 /// zstd level: fast, and already small because columns of alike numbers lie together.
@@ -37,14 +42,16 @@ pub const NEWEST: &str = "checkpoint.tumorscape";
 pub const BEFORE: &str = "checkpoint-before.tumorscape";
 
 /// Name under which a damaged checkpoint is put aside.
-pub const DAMAGED: &str = "checkpoint-damaged.tumorscape";
+const DAMAGED: &str = "checkpoint-damaged.tumorscape";
 
 /// Why there is no checkpoint to go on from, or none could be written.
 #[derive(Debug, Error)]
 pub enum CheckpointError {
     /// The operating system refused.
-    #[error("cannot use `{}`: {source}", path.display())]
+    #[error("cannot {verb} `{}`: {source}", path.display())]
     Io {
+        /// What it was asked to do.
+        verb: &'static str,
         /// The file.
         path: PathBuf,
         /// Why not.
@@ -69,12 +76,42 @@ pub enum CheckpointError {
         /// Its version.
         found: u64,
     },
-    /// There is none.
+    /// The file is whole, but holds other things than this program keeps.
     #[error(
-        "`{}` holds no checkpoint; a run writes them with `tumorscape run SCENE --checkpoint-every 6h`",
+        "`{}` was written by another build of this program, and this one cannot read it: {what}; resume with the program \
+         that wrote it",
+        path.display()
+    )]
+    OtherBuild {
+        /// The file.
+        path: PathBuf,
+        /// What differs, in words.
+        what: String,
+    },
+    /// There is no newest, only the one before.
+    #[error(
+        "`{}` is missing (it was removed, or the run was stopped just when it was to be replaced)",
         .0.display()
     )]
+    Missing(PathBuf),
+    /// Neither the newest nor the one before can be used.
+    #[error("{0}; {1}")]
+    NoneWhole(Box<CheckpointError>, Box<CheckpointError>),
+    /// There is none.
+    #[error(
+        "`{folder}` holds no checkpoint, so there is nothing to resume: the run was started without \
+         --checkpoint-every, or stopped before its first checkpoint. To start it anew: tumorscape run \
+         {folder}/{RECORD} --out OTHER_FOLDER --checkpoint-every 6h",
+        folder = .0.display()
+    )]
     None(PathBuf),
+    /// It is no run folder.
+    #[error(
+        "`{}` is not a run folder: it has neither a checkpoint nor a `{RECORD}`. One is made by: tumorscape run SCENE --out \
+         FOLDER --checkpoint-every 6h",
+        .0.display()
+    )]
+    NoRun(PathBuf),
 }
 
 /// What a checkpoint holds besides the world.
@@ -82,12 +119,12 @@ pub enum CheckpointError {
 pub struct RunState {
     /// Version of the program that wrote it.
     pub program: String,
+    /// Its build, see [`build`].
+    pub build: u64,
     /// The scene as its user named it.
     pub scene_name: String,
-    /// The resolved scene, RON.
+    /// The scene with everything it refers to and the seed, RON.
     pub scene: String,
-    /// Seed of the random numbers.
-    pub seed: u64,
     /// Tissue time at which the run ends, minutes.
     pub end_minutes: f64,
     /// Steps between two checkpoints.
@@ -106,9 +143,14 @@ pub fn write(folder: &Path, run: &RunState, world: &World) -> Result<u64, Checkp
     let fresh = folder.join(format!("{NEWEST}.part"));
     let refused = |path: &Path| {
         let path = path.to_owned();
-        move |source| CheckpointError::Io { path, source }
+        let verb = "write";
+        move |source| CheckpointError::Io { verb, path, source }
     };
-    let size = write_file(&fresh, run, world).map_err(refused(&fresh))?;
+    let size = write_file(&fresh, run, world).map_err(|source| {
+        // A piece is of no use, and takes up room that may be what is short.
+        let _absent = fs::remove_file(&fresh);
+        refused(&newest)(source)
+    })?;
     if newest.exists() {
         fs::rename(&newest, &before).map_err(refused(&before))?;
     }
@@ -120,52 +162,30 @@ pub fn write(folder: &Path, run: &RunState, world: &World) -> Result<u64, Checkp
     Ok(size)
 }
 
-/// Sums up what passes through.
-struct Summed<W> {
-    to: W,
-    sum: Xxh3,
-    length: u64,
-}
-
-impl<W: Write> Write for Summed<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.to.write(bytes)?;
-        self.sum.update(&bytes[..written]);
-        self.length += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.to.flush()
-    }
-}
-
 fn write_file(path: &Path, run: &RunState, world: &World) -> io::Result<u64> {
     let mut file = File::create(path)?;
     file.write_all(&[0; HEADER_BYTES])?;
-    let summed = Summed {
-        to: BufWriter::new(file),
-        sum: Xxh3::new(),
-        length: 0,
-    };
+    let summed = Summed::new(BufWriter::new(file));
     let mut stream = zstd::Encoder::new(summed, COMPRESSION)?;
+    put(&mut stream, &layout())?;
     put(&mut stream, run)?;
     write_world(&mut stream, world)?;
     let mut summed = stream.finish()?;
     summed.flush()?;
+    let Sum { bytes, checksum } = summed.sum();
     let mut file = summed
-        .to
+        .into_inner()
         .into_inner()
         .map_err(io::IntoInnerError::into_error)?;
     let mut header = Vec::with_capacity(HEADER_BYTES);
     header.extend_from_slice(&MAGIC);
     header.extend_from_slice(&VERSION.to_le_bytes());
-    header.extend_from_slice(&summed.length.to_le_bytes());
-    header.extend_from_slice(&summed.sum.digest().to_le_bytes());
+    header.extend_from_slice(&bytes.to_le_bytes());
+    header.extend_from_slice(&checksum.to_le_bytes());
     file.seek(SeekFrom::Start(0))?;
     file.write_all(&header)?;
     file.sync_all()?;
-    Ok(HEADER_BYTES as u64 + summed.length)
+    Ok(HEADER_BYTES as u64 + bytes)
 }
 
 /// An opened checkpoint: what the run was, and the state of its world, still packed.
@@ -181,7 +201,8 @@ pub struct Checkpoint {
 #[must_use]
 pub struct Damage(Option<PathBuf>);
 
-/// The newest whole checkpoint of a folder; `warn` is told about a damaged one before it. Nothing is changed.
+/// The newest whole checkpoint of a folder; `warn` is told if that is not the newest there should be. Nothing is
+/// changed.
 ///
 /// # Errors
 /// When there is none, none is whole, or the newest cannot be read.
@@ -190,43 +211,47 @@ pub fn open(
     mut warn: impl FnMut(&CheckpointError),
 ) -> Result<(Checkpoint, Damage), CheckpointError> {
     let newest = folder.join(NEWEST);
-    let before = folder.join(BEFORE);
-    let damage = match Checkpoint::open(&newest) {
+    let absent = |error: &CheckpointError| matches!(error, CheckpointError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound);
+    let trouble = match Checkpoint::open(&newest) {
         Ok(checkpoint) => return Ok((checkpoint, Damage(None))),
-        // Between two renamings there is only the one before.
-        Err(CheckpointError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => None,
-        Err(damage @ CheckpointError::Damaged { .. }) => Some(damage),
+        Err(error) if absent(&error) => CheckpointError::Missing(newest.clone()),
+        Err(damage @ CheckpointError::Damaged { .. }) => damage,
         Err(error) => return Err(error),
     };
-    match (Checkpoint::open(&before), damage) {
-        (Ok(checkpoint), Some(damage)) => {
-            warn(&damage);
-            Ok((checkpoint, Damage(Some(newest))))
+    let damaged = matches!(trouble, CheckpointError::Damaged { .. });
+    match Checkpoint::open(&folder.join(BEFORE)) {
+        Ok(checkpoint) => {
+            warn(&trouble);
+            Ok((checkpoint, Damage(damaged.then_some(newest))))
         }
-        (Ok(checkpoint), None) => Ok((checkpoint, Damage(None))),
-        (Err(_), Some(damage)) => Err(damage),
-        (Err(CheckpointError::Io { source, .. }), None)
-            if source.kind() == io::ErrorKind::NotFound =>
-        {
-            Err(CheckpointError::None(folder.to_owned()))
-        }
-        (Err(error), None) => Err(error),
+        Err(error) if absent(&error) && damaged => Err(trouble),
+        Err(error) if absent(&error) => Err(if folder.join(RECORD).exists() {
+            CheckpointError::None(folder.to_owned())
+        } else {
+            CheckpointError::NoRun(folder.to_owned())
+        }),
+        Err(error) => Err(CheckpointError::NoneWhole(trouble.into(), error.into())),
     }
 }
 
-/// Puts a damaged checkpoint out of the way, or the next one written would push the good one out.
+/// Puts a damaged checkpoint out of the way, or the next one written would push the good one out. Its new name,
+/// if there is one.
 ///
 /// # Errors
 /// When it cannot be renamed.
-pub fn put_aside(damage: Damage) -> Result<(), CheckpointError> {
+pub fn put_aside(damage: Damage) -> Result<Option<PathBuf>, CheckpointError> {
     let Some(path) = damage.0 else {
-        return Ok(());
+        return Ok(None);
     };
     let aside = path.with_file_name(DAMAGED);
-    fs::rename(&path, &aside).map_err(|source| CheckpointError::Io {
-        path: aside,
-        source,
-    })
+    match fs::rename(&path, &aside) {
+        Ok(()) => Ok(Some(aside)),
+        Err(source) => Err(CheckpointError::Io {
+            verb: "write",
+            path: aside,
+            source,
+        }),
+    }
 }
 
 impl Checkpoint {
@@ -236,6 +261,7 @@ impl Checkpoint {
     /// When it cannot be read or is damaged.
     pub fn open(path: &Path) -> Result<Self, CheckpointError> {
         let bytes = fs::read(path).map_err(|source| CheckpointError::Io {
+            verb: "read",
             path: path.to_owned(),
             source,
         })?;
@@ -251,10 +277,15 @@ impl Checkpoint {
         let mut packed = io::Cursor::new(bytes.into_boxed_slice());
         packed.set_position(HEADER_BYTES as u64);
         let mut rest = Unpacked::new(packed).map_err(damaged)?;
-        let run = rest
-            .take()
-            .and_then(|run| run.ok_or_else(|| "is damaged: it is empty".to_owned()))
-            .map_err(damaged)?;
+        let empty = || damaged("is damaged: it is empty".into());
+        let found: String = rest.take().map_err(damaged)?.ok_or_else(empty)?;
+        if found != layout() {
+            return Err(CheckpointError::OtherBuild {
+                path: path.to_owned(),
+                what: format!("it describes a run as {}, not {found}", layout()),
+            });
+        }
+        let run = rest.take().map_err(damaged)?.ok_or_else(empty)?;
         Ok(Self {
             path: path.to_owned(),
             run,
@@ -273,9 +304,9 @@ impl Checkpoint {
 
     /// The error that says why it cannot be used by this program.
     pub fn does_not_fit(&self, why: &dyn std::fmt::Display) -> CheckpointError {
-        CheckpointError::Damaged {
+        CheckpointError::OtherBuild {
             path: self.path.clone(),
-            what: format!("does not fit this program: {why}"),
+            what: why.to_string(),
         }
     }
 
@@ -291,9 +322,26 @@ impl Checkpoint {
         } = self;
         match restore_world(&mut rest, world) {
             Ok(()) => Ok(run),
-            Err(what) => Err(CheckpointError::Damaged { path, what }),
+            Err(what) => Err(CheckpointError::OtherBuild { path, what }),
         }
     }
+}
+
+/// The layout of what comes before the state of the world, and of its sections.
+fn layout() -> String {
+    layout_of::<(RunState, Section)>()
+}
+
+/// The build of this program: the checksum of its file, by which two builds of one version are told apart; 0 where
+/// it cannot be read.
+pub fn build() -> u64 {
+    static BUILD: OnceLock<u64> = OnceLock::new();
+    *BUILD.get_or_init(|| {
+        std::env::current_exe()
+            .and_then(File::open)
+            .and_then(|program| Summed::after(program, u64::MAX))
+            .map_or(0, |program| program.sum().checksum)
+    })
 }
 
 /// Checks that a file is a whole checkpoint of its version, which is returned.
@@ -337,9 +385,9 @@ pub fn run_state(
     let scene = simulation.scene();
     Ok(RunState {
         program: env!("CARGO_PKG_VERSION").to_owned(),
+        build: build(),
         scene_name: scene.name.clone(),
-        scene: scene.to_ron()?,
-        seed: simulation.seed(),
+        scene: scene.to_ron(simulation.seed())?,
         end_minutes: simulation.end_minutes(),
         checkpoint_every,
         journal,

@@ -1,5 +1,5 @@
 //! Keeps the books of a run: measures when the scene says so, hands rows and events to the run folder and
-//! remembers the measurements for the verdict.
+//! follows the scene's expectations. What it remembers itself does not grow with the run.
 //!
 //! The journal looks at a simulation between steps and never changes it, so a run with a folder, a run
 //! without and a recorded one go through the same states.
@@ -11,23 +11,15 @@ use serde::{Deserialize, Serialize};
 use super::EventKind;
 use super::run_folder::{FolderState, RunFolder, RunFolderError};
 use crate::core::Clock;
-use crate::scene::schema::Expectation;
-use crate::scene::{self, Verdict};
+use crate::scene::{Judge, Measurement, Verdict};
 use crate::simulation::{Simulation, SiteMetrics};
 
-/// Measurements of all sites at one time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Measurement {
-    /// Tissue time, hours.
-    pub hours: f64,
-    /// One entry for each site.
-    pub sites: Vec<SiteMetrics>,
-}
-
-/// The books of a run as a checkpoint stores them.
+/// The books of a run as a checkpoint stores them: the rows are in the files, whose lengths and checksums
+/// stand for them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct JournalState {
-    measurements: Vec<Measurement>,
+    last_hours: Option<f64>,
+    judge: Judge,
     event_counts: Vec<(EventKind, u64)>,
     folder: FolderState,
 }
@@ -37,8 +29,11 @@ pub struct Journal {
     folder: Option<RunFolder>,
     metrics_every: u64,
     cells_at: Vec<u64>,
-    /// All measurements so far.
-    pub measurements: Vec<Measurement>,
+    /// Tissue time of the last measurement, hours.
+    last_hours: Option<f64>,
+    /// The last measurement, one entry for each site; empty before the first one made by this process.
+    pub last: Vec<SiteMetrics>,
+    judge: Judge,
     /// How often each kind of event happened.
     pub event_counts: Vec<(EventKind, u64)>,
 }
@@ -56,7 +51,9 @@ impl Journal {
                 .iter()
                 .map(|span| clock.step_at(span.minutes()))
                 .collect(),
-            measurements: Vec::new(),
+            last_hours: None,
+            last: Vec::new(),
+            judge: Judge::of(&simulation.scene().scene),
             event_counts: Vec::new(),
         }
     }
@@ -70,9 +67,10 @@ impl Journal {
         path: &Path,
         state: JournalState,
     ) -> Result<Self, RunFolderError> {
-        let folder = RunFolder::reopen(path, state.folder)?;
+        let folder = RunFolder::reopen(path, simulation, state.folder)?;
         let journal = Self {
-            measurements: state.measurements,
+            last_hours: state.last_hours,
+            judge: state.judge,
             event_counts: state.event_counts,
             ..Self::new(simulation, Some(folder))
         };
@@ -102,7 +100,8 @@ impl Journal {
         };
         Ok(Some(JournalState {
             folder: folder.state()?,
-            measurements: self.measurements.clone(),
+            last_hours: self.last_hours,
+            judge: self.judge.clone(),
             event_counts: self.event_counts.clone(),
         }))
     }
@@ -165,53 +164,39 @@ impl Journal {
     /// Measures every site, unless that was done at this moment.
     fn measure(&mut self, simulation: &Simulation) -> Result<(), RunFolderError> {
         let hours = simulation.hours();
-        if self
-            .measurements
-            .last()
-            .is_some_and(|row| row.hours >= hours)
-        {
+        let done = self.last_hours.is_some_and(|last| last >= hours);
+        if done && !self.last.is_empty() {
             return Ok(());
         }
-        let sites = simulation.metrics();
+        self.last = simulation.metrics();
+        if done {
+            return Ok(());
+        }
+        self.last_hours = Some(hours);
+        let sites = simulation.site_names();
         if let Some(folder) = &mut self.folder {
-            folder.write_metrics(hours, &simulation.site_names(), &sites)?;
+            folder.write_metrics(hours, &sites, &self.last)?;
             folder.flush()?;
         }
-        self.measurements.push(Measurement { hours, sites });
+        for (site, metrics) in sites.into_iter().zip(&self.last) {
+            let row = Measurement {
+                hours,
+                site,
+                metrics,
+            };
+            self.judge.see(&simulation.scene().scene, row);
+        }
         Ok(())
     }
 
     /// Judges the scene's expectations by what was measured. Where the simulation ends before the scene does,
     /// only what is already decided is judged.
     pub fn judge(&self, simulation: &Simulation) -> Vec<Verdict> {
-        let sites = simulation.site_names();
-        let rows: Vec<scene::Measurement> = self
-            .measurements
-            .iter()
-            .flat_map(|row| {
-                sites
-                    .iter()
-                    .zip(&row.sites)
-                    .map(|(site, metrics)| scene::Measurement {
-                        hours: row.hours,
-                        site,
-                        metrics,
-                    })
-            })
-            .collect();
-        let mut scene = simulation.scene().scene.clone();
-        if simulation.ends_early() {
-            let end = simulation.hours();
-            scene.expect.retain(|expectation| match expectation {
-                Expectation::Always(_) => true,
-                Expectation::At(time, _) => time.hours() <= end,
-                _ => false,
-            });
-        }
-        scene::judge(&scene, &rows)
+        let stopped = simulation.ends_early().then(|| simulation.hours());
+        self.judge.verdicts(&simulation.scene().scene, stopped)
     }
 
-    /// The folder, if there is one.
+    /// The run folder, if there is one.
     pub const fn folder(&self) -> Option<&RunFolder> {
         self.folder.as_ref()
     }

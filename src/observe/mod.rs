@@ -8,9 +8,10 @@ pub mod hash;
 pub mod journal;
 pub mod metrics;
 pub mod run_folder;
+mod summed;
 pub mod tally;
 mod world_state;
 
 pub use census::{CellRow, Census};
 pub use events::{EventKind, EventRecord, StepEvents};
-pub use journal::{Journal, JournalState, Measurement};
+pub use journal::{Journal, JournalState};

@@ -2,35 +2,49 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `run.ron` | the resolved scene, its cell types, the seed and the program's version |
+//! | `run.ron` | the scene with everything it refers to and the seed: a scene file that gives the same run again |
 //! | `metrics.csv` | a row for each measurement time and site; units are in the column names |
 //! | `events.csv` | what happened to cells: `hours,site,kind,cell,x_um,y_um,z_um` |
 //! | `cells_<hours>h.csv` | every cell at the times the scene asks for |
 //! | `checkpoint.tumorscape` | everything the run needs to go on, if checkpoints were asked for |
 //! | `checkpoint-before.tumorscape` | the checkpoint before that one |
 //!
-//! Files are written as the run goes, so a run that is stopped keeps what was computed. A folder that
-//! already holds a run is not overwritten.
+//! Files are written as the run goes, so a run that is stopped keeps what was computed. `run.ron` comes first
+//! and whole. A folder that already holds a run is not overwritten.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use xxhash_rust::xxh3::Xxh3;
 
+use super::summed::{Sum, Summed};
 use super::{Census, EventRecord};
 use crate::core::Clock;
-use crate::scene::{CellPrefab, Scene};
+use crate::scene::ParsedScene;
 use crate::simulation::{Simulation, SiteMetrics};
 
 /// A run folder that cannot be made or written.
 #[derive(Debug, Error)]
 pub enum RunFolderError {
     /// There is a run in it already.
-    #[error("`{}` already holds a run (it has a `run.ron`); choose another folder with --out, or remove it", .0.display())]
+    #[error(
+        "`{folder}` already holds a run (it has a `run.ron`); choose another folder with --out, remove it, or go on \
+         with that run: tumorscape resume {folder}",
+        folder = .0.display()
+    )]
     Occupied(PathBuf),
+    /// There is a file where the folder, or a file of it, is to be.
+    #[error("`{}` is there already and is not overwritten; choose another folder with --out", .0.display())]
+    InTheWay(PathBuf),
+    /// `run.ron` says something else than the checkpoint.
+    #[error(
+        "`{record}` is not the scene that this run began with, and a run that has begun cannot be changed: put the \
+         file back, or remove it and it is written again; to simulate what it says now: tumorscape run {record}",
+        record = .0.display()
+    )]
+    Edited(PathBuf),
     /// The operating system refused.
     #[error("cannot write `{}`: {source}", path.display())]
     Io {
@@ -58,113 +72,116 @@ pub enum RunFolderError {
 /// How far the files of a run folder were written.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct FolderState {
-    metrics: FileState,
-    events: FileState,
+    metrics: Sum,
+    events: Sum,
 }
 
-/// Length of a file, bytes, and the XXH3 checksum of what it holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct FileState {
-    bytes: u64,
-    checksum: u64,
-}
+/// A table that grows as the run goes.
+type Table = BufWriter<Summed<File>>;
 
-impl FileState {
-    /// Reads the first `bytes` of a file from its start.
-    fn of(file: &mut File, bytes: u64) -> std::io::Result<Self> {
-        let mut sum = Xxh3::new();
-        file.seek(SeekFrom::Start(0))?;
-        let mut piece = vec![0; 1 << 16];
-        let mut left = file.take(bytes);
-        let mut found = 0;
-        loop {
-            match left.read(&mut piece)? {
-                0 => break,
-                read => {
-                    sum.update(&piece[..read]);
-                    found += read as u64;
-                }
-            }
-        }
-        Ok(Self {
-            bytes: found,
-            checksum: sum.digest(),
-        })
-    }
-}
-
-/// What `run.ron` holds.
-#[derive(Debug, Serialize)]
-struct RunRecord<'a> {
-    version: &'a str,
-    seed: u64,
-    scene: &'a Scene,
-    cell_types: &'a [CellPrefab],
-}
+/// Name of the file that says what was simulated.
+pub const RECORD: &str = "run.ron";
+const METRICS: &str = "metrics.csv";
+const EVENTS: &str = "events.csv";
 
 /// An open run folder.
 pub struct RunFolder {
     path: PathBuf,
-    metrics: BufWriter<File>,
-    events: BufWriter<File>,
+    metrics: Table,
+    events: Table,
 }
 
 impl RunFolder {
-    /// Makes the folder and its files.
+    /// Makes the folder and its files; what cannot be made whole is not there.
     ///
     /// # Errors
     /// When the folder holds a run already, or cannot be written.
     pub fn create(path: &Path, simulation: &Simulation) -> Result<Self, RunFolderError> {
-        if path.join("run.ron").exists() {
+        if path.join(RECORD).exists() {
             return Err(RunFolderError::Occupied(path.to_owned()));
         }
+        if path.exists() && !path.is_dir() {
+            return Err(RunFolderError::InTheWay(path.to_owned()));
+        }
+        let ours = [METRICS, EVENTS].map(|name| path.join(name));
+        if let Some(file) = ours.iter().find(|file| file.exists()) {
+            return Err(RunFolderError::InTheWay(file.clone()));
+        }
+        let new = !path.exists();
         fs::create_dir_all(path).map_err(|source| RunFolderError::Io {
             path: path.to_owned(),
             source,
         })?;
+        let made = write_record(path, simulation, false).and_then(|()| {
+            Self::fill(path, simulation).inspect_err(|_| {
+                for file in ours.iter().chain([&path.join(RECORD)]) {
+                    let _absent = fs::remove_file(file);
+                }
+            })
+        });
+        if made.is_err() && new {
+            let _somebody_elses = fs::remove_dir(path);
+        }
+        made
+    }
+
+    /// Makes the tables of a new run.
+    fn fill(path: &Path, simulation: &Simulation) -> Result<Self, RunFolderError> {
         let mut folder = Self {
             path: path.to_owned(),
-            metrics: create(&path.join("metrics.csv"))?,
-            events: create(&path.join("events.csv"))?,
+            metrics: create_table(&path.join(METRICS))?,
+            events: create_table(&path.join(EVENTS))?,
         };
         folder.claim()?;
-        let record = RunRecord {
-            version: env!("CARGO_PKG_VERSION"),
-            seed: simulation.seed(),
-            scene: &simulation.scene().scene,
-            cell_types: &simulation.scene().library.types,
-        };
-        let text = ron::ser::to_string_pretty(&record, ron::ser::PrettyConfig::new())
-            .map_err(|error| folder.failed("run.ron", std::io::Error::other(error)))?;
-        File::create(path.join("run.ron"))
-            .and_then(|mut file| {
-                file.write_all(text.as_bytes())?;
-                file.sync_all()
-            })
-            .map_err(|source| folder.failed("run.ron", source))?;
-        let names: Vec<String> = simulation
-            .scene()
-            .library
-            .types
-            .iter()
-            .map(|prefab| prefab.name.clone())
-            .collect();
-        let header = super::metrics::columns(&names).join(",");
-        writeln!(folder.metrics, "hours,site,{header}")
-            .map_err(|source| folder.failed("metrics.csv", source))?;
+        let columns = super::metrics::columns(&simulation.scene().library.names()).join(",");
+        writeln!(folder.metrics, "hours,site,{columns}")
+            .map_err(|source| folder.failed(METRICS, source))?;
         writeln!(folder.events, "hours,site,kind,cell,x_um,y_um,z_um")
-            .map_err(|source| folder.failed("events.csv", source))?;
+            .map_err(|source| folder.failed(EVENTS, source))?;
         folder.flush()?;
         Ok(folder)
+    }
+
+    /// Makes sure that `run.ron`, if it is there, says what is simulated. Comments and layout are free.
+    fn check_record(&self, simulation: &Simulation) -> Result<(), RunFolderError> {
+        let edited = || RunFolderError::Edited(self.path.join(RECORD));
+        match fs::read_to_string(self.path.join(RECORD)) {
+            Ok(text) => ParsedScene::from_ron(RECORD, &text)
+                .ok()
+                .filter(|found| found.scene == simulation.scene().scene)
+                .map(drop)
+                .ok_or_else(edited),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            // No text any more.
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Err(edited()),
+            Err(source) => Err(self.failed(RECORD, source)),
+        }
+    }
+
+    /// Whether `run.ron` is there; somebody may have removed it.
+    pub fn has_record(&self) -> bool {
+        self.path.join(RECORD).exists()
+    }
+
+    /// Writes `run.ron` again: because it is gone, or because the run is to end at another time.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn rewrite_record(&self, simulation: &Simulation) -> Result<(), RunFolderError> {
+        write_record(&self.path, simulation, true)
     }
 
     /// Opens the folder again as it was at a checkpoint; what was written later is cut off, for it comes
     /// again.
     ///
     /// # Errors
-    /// When a file is missing or shorter than it was, is in use, or cannot be written.
-    pub fn reopen(path: &Path, state: FolderState) -> Result<Self, RunFolderError> {
-        let open = |name: &str, expected: FileState| {
+    /// When a file is missing, changed or shorter than it was, is in use, or cannot be written.
+    pub fn reopen(
+        path: &Path,
+        simulation: &Simulation,
+        state: FolderState,
+    ) -> Result<Self, RunFolderError> {
+        let open = |name: &str, expected: Sum| {
             let path = path.join(name);
             let refused = |source: std::io::Error| match source.kind() {
                 std::io::ErrorKind::NotFound => RunFolderError::Changed {
@@ -176,35 +193,36 @@ impl RunFolder {
                     source,
                 },
             };
-            let mut file = File::options()
+            let file = File::options()
                 .read(true)
                 .write(true)
                 .open(&path)
                 .map_err(refused)?;
-            let found = FileState::of(&mut file, expected.bytes).map_err(refused)?;
-            if found != expected {
-                let what = if found.bytes < expected.bytes {
-                    format!("was cut from {} to {} bytes", expected.bytes, found.bytes)
-                } else {
-                    "was changed".into()
-                };
-                return Err(RunFolderError::Changed { path, what });
+            let table = Summed::after(file, expected.bytes).map_err(refused)?;
+            let found = table.sum();
+            if found == expected {
+                return Ok(BufWriter::new(table));
             }
-            file.seek(SeekFrom::Start(expected.bytes))
-                .map_err(refused)?;
-            Ok(BufWriter::new(file))
+            let what = if found.bytes < expected.bytes {
+                format!("was cut from {} to {} bytes", expected.bytes, found.bytes)
+            } else {
+                "was changed".into()
+            };
+            Err(RunFolderError::Changed { path, what })
         };
         let folder = Self {
             path: path.to_owned(),
-            metrics: open("metrics.csv", state.metrics)?,
-            events: open("events.csv", state.events)?,
+            metrics: open(METRICS, state.metrics)?,
+            events: open(EVENTS, state.events)?,
         };
         folder.claim()?;
+        folder.check_record(simulation)?;
         for (name, file, length) in [
-            ("metrics.csv", &folder.metrics, state.metrics.bytes),
-            ("events.csv", &folder.events, state.events.bytes),
+            (METRICS, &folder.metrics, state.metrics.bytes),
+            (EVENTS, &folder.events, state.events.bytes),
         ] {
             file.get_ref()
+                .get_ref()
                 .set_len(length)
                 .map_err(|source| folder.failed(name, source))?;
         }
@@ -213,7 +231,7 @@ impl RunFolder {
 
     /// Makes sure that nobody else writes here for as long as this process does.
     fn claim(&self) -> Result<(), RunFolderError> {
-        match self.events.get_ref().try_lock() {
+        match self.events.get_ref().get_ref().try_lock() {
             Err(TryLockError::WouldBlock) => Err(RunFolderError::InUse(self.path.clone())),
             // A file system without locks is no reason not to run.
             Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
@@ -226,15 +244,17 @@ impl RunFolder {
     /// When a file cannot be written.
     pub fn state(&mut self) -> Result<FolderState, RunFolderError> {
         self.flush()?;
-        let look = |name: &str, file: &BufWriter<File>| {
-            file.get_ref()
+        let look = |name: &str, table: &Table| {
+            let table = table.get_ref();
+            table
+                .get_ref()
                 .sync_data()
-                .and_then(|()| FileState::of(&mut File::open(self.path.join(name))?, u64::MAX))
+                .map(|()| table.sum())
                 .map_err(|source| self.failed(name, source))
         };
         Ok(FolderState {
-            metrics: look("metrics.csv", &self.metrics)?,
-            events: look("events.csv", &self.events)?,
+            metrics: look(METRICS, &self.metrics)?,
+            events: look(EVENTS, &self.events)?,
         })
     }
 
@@ -270,7 +290,7 @@ impl RunFolder {
             }
             self.metrics.flush()
         };
-        write().map_err(|source| self.failed("metrics.csv", source))
+        write().map_err(|source| self.failed(METRICS, source))
     }
 
     /// Appends the events of a step.
@@ -298,7 +318,7 @@ impl RunFolder {
             }
             Ok(())
         };
-        write().map_err(|source| self.failed("events.csv", source))
+        write().map_err(|source| self.failed(EVENTS, source))
     }
 
     /// Where the cells of that time are written.
@@ -332,7 +352,7 @@ impl RunFolder {
         census: &Census,
     ) -> Result<PathBuf, RunFolderError> {
         let path = self.cells_path(hours);
-        let mut file = create(&path)?;
+        let mut file = BufWriter::new(create(&path)?);
         let mut write = || {
             writeln!(
                 file,
@@ -374,21 +394,69 @@ impl RunFolder {
     pub fn flush(&mut self) -> Result<(), RunFolderError> {
         self.metrics
             .flush()
-            .map_err(|source| self.failed("metrics.csv", source))?;
+            .map_err(|source| self.failed(METRICS, source))?;
         self.events
             .flush()
-            .map_err(|source| self.failed("events.csv", source))
+            .map_err(|source| self.failed(EVENTS, source))
     }
 }
 
-fn create(path: &Path) -> Result<BufWriter<File>, RunFolderError> {
+/// Writes `run.ron` in one piece; over an old one only if it is to `replace` it.
+fn write_record(
+    folder: &Path,
+    simulation: &Simulation,
+    replace: bool,
+) -> Result<(), RunFolderError> {
+    let path = folder.join(RECORD);
+    let write = || {
+        let mut again = format!("tumorscape run {RECORD}");
+        let (end, scene) = (simulation.end_minutes(), &simulation.scene().scene);
+        if end != scene.duration.minutes() {
+            again += &format!(" --until {end}min");
+        }
+        let text = simulation
+            .scene()
+            .to_ron(simulation.seed())
+            .map_err(std::io::Error::other)?;
+        let mut builder = tempfile::Builder::new();
+        // Temporary files are private by default; this one is as readable as the others.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder
+            .prefix(".run.")
+            .suffix(".part")
+            .tempfile_in(folder)?;
+        // Not through the temporary file itself, which would tell its own name when it fails.
+        writeln!(
+            file.as_file_mut(),
+            "// What tumorscape {} simulated in this folder, with everything it refers to. The same again:\n\
+             //   {again}\n{text}",
+            env!("CARGO_PKG_VERSION")
+        )?;
+        file.as_file().sync_all()?;
+        let kept = if replace {
+            file.persist(&path)
+        } else {
+            file.persist_noclobber(&path)
+        };
+        kept.map(drop).map_err(|error| error.error)
+    };
+    write().map_err(|source| match source.kind() {
+        std::io::ErrorKind::AlreadyExists => RunFolderError::Occupied(folder.to_owned()),
+        _ => RunFolderError::Io { path, source },
+    })
+}
+
+fn create_table(path: &Path) -> Result<Table, RunFolderError> {
+    create(path).map(|file| BufWriter::new(Summed::new(file)))
+}
+
+fn create(path: &Path) -> Result<File, RunFolderError> {
     // Never over somebody's file.
-    File::create_new(path)
-        .map(BufWriter::new)
-        .map_err(|source| RunFolderError::Io {
-            path: path.to_owned(),
-            source,
-        })
+    File::create_new(path).map_err(|source| RunFolderError::Io {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// A number as it is written in files: as short as possible, at most six decimals, empty when undefined.

@@ -1,8 +1,9 @@
 //! The state of a world as a stream of sections, for [`super::checkpoint`].
 //!
-//! All parameters come first, then everything that is registered in [`StateRegistry`] of the simulation, its
-//! sites and its fields, and one column for each component of the cells, in the order of identity. Each piece is in
-//! the postcard format with its length before it.
+//! The layouts of all states come first, by which a file of another build is told from one that fits; then all
+//! parameters, then everything that is registered in [`StateRegistry`] of the simulation, its sites and its fields,
+//! and one column for each component of the cells, in the order of identity. Each piece is in the postcard format
+//! with its length before it.
 
 use std::io::{self, Read, Write};
 
@@ -20,7 +21,9 @@ const LONGEST_SECTION: u64 = 1 << 40;
 
 /// What follows in the stream.
 #[derive(Debug, Serialize, Deserialize)]
-enum Section {
+pub(super) enum Section {
+    /// Name and layout of every registered state.
+    Layouts(Vec<(String, String)>),
     /// Path and value of every parameter.
     Parameters(Vec<(String, f64)>),
     /// A registered state of the site or field of that number, or of the simulation; its bytes follow.
@@ -49,8 +52,49 @@ pub(super) fn put(stream: &mut impl Write, value: &impl Serialize) -> io::Result
     )
 }
 
+/// Name and layout of every state that this program registers.
+fn layouts(registry: &StateRegistry) -> Vec<(String, String)> {
+    let kept = registry.kept.iter().map(|state| (state.name, state.layout));
+    let cells = registry
+        .cells
+        .iter()
+        .map(|state| (state.name, state.layout));
+    kept.chain(cells)
+        .map(|(name, layout)| (name.to_owned(), layout()))
+        .collect()
+}
+
+/// Compares the layouts of a file with those of this program, and says how they differ.
+fn compare_layouts(found: &[(String, String)], known: &[(String, String)]) -> Result<(), String> {
+    let of = |list: &[(String, String)], name: &str| {
+        let entry = list.iter().find(|(known, _)| known == name);
+        entry.map(|(_, layout)| layout.clone())
+    };
+    let mut differences = Vec::new();
+    for (name, layout) in found {
+        match of(known, name) {
+            None => differences.push(format!("it does not know the state `{name}`")),
+            Some(ours) if ours != *layout => {
+                differences.push(format!("its `{name}` is {ours}, not {layout}"));
+            }
+            Some(_) => {}
+        }
+    }
+    for (name, _) in known {
+        if of(found, name).is_none() {
+            differences.push(format!("the file lacks its state `{name}`"));
+        }
+    }
+    if differences.is_empty() {
+        Ok(())
+    } else {
+        Err(differences.join("; "))
+    }
+}
+
 /// Writes the state of a world.
 pub(super) fn write_world(stream: &mut impl Write, world: &World) -> io::Result<()> {
+    put(stream, &Section::Layouts(layouts(world.resource())))?;
     let parameters = list_parameters(world)
         .into_iter()
         .map(|parameter| (parameter.path, parameter.value));
@@ -169,8 +213,7 @@ impl Column {
 /// Gives what follows to a world that has the scene's sites but no cells.
 pub(super) fn restore_world(from: &mut Unpacked, world: &mut World) -> Result<(), String> {
     let registry = world.resource::<StateRegistry>().clone();
-    let unknown =
-        |name: &str| format!("holds the state `{name}`, which this program does not know");
+    let unknown = |name: &str| format!("it does not know the state `{name}`");
     let mut missing: Vec<(Owner, u32, &'static str)> = registry
         .kept
         .iter()
@@ -185,10 +228,15 @@ pub(super) fn restore_world(from: &mut Unpacked, world: &mut World) -> Result<()
     let mut columns: Vec<Column> = Vec::new();
     while let Some(section) = from.take::<Section>()? {
         match section {
+            Section::Layouts(found) => compare_layouts(&found, &layouts(&registry))?,
             Section::Parameters(parameters) => {
+                for known in list_parameters(world) {
+                    if parameters.iter().all(|(path, _)| *path != known.path) {
+                        return Err(format!("the file lacks its parameter `{}`", known.path));
+                    }
+                }
                 for (path, value) in parameters {
-                    set_parameter(world, &path, value)
-                        .map_err(|error| format!("does not fit this program: {error}"))?;
+                    set_parameter(world, &path, value).map_err(|error| error.to_string())?;
                 }
             }
             Section::Kept {
@@ -205,9 +253,11 @@ pub(super) fn restore_world(from: &mut Unpacked, world: &mut World) -> Result<()
                 let (_, entity) = entities_of(world, state)
                     .into_iter()
                     .find(|(at, _)| *at == number)
-                    .ok_or_else(|| format!("holds `{name}` of a site that its scene has not"))?;
+                    .ok_or_else(|| {
+                        format!("the file has `{name}` of a site that its scene has not")
+                    })?;
                 (state.read)(&mut world.entity_mut(entity), &bytes)
-                    .map_err(|what| format!("holds `{name}` that does not fit: {what}"))?;
+                    .map_err(|what| format!("`{name}` of the file does not fit: {what}"))?;
                 missing.retain(|known| *known != (state.owner, number, state.name));
             }
             Section::Cells(differences) => {
@@ -235,14 +285,19 @@ pub(super) fn restore_world(from: &mut Unpacked, world: &mut World) -> Result<()
         }
     }
     if let Some((_, number, name)) = missing.first() {
-        return Err(format!("lacks the state `{name}` of number {number}"));
+        return Err(format!(
+            "the file lacks the state `{name}` of number {number}"
+        ));
     }
     if let Some(lacking) = registry
         .cells
         .iter()
         .find(|state| columns.iter().all(|column| column.state.name != state.name))
     {
-        return Err(format!("lacks the state `{}` of its cells", lacking.name));
+        return Err(format!(
+            "the file lacks the state `{}` of its cells",
+            lacking.name
+        ));
     }
     restore_cells(world, &cells, &mut columns)
 }
@@ -267,7 +322,7 @@ fn restore_cells(world: &mut World, cells: &[u64], columns: &mut [Column]) -> Re
             let left = &column.bytes[column.read..];
             let rest = (column.state.read)(&mut cell, left).ok_or_else(|| {
                 format!(
-                    "is damaged: the column `{}` ends too early",
+                    "the file has too little of `{}` for its cells",
                     column.state.name
                 )
             })?;
@@ -278,5 +333,14 @@ fn restore_cells(world: &mut World, cells: &[u64], columns: &mut [Column]) -> Re
             kinds.push((signature.clone(), entity));
         }
     }
-    Ok(())
+    let wrong = |column: &&Column| {
+        let marks = column.present.len();
+        column.read != column.bytes.len() || (marks > 0 && marks != cells.len())
+    };
+    columns.iter().find(wrong).map_or(Ok(()), |column| {
+        Err(format!(
+            "the file has more of `{}` than its cells",
+            column.state.name
+        ))
+    })
 }

@@ -1,4 +1,9 @@
 //! What must come true in a run, checked against what was measured.
+//!
+//! A [`Judge`] follows a run measurement by measurement and keeps of each condition only what its verdict
+//! needs, so what it holds, and what a checkpoint stores of it, does not grow with the run.
+
+use serde::{Deserialize, Serialize};
 
 use super::schema::{Condition, Expectation, Scene, Test};
 use crate::simulation::SiteMetrics;
@@ -23,64 +28,125 @@ pub struct Verdict {
     pub sentence: String,
 }
 
-/// Judges the expectations of a scene by the measurements of a run, which come in the order of time.
-pub fn judge(scene: &Scene, rows: &[Measurement]) -> Vec<Verdict> {
-    scene
-        .expect
-        .iter()
-        .map(|expectation| judge_one(expectation, scene, rows))
-        .collect()
+/// Tissue time, hours, and the value measured then.
+type Found = (f64, f64);
+
+/// What was seen of a condition's column.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Seen {
+    /// At the time the expectation names, if it names one.
+    due: Option<Found>,
+    /// When the condition was first met.
+    met: Option<Found>,
+    /// When it was first not met.
+    unmet: Option<Found>,
+    /// Last.
+    last: Option<Found>,
 }
 
-fn judge_one(expectation: &Expectation, scene: &Scene, rows: &[Measurement]) -> Verdict {
-    let values = |condition: &Condition| values_of(condition, scene, rows);
+/// Follows the expectations of a scene through a run; always to be used with the same scene.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Judge {
+    /// Of each expectation its first condition, and the second if there is one.
+    seen: Vec<[Seen; 2]>,
+}
+
+impl Judge {
+    /// One who has seen nothing yet.
+    pub fn of(scene: &Scene) -> Self {
+        Self {
+            seen: vec![Default::default(); scene.expect.len()],
+        }
+    }
+
+    /// Takes note of a measurement. They come in the order of time.
+    pub fn see(&mut self, scene: &Scene, row: Measurement) {
+        let first = scene.sites.first().map_or("", |site| site.name.as_str());
+        for (expectation, seen) in scene.expect.iter().zip(&mut self.seen) {
+            let (due, conditions) = parts(expectation);
+            for (condition, seen) in conditions.into_iter().flatten().zip(seen) {
+                let value = row.metrics.get(&condition.metric);
+                let Some(value) = value.filter(|_| {
+                    let site = condition.site.as_deref().unwrap_or(first);
+                    site == row.site
+                }) else {
+                    continue;
+                };
+                let found = (row.hours, value);
+                if due.is_some_and(|hours| row.hours >= hours - 1e-9) {
+                    seen.due.get_or_insert(found);
+                }
+                let first = if met(condition.is, value) {
+                    &mut seen.met
+                } else {
+                    &mut seen.unmet
+                };
+                first.get_or_insert(found);
+                seen.last = Some(found);
+            }
+        }
+    }
+
+    /// The verdicts at the end of a run. Where it `stopped` before its scene was over, hours, only what is
+    /// already decided is judged.
+    pub fn verdicts(&self, scene: &Scene, stopped: Option<f64>) -> Vec<Verdict> {
+        let decided = |expectation: &Expectation| match (expectation, stopped) {
+            (_, None) | (Expectation::Always(_), _) => true,
+            (Expectation::At(time, _), Some(end)) => time.hours() <= end,
+            _ => false,
+        };
+        scene
+            .expect
+            .iter()
+            .zip(&self.seen)
+            .filter(|(expectation, _)| decided(expectation))
+            .map(|(expectation, seen)| verdict_on(expectation, seen))
+            .collect()
+    }
+}
+
+/// The time that an expectation names, hours, and its conditions.
+const fn parts(expectation: &Expectation) -> (Option<f64>, [Option<&Condition>; 2]) {
+    match expectation {
+        Expectation::At(time, condition) => (Some(time.hours()), [Some(condition), None]),
+        Expectation::AtEnd(condition)
+        | Expectation::Always(condition)
+        | Expectation::Eventually(condition) => (None, [Some(condition), None]),
+        Expectation::Before(first, second) => (None, [Some(first), Some(second)]),
+    }
+}
+
+fn verdict_on(expectation: &Expectation, [seen, other]: &[Seen; 2]) -> Verdict {
     match expectation {
         Expectation::At(time, condition) => {
-            let hours = time.hours();
-            let found = values(condition)
-                .into_iter()
-                .find(|(t, _)| *t >= hours - 1e-9);
-            state(condition, found, &format!("at {hours} h"))
+            state(condition, seen.due, &format!("at {} h", time.hours()))
         }
-        Expectation::AtEnd(condition) => {
-            state(condition, values(condition).last().copied(), "at the end")
-        }
-        Expectation::Always(condition) => {
-            let values = values(condition);
-            match values.iter().find(|(_, value)| !met(condition.is, *value)) {
-                None if values.is_empty() => state(condition, None, ""),
-                None => verdict(
-                    true,
-                    &format!("{} is always {}", name(condition), wanted(condition.is)),
+        Expectation::AtEnd(condition) => state(condition, seen.last, "at the end"),
+        Expectation::Always(condition) => match (seen.unmet, seen.last) {
+            (Some(first), _) => state(condition, Some(first), "always"),
+            (None, None) => state(condition, None, ""),
+            (None, Some(_)) => verdict(
+                true,
+                &format!("{} is always {}", name(condition), wanted(condition.is)),
+            ),
+        },
+        Expectation::Eventually(condition) => match (seen.met, seen.last) {
+            (Some(first), _) => state(condition, Some(first), ""),
+            (None, Some(last)) => verdict(
+                false,
+                &format!(
+                    "{} is never {}; at {} h it is {}",
+                    name(condition),
+                    wanted(condition.is),
+                    number(last.0),
+                    number(last.1)
                 ),
-                Some(first) => state(condition, Some(*first), "always"),
-            }
-        }
-        Expectation::Eventually(condition) => {
-            let values = values(condition);
-            let first = values.iter().find(|(_, value)| met(condition.is, *value));
-            match (first, values.last()) {
-                (Some(first), _) => state(condition, Some(*first), ""),
-                (None, Some(last)) => verdict(
-                    false,
-                    &format!(
-                        "{} is never {}; at {} h it is {}",
-                        name(condition),
-                        wanted(condition.is),
-                        number(last.0),
-                        number(last.1)
-                    ),
-                ),
-                (None, None) => state(condition, None, ""),
-            }
-        }
+            ),
+            (None, None) => state(condition, None, ""),
+        },
         Expectation::Before(first, second) => {
-            let when = |condition: &Condition| {
-                let values = values(condition);
-                let found = values.iter().find(|(_, value)| met(condition.is, *value));
-                found.map(|(hours, _)| *hours)
-            };
-            let (early, late) = (when(first), when(second));
+            let when = |seen: &Seen| seen.met.map(|(hours, _)| hours);
+            let (early, late) = (when(seen), when(other));
             let holds = match (early, late) {
                 (Some(early), Some(late)) => early < late,
                 (Some(_), None) => true,
@@ -98,16 +164,6 @@ fn judge_one(expectation: &Expectation, scene: &Scene, rows: &[Measurement]) -> 
             verdict(holds, &text)
         }
     }
-}
-
-/// Time and value of the condition's column at the condition's site.
-fn values_of(condition: &Condition, scene: &Scene, rows: &[Measurement]) -> Vec<(f64, f64)> {
-    let first = scene.sites.first().map_or("", |site| site.name.as_str());
-    let site = condition.site.as_deref().unwrap_or(first);
-    rows.iter()
-        .filter(|row| row.site == site)
-        .filter_map(|row| Some((row.hours, row.metrics.get(&condition.metric)?)))
-        .collect()
 }
 
 /// Whether a value is as wanted. NaN never is.
@@ -202,16 +258,18 @@ mod tests {
             columns: vec![("cells".into(), cells), ("oxygen_mmhg".into(), oxygen)],
         };
         let metrics = [row(10.0, 38.0), row(20.0, 143.2049), row(40.0, f64::NAN)];
-        let rows: Vec<Measurement> = metrics
-            .iter()
-            .zip([0.0, 48.0, 96.0])
-            .map(|(metrics, hours)| Measurement {
+        let scene = scene(&text);
+        let mut judge = Judge::of(&scene);
+        for (metrics, hours) in metrics.iter().zip([0.0, 48.0, 96.0]) {
+            let row = |site, metrics| Measurement {
                 hours,
-                site: "breast",
+                site,
                 metrics,
-            })
-            .collect();
-        let verdict = judge(&scene(&text), &rows).remove(0);
+            };
+            judge.see(&scene, row("breast", metrics));
+            judge.see(&scene, row("elsewhere", &SiteMetrics::default()));
+        }
+        let verdict = judge.verdicts(&scene, None).remove(0);
         (verdict.holds, verdict.sentence)
     }
 
@@ -262,5 +320,22 @@ mod tests {
         for (expect, holds, sentence) in cases {
             assert_eq!(judged(expect), (holds, sentence.to_owned()));
         }
+    }
+
+    #[test]
+    fn of_a_run_that_stopped_early_only_what_is_decided_is_judged() {
+        let condition = r#"(metric: "cells", is: Above(1))"#;
+        let expect = format!(
+            "At(Hours(24), {condition}), At(Hours(48), {condition}), AtEnd{condition}, \
+             Eventually{condition}, Always{condition}, Before({condition}, {condition})"
+        );
+        let text = format!(
+            r#"(title: "t", about: "", pace: Calibrated, duration: Hours(96),
+                sites: [(name: "breast", organ: Breast, size_um: (200, 200, 200))], expect: [{expect}])"#
+        );
+        let scene = scene(&text);
+        let judge = Judge::of(&scene);
+        assert_eq!(judge.verdicts(&scene, Some(24.0)).len(), 2);
+        assert_eq!(judge.verdicts(&scene, None).len(), 6);
     }
 }

@@ -95,7 +95,18 @@ pub fn parse_prefab(source: &str, name: &str) -> Result<CellPrefab, SceneReport>
             repaired: &reading.repaired,
             report: SceneReport::default(),
         };
-        check_prefab(&mut checker, prefab);
+        let root = FieldPath::root();
+        check_prefab(&mut checker, &root, prefab);
+        let stem = Path::new(name)
+            .file_stem()
+            .map(|stem| stem.to_string_lossy());
+        if let Some(stem) = stem.filter(|stem| *stem != prefab.name) {
+            let message = format!(
+                "must be that of its file, `{stem}`, found `{}`",
+                prefab.name
+            );
+            checker.problem(&root.field("name"), message);
+        }
         report.absorb(checker.report);
     }
     report.put_in_order();
@@ -105,12 +116,8 @@ pub fn parse_prefab(source: &str, name: &str) -> Result<CellPrefab, SceneReport>
     }
 }
 
-fn check_prefab(checker: &mut Checker, prefab: &CellPrefab) {
-    let root = FieldPath::root();
-    let stem = Path::new(checker.file)
-        .file_stem()
-        .map(|stem| stem.to_string_lossy().into_owned());
-    let name = root.field("name");
+/// Checks the cell type that stands at a place of a file.
+pub(super) fn check_prefab(checker: &mut Checker, root: &FieldPath, prefab: &CellPrefab) {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if prefab.name.is_empty() || !prefab.name.chars().all(plain) {
         // The name is the first part of parameter paths, whose parts are separated by dots.
@@ -118,13 +125,7 @@ fn check_prefab(checker: &mut Checker, prefab: &CellPrefab) {
             "may have letters, digits and `_` only, found `{}`",
             prefab.name
         );
-        checker.problem(&name, message);
-    } else if let Some(stem) = stem.filter(|stem| *stem != prefab.name) {
-        let message = format!(
-            "must be that of its file, `{stem}`, found `{}`",
-            prefab.name
-        );
-        checker.problem(&name, message);
+        checker.problem(&root.field("name"), message);
     }
     let channels = [prefab.colour.0, prefab.colour.1, prefab.colour.2];
     for (channel, value) in channels.into_iter().enumerate() {
@@ -135,11 +136,15 @@ fn check_prefab(checker: &mut Checker, prefab: &CellPrefab) {
     }
     checker.limits(&root.field("body"), &prefab.body);
     checker.limits(&root.field("mechanics"), &prefab.mechanics);
-    optional_limits(checker, "cycle", prefab.cycle.as_ref());
-    optional_limits(checker, "death", prefab.death.as_ref());
-    optional_limits(checker, "metabolism", prefab.metabolism.as_ref());
-    optional_limits(checker, "hif", prefab.hif.as_ref());
-    optional_limits(checker, "motility", prefab.motility.as_ref());
+    optional_limits(checker, &root.field("cycle"), prefab.cycle.as_ref());
+    optional_limits(checker, &root.field("death"), prefab.death.as_ref());
+    optional_limits(
+        checker,
+        &root.field("metabolism"),
+        prefab.metabolism.as_ref(),
+    );
+    optional_limits(checker, &root.field("hif"), prefab.hif.as_ref());
+    optional_limits(checker, &root.field("motility"), prefab.motility.as_ref());
     if prefab.body.volume_um3 > 0.0 && prefab.body.nucleus_um3 > prefab.body.volume_um3 {
         let (nucleus, cell) = (prefab.body.nucleus_um3, prefab.body.volume_um3);
         let message = format!("a nucleus of {nucleus} um3 is larger than its cell ({cell} um3)");
@@ -154,9 +159,9 @@ fn check_prefab(checker: &mut Checker, prefab: &CellPrefab) {
     }
 }
 
-fn optional_limits<P: Parameters>(checker: &mut Checker, name: &str, value: Option<&P>) {
+fn optional_limits<P: Parameters>(checker: &mut Checker, path: &FieldPath, value: Option<&P>) {
     if let Some(value) = value {
-        checker.limits(&FieldPath::root().field(name), value);
+        checker.limits(path, value);
     }
 }
 
@@ -165,16 +170,27 @@ fn optional_limits<P: Parameters>(checker: &mut Checker, name: &str, value: Opti
 pub struct CellLibrary {
     /// The types; their position is the index that [`crate::cell::CellType`] holds.
     pub types: Vec<CellPrefab>,
-    /// The folder whose files were added to the shipped ones.
-    folder: Option<PathBuf>,
+    /// Where the types come from.
+    source: Source,
+}
+
+/// Where cell types come from.
+#[derive(Clone, Debug, PartialEq)]
+enum Source {
+    /// The program.
+    Shipped,
+    /// The program and this folder.
+    Folder(PathBuf),
+    /// The scene itself.
+    Scene,
 }
 
 impl CellLibrary {
-    /// A library of these types, in this order.
-    pub(super) const fn of(types: Vec<CellPrefab>) -> Self {
+    /// The types that a scene brings along, in this order.
+    pub(super) const fn of_scene(types: Vec<CellPrefab>) -> Self {
         Self {
             types,
-            folder: None,
+            source: Source::Scene,
         }
     }
 
@@ -199,7 +215,7 @@ impl CellLibrary {
         if report.is_empty() {
             Ok(Self {
                 types,
-                folder: None,
+                source: Source::Shipped,
             })
         } else {
             Err(report)
@@ -248,7 +264,7 @@ impl CellLibrary {
             }
         }
         library.types.sort_by(|a, b| a.name.cmp(&b.name));
-        library.folder = Some(folder);
+        library.source = Source::Folder(folder);
         if report.is_empty() {
             Ok(library)
         } else {
@@ -303,9 +319,14 @@ impl CellLibrary {
 
     /// Where types were looked for, in words.
     pub fn searched(&self) -> String {
-        match &self.folder {
-            Some(folder) => format!("a new one is a file `{}/NAME.ron`", folder.display()),
-            None => format!("a new one is a file `{FOLDER}/NAME.ron` beside or above the scene"),
+        match &self.source {
+            Source::Folder(folder) => {
+                format!("a new one is a file `{}/NAME.ron`", folder.display())
+            }
+            Source::Shipped => {
+                format!("a new one is a file `{FOLDER}/NAME.ron` beside or above the scene")
+            }
+            Source::Scene => "the scene lists its own `cell_types`, so there are no others".into(),
         }
     }
 }

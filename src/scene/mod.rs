@@ -12,6 +12,7 @@ mod read;
 pub mod report;
 pub mod schema;
 mod shape;
+mod shipped;
 pub mod spans;
 pub mod table;
 pub mod timeline;
@@ -20,18 +21,19 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
-use serde::{Deserialize, Serialize};
 
-pub use expect::{Measurement, Verdict, judge};
+pub use expect::{Judge, Measurement, Verdict};
 pub use library::{CellLibrary, CellPrefab, parse_prefab};
 pub use look::{Axis, CameraPose, ColourBy, Cut, Look, Slice};
 pub use population::{Ground, PlacedCell, place_cells};
 pub use report::{Problem, SceneReport};
 pub use schema::Scene;
+pub use shipped::shipped_scene;
 pub use timeline::{Change, Timeline};
 
+pub(crate) use self::check::MAX_STEPS;
 use self::check::{Checker, check_scene};
-use self::schema::{Action, Event, Place, Population};
+use self::schema::{Action, CellAt, Event, Place, Population};
 use self::table::Row;
 use crate::core::RandomKey;
 use crate::tissue::SiteId;
@@ -69,53 +71,48 @@ pub struct ParsedScene {
     tables: BTreeMap<String, Vec<Row>>,
 }
 
-/// A resolved scene as it is written to files.
-#[derive(Serialize)]
-struct Resolved<'a> {
-    scene: &'a Scene,
-    cell_types: &'a [CellPrefab],
-    tables: &'a BTreeMap<String, Vec<Row>>,
-}
-
-/// A resolved scene as it is read from files.
-#[derive(Deserialize)]
-struct OwnedResolved {
-    scene: Scene,
-    cell_types: Vec<CellPrefab>,
-    tables: BTreeMap<String, Vec<Row>>,
-}
-
 impl ParsedScene {
-    /// The scene with everything it refers to as one RON text, from which [`ParsedScene::from_ron`] makes an
-    /// equal one wherever no other file is at hand.
+    /// The scene as a file that needs no other: its cell types and the rows of its CSV files stand in it, and this
+    /// seed. Running that file gives the same bits, and [`ParsedScene::from_ron`] makes an equal one of it.
     ///
     /// # Errors
     /// In words, when it cannot be written.
-    pub fn to_ron(&self) -> Result<String, String> {
-        ron::to_string(&Resolved {
-            scene: &self.scene,
-            cell_types: &self.library.types,
-            tables: &self.tables,
-        })
-        .map_err(|error| error.to_string())
+    pub fn to_ron(&self, seed: u64) -> Result<String, String> {
+        let mut scene = self.scene.clone();
+        scene.seed = seed;
+        scene.cell_types.clone_from(&self.library.types);
+        for population in populations_of(&mut scene) {
+            if let Place::Csv(file) = &population.place
+                && let Some(rows) = self.tables.get(file)
+            {
+                let cell = |row: &Row| CellAt {
+                    at_um: row.at_um.into(),
+                    cell: row.cell.clone(),
+                };
+                population.place = Place::Cells(rows.iter().map(cell).collect());
+            }
+        }
+        // A cell of a list, or a parameter of a cell type, has a line of its own.
+        let config = ron::ser::PrettyConfig::new().depth_limit(4);
+        read::dialect()
+            .to_string_pretty(&scene, config)
+            .map_err(|error| error.to_string())
     }
 
-    /// The scene that [`ParsedScene::to_ron`] wrote.
+    /// The scene that [`ParsedScene::to_ron`] wrote, without checking it again.
     ///
     /// # Errors
     /// In words, when the text is not such a scene.
     pub fn from_ron(name: &str, text: &str) -> Result<Self, String> {
-        let OwnedResolved {
-            scene,
-            cell_types,
-            tables,
-        } = ron::from_str(text).map_err(|error| error.to_string())?;
+        let scene: Scene = read::dialect()
+            .from_str(text)
+            .map_err(|error| error.to_string())?;
         Ok(Self {
             name: name.to_owned(),
             timeline: Timeline::new(&scene),
+            library: CellLibrary::of_scene(scene.cell_types.clone()),
             scene,
-            library: CellLibrary::of(cell_types),
-            tables,
+            tables: BTreeMap::new(),
         })
     }
 
@@ -205,19 +202,18 @@ impl ParsedScene {
             .sites
             .get(usize::from(site.0))
             .map_or(Vec3::ZERO, |site| Vec3::from(site.size_um) * 0.5);
+        let type_of = |name: &Option<String>| {
+            let named = name.as_ref().and_then(|name| self.library.index_of(name));
+            named.unwrap_or(cell_type)
+        };
         let rows: Vec<PlacedCell> = match &population.place {
-            Place::Csv(file) => self
-                .tables
-                .get(file)
-                .into_iter()
-                .flatten()
-                .map(|row| {
-                    let named = row
-                        .cell
-                        .as_ref()
-                        .and_then(|name| self.library.index_of(name));
-                    (row.at_um, named.unwrap_or(cell_type))
-                })
+            Place::Csv(file) => {
+                let rows = self.tables.get(file).into_iter().flatten();
+                rows.map(|row| (row.at_um, type_of(&row.cell))).collect()
+            }
+            Place::Cells(cells) => cells
+                .iter()
+                .map(|cell| (cell.at_um.into(), type_of(&cell.cell)))
                 .collect(),
             _ => Vec::new(),
         };
@@ -278,15 +274,24 @@ pub fn parse_scene(
     };
     let beside = Path::new(name).parent().unwrap_or(Path::new(""));
     let folder = context.folder.unwrap_or(beside);
-    let library = match CellLibrary::for_folder(folder) {
+    let mut tables = Tables(BTreeMap::new(), folder.to_owned());
+    let mut parsed = None;
+    let own = reading
+        .value
+        .as_ref()
+        .map_or(&[][..], |scene| &scene.cell_types);
+    let library = if own.is_empty() {
+        CellLibrary::for_folder(folder)
+    } else {
+        Ok(CellLibrary::of_scene(own.to_vec()))
+    };
+    let library = match library {
         Ok(library) => Some(library),
         Err(wrong) => {
             report.absorb(wrong);
             CellLibrary::shipped().ok()
         }
     };
-    let mut tables = Tables(BTreeMap::new(), folder.to_owned());
-    let mut parsed = None;
     if let (Some(scene), Some(library)) = (reading.value, library) {
         let library = library.with_used_first(&used_types(&scene));
         let mut checker = Checker {
@@ -324,6 +329,18 @@ pub fn parse_scene(
     }
 }
 
+/// The populations of a scene: those present at the start and those that the timeline adds.
+fn populations_of(scene: &mut Scene) -> impl Iterator<Item = &mut Population> {
+    let added = scene.timeline.iter_mut().filter_map(|event| {
+        let (Event::At(_, action) | Event::Every { action, .. }) = event;
+        match action {
+            Action::Add(population) => Some(population),
+            _ => None,
+        }
+    });
+    scene.populations.iter_mut().chain(added)
+}
+
 /// The cell types that populations and timeline name.
 fn used_types(scene: &Scene) -> Vec<&str> {
     let added = scene.timeline.iter().filter_map(|event| {
@@ -333,12 +350,16 @@ fn used_types(scene: &Scene) -> Vec<&str> {
             _ => None,
         }
     });
-    scene
-        .populations
-        .iter()
-        .chain(added)
-        .map(|population| population.cell.as_str())
-        .collect()
+    let mut used = Vec::new();
+    for population in scene.populations.iter().chain(added) {
+        used.push(population.cell.as_str());
+        if let Place::Cells(cells) = &population.place {
+            used.extend(cells.iter().filter_map(|cell| cell.cell.as_deref()));
+        }
+    }
+    used.sort_unstable();
+    used.dedup();
+    used
 }
 
 /// Reads a text file. A byte order mark is taken off.

@@ -15,7 +15,7 @@ use crate::core::CellId;
 use crate::core::random::{Purpose, RandomKey};
 use crate::core::units::{self, UM3_PER_MM3, ball_volume_um3};
 
-/// A row of a CSV file: centre, um, and index of the cell type.
+/// A row of a list of cells: centre, um, and index of the cell type.
 pub type PlacedCell = (Vec3, u16);
 
 /// What a population needs to be put into its site.
@@ -29,7 +29,7 @@ pub struct Ground<'a> {
     pub cell_type: u16,
     /// Radius of a cell of that type and of mean volume, um.
     pub radius_um: f32,
-    /// The rows of the population's CSV file, if it has one.
+    /// The rows of the population's CSV file or list, if it has one.
     pub rows: &'a [PlacedCell],
     /// Seed of the run.
     pub key: RandomKey,
@@ -65,7 +65,7 @@ pub fn place_cells(place: &Place, ground: &Ground) -> Vec<PlacedCell> {
             per_mm3,
             outside_um,
         } => of_type(scatter(*per_mm3, *outside_um, ground)),
-        Place::Csv(_) => ground.rows.to_vec(),
+        Place::Csv(_) | Place::Cells(_) => ground.rows.to_vec(),
     }
 }
 
@@ -98,6 +98,7 @@ pub fn estimate_cells(place: &Place, radius_um: f32, site_um: Vec3, rows: usize)
                 / UM3_PER_MM3
         }
         Place::Csv(_) => rows as f64,
+        Place::Cells(cells) => cells.len() as f64,
     }
 }
 

@@ -109,13 +109,17 @@ pub(super) fn read<T: DeserializeOwned + Typed>(text: &str, file: &str) -> Readi
 /// The path to a mistake, and what ron says of it.
 type Mistake = (Vec<Segment>, SpannedError);
 
+/// The RON of scenes: `site: "breast"` rather than `Some("breast")`; `Camera(distance_um: 5)` rather than
+/// `Camera((...))`.
+pub(super) fn dialect() -> ron::Options {
+    ron::Options::default()
+        .with_default_extension(Extensions::IMPLICIT_SOME)
+        .with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES)
+}
+
 /// One reading by ron and serde.
 fn attempt<T: DeserializeOwned>(text: &str) -> Result<T, Box<Mistake>> {
-    // `site: "breast"` rather than `Some("breast")`; `Camera(distance_um: 5)` rather than `Camera((...))`.
-    let options = ron::Options::default()
-        .with_default_extension(Extensions::IMPLICIT_SOME)
-        .with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES);
-    let mut source = ron::Deserializer::from_str_with_options(text, &options)
+    let mut source = ron::Deserializer::from_str_with_options(text, &dialect())
         .map_err(|error| Box::new((Vec::new(), error)))?;
     let value = serde_path_to_error::deserialize(&mut source).map_err(|error| {
         // What has no name in the path (a key that is no text) tells nothing about the place.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::library::CellPrefab;
 use super::look::{CameraPose, Look};
 use crate::tissue::Molecule;
 
@@ -34,6 +35,9 @@ pub struct Scene {
     /// Cells present at the start.
     #[serde(default)]
     pub populations: Vec<Population>,
+    /// All cell types there are, in place of the library; those of the library if left out.
+    #[serde(default)]
+    pub cell_types: Vec<CellPrefab>,
     /// Parameters that differ from the library, by path: `"hypoxia.degradation_per_hour"` for what concerns
     /// all cells, `"cancer.cycle.s_hours"` for one cell type.
     #[serde(default)]
@@ -207,6 +211,19 @@ pub enum Place {
     },
     /// Rows `x,y,z,type` (um) of a CSV file beside the scene.
     Csv(String),
+    /// These cells, one by one.
+    Cells(Vec<CellAt>),
+}
+
+/// A cell of a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub struct CellAt {
+    /// Its centre, um.
+    pub at_um: (f32, f32, f32),
+    /// Name of its type; the population's if left out.
+    #[serde(default)]
+    pub cell: Option<String>,
 }
 
 /// Something that happens at a time.

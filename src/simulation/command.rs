@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::spawn::spawn_population;
 use crate::core::parameters::{ParameterError, set_parameter};
-use crate::core::state::{Kept, Owner, RegisterState};
+use crate::core::state::{Owner, RegisterState, WhollyKept};
 use crate::core::{Clock, SimSchedule, SimSystems};
 use crate::scene::schema::Population;
 use crate::scene::{Change, ParsedScene, SceneReport};
@@ -66,18 +66,7 @@ pub struct LoggedCommand {
 /// Adds the `Timeline` stage.
 pub struct CommandPlugin;
 
-impl Kept for CommandQueue {
-    type State = Self;
-
-    fn keep(&self) -> Self {
-        self.clone()
-    }
-
-    fn restore(&mut self, state: Self) -> Result<(), String> {
-        *self = state;
-        Ok(())
-    }
-}
+impl WhollyKept for CommandQueue {}
 
 impl Plugin for CommandPlugin {
     fn build(&self, app: &mut App) {

@@ -136,7 +136,7 @@ impl Simulation {
     /// In words, when the checkpoint does not fit this program.
     pub fn resume(checkpoint: Checkpoint) -> Result<(Self, RunState), CheckpointError> {
         let scene = checkpoint.scene()?;
-        let (seed, end_minutes) = (checkpoint.run.seed, checkpoint.run.end_minutes);
+        let (seed, end_minutes) = (scene.scene.seed, checkpoint.run.end_minutes);
         let mut simulation = Self::without_cells(Arc::new(scene), seed)
             .map_err(|error| checkpoint.does_not_fit(&error))?;
         let run = checkpoint.restore(&mut simulation.world)?;
@@ -260,6 +260,11 @@ impl Simulation {
         self.end_minutes < self.scene.scene.duration.minutes()
     }
 
+    /// Whether it goes on after the scene's timeline is over.
+    pub fn ends_late(&self) -> bool {
+        self.end_minutes > self.scene.scene.duration.minutes()
+    }
+
     /// Number of steps until its end.
     pub fn total_steps(&self) -> u64 {
         self.clock().step_at(self.end_minutes)
@@ -371,6 +376,16 @@ pub fn schedule_ambiguities(library: &CellLibrary) -> Result<(), String> {
 /// When anything is wrong: everything that is.
 pub fn open_scene(path: &Path) -> Result<ParsedScene, SceneReport> {
     scene::load_scene(path, &SCENE_CONTEXT)
+}
+
+/// Reads the shipped scene that is named like this file, `scenes/NAME.ron`, if there is one and no such file.
+///
+/// # Errors
+/// When anything is wrong with it or the cell types at hand: everything that is.
+pub fn open_shipped_scene(path: &Path) -> Option<Result<ParsedScene, SceneReport>> {
+    let text = scene::shipped_scene(path).filter(|_| !path.exists())?;
+    let name = path.display().to_string();
+    Some(scene::parse_scene(text, &name, &SCENE_CONTEXT))
 }
 
 /// Checks a scene, or a cell prefab if it lies in a folder named `cells`, and says what it is.

@@ -25,7 +25,7 @@ use crate::core::parameters::nearest;
 /// Shortest and longest step, minutes: below, nothing biological happens; above, phases are skipped.
 const STEP_MINUTES: (f64, f64) = (0.01, 60.0);
 /// Most steps of a scene.
-const MAX_STEPS: f64 = 1.0e8;
+pub(crate) const MAX_STEPS: f64 = 1.0e8;
 
 /// Notes problems at the fields of one file.
 pub(super) struct Checker<'a> {
@@ -227,6 +227,7 @@ pub(super) fn check_scene(
     }
     let bounds = check_time(checker, scene);
     tissue::check_sites(checker, scene);
+    tissue::check_cell_types(checker, scene);
     tissue::check_populations(checker, scene, library, &bounds, tables);
     story::check_timeline(checker, scene, &bounds);
     story::check_parameters(checker, scene, library, context);

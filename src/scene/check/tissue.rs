@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bevy::prelude::Vec3;
 
-use super::super::library::CellLibrary;
+use super::super::library::{CellLibrary, check_prefab};
 use super::super::population::{close_packed_per_um3, estimate_cells};
 use super::super::schema::{Action, Event, Place, Population, Scene, Site};
 use super::super::spans::FieldPath;
@@ -117,6 +117,23 @@ fn check_block(checker: &mut Checker, path: &FieldPath, site: &Site) {
     }
 }
 
+/// Checks the cell types that a scene brings along.
+pub(super) fn check_cell_types(checker: &mut Checker, scene: &Scene) {
+    let list = FieldPath::root().field("cell_types");
+    for (index, prefab) in scene.cell_types.iter().enumerate() {
+        let path = list.item(index);
+        check_prefab(checker, &path, prefab);
+        let earlier = &scene.cell_types[..index];
+        if let Some(first) = earlier.iter().position(|t| t.name == prefab.name) {
+            let message = format!(
+                "`{}` is already the name of cell_types[{first}]",
+                prefab.name
+            );
+            checker.problem(&path.field("name"), message);
+        }
+    }
+}
+
 pub(super) fn check_populations(
     checker: &mut Checker,
     scene: &Scene,
@@ -191,22 +208,8 @@ fn check_population(
     library: &CellLibrary,
     tables: &mut Tables,
 ) -> f64 {
+    known_type(checker, &path.field("cell"), &population.cell, library);
     let prefab = library.get(&population.cell);
-    if prefab.is_none() {
-        let path = path.field("cell");
-        let what = "cell type";
-        let names: Vec<&str> = library
-            .types
-            .iter()
-            .map(|cell| cell.name.as_str())
-            .collect();
-        let before = checker.report.problems.len();
-        checker.known(&path, what, &population.cell, &names);
-        if let Some(problem) = checker.report.problems.get_mut(before) {
-            let found = problem.help.take().unwrap_or_default();
-            problem.help = Some(format!("{found}; {}", library.searched()));
-        }
-    }
     let site = match &population.site {
         None => scene.sites.first(),
         Some(name) => {
@@ -216,8 +219,17 @@ fn check_population(
         }
     };
     let place = path.field("place");
-    if let Place::Csv(file) = &population.place {
-        read_rows(checker, &place, file, library, tables);
+    match &population.place {
+        Place::Csv(file) => read_rows(checker, &place, file, library, tables),
+        Place::Cells(cells) => {
+            for (index, cell) in cells.iter().enumerate() {
+                if let Some(name) = &cell.cell {
+                    let path = place.nth(0).item(index).field("cell");
+                    known_type(checker, &path, name, library);
+                }
+            }
+        }
+        _ => {}
     }
     let (Some(site), Some(prefab)) = (site, prefab) else {
         return 0.0;
@@ -240,6 +252,19 @@ fn check_population(
         return 0.0;
     }
     estimate_cells(&population.place, prefab.mean_radius_um(), size, rows.len())
+}
+
+/// Asks for the name of a cell type.
+fn known_type(checker: &mut Checker, path: &FieldPath, name: &str, library: &CellLibrary) {
+    if library.get(name).is_some() {
+        return;
+    }
+    let before = checker.report.problems.len();
+    checker.known(path, "cell type", name, &library.names());
+    if let Some(problem) = checker.report.problems.get_mut(before) {
+        let found = problem.help.take().unwrap_or_default();
+        problem.help = Some(format!("{found}; {}", library.searched()));
+    }
 }
 
 fn read_rows(
@@ -301,6 +326,12 @@ fn check_place(
 ) -> bool {
     let half = Vec3::from(site.size_um) * 0.5;
     let before = checker.report.problems.len();
+    let inside = |checker: &mut Checker, path: &FieldPath, center: Vec3| {
+        if let Some(words) = overhang(center, center, half) {
+            let message = format!("is not inside the site `{}`: it {words}", site.name);
+            checker.problem(path, message);
+        }
+    };
     let ball = |checker: &mut Checker, center: (f32, f32, f32), outer: f32| {
         if !checker.finite_point(&path.field("center_um"), center) {
             return;
@@ -315,13 +346,7 @@ fn check_place(
         Place::Single { at_um } => {
             let at = path.field("at_um");
             if checker.finite_point(&at, *at_um) {
-                let center = Vec3::from(*at_um);
-                if let Some(words) = overhang(center, center, half) {
-                    checker.problem(
-                        &at,
-                        format!("is not inside the site `{}`: it {words}", site.name),
-                    );
-                }
+                inside(checker, &at, (*at_um).into());
             }
         }
         Place::Ball {
@@ -386,6 +411,14 @@ fn check_place(
             if checker.not_negative(&outside, *outside_um) && *outside_um >= half.length() {
                 let message = format!("a free ball of {outside_um} um leaves no room in the site");
                 checker.problem(&outside, message);
+            }
+        }
+        Place::Cells(cells) => {
+            for (index, cell) in cells.iter().enumerate() {
+                let at = path.nth(0).item(index).field("at_um");
+                if checker.finite_point(&at, cell.at_um) {
+                    inside(checker, &at, cell.at_um.into());
+                }
             }
         }
         Place::Csv(file) => {

@@ -1,0 +1,17 @@
+//! The shipped scenes are part of the program, as the shipped cell types are: `scenes/NAME.ron` can be run, filmed
+//! and explored from any folder. A file of that name, where there is one, comes first.
+
+use std::path::Path;
+
+use include_dir::{Dir, include_dir};
+
+static SHIPPED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/scenes");
+
+/// Where scenes lie, from the root of the project.
+const FOLDER: &str = "scenes";
+
+/// The text of the shipped scene that is named like this file, `scenes/NAME.ron`.
+pub fn shipped_scene(path: &Path) -> Option<&'static str> {
+    let file = path.strip_prefix(FOLDER).ok()?;
+    SHIPPED.get_file(file)?.contents_utf8()
+}
