@@ -10,8 +10,8 @@ use crate::cell::cycle::{AgeStructure, mean_radius_um};
 use crate::cell::movement::SiteMechanics;
 use crate::cell::perception::BackgroundParameters;
 use crate::cell::{
-    BodyParameters, CellType, Cycle, CycleParameters, Growth, Motility, MotilityParameters,
-    Position, Resident, Surroundings, Vital,
+    BodyParameters, CellType, Cycle, CycleParameters, Motility, MotilityParameters, Position,
+    Resident, Surroundings, Vital,
 };
 use crate::core::parameters::{CellTypeNames, Parameters, PerType};
 use crate::core::random::Random;
@@ -250,7 +250,7 @@ fn spawn_template(
         Vital::default(),
     ));
     if types.cycle.get(cell_type).is_some() {
-        cell.insert((Cycle::default(), Growth::default()));
+        cell.insert(Cycle::default());
     }
     if types.metabolism.get(cell_type).is_some() {
         cell.insert(Metabolism::default());
