@@ -55,13 +55,26 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// A ball of cells in medium; entry into S and death as given.
-fn scene(folder: &Path, radius_um: f32, divide: bool) -> Arc<ParsedScene> {
+/// Balls of cells in medium, one in each site; entry into S and death as given.
+fn scene(folder: &Path, sites: usize, radius_um: f32, divide: bool) -> Arc<ParsedScene> {
     let (max_pressure, g0g1_hours, apoptosis) = if divide {
         (1000.0, 0.01, 0.2)
     } else {
         (0.001, 1.0e6, 0.0)
     };
+    let [mut dishes, mut balls] = [String::new(), String::new()];
+    for site in 0..sites {
+        dishes += &format!(
+            r#"Site(
+        name: "dish {site}", organ: Medium, size_um: (900, 900, 900),
+        fields: [Field(molecule: Oxygen, level: 160)],
+        perfusion_length_um: 20,
+    ),"#
+        );
+        balls += &format!(
+            r#"Population(cell: "cancer", site: "dish {site}", place: Ball(radius_um: {radius_um})),"#
+        );
+    }
     let text = format!(
         r#"
 Scene(
@@ -69,12 +82,8 @@ Scene(
     about: "cells in a dish, to count what a step allocates",
     pace: Illustrative,
     duration: Hours(100),
-    sites: [Site(
-        name: "dish", organ: Medium, size_um: (900, 900, 900),
-        fields: [Field(molecule: Oxygen, level: 160)],
-        perfusion_length_um: 20,
-    )],
-    populations: [Population(cell: "cancer", place: Ball(radius_um: {radius_um}))],
+    sites: [{dishes}],
+    populations: [{balls}],
     parameters: {{
         "cancer.cycle.max_pressure": {max_pressure},
         "cancer.cycle.g0g1_hours": {g0g1_hours},
@@ -140,27 +149,37 @@ fn what_a_step_allocates_does_not_grow_with_the_number_of_cells() {
     assert_eq!(threads, 2);
     let folder = tempfile::tempdir().expect("a temporary folder");
 
-    // Both are so many that every loop over cells has work for both threads.
-    let [few, many] = [280.0, 430.0].map(|radius_um| {
-        let taken = measure(scene(folder.path(), radius_um, false), 15, 11);
-        assert_eq!(taken.births, 0, "nothing divides");
-        println!(
-            "{} cells: {} calls, {} bytes",
-            taken.cells, taken.calls, taken.bytes
-        );
-        taken
-    });
-    assert!(few.cells > 20_000 && many.cells > 3 * few.cells);
-    for taken in [&few, &many] {
-        assert!(taken.calls < MOST_CALLS, "{} calls", taken.calls);
-        assert!(taken.bytes < MOST_BYTES, "{} bytes", taken.bytes);
+    for (sites, radii_um) in [(1, [280.0, 430.0]), (2, [230.0, 350.0])] {
+        // Both are so many that every loop over cells has work for both threads.
+        let [few, many] = radii_um.map(|radius_um| {
+            let taken = measure(scene(folder.path(), sites, radius_um, false), 15, 11);
+            assert_eq!(taken.births, 0, "nothing divides");
+            println!(
+                "{} cells in {sites} sites: {} calls, {} bytes",
+                taken.cells, taken.calls, taken.bytes
+            );
+            taken
+        });
+        assert!(few.cells > 20_000 && many.cells > 3 * few.cells);
+        for taken in [&few, &many] {
+            assert!(
+                taken.calls < sites as u64 * MOST_CALLS,
+                "{} calls",
+                taken.calls
+            );
+            assert!(
+                taken.bytes < sites as u64 * MOST_BYTES,
+                "{} bytes",
+                taken.bytes
+            );
+        }
+        assert!((many.calls as f64) < 1.25 * few.calls as f64);
+        assert!((many.bytes as f64) < 1.25 * few.bytes as f64);
     }
-    assert!((many.calls as f64) < 1.25 * few.calls as f64);
-    assert!((many.bytes as f64) < 1.25 * few.bytes as f64);
 
     // Cells are born all the time, more than ten a step. Lists grow now and then to a
     // length never seen before; the median step is free of that.
-    let living = measure(scene(folder.path(), 280.0, true), 60, 41);
+    let living = measure(scene(folder.path(), 1, 280.0, true), 60, 41);
     println!(
         "{} cells, {} births: {} calls, {} bytes",
         living.cells, living.births, living.calls, living.bytes

@@ -711,6 +711,7 @@ fn exchanging_the_axes_exchanges_the_answer() {
             }],
             exchange: Some(Exchange {
                 rate_per_min: &wall,
+                scale: 1.0,
                 reservoir: Reservoir::Uniform(50.0),
             }),
             ..LocalTerms::default()
@@ -791,6 +792,7 @@ fn strong_uptake_never_makes_a_value_negative() {
             }],
             exchange: Some(Exchange {
                 rate_per_min: &source.wall,
+                scale: 1.0,
                 reservoir: Reservoir::Uniform(70.0),
             }),
             ..LocalTerms::default()
@@ -858,6 +860,7 @@ fn a_solved_field_is_left_alone() {
         }],
         exchange: Some(Exchange {
             rate_per_min: &source.wall,
+            scale: 1.0,
             reservoir: Reservoir::Uniform(70.0),
         }),
         ..LocalTerms::default()
@@ -1018,6 +1021,7 @@ fn a_solver_with_a_past_gives_the_bits_of_a_fresh_one() {
         }];
         let walls = Exchange {
             rate_per_min: &source.wall,
+            scale: 1.0,
             reservoir: Reservoir::Uniform(70.0),
         };
         let linear = LocalTerms {
@@ -1075,6 +1079,7 @@ fn solves_that_follow_each_other_in_one_solver_are_those_of_fresh_ones() {
             saturating: &uptake,
             exchange: Some(Exchange {
                 rate_per_min: &source.wall,
+                scale: 1.0,
                 reservoir: Reservoir::Uniform(70.0),
             }),
             ..LocalTerms::default()

@@ -136,7 +136,7 @@ fn durations(length_variation: f64, seed: u64) -> BTreeMap<Phase, Vec<f64>> {
             .try_query::<(&CellId, &Cycle)>()
             .expect("there are cells");
         for (id, cycle) in cells.iter(world) {
-            let start = now - cycle.elapsed_hours - f64::from(cycle.overtime_hours);
+            let start = now - f64::from(cycle.elapsed_hours) - f64::from(cycle.overtime_hours);
             let before = began.get(id).copied();
             match before {
                 Some((phase, _)) if phase == cycle.phase => {}

@@ -188,6 +188,7 @@ impl FieldCase {
             source_per_min: None,
             exchange: Some(Exchange {
                 rate_per_min: &self.walls,
+                scale: 1.0,
                 reservoir: Reservoir::Uniform(if is_step { 1.0 } else { 70.0 }),
             }),
         };

@@ -21,6 +21,7 @@ use super::hill;
 use crate::cell::death::is_alive;
 use crate::cell::{ActSystems, CellType, Resident, Surroundings, Vital, order_act};
 use crate::core::invariant::{RegisterInvariant, outside};
+use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk, for_each_chunk_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::random::probability;
 use crate::core::state::RegisterState;
@@ -251,11 +252,15 @@ pub fn update_hif(
 ) {
     let hours = clock.dt_hours();
     let parameters = &*parameters;
-    cells.par_iter_mut().for_each(|(around, vital, mut hif)| {
-        if is_alive(vital) {
-            hif.advance(parameters, around.oxygen_mmhg, hours);
-        }
-    });
+    for (around, vitals, mut hif) in cells.contiguous_iter_mut().expect(IN_TABLES) {
+        for_each_chunk_mut(hif.bypass_change_detection(), ROWS, |start, hif| {
+            for (row, hif) in (start..).zip(hif) {
+                if is_alive(vitals.map(|vitals| &vitals[row])) {
+                    hif.advance(parameters, around[row].oxygen_mmhg, hours);
+                }
+            }
+        });
+    }
 }
 
 /// Living cells secrete VEGF-A.
@@ -272,29 +277,37 @@ pub fn secrete_vegf(
         &HifAxis,
     )>,
 ) {
-    let (parameters, sites) = (&*parameters, &*sites);
+    let parameters = &*parameters;
+    // Where it is booked in each site, and the volume of a voxel there.
+    let books: Vec<Option<(&Ledger, f32)>> = sites
+        .list
+        .iter()
+        .map(|site| {
+            let ledger = ledgers.get(site.fields[Molecule::VegfA as usize]?).ok()?;
+            Some((ledger, site.block.voxel_volume_um3()))
+        })
+        .collect();
+    if books.iter().all(Option::is_none) {
+        return;
+    }
     let normoxic = hypoxia.normoxic_hif_1a();
     let reference = MEAN_SECRETION_AT.activation(normoxic);
-    cells
-        .par_iter()
-        .for_each(|(cell_type, resident, around, vital, hif)| {
-            let site = sites.get(resident.0);
-            let Some(field) = site.fields[Molecule::VegfA as usize] else {
-                return;
-            };
-            if let (true, Some(parameters), Ok(ledger)) = (
-                is_alive(vital),
-                parameters.get(cell_type.0),
-                ledgers.get(field),
-            ) {
-                let activation = hif.activation(normoxic);
-                let secreted = activation.vegf_molecules_per_s(reference, parameters);
-                ledger.secrete(
-                    around.voxel,
-                    nm_per_min(secreted, site.block.voxel_volume_um3()),
-                );
+    for (types, residents, around, vitals, hif) in cells.contiguous_iter().expect(IN_TABLES) {
+        for_each_chunk(types.len(), ROWS, |_, rows| {
+            for row in rows {
+                let book = books.get(usize::from(residents[row].0.0));
+                if let (true, Some(parameters), Some(Some((ledger, voxel_um3)))) = (
+                    is_alive(vitals.map(|vitals| &vitals[row])),
+                    parameters.get(types[row].0),
+                    book,
+                ) {
+                    let activation = hif[row].activation(normoxic);
+                    let secreted = activation.vegf_molecules_per_s(reference, parameters);
+                    ledger.secrete(around[row].voxel, nm_per_min(secreted, *voxel_um3));
+                }
             }
         });
+    }
 }
 
 /// The HIF axis.

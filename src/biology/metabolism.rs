@@ -18,7 +18,7 @@
 //! Acidity: `pH = 7.4 - lactate / 30 mM` (carbonate buffer).
 //! Growth: `g = clamp((p - 5)/(38 - 5)) h(G; 0.2 mM, 2) clamp((pH - 6.4)/0.6)`.
 //!
-//! [`update_metabolism`] runs in `Signal`, after HIF, and writes [`Metabolism`] and [`Growth`];
+//! [`update_metabolism`] runs in `Signal`, after HIF, and writes [`Metabolism`] and [`Cycle::growth`];
 //! [`exchange_metabolites`] books in `Act`. What a cell takes up of a molecule is booked as a capacity, so that
 //! the field solver applies `c / (K + c)` to the concentration it is solving for.
 
@@ -29,8 +29,11 @@ use super::hill;
 use super::hypoxia::{HifAxis, update_hif};
 use crate::cell::contact::CONFLUENT_SHARE;
 use crate::cell::death::is_alive;
-use crate::cell::{ActSystems, Body, CellType, Growth, Resident, Surroundings, Vital, order_act};
+use crate::cell::{ActSystems, Body, CellType, Cycle, Resident, Surroundings, Vital, order_act};
 use crate::core::invariant::{RegisterInvariant, outside};
+use crate::core::parallel::{
+    IN_TABLES, ROWS, for_each_chunk, for_each_chunk_mut, for_each_chunk_mut2,
+};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::state::RegisterState;
 use crate::core::units::{AMOL_PER_UM3_PER_MM, SECONDS_PER_MINUTE};
@@ -45,7 +48,6 @@ const OXYGEN_PER_GLUCOSE: f32 = 6.0;
 
 /// What a cell exchanges with its surroundings just now. Dead cells exchange nothing.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
-#[require(Growth)]
 pub struct Metabolism {
     /// Oxygen uptake at saturation, mmHg per minute of the tissue that the cell makes up.
     pub oxygen_capacity_mmhg_per_min: f32,
@@ -332,28 +334,44 @@ pub fn update_metabolism(
         Option<&HifAxis>,
         Option<&Vital>,
         &mut Metabolism,
-        &mut Growth,
+        Option<&mut Cycle>,
     )>,
 ) {
     let (parameters, chemistry, transport) = (&*parameters, &*chemistry, &*transport);
-    cells.par_iter_mut().for_each(
-        |(cell_type, around, body, hif, vital, mut metabolism, mut growth)| {
-            let Some(parameters) = parameters.get(cell_type.0) else {
-                return;
-            };
-            if is_alive(vital) {
-                let hif_1a = hif.map_or(0.0, |hif| hif.hif_1a);
-                let rates =
-                    parameters.rates(chemistry, transport, around, hif_1a, body.volume_um3());
-                *metabolism = rates.exchange;
-                growth.factor =
-                    parameters.growth_factor(around.oxygen_mmhg, around.glucose_mm, rates.ph);
-            } else {
+    for (types, around, bodies, hif, vitals, mut metabolism, cycles) in
+        cells.contiguous_iter_mut().expect(IN_TABLES)
+    {
+        // Lets the cell in a row adapt, and hands back its growth factor.
+        let adapt = |row: usize, metabolism: &mut Metabolism| -> Option<f32> {
+            let parameters = parameters.get(types[row].0)?;
+            if !is_alive(vitals.map(|vitals| &vitals[row])) {
                 *metabolism = Metabolism::default();
-                growth.factor = 0.0;
+                return Some(0.0);
             }
-        },
-    );
+            let (around, body) = (&around[row], &bodies[row]);
+            let hif_1a = hif.map_or(0.0, |hif| hif[row].hif_1a);
+            let rates = parameters.rates(chemistry, transport, around, hif_1a, body.volume_um3());
+            *metabolism = rates.exchange;
+            Some(parameters.growth_factor(around.oxygen_mmhg, around.glucose_mm, rates.ph))
+        };
+        let metabolism = metabolism.bypass_change_detection();
+        let Some(mut cycles) = cycles else {
+            for_each_chunk_mut(metabolism, ROWS, |start, metabolism| {
+                for (row, metabolism) in (start..).zip(metabolism) {
+                    adapt(row, metabolism);
+                }
+            });
+            continue;
+        };
+        let cycles = cycles.bypass_change_detection();
+        for_each_chunk_mut2(metabolism, cycles, ROWS, |start, metabolism, cycles| {
+            for (row, (metabolism, cycle)) in (start..).zip(metabolism.iter_mut().zip(cycles)) {
+                if let Some(growth) = adapt(row, metabolism) {
+                    cycle.growth = growth;
+                }
+            }
+        });
+    }
 }
 
 /// Living cells take up oxygen and glucose and give off lactate.
@@ -370,46 +388,75 @@ pub fn exchange_metabolites(
         &Metabolism,
     )>,
 ) {
-    let (parameters, sites) = (&*parameters, &*sites);
-    cells
-        .par_iter()
-        .for_each(|(cell_type, resident, around, body, vital, metabolism)| {
-            let Some(parameters) = parameters.get(cell_type.0) else {
-                return;
-            };
-            if !is_alive(vital) {
-                return;
+    let parameters = &*parameters;
+    let books: Vec<Books> = sites
+        .list
+        .iter()
+        .map(|site| {
+            let ledger = |molecule: Molecule| ledgers.get(site.fields[molecule as usize]?).ok();
+            Books {
+                voxel_um3: site.block.voxel_volume_um3(),
+                oxygen: ledger(Molecule::Oxygen),
+                glucose: ledger(Molecule::Glucose),
+                lactate: ledger(Molecule::Lactate),
             }
-            let site = sites.get(resident.0);
-            let voxel_um3 = site.block.voxel_volume_um3();
-            let ledger = |molecule: Molecule| {
-                site.fields[molecule as usize].and_then(|field| ledgers.get(field).ok())
-            };
-            if let Some(oxygen) = ledger(Molecule::Oxygen) {
-                let filled = parameters.oxygen_law.breathing_um3(body.volume_um3()) / voxel_um3;
-                match parameters.oxygen_law {
-                    OxygenLaw::MichaelisMenten => {
-                        oxygen.take_up(
-                            around.voxel,
-                            metabolism.oxygen_capacity_mmhg_per_min * filled,
-                        );
-                    }
-                    OxygenLaw::FirstOrder => {
-                        oxygen.absorb(around.voxel, parameters.oxygen_first_order_per_min * filled);
-                    }
+        })
+        .collect();
+    for (types, residents, around, bodies, vitals, metabolism) in
+        cells.contiguous_iter().expect(IN_TABLES)
+    {
+        for_each_chunk(types.len(), ROWS, |_, rows| {
+            for row in rows {
+                let alive = is_alive(vitals.map(|vitals| &vitals[row]));
+                if let (true, Some(parameters)) = (alive, parameters.get(types[row].0)) {
+                    let books = &books[usize::from(residents[row].0.0)];
+                    let volume_um3 = bodies[row].volume_um3();
+                    books.enter(parameters, around[row].voxel, volume_um3, &metabolism[row]);
                 }
             }
-            if let Some(glucose) = ledger(Molecule::Glucose) {
-                let capacity = mm_per_min(metabolism.glucose_capacity_amol_per_s, voxel_um3);
-                glucose.take_up(around.voxel, capacity);
-            }
-            if let Some(lactate) = ledger(Molecule::Lactate) {
-                lactate.secrete(
-                    around.voxel,
-                    mm_per_min(metabolism.lactate_amol_per_s, voxel_um3),
-                );
-            }
         });
+    }
+}
+
+/// The ledgers of a site in which cells book what they exchange.
+struct Books<'a> {
+    voxel_um3: f32,
+    oxygen: Option<&'a Ledger>,
+    glucose: Option<&'a Ledger>,
+    lactate: Option<&'a Ledger>,
+}
+
+impl Books<'_> {
+    /// Books what a living cell exchanges.
+    #[inline]
+    fn enter(
+        &self,
+        parameters: &MetabolismParameters,
+        voxel: u32,
+        volume_um3: f32,
+        metabolism: &Metabolism,
+    ) {
+        if let Some(oxygen) = self.oxygen {
+            let law = parameters.oxygen_law;
+            let filled = law.breathing_um3(volume_um3) / self.voxel_um3;
+            match law {
+                OxygenLaw::MichaelisMenten => {
+                    oxygen.take_up(voxel, metabolism.oxygen_capacity_mmhg_per_min * filled);
+                }
+                OxygenLaw::FirstOrder => {
+                    oxygen.absorb(voxel, parameters.oxygen_first_order_per_min * filled);
+                }
+            }
+        }
+        if let Some(glucose) = self.glucose {
+            let capacity = mm_per_min(metabolism.glucose_capacity_amol_per_s, self.voxel_um3);
+            glucose.take_up(voxel, capacity);
+        }
+        if let Some(lactate) = self.lactate {
+            let secreted = mm_per_min(metabolism.lactate_amol_per_s, self.voxel_um3);
+            lactate.secrete(voxel, secreted);
+        }
+    }
 }
 
 /// Metabolism.

@@ -18,6 +18,7 @@ use super::cycle::{Cycle, Phase};
 use super::death::{DeathParameters, State, Vital};
 use super::{ActSystems, order_act};
 use crate::core::invariant::{RegisterInvariant, outside};
+use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::random::probability;
 use crate::core::state::RegisterState;
@@ -335,13 +336,17 @@ pub fn grow_bodies(
         body.as_ref().map(|body| solve_ways(body, death, hours))
     }));
     let solved = &*solved;
-    cells
-        .par_iter_mut()
-        .for_each(|(cell_type, mut body, cycle, vital)| {
-            if let Some(Some(ways)) = solved.get(usize::from(cell_type.0)) {
-                ways[way_of(cycle, vital)].apply(&mut body);
+    for (types, mut bodies, cycles, vitals) in cells.contiguous_iter_mut().expect(IN_TABLES) {
+        for_each_chunk_mut(bodies.bypass_change_detection(), ROWS, |start, bodies| {
+            for (row, body) in (start..).zip(bodies) {
+                if let Some(Some(ways)) = solved.get(usize::from(types[row].0)) {
+                    let cycle = cycles.map(|cycles| &cycles[row]);
+                    let vital = vitals.map(|vitals| &vitals[row]);
+                    ways[way_of(cycle, vital)].apply(body);
+                }
             }
         });
+    }
 }
 
 /// What is wrong with a body that cannot be: a part that is not a volume, a radius that is not that of its

@@ -21,6 +21,7 @@ use super::death::{Vital, advance_death, is_alive};
 use super::surroundings::Surroundings;
 use super::{ActSystems, order_act};
 use crate::core::invariant::{RegisterInvariant, outside};
+use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::state::RegisterState;
 use crate::core::units::{MINUTES_PER_HOUR, ball_radius_um};
@@ -69,13 +70,13 @@ impl Phase {
     }
 }
 
-/// Where a cell stands in its cycle. Only cells that can divide have it.
-#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
+/// Where a cell stands in its cycle. Only cells that can divide have it. 32 bytes.
+#[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 pub struct Cycle {
     /// The phase.
     pub phase: Phase,
-    /// Time since the cell entered it, h.
-    pub elapsed_hours: f64,
+    /// Time since the cell entered it, h; shown, never computed with.
+    pub elapsed_hours: f32,
     /// Share of the phase that lies behind the cell, 0-1; 1 starts the next one.
     pub progress: f64,
     /// How long the phase lasts for this cell at full rate, as a multiple of the phase's mean; 0 until it is
@@ -85,8 +86,26 @@ pub struct Cycle {
     pub overtime_hours: f32,
     /// Lasting slow-down of entry into S, 0-1.
     pub senescence: f32,
+    /// Share of the full rate of entry into S that nutrients allow, 0-1. Written in `Signal` by metabolism; cells
+    /// without metabolism grow freely.
+    pub growth: f32,
     /// Mitosis is over.
     pub mitosis_over: bool,
+}
+
+impl Default for Cycle {
+    fn default() -> Self {
+        Self {
+            phase: Phase::default(),
+            elapsed_hours: 0.0,
+            progress: 0.0,
+            length: 0.0,
+            overtime_hours: 0.0,
+            senescence: 0.0,
+            growth: 1.0,
+            mitosis_over: false,
+        }
+    }
 }
 
 impl Cycle {
@@ -113,20 +132,7 @@ impl Cycle {
             Phase::G2 => parameters.s_hours,
             Phase::M => parameters.s_hours + parameters.g2_hours,
         };
-        Some(before + self.elapsed_hours as f32)
-    }
-}
-
-/// What lets a cell grow, written in `Signal` by metabolism. Cells without it grow freely.
-#[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
-pub struct Growth {
-    /// Share of the full rate of entry into S that nutrients allow, 0-1.
-    pub factor: f32,
-}
-
-impl Default for Growth {
-    fn default() -> Self {
-        Self { factor: 1.0 }
+        Some(before + self.elapsed_hours)
     }
 }
 
@@ -293,7 +299,7 @@ impl AgeStructure {
         if point < self.g0g1_hours || total <= 0.0 {
             // What is left of an exponential wait is as long as a whole one.
             let age_rate = 1.0 / self.g0g1_hours.max(f32::MIN_POSITIVE) + self.growth_per_hour;
-            cycle.elapsed_hours = f64::from(random.exponential() / age_rate);
+            cycle.elapsed_hours = random.exponential() / age_rate;
             return cycle;
         }
         let share = (point - self.g0g1_hours).min(total) * self.growth_per_hour;
@@ -312,8 +318,8 @@ impl AgeStructure {
         };
         cycle.phase = phase;
         cycle.length = 1.0;
-        cycle.elapsed_hours = f64::from(since_s - start);
-        cycle.progress = (cycle.elapsed_hours / f64::from(end - start)).min(1.0);
+        cycle.elapsed_hours = since_s - start;
+        cycle.progress = (f64::from(since_s - start) / f64::from(end - start)).min(1.0);
         cycle
     }
 }
@@ -341,27 +347,28 @@ pub fn advance_cycle(
         &CellId,
         &CellType,
         &Surroundings,
-        Option<&Growth>,
         Option<&Vital>,
         &mut Cycle,
     )>,
 ) {
     let (clock, key, parameters) = (*clock, *key, &*parameters);
-    cells
-        .par_iter_mut()
-        .for_each(|(id, cell_type, around, growth, vital, mut cycle)| {
-            let Some(parameters) = parameters.get(cell_type.0) else {
-                return;
-            };
-            if cycle.mitosis_over || !is_alive(vital) {
-                return;
+    let hours = clock.step_minutes / MINUTES_PER_HOUR;
+    for (ids, types, around, vitals, mut cycles) in cells.contiguous_iter_mut().expect(IN_TABLES) {
+        for_each_chunk_mut(cycles.bypass_change_detection(), ROWS, |start, cycles| {
+            for (row, cycle) in (start..).zip(cycles) {
+                let Some(parameters) = parameters.get(types[row].0) else {
+                    continue;
+                };
+                if cycle.mitosis_over || !is_alive(vitals.map(|vitals| &vitals[row])) {
+                    continue;
+                }
+                let pressure = around[row].pressure;
+                let share = parameters.s_entry_share(cycle.growth, pressure, cycle.senescence);
+                let random = || key.stream(ids[row], clock.step, Purpose::PhaseLength);
+                cycle.advance(parameters, share, hours, random);
             }
-            let growth = growth.copied().unwrap_or_default().factor;
-            let share = parameters.s_entry_share(growth, around.pressure, cycle.senescence);
-            let hours = clock.step_minutes / MINUTES_PER_HOUR;
-            let random = || key.stream(*id, clock.step, Purpose::PhaseLength);
-            cycle.advance(parameters, share, hours, random);
         });
+    }
 }
 
 impl Cycle {
@@ -389,13 +396,13 @@ impl Cycle {
             // What is to be lived at full rate until the phase ends.
             let ahead = duration * (1.0 - self.progress).max(0.0);
             if left * speed < ahead {
-                self.elapsed_hours += left;
+                self.elapsed_hours += left as f32;
                 self.progress += left * speed / duration;
                 return;
             }
             if speed <= 0.0 {
                 // A phase of no length at no rate: the cell waits.
-                self.elapsed_hours += left;
+                self.elapsed_hours += left as f32;
                 return;
             }
             left = (left - ahead / speed).max(0.0);
@@ -404,7 +411,7 @@ impl Cycle {
                 Phase::S => Phase::G2,
                 Phase::G2 => Phase::M,
                 Phase::M => {
-                    self.elapsed_hours += ahead;
+                    self.elapsed_hours += ahead as f32;
                     self.progress = 1.0;
                     self.overtime_hours = left as f32;
                     self.mitosis_over = true;
@@ -430,8 +437,8 @@ impl Plugin for CyclePlugin {
             .register_cell_invariant::<Cycle>(SimSystems::Act, "advance_cycle", |cycle| {
                 outside("its progress in the phase", cycle.progress as f32, 0.0, 1.0)
                     .or_else(|| outside("its senescence", cycle.senescence, 0.0, 1.0))
+                    .or_else(|| outside("its growth factor", cycle.growth, 0.0, 1.0))
             })
-            .register_cell_state::<Growth>("growth")
             .add_systems(
                 SimSchedule,
                 advance_cycle

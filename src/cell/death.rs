@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::body::{Body, CellType, VolumeRates};
 use super::surroundings::Surroundings;
 use super::{ActSystems, order_act};
+use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::random::probability;
 use crate::core::state::RegisterState;
@@ -276,11 +277,23 @@ impl DeathParameters {
     }
 }
 
-/// Whether something that happens at `per_hour` happens within `hours`. Compares all 32 random bits, so that
-/// rates of one in a million steps are still met.
-fn happens(mut random: Random, per_hour: f32, hours: f32) -> bool {
+/// Below which 32 random bits mean that something happens at `per_hour` within `hours`. All of them are compared,
+/// so that rates of one in a million steps are still met.
+fn happens_below(per_hour: f32, hours: f32) -> f64 {
     const TWO_TO_32: f64 = 4_294_967_296.0;
-    per_hour > 0.0 && f64::from(random.bits()) < f64::from(probability(per_hour, hours)) * TWO_TO_32
+    f64::from(probability(per_hour, hours)) * TWO_TO_32
+}
+
+fn happens(mut random: Random, below: f64) -> bool {
+    f64::from(random.bits()) < below
+}
+
+/// How cells of a type die in a step of that length.
+struct DeathStep<'a> {
+    parameters: &'a DeathParameters,
+    hours: f32,
+    /// See [`happens_below`].
+    apoptosis_below: f64,
 }
 
 /// Lets cells die, and the dead go on dying.
@@ -290,48 +303,53 @@ pub fn advance_death(
     parameters: Res<PerType<DeathParameters>>,
     mut cells: Query<(&CellId, &CellType, &Body, &Surroundings, &mut Vital)>,
 ) {
-    let (clock, key, parameters) = (*clock, *key, &*parameters);
-    cells
-        .par_iter_mut()
-        .for_each(|(id, cell_type, body, around, mut vital)| {
-            if let Some(parameters) = parameters.get(cell_type.0) {
-                let random = |purpose| key.stream(*id, clock.step, purpose);
-                advance(
-                    &mut vital,
-                    parameters,
-                    body,
-                    around.oxygen_mmhg,
-                    &clock,
-                    random,
-                );
-            } else if vital.event != LifeEvent::None {
+    let (clock, key, hours) = (*clock, *key, clock.dt_hours());
+    let steps: Vec<Option<DeathStep>> = parameters
+        .0
+        .iter()
+        .map(|parameters| {
+            let parameters = parameters.as_ref()?;
+            Some(DeathStep {
+                parameters,
+                hours,
+                apoptosis_below: happens_below(parameters.apoptosis_per_hour, hours),
+            })
+        })
+        .collect();
+    for (ids, types, bodies, around, mut vitals) in cells.contiguous_iter_mut().expect(IN_TABLES) {
+        for_each_chunk_mut(vitals.bypass_change_detection(), ROWS, |start, vitals| {
+            for (row, vital) in (start..).zip(vitals) {
                 vital.event = LifeEvent::None;
+                if let Some(Some(step)) = steps.get(usize::from(types[row].0)) {
+                    let random = |purpose| key.stream(ids[row], clock.step, purpose);
+                    let oxygen_mmhg = around[row].oxygen_mmhg;
+                    advance(vital, step, &bodies[row], oxygen_mmhg, &clock, random);
+                }
             }
         });
+    }
 }
 
 fn advance(
-    vital: &mut Mut<Vital>,
-    parameters: &DeathParameters,
+    vital: &mut Vital,
+    step: &DeathStep,
     body: &Body,
     oxygen_mmhg: f32,
     clock: &Clock,
     random: impl Fn(Purpose) -> Random,
 ) {
-    let hours = clock.dt_hours();
-    if vital.event != LifeEvent::None {
-        vital.event = LifeEvent::None;
-    }
+    let parameters = step.parameters;
     match vital.state {
         State::Alive => {
             let necrosis = parameters.necrosis_per_hour(oxygen_mmhg);
-            if happens(
-                random(Purpose::Apoptosis),
-                parameters.apoptosis_per_hour,
-                hours,
-            ) {
+            if happens(random(Purpose::Apoptosis), step.apoptosis_below) {
                 vital.start_apoptosis();
-            } else if happens(random(Purpose::Necrosis), necrosis, hours) {
+            } else if necrosis > 0.0
+                && happens(
+                    random(Purpose::Necrosis),
+                    happens_below(necrosis, step.hours),
+                )
+            {
                 vital.start_necrosis(parameters.relative_rupture_volume * body.volume_um3());
             }
         }

@@ -16,7 +16,7 @@ pub mod surroundings;
 
 pub use body::{Body, BodyParameters, CellType, Position, Resident};
 pub use contact::ContactParameters;
-pub use cycle::{Cycle, CycleParameters, Growth, Phase};
+pub use cycle::{Cycle, CycleParameters, Phase};
 pub use death::{DeathParameters, LifeEvent, State, Vital};
 pub use motility::{Motility, MotilityParameters};
 pub use surroundings::Surroundings;

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::body::{CellType, Position, Resident};
 use super::death::{Vital, advance_death, is_alive};
 use super::{ActSystems, order_act};
+use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::random::probability;
 use crate::core::state::RegisterState;
@@ -101,6 +102,17 @@ impl MotilityParameters {
     fn followed(&self) -> Option<Molecule> {
         self.attractant.filter(|_| self.chemotactic_index != 0.0)
     }
+
+    /// A new direction in that relative gradient, 1/um.
+    fn turn(&self, random: &mut Random, gradient: Vec3) -> Vec3 {
+        let strength = gradient.length();
+        let index = if strength > 0.0 {
+            self.chemotactic_index * strength / (strength + self.half_gradient_per_um)
+        } else {
+            0.0
+        };
+        biased_direction(random, gradient, index)
+    }
 }
 
 /// A new direction whose mean cosine with `axis` is `index`.
@@ -160,46 +172,53 @@ pub fn turn(
         &mut Motility,
     )>,
 ) {
-    let (clock, key, parameters) = (*clock, *key, &*parameters);
-    cells
-        .par_iter_mut()
-        .for_each(|(id, cell_type, resident, position, vital, mut motility)| {
-            let Some(parameters) = parameters.get(cell_type.0) else {
-                return;
-            };
-            if !is_alive(vital) {
-                motility.speed_um_per_min = 0.0;
-                return;
-            }
-            motility.speed_um_per_min = parameters.speed_um_per_min;
-            if parameters.speed_um_per_min <= 0.0 {
-                return;
-            }
-            let mut random = key.stream(*id, clock.step, Purpose::Motility);
-            let turns = parameters.persistence_min <= 0.0
-                || random.chance(probability(
-                    1.0 / parameters.persistence_min,
-                    clock.dt_minutes(),
-                ));
-            if turns {
-                let gradient = parameters.followed().map_or(Vec3::ZERO, |attractant| {
-                    let site = sites.get(resident.0);
-                    site.fields[attractant as usize]
-                        .and_then(|field| fields.get(field).ok())
-                        .map_or(Vec3::ZERO, |values| {
-                            relative_gradient(&site.block, &values.0, position.0)
-                        })
-                });
-                let strength = gradient.length();
-                let index = if strength > 0.0 {
-                    parameters.chemotactic_index * strength
-                        / (strength + parameters.half_gradient_per_um)
-                } else {
-                    0.0
+    let (clock, key) = (*clock, *key);
+    // Parameters of each type, with the probability of a turn.
+    let types: Vec<Option<(&MotilityParameters, f32)>> = parameters
+        .0
+        .iter()
+        .map(|parameters| {
+            let parameters = parameters.as_ref()?;
+            let per_min = 1.0 / parameters.persistence_min;
+            Some((parameters, probability(per_min, clock.dt_minutes())))
+        })
+        .collect();
+    let gradient_at = |attractant: Molecule, resident: &Resident, position: &Position| {
+        let site = sites.get(resident.0);
+        site.fields[attractant as usize]
+            .and_then(|field| fields.get(field).ok())
+            .map_or(Vec3::ZERO, |values| {
+                relative_gradient(&site.block, &values.0, position.0)
+            })
+    };
+    for (ids, cell_types, residents, positions, vitals, mut motilities) in
+        cells.contiguous_iter_mut().expect(IN_TABLES)
+    {
+        let motilities = motilities.bypass_change_detection();
+        for_each_chunk_mut(motilities, ROWS, |start, motilities| {
+            for (row, motility) in (start..).zip(motilities) {
+                let Some(Some((parameters, chance))) = types.get(usize::from(cell_types[row].0))
+                else {
+                    continue;
                 };
-                motility.direction = biased_direction(&mut random, gradient, index);
+                if !is_alive(vitals.map(|vitals| &vitals[row])) {
+                    motility.speed_um_per_min = 0.0;
+                    continue;
+                }
+                motility.speed_um_per_min = parameters.speed_um_per_min;
+                if parameters.speed_um_per_min <= 0.0 {
+                    continue;
+                }
+                let mut random = key.stream(ids[row], clock.step, Purpose::Motility);
+                if parameters.persistence_min <= 0.0 || random.chance(*chance) {
+                    let gradient = parameters.followed().map_or(Vec3::ZERO, |attractant| {
+                        gradient_at(attractant, &residents[row], &positions[row])
+                    });
+                    motility.direction = parameters.turn(&mut random, gradient);
+                }
             }
         });
+    }
 }
 
 /// Walking.

@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use super::body::{Body, Position, Resident};
 use super::surroundings::Surroundings;
 use crate::core::invariant::{RegisterInvariant, outside};
+use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
 use crate::core::parameters::{Limits, Parameters, RegisterParameters};
 use crate::core::{SimSchedule, SimSystems};
 use crate::tissue::transport::CellVolume;
-use crate::tissue::{FieldValues, Molecule, Sites};
+use crate::tissue::{FieldValues, Molecule, Sites, TissueBlock};
 
 /// What cells perceive of molecules that a site does not simulate.
 #[derive(Resource, Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
@@ -83,6 +84,7 @@ fn perceive(
     mut cells: Query<(&Resident, &Position, &Body, &mut Surroundings)>,
 ) {
     struct Readable<'a> {
+        block: &'a TissueBlock,
         /// Where volumes are booked; none in a site without vessels.
         volume: Option<&'a CellVolume>,
         fields: [Option<&'a [f32]>; Molecule::ALL.len()],
@@ -91,6 +93,7 @@ fn perceive(
         .list
         .iter()
         .map(|site| Readable {
+            block: &site.block,
             volume: site
                 .block
                 .perfusion_length_um
@@ -102,21 +105,24 @@ fn perceive(
             }),
         })
         .collect();
-    cells
-        .par_iter_mut()
-        .for_each(|(resident, position, body, mut around)| {
-            let site = &readable[usize::from(resident.0.0)];
-            let voxel = sites.get(resident.0).block.voxel_at(position.0);
-            if let Some(volume) = site.volume {
-                volume.0.add(voxel, body.volume_um3());
+    for (residents, positions, bodies, mut around) in cells.contiguous_iter_mut().expect(IN_TABLES)
+    {
+        for_each_chunk_mut(around.bypass_change_detection(), ROWS, |start, around| {
+            for (row, around) in (start..).zip(around) {
+                let site = &readable[usize::from(residents[row].0.0)];
+                let voxel = site.block.voxel_at(positions[row].0);
+                if let Some(volume) = site.volume {
+                    volume.0.add(voxel, bodies[row].volume_um3());
+                }
+                let read = |molecule: Molecule, otherwise: f32| {
+                    site.fields[molecule as usize]
+                        .map_or(otherwise, |values| values[voxel as usize])
+                };
+                around.voxel = voxel;
+                around.oxygen_mmhg = read(Molecule::Oxygen, background.oxygen_mmhg);
+                around.glucose_mm = read(Molecule::Glucose, background.glucose_mm);
+                around.lactate_mm = read(Molecule::Lactate, background.lactate_mm);
             }
-            let read = |molecule: Molecule, otherwise: f32| {
-                site.fields[molecule as usize].map_or(otherwise, |values| values[voxel as usize])
-            };
-            let around = around.bypass_change_detection();
-            around.voxel = voxel;
-            around.oxygen_mmhg = read(Molecule::Oxygen, background.oxygen_mmhg);
-            around.glucose_mm = read(Molecule::Glucose, background.glucose_mm);
-            around.lactate_mm = read(Molecule::Lactate, background.lactate_mm);
         });
+    }
 }

@@ -167,6 +167,12 @@ pub fn map_chunks<R: Send>(
     results.into_iter().flatten().collect()
 }
 
+/// Rows of cells in one piece of a loop over a table.
+pub const ROWS: usize = 4096;
+
+/// Why the tables of cells can be taken as slices.
+pub const IN_TABLES: &str = "components of cells are stored in tables";
+
 /// Makes room for a length with a sixteenth to spare, where `Vec` by itself would double.
 ///
 /// For buffers that follow the number of cells or voxels, of which there are many and which grow slowly.

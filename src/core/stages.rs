@@ -17,9 +17,25 @@ pub struct StageTimes {
     seconds: [f64; SimSystems::ORDER.len()],
     /// When the last stage ended, or the step began.
     last: Option<Instant>,
+    is_on: bool,
 }
 
 impl StageTimes {
+    /// Begins to measure, or begins anew; says whether it did already.
+    pub fn restart(&mut self) -> bool {
+        let was_on = self.is_on;
+        *self = Self {
+            is_on: true,
+            ..Self::default()
+        };
+        was_on
+    }
+
+    /// Whether anything is measured.
+    pub const fn is_on(&self) -> bool {
+        self.is_on
+    }
+
     /// Each stage with its wall time, s, in the order in which they run.
     pub fn seconds(&self) -> impl Iterator<Item = (SimSystems, f64)> {
         SimSystems::ORDER.into_iter().zip(self.seconds)

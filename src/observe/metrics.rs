@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::tally::{ExactSum, Questions, Tally};
 use crate::biology::metabolism::MetabolismChemistry;
 use crate::cell::{Phase, State};
+use crate::core::parallel::for_each_chunk_mut;
 use crate::core::parameters::{CellTypeNames, Limits, Parameters};
 use crate::simulation::SiteMetrics;
 use crate::tissue::{FieldValues, Molecule, SiteId, Sites};
@@ -112,7 +113,7 @@ pub fn measure(world: &World) -> Vec<SiteMetrics> {
         .map(SiteId)
         .zip(questions.tally(world))
         .map(|(site, tally)| {
-            let radii = tumour_radii(&tally, |see| questions.for_each_of_tumour(world, site, see));
+            let radii = tumour_radii(&tally, |word| questions.of_tumour(world, site, word));
             let values = measure_site(world, site, &tally, radii);
             SiteMetrics {
                 columns: columns.iter().cloned().zip(values).collect(),
@@ -214,9 +215,15 @@ impl Spread {
     }
 }
 
-/// Radius of the tumour and of its necrotic core, um; see the module's page for the definitions. `visit` shows
-/// place and state of each of its cells to whom it is given.
-fn tumour_radii(tally: &Tally, visit: impl FnOnce(&mut dyn FnMut(Vec3, State))) -> (f64, f64) {
+/// Distances sorted in one piece of a parallel loop.
+const RUN: usize = 65_536;
+
+/// Radius of the tumour and of its necrotic core, um; see the module's page for the definitions. `collect` hands
+/// back what the function it is given makes of place and state of each of its cells.
+fn tumour_radii(
+    tally: &Tally,
+    collect: impl FnOnce(&(dyn Fn(Vec3, State) -> u32 + Sync)) -> Vec<u32>,
+) -> (f64, f64) {
     if tally.tumour == 0 {
         return (0.0, 0.0);
     }
@@ -224,12 +231,13 @@ fn tumour_radii(tally: &Tally, visit: impl FnOnce(&mut dyn FnMut(Vec3, State))) 
     let centroid = DVec3::from(tally.tumour_centres_um.map(ExactSum::value)) / cells;
     // A distance and whether the cell is necrotic, in one word: distances are not negative, so their bits are in
     // their order, and the last one can be spared.
-    let mut from_centre: Vec<u32> = Vec::with_capacity(tally.tumour as usize);
-    visit(&mut |at, state| {
+    let mut from_centre = collect(&|at, state| {
         let distance = at.as_dvec3().distance(centroid) as f32;
-        from_centre.push(distance.to_bits() & !1 | u32::from(state.is_necrotic()));
+        distance.to_bits() & !1 | u32::from(state.is_necrotic())
     });
-    from_centre.sort_unstable();
+    // The stable sort finds the sorted runs and joins them.
+    for_each_chunk_mut(&mut from_centre, RUN, |_, run| run.sort_unstable());
+    from_centre.sort();
     let distance = |word: u32| f64::from(f32::from_bits(word & !1));
     const SHARE: f64 = 0.95;
     /// Cube root of [`SHARE`].
@@ -301,9 +309,7 @@ mod tests {
             let tally = questions.tally(&world).remove(0);
             assert_eq!(tally.cells(), n);
             let site = SiteId(0);
-            let radii = tumour_radii(&tally, |see| {
-                questions.for_each_of_tumour(&world, site, see)
-            });
+            let radii = tumour_radii(&tally, |word| questions.of_tumour(&world, site, word));
             let (radius, necrotic) = radii;
             assert!((radius / 250.0 - 1.0).abs() < 0.01, "{radius}");
             assert!((necrotic / 120.0 - 1.0).abs() < 0.02, "{necrotic}");

@@ -9,40 +9,43 @@ use bevy::prelude::*;
 
 use crate::biology::hypoxia::HifAxis;
 use crate::cell::{Body, CellType, Cycle, Phase, Position, Resident, State, Surroundings, Vital};
-use crate::core::parallel::map_chunks;
+use crate::core::parallel::{IN_TABLES, map_chunks};
 use crate::tissue::SiteId;
 
 /// Cells looked at in one piece of the parallel loop.
 const CHUNK: usize = 16_384;
 
 /// A sum that does not depend on the order of its terms: in units of 2^-40, about 1e-12.
+///
+/// It cannot overflow: a term is below 2^94 units (1.8e16), or lost like one that is no number, and the cells of a
+/// world, numbered with 32 bits, add up to less than 2^126.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ExactSum {
     quanta: i128,
-    /// Terms that are no numbers; they make the sum none.
+    /// Terms that are no numbers, or too large; they make the sum none.
     lost: u64,
 }
 
 impl ExactSum {
     const QUANTA: f64 = 1_099_511_627_776.0;
+    /// Terms are smaller than this many quanta: 2^94.
+    const LARGEST: f64 = (1_u128 << 94) as f64;
 
     /// Adds a term.
     #[inline]
     pub fn add(&mut self, term: f32) {
-        if !term.is_finite() {
-            self.lost += 1;
-            return;
-        }
         let quanta = f64::from(term) * Self::QUANTA;
         // Most terms fit into 64 bits, which are much quicker to make.
-        self.quanta += if quanta.abs() < 9.0e18 {
-            i128::from(quanta as i64)
+        if quanta.abs() < 9.0e18 {
+            self.quanta += i128::from(quanta as i64);
+        } else if quanta.abs() < Self::LARGEST {
+            self.quanta += quanta as i128;
         } else {
-            quanta as i128
-        };
+            self.lost += 1;
+        }
     }
 
-    /// The sum; NaN if a term was no number.
+    /// The sum; NaN if a term was no number or too large.
     pub const fn value(self) -> f64 {
         if self.lost > 0 {
             f64::NAN
@@ -135,9 +138,7 @@ impl Questions<'_> {
         let Some(mut query) = world.try_query::<Seen>() else {
             return sites;
         };
-        let tables = query
-            .contiguous_iter(world)
-            .expect("components of cells are stored in tables");
+        let tables = query.contiguous_iter(world).expect(IN_TABLES);
         for (types, residents, positions, bodies, around, cycles, vitals, hif) in tables {
             let pieces = map_chunks(types.len(), CHUNK, |_, rows| {
                 let mut sites = vec![Tally::empty(self.types); self.sites];
@@ -174,23 +175,35 @@ impl Questions<'_> {
         sites
     }
 
-    /// Calls `see` with place and state of each cell of the tumour in a site, in no particular order.
-    pub fn for_each_of_tumour(
+    /// What `of` makes of place and state of each cell of the tumour in a site, in no particular order.
+    pub fn of_tumour(
         &self,
         world: &World,
         site: SiteId,
-        mut see: impl FnMut(Vec3, State),
-    ) {
+        of: impl Fn(Vec3, State) -> u32 + Sync,
+    ) -> Vec<u32> {
+        let mut all = Vec::new();
         let Some(mut query) =
             world.try_query::<(&CellType, &Resident, &Position, Option<&Vital>)>()
         else {
-            return;
+            return all;
         };
-        for (cell_type, resident, position, vital) in query.iter(world) {
-            if resident.0 == site && self.is_tumour(*cell_type) {
-                see(position.0, vital.map_or(State::Alive, |vital| vital.state));
+        let tables = query.contiguous_iter(world).expect(IN_TABLES);
+        for (types, residents, positions, vitals) in tables {
+            let pieces = map_chunks(types.len(), CHUNK, |_, rows| {
+                rows.filter(|row| residents[*row].0 == site && self.is_tumour(types[*row]))
+                    .map(|row| {
+                        let state = vitals.map_or(State::Alive, |vitals| vitals[row].state);
+                        of(positions[row].0, state)
+                    })
+                    .collect::<Vec<u32>>()
+            });
+            all.reserve_exact(pieces.iter().map(Vec::len).sum());
+            for piece in pieces {
+                all.extend(piece);
             }
         }
+        all
     }
 }
 
@@ -276,5 +289,26 @@ mod tests {
         assert!((forward.value() / exact - 1.0).abs() < 1e-12);
         forward.add(f32::NAN);
         assert!(forward.value().is_nan());
+    }
+
+    #[test]
+    fn a_sum_is_exact_up_to_the_largest_term_and_number_of_cells_and_lost_beyond() {
+        let mut sum = ExactSum::default();
+        // The largest term, as often as there can be cells: doubled 32 times.
+        let largest = f32::from_bits(1.8e16_f32.to_bits() - 1);
+        sum.add(largest);
+        for _ in 0..32 {
+            sum.merge(sum);
+        }
+        assert_eq!(sum.value(), f64::from(largest) * 4_294_967_296.0);
+        for term in [2e16, f32::MAX, f32::INFINITY] {
+            for signed in [term, -term] {
+                let mut lost = ExactSum::default();
+                lost.add(1.0);
+                lost.add(signed);
+                lost.add(-signed);
+                assert!(lost.value().is_nan(), "{signed}");
+            }
+        }
     }
 }

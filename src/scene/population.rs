@@ -41,30 +41,21 @@ pub struct Ground<'a> {
 
 /// Centre and type of each cell of a population, in the order in which they are to be born.
 pub fn place_cells(place: &Place, ground: &Ground) -> Vec<PlacedCell> {
-    let of_type = |positions: Vec<Vec3>| {
-        let cell_type = ground.cell_type;
-        positions.into_iter().map(|at| (at, cell_type)).collect()
-    };
     match place {
         Place::Single { at_um } => vec![(Vec3::from(*at_um), ground.cell_type)],
         Place::Ball {
             center_um,
             radius_um,
-        } => of_type(fill((*center_um).into(), 0.0, *radius_um, ground.radius_um)),
+        } => fill((*center_um).into(), 0.0, *radius_um, ground),
         Place::Shell {
             center_um,
             inner_um,
             outer_um,
-        } => of_type(fill(
-            (*center_um).into(),
-            *inner_um,
-            *outer_um,
-            ground.radius_um,
-        )),
+        } => fill((*center_um).into(), *inner_um, *outer_um, ground),
         Place::Scatter {
             per_mm3,
             outside_um,
-        } => of_type(scatter(*per_mm3, *outside_um, ground)),
+        } => scatter(*per_mm3, *outside_um, ground),
         Place::Csv(_) | Place::Cells(_) => ground.rows.to_vec(),
     }
 }
@@ -102,8 +93,9 @@ pub fn estimate_cells(place: &Place, radius_um: f32, site_um: Vec3, rows: usize)
     }
 }
 
-/// Cells of `radius` that lie wholly between two balls around `center`; the inner one may be empty (0).
-fn fill(center: Vec3, inner: f32, outer: f32, radius: f32) -> Vec<Vec3> {
+/// Cells that lie wholly between two balls around `center`; the inner one may be empty (0).
+fn fill(center: Vec3, inner: f32, outer: f32, ground: &Ground) -> Vec<PlacedCell> {
+    let radius = ground.radius_um;
     let spacing = 2.0 * CONFLUENT_SPACING * radius;
     let farthest = outer - radius;
     // The central cell belongs to a full ball, whatever the ball's size.
@@ -133,7 +125,7 @@ fn fill(center: Vec3, inner: f32, outer: f32, radius: f32) -> Vec<Vec3> {
                 let at = Vec3::new((i as f32 + shift) * spacing, y, z);
                 let distance2 = at.length_squared();
                 if distance2 >= nearest2 && distance2 <= farthest2 {
-                    cells.push(center + at);
+                    cells.push((center + at, ground.cell_type));
                 }
             }
         }
@@ -142,7 +134,7 @@ fn fill(center: Vec3, inner: f32, outer: f32, radius: f32) -> Vec<Vec3> {
 }
 
 /// Cells spread evenly at random over the block, without those in the ball around the origin.
-fn scatter(per_mm3: f64, outside_um: f32, ground: &Ground) -> Vec<Vec3> {
+fn scatter(per_mm3: f64, outside_um: f32, ground: &Ground) -> Vec<PlacedCell> {
     let size = ground.max_um - ground.min_um;
     let volume_mm3 = f64::from(size.x) * f64::from(size.y) * f64::from(size.z) / UM3_PER_MM3;
     let count = (per_mm3 * volume_mm3).round().max(0.0) as u64;
@@ -158,6 +150,7 @@ fn scatter(per_mm3: f64, outside_um: f32, ground: &Ground) -> Vec<Vec3> {
             low + span * Vec3::new(random.uniform(), random.uniform(), random.uniform())
         })
         .filter(|at| outside_um <= 0.0 || at.length_squared() >= free2)
+        .map(|at| (at, ground.cell_type))
         .collect()
 }
 

@@ -67,6 +67,8 @@ impl Plugin for SimulationPlugins {
         .declare_remade::<StateRegistry>("a list of what the program knows")
         .declare_remade::<ParameterRegistry>("a list of what the program knows")
         .declare_remade::<Invariants>("a list of what the program knows")
+        // Here and not when it is first needed: what is added to a world full of cells takes memory for each.
+        .init_resource::<StageTimes>()
         .declare_remade::<StageTimes>("a measurement of this process")
         .add_systems(SimSchedule, advance_clock.in_set(SimSystems::Observe));
     }
@@ -189,8 +191,7 @@ impl Simulation {
     /// Measures from now on how long the stages of a step take, see [`Simulation::stage_seconds`]. Changes
     /// no result.
     pub fn measure_stages(&mut self) {
-        let measured = self.world.contains_resource::<StageTimes>();
-        self.world.insert_resource(StageTimes::default());
+        let measured = self.world.resource_mut::<StageTimes>().restart();
         let mut schedules = self.world.resource_mut::<Schedules>();
         if let Some(schedule) = schedules.get_mut(SimSchedule)
             && !measured
@@ -203,6 +204,7 @@ impl Simulation {
     pub fn stage_seconds(&self) -> Vec<(SimSystems, f64)> {
         self.world
             .get_resource::<StageTimes>()
+            .filter(|times| times.is_on())
             .map_or_else(Vec::new, |times| times.seconds().collect())
     }
 

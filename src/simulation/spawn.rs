@@ -10,8 +10,8 @@ use crate::cell::cycle::{AgeStructure, mean_radius_um};
 use crate::cell::movement::SiteMechanics;
 use crate::cell::perception::BackgroundParameters;
 use crate::cell::{
-    BodyParameters, CellType, Cycle, CycleParameters, Growth, Motility, MotilityParameters,
-    Position, Resident, Surroundings, Vital,
+    BodyParameters, CellType, Cycle, CycleParameters, Motility, MotilityParameters, Position,
+    Resident, Surroundings, Vital,
 };
 use crate::core::parameters::{CellTypeNames, Parameters, PerType};
 use crate::core::random::Random;
@@ -19,7 +19,7 @@ use crate::core::{CellId, CellIdCounter, Purpose, RandomKey};
 use crate::observe::metrics::TumourTypes;
 use crate::scene::schema::{Faces, Population, Scene};
 use crate::scene::{CellPrefab, ParsedScene, PlacedCell};
-use crate::tissue::exchange::Book;
+use crate::tissue::exchange::VolumeBook;
 use crate::tissue::transport::{CellVolume, FieldOf, FieldSupply, FieldWork, HostVessels};
 use crate::tissue::{FieldValues, Ledger, Molecule, SiteEntry, SiteId, Sites, TissueBlock};
 
@@ -96,7 +96,7 @@ pub fn spawn_sites(world: &mut World, scene: &Scene) {
             .spawn((
                 id,
                 block.clone(),
-                CellVolume(Book::new(voxels)),
+                CellVolume(VolumeBook::new(voxels, block.voxel_volume_um3())),
                 HostVessels(vec![
                     1.0;
                     if block.perfusion_length_um.is_some() {
@@ -250,7 +250,7 @@ fn spawn_template(
         Vital::default(),
     ));
     if types.cycle.get(cell_type).is_some() {
-        cell.insert((Cycle::default(), Growth::default()));
+        cell.insert(Cycle::default());
     }
     if types.metabolism.get(cell_type).is_some() {
         cell.insert(Metabolism::default());

@@ -39,6 +39,10 @@ struct Line(
     #[expect(dead_code, reason = "written and read through pointers")] [MaybeUninit<u8>; 16],
 );
 
+/// [`CellId`] is no registered state, but copied like one.
+const fn assert_plain<C: Copy>() {}
+const _: () = assert_plain::<CellId>();
+
 impl Line {
     const EMPTY: Self = Self([MaybeUninit::uninit(); 16]);
 }
@@ -103,23 +107,21 @@ impl Plan {
             .map(|registry| registry.cells.iter().map(|state| state.id).collect())
             .unwrap_or_default();
         let identity = world.component_id::<CellId>();
-        let layout = |id: ComponentId| world.components().get_info(id).map(|info| info.layout());
+        let size_if_plain = |id: &ComponentId| {
+            let layout = world.components().get_info(*id)?.layout();
+            let is_plain = plain.contains(id) || Some(*id) == identity;
+            (is_plain && layout.align() <= align_of::<Line>()).then(|| layout.size())
+        };
         let mut components = archetype.components().to_vec();
-        let is_plain = components.iter().all(|id| {
-            (plain.contains(id) || Some(*id) == identity)
-                && layout(*id).is_some_and(|layout| layout.align() <= align_of::<Line>())
-        });
-        if !is_plain {
+        components.sort_unstable();
+        // A size for each component, or none for any.
+        let sizes: Option<Vec<usize>> = components.iter().map(size_if_plain).collect();
+        if sizes.is_none() {
             components.clear();
         }
-        components.sort_unstable();
         Self {
             archetype: archetype.id(),
-            sizes: components
-                .iter()
-                .filter_map(|id| layout(*id))
-                .map(|layout| layout.size())
-                .collect(),
+            sizes: sizes.unwrap_or_default(),
             components,
         }
     }
@@ -138,13 +140,23 @@ mod tests {
     #[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
     struct Large([f64; 5], bool);
 
+    #[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    struct Mark;
+
+    /// Too coarsely aligned to be copied through the buffer.
+    #[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    #[repr(align(64))]
+    struct Aligned(u8);
+
     #[derive(Component, Clone, Debug, PartialEq)]
     struct Unknown(String);
 
     fn app() -> App {
         let mut app = App::empty();
         app.register_cell_state::<Small>("small")
-            .register_cell_state::<Large>("large");
+            .register_cell_state::<Large>("large")
+            .register_cell_state::<Mark>("mark")
+            .register_cell_state::<Aligned>("aligned");
         app
     }
 
@@ -169,6 +181,30 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn components_without_size_and_those_of_coarse_alignment_are_inherited_too() {
+        let mut app = app();
+        let world = app.world_mut();
+        let mut twins = Twins::default();
+        let marked = world.spawn((CellId(1), Mark, Large([0.5; 5], false))).id();
+        let aligned = world
+            .spawn((CellId(2), Aligned(7), Large([2.0; 5], true)))
+            .id();
+        for origin in [marked, aligned] {
+            let twin = twins.spawn(world, origin);
+            assert_eq!(world.get::<CellId>(twin), world.get::<CellId>(origin));
+            assert_eq!(world.get::<Large>(twin), world.get::<Large>(origin));
+            assert_eq!(world.get::<Mark>(twin), world.get::<Mark>(origin));
+            assert_eq!(world.get::<Aligned>(twin), world.get::<Aligned>(origin));
+        }
+        let of = |archetype| {
+            let plan = twins.plans.iter().find(|plan| plan.archetype == archetype);
+            plan.map(|plan| (plan.components.len(), plan.sizes.len()))
+        };
+        assert_eq!(of(world.entity(marked).archetype().id()), Some((3, 3)));
+        assert_eq!(of(world.entity(aligned).archetype().id()), Some((0, 0)));
     }
 
     #[test]

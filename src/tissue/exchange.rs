@@ -9,7 +9,7 @@
 //! Units: amounts are concentration changes of the voxel per minute, in the unit of the molecule.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -136,6 +136,69 @@ pub struct WrongVoxels {
     pub expected: usize,
 }
 
+/// The volume of cells in each voxel, in shares of the voxel: sums of whole 65536ths of it, which are the same
+/// bits in whatever order threads add to them. A sum that 32 bits do not hold stays at the largest they do. The
+/// memory is taken when the first entry comes.
+#[derive(Debug, Default)]
+pub struct VolumeBook {
+    voxels: usize,
+    voxel_um3: f32,
+    slots: OnceLock<Vec<AtomicU32>>,
+}
+
+impl VolumeBook {
+    const QUANTA: f32 = 65_536.0;
+
+    /// An empty book for that many voxels of that volume.
+    pub fn new(voxels: usize, voxel_um3: f32) -> Self {
+        Self {
+            voxels,
+            voxel_um3,
+            slots: OnceLock::new(),
+        }
+    }
+
+    /// Adds the volume of a cell, um3.
+    #[inline]
+    pub fn add(&self, voxel: u32, volume_um3: f32) {
+        let slots = self.slots.get_or_init(|| {
+            std::iter::repeat_with(|| AtomicU32::new(0))
+                .take(self.voxels)
+                .collect()
+        });
+        let quanta = (volume_um3 / self.voxel_um3 * Self::QUANTA + 0.5) as u32;
+        let slot = &slots[voxel as usize];
+        let mut sum = slot.load(Ordering::Relaxed);
+        while let Err(found) = slot.compare_exchange_weak(
+            sum,
+            sum.saturating_add(quanta),
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        ) {
+            sum = found;
+        }
+    }
+
+    /// The share of a voxel that cells fill; above 1 where they overlap.
+    #[inline]
+    pub fn share(&self, voxel: usize) -> f32 {
+        self.slots.get().map_or(0.0, |slots| {
+            slots[voxel].load(Ordering::Relaxed) as f32 / Self::QUANTA
+        })
+    }
+
+    /// Forgets all entries.
+    pub fn clear(&mut self) {
+        if let Some(slots) = self.slots.get_mut() {
+            for_each_chunk_mut(slots, CHUNK, |_, piece| {
+                for slot in piece {
+                    *slot.get_mut() = 0;
+                }
+            });
+        }
+    }
+}
+
 /// Exact sums of what is booked for each voxel. The memory is taken when the first entry comes.
 #[derive(Debug, Default)]
 pub struct Book {
@@ -153,7 +216,7 @@ impl Book {
         }
     }
 
-    /// Adds an amount, unit per minute (um3 where volumes are booked).
+    /// Adds an amount, unit per minute.
     #[inline]
     pub fn add(&self, voxel: u32, amount: f32) {
         let slots = self.slots.get_or_init(|| {
@@ -161,7 +224,9 @@ impl Book {
                 .take(self.voxels)
                 .collect()
         });
-        let quanta = (f64::from(amount) * QUANTA).round() as i64;
+        let quanta = f64::from(amount) * QUANTA;
+        // Rounded half away from zero: `f64::round` is a call of a function.
+        let quanta = (quanta + 0.5_f64.copysign(quanta)) as i64;
         slots[voxel as usize].fetch_add(quanta, Ordering::Relaxed);
         if !self.used.load(Ordering::Relaxed) {
             self.used.store(true, Ordering::Relaxed);
@@ -266,6 +331,27 @@ mod tests {
         );
         let exact: f64 = amounts.iter().map(|a| f64::from(*a)).sum();
         assert!((f64::from(forward.source().sum(0)) - exact).abs() < 1e-4 * exact.abs());
+    }
+
+    #[test]
+    fn the_order_of_volumes_does_not_change_a_share_even_where_they_are_too_many() {
+        let volumes: Vec<f32> = (1..3000).map(|i| i as f32 * 0.37).collect();
+        let (mut forward, backward) = (VolumeBook::new(2, 8000.0), VolumeBook::new(2, 8000.0));
+        volumes.iter().for_each(|v| forward.add(0, *v));
+        volumes.iter().rev().for_each(|v| backward.add(0, *v));
+        assert_eq!(forward.share(0).to_bits(), backward.share(0).to_bits());
+        let exact: f32 = volumes.iter().sum::<f32>() / 8000.0;
+        assert!((forward.share(0) / exact - 1.0).abs() < 1e-4);
+        let order: [&[f32]; 2] = [&[3e8, 1.0, 3e8], &[1.0, 3e8, 3e8]];
+        let full = order.map(|volumes| {
+            let book = VolumeBook::new(1, 8000.0);
+            volumes.iter().for_each(|v| book.add(0, *v));
+            book.share(0)
+        });
+        assert_eq!(full[0], full[1]);
+        assert!(full[0] >= 65_535.0);
+        forward.clear();
+        assert_eq!([forward.share(0), forward.share(1)], [0.0; 2]);
     }
 
     #[test]

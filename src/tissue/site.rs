@@ -62,8 +62,8 @@ impl TissueBlock {
     /// Index of the voxel that holds a point; points outside belong to the nearest voxel.
     #[inline]
     pub fn voxel_at(&self, position_um: Vec3) -> u32 {
+        // Cut off as it becomes an integer, which is the same as `floor` for what is not negative.
         let cell = ((position_um - self.min_um) / self.voxel_um)
-            .floor()
             .clamp(Vec3::ZERO, (self.dims - UVec3::ONE).as_vec3())
             .as_uvec3();
         cell.x + self.dims.x * (cell.y + self.dims.y * cell.z)

@@ -14,8 +14,8 @@
 //! **What a checkpoint holds.** Between two steps the state of a field is its [`FieldValues`], what its
 //! [`Ledger`] holds ([`Ledger::state`]) and [`FieldWork::state`]; that of a site its [`HostVessels`].
 //! Everything else here is worked out anew before it is read and carries nothing from one solve to the next:
-//! [`CellVolume`] is cleared and booked in every `Perceive`; the arrays `capacity`, `rate`, `source` and
-//! `exchange` of [`FieldWork`] are written before each solve that reads them; the medium is fitted to the
+//! [`CellVolume`] is cleared and booked in every `Perceive`; the arrays `capacity`, `rate` and
+//! `source` of [`FieldWork`] are written before each solve that reads them; the medium is fitted to the
 //! solver when a solve finds it unlike the wanted one, and fitting is a function of the medium alone; the
 //! multigrid buffers are written from the terms and the old values in every solve. `tests/fields.rs` compares
 //! a solver with a history to a fresh one bit by bit.
@@ -23,7 +23,7 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::exchange::{Book, Ledger};
+use super::exchange::{Ledger, VolumeBook};
 use super::site::{FieldValues, SiteId, Sites};
 use super::solver::{
     Exchange, FaceCondition, FieldSolver, LocalTerms, Medium, Reservoir, Saturating, SolveReport,
@@ -174,9 +174,9 @@ pub struct FieldOf(pub SiteId);
 #[derive(Component, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HostVessels(pub Vec<f32>);
 
-/// Volume of cells in each voxel of a site, um3, booked in `Perceive`.
+/// Volume of cells in each voxel of a site, booked in `Perceive`.
 #[derive(Component, Debug, Default)]
-pub struct CellVolume(pub Book);
+pub struct CellVolume(pub VolumeBook);
 
 /// The solver's memory for one field, and what its last solve did.
 #[derive(Component)]
@@ -185,7 +185,6 @@ pub struct FieldWork {
     capacity: Vec<f32>,
     rate: Vec<f32>,
     source: Vec<f32>,
-    exchange: Vec<f32>,
     medium: Option<(f32, FaceCondition)>,
     /// Steps whose bookings the ledger holds and no solve has used yet.
     steps_booked: u32,
@@ -248,7 +247,6 @@ impl FieldWork {
             capacity: Vec::new(),
             rate: Vec::new(),
             source: Vec::new(),
-            exchange: Vec::new(),
             medium: None,
             steps_booked: 0,
             report: SolveReport::default(),
@@ -308,10 +306,10 @@ fn lose_host_vessels(
         if block.perfusion_length_um.is_none() {
             continue;
         }
-        let gone_at = parameters.vessels_lost_at_cell_share * block.voxel_volume_um3();
+        let gone_at = parameters.vessels_lost_at_cell_share;
         for_each_chunk_mut(&mut vessels.0, CHUNK, |start, piece| {
             for (i, left) in piece.iter_mut().enumerate() {
-                let room = (1.0 - volume.0.sum(start + i) / gone_at).max(0.0);
+                let room = (1.0 - volume.0.share(start + i) / gone_at).max(0.0);
                 *left = left.min(room);
             }
         });
@@ -363,7 +361,6 @@ fn solve_fields(
                 capacity,
                 rate,
                 source,
-                exchange,
                 medium,
                 report,
                 tally,
@@ -383,15 +380,6 @@ fn solve_fields(
             let perfused = block
                 .perfusion_length_um
                 .filter(|_| kinetics.crosses_vessel_walls);
-            if let Some(length_um) = perfused {
-                let gamma = kinetics.diffusivity_um2_per_min / (length_um * length_um);
-                exchange.resize(values.0.len(), 0.0);
-                for_each_chunk_mut(exchange, CHUNK, |start, piece| {
-                    for (rate, left) in piece.iter_mut().zip(&vessels.0[start..]) {
-                        *rate = gamma * left;
-                    }
-                });
-            }
             let face = if supply.held_faces {
                 FaceCondition::Held(supply.level)
             } else {
@@ -411,8 +399,9 @@ fn solve_fields(
                 saturating: if taken_up { &saturating } else { &[] },
                 rate_per_min: absorbed.then_some(rate.as_slice()),
                 source_per_min: secreted.then_some(source.as_slice()),
-                exchange: perfused.map(|_| Exchange {
-                    rate_per_min: exchange,
+                exchange: perfused.map(|length_um| Exchange {
+                    rate_per_min: &vessels.0,
+                    scale: kinetics.diffusivity_um2_per_min / (length_um * length_um),
                     reservoir: Reservoir::Uniform(supply.level),
                 }),
             };

@@ -185,8 +185,8 @@ fn tissue(
             ..around(38.0, 5.5, 1.5)
         };
         let body = BodyParameters::default().resting_body();
-        app.world_mut()
-            .spawn((cell(id as u64, around), body, *vital, Metabolism::default()));
+        let life = (*vital, Metabolism::default(), Cycle::default());
+        app.world_mut().spawn((cell(id as u64, around), body, life));
     }
     (app, ledgers)
 }
@@ -239,9 +239,9 @@ fn cells_live_without_fields_and_the_dead_have_no_growth() {
     step(&mut app);
     let world = app.world_mut();
     let mut growth: Vec<_> = world
-        .query::<(&crate::core::CellId, &Growth, &Metabolism)>()
+        .query::<(&crate::core::CellId, &Cycle, &Metabolism)>()
         .iter(world)
-        .map(|(id, growth, metabolism)| (id.0, growth.factor, metabolism.lactate_amol_per_s))
+        .map(|(id, cycle, metabolism)| (id.0, cycle.growth, metabolism.lactate_amol_per_s))
         .collect();
     growth.sort_by_key(|(id, ..)| *id);
     assert!(growth[0].1 > 0.99 && growth[0].2 > 0.0);

@@ -12,7 +12,7 @@ fn run_until_divided(
     step_minutes: f64,
     cells: u64,
     parameters: &CycleParameters,
-    growth: Growth,
+    growth: f32,
     around: Surroundings,
 ) -> Vec<(f64, f64)> {
     let mut app = bench(step_minutes);
@@ -21,7 +21,13 @@ fn run_until_divided(
     let cells: Vec<Entity> = (0..cells)
         .map(|id| {
             app.world_mut()
-                .spawn((cell(id, around), Cycle::default(), growth))
+                .spawn((
+                    cell(id, around),
+                    Cycle {
+                        growth,
+                        ..Cycle::default()
+                    },
+                ))
                 .id()
         })
         .collect();
@@ -34,7 +40,7 @@ fn run_until_divided(
         for (index, entity) in cells.iter().enumerate() {
             let cycle = app.world().get::<Cycle>(*entity).unwrap();
             if cycle.phase == Phase::S && entered[index].is_none() {
-                entered[index] = Some(now - cycle.elapsed_hours);
+                entered[index] = Some(now - f64::from(cycle.elapsed_hours));
             }
             if cycle.divides() && divided[index].is_none() {
                 divided[index] = Some(now - f64::from(cycle.overtime_hours));
@@ -54,7 +60,7 @@ fn g0g1_waits_are_exponential_and_the_rest_is_fixed() {
         5.0,
         CELLS,
         &CycleParameters::default(),
-        Growth::default(),
+        1.0,
         Surroundings::default(),
     );
     let n = times.len();
@@ -85,7 +91,7 @@ fn times_do_not_depend_on_the_step() {
             minutes,
             300,
             &CycleParameters::default(),
-            Growth::default(),
+            1.0,
             Surroundings::default(),
         )
     };
@@ -103,7 +109,7 @@ fn hunger_and_crowding_multiply_the_wait_and_full_pressure_ends_it() {
         pressure: 0.2 * parameters.max_pressure,
         ..Surroundings::default()
     };
-    let times = run_until_divided(5.0, 4000, &parameters, Growth { factor: 0.5 }, around);
+    let times = run_until_divided(5.0, 4000, &parameters, 0.5, around);
     let mean = times.iter().map(|(s, _)| *s).sum::<f64>() / times.len() as f64;
     let expected = 4.98 / (0.5 * 0.8);
     assert_mean(mean, expected, expected, times.len());
@@ -149,7 +155,11 @@ fn dead_cells_and_cells_without_growth_stay_where_they_are() {
     };
     let around = Surroundings::default();
     let dead = app.world_mut().spawn((cell(0, around), start, dead)).id();
-    let starved = (cell(1, around), Cycle::default(), Growth { factor: 0.0 });
+    let starved = Cycle {
+        growth: 0.0,
+        ..Cycle::default()
+    };
+    let starved = (cell(1, around), starved);
     let starved = app.world_mut().spawn(starved).id();
     for _ in 0..200 {
         step(&mut app);

@@ -17,14 +17,36 @@ use super::multigrid::{add_stencil, coarse_planes_per_piece, coarse_row_above, i
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Link {
     /// Plane of the voxel.
-    pub plane: usize,
-    pub colour: usize,
+    pub plane: u32,
     /// Place of the voxel in the array of its colour.
-    pub place: usize,
+    place: u32,
+    colour: u8,
     /// Loss, 1/min.
     pub out: f32,
     /// Supply, c/min.
     pub supply: f32,
+}
+
+impl Link {
+    /// A link of a voxel in that plane, with its colour and its place in the array of the colour.
+    pub fn new(plane: usize, (colour, place): (usize, usize), out: f32, supply: f32) -> Self {
+        let short = |index: usize| {
+            u32::try_from(index).expect("cells and fields number voxels with 32 bits")
+        };
+        Self {
+            plane: short(plane),
+            place: short(place),
+            colour: colour as u8,
+            out,
+            supply,
+        }
+    }
+
+    /// Colour of the voxel, and its place in the array of that colour.
+    #[inline(always)]
+    pub const fn place(&self) -> (usize, usize) {
+        (self.colour as usize, self.place as usize)
+    }
 }
 
 /// A held voxel.
@@ -64,7 +86,7 @@ impl Edges {
             }
             starts
         };
-        self.links_from = starts(&|n| self.links[n].plane, self.links.len());
+        self.links_from = starts(&|n| self.links[n].plane as usize, self.links.len());
         self.held_from = starts(&|n| self.held[n].plane, self.held.len());
     }
 
@@ -296,7 +318,8 @@ impl Job<'_> {
     fn edges_of(&mut self, k: usize) {
         let before = self.level.layout.row(0, self.first);
         for link in self.inputs.edges.links_of(k) {
-            self.rhs[link.colour][link.place - before] += link.supply;
+            let (colour, place) = link.place();
+            self.rhs[colour][place - before] += link.supply;
         }
         for held in self.inputs.edges.held_of(k) {
             let place = held.place - before;
@@ -368,8 +391,11 @@ fn terms_of(inputs: Inputs, range: std::ops::Range<usize>, rate: &mut [f32], sup
     let Some(exchange) = terms.exchange else {
         return;
     };
-    let wall = &exchange.rate_per_min[range.clone()];
-    let both = rate.iter_mut().zip(supply.iter_mut()).zip(wall);
+    let scale = exchange.scale;
+    let walls = exchange.rate_per_min[range.clone()]
+        .iter()
+        .map(|v| v * scale);
+    let both = rate.iter_mut().zip(supply.iter_mut()).zip(walls);
     match exchange.reservoir {
         Reservoir::Uniform(level) => {
             for ((r, s), v) in both {

@@ -118,7 +118,8 @@ pub(super) fn hand_back(
         balance.add(&job.balance);
     }
     for link in &edges.links {
-        let out = f64::from(link.out) * f64::from(level.c[link.colour][link.place]);
+        let (colour, place) = link.place();
+        let out = f64::from(link.out) * f64::from(level.c[colour][place]);
         // A negative supply is an outflux that does not depend on the values.
         balance.supplied += f64::from(link.supply);
         balance.removed += out;
@@ -181,7 +182,10 @@ fn supply_of(terms: &LocalTerms, range: std::ops::Range<usize>, supply: &mut [f3
         None => supply.fill(0.0),
     }
     if let Some(exchange) = &terms.exchange {
-        let walls = &exchange.rate_per_min[range.clone()];
+        let scale = exchange.scale;
+        let walls = exchange.rate_per_min[range.clone()]
+            .iter()
+            .map(|v| v * scale);
         match exchange.reservoir {
             Reservoir::Uniform(level) => {
                 for (s, wall) in supply.iter_mut().zip(walls) {
@@ -262,7 +266,7 @@ fn add_block(terms: &LocalTerms, from: usize, row: &[f32], balance: &mut Balance
         }
         if let Some(exchange) = &terms.exchange {
             for (b, wall) in buffer.iter_mut().zip(&exchange.rate_per_min[range.clone()]) {
-                *b += wall;
+                *b += wall * exchange.scale;
             }
         }
         for (b, c) in buffer.iter_mut().zip(row) {

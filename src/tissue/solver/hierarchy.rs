@@ -284,6 +284,7 @@ fn link_outer_faces(level: &Level, medium: &Medium, edges: &mut Edges) {
         let width = level.axes[axis].widths[0] as f32;
         let mut plane = dims;
         plane[axis] = 1;
+        edges.links.reserve_exact(plane.iter().product());
         for_each_cell(plane, |mut cell| {
             if upper {
                 cell[axis] = dims[axis] - 1;
@@ -300,14 +301,8 @@ fn link_outer_faces(level: &Level, medium: &Medium, edges: &mut Edges) {
                 FaceCondition::Open => (carried_out, 0.0),
                 FaceCondition::Closed => (0.0, 0.0),
             };
-            let (colour, place) = level.layout.place(cell[0], cell[1], cell[2]);
-            edges.links.push(Link {
-                plane: cell[2],
-                colour,
-                place,
-                out,
-                supply,
-            });
+            let place = level.layout.place(cell[0], cell[1], cell[2]);
+            edges.links.push(Link::new(cell[2], place, out, supply));
         });
     }
 }
@@ -397,14 +392,9 @@ fn hold_voxels(levels: &mut [Level], medium: &Medium, edges: &mut Edges) {
             }
             // Seen from the free voxel the face is the opposite one.
             let (inward, out) = coupling(&levels[0], free, face ^ 1);
-            let (colour, place) = levels[0].layout.place(free[0], free[1], free[2]);
-            edges.links.push(Link {
-                plane: free[2],
-                colour,
-                place,
-                out,
-                supply: inward * held.values[index],
-            });
+            let place = levels[0].layout.place(free[0], free[1], free[2]);
+            let supply = inward * held.values[index];
+            edges.links.push(Link::new(free[2], place, out, supply));
         }
     });
     // No voxel of a held one counts; links to outer faces of held voxels are void.
@@ -415,7 +405,7 @@ fn hold_voxels(levels: &mut [Level], medium: &Medium, edges: &mut Edges) {
     };
     edges
         .links
-        .retain(|link| is_held.binary_search(&(link.colour, link.place)).is_err());
+        .retain(|link| is_held.binary_search(&link.place()).is_err());
 
     let mut mask = held.mask.to_vec();
     let mut sink = vec![0.0_f32; mask.len()];

@@ -127,8 +127,10 @@ pub struct Saturating<'a> {
 /// Linear exchange with a reservoir, `rate(x) (reservoir - c)`: vessel walls, lymphatics, a bath.
 #[derive(Clone, Copy, Debug)]
 pub struct Exchange<'a> {
-    /// Exchange rate per voxel (permeability times surface per volume), 1/min, not negative.
+    /// Exchange rate per voxel (permeability times surface per volume), 1/min, not negative; over `scale`.
     pub rate_per_min: &'a [f32],
+    /// Factor on all rates, so that one array serves molecules that pass more or less easily.
+    pub scale: f32,
     /// Concentration in the reservoir, c.
     pub reservoir: Reservoir<'a>,
 }
