@@ -15,6 +15,7 @@ pub mod parameters;
 pub mod random;
 pub mod stages;
 pub mod state;
+mod team;
 pub mod units;
 
 pub use clock::{Clock, SimSchedule, SimSystems};

@@ -6,12 +6,20 @@
 //! systems of the step; [`set_threads`] fixes its size once per process. A thread that steps a simulation
 //! beside a window calls [`keep_to_own_pool`] instead: whoever waits for a task in a pool lends a hand with
 //! the others in it, so a window that shared one with the simulation would stand still for its loops.
+//!
+//! Who runs several loops one after the other puts them into a region, [`together`]: threads are then called
+//! once and not for each loop. Loops may be started inside the pieces of others; they share nothing with
+//! the outer loop but the pool. A panic in a piece ends the loop early and comes out of it, whichever thread
+//! it happened on.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
-use std::sync::{Mutex, OnceLock};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use bevy::tasks::{ComputeTaskPool, TaskPool, TaskPoolBuilder};
+
+use super::team::{Team, lock};
 
 /// Fixes the number of worker threads for this process and returns the number in force.
 ///
@@ -43,38 +51,71 @@ pub fn set_threads_beside_window(threads: Option<usize>) -> usize {
 }
 
 /// Lets the loops of the calling thread run in a pool that nothing else uses, of the size that
-/// [`set_threads_beside_window`] was given.
+/// [`set_threads_beside_window`] was given. Loops that start inside their pieces run there too, whichever
+/// thread took the piece.
 pub fn keep_to_own_pool() {
-    static POOL: OnceLock<TaskPool> = OnceLock::new();
-    let pool = POOL.get_or_init(|| {
-        TaskPoolBuilder::new()
-            .thread_name("tumorscape".into())
-            .num_threads(*OWN_THREADS.get_or_init(threads))
-            .build()
-    });
-    OWN_POOL.set(Some(pool));
+    own_pool();
+    KEEPS_TO_OWN_POOL.set(true);
 }
 
 /// Threads of a pool of one's own.
 static OWN_THREADS: OnceLock<usize> = OnceLock::new();
 
 thread_local! {
-    /// The pool for the loops of this thread, if it is not the common one.
-    static OWN_POOL: Cell<Option<&'static TaskPool>> = const { Cell::new(None) };
+    /// Whether the loops of this thread run in the pool of one's own.
+    static KEEPS_TO_OWN_POOL: Cell<bool> = const { Cell::new(false) };
+    /// The team that stands by for the next loop of this thread.
+    static TEAM: RefCell<Option<Arc<Team>>> = const { RefCell::new(None) };
+}
+
+fn own_pool() -> &'static TaskPool {
+    static POOL: OnceLock<TaskPool> = OnceLock::new();
+    POOL.get_or_init(|| {
+        TaskPoolBuilder::new()
+            .thread_name("tumorscape".into())
+            .num_threads(*OWN_THREADS.get_or_init(threads))
+            .on_thread_spawn(|| KEEPS_TO_OWN_POOL.set(true))
+            .build()
+    })
 }
 
 fn pool() -> &'static TaskPool {
-    match OWN_POOL.get() {
-        Some(pool) => pool,
-        None => ComputeTaskPool::get_or_init(TaskPool::default),
+    if KEEPS_TO_OWN_POOL.get() {
+        own_pool()
+    } else {
+        ComputeTaskPool::get_or_init(TaskPool::default)
     }
+}
+
+/// Calls `work`, whose loops on this thread then share helpers that are called once.
+///
+/// For several short loops in a row: each costs about a microsecond where one by itself costs a wake-up of
+/// every thread. Results are the same. A region inside a region is part of the outer one. Between loops the
+/// helpers look out for the next one for some microseconds and then do other work of the pool.
+pub fn together<R>(work: impl FnOnce() -> R) -> R {
+    /// Ends the region, also when `work` panics.
+    struct Region(Arc<Team>);
+    impl Drop for Region {
+        fn drop(&mut self) {
+            TEAM.take();
+            self.0.close();
+        }
+    }
+    let pool = pool();
+    let helpers = pool.thread_num().saturating_sub(1);
+    if helpers == 0 || TEAM.with_borrow(Option::is_some) {
+        return work();
+    }
+    let team = Team::recruit(pool, helpers, false);
+    TEAM.set(Some(team.clone()));
+    let _region = Region(team);
+    work()
 }
 
 /// Calls `work` for each of `count` pieces of work, on as many threads as there are.
 ///
-/// The caller works too: with the tasks of the others, one fewer than there are threads, it takes the next
-/// piece when it is done with one. So a call costs one task for each other thread, takes no memory for each
-/// piece, and never has more at work than there are threads.
+/// The caller works too, and like every helper takes the next piece when it is done with one. So a call takes
+/// no memory for each piece, and never has more at work than there are threads.
 fn share<P: Send>(pieces: impl Iterator<Item = P> + Send, count: usize, work: impl Fn(P) + Sync) {
     let pool = pool();
     let threads = pool.thread_num().min(count);
@@ -82,20 +123,36 @@ fn share<P: Send>(pieces: impl Iterator<Item = P> + Send, count: usize, work: im
         pieces.for_each(work);
         return;
     }
-    let pieces = Mutex::new(pieces);
-    let next = || pieces.lock().ok().and_then(|mut pieces| pieces.next());
-    let take = || {
-        while let Some(piece) = next() {
-            work(piece);
+    let pieces = Mutex::new(Some(pieces));
+    let panic = Mutex::new(None);
+    let next = || lock(&pieces).as_mut().and_then(Iterator::next);
+    let job = || {
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            while let Some(piece) = next() {
+                work(piece);
+            }
+        }));
+        if let Err(payload) = done {
+            lock(&pieces).take();
+            lock(&panic).get_or_insert(payload);
         }
     };
-    let take = &take;
-    pool.scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(async move { take() });
+    // Taken for the time of the loop: loops inside its pieces have teams of their own.
+    match TEAM.take() {
+        Some(team) => {
+            team.run(threads - 1, &job);
+            TEAM.set(Some(team));
         }
-        take();
-    });
+        None => {
+            let team = Team::recruit(pool, threads - 1, true);
+            team.run(threads - 1, &job);
+            team.close();
+        }
+    }
+    let panic = lock(&panic).take();
+    if let Some(payload) = panic {
+        resume_unwind(payload);
+    }
 }
 
 /// The fixed-size chunks of `0..len`, with their indices.
@@ -217,6 +274,110 @@ mod tests {
             sums()
         });
         assert_eq!(own.join().unwrap(), common);
+    }
+
+    #[test]
+    fn loops_inside_pieces_keep_to_the_pool_of_ones_own() {
+        let own = std::thread::spawn(|| {
+            keep_to_own_pool();
+            map_chunks(64, 1, |_, _| {
+                let kept = KEEPS_TO_OWN_POOL.get();
+                kept && map_chunks(64, 1, |_, _| KEEPS_TO_OWN_POOL.get()) == [true; 64]
+            })
+        });
+        assert_eq!(own.join().unwrap(), [true; 64]);
+    }
+
+    /// A loop of loops of loops.
+    fn nested_sum() -> usize {
+        let inner = |from: usize| map_chunks(100, 9, |_, range| range.sum::<usize>() + from);
+        let middle = |from: usize| -> usize {
+            let sums = map_chunks(20, 3, |index, _| inner(from + index).iter().sum::<usize>());
+            sums.iter().sum()
+        };
+        map_chunks(30, 1, |index, _| middle(index)).iter().sum()
+    }
+
+    #[test]
+    fn loops_inside_pieces_of_loops_in_a_region_give_the_same_results() {
+        set_threads(Some(4));
+        let plain = nested_sum();
+        for _ in 0..50 {
+            assert_eq!(together(|| together(nested_sum)), plain);
+        }
+    }
+
+    #[test]
+    fn many_short_loops_in_a_region_visit_every_element_once() {
+        set_threads(Some(4));
+        let mut data = vec![0_u32; 16];
+        together(|| {
+            for round in 0..20_000 {
+                for_each_chunk_mut(&mut data, 1, |_, piece| piece[0] += 1);
+                if round % 4_000 == 0 {
+                    // Long enough for helpers to go to sleep.
+                    std::thread::sleep(std::time::Duration::from_millis(2));
+                }
+            }
+        });
+        assert_eq!(data, [20_000; 16]);
+    }
+
+    #[test]
+    fn a_panic_in_a_piece_comes_out_of_the_loop_and_harms_none_after() {
+        set_threads(Some(4));
+        let message = |payload: Box<dyn std::any::Any + Send>| {
+            payload
+                .downcast::<String>()
+                .map_or(String::new(), |text| *text)
+        };
+        for bad in [0, 50, 99] {
+            let loop_with_panic = || {
+                for_each_chunk(100, 1, |index, _| {
+                    assert!(index != bad, "piece {index} failed");
+                    std::thread::sleep(std::time::Duration::from_micros(50));
+                });
+            };
+            let expected = format!("piece {bad} failed");
+            let alone = catch_unwind(loop_with_panic);
+            assert_eq!(alone.map_err(message), Err(expected.clone()));
+            let count = together(|| {
+                let inside = catch_unwind(loop_with_panic);
+                assert_eq!(inside.map_err(message), Err(expected.clone()));
+                map_chunks(100, 1, |_, range| range.len()).len()
+            });
+            assert_eq!(count, 100);
+            let outside = catch_unwind(|| together(loop_with_panic));
+            assert_eq!(outside.map_err(message), Err(expected));
+            assert!(TEAM.with_borrow(Option::is_none));
+        }
+    }
+
+    #[test]
+    fn a_loop_ends_though_all_other_threads_are_busy() {
+        set_threads(Some(4));
+        let (release, gate) = std::sync::mpsc::channel::<()>();
+        let gate = Arc::new(Mutex::new(gate));
+        let others: Vec<_> = (0..threads())
+            .map(|_| {
+                let gate = gate.clone();
+                pool().spawn(async move { lock(&gate).recv().is_ok() })
+            })
+            .collect();
+        let sum = || {
+            map_chunks(1000, 7, |_, range| range.sum::<usize>())
+                .iter()
+                .sum::<usize>()
+        };
+        let sums: Vec<usize> = (0..500).map(|_| sum()).collect();
+        let more: Vec<usize> = together(|| (0..500).map(|_| sum()).collect());
+        for _ in &others {
+            release.send(()).unwrap();
+        }
+        assert_eq!(sums, [499_500; 500]);
+        assert_eq!(more, sums);
+        let done = others.into_iter().map(bevy::tasks::block_on);
+        assert!(done.into_iter().all(|done| done));
     }
 
     #[test]

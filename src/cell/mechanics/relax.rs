@@ -16,7 +16,7 @@ use super::rest::{AllQuiet, Rest, Watch};
 use super::search::{Bin, GROUP, Own, Room, Search};
 use super::sort::Sorted;
 use super::{Body, Faces, Mechanics, Motion, SKIPPED, Surroundings};
-use crate::core::parallel::{for_each_chunk, reserve_sparingly};
+use crate::core::parallel::{for_each_chunk, reserve_sparingly, together};
 
 /// Slots per piece of the evaluation.
 const SLOTS: usize = 512;
@@ -164,6 +164,14 @@ impl Mechanics {
 
     /// Sorts the bodies and lets them move for `minutes`.
     pub fn relax(&mut self, minutes: f32, surroundings: &Surroundings) -> Relaxation {
+        if self.bodies.len() <= SLOTS {
+            return self.relax_here(minutes, surroundings);
+        }
+        together(|| self.relax_here(minutes, surroundings))
+    }
+
+    /// As [`Self::relax`], with the helpers that there are.
+    fn relax_here(&mut self, minutes: f32, surroundings: &Surroundings) -> Relaxation {
         let mut done = Relaxation::default();
         if self.bonds.differ(surroundings.bonds) {
             self.rest.forget();
