@@ -109,10 +109,14 @@ pub struct Site {
     #[serde(default)]
     pub fields: Vec<Field>,
     /// Length over which blood in the host tissue around the tumour evens out concentrations, um; the
-    /// tumour itself has no vessels. In a medium: that over which stirring does. `None`: nothing but the faces
-    /// supplies the block (a dish at rest).
+    /// tumour itself has no vessels. `None`: nothing but the faces supplies the block (a dish at rest).
     #[serde(default)]
     pub perfusion_length_um: Option<f32>,
+    /// Length over which stirring evens out concentrations in the medium around the cells, um, instead of blood; what
+    /// cells fill is not stirred. The same law, `D/L^2 (level - c)`: `L` is the layer of medium around the outermost cells
+    /// that does not move.
+    #[serde(default)]
+    pub stirring_length_um: Option<f32>,
     /// Whether cells are held inside the block by its faces; otherwise they leave it, and are gone.
     #[serde(default = "defaults::walls")]
     pub walls: bool,

@@ -81,7 +81,7 @@ pub fn block_of(site: &crate::scene::schema::Site) -> TissueBlock {
         dims,
         voxel_um,
         walls: site.walls,
-        perfusion_length_um: site.perfusion_length_um,
+        perfusion_length_um: site.perfusion_length_um.or(site.stirring_length_um),
     }
 }
 
@@ -275,15 +275,12 @@ fn start_life(
     ages: Option<&AgeStructure>,
     random: &mut Random,
 ) {
-    if let (Some(ages), Some(parameters)) = (ages, types.cycle.get(cell_type)) {
-        let cycle = ages.draw(random);
-        if let (Some(hours), Some(body)) = (
-            cycle.hours_since_s_entry(parameters),
-            types.body.get(cell_type),
-        ) {
+    if let Some(ages) = ages {
+        let aged = ages.draw(random);
+        if let (Some(hours), Some(body)) = (aged.hours_since_s_entry, types.body.get(cell_type)) {
             cell.insert(body.growing_body(hours));
         }
-        cell.insert(cycle);
+        cell.insert(aged.cycle);
     }
     if let Some(parameters) = types.motility.get(cell_type) {
         cell.insert(Motility::new(random, parameters));

@@ -1,4 +1,5 @@
-//! Metabolism against what Casciari et al. 1992 measured, stoichiometry and hand-computed bookings.
+//! Metabolism against the figures of Casciari et al. 1992 that it is calibrated to (which shows that the coded laws still
+//! meet them, not that they predict anything else), stoichiometry and hand-computed bookings.
 
 use super::*;
 use crate::cell::testing::*;
@@ -15,7 +16,7 @@ fn around(oxygen_mmhg: f32, glucose_mm: f32, lactate_mm: f32) -> Surroundings {
 }
 
 #[test]
-fn scarce_glucose_raises_respiration_as_casciari_found() {
+fn respiration_meets_the_rise_at_scarce_glucose_it_is_calibrated_to() {
     let parameters = MetabolismParameters::default();
     let factor = |glucose, ph| parameters.respiration_factor(glucose, ph);
     assert!((factor(0.4, 7.25) - 1.95).abs() < 0.01);
@@ -26,7 +27,7 @@ fn scarce_glucose_raises_respiration_as_casciari_found() {
 }
 
 #[test]
-fn acid_slows_glycolysis_as_casciari_found() {
+fn glycolysis_meets_the_brake_by_acid_it_is_calibrated_to() {
     let parameters = MetabolismParameters::default();
     let uptake = |ph| parameters.glucose_capacity_amol_per_s(38.0, 0.0, ph);
     assert!((uptake(6.95) / uptake(7.25) - 0.4).abs() < 1e-3);
@@ -35,7 +36,7 @@ fn acid_slows_glycolysis_as_casciari_found() {
 }
 
 #[test]
-fn lack_of_oxygen_raises_the_glycolysis_of_adapted_cells_as_casciari_found() {
+fn glycolysis_of_adapted_cells_meets_the_rise_without_oxygen_it_is_calibrated_to() {
     let (parameters, hypoxia) = (
         MetabolismParameters::default(),
         crate::biology::HypoxiaParameters::default(),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::cell::State;
+use crate::cell::body::BodyParameters;
 use crate::cell::testing::*;
 
 const CELLS: u64 = 20_000;
@@ -122,22 +123,35 @@ fn hunger_and_crowding_multiply_the_wait_and_full_pressure_ends_it() {
 }
 
 #[test]
-fn spread_of_phase_lengths_keeps_their_mean() {
-    let parameters = CycleParameters {
-        length_variation: 0.3,
-        ..CycleParameters::default()
-    };
+fn lengths_of_phases_have_mean_one_and_the_variance_of_their_stages() {
     let n = 40_000_usize;
-    let lengths: Vec<f64> = (0..n)
-        .map(|id| {
-            let mut random = RandomKey(5).stream(CellId(id as u64), 0, Purpose::PhaseLength);
-            f64::from(parameters.draw_length(Phase::S, &mut random))
-        })
-        .collect();
-    let mean = lengths.iter().sum::<f64>() / n as f64;
-    assert_mean(mean, 1.0, 0.3, n);
-    let variance = lengths.iter().map(|l| (l - mean).powi(2)).sum::<f64>() / n as f64;
-    assert!((variance.sqrt() - 0.3).abs() < 0.01, "{}", variance.sqrt());
+    let key = RandomKey(5);
+    let fixed = PhaseLaw {
+        mean_hours: 8.0,
+        stages: 0,
+    };
+    let mut random = key.stream(CellId(0), 0, Purpose::PhaseLength);
+    assert_eq!(fixed.draw_length(&mut random), 1.0);
+    for stages in [1, 2, 9] {
+        let law = PhaseLaw {
+            mean_hours: 8.0,
+            stages,
+        };
+        let lengths: Vec<f64> = (0..n)
+            .map(|id| {
+                let mut random = key.stream(CellId(id as u64), 0, Purpose::PhaseLength);
+                f64::from(law.draw_length(&mut random))
+            })
+            .collect();
+        let variance = 1.0 / f64::from(stages);
+        let mean = lengths.iter().sum::<f64>() / n as f64;
+        assert_mean(mean, 1.0, variance.sqrt(), n);
+        let squares: Vec<f64> = lengths.iter().map(|l| (l - 1.0).powi(2)).collect();
+        let found = squares.iter().sum::<f64>() / n as f64;
+        // The fourth central moment of an Erlang distribution of mean 1 is (3 + 6/k)/k^2.
+        let deviation = variance * (2.0 + 6.0 * variance).sqrt();
+        assert_mean(found, variance, deviation, n);
+    }
 }
 
 #[test]
@@ -169,12 +183,39 @@ fn dead_cells_and_cells_without_growth_stay_where_they_are() {
     assert_eq!((starved.phase, starved.progress), (Phase::G0G1, 0.0));
 }
 
+/// Phases in a row that are fixed, exponential, or something in between.
+fn laws() -> [CycleParameters; 3] {
+    [
+        CycleParameters::default(),
+        CycleParameters {
+            s_stages: 1,
+            g2_stages: 1,
+            m_stages: 1,
+            ..CycleParameters::default()
+        },
+        CycleParameters {
+            g0g1_stages: 2,
+            s_stages: 9,
+            g2_stages: 0,
+            m_stages: 4,
+            ..CycleParameters::default()
+        },
+    ]
+}
+
 /// Counts phases, and the growth of a population that starts with the given ages, over `hours`.
-fn grow_population(ages: AgeStructure, start: u64, hours: f64) -> (Vec<Cycle>, Vec<Cycle>) {
-    let parameters = CycleParameters::default();
+fn grow_population(
+    parameters: &CycleParameters,
+    ages: AgeStructure,
+    start: u64,
+    hours: f64,
+) -> (Vec<Cycle>, Vec<Cycle>) {
     let key = RandomKey(23);
     let first: Vec<Cycle> = (0..start)
-        .map(|id| ages.draw(&mut key.stream(CellId(id), 0, Purpose::InitialState)))
+        .map(|id| {
+            ages.draw(&mut key.stream(CellId(id), 0, Purpose::InitialState))
+                .cycle
+        })
         .collect();
     let mut cells: Vec<(u64, Cycle)> = (0..start).zip(first.iter().copied()).collect();
     let mut next = start;
@@ -182,7 +223,7 @@ fn grow_population(ages: AgeStructure, start: u64, hours: f64) -> (Vec<Cycle>, V
         for index in 0..cells.len() {
             let (id, cycle) = &mut cells[index];
             let stream = || key.stream(CellId(*id), step, Purpose::PhaseLength);
-            cycle.advance(&parameters, 1.0, 0.1, stream);
+            cycle.advance(parameters, 1.0, 0.1, stream);
             if cycle.divides() {
                 cycle.restart();
                 let daughter = *cycle;
@@ -199,37 +240,98 @@ fn share(cells: &[Cycle], phase: Phase) -> f64 {
     count as f64 / cells.len() as f64
 }
 
+/// Growth per hour by the Euler-Lotka equation, by bisection.
+fn euler_lotka(parameters: &CycleParameters) -> f64 {
+    let born = |rate: f64| {
+        let shares = Phase::ALL.map(|phase| {
+            let PhaseLaw { mean_hours, stages } = parameters.law(phase);
+            let x = rate * f64::from(mean_hours);
+            match stages {
+                0 => (-x).exp(),
+                k => (1.0 + x / f64::from(k)).powi(-(k as i32)),
+            }
+        });
+        2.0 * shares.iter().product::<f64>()
+    };
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        if born(middle) > 1.0 {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
+#[test]
+fn populations_double_in_the_time_of_euler_and_lotka() {
+    for parameters in laws() {
+        let rate = euler_lotka(&parameters);
+        let found = f64::from(parameters.steady_growth_per_hour());
+        assert!((found / rate - 1.0).abs() < 1e-6, "{found}, not {rate}");
+    }
+    // Four exponential phases of those means double in 16 h (0.0432 /h, Ghaffarizadeh et al. 2018).
+    assert!((euler_lotka(&laws()[1]) - 0.0432).abs() < 5e-5);
+}
+
 #[test]
 fn a_population_with_growing_ages_grows_exponentially_from_the_first_hour() {
-    let parameters = CycleParameters::default();
-    let rate = f64::from(parameters.steady_growth_per_hour());
-    assert!((2.0 * (-13.0 * rate).exp() - 1.0 - 4.98 * rate).abs() < 1e-6);
-    for hours in [3.0, 10.0, 17.0] {
-        let (first, last) = grow_population(AgeStructure::growing(&parameters), 20_000, hours);
-        let fold = last.len() as f64 / first.len() as f64;
-        assert!((fold / (rate * hours).exp() - 1.0).abs() < 0.02, "{fold}");
-        for phase in Phase::ALL {
-            assert!((share(&first, phase) - share(&last, phase)).abs() < 0.015);
+    for parameters in laws() {
+        let rate = euler_lotka(&parameters);
+        for hours in [3.0, 10.0, 17.0] {
+            let ages = AgeStructure::growing(&parameters);
+            let (first, last) = grow_population(&parameters, ages, 20_000, hours);
+            let fold = last.len() as f64 / first.len() as f64;
+            assert!((fold / (rate * hours).exp() - 1.0).abs() < 0.02, "{fold}");
+            for phase in Phase::ALL {
+                assert!((share(&first, phase) - share(&last, phase)).abs() < 0.015);
+            }
         }
     }
 }
 
 #[test]
 fn in_a_steady_population_phases_are_as_frequent_as_they_are_long() {
-    let parameters = CycleParameters::default();
-    let ages = AgeStructure::steady(&parameters);
-    let n = 40_000_usize;
-    let cells: Vec<Cycle> = (0..n as u64)
-        .map(|id| ages.draw(&mut RandomKey(3).stream(CellId(id), 0, Purpose::InitialState)))
-        .collect();
-    for phase in Phase::ALL {
-        let expected = f64::from(parameters.mean_hours(phase)) / 17.98;
-        let deviation = (expected * (1.0 - expected)).sqrt();
-        assert_mean(share(&cells, phase), expected, deviation, n);
+    for parameters in laws() {
+        let ages = AgeStructure::steady(&parameters);
+        let n = 40_000_usize;
+        let cells: Vec<Cycle> = (0..n as u64)
+            .map(|id| {
+                ages.draw(&mut RandomKey(3).stream(CellId(id), 0, Purpose::InitialState))
+                    .cycle
+            })
+            .collect();
+        for phase in Phase::ALL {
+            let expected = f64::from(parameters.law(phase).mean_hours) / 17.98;
+            let deviation = (expected * (1.0 - expected)).sqrt();
+            assert_mean(share(&cells, phase), expected, deviation, n);
+        }
+        assert!(
+            cells
+                .iter()
+                .all(|cycle| (0.0..=1.0).contains(&cycle.progress))
+        );
     }
-    assert!(
-        cells
-            .iter()
-            .all(|cycle| (0.0..=1.0).contains(&cycle.progress))
-    );
+}
+
+#[test]
+fn the_mean_volume_is_that_of_the_cells_that_are_drawn() {
+    let body = BodyParameters::default();
+    let n = 40_000_usize;
+    for parameters in laws() {
+        let ages = AgeStructure::growing(&parameters);
+        let volumes: Vec<f64> = (0..n as u64)
+            .map(|id| {
+                let mut random = RandomKey(9).stream(CellId(id), 0, Purpose::InitialState);
+                let hours = ages.draw(&mut random).hours_since_s_entry.unwrap_or(0.0);
+                f64::from(body.growing_body(hours).volume_um3())
+            })
+            .collect();
+        let mean = volumes.iter().sum::<f64>() / n as f64;
+        let variance = volumes.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n as f64;
+        let expected = f64::from(ages.mean_volume_um3(&body));
+        assert_mean(mean, expected, variance.sqrt(), n);
+    }
 }

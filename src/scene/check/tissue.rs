@@ -49,6 +49,13 @@ pub(super) fn check_sites(checker: &mut Checker, scene: &Scene) {
         if let Some(length) = site.perfusion_length_um {
             checker.positive(&path.field("perfusion_length_um"), length);
         }
+        if let Some(length) = site.stirring_length_um {
+            let path = path.field("stirring_length_um");
+            checker.positive(&path, length);
+            if site.perfusion_length_um.is_some() {
+                checker.problem(&path, "a site is either stirred or perfused");
+            }
+        }
         for (number, field) in site.fields.iter().enumerate() {
             let path = path.field("fields").item(number);
             let molecule = field.molecule;
