@@ -247,7 +247,7 @@ impl Mechanics {
     }
 
     /// Moves every cell along its velocity; returns the largest displacement, um.
-    fn advance(&mut self, minutes: f32, faces: &Faces) -> f32 {
+    pub(super) fn advance(&mut self, minutes: f32, faces: &Faces) -> f32 {
         let cells = &mut self.cells;
         let motion = &mut self.motion;
         let x = Disjoint::new(&mut cells.x);
@@ -414,14 +414,23 @@ impl Pass<'_> {
     ) {
         let cells = self.cells;
         let starts = &cells.starts;
-        // The bins that begin in the piece.
+        // The bins that begin in the piece. All cells of a bin are its own, but for crowds, of which each piece
+        // takes what lies in it.
         let bins = [slots.start, slots.end]
             .map(|slot| starts.partition_point(|start| (*start as usize) < slot));
         let last_bin = bins[1].min(starts.len() - 1);
-        let slots = starts[bins[0]] as usize..starts[last_bin] as usize;
+        let is_crowd = |bin: usize| (starts[bin + 1] - starts[bin]) as usize > SLOTS;
+        let whole = [bins[0], last_bin].map(|bin| starts[bin] as usize);
+        let begun = bins[0] > 0 && whole[0] > slots.start && is_crowd(bins[0] - 1);
+        let unfinished = last_bin > 0 && whole[1] > slots.end && is_crowd(last_bin - 1);
+        let slots = if begun { slots.start } else { whole[0] }..if unfinished {
+            slots.end
+        } else {
+            whole[1]
+        };
         let first = slots.start;
         let found = &self.found;
-        // SAFETY: every bin begins in one piece.
+        // SAFETY: every bin begins in one piece, and pieces are disjoint.
         let (vx, vy, vz, pressure, contacts, found, quiet) = unsafe {
             (
                 found.vx.slice(slots.clone()),
@@ -440,15 +449,26 @@ impl Pass<'_> {
             return;
         }
         let mut room = Room::EMPTY;
-        let mut next_bin = Bin::new(cells, bins[0] as u32);
-        for (number, quiet) in (bins[0]..last_bin).zip(quiet) {
-            let bin = next_bin;
-            next_bin = bin.next(cells);
+        let piece = slots;
+        let mut number = bins[0] - usize::from(begun);
+        let mut next_bin = Bin::new(cells, number as u32);
+        while number < last_bin {
+            let mut bin = next_bin;
+            // A crowd never counts as quiet; the piece in which it begins says so.
+            let crowd = is_crowd(number);
+            let mut no_quiet = [false];
+            let quiet_from = if number < bins[0] {
+                &mut no_quiet[..]
+            } else {
+                &mut quiet[number - bins[0]..]
+            };
             let slots = bin.slots(cells);
             if slots.is_empty() {
+                next_bin = bin.next(cells);
+                number += 1;
                 continue;
             }
-            if *quiet && self.rest.lasts(cells, self.search, number) {
+            if quiet_from[0] && !crowd && self.rest.lasts(cells, self.search, number) {
                 found.quiet[0] = true;
                 if self.fresh {
                     let at = slots.start - first..slots.end - first;
@@ -457,10 +477,25 @@ impl Pass<'_> {
                     }
                     contacts[at].fill([SKIPPED; 2]);
                 }
+                next_bin = bin.next(cells);
+                number += 1;
                 continue;
             }
+            while number + (bin.across as usize) < last_bin
+                && bin.may_grow(cells)
+                && !quiet_from[bin.across as usize]
+            {
+                bin.across += 1;
+            }
+            next_bin = bin.next(cells);
+            let slots = bin.slots(cells);
+            let slots = slots.start.max(piece.start)..slots.end.min(piece.end);
+            let ends = &starts[number + 1..];
+            number += bin.across as usize;
             found.evaluated += slots.len() as u32;
-            *quiet = true;
+            let quiet = &mut quiet_from[..bin.across as usize];
+            quiet.fill(!crowd);
+            let mut of_these = 0;
             // SAFETY: positions moved by at most the drift.
             unsafe { room.hold::<V, ALIKE>(cells, self.search, bin) };
             let surrounded = self.surrounds(bin);
@@ -477,6 +512,9 @@ impl Pass<'_> {
                 }
                 for member in 0..members {
                     let slot = group + member;
+                    while ends[of_these] as usize <= slot {
+                        of_these += 1;
+                    }
                     // SAFETY: the neighbours of the cell were picked for this place.
                     let mut contact =
                         unsafe { sum::<V, ALIKE>(cells, self.search, (slot, member), &mut room) };
@@ -494,7 +532,7 @@ impl Pass<'_> {
                     let [x, y, z] = contact.velocity;
                     let square = x * x + y * y + z * z;
                     let rests = square <= self.rest_speed_square;
-                    *quiet &= rests && undriven;
+                    quiet[of_these] &= rests && undriven;
                     if rests {
                         contact.velocity = [0.0; 3];
                     } else {
@@ -519,7 +557,9 @@ impl Pass<'_> {
                         [contact.contacts, contact.touching].map(|count| count.min(most) as u16);
                 }
             }
-            found.quiet[usize::from(!*quiet)] = true;
+            for quiet in quiet {
+                found.quiet[usize::from(!*quiet)] = true;
+            }
         }
         largest.relative_speed = largest.relative_speed.sqrt();
         found.extremes = largest;

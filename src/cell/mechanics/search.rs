@@ -1,9 +1,9 @@
 //! Which cells a cell may touch.
 //!
-//! The cells of a bin share one search: the slots of the bins around it, a few rows of them, are copied side
-//! by side ([`Room::hold`]), and each cell of the bin then picks its own neighbours among them (about a
-//! dozen of a hundred), sixteen at a time, in slot order. Neighbours and their order therefore depend
-//! neither on the instruction set nor on what else lies in the bins.
+//! The cells of a bin share one search, and so do those of a few bins in a row while they are few: the slots
+//! of the bins around, a few rows of them, are copied side by side ([`Room::hold`]), and each cell then picks
+//! its own neighbours among them (about a dozen of a hundred), sixteen at a time, in slot order. Neighbours
+//! and their order therefore depend neither on the instruction set nor on what else lies in the bins.
 
 use super::grid::Level;
 use super::lanes::{FAR_AWAY, LANES, Lanes};
@@ -11,6 +11,9 @@ use super::sort::Sorted;
 
 /// Most cells of a bin that are handled side by side.
 pub(super) const GROUP: usize = 8;
+/// Cells up to which bins share a search, and most bins that do.
+const SHARING: u32 = 8;
+const MOST_ACROSS: u32 = 4;
 /// Candidates that are put side by side; cells of a denser crowd search on their own.
 const HELD: usize = 256;
 /// Relative widening of searches, so that no rounding loses a neighbour.
@@ -113,10 +116,12 @@ pub(super) fn rows_around<'a>(
     Rows::new(cells, level, span(level, position, position, distance))
 }
 
-/// A bin, as one comes to it in the order of slots.
+/// A bin, as one comes to it in the order of slots, or several side by side that share one search.
 #[derive(Clone, Copy)]
 pub(super) struct Bin {
     number: u32,
+    /// Number of bins.
+    pub across: u32,
     level: usize,
     at: [u32; 3],
 }
@@ -130,6 +135,7 @@ impl Bin {
         let (width, area) = (levels[level].width, levels[level].area);
         Self {
             number,
+            across: 1,
             level,
             at: [inside % width, inside % area / width, inside / area],
         }
@@ -139,7 +145,21 @@ impl Bin {
     #[inline(always)]
     pub fn slots(&self, cells: &Sorted) -> std::ops::Range<usize> {
         let number = self.number as usize;
-        cells.starts[number] as usize..cells.starts[number + 1] as usize
+        cells.starts[number] as usize..cells.starts[number + self.across as usize] as usize
+    }
+
+    /// Whether the next bin lies beside it and has cells, few enough to share its search. What a cell finds
+    /// does not depend on who shares.
+    #[inline(always)]
+    pub fn may_grow(&self, cells: &Sorted) -> bool {
+        let width = cells.grids.levels[self.level].width;
+        if self.across == MOST_ACROSS || self.at[0] + self.across == width {
+            return false;
+        }
+        let after = (self.number + self.across) as usize;
+        let starts = &cells.starts;
+        let then = starts[after + 1] - starts[self.number as usize];
+        starts[after + 1] > starts[after] && then <= SHARING
     }
 
     /// The bin after it.
@@ -147,15 +167,17 @@ impl Bin {
     pub fn next(self, cells: &Sorted) -> Self {
         let level = &cells.grids.levels[self.level];
         let mut next = self;
-        next.number += 1;
-        next.at[0] += 1;
+        next.number += self.across;
+        next.across = 1;
+        next.at[0] += self.across;
         if next.at[0] == level.width {
             next = if next.number < cells.grids.bins {
                 Self::new(cells, next.number)
             } else {
                 self
             };
-            next.number = self.number + 1;
+            next.number = self.number + self.across;
+            next.across = 1;
         }
         next
     }
@@ -168,14 +190,15 @@ impl Bin {
         let mut high = [f32::INFINITY; 3];
         for axis in 0..3 {
             let at = self.at[axis] as f32;
-            let corner = level.origin[axis] + at * level.edge[axis];
+            let end = (self.at[axis] + if axis == 0 { self.across } else { 1 }) as f32;
+            let corner = |at: f32| level.origin[axis] + at * level.edge[axis];
             // A thousandth of an edge is more than the rounding of either.
             let margin = drift + 0.001 * level.edge[axis];
             if at > 0.0 {
-                low[axis] = corner - margin;
+                low[axis] = corner(at) - margin;
             }
-            if at < level.last[axis] {
-                high[axis] = corner + level.edge[axis] + margin;
+            if end <= level.last[axis] {
+                high[axis] = corner(end) + margin;
             }
         }
         (low, high, level.radius)
@@ -198,11 +221,11 @@ impl Bin {
         // of which the distance holds one.
         let then = distance + search.drift;
         if level == self.level && then <= x && then <= y && then <= z {
-            let next_door = |axis: usize| {
-                let at = self.at[axis];
-                [at.saturating_sub(1), (at + 1).min(other.last[axis] as u32)]
+            let next_door = |axis: usize, across: u32| {
+                let (first, after) = (self.at[axis], self.at[axis] + across);
+                [first.saturating_sub(1), after.min(other.last[axis] as u32)]
             };
-            let span = [next_door(0), next_door(1), next_door(2)];
+            let span = [next_door(0, self.across), next_door(1, 1), next_door(2, 1)];
             return Rows::new(cells, other, span);
         }
         Rows::new(cells, other, span(other, low, high, distance))

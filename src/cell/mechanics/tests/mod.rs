@@ -2,6 +2,7 @@
 //! whatever the order of rows, the size of bins and the instruction set.
 
 mod rest;
+mod search;
 
 use super::*;
 use crate::core::parallel::set_threads;
