@@ -146,12 +146,7 @@ impl Block {
         let fields: String = fields
             .filter_map(|(molecule, field)| Some((molecule, (*field)?)))
             .map(|(molecule, (level, held))| {
-                // A closed dish that is breathed empty is left out: what moves there is too little to balance.
-                let faces = if held || self.perfusion_um.is_none() {
-                    "Held"
-                } else {
-                    "Closed"
-                };
+                let faces = if held { "Held" } else { "Closed" };
                 format!("(molecule: {molecule:?}, level: {level:?}, faces: {faces}),")
             })
             .collect();
