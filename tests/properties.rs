@@ -21,7 +21,7 @@ use tumorscape::simulation::{Simulation, open_scene, prototype_world};
 use tumorscape::tissue::{Molecule, SiteId};
 
 /// Number of scenes.
-const CASES: u32 = 64;
+const CASES: u32 = 300;
 /// Steps of each.
 const STEPS: u64 = 25;
 
@@ -146,12 +146,7 @@ impl Block {
         let fields: String = fields
             .filter_map(|(molecule, field)| Some((molecule, (*field)?)))
             .map(|(molecule, (level, held))| {
-                // A closed dish that is breathed empty is left out: what moves there is too little to balance.
-                let faces = if held || self.perfusion_um.is_none() {
-                    "Held"
-                } else {
-                    "Closed"
-                };
+                let faces = if held { "Held" } else { "Closed" };
                 format!("(molecule: {molecule:?}, level: {level:?}, faces: {faces}),")
             })
             .collect();
@@ -257,7 +252,19 @@ impl Draw {
         let (mut first, mut timeline) = (Vec::new(), String::new());
         for (which, factor, step, again) in &self.changes {
             let (path, value, least, most) = which.get(known);
-            let value = (value * factor).clamp(*least, *most);
+            // Tiny cells would fill a ball by the million.
+            let factor = if path.ends_with("body.volume_um3") {
+                factor.max(0.5)
+            } else {
+                *factor
+            };
+            let mut value = (value * factor).clamp(*least, *most);
+            if ["crosses_vessel_walls", "quasi_steady"]
+                .iter()
+                .any(|switch| path.ends_with(switch))
+            {
+                value = f64::from(factor > 0.5);
+            }
             if *step < STEPS / 3 {
                 if first.iter().all(|(known, _)| known != path) {
                     first.push((path.clone(), value));
@@ -285,16 +292,11 @@ impl Draw {
     }
 }
 
-/// Path, value and limits of every parameter that is a number of its own, of the cell types at hand in a folder.
+/// Path, value and limits of every parameter, of the cell types at hand in a folder.
 fn known_parameters(folder: &Path) -> Vec<(String, f64, f64, f64)> {
     let library = CellLibrary::for_folder(folder).expect("the cell types are valid");
     list_parameters(&prototype_world(&library))
         .into_iter()
-        .filter(|known| {
-            !["crosses_vessel_walls", "quasi_steady"]
-                .iter()
-                .any(|name| known.path.ends_with(name))
-        })
         .map(|known| (known.path, known.value, known.limits.min, known.limits.max))
         .collect()
 }
@@ -363,13 +365,15 @@ fn run_watched(
         };
         let births = count(&[EventKind::Division]);
         let gone = count(&[EventKind::Clearance, EventKind::Exit]);
-        let new = after.difference(&before).count();
-        let added = new.checked_sub(births);
-        prop_assert!(added.is_some(), "{births} births, {new} new cells");
-        if let Some(expected) = added_in(step) {
-            prop_assert_eq!(added, Some(expected));
+        let vanished = before.difference(&after).count();
+        match added_in(step) {
+            Some(added) => {
+                prop_assert_eq!(before.len() + added + births, after.len() + gone);
+                // One that is put beside an open face may leave in the same step.
+                prop_assert!(vanished <= gone && gone <= vanished + added);
+            }
+            None => prop_assert!(after.difference(&before).count() >= births),
         }
-        prop_assert_eq!(before.difference(&after).count(), gone);
         before = after;
         journal.note(&simulation).expect("the folder is writable");
         if step + 1 == stop {

@@ -1,8 +1,18 @@
 //! The scene reference in the documentation is complete, and its examples work.
 
+use std::sync::Arc;
+
 use bevy::reflect::enums::VariantInfo;
 use bevy::reflect::{TypeInfo, Typed};
+use tumorscape::biology::HypoxiaParameters;
+use tumorscape::biology::metabolism::MetabolismChemistry;
+use tumorscape::cell::movement::MovementParameters;
+use tumorscape::cell::perception::BackgroundParameters;
+use tumorscape::core::parameters::{CellTypeNames, list_parameters};
+use tumorscape::observe::metrics::MetricsParameters;
 use tumorscape::scene::{CellPrefab, Scene, SceneContext, parse_prefab, parse_scene};
+use tumorscape::simulation::Simulation;
+use tumorscape::tissue::TransportParameters;
 
 /// The text that holds the reference: the README, or its own file.
 fn reference() -> String {
@@ -23,6 +33,12 @@ fn section<'t>(text: &'t str, name: &str) -> &'t str {
     &rest[..rest.find("\n#").unwrap_or(rest.len())]
 }
 
+/// The names in the first column of a section's table.
+fn rows(section: &str) -> impl Iterator<Item = &str> {
+    let cells = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    cells.filter_map(|cell| cell.split_once("` |").map(|(name, _)| name))
+}
+
 /// Asserts that a type and all types inside it are described, each name under the heading of its type.
 fn described(text: &str, info: &'static TypeInfo, seen: &mut Vec<&'static str>) {
     let name = info.type_path_table().ident().unwrap_or_default();
@@ -33,6 +49,9 @@ fn described(text: &str, info: &'static TypeInfo, seen: &mut Vec<&'static str>) 
             }
             seen.push(name);
             let section = section(text, name);
+            for row in rows(section) {
+                assert!(of.field(row).is_some(), "{name} has no field `{row}`");
+            }
             of.iter()
                 .map(|field| {
                     let quoted = format!("`{}`", field.name());
@@ -107,6 +126,42 @@ fn every_field_and_variant_of_scenes_and_cell_types_is_described() {
         "MetabolismParameters",
     ] {
         assert!(seen.contains(&name), "{name} was not reached");
+    }
+}
+
+#[test]
+fn every_parameter_of_all_cells_is_described() {
+    let text = reference();
+    let mut seen = Vec::new();
+    for info in [
+        HypoxiaParameters::type_info(),
+        MetabolismChemistry::type_info(),
+        TransportParameters::type_info(),
+        BackgroundParameters::type_info(),
+        MovementParameters::type_info(),
+        MetricsParameters::type_info(),
+    ] {
+        described(&text, info, &mut seen);
+    }
+    let scene = parse_scene(
+        &scene_with("parameters", "{}"),
+        "t.ron",
+        &SceneContext::default(),
+    )
+    .unwrap_or_else(|report| panic!("{report}"));
+    let simulation = Simulation::new(Arc::new(scene), 1).expect("its parameters are valid");
+    for parameter in list_parameters(simulation.world()) {
+        let (group, field) = parameter.path.split_once('.').expect("a path");
+        let field = field.split('.').next_back().expect("a field");
+        let groups = text.matches(&format!("Group `{group}`")).count();
+        let types = simulation.world().resource::<CellTypeNames>();
+        let of_a_type = types.0.iter().any(|name| name == group);
+        assert!(groups == 1 || of_a_type, "group `{group}` is not described");
+        assert!(
+            text.contains(&format!("| `{field}` |")),
+            "`{}`",
+            parameter.path
+        );
     }
 }
 

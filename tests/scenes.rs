@@ -469,6 +469,22 @@ fn a_scene_with_a_bit_of_everything_is_accepted() {
     assert_eq!(again.scene, parsed.scene);
 }
 
+#[test]
+fn a_site_is_stirred_or_perfused_but_not_both() {
+    let read = |lengths: &str| {
+        let text = SMALL.replace("perfusion_length_um: Some(100)", lengths);
+        parse_scene(&text, "tests/small.ron", &context())
+    };
+    assert!(read("stirring_length_um: 5").is_ok());
+    for lengths in [
+        "stirring_length_um: 5, perfusion_length_um: 100",
+        "stirring_length_um: 0",
+    ] {
+        let report = read(lengths).expect_err("it is refused").to_string();
+        assert!(report.contains("stirring_length_um"), "{report}");
+    }
+}
+
 /// Words a careless or malicious author may put anywhere.
 fn debris() -> impl Strategy<Value = String> {
     prop_oneof![

@@ -194,9 +194,11 @@ impl HifAxis {
 }
 
 impl HifActivation {
-    /// Secretion of VEGF-A, molecules per second; `reference` is the activation at which it has its mean.
+    /// Secretion of VEGF-A, molecules per second; `reference` is the activation at which it has its mean, or normoxia
+    /// where that is taken so low that it is already beyond.
     pub const fn vegf_molecules_per_s(self, reference: Self, parameters: &HifParameters) -> f32 {
         let gain = parameters.vegf_gain;
+        let reference = Self(reference.0.max(0.0));
         parameters.vegf_molecules_per_s * self.fold(gain) / reference.fold(gain)
     }
 
@@ -493,6 +495,28 @@ mod tests {
         let found = f64::from(ledger.source().sum(5));
         assert!((found / (molar * 1e9) - 1.0).abs() < 1e-4, "{found}");
         assert_eq!(ledger.source().sum(0), 0.0);
+    }
+
+    #[test]
+    fn vegf_is_finite_wherever_normoxia_is_put() {
+        let parameters = HifParameters::default();
+        for normoxia_mmhg in [1.0e-3, 3.8, 13.0, 38.0, 760.0] {
+            let hypoxia = HypoxiaParameters {
+                normoxia_mmhg,
+                ..HypoxiaParameters::default()
+            };
+            let normoxic = hypoxia.normoxic_hif_1a();
+            let reference = MEAN_SECRETION_AT.activation(normoxic);
+            for oxygen_mmhg in [0.0, 10.0, 100.0] {
+                let secretion = HifAxis::settled(&hypoxia, oxygen_mmhg)
+                    .activation(normoxic)
+                    .vegf_molecules_per_s(reference, &parameters);
+                assert!(
+                    secretion.is_finite() && secretion >= 0.0,
+                    "{secretion} at {oxygen_mmhg}, normoxia {normoxia_mmhg} mmHg"
+                );
+            }
+        }
     }
 
     #[test]

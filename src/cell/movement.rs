@@ -2,12 +2,14 @@
 //!
 //! Bodies are gathered from the ECS into the buffers of [`super::mechanics`], one set of buffers for each
 //! site, relaxed there in stable substeps, and written back: position, pressure and number of contacts.
-//! Cells that walk add their own velocity ([`Motility`]).
+//! Cells that walk add their own velocity ([`Motility`]). Cells that rest among resting cells cost nothing but
+//! the gather and the sort.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::body::{Body, CellType, Position, Resident};
 use super::contact::ContactParameters;
@@ -18,7 +20,7 @@ use crate::core::invariant::{Breach, RegisterInvariant};
 use crate::core::parallel::{
     for_each_chunk_mut, for_each_chunk_mut2, for_each_piece, reserve_sparingly,
 };
-use crate::core::parameters::{PerType, RegisterParameters};
+use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::state::{Kept, Owner, RegisterState};
 use crate::core::{CellId, Clock, SimSchedule, SimSystems};
 use crate::tissue::{SiteId, Sites, TissueBlock};
@@ -65,12 +67,36 @@ impl Kept for SiteMechanics {
     }
 }
 
+/// How all cells move (group `movement`).
+#[derive(Resource, Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields, default)]
+pub struct MovementParameters {
+    /// Speed up to which a cell stays where it is, um/min: its adhesions hold it, as static friction does. 1e-3, a
+    /// micrometre in 17 hours: assumed. The rim of a growing spheroid moves forty times as fast.
+    pub rest_speed_um_per_min: f32,
+}
+
+impl Default for MovementParameters {
+    fn default() -> Self {
+        Self {
+            rest_speed_um_per_min: 1.0e-3,
+        }
+    }
+}
+
+impl Parameters for MovementParameters {
+    fn limits(_: &str) -> Limits {
+        Limits { min: 0.0, max: 1.0 }
+    }
+}
+
 /// Adds the `Move` stage.
 pub struct MovementPlugin;
 
 impl Plugin for MovementPlugin {
     fn build(&self, app: &mut App) {
-        app.register_capability::<ContactParameters>("mechanics")
+        app.register_group::<MovementParameters>("movement")
+            .register_capability::<ContactParameters>("mechanics")
             .register_cell_state::<Position>("position")
             .register_cell_state::<Surroundings>("surroundings")
             .register_kept::<SiteMechanics>(Owner::Site, "bonds")
@@ -104,6 +130,7 @@ type Moving = (
 /// Moves all cells of all sites by one step.
 fn move_cells(
     clock: Res<Clock>,
+    movement: Res<MovementParameters>,
     contact: Res<PerType<ContactParameters>>,
     mut sites: Query<(&SiteId, &TissueBlock, &mut SiteMechanics)>,
     mut cells: Query<Moving>,
@@ -113,6 +140,8 @@ fn move_cells(
     for (id, block, mut mechanics) in &mut sites {
         let share = division.of(*id);
         gather(&mut mechanics, &share, &contact, &cells);
+        let rest_speed = movement.rest_speed_um_per_min;
+        mechanics.kernel.set_rest_speed(rest_speed);
         relax(&mut mechanics, block, clock.dt_minutes());
     }
     for (id, _, mechanics) in &sites {

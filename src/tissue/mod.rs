@@ -11,3 +11,4 @@ pub mod verify;
 pub use exchange::{Ledger, LedgerState};
 pub use molecule::Molecule;
 pub use site::{FieldValues, SiteEntry, SiteId, Sites, TissueBlock};
+pub use transport::TransportParameters;

@@ -96,8 +96,7 @@ pub struct MechanicsParameters {
     pub most_substeps: u32,
     /// Edges of bins over the interaction distance of the largest cells. Decides speed, not results.
     pub bin_scale: f32,
-    /// Speed up to which a cell stays where it is, held by its adhesions, um/min. Assumed: a hundredth of the
-    /// speed at which the rim of a growing spheroid moves. Zero lets every cell creep.
+    /// Speed up to which a cell stays where it is, held by its adhesions, um/min. Zero lets every cell creep.
     pub rest_speed: f32,
     /// Whether cells that rest among resting cells are skipped. Decides speed, not results.
     pub skip_resting: bool,
@@ -207,6 +206,14 @@ impl Mechanics {
     /// How the kernel works.
     pub fn parameters(&self) -> &MechanicsParameters {
         &self.parameters
+    }
+
+    /// Changes the speed up to which cells rest, um/min.
+    pub fn set_rest_speed(&mut self, um_per_min: f32) {
+        if self.parameters.rest_speed != um_per_min {
+            self.parameters.rest_speed = um_per_min;
+            self.rest.forget();
+        }
     }
 
     /// The input rows, for the caller to fill; earlier outcomes are void once they change in number. All of

@@ -1,17 +1,17 @@
 //! Writing the equations of the finest level from what the caller handed in.
 //!
 //! This is done once in a solve. What is linear goes into the diagonal and the right-hand side; saturating
-//! uptake is kept as it is and relaxed exactly ([`super::local`]). The rates that the coarse levels work
-//! with are laid out on the way; the tangents of the uptake come on top of them in
-//! [`super::multigrid::measure`].
+//! uptake is kept as it is and relaxed exactly ([`super::local`]). What moves in all voxels is summed up on the
+//! way: the scale on which a residual is small ([`super::Stopping::relative_residual`]).
 
-use crate::core::parallel::for_each_chunk_mut;
+use crate::core::parallel::{for_each_chunk_mut, sum_chunks};
 
-use super::kernels::{Kernel, add_shares, sum_of_squares, wide};
+use super::kernels::{Kernel, sum_of_squares, wide};
 use super::layout::{Layout, Transfer};
 use super::level::{Level, Uptake};
+use super::local::{at_least, uptake};
 use super::medium::{LocalTerms, Reservoir};
-use super::multigrid::{add_stencil, coarse_planes_per_piece, coarse_row_above, invert};
+use super::multigrid::{add_stencil, invert};
 
 /// What a voxel exchanges with an outer face or with a held neighbour.
 #[derive(Clone, Copy, Debug)]
@@ -105,46 +105,9 @@ pub(super) struct Inputs<'a> {
     pub terms: &'a LocalTerms<'a>,
     /// 1/dt, or 0 when quasi-steady.
     pub per_dt: f32,
-    /// Values handed in.
+    /// Values handed in: the old ones and the first guess.
     pub old: &'a [f32],
     pub edges: &'a Edges,
-}
-
-/// Copies values from grid order to the two colours of a level; held voxels become zero.
-pub(super) fn split_values(level: &mut Level, edges: &Edges, values: &[f32]) {
-    let layout = level.layout;
-    let [nx, ny, _] = layout.dims;
-    let piece = layout.piece();
-    let [red, black] = level.c.each_mut().map(|v| layout.body(v).chunks_mut(piece));
-    let mut jobs: Vec<_> = red.zip(black).enumerate().collect();
-    let order = Transfer::new(&layout, true);
-    for_each_chunk_mut(&mut jobs, 1, |_, jobs| {
-        for (index, (red, black)) in jobs {
-            let first = *index * layout.planes_per_piece;
-            for local in 0..red.len() / layout.plane() {
-                let k = first + local;
-                for j in 0..ny {
-                    let at = layout.local_row(j, local);
-                    let row = &values[(k * ny + j) * nx..][..nx];
-                    let red = &mut red[at..at + layout.half];
-                    let black = &mut black[at..at + layout.half];
-                    if Layout::offset(j, k, 0) == 0 {
-                        order.split(row, nx, red, black);
-                    } else {
-                        order.split(row, nx, black, red);
-                    }
-                }
-                for held in edges.held_of(k) {
-                    let place = held.place - layout.row(0, first);
-                    if held.colour == 0 {
-                        red[place] = 0.0;
-                    } else {
-                        black[place] = 0.0;
-                    }
-                }
-            }
-        }
-    });
 }
 
 /// Makes room for the uptakes of a solve; what is there of an earlier one is written over.
@@ -165,32 +128,24 @@ struct Job<'a> {
     level: &'a Level,
     inputs: Inputs<'a>,
     first: usize,
-    coarse_first: usize,
-    coarse_transfer: Transfer,
+    c: [&'a mut [f32]; 2],
     rhs: [&'a mut [f32]; 2],
     inverse: [&'a mut [f32]; 2],
     vmax: Vec<[&'a mut [f32]; 2]>,
-    coarse: &'a mut [f32],
-    supply: f64,
+    moved: f64,
 }
 
-/// Writes the equations of the finest level, and the linear local rates to `coarse`, an array laid out like
-/// the buffer of the coarser level; hands back the sum of squares of the supply.
-pub(super) fn assemble(
-    level: &mut Level,
-    coarse: &mut [f32],
-    coarse_transfer: Transfer,
-    inputs: Inputs,
-) -> f64 {
+/// Writes the equations of the finest level and its first guess; hands back the sum of squares of what moves.
+pub(super) fn assemble(level: &mut Level, inputs: Inputs) -> f64 {
     let layout = level.layout;
     let piece = layout.piece();
+    let mut c = std::mem::take(&mut level.c);
     let mut rhs = std::mem::take(&mut level.rhs);
     let mut inverse = std::mem::take(&mut level.inverse);
     let mut uptakes = std::mem::take(&mut level.uptakes);
     let shared = &*level;
-    let coarse_planes = coarse_planes_per_piece(shared);
-    coarse.fill(0.0);
-    let supply = {
+    let moved = {
+        let [c_0, c_1] = c.each_mut().map(|v| layout.body(v).chunks_mut(piece));
         let [rhs_0, rhs_1] = rhs.each_mut().map(|v| layout.body(v).chunks_mut(piece));
         let [inverse_0, inverse_1] = inverse.each_mut().map(|v| layout.body(v).chunks_mut(piece));
         let mut vmax: Vec<_> = uptakes
@@ -202,28 +157,22 @@ pub(super) fn assemble(
                     .map(|v| layout.body(v).chunks_mut(piece))
             })
             .collect();
-        let coarse_pieces = coarse_transfer
-            .body(coarse)
-            .chunks_mut(coarse_planes * coarse_transfer.plane());
-        let mut jobs: Vec<Job> = rhs_0
-            .zip(rhs_1)
+        let mut jobs: Vec<Job> = (c_0.zip(c_1))
+            .zip(rhs_0.zip(rhs_1))
             .zip(inverse_0.zip(inverse_1))
-            .zip(coarse_pieces)
             .enumerate()
-            .map(|(index, ((rhs, inverse), coarse))| Job {
+            .map(|(index, ((c, rhs), inverse))| Job {
                 level: shared,
                 inputs,
                 first: index * layout.planes_per_piece,
-                coarse_first: index * coarse_planes,
-                coarse_transfer,
+                c: c.into(),
                 rhs: rhs.into(),
                 inverse: inverse.into(),
                 vmax: vmax
                     .iter_mut()
                     .map(|[red, black]| [red, black].map(|v| v.next().unwrap_or_default()))
                     .collect(),
-                coarse,
-                supply: 0.0,
+                moved: 0.0,
             })
             .collect();
         for_each_chunk_mut(&mut jobs, 1, |_, jobs| {
@@ -231,12 +180,13 @@ pub(super) fn assemble(
                 wide(job);
             }
         });
-        jobs.iter().map(|job| job.supply).sum()
+        jobs.iter().map(|job| job.moved).sum()
     };
+    level.c = c;
     level.rhs = rhs;
     level.inverse = inverse;
     level.uptakes = uptakes;
-    supply
+    moved
 }
 
 /// Pairs of voxels worked through at a time; everything about them stays in the first-level cache.
@@ -264,7 +214,7 @@ impl Kernel for &mut Job<'_> {
 }
 
 impl Job<'_> {
-    /// Decay, rates, exchange, bulk sources and old values of a row: rates to `inverse`, supply to `rhs`.
+    /// Values of a row, and what they and the terms come to: rates to `inverse`, supply to `rhs`.
     #[inline(always)]
     fn linear_row(&mut self, local: usize, j: usize, k: usize) {
         let layout = self.level.layout;
@@ -277,9 +227,16 @@ impl Job<'_> {
         for x in (0..nx).step_by(2 * PAIRS) {
             let n = (2 * PAIRS).min(nx - x);
             let (rate, supply) = (&mut rates[..n], &mut supplies[..n]);
-            terms_of(self.inputs, row + x..row + x + n, rate, supply);
+            let range = row + x..row + x + n;
+            terms_of(self.inputs, range.clone(), rate, supply);
+            self.moved += moved_in(self.inputs, k, range.clone());
             let at = layout.local_row(j, local) + x / 2;
-            for (by_colour, values) in [(&mut self.inverse, rate), (&mut self.rhs, supply)] {
+            let values = &self.inputs.old[range];
+            for (by_colour, values) in [
+                (&mut self.c, values),
+                (&mut self.inverse, rate),
+                (&mut self.rhs, supply),
+            ] {
                 let [red, black] = by_colour;
                 let (red, black) = (&mut red[at..], &mut black[at..]);
                 let (evens, odds) = if even == 0 {
@@ -317,9 +274,15 @@ impl Job<'_> {
     #[inline(always)]
     fn edges_of(&mut self, k: usize) {
         let before = self.level.layout.row(0, self.first);
+        for held in self.inputs.edges.held_of(k) {
+            self.c[held.colour][held.place - before] = 0.0;
+        }
         for link in self.inputs.edges.links_of(k) {
             let (colour, place) = link.place();
-            self.rhs[colour][place - before] += link.supply;
+            let place = place - before;
+            self.rhs[colour][place] += link.supply;
+            let net = f64::from(link.supply - link.out * self.c[colour][place]);
+            self.moved += net * net;
         }
         for held in self.inputs.edges.held_of(k) {
             let place = held.place - before;
@@ -331,39 +294,18 @@ impl Job<'_> {
         }
     }
 
-    /// Hands the rates of a row to the coarser level and turns them into diagonals, or into the reciprocals
-    /// of those where nothing saturates.
+    /// Turns the rates of a row into diagonals, or into the reciprocals of those where nothing saturates.
     #[inline(always)]
     fn finish_row(&mut self, colour: usize, local: usize, j: usize, k: usize) {
         let layout = self.level.layout;
         let at = layout.local_row(j, local);
         let inverse = &mut self.inverse[colour][at..at + layout.run];
         // No rate at places without a voxel, whatever an earlier solve left there.
-        let offset = Layout::offset(j, k, colour);
-        inverse[layout.count(offset)..].fill(0.0);
-        let (row, share) = coarse_row_above(
-            self.level,
-            &self.coarse_transfer,
-            self.coarse_first,
-            (j, k),
-            colour,
-            self.coarse,
-        );
-        let mut finite = [0.0_f32; PAIRS];
-        for (block, rates) in inverse.chunks(PAIRS).enumerate() {
-            let finite = &mut finite[..rates.len()];
-            for (finite, rate) in finite.iter_mut().zip(rates) {
-                *finite = if *rate < f32::INFINITY { *rate } else { 0.0 };
-            }
-            let from = block * PAIRS;
-            let shares = &self.level.weights[offset].share[from..][..rates.len()];
-            add_shares(shares, share, finite, &mut row[from..][..rates.len()]);
-        }
-        add_stencil(self.level, colour, (j, k), inverse);
+        inverse[layout.count(Layout::offset(j, k, colour))..].fill(0.0);
+        add_stencil(self.level, colour, (j, k), 0, inverse);
         if self.vmax.is_empty() {
             invert(inverse);
         }
-        self.supply += sum_of_squares(&self.rhs[colour][at..at + layout.run]);
     }
 }
 
@@ -410,4 +352,82 @@ fn terms_of(inputs: Inputs, range: std::ops::Range<usize>, rate: &mut [f32], sup
             }
         }
     }
+}
+
+/// Sum of squares of what moves in voxels `range` of plane `k` at the values handed in: the larger of what a
+/// voxel is brought and of what it loses. Exchange counts with what it brings on balance, not with what it
+/// brings and takes away again.
+#[inline(always)]
+fn moved_in(inputs: Inputs, k: usize, range: std::ops::Range<usize>) -> f64 {
+    let Inputs {
+        terms, per_dt, old, ..
+    } = inputs;
+    let n = range.len();
+    let (mut gains, mut losses) = ([0.0_f32; 2 * PAIRS], [0.0_f32; 2 * PAIRS]);
+    let (gains, losses) = (&mut gains[..n], &mut losses[..n]);
+    let values = &old[range.clone()];
+    for (gain, c) in gains.iter_mut().zip(values) {
+        *gain = per_dt * c;
+    }
+    if let Some(each) = terms.source_per_min {
+        for (gain, source) in gains.iter_mut().zip(&each[range.clone()]) {
+            *gain += source;
+        }
+    }
+    for (loss, c) in losses.iter_mut().zip(values) {
+        *loss = terms.decay_per_min * c;
+    }
+    if let Some(each) = terms.rate_per_min {
+        for ((loss, c), rate) in losses.iter_mut().zip(values).zip(&each[range.clone()]) {
+            *loss += rate * c;
+        }
+    }
+    for term in terms.saturating {
+        let vmax = &term.vmax_per_min[range.clone()];
+        for ((loss, c), vmax) in losses.iter_mut().zip(values).zip(vmax) {
+            *loss += uptake(*vmax, term.half_saturation, *c);
+        }
+    }
+    if let Some(exchange) = terms.exchange {
+        let walls = &exchange.rate_per_min[range.clone()];
+        for m in 0..n {
+            let level = match exchange.reservoir {
+                Reservoir::Uniform(level) => level,
+                Reservoir::PerVoxel(levels) => levels[range.start + m],
+            };
+            let net = walls[m] * exchange.scale * (level - values[m]);
+            gains[m] += at_least(net, 0.0);
+            losses[m] += at_least(-net, 0.0);
+        }
+    }
+    for (gain, loss) in gains.iter_mut().zip(losses) {
+        *gain = at_least(*gain, *loss);
+    }
+    let held = inputs.edges.held_of(k);
+    let from = held.partition_point(|held| held.index < range.start);
+    for held in held[from..].iter().take_while(|h| h.index < range.end) {
+        gains[held.index - range.start] = 0.0;
+    }
+    sum_of_squares(gains)
+}
+
+/// The same for all voxels and faces of a level whose unknowns are those in `inputs`.
+pub(super) fn moved(level: &Level, inputs: Inputs) -> f64 {
+    let [nx, ny, nz] = level.layout.dims;
+    let in_voxels = sum_chunks(nz, level.layout.planes_per_piece, |planes| {
+        let mut sum = 0.0;
+        for k in planes {
+            let plane = k * ny * nx..(k + 1) * ny * nx;
+            for start in plane.clone().step_by(2 * PAIRS) {
+                sum += moved_in(inputs, k, start..plane.end.min(start + 2 * PAIRS));
+            }
+        }
+        sum
+    });
+    let through_faces = inputs.edges.links.iter().map(|link| {
+        let (colour, place) = link.place();
+        let net = f64::from(link.supply - link.out * level.c[colour][place]);
+        net * net
+    });
+    in_voxels + through_faces.sum::<f64>()
 }

@@ -3,6 +3,10 @@
 //! The solver stops at a residual that is small but not zero, so what the sources bring and what the
 //! sinks take differ a little. The equations are conservative, so the defect is the sum of the
 //! residuals; scaling all values by one factor close to 1 removes it and cannot make a value negative.
+//!
+//! Where cells breathe a closed dish empty, what is left falls by orders of magnitude in each step, until `f32`
+//! has no digits for it. A field with less than [`TRACE`] on average is therefore emptied, and what it held counts
+//! as taken out.
 
 use crate::core::parallel::for_each_chunk_mut;
 
@@ -65,12 +69,27 @@ impl Balance {
         }
     }
 
+    /// Whether traces are all that is left of a field of that many voxels that is stepped in time.
+    pub fn is_empty(&self, voxels: usize) -> bool {
+        self.per_dt > 0.0 && self.mass > 0.0 && self.mass < TRACE * voxels as f64
+    }
+
+    /// Notes that what was left was taken out.
+    pub fn emptied(&mut self) {
+        self.removed += self.mass * self.per_dt;
+        self.mass = 0.0;
+    }
+
     /// Notes that all values were scaled, so that they now add up to `mass`.
     pub fn scaled_to(&mut self, mass: f64) {
         self.removed += (mass / self.mass - 1.0) * self.slope;
         self.mass = mass;
     }
 }
+
+/// A mean value that counts as nothing, c: far less than a molecule in any unit, and far more than the smallest
+/// number `f32` holds to its full precision (1e-38).
+const TRACE: f64 = 1.0e-30;
 
 struct Job<'a> {
     level: &'a Level,

@@ -230,6 +230,15 @@ impl Faces {
     }
 }
 
+fn mean_diffusivity(medium: &Medium) -> f64 {
+    match medium.diffusivity {
+        Diffusivity::Uniform(d) => f64::from(d),
+        Diffusivity::PerVoxel(each) => {
+            each.iter().map(|d| f64::from(*d)).sum::<f64>() / each.len() as f64
+        }
+    }
+}
+
 /// Fits all levels to a medium and hands back what the finest exchanges with the outside and with
 /// held voxels.
 pub(super) fn fit(levels: &mut [Level], medium: &Medium) -> Edges {
@@ -245,6 +254,11 @@ pub(super) fn fit(levels: &mut [Level], medium: &Medium) -> Edges {
             level.axes[axis].fit(ends, coarsened);
         }
         level.sort_x_couplings();
+        let per_um2: f64 = (0..3)
+            .filter(|axis| level.axes[*axis].coarsening.is_some())
+            .map(|axis| level.axes[axis].widths[0].powi(-2))
+            .sum();
+        level.sibling_rate = ((mean_diffusivity(medium) * per_um2) as f32).max(f32::MIN_POSITIVE);
     }
     match (medium.diffusivity, medium.velocity) {
         (Diffusivity::Uniform(d), None) => {

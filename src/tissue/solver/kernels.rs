@@ -7,6 +7,7 @@
 use super::layout::{LANES, Layout, Transfer};
 use super::level::Level;
 use super::local::{Local, at_least};
+use super::multigrid::add_stencil;
 use super::stencil::{Gather, Neighbours, RowWork, with_row};
 
 /// A kernel that can be compiled for more than one instruction set.
@@ -53,23 +54,33 @@ const BLOCK: usize = 128;
 struct RelaxRow<'a> {
     target: &'a mut [f32],
     rhs: &'a [f32],
+    /// Room for a block; one for many rows, because clearing it costs as much as a few voxels do.
+    new: &'a mut [f32; BLOCK],
 }
 
 impl RowWork for RelaxRow<'_> {
     #[inline(always)]
     fn row<G: Gather, L: Local>(&mut self, couplings: G, neighbours: Neighbours, local: L) {
-        let mut new = [0.0_f32; BLOCK];
         for (block, target) in self.target.chunks_mut(BLOCK).enumerate() {
             let (start, n) = (block * BLOCK, target.len());
             let (couplings, neighbours) = (couplings.cut(start, n), neighbours.cut(start, n));
             let (local, rhs) = (local.cut(start, n), &self.rhs[start..start + n]);
-            let new = &mut new[..n];
+            let new = &mut self.new[..n];
             for m in 0..n {
                 let sum = rhs[m] + couplings.gather(&neighbours, m);
                 new[m] = local.solve(m, sum, target[m]);
             }
-            target.copy_from_slice(new);
+            copy_lanes(new, target);
         }
+    }
+}
+
+/// Copies whole lanes (a call of `memcpy` costs more than it does for a short row).
+#[inline(always)]
+fn copy_lanes(from: &[f32], to: &mut [f32]) {
+    let (from, to) = (from.as_chunks::<LANES>().0, to.as_chunks_mut::<LANES>().0);
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
     }
 }
 
@@ -78,6 +89,7 @@ impl Kernel for Relax<'_> {
     #[inline(always)]
     fn run(self) {
         let layout = self.level.layout;
+        let mut new = [0.0_f32; BLOCK];
         let (run, plane) = (layout.run, layout.plane());
         for (local, target) in self.target.chunks_exact_mut(plane).enumerate() {
             let k = self.first + local;
@@ -86,6 +98,7 @@ impl Kernel for Relax<'_> {
                 let mut work = RelaxRow {
                     target: &mut target[layout.local_row(j, 0)..][..run],
                     rhs: &self.level.rhs[self.colour][at..at + run],
+                    new: &mut new,
                 };
                 let place = (j, k);
                 with_row(
@@ -108,19 +121,19 @@ struct RestrictRow<'a> {
     c: &'a [f32],
     rhs: &'a [f32],
     row: &'a mut [f32],
+    residuals: &'a mut [f32; BLOCK],
     norm: f64,
 }
 
 impl RowWork for RestrictRow<'_> {
     #[inline(always)]
     fn row<G: Gather, L: Local>(&mut self, couplings: G, neighbours: Neighbours, local: L) {
-        let mut residuals = [0.0_f32; BLOCK];
         for (block, row) in self.row.chunks_mut(BLOCK).enumerate() {
             let (start, n) = (block * BLOCK, row.len());
             let (couplings, neighbours) = (couplings.cut(start, n), neighbours.cut(start, n));
             let (local, rhs) = (local.cut(start, n), &self.rhs[start..start + n]);
             let c = &self.c[start..start + n];
-            let residuals = &mut residuals[..n];
+            let residuals = &mut self.residuals[..n];
             for m in 0..n {
                 let sum = rhs[m] + couplings.gather(&neighbours, m);
                 residuals[m] = local.residual(m, sum, c[m]);
@@ -131,13 +144,17 @@ impl RowWork for RestrictRow<'_> {
     }
 }
 
-/// Residuals of one row measured, and the tangents of its uptakes averaged into a coarse row.
+/// Residuals of one row measured, and what its coarse row is to know of its local rates.
 struct MeasureRow<'a> {
+    level: &'a Level,
+    colour: usize,
+    place: (usize, usize),
     share: f32,
     shares: &'a [f32],
     c: &'a [f32],
     rhs: &'a [f32],
     row: &'a mut [f32],
+    room: &'a mut [[f32; BLOCK]; 2],
     residual: f64,
     weight: f64,
 }
@@ -145,13 +162,14 @@ struct MeasureRow<'a> {
 impl RowWork for MeasureRow<'_> {
     #[inline(always)]
     fn row<G: Gather, L: Local>(&mut self, couplings: G, neighbours: Neighbours, local: L) {
-        let mut values = [0.0_f32; BLOCK];
+        let [values, stencil] = &mut *self.room;
+        let pass = self.level.sibling_rate;
         for (block, row) in self.row.chunks_mut(BLOCK).enumerate() {
             let (start, n) = (block * BLOCK, row.len());
             let (couplings, neighbours) = (couplings.cut(start, n), neighbours.cut(start, n));
             let (local, rhs) = (local.cut(start, n), &self.rhs[start..start + n]);
             let c = &self.c[start..start + n];
-            let values = &mut values[..n];
+            let (values, stencil) = (&mut values[..n], &mut stencil[..n]);
             for m in 0..n {
                 let sum = rhs[m] + couplings.gather(&neighbours, m);
                 values[m] = local.residual(m, sum, c[m]);
@@ -161,34 +179,55 @@ impl RowWork for MeasureRow<'_> {
                 values[m] = local.weight(m, c[m]);
             }
             self.weight += sum_of_squares(values);
+            stencil.fill(0.0);
+            add_stencil(self.level, self.colour, self.place, start, stencil);
             for m in 0..n {
-                values[m] = local.tangent(m, c[m]);
+                let diagonal = local.diagonal(m, c[m]);
+                let rate = at_least(diagonal - stencil[m], 0.0);
+                // Held voxels are dealt with when the medium is set.
+                values[m] = if diagonal < f32::INFINITY {
+                    share_kept(pass, rate)
+                } else {
+                    1.0
+                };
             }
             add_shares(&self.shares[start..start + n], self.share, values, row);
         }
     }
 }
 
-/// Sum of a lane, in `f64` and in order.
+/// Share of molecules that a voxel passes on to its siblings before they react: coarse cells take the mean of
+/// it, see [`rate_of_share`].
 #[inline(always)]
-fn add_up(lane: &[f32; LANES]) -> f64 {
-    lane.iter().map(|v| f64::from(*v)).sum()
+pub(super) fn share_kept(pass: f32, rate: f32) -> f32 {
+    pass / (pass + rate)
 }
 
-/// Sum of squares, in an order that does not depend on the instruction set.
+/// Local rate of a coarse cell from the mean of its voxels' [`share_kept`].
+///
+/// Rates of equal voxels are kept; slow ones (against diffusion between the voxels of a coarse cell) are
+/// averaged; a voxel that reacts faster than diffusion feeds it counts with what diffusion brings.
+#[inline(always)]
+pub(super) fn rate_of_share(pass: f32, share: f32) -> f32 {
+    let rate = at_least(pass / share - pass, 0.0);
+    if share > 0.0 { rate } else { 0.0 }
+}
+
+/// Sum of squares, in an order that does not depend on the instruction set; in `f64`, because the square of
+/// what is left in a voxel breathed empty is less than `f32` holds.
 #[inline(always)]
 pub(super) fn sum_of_squares(values: &[f32]) -> f64 {
-    let mut squares = [0.0_f32; LANES];
+    let mut squares = [0.0_f64; LANES];
     let (chunks, rest) = values.as_chunks::<LANES>();
     for chunk in chunks {
         for (square, v) in squares.iter_mut().zip(chunk) {
-            *square += v * v;
+            *square += f64::from(*v) * f64::from(*v);
         }
     }
     for (square, v) in squares.iter_mut().zip(rest) {
-        *square += v * v;
+        *square += f64::from(*v) * f64::from(*v);
     }
-    add_up(&squares)
+    squares.iter().sum()
 }
 
 /// Residuals of colour 0 after a sweep that ended with colour 1 (whose residual is zero then),
@@ -208,6 +247,7 @@ impl Kernel for Restrict<'_> {
         let level = self.level;
         let layout = level.layout;
         let run = layout.run;
+        let mut residuals = [0.0_f32; BLOCK];
         let mut norm = 0.0;
         for (local, target) in self
             .target
@@ -227,6 +267,7 @@ impl Kernel for Restrict<'_> {
                         c: &level.c[0][at..at + run],
                         rhs: &level.rhs[0][at..at + run],
                         row: &mut target[start + offset * self.transfer.odd..][..run],
+                        residuals: &mut residuals,
                         norm: 0.0,
                     };
                     with_row(level, 0, &level.c[1], (j, k), self.floor, &mut work);
@@ -238,13 +279,12 @@ impl Kernel for Restrict<'_> {
     }
 }
 
-/// Sums of squares over all voxels of the residual and of diagonal times value; on the way the uptake's
-/// tangents are added to coarse planes `first..`.
+/// Sums of squares over all voxels of the residual and of diagonal times value; on the way the mean of
+/// [`share_kept`] is written to coarse planes `first..`.
 pub(super) struct Measure<'a> {
     pub level: &'a Level,
     pub transfer: Transfer,
     pub first: usize,
-    /// The rates of the coarse planes.
     pub target: &'a mut [f32],
 }
 
@@ -255,12 +295,14 @@ impl Kernel for Measure<'_> {
         let level = self.level;
         let layout = level.layout;
         let run = layout.run;
+        let mut room = [[0.0_f32; BLOCK]; 2];
         let mut sums = [0.0; 2];
         for (local, target) in self
             .target
             .chunks_exact_mut(self.transfer.plane())
             .enumerate()
         {
+            target.fill(0.0);
             for (k, share_z) in children(level, 2, self.first + local) {
                 for j in 0..layout.dims[1] {
                     let (coarse_j, share_y) = parent(level, 1, j);
@@ -270,11 +312,15 @@ impl Kernel for Measure<'_> {
                         let offset = Layout::offset(j, k, colour);
                         let start = start + offset * self.transfer.odd;
                         let mut work = MeasureRow {
+                            level,
+                            colour,
+                            place: (j, k),
                             share: share_z * share_y,
                             shares: &level.weights[offset].share,
                             c: &level.c[colour][at..at + run],
                             rhs: &level.rhs[colour][at..at + run],
                             row: &mut target[start..start + run],
+                            room: &mut room,
                             residual: 0.0,
                             weight: 0.0,
                         };
@@ -387,6 +433,7 @@ impl Kernel for Prolong<'_> {
         let layout = level.layout;
         let (run, plane) = (layout.run, layout.plane());
         let x_is_joined = level.axes[0].coarsening.is_some();
+        let mut room = [0.0_f32; BLOCK + 2 * LANES];
         for (local, target) in self.target.chunks_exact_mut(plane).enumerate() {
             let k = self.first + local;
             let from_z = sources(level, 2, k);
@@ -410,7 +457,7 @@ impl Kernel for Prolong<'_> {
                 for (block, target) in target.chunks_mut(BLOCK).enumerate() {
                     let (start, n) = (block * BLOCK, target.len());
                     // Where `x` is joined the places before and behind count too.
-                    let mut between = [0.0_f32; BLOCK + 2 * LANES];
+                    let between = &mut room;
                     let margin = if x_is_joined { LANES } else { 0 };
                     let length = n + 2 * margin;
                     let part = |(at, weight): (usize, f32)| {

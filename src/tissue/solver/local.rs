@@ -25,8 +25,8 @@ pub(super) trait Local: Copy {
     fn residual(&self, m: usize, sum: f32, c: f32) -> f32;
     /// What rounding acts on: diagonal times value.
     fn weight(&self, m: usize, c: f32) -> f32;
-    /// Growth of the saturating uptake with the value, 1/min.
-    fn tangent(&self, m: usize, c: f32) -> f32;
+    /// Diagonal with the growth of the saturating uptake, 1/min; infinite for held voxels and empty places.
+    fn diagonal(&self, m: usize, c: f32) -> f32;
 }
 
 /// Loss in proportion to the value only; knows the reciprocal of the diagonal.
@@ -64,8 +64,8 @@ impl Local for FirstOrder<'_> {
     }
 
     #[inline(always)]
-    fn tangent(&self, _: usize, _: f32) -> f32 {
-        0.0
+    fn diagonal(&self, m: usize, _: f32) -> f32 {
+        1.0 / self.inverse[m]
     }
 }
 
@@ -98,7 +98,7 @@ fn root(diagonal: f32, vmax: f32, half_saturation: f32, sum: f32) -> f32 {
 
 /// Saturating uptake at a value, c/min.
 #[inline(always)]
-fn uptake(vmax: f32, half_saturation: f32, c: f32) -> f32 {
+pub(super) fn uptake(vmax: f32, half_saturation: f32, c: f32) -> f32 {
     vmax * c / (half_saturation + c)
 }
 
@@ -144,8 +144,8 @@ impl Local for Saturated<'_> {
     }
 
     #[inline(always)]
-    fn tangent(&self, m: usize, c: f32) -> f32 {
-        slope(self.vmax[m], self.half_saturation, c)
+    fn diagonal(&self, m: usize, c: f32) -> f32 {
+        self.diagonal[m] + slope(self.vmax[m], self.half_saturation, c)
     }
 }
 
@@ -210,9 +210,9 @@ impl Local for Several<'_> {
     }
 
     #[inline(always)]
-    fn tangent(&self, m: usize, c: f32) -> f32 {
+    fn diagonal(&self, m: usize, c: f32) -> f32 {
         let of = |(vmax, half_saturation)| slope(vmax, half_saturation, c);
-        self.first.tangent(m, c) + self.others(m).map(of).sum::<f32>()
+        self.first.diagonal(m, c) + self.others(m).map(of).sum::<f32>()
     }
 }
 

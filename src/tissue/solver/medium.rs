@@ -175,8 +175,17 @@ pub enum TimeScheme {
 /// When to stop.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stopping {
-    /// Largest relative residual accepted: norm of the imbalance of all voxels over the norm of all
-    /// sources (both root-mean-square over voxels).
+    /// Largest relative residual accepted: the imbalance of all voxels over what moves in them, both as
+    /// root-mean-square over voxels.
+    ///
+    /// What moves in a voxel is the larger of what it is brought (sources, exchange, faces, the old value over
+    /// `dt`) and of what it loses (decay, uptake, exchange); exchange and held faces count with what they
+    /// bring *on balance*. Stirred medium, which takes back at once all it gives, thus adds nothing. A
+    /// quasi-steady field departs from the level of its surroundings because of what moves, and the error it
+    /// is left with obeys the same equation with the imbalance in that place. So the error is about this
+    /// part of the departure, whatever lies around (less where the imbalance changes sign from voxel to
+    /// voxel). In a step in time the old value bounds the error: at most this part of it, both as
+    /// root-mean-square.
     pub relative_residual: f32,
     /// Largest number of multigrid cycles.
     pub max_cycles: u32,

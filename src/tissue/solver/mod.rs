@@ -44,8 +44,9 @@ pub use medium::{
     Side, SolveReport, Stopping, TimeScheme, Velocity,
 };
 
-use assembly::{Edges, Inputs, assemble, fit_uptakes, split_values};
+use assembly::{Edges, Inputs, assemble, fit_uptakes, moved};
 use axis::Axis;
+use balance::Balance;
 use kernels::Keep;
 use level::Level;
 
@@ -58,11 +59,12 @@ use level::Level;
 pub struct FieldSolver {
     grid: Grid,
     levels: Vec<Level>,
-    /// Linear local rates above the first coarse level; used while uptake saturates.
-    rates: Vec<f32>,
     edges: Edges,
     medium_is_set: bool,
 }
+
+/// Sweeps on the finest level after each coarse correction.
+const SWEEPS: usize = 2;
 
 /// Half-sweeps never go below zero on the finest level.
 const FLOOR: f32 = 0.0;
@@ -76,6 +78,17 @@ const NEAR: f64 = 0.05;
 
 /// A cycle that leaves more than this part of the residual gets new tangents.
 const SLOW: f64 = 0.4;
+
+/// Relative residual from which on a first guess says little about the solution.
+const FAR: f64 = 0.3;
+
+/// What moves is found anew from the solution if it is less than this part of what moved at a first guess far
+/// off.
+const GUESSED: f64 = 0.5;
+
+/// Residual, relative to diagonal times value, that the rounding of a solution to `f32` leaves: nothing is done
+/// about less.
+const NOISE: f64 = 1.0e-7;
 
 impl FieldSolver {
     /// A solver for a grid. [`FieldSolver::set_medium`] must follow before the first solve.
@@ -96,7 +109,6 @@ impl FieldSolver {
         Self {
             grid,
             levels,
-            rates: Vec::new(),
             edges: Edges::default(),
             medium_is_set: false,
         }
@@ -109,7 +121,7 @@ impl FieldSolver {
 
     /// Working memory in bytes.
     pub fn memory_bytes(&self) -> usize {
-        self.rates.len() * size_of::<f32>() + self.levels.iter().map(Level::bytes).sum::<usize>()
+        self.levels.iter().map(Level::bytes).sum::<usize>()
     }
 
     /// Fits the solver to a medium. Needed before the first solve and whenever the medium changed.
@@ -147,36 +159,54 @@ impl FieldSolver {
                 1.0 / dt_minutes
             }
         };
-        split_values(&mut self.levels[0], &self.edges, values);
-        let mut report = self.iterate(terms, per_dt, stopping, values);
-        self.hand_back(terms, per_dt, values, &mut report);
+        let mut report = SolveReport::default();
+        let scale = self.assemble(terms, per_dt, values).sqrt();
+        self.iterate(terms, stopping, scale, &mut report);
+        let mut balance = self.join(terms, per_dt, values);
+        let is_far = f64::from(report.initial_residual) > FAR;
+        if is_far && stopping.max_cycles > report.cycles {
+            // The first guess was not one: now it is known what moves.
+            let inputs = Inputs {
+                terms,
+                per_dt,
+                old: values,
+                edges: &self.edges,
+            };
+            let found = moved(&self.levels[0], inputs).sqrt();
+            if found < GUESSED * scale {
+                let old_mass = balance.old_mass;
+                self.iterate(terms, stopping, found, &mut report);
+                balance = self.join(terms, per_dt, values);
+                balance.old_mass = old_mass;
+            }
+        }
+        self.close(balance, values, &mut report);
         report
     }
 
-    /// Brings the unknowns of the finest level to the solution.
+    /// Brings the unknowns of the finest level to the solution; `scale` is the norm of what moves.
     fn iterate(
         &mut self,
         terms: &LocalTerms,
-        per_dt: f32,
         stopping: Stopping,
-        values: &[f32],
-    ) -> SolveReport {
-        let mut report = SolveReport::default();
+        scale: f64,
+        report: &mut SolveReport,
+    ) {
         let is_linear = terms.saturating.is_empty();
-        let supply = self.assemble(terms, per_dt, values).sqrt();
         let [mut residual, diagonal] = self.measure();
-        let reference = if supply > 0.0 { supply } else { diagonal };
+        // Where nothing moves, the values themselves are the scale.
+        let reference = if scale > 0.0 { scale } else { diagonal };
         if reference <= 0.0 {
             // No source and nothing there: zero is the answer.
             report.converged = true;
-            return report;
+            return;
         }
         let target = f64::from(stopping.relative_residual) * reference;
-        report.initial_residual = (residual / reference) as f32;
-        report.converged = residual <= target;
-        if !report.converged && stopping.max_cycles > 0 {
-            report.nonlinear_iterations = u32::from(!is_linear);
-            multigrid::fit_rates(&mut self.levels[1..]);
+        report.initial_residual = report.initial_residual.max((residual / reference) as f32);
+        report.converged = residual <= target.max(NOISE * diagonal);
+        if !report.converged && report.cycles < stopping.max_cycles {
+            report.nonlinear_iterations += u32::from(!is_linear);
+            self.fit_rates();
             multigrid::sweep(&mut self.levels[0], FLOOR);
             residual = self.restrict_finest();
             report.converged = residual <= target;
@@ -187,7 +217,7 @@ impl FieldSolver {
             report.cycles += 1;
             if is_stale {
                 self.measure();
-                multigrid::fit_rates(&mut self.levels[1..]);
+                self.fit_rates();
                 report.nonlinear_iterations += 1;
             }
             let before = std::mem::replace(&mut residual, self.restrict_finest());
@@ -200,10 +230,9 @@ impl FieldSolver {
             is_stale = !is_linear && (residual > NEAR * reference || residual > SLOW * before);
         }
         report.residual = (residual / reference) as f32;
-        report
     }
 
-    /// Writes the equations about what the caller handed in; norm of the supply, squared.
+    /// Writes the equations about what the caller handed in; norm of what moves, squared.
     fn assemble(&mut self, terms: &LocalTerms, per_dt: f32, values: &[f32]) -> f64 {
         let inputs = Inputs {
             terms,
@@ -211,24 +240,22 @@ impl FieldSolver {
             old: values,
             edges: &self.edges,
         };
-        let (finest, coarser) = self.levels.split_at_mut(1);
-        let (finest, coarse) = (&mut finest[0], &mut coarser[0]);
+        let finest = &mut self.levels[0];
         fit_uptakes(finest, terms);
-        let rates = if terms.saturating.is_empty() {
-            self.rates = Vec::new();
-            &mut coarse.buffer
-        } else {
-            self.rates.resize(coarse.buffer.len(), 0.0);
-            &mut self.rates
-        };
-        assemble(finest, rates, coarse.transfer, inputs)
+        assemble(finest, inputs)
     }
 
-    /// Norms of the residual and of diagonal times value; leaves the rates that the coarse levels are to
-    /// work with in the buffer of the first of them, if uptake saturates.
+    /// Norms of the residual and of diagonal times value; leaves what the coarse levels are to know of
+    /// local rates in the buffer of the first of them.
     fn measure(&mut self) -> [f64; 2] {
         let (finest, coarser) = self.levels.split_at_mut(1);
-        multigrid::measure(&finest[0], &mut coarser[0], &self.rates).map(f64::sqrt)
+        multigrid::measure(&finest[0], &mut coarser[0]).map(f64::sqrt)
+    }
+
+    /// Tells the coarse levels of the local rates that were measured.
+    fn fit_rates(&mut self) {
+        let pass = self.levels[0].sibling_rate;
+        multigrid::fit_rates(&mut self.levels[1..], pass);
     }
 
     /// Residual of the finest level, left in the buffer of the next.
@@ -241,26 +268,30 @@ impl FieldSolver {
         let (finest, coarser) = self.levels.split_at_mut(1);
         multigrid::correct(coarser);
         multigrid::prolong(&mut finest[0], &coarser[0], Keep::Part(keep));
-        multigrid::sweep(&mut finest[0], FLOOR);
+        for _ in 0..SWEEPS {
+            multigrid::sweep(&mut finest[0], FLOOR);
+        }
     }
 
-    fn hand_back(
-        &mut self,
-        terms: &LocalTerms,
-        per_dt: f32,
-        values: &mut [f32],
-        report: &mut SolveReport,
-    ) {
-        let finest = &self.levels[0];
-        let mut balance = balance::hand_back(finest, terms, per_dt, &self.edges, values);
+    /// Writes the unknowns to `values`, which hold the old ones, and sums up the balance.
+    fn join(&self, terms: &LocalTerms, per_dt: f32, values: &mut [f32]) -> Balance {
+        balance::hand_back(&self.levels[0], terms, per_dt, &self.edges, values)
+    }
+
+    /// Closes the mass balance and reports it.
+    fn close(&self, mut balance: Balance, values: &mut [f32], report: &mut SolveReport) {
         // Values that were good enough as they came are left alone, if they balance.
         let is_new = report.cycles > 0 || report.nonlinear_iterations > 0;
         if is_new || balance.relative_defect().abs() > BALANCED {
             let change = balance.closing_change();
             if change.abs() > CLOSED && balance.mass > 0.0 {
-                let mass = balance::scale(&finest.layout, &self.edges, change, values);
+                let mass = balance::scale(&self.levels[0].layout, &self.edges, change, values);
                 balance.scaled_to(mass);
             }
+        }
+        if self.edges.held.is_empty() && balance.is_empty(values.len()) {
+            values.fill(0.0);
+            balance.emptied();
         }
         let volume = f64::from(self.grid.voxel_volume_um3());
         let held: f64 = self.edges.held.iter().map(|h| f64::from(h.value)).sum();

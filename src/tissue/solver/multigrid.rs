@@ -9,7 +9,8 @@
 use crate::core::parallel::for_each_chunk_mut;
 
 use super::kernels::{
-    Keep, Kernel, Measure, Prolong, Relax, Restrict, add_shares, children, parent, wide,
+    Keep, Kernel, Measure, Prolong, Relax, Restrict, children, parent, rate_of_share, share_kept,
+    wide,
 };
 use super::layout::Layout;
 use super::level::{Level, Operator};
@@ -74,8 +75,8 @@ pub(super) fn restrict(fine: &Level, coarse: &mut Level, floor: f32) -> f64 {
 }
 
 /// Sums of squares of the residual and of diagonal times value over all voxels; on the way the buffer of
-/// the coarser level gets the rates `linear` and the tangents of the uptake on top of them.
-pub(super) fn measure(fine: &Level, coarse: &mut Level, linear: &[f32]) -> [f64; 2] {
+/// the coarser level gets what [`fit_rates`] reads.
+pub(super) fn measure(fine: &Level, coarse: &mut Level) -> [f64; 2] {
     let planes = coarse_planes_per_piece(fine);
     let transfer = coarse.transfer;
     let mut jobs: Vec<(usize, &mut [f32], [f64; 2])> = transfer
@@ -86,10 +87,6 @@ pub(super) fn measure(fine: &Level, coarse: &mut Level, linear: &[f32]) -> [f64;
         .collect();
     for_each_chunk_mut(&mut jobs, 1, |_, jobs| {
         for (first, target, sums) in jobs {
-            let from = transfer.row(0, *first);
-            if let Some(linear) = linear.get(from..from + target.len()) {
-                target.copy_from_slice(linear);
-            }
             *sums = wide(Measure {
                 level: fine,
                 transfer,
@@ -132,7 +129,7 @@ pub(super) fn prolong(fine: &mut Level, coarse: &Level, keep: Keep) {
 }
 
 /// Sweeps on each coarse level before and after its own coarse correction.
-const COARSE_SWEEPS: [usize; 2] = [1, 1];
+const COARSE_SWEEPS: [usize; 2] = [1, 2];
 
 /// Solves for the correction on `levels[0]` from the residual in its buffer; leaves the correction
 /// in the buffer.
@@ -248,11 +245,12 @@ fn pack_correction(level: &mut Level) {
     level.buffer = buffer;
 }
 
-/// Turns a row of local rates (in `inverse`) into reciprocal diagonals, adding the rates to a row
-/// of the coarser level on the way.
+/// Turns a row of [`share_kept`] (in `inverse`), averaged with `pass` on the finer level, into reciprocal
+/// diagonals, adding the same of this level to a row of the coarser one on the way.
 #[inline(always)]
 fn invert_row(
     level: &Level,
+    pass: f32,
     colour: usize,
     (j, k): (usize, usize),
     inverse: &mut [f32],
@@ -261,10 +259,16 @@ fn invert_row(
     let layout = &level.layout;
     let offset = Layout::offset(j, k, colour);
     let at = layout.row(j, k);
-    if let Some((row, share)) = coarse_row {
-        add_shares(&level.weights[offset].share, share, inverse, row);
+    for v in inverse.iter_mut() {
+        *v = rate_of_share(pass, *v);
     }
-    add_stencil(level, colour, (j, k), inverse);
+    if let Some((row, share)) = coarse_row {
+        let shares = &level.weights[offset].share;
+        for ((row, rate), shares) in row.iter_mut().zip(&*inverse).zip(shares) {
+            *row += share * shares * share_kept(level.sibling_rate, *rate);
+        }
+    }
+    add_stencil(level, colour, (j, k), 0, inverse);
     invert(inverse);
     if let Some(sink) = level.sink[colour].get(at..at + layout.run) {
         for (v, sink) in inverse.iter_mut().zip(sink) {
@@ -286,20 +290,27 @@ pub(super) fn invert(row: &mut [f32]) {
     }
 }
 
-/// Adds the diagonal of the couplings to a row of rates; a place without a voxel becomes infinite.
+/// Adds the diagonal of the couplings to the rates of a row from place `from` on; a place without a voxel
+/// becomes infinite.
 #[inline(always)]
-pub(super) fn add_stencil(level: &Level, colour: usize, (j, k): (usize, usize), row: &mut [f32]) {
+pub(super) fn add_stencil(
+    level: &Level,
+    colour: usize,
+    (j, k): (usize, usize),
+    from: usize,
+    row: &mut [f32],
+) {
     match &level.operator {
         Operator::Uniform(d) => {
             let along_yz = level.axes[1].diagonal[j] + level.axes[2].diagonal[k];
-            let along_x = &level.x_couplings[Layout::offset(j, k, colour)][2];
+            let along_x = &level.x_couplings[Layout::offset(j, k, colour)][2][from..];
             for (row, x) in row.iter_mut().zip(along_x) {
                 *row += d * (x + along_yz);
             }
         }
         Operator::General(couplings) => {
-            let at = level.layout.row(j, k);
-            let diagonal = &couplings[colour].diagonal[at..at + level.layout.run];
+            let at = level.layout.row(j, k) + from;
+            let diagonal = &couplings[colour].diagonal[at..at + row.len()];
             for (row, diagonal) in row.iter_mut().zip(diagonal) {
                 *row += diagonal;
             }
@@ -335,9 +346,9 @@ struct RateJob<'a> {
     coarse: &'a mut [f32],
 }
 
-/// Fits the reciprocal diagonals of all coarse levels to the local rates in the buffer of the
-/// first of them.
-pub(super) fn fit_rates(levels: &mut [Level]) {
+/// Fits the reciprocal diagonals of all coarse levels to the local rates: the buffer of the first of them holds
+/// the mean [`share_kept`] with the rate `pass`, see [`Level::sibling_rate`], of the finer level.
+pub(super) fn fit_rates(levels: &mut [Level], pass: f32) {
     let Some((level, coarser)) = levels.split_first_mut() else {
         return;
     };
@@ -402,7 +413,7 @@ pub(super) fn fit_rates(levels: &mut [Level]) {
                                     job.coarse,
                                 )
                             });
-                            invert_row(shared, colour, (j, k), row, above);
+                            invert_row(shared, pass, colour, (j, k), row, above);
                         }
                     }
                 }
@@ -410,7 +421,8 @@ pub(super) fn fit_rates(levels: &mut [Level]) {
         });
     }
     level.inverse = inverse;
-    fit_rates(coarser);
+    let pass = level.sibling_rate;
+    fit_rates(coarser, pass);
 }
 
 /// Fine cells above a coarse voxel along each axis; used when the hierarchy is set up.

@@ -95,7 +95,7 @@ fn kernel(bodies: &[Body]) -> Mechanics {
 }
 
 fn outcomes(kernel: &Mechanics) -> Vec<Outcome> {
-    (0..kernel.len()).map(|row| outcome(&kernel, row)).collect()
+    (0..kernel.len()).map(|row| outcome(kernel, row)).collect()
 }
 
 fn evaluated(bodies: &[Body], parameters: MechanicsParameters) -> Vec<Outcome> {
@@ -361,7 +361,8 @@ fn which_thread_takes_which_piece_does_not_change_a_bit() {
 
 #[test]
 fn a_compressed_cluster_relaxes_without_overshoot() {
-    for minutes in [0.1_f32, 0.5, 1.0, 6.0] {
+    // Scenes may have steps of 0.01 to 60 min.
+    for minutes in [0.01_f32, 0.1, 0.5, 1.0, 6.0, 20.0, 60.0] {
         let mut dice = Dice(14);
         let spacing = 0.6 * 2.0 * 8.4;
         let centre = close_packed(9, spacing)[4 * 81 + 4 * 9 + 4];
@@ -380,7 +381,10 @@ fn a_compressed_cluster_relaxes_without_overshoot() {
         let mut elapsed = 0.0;
         while elapsed < 60.0 {
             let done = kernel.relax(minutes, &Surroundings::default());
-            assert!(done.substeps < 60, "{done:?}");
+            assert!(
+                done.substeps < creeping().most_substeps,
+                "{minutes} min: {done:?}"
+            );
             elapsed += minutes;
             let found = outcomes(&kernel);
             let now = largest_overlap(&found, 8.4);
