@@ -13,7 +13,7 @@ use super::contacts::{Contact, PRESSURE_UNIT, separate, stiffness, sum};
 use super::disjoint::Disjoint;
 use super::lanes::{Array, InstructionSet, Lanes};
 use super::rest::{AllQuiet, Rest, Watch};
-use super::search::{Bin, GROUP, Own, Room, Search};
+use super::search::{Bin, GROUP, Own, Room, Search, Share, is_crowd};
 use super::sort::Sorted;
 use super::{Body, Faces, Mechanics, Motion, SKIPPED, Surroundings};
 use crate::core::parallel::{for_each_chunk, reserve_sparingly, together};
@@ -413,21 +413,7 @@ impl Pass<'_> {
         slots: std::ops::Range<usize>,
     ) {
         let cells = self.cells;
-        let starts = &cells.starts;
-        // The bins that begin in the piece. All cells of a bin are its own, but for crowds, of which each piece
-        // takes what lies in it.
-        let bins = [slots.start, slots.end]
-            .map(|slot| starts.partition_point(|start| (*start as usize) < slot));
-        let last_bin = bins[1].min(starts.len() - 1);
-        let is_crowd = |bin: usize| (starts[bin + 1] - starts[bin]) as usize > SLOTS;
-        let whole = [bins[0], last_bin].map(|bin| starts[bin] as usize);
-        let begun = bins[0] > 0 && whole[0] > slots.start && is_crowd(bins[0] - 1);
-        let unfinished = last_bin > 0 && whole[1] > slots.end && is_crowd(last_bin - 1);
-        let slots = if begun { slots.start } else { whole[0] }..if unfinished {
-            slots.end
-        } else {
-            whole[1]
-        };
+        let Share { bins, slots, begun } = Share::of(cells, slots);
         let first = slots.start;
         let found = &self.found;
         // SAFETY: every bin begins in one piece, and pieces are disjoint.
@@ -439,7 +425,7 @@ impl Pass<'_> {
                 found.pressure.slice(slots.clone()),
                 found.contacts.slice(slots.clone()),
                 found.found.slice(piece..piece + 1),
-                found.quiet.slice(bins[0]..last_bin),
+                found.quiet.slice(bins.clone()),
             )
         };
         let found = &mut found[0];
@@ -450,17 +436,16 @@ impl Pass<'_> {
         }
         let mut room = Room::EMPTY;
         let piece = slots;
-        let mut number = bins[0] - usize::from(begun);
+        let mut number = bins.start - usize::from(begun);
         let mut next_bin = Bin::new(cells, number as u32);
-        while number < last_bin {
+        while number < bins.end {
             let mut bin = next_bin;
             // A crowd never counts as quiet; the piece in which it begins says so.
-            let crowd = is_crowd(number);
+            let crowd = is_crowd(cells, number);
             let mut no_quiet = [false];
-            let quiet_from = if number < bins[0] {
-                &mut no_quiet[..]
-            } else {
-                &mut quiet[number - bins[0]..]
+            let quiet_from = match number.checked_sub(bins.start) {
+                Some(at) => &mut quiet[at..],
+                None => &mut no_quiet[..],
             };
             let slots = bin.slots(cells);
             if slots.is_empty() {
@@ -481,7 +466,7 @@ impl Pass<'_> {
                 number += 1;
                 continue;
             }
-            while number + (bin.across as usize) < last_bin
+            while number + (bin.across as usize) < bins.end
                 && bin.may_grow(cells)
                 && !quiet_from[bin.across as usize]
             {
@@ -490,7 +475,7 @@ impl Pass<'_> {
             next_bin = bin.next(cells);
             let slots = bin.slots(cells);
             let slots = slots.start.max(piece.start)..slots.end.min(piece.end);
-            let ends = &starts[number + 1..];
+            let ends = &cells.starts[number + 1..];
             number += bin.across as usize;
             found.evaluated += slots.len() as u32;
             let quiet = &mut quiet_from[..bin.across as usize];

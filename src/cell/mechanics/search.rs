@@ -5,6 +5,8 @@
 //! its own neighbours among them (about a dozen of a hundred), sixteen at a time, in slot order. Neighbours
 //! and their order therefore depend neither on the instruction set nor on what else lies in the bins.
 
+use std::ops::Range;
+
 use super::grid::Level;
 use super::lanes::{FAR_AWAY, LANES, Lanes};
 use super::sort::Sorted;
@@ -14,6 +16,8 @@ pub(super) const GROUP: usize = 8;
 /// Cells up to which bins share a search, and most bins that do.
 const SHARING: u32 = 8;
 const MOST_ACROSS: u32 = 4;
+/// Cells of one bin beyond which several pieces of the evaluation share it.
+const CROWD: u32 = 512;
 /// Candidates that are put side by side; cells of a denser crowd search on their own.
 const HELD: usize = 256;
 /// Relative widening of searches, so that no rounding loses a neighbour.
@@ -143,7 +147,7 @@ impl Bin {
 
     /// The slots in it.
     #[inline(always)]
-    pub fn slots(&self, cells: &Sorted) -> std::ops::Range<usize> {
+    pub fn slots(&self, cells: &Sorted) -> Range<usize> {
         let number = self.number as usize;
         cells.starts[number] as usize..cells.starts[number + self.across as usize] as usize
     }
@@ -229,6 +233,43 @@ impl Bin {
             return Rows::new(cells, other, span);
         }
         Rows::new(cells, other, span(other, low, high, distance))
+    }
+}
+
+/// Whether a bin has so many cells that they are not left to one piece of the evaluation.
+#[inline(always)]
+pub(super) fn is_crowd(cells: &Sorted, bin: usize) -> bool {
+    cells.starts[bin + 1] - cells.starts[bin] > CROWD
+}
+
+/// What one piece of the evaluation does: the bins that begin in its slots, with all their cells; but of a
+/// crowd each piece does what lies in it.
+pub(super) struct Share {
+    /// The bins that begin in it.
+    pub bins: Range<usize>,
+    /// The slots to evaluate.
+    pub slots: Range<usize>,
+    /// Whether the bin before these is a crowd that goes on in it.
+    pub begun: bool,
+}
+
+impl Share {
+    /// The share of a piece of the slots.
+    pub fn of(cells: &Sorted, slots: Range<usize>) -> Self {
+        let starts = &cells.starts;
+        let [first, last] = [slots.start, slots.end]
+            .map(|slot| starts.partition_point(|start| (*start as usize) < slot));
+        let [whole_from, whole_to] = [first, last].map(|bin| starts[bin] as usize);
+        let goes_on = |bin: usize| bin > 0 && is_crowd(cells, bin - 1);
+        let begun = whole_from > slots.start && goes_on(first);
+        let unfinished = whole_to > slots.end && goes_on(last);
+        let from = if begun { slots.start } else { whole_from };
+        let to = if unfinished { slots.end } else { whole_to };
+        Self {
+            bins: first..last,
+            slots: from..to,
+            begun,
+        }
     }
 }
 
@@ -465,7 +506,7 @@ impl Room {
 
 /// The box of the cells in some slots, um, and the largest of their radii.
 #[inline(always)]
-pub(super) fn bounds(cells: &Sorted, slots: std::ops::Range<usize>) -> ([f32; 3], [f32; 3], f32) {
+pub(super) fn bounds(cells: &Sorted, slots: Range<usize>) -> ([f32; 3], [f32; 3], f32) {
     let mut low = [f32::INFINITY; 3];
     let mut high = [f32::NEG_INFINITY; 3];
     let mut radius = 0.0;
