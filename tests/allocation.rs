@@ -71,11 +71,12 @@ Scene(
     duration: Hours(100),
     sites: [Site(
         name: "dish", organ: Medium, size_um: (900, 900, 900),
-        fields: [Field(molecule: Oxygen, level: 160)],
+        fields: [Field(molecule: Oxygen, level: 160), Field(molecule: Glucose, level: 5.5)],
         perfusion_length_um: 20,
     )],
     populations: [Population(cell: "cancer", place: Ball(radius_um: {radius_um}))],
     parameters: {{
+        "transport.glucose.every_minutes": 1,
         "cancer.cycle.max_pressure": {max_pressure},
         "cancer.cycle.g0g1_hours": {g0g1_hours},
         "cancer.death.apoptosis_per_hour": {apoptosis},
