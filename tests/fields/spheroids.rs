@@ -74,8 +74,9 @@ fn zero_order_spheroid_has_the_rim_of_grimes() {
         (200.0, 38.0, 4.0, 102.0),
     ] {
         let found = breathing_rim(radius, p0, h);
+        // Short by the layer in which uptake falls below its maximum, 2 um, and by the steps of the surface.
         assert!(
-            (found - rim).abs() < 0.03 * rim,
+            (found - rim).abs() < 0.025 * rim,
             "R {radius}: rim {found} um against {rim}"
         );
     }
@@ -99,8 +100,8 @@ fn zero_order_spheroid_turns_anoxic_at_233_um() {
         });
         values[0]
     };
-    assert!(centre(233.0 * 0.97) > 2.0);
-    assert!(centre(233.0 * 1.03) < 0.1);
+    assert!(centre(233.0 * 0.98) > 2.0);
+    assert!(centre(233.0 * 1.01) < 0.1);
 }
 
 #[test]
@@ -128,7 +129,8 @@ fn zero_order_slab_is_134_um_deep() {
         &mut values,
     );
     let depth: f32 = values.iter().map(|p| p / (half_saturation + p)).sum();
-    assert!((depth - 134.5).abs() < 2.0, "{depth} um");
+    // The root of 2 D p / q; half a voxel is 0.5 um.
+    assert!((depth - 134.5).abs() < 0.5, "{depth} um");
 }
 
 #[test]
@@ -147,7 +149,7 @@ fn first_order_spheroid_has_sinh_profile() {
             });
         });
         assert!(
-            (values[0] - centre).abs() < 0.03 * centre + 0.05,
+            (values[0] - centre).abs() < 0.02 * centre,
             "R {radius}: centre {}",
             values[0]
         );
@@ -156,7 +158,8 @@ fn first_order_spheroid_has_sinh_profile() {
             if !bath[n] && r < 0.9 * radius {
                 let exact = 38.0 * radius / r * (r / reach).sinh() / (radius / reach).sinh();
                 assert!(
-                    (values[n] - exact).abs() < 0.03 * exact,
+                    // A tenth of a voxel more or less of radius: a hundredth of what is left.
+                    (values[n] - exact).abs() < 0.02 * exact,
                     "R {radius}, r {r}: {} against {exact}",
                     values[n]
                 );
@@ -178,7 +181,8 @@ fn first_order_slab_falls_to_five_mmhg_at_202_um() {
     let n = values.iter().position(|p| *p < 5.0).expect("falls below");
     let part = (values[n - 1] - 5.0) / (values[n - 1] - values[n]);
     let depth = 10.0 * (n as f32 - 0.5 + part);
-    assert!((depth - 202.0).abs() < 0.03 * 202.0, "{depth} um");
+    // 99.5 um times the logarithm of 38/5; the scheme is off by (h / 99.5 um)^2 / 24, a part in 2400.
+    assert!((depth - 201.8).abs() < 0.2, "{depth} um");
 }
 
 /// Lowest value around a capillary of 4 um that feeds tissue out to `radius`.
@@ -242,7 +246,8 @@ fn krogh_cylinder_has_its_profile() {
             - q * radius * radius / (2.0 * 2000.0) * (r / r_c).ln();
         let found = krogh(radius, p_c, q, r).1;
         assert!(
-            (found - exact).abs() < 0.03 * p_c,
+            // The steps of the capillary's surface act like a radius smaller by 0.05 um, 0.5 mmHg.
+            (found - exact).abs() < 0.015 * p_c,
             "r {r}: {found} against {exact}"
         );
     }
@@ -251,8 +256,8 @@ fn krogh_cylinder_has_its_profile() {
 #[test]
 fn krogh_cylinder_starves_beyond_its_critical_radius() {
     for (p_c, q, critical) in [(40.0, 22.1, 57.7), (40.0, 10.0, 80.0), (70.0, 10.0, 101.0)] {
-        let fed = krogh(0.97 * critical, p_c, q, 0.0).0;
-        let starved = krogh(1.03 * critical, p_c, q, 0.0).0;
+        let fed = krogh(0.98 * critical, p_c, q, 0.0).0;
+        let starved = krogh(1.02 * critical, p_c, q, 0.0).0;
         assert!(fed > 1.0, "{p_c} {q}: {fed}");
         assert!(starved < 0.15, "{p_c} {q}: {starved}");
     }

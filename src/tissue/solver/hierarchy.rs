@@ -8,6 +8,8 @@
 //! at most as much as that between the cells: a cell half shut off from itself must not look cut off
 //! from its neighbours, or its correction would grow without bound.
 
+use crate::core::parallel::map_chunks;
+
 use super::assembly::{Edges, HeldPlace, Link};
 use super::kernels::parent;
 use super::level::{Couplings, Level, Operator};
@@ -60,18 +62,36 @@ fn volume(level: &Level, cell: [usize; 3]) -> f64 {
 }
 
 impl Faces {
+    /// Conductances and flows that `of_axis` works out for the faces normal to each axis.
+    fn new(
+        dims: [usize; 3],
+        flows: bool,
+        of_axis: impl Fn(usize) -> (Vec<f64>, Vec<f64>) + Sync,
+    ) -> Self {
+        let mut faces = Self {
+            dims,
+            conductance: Default::default(),
+            flow: flows.then(Default::default),
+        };
+        for (axis, (conductance, flow)) in map_chunks(3, 1, |axis, _| of_axis(axis))
+            .into_iter()
+            .enumerate()
+        {
+            faces.conductance[axis] = conductance;
+            if let Some(flows) = &mut faces.flow {
+                flows[axis] = flow;
+            }
+        }
+        faces
+    }
+
     fn finest(level: &Level, medium: &Medium) -> Self {
         let dims = level.layout.dims;
         let diffusivity = |cell: [usize; 3]| match medium.diffusivity {
             Diffusivity::Uniform(d) => f64::from(d),
             Diffusivity::PerVoxel(each) => f64::from(each[at(dims, cell)]),
         };
-        let mut faces = Self {
-            dims,
-            conductance: Default::default(),
-            flow: medium.velocity.is_some().then(Default::default),
-        };
-        for axis in 0..3 {
+        Self::new(dims, medium.velocity.is_some(), |axis| {
             let over = face_dims(dims, axis);
             let mut conductance = Vec::with_capacity(over.iter().product());
             let mut flow = Vec::new();
@@ -120,22 +140,13 @@ impl Faces {
                     flow.push(normal * area);
                 }
             });
-            faces.conductance[axis] = conductance;
-            if let Some(flows) = &mut faces.flow {
-                flows[axis] = flow;
-            }
-        }
-        faces
+            (conductance, flow)
+        })
     }
 
     /// Faces of the next coarser level.
     fn coarser(&self, fine: &Level, dims: [usize; 3]) -> Self {
-        let mut faces = Self {
-            dims,
-            conductance: Default::default(),
-            flow: self.flow.is_some().then(Default::default),
-        };
-        for axis in 0..3 {
+        Self::new(dims, self.flow.is_some(), |axis| {
             let over = face_dims(self.dims, axis);
             let coarse_over = face_dims(dims, axis);
             let joined = fine.axes[axis].coarsening.is_some();
@@ -181,12 +192,8 @@ impl Faces {
                     flow[target] += flows[axis][at(over, face)];
                 }
             });
-            faces.conductance[axis] = conductance;
-            if let Some(flows) = &mut faces.flow {
-                flows[axis] = flow;
-            }
-        }
-        faces
+            (conductance, flow)
+        })
     }
 
     /// Coupling to the neighbour through a face and loss through it, um3/min. `upper` says on which
@@ -206,13 +213,23 @@ impl Faces {
     }
 
     fn couplings(&self, level: &Level) -> Box<[Couplings; 2]> {
+        let mut both = map_chunks(2, 1, |colour, _| self.couplings_of(level, colour));
+        Box::new(std::array::from_fn(|colour| {
+            std::mem::take(&mut both[colour])
+        }))
+    }
+
+    fn couplings_of(&self, level: &Level, colour: usize) -> Couplings {
         let len = level.layout.len();
-        let mut couplings = Box::new([0, 1].map(|_| Couplings {
+        let mut couplings = Couplings {
             to: std::array::from_fn(|_| vec![0.0; len]),
             diagonal: vec![f32::INFINITY; len],
-        }));
+        };
         for_each_cell(self.dims, |cell| {
-            let (colour, place) = level.layout.place(cell[0], cell[1], cell[2]);
+            let (own, place) = level.layout.place(cell[0], cell[1], cell[2]);
+            if own != colour {
+                return;
+            }
             let per_volume = 1.0 / volume(level, cell);
             let mut diagonal = 0.0;
             for face in 0..6 {
@@ -220,16 +237,17 @@ impl Faces {
                 let (coupling, loss) = self.pass(cell, axis, upper);
                 let is_outer = cell[axis] == if upper { self.dims[axis] - 1 } else { 0 };
                 if !is_outer {
-                    couplings[colour].to[face][place] = (coupling * per_volume) as f32;
+                    couplings.to[face][place] = (coupling * per_volume) as f32;
                 }
                 diagonal += loss * per_volume;
             }
-            couplings[colour].diagonal[place] = diagonal as f32;
+            couplings.diagonal[place] = diagonal as f32;
         });
         couplings
     }
 }
 
+/// Mean diffusivity, um2/min.
 fn mean_diffusivity(medium: &Medium) -> f64 {
     match medium.diffusivity {
         Diffusivity::Uniform(d) => f64::from(d),
@@ -239,10 +257,32 @@ fn mean_diffusivity(medium: &Medium) -> f64 {
     }
 }
 
+/// Mean speed along an axis, um/min.
+fn mean_speed(medium: &Medium, axis: usize) -> f64 {
+    let mean = |sum: f64, len: usize| sum / len as f64;
+    match &medium.velocity {
+        None => 0.0,
+        Some(Velocity::Uniform(v)) => f64::from(v[axis].abs()),
+        Some(Velocity::PerVoxel(each)) => mean(
+            each.iter().map(|v| f64::from(v[axis].abs())).sum(),
+            each.len(),
+        ),
+        Some(Velocity::Faces { x, y, z }) => {
+            let through = [x, y, z][axis];
+            mean(
+                through.iter().map(|v| f64::from(v.abs())).sum(),
+                through.len(),
+            )
+        }
+    }
+}
+
 /// Fits all levels to a medium and hands back what the finest exchanges with the outside and with
 /// held voxels.
 pub(super) fn fit(levels: &mut [Level], medium: &Medium) -> Edges {
     let count = levels.len();
+    let diffusivity = mean_diffusivity(medium);
+    let speeds = [0, 1, 2].map(|axis| mean_speed(medium, axis));
     for n in 0..count {
         let coarsened = match levels.get(n + 1) {
             Some(next) => [0, 1, 2].map(|a| next.axes[a].len() < levels[n].axes[a].len()),
@@ -254,11 +294,14 @@ pub(super) fn fit(levels: &mut [Level], medium: &Medium) -> Edges {
             level.axes[axis].fit(ends, coarsened);
         }
         level.sort_x_couplings();
-        let per_um2: f64 = (0..3)
-            .filter(|axis| level.axes[*axis].coarsening.is_some())
-            .map(|axis| level.axes[axis].widths[0].powi(-2))
+        let axes = (0..3).filter(|axis| level.axes[*axis].len() > 1);
+        let mixing_rate: f64 = axes
+            .map(|axis| {
+                let width = level.axes[axis].widths[0];
+                (2.0 * diffusivity / width + speeds[axis]) / width
+            })
             .sum();
-        level.sibling_rate = ((mean_diffusivity(medium) * per_um2) as f32).max(f32::MIN_POSITIVE);
+        level.mixing_rate = (mixing_rate as f32).max(f32::MIN_POSITIVE);
     }
     match (medium.diffusivity, medium.velocity) {
         (Diffusivity::Uniform(d), None) => {

@@ -163,7 +163,7 @@ impl RowWork for MeasureRow<'_> {
     #[inline(always)]
     fn row<G: Gather, L: Local>(&mut self, couplings: G, neighbours: Neighbours, local: L) {
         let [values, stencil] = &mut *self.room;
-        let pass = self.level.sibling_rate;
+        let pass = self.level.mixing_rate;
         for (block, row) in self.row.chunks_mut(BLOCK).enumerate() {
             let (start, n) = (block * BLOCK, row.len());
             let (couplings, neighbours) = (couplings.cut(start, n), neighbours.cut(start, n));
@@ -196,7 +196,7 @@ impl RowWork for MeasureRow<'_> {
     }
 }
 
-/// Share of molecules that a voxel passes on to its siblings before they react: coarse cells take the mean of
+/// Share of molecules that a voxel passes on to its neighbours before they react: coarse cells take the mean of
 /// it, see [`rate_of_share`].
 #[inline(always)]
 pub(super) fn share_kept(pass: f32, rate: f32) -> f32 {
@@ -205,8 +205,10 @@ pub(super) fn share_kept(pass: f32, rate: f32) -> f32 {
 
 /// Local rate of a coarse cell from the mean of its voxels' [`share_kept`].
 ///
-/// Rates of equal voxels are kept; slow ones (against diffusion between the voxels of a coarse cell) are
-/// averaged; a voxel that reacts faster than diffusion feeds it counts with what diffusion brings.
+/// Rates of equal voxels are kept; slow ones (against diffusion between voxels) are averaged; a voxel that
+/// reacts faster than diffusion feeds it counts with what diffusion brings through all its faces. An
+/// arithmetic mean would count it whole: coarse corrections would then be far too small beside it. Less than
+/// all faces would let them overshoot.
 #[inline(always)]
 pub(super) fn rate_of_share(pass: f32, share: f32) -> f32 {
     let rate = at_least(pass / share - pass, 0.0);

@@ -3,7 +3,7 @@
 //! A [`Medium`] is what a molecule moves through (diffusivity, flow, walls, held voxels) and changes
 //! seldom; [`LocalTerms`] are what cells and vessels do to it in this step and change every time.
 
-use bevy::math::Vec3;
+use bevy::math::{Vec3, Vec3Swizzles};
 use serde::{Deserialize, Serialize};
 
 /// The six outer faces of a grid, in the order of [`Medium::faces`].
@@ -89,7 +89,27 @@ pub struct Medium<'a> {
     pub held: Option<HeldVoxels<'a>>,
 }
 
-impl Medium<'_> {
+impl<'a> Medium<'a> {
+    /// The same medium of a grid that is one voxel high, with `y` and `z` exchanged; `flow` takes the velocities
+    /// that must be written anew for it.
+    pub(super) fn turned(&self, flow: &'a mut Vec<Vec3>) -> Self {
+        let [lower_x, upper_x, lower_y, upper_y, lower_z, upper_z] = self.faces;
+        let velocity = match self.velocity {
+            None => None,
+            Some(Velocity::Uniform(v)) => Some(Velocity::Uniform(v.xzy())),
+            Some(Velocity::PerVoxel(each)) => {
+                flow.extend(each.iter().map(|v| v.xzy()));
+                Some(Velocity::PerVoxel(flow))
+            }
+            Some(Velocity::Faces { x, y, z }) => Some(Velocity::Faces { x, y: z, z: y }),
+        };
+        Self {
+            velocity,
+            faces: [lower_x, upper_x, lower_z, upper_z, lower_y, upper_y],
+            ..*self
+        }
+    }
+
     /// Uniform diffusion in a box that nothing leaves.
     pub fn closed(diffusivity_um2_per_min: f32) -> Self {
         Self {

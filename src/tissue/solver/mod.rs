@@ -58,6 +58,9 @@ use level::Level;
 #[derive(Clone, Debug)]
 pub struct FieldSolver {
     grid: Grid,
+    /// Whether `y` and `z` have changed places inside: work is shared out by planes, of which a grid that is
+    /// one voxel high has but one. Its rows lie in the same order either way.
+    is_turned: bool,
     levels: Vec<Level>,
     edges: Edges,
     medium_is_set: bool,
@@ -93,8 +96,13 @@ const NOISE: f64 = 1.0e-7;
 impl FieldSolver {
     /// A solver for a grid. [`FieldSolver::set_medium`] must follow before the first solve.
     pub fn new(grid: Grid) -> Self {
+        let is_turned = grid.dims[2] == 1;
         let axis = |a: usize| Axis::new(vec![f64::from(grid.spacing_um[a]); grid.dims[a]]);
-        let mut axes = [axis(0), axis(1), axis(2)];
+        let mut axes = if is_turned {
+            [axis(0), axis(2), axis(1)]
+        } else {
+            [axis(0), axis(1), axis(2)]
+        };
         let mut levels = vec![Level::new(axes.clone(), false, true)];
         // A grid of one voxel has a coarser level too, its own double.
         while levels.len() == 1 || axes.iter().any(|axis| axis.len() > 1) {
@@ -108,6 +116,7 @@ impl FieldSolver {
         }
         Self {
             grid,
+            is_turned,
             levels,
             edges: Edges::default(),
             medium_is_set: false,
@@ -130,7 +139,9 @@ impl FieldSolver {
     /// If an array does not match the grid.
     pub fn set_medium(&mut self, medium: &Medium) {
         check_medium(&self.grid, medium);
-        self.edges = hierarchy::fit(&mut self.levels, medium);
+        let mut flow = Vec::new();
+        let turned = self.is_turned.then(|| medium.turned(&mut flow));
+        self.edges = hierarchy::fit(&mut self.levels, turned.as_ref().unwrap_or(medium));
         self.medium_is_set = true;
     }
 
@@ -254,7 +265,7 @@ impl FieldSolver {
 
     /// Tells the coarse levels of the local rates that were measured.
     fn fit_rates(&mut self) {
-        let pass = self.levels[0].sibling_rate;
+        let pass = self.levels[0].mixing_rate;
         multigrid::fit_rates(&mut self.levels[1..], pass);
     }
 

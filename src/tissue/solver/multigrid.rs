@@ -265,7 +265,7 @@ fn invert_row(
     if let Some((row, share)) = coarse_row {
         let shares = &level.weights[offset].share;
         for ((row, rate), shares) in row.iter_mut().zip(&*inverse).zip(shares) {
-            *row += share * shares * share_kept(level.sibling_rate, *rate);
+            *row += share * shares * share_kept(level.mixing_rate, *rate);
         }
     }
     add_stencil(level, colour, (j, k), 0, inverse);
@@ -347,7 +347,7 @@ struct RateJob<'a> {
 }
 
 /// Fits the reciprocal diagonals of all coarse levels to the local rates: the buffer of the first of them holds
-/// the mean [`share_kept`] with the rate `pass`, see [`Level::sibling_rate`], of the finer level.
+/// the mean [`share_kept`] with the rate `pass`, see [`Level::mixing_rate`], of the finer level.
 pub(super) fn fit_rates(levels: &mut [Level], pass: f32) {
     let Some((level, coarser)) = levels.split_first_mut() else {
         return;
@@ -421,7 +421,7 @@ pub(super) fn fit_rates(levels: &mut [Level], pass: f32) {
         });
     }
     level.inverse = inverse;
-    let pass = level.sibling_rate;
+    let pass = level.mixing_rate;
     fit_rates(coarser, pass);
 }
 
