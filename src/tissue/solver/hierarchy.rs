@@ -294,11 +294,11 @@ pub(super) fn fit(levels: &mut [Level], medium: &Medium) -> Edges {
             level.axes[axis].fit(ends, coarsened);
         }
         level.sort_x_couplings();
-        let axes = (0..3).filter(|axis| level.axes[*axis].len() > 1);
+        let axes = (0..3).filter(|axis| level.axes[*axis].coarsening.is_some());
         let mixing_rate: f64 = axes
             .map(|axis| {
                 let width = level.axes[axis].widths[0];
-                (2.0 * diffusivity / width + speeds[axis]) / width
+                (diffusivity / width + speeds[axis]) / width
             })
             .sum();
         level.mixing_rate = (mixing_rate as f32).max(f32::MIN_POSITIVE);

@@ -205,10 +205,10 @@ pub(super) fn share_kept(pass: f32, rate: f32) -> f32 {
 
 /// Local rate of a coarse cell from the mean of its voxels' [`share_kept`].
 ///
-/// Rates of equal voxels are kept; slow ones (against diffusion between voxels) are averaged; a voxel that
-/// reacts faster than diffusion feeds it counts with what diffusion brings through all its faces. An
-/// arithmetic mean would count it whole: coarse corrections would then be far too small beside it. Less than
-/// all faces would let them overshoot.
+/// Rates of equal voxels are kept; slow ones (against diffusion between the voxels of a coarse cell) are
+/// averaged; a voxel that reacts faster than diffusion feeds it counts with what diffusion brings from the other
+/// voxels of its cell. An arithmetic mean would count it whole, and coarse corrections would be far too small
+/// beside it.
 #[inline(always)]
 pub(super) fn rate_of_share(pass: f32, share: f32) -> f32 {
     let rate = at_least(pass / share - pass, 0.0);

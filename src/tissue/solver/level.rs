@@ -63,7 +63,7 @@ pub(super) struct Level {
     /// Reciprocal of the diagonal by colour, min; 0 for held voxels and empty places. On the finest level
     /// of a problem with saturating uptake the diagonal itself, 1/min, without the uptake; infinite there.
     pub inverse: [Vec<f32>; 2],
-    /// Rate at which diffusion and flow exchange what a voxel holds with its neighbours, 1/min.
+    /// Rate at which diffusion and flow even out the voxels that are one cell of the coarser level, 1/min.
     pub mixing_rate: f32,
     /// Saturating uptakes; empty where there are none, and on all coarse levels.
     pub uptakes: Vec<Uptake>,
