@@ -1,8 +1,7 @@
 //! Puts cells in the order of their bins.
 //!
-//! A parallel counting sort in two passes: cells are dealt to buckets of neighbouring bins, then each bucket
-//! is sorted on its own. What is dealt is all that is sorted, not the number of a row only: rows are read
-//! one after the other, and a bucket fits the cache, so that the order of rows hardly matters. Inside a bin cells come in the order of their `CellId`; the sorted order is
+//! A parallel counting sort in two passes: rows are dealt to buckets of neighbouring bins, then each bucket
+//! is sorted on its own. Inside a bin cells come in the order of their `CellId`; the sorted order is
 //! therefore a function of the set of cells alone, whatever the order in which they were given and however
 //! many threads took part.
 //!
@@ -16,7 +15,6 @@ use super::Body;
 use super::disjoint::Disjoint;
 use super::grid::{Census, Levels};
 use super::lanes::LANES;
-use crate::core::identity::CellId;
 use crate::core::parallel::{for_each_chunk, reserve_sparingly};
 
 /// Most and fewest rows per piece of the passes over the input, and pieces aimed at.
@@ -61,31 +59,10 @@ struct Work {
     dealt: Vec<u32>,
     /// First slot of each bucket.
     bucket: Vec<u32>,
-    /// The cells, by bucket.
-    cells: Vec<Dealt>,
+    /// Bin and row, by bucket.
+    pairs: Vec<(u32, u32)>,
     /// The bins of the sort before.
     last_grids: Levels,
-}
-
-/// A cell on its way to its slot; 32 bytes, never across two cache lines.
-#[derive(Clone, Copy)]
-#[repr(C, align(32))]
-struct Dealt {
-    position: [f32; 3],
-    radius: f32,
-    id: CellId,
-    bin: u32,
-    row: u32,
-}
-
-impl Dealt {
-    const NONE: Self = Self {
-        position: [0.0; 3],
-        radius: 0.0,
-        id: CellId(0),
-        bin: 0,
-        row: 0,
-    };
 }
 
 /// How rows are cut into pieces and bins into buckets of `1 << shift`.
@@ -132,15 +109,15 @@ impl Sorted {
         self.row.resize(len, 0);
         reserve_sparingly(&mut self.slot, len);
         self.slot.resize_with(len, AtomicU32::default);
-        reserve_sparingly(&mut self.work.cells, len);
-        self.work.cells.resize(len, Dealt::NONE);
+        reserve_sparingly(&mut self.work.pairs, len);
+        self.work.pairs.resize(len, (0, 0));
         let deal = self.count(bodies, reach, scale);
         let padded = if self.alike { 0 } else { len + LANES };
         for values in &mut self.strengths {
             reserve_sparingly(values, padded);
             values.resize(padded, 0.0);
         }
-        self.deal(bodies, deal);
+        self.deal(deal);
         self.sort_buckets(bodies, deal);
     }
 
@@ -150,7 +127,7 @@ impl Sorted {
         self.x.capacity() * per_slot
             + 2 * self.strengths[0].capacity() * size_of::<f32>()
             + self.starts.capacity() * size_of::<u32>()
-            + self.work.cells.capacity() * size_of::<Dealt>()
+            + self.work.pairs.capacity() * size_of::<(u32, u32)>()
             + self.work.dealt.capacity() * size_of::<u32>()
             + self.work.census.capacity() * size_of::<Census>()
     }
@@ -248,8 +225,8 @@ impl Sorted {
         deal
     }
 
-    /// Deals cells to buckets, in row order.
-    fn deal(&mut self, bodies: &[Body], deal: Deal) {
+    /// Deals rows to buckets, in row order.
+    fn deal(&mut self, deal: Deal) {
         self.work.bucket.clear();
         let mut slot = 0;
         for bucket in 0..deal.buckets {
@@ -263,24 +240,16 @@ impl Sorted {
 
         let bins = &self.slot;
         let dealt = Disjoint::new(&mut self.work.dealt);
-        let cells = Disjoint::new(&mut self.work.cells);
+        let pairs = Disjoint::new(&mut self.work.pairs);
         for_each_chunk(self.len, deal.rows, |piece, rows| {
             // SAFETY: each piece has its own counters.
             let next = unsafe { dealt.slice(piece * deal.buckets..(piece + 1) * deal.buckets) };
             for row in rows {
                 let bin = bins[row].load(Ordering::Relaxed);
                 let next = &mut next[(bin >> deal.shift) as usize];
-                let place = *next as usize;
-                let body = &bodies[row];
-                let cell = Dealt {
-                    position: body.position,
-                    radius: body.radius,
-                    id: body.id,
-                    bin,
-                    row: row as u32,
-                };
+                let slot = *next as usize;
                 // SAFETY: the counters give each row of each piece a place of its own.
-                unsafe { cells.slice(place..place + 1)[0] = cell };
+                unsafe { pairs.slice(slot..slot + 1)[0] = (bin, row as u32) };
                 *next += 1;
             }
         });
@@ -319,33 +288,32 @@ impl Sorted {
                     radius.slice(slots_here.clone()),
                 )
             };
-            let cells = &work.cells[slots_here.clone()];
+            let pairs = &work.pairs[slots_here.clone()];
             ends.fill(0);
-            for cell in cells {
-                ends[cell.bin as usize - first_bin] += 1;
+            for (bin, row) in pairs {
+                ends[*bin as usize - first_bin] += 1;
+                prefetch(&bodies[*row as usize]);
             }
             let mut begin = first as u32;
             for end in ends.iter_mut() {
                 begin += std::mem::replace(end, begin);
             }
-            // For now the number in the bucket stands where the row belongs.
-            for (number, cell) in cells.iter().enumerate() {
-                let end = &mut ends[cell.bin as usize - first_bin];
-                row[*end as usize - first] = number as u32;
+            for (bin, from) in pairs {
+                let end = &mut ends[*bin as usize - first_bin];
+                row[*end as usize - first] = *from;
                 *end += 1;
             }
             let mut begin = 0;
             for end in ends.iter() {
                 let end = *end as usize - first;
-                order_by_id(cells, &mut row[begin..end]);
+                order_by_id(bodies, &mut row[begin..end]);
                 begin = end;
             }
-            for (slot, row) in row.iter_mut().enumerate() {
-                let cell = &cells[*row as usize];
-                [x[slot], y[slot], z[slot]] = cell.position;
-                radius[slot] = cell.radius;
-                *row = cell.row;
-                slots[cell.row as usize].store((first + slot) as u32, Ordering::Relaxed);
+            for (slot, row) in row.iter().enumerate() {
+                let body = &bodies[*row as usize];
+                [x[slot], y[slot], z[slot]] = body.position;
+                radius[slot] = body.radius;
+                slots[*row as usize].store((first + slot) as u32, Ordering::Relaxed);
             }
             if !alike {
                 let [adhesion, repulsion] = &strengths;
@@ -366,22 +334,35 @@ impl Sorted {
     }
 }
 
-/// Puts the numbers of cells in the order of their identities.
+/// Puts rows in the order of the identities of their cells.
 #[inline(always)]
-fn order_by_id(cells: &[Dealt], numbers: &mut [u32]) {
-    let id = |number: u32| cells[number as usize].id;
-    if numbers.len() > CROWD {
-        numbers.sort_unstable_by_key(|number| id(*number));
+fn order_by_id(bodies: &[Body], rows: &mut [u32]) {
+    let id = |row: u32| bodies[row as usize].id;
+    if rows.len() > CROWD {
+        rows.sort_unstable_by_key(|row| id(*row));
         return;
     }
-    for last in 1..numbers.len() {
-        let number = numbers[last];
-        let own = id(number);
+    for last in 1..rows.len() {
+        let row = rows[last];
+        let own = id(row);
         let mut at = last;
-        while at > 0 && id(numbers[at - 1]) > own {
-            numbers[at] = numbers[at - 1];
+        while at > 0 && id(rows[at - 1]) > own {
+            rows[at] = rows[at - 1];
             at -= 1;
         }
-        numbers[at] = number;
+        rows[at] = row;
     }
+}
+
+/// Asks for a body that will soon be read.
+#[inline(always)]
+fn prefetch(body: &Body) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: SSE is part of x86-64; the address is that of a body.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(body).cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = body;
 }
