@@ -50,6 +50,8 @@ use balance::Balance;
 use kernels::Keep;
 use level::Level;
 
+use crate::core::parallel::together;
+
 /// Solves for one molecule after another on one grid; owns all working memory.
 ///
 /// A solver may serve several molecules with [`FieldSolver::set_medium`] in between, but setting up a
@@ -160,6 +162,18 @@ impl FieldSolver {
     ) -> SolveReport {
         assert!(self.medium_is_set, "a medium is set before the first solve");
         check_terms(&self.grid, terms, values);
+        // A cycle is some fifty short loops.
+        together(|| self.solve_with_team(terms, scheme, stopping, values))
+    }
+
+    /// As [`Self::solve`], with the helpers that there are.
+    fn solve_with_team(
+        &mut self,
+        terms: &LocalTerms,
+        scheme: TimeScheme,
+        stopping: Stopping,
+        values: &mut [f32],
+    ) -> SolveReport {
         let per_dt = match scheme {
             TimeScheme::QuasiSteady => 0.0,
             TimeScheme::BackwardEuler { dt_minutes } => {
