@@ -114,7 +114,7 @@ fn the_report_accounts_for_every_molecule() {
 #[test]
 fn a_closed_dish_breathed_empty_accounts_for_what_is_left() {
     let grid = Grid::new([3; 3], Vec3::ZERO, Vec3::new(28.0, 23.5, 10.0));
-    for (vmax_per_min, dt_minutes) in [(500.0, 3.0), (20.0, 0.1)] {
+    for (vmax_per_min, dt_minutes) in [(500.0, 3.0), (20.0, 0.1), (5000.0, 10.0), (30.0, 1.0)] {
         let mut vmax = vec![0.0; grid.len()];
         vmax[13] = vmax_per_min;
         let terms = LocalTerms {
