@@ -36,10 +36,7 @@ fn mechanics(criterion: &mut Criterion) {
                 }
                 _ => {}
             }
-            let mut kernel = Mechanics::new(MechanicsParameters {
-                rest_speed: 0.0,
-                ..Default::default()
-            });
+            let mut kernel = Mechanics::new(MechanicsParameters::default());
             *kernel.bodies_mut() = bodies;
             group.bench_function(BenchmarkId::new(order, count), |bencher| {
                 bencher.iter(|| {

@@ -232,7 +232,14 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_is_used() {
     flipped[good.len() / 2] ^= 4;
     let mut later_version = good.clone();
     later_version[8] = 99;
-    let damages: [(&str, &[u8], &str); 4] = [
+    // A version number that rotted is damage; one that was written is another version.
+    let rotted = later_version.clone();
+    let header_sum = |bytes: &[u8]| xxhash_rust::xxh3::xxh3_64(&bytes[..20]);
+    let stated = u64::from_le_bytes(good[20..28].try_into().expect("eight bytes"));
+    let stated = stated ^ header_sum(&good) ^ header_sum(&later_version);
+    later_version[20..28].copy_from_slice(&stated.to_le_bytes());
+    let damages: [(&str, &[u8], &str); 5] = [
+        ("rotted", &rotted, "checksum does not match"),
         ("flipped", &flipped, "checksum does not match"),
         ("cut", &good[..good.len() / 2], "is cut off"),
         ("empty", &[], "its header is not whole"),
@@ -294,7 +301,8 @@ fn pack(pieces: &[Vec<u8>], like: &[u8]) -> Vec<u8> {
     let packed = zstd::encode_all(stream.as_slice(), 1).expect("it can be packed");
     let mut file = like[..12].to_vec();
     file.extend_from_slice(&(packed.len() as u64).to_le_bytes());
-    file.extend_from_slice(&xxhash_rust::xxh3::xxh3_64(&packed).to_le_bytes());
+    let sum = [file.as_slice(), &packed].map(xxhash_rust::xxh3::xxh3_64);
+    file.extend_from_slice(&(sum[0] ^ sum[1]).to_le_bytes());
     file.extend_from_slice(&packed);
     file
 }

@@ -43,10 +43,7 @@ fn measure(count: usize, shuffled: bool, quick: bool) -> Vec<Figure> {
     if shuffled {
         ball::shuffle(&mut bodies);
     }
-    let mut kernel = Mechanics::new(MechanicsParameters {
-        rest_speed: 0.0,
-        ..Default::default()
-    });
+    let mut kernel = Mechanics::new(MechanicsParameters::default());
     *kernel.bodies_mut() = bodies;
     // About the same time whatever the number of cells.
     let repetitions = (if quick { 2_000_000 } else { 20_000_000 } / count).clamp(5, 400);
@@ -85,7 +82,7 @@ fn measure_at_rest(count: usize, quick: bool) -> Vec<Figure> {
             ..Default::default()
         });
         let mut step = |bodies: &mut [Body]| {
-            let (rows, watch) = kernel.update(bodies.len());
+            let (rows, watch) = kernel.update(&[bodies.len()]);
             for (row, body) in rows.iter_mut().zip(&*bodies) {
                 watch.put(row, *body);
             }

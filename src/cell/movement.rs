@@ -18,7 +18,7 @@ use super::motility::Motility;
 use super::surroundings::Surroundings;
 use crate::core::invariant::{Breach, RegisterInvariant};
 use crate::core::parallel::{
-    for_each_chunk_mut, for_each_chunk_mut2, for_each_piece, reserve_sparingly,
+    IN_TABLES, ROWS, for_each_chunk_mut, for_each_chunk_mut2, for_each_piece, reserve_sparingly,
 };
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::state::{Kept, Owner, RegisterState};
@@ -33,6 +33,8 @@ pub struct SiteMechanics {
     /// Springs between cells of this site.
     pub bonds: Bonds,
     active: Vec<[f32; 3]>,
+    /// Cells of the site in each table.
+    tables: Vec<usize>,
 }
 
 impl Default for SiteMechanics {
@@ -41,6 +43,7 @@ impl Default for SiteMechanics {
             kernel: Mechanics::new(mechanics::MechanicsParameters::default()),
             bonds: Bonds::default(),
             active: Vec::new(),
+            tables: Vec::new(),
         }
     }
 }
@@ -109,10 +112,6 @@ impl Plugin for MovementPlugin {
     }
 }
 
-/// Cells handled by one piece of a parallel loop.
-const CHUNK: usize = 4096;
-/// Why whole tables can be read.
-const TABLES: &str = "components of cells are stored in tables";
 /// Why there are as many rows as expected.
 const COUNTED: &str = "the cells were counted";
 
@@ -177,9 +176,9 @@ impl Division {
         if count == 0 {
             return;
         }
-        for (_, residents, _, _, motility, ..) in cells.contiguous_iter().expect(TABLES) {
+        for (_, residents, _, _, motility, ..) in cells.contiguous_iter().expect(IN_TABLES) {
             let first = starts.len();
-            starts.resize(first + residents.len().div_ceil(CHUNK) * count, 0);
+            starts.resize(first + residents.len().div_ceil(ROWS) * count, 0);
             for_each_chunk_mut(&mut starts[first..], count, |start, counts| {
                 for row in chunk_rows(start / count, residents.len()) {
                     if let Ok(site) = list.binary_search(&residents[row].0) {
@@ -242,7 +241,7 @@ impl Share<'_> {
 
 /// The rows of a table that its chunk of this number holds.
 fn chunk_rows(chunk: usize, len: usize) -> Range<usize> {
-    chunk * CHUNK..((chunk + 1) * CHUNK).min(len)
+    chunk * ROWS..((chunk + 1) * ROWS).min(len)
 }
 
 fn kernel_body(
@@ -278,17 +277,33 @@ fn gather(
     contact: &PerType<ContactParameters>,
     cells: &Query<Moving>,
 ) {
-    let SiteMechanics { kernel, active, .. } = mechanics;
+    let SiteMechanics {
+        kernel,
+        active,
+        tables,
+        ..
+    } = mechanics;
     let walkers = if share.walks() { share.total() } else { 0 };
     reserve_sparingly(active, walkers);
     active.resize(walkers, [0.0; 3]);
     let mut active_left = active.as_mut_slice();
-    let (mut bodies_left, watch) = kernel.update(share.total());
+    tables.clear();
+    let mut first_chunk = 0;
+    for (ids, ..) in cells.contiguous_iter().expect(IN_TABLES) {
+        let chunks = ids.len().div_ceil(ROWS);
+        tables.push(
+            (first_chunk..first_chunk + chunks)
+                .map(|chunk| share.rows(chunk).len())
+                .sum(),
+        );
+        first_chunk += chunks;
+    }
+    let (mut bodies_left, watch) = kernel.update(tables);
     let mut first_chunk = 0;
     for (ids, residents, types, body, motility, positions, _) in
-        cells.contiguous_iter().expect(TABLES)
+        cells.contiguous_iter().expect(IN_TABLES)
     {
-        let chunks = ids.len().div_ceil(CHUNK);
+        let chunks = ids.len().div_ceil(ROWS);
         let pieces = (0..chunks).map(|chunk| {
             let count = share.rows(first_chunk + chunk).len();
             let walkers = if walkers > 0 { count } else { 0 };
@@ -299,6 +314,9 @@ fn gather(
             )
         });
         for_each_piece(pieces, chunks, |(rows, bodies, active)| {
+            if bodies.is_empty() {
+                return;
+            }
             let rows = || rows.clone().filter(|row| residents[*row].0 == share.site);
             for (row, target) in rows().zip(bodies) {
                 let body = kernel_body(contact, ids[row], types[row], positions[row], &body[row]);
@@ -317,14 +335,17 @@ fn write_back(mechanics: &SiteMechanics, share: &Share, cells: &mut Query<Moving
     let kernel = &mechanics.kernel;
     let mut first_chunk = 0;
     for (ids, residents, _, _, _, mut positions, mut surroundings) in
-        cells.contiguous_iter_mut().expect(TABLES)
+        cells.contiguous_iter_mut().expect(IN_TABLES)
     {
         for_each_chunk_mut2(
             positions.bypass_change_detection(),
             surroundings.bypass_change_detection(),
-            CHUNK,
+            ROWS,
             |start, positions, surroundings| {
-                let rows = share.rows(first_chunk + start / CHUNK);
+                let rows = share.rows(first_chunk + start / ROWS);
+                if rows.is_empty() {
+                    return;
+                }
                 let cells = positions.iter_mut().zip(surroundings);
                 let own = cells
                     .zip(&residents[start..])
@@ -338,7 +359,7 @@ fn write_back(mechanics: &SiteMechanics, share: &Share, cells: &mut Query<Moving
                 }
             },
         );
-        first_chunk += ids.len().div_ceil(CHUNK);
+        first_chunk += ids.len().div_ceil(ROWS);
     }
 }
 
@@ -352,6 +373,7 @@ fn relax(mechanics: &mut SiteMechanics, block: &TissueBlock, minutes: f32) {
         kernel,
         bonds,
         active,
+        ..
     } = mechanics;
     let surroundings = mechanics::Surroundings {
         faces,

@@ -207,7 +207,7 @@ pub(crate) fn resume(arguments: &ResumeArguments) -> Result<ExitCode, Failure> {
         Some(span) => steps_between(&simulation, span)?,
         None => run.checkpoint_every,
     };
-    let journal = Journal::reopen(&simulation, folder, run.journal).map_err(Failure::input)?;
+    let mut journal = Journal::reopen(&simulation, folder, run.journal).map_err(Failure::input)?;
     // Only now that nobody else writes here.
     if let Some(folder) = journal.folder() {
         if !folder.has_record() {
@@ -225,6 +225,10 @@ pub(crate) fn resume(arguments: &ResumeArguments) -> Result<ExitCode, Failure> {
             "warning: the damaged one is put aside as `{}`",
             aside.display()
         );
+    }
+    if arguments.until.is_some() {
+        // The new end must outlast whatever stops the run.
+        save(&simulation, &mut journal, Some(every))?;
     }
     say(format!("resumed at {}", describe_hours(simulation.hours())));
     go_on(simulation, journal, Some(every), arguments.manner)

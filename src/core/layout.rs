@@ -12,7 +12,8 @@ use serde::de::{
     MapAccess, SeqAccess, VariantAccess, Visitor, value,
 };
 
-/// The layout of a type: equal for two builds if what one writes means the same to the other.
+/// The layout of a type: equal for two builds if what one writes means the same to the other, but for what variants of an
+/// enum after the first hold.
 pub fn layout_of<T: DeserializeOwned>() -> String {
     let mut text = String::new();
     if T::deserialize(Scribe(&mut text)).is_err() {

@@ -133,8 +133,16 @@ fn share<P: Send>(pieces: impl Iterator<Item = P> + Send, count: usize, work: im
             }
         }));
         if let Err(payload) = done {
-            lock(&pieces).take();
-            lock(&panic).get_or_insert(payload);
+            // Nothing here may unwind: a second panic, of a piece that is dropped or of the payload itself, is
+            // left alone.
+            let dropped = catch_unwind(AssertUnwindSafe(|| drop(lock(&pieces).take())));
+            let mut first = lock(&panic);
+            if first.is_none() {
+                *first = Some(payload);
+            } else {
+                std::mem::forget(payload);
+            }
+            std::mem::forget(dropped);
         }
     };
     // Taken for the time of the loop: loops inside its pieces have teams of their own.

@@ -70,7 +70,7 @@ impl Team {
             caller_sleeps: AtomicBool::new(false),
         });
         for _ in 0..helpers {
-            if AWAITED.fetch_add(1, Ordering::Relaxed) >= MOST_AWAITED {
+            if AWAITED.fetch_add(1, Ordering::Relaxed) >= MOST_AWAITED.max(2 * helpers) {
                 AWAITED.fetch_sub(1, Ordering::Relaxed);
                 break;
             }
@@ -130,8 +130,9 @@ impl Team {
         self.inside.fetch_add(1, Ordering::SeqCst);
         let job = self.job.load(Ordering::SeqCst);
         if !job.is_null() {
-            // SAFETY: `run` keeps the job in place until it has withdrawn it and then found nobody inside. It
-            // was not withdrawn after this helper went inside, so `run` waits for it to come out.
+            // SAFETY: `run` keeps the job in place until it has withdrawn it and then found nobody inside. This
+            // helper was inside before it read the job, and the job was not withdrawn yet, so `run` waits for it
+            // to come out.
             let job = unsafe { *job.cast::<Job>() };
             job();
         }

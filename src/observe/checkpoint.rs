@@ -19,6 +19,7 @@ use std::sync::OnceLock;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::journal::JournalState;
 use super::run_folder::RECORD;
@@ -32,8 +33,10 @@ use crate::simulation::Simulation;
 const MAGIC: [u8; 8] = *b"TUMORSCP";
 /// Version of the format; files of other versions are refused by name.
 const VERSION: u32 = 2;
-/// Magic, version, length and checksum of the stream.
+/// Magic, version, length and checksum.
 const HEADER_BYTES: usize = 8 + 4 + 8 + 8;
+/// Of them those that the checksum covers too.
+const SUMMED_BYTES: usize = HEADER_BYTES - 8;
 /// zstd level: fast, and already small because columns of alike numbers lie together.
 const COMPRESSION: i32 = 1;
 /// Name of the newest checkpoint in a run folder.
@@ -181,6 +184,7 @@ fn write_file(path: &Path, run: &RunState, world: &World) -> io::Result<u64> {
     header.extend_from_slice(&MAGIC);
     header.extend_from_slice(&VERSION.to_le_bytes());
     header.extend_from_slice(&bytes.to_le_bytes());
+    let checksum = checksum ^ xxh3_64(&header);
     header.extend_from_slice(&checksum.to_le_bytes());
     file.seek(SeekFrom::Start(0))?;
     file.write_all(&header)?;
@@ -367,7 +371,7 @@ fn check_header(bytes: &[u8]) -> Result<u64, String> {
             "is damaged: {found} bytes are there, it states {stated}"
         ));
     }
-    if xxhash_rust::xxh3::xxh3_64(packed) != number(20, 8) {
+    if xxh3_64(packed) ^ xxh3_64(&header[..SUMMED_BYTES]) != number(SUMMED_BYTES, 8) {
         return Err("is damaged: its checksum does not match".into());
     }
     Ok(version)

@@ -1,7 +1,7 @@
 //! The shipped scenes are part of the program, as the shipped cell types are: `scenes/NAME.ron` can be run, filmed
 //! and explored from any folder. A file of that name, where there is one, comes first.
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 
@@ -12,6 +12,10 @@ const FOLDER: &str = "scenes";
 
 /// The text of the shipped scene that is named like this file, `scenes/NAME.ron`.
 pub fn shipped_scene(path: &Path) -> Option<&'static str> {
-    let file = path.strip_prefix(FOLDER).ok()?;
+    let plain: PathBuf = path
+        .components()
+        .filter(|part| *part != Component::CurDir)
+        .collect();
+    let file = plain.strip_prefix(FOLDER).ok()?;
     SHIPPED.get_file(file)?.contents_utf8()
 }

@@ -3,8 +3,8 @@
 //! Each field has a [`Ledger`] in which cells book, during `Act`, what they take up and secrete in their
 //! voxel. Entries are whole numbers of a tiny quantum, added atomically: integer addition is associative, so
 //! the sum in a voxel is the same bits in whatever order threads add to it. An entry is rounded to the quantum
-//! once, which for the weakest secretion of a cell into a voxel of 20 um is a part in a million. (The alternative, sorting cells by voxel and summing
-//! in order, costs a sort per step and gives no more.)
+//! once, which for the weakest secretion of a cell into a voxel of 20 um is a part in a million. (The
+//! alternative, sorting cells by voxel and summing in order, costs a sort per step and gives no more.)
 //!
 //! Units: amounts are concentration changes of the voxel per minute, in the unit of the molecule.
 
@@ -136,8 +136,9 @@ pub struct WrongVoxels {
     pub expected: usize,
 }
 
-/// The volume of cells in each voxel, in shares of the voxel: sums of whole 65536ths of it, which are the same
-/// bits in whatever order threads add to them. A sum that 32 bits do not hold stays at the largest they do. The
+/// The volume of cells in each voxel, in shares of the voxel: sums of whole millionths (1/2^20) of it, which are the
+/// same bits in whatever order threads add to them. A sum that 32 bits do not hold, 4096 voxels full, stays at the
+/// largest they do. The
 /// memory is taken when the first entry comes.
 #[derive(Debug, Default)]
 pub struct VolumeBook {
@@ -147,7 +148,7 @@ pub struct VolumeBook {
 }
 
 impl VolumeBook {
-    const QUANTA: f32 = 65_536.0;
+    const QUANTA: f32 = 1_048_576.0;
 
     /// An empty book for that many voxels of that volume.
     pub fn new(voxels: usize, voxel_um3: f32) -> Self {
@@ -349,7 +350,7 @@ mod tests {
             book.share(0)
         });
         assert_eq!(full[0], full[1]);
-        assert!(full[0] >= 65_535.0);
+        assert!(full[0] >= 4_095.0);
         forward.clear();
         assert_eq!([forward.share(0), forward.share(1)], [0.0; 2]);
     }

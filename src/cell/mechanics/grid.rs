@@ -1,8 +1,6 @@
 //! Bins over the box that the cells occupy, one grid for each class of size.
 //!
-//! Bins are long in y and z (one interaction distance) and a quarter of that in x, along which memory runs:
-//! a search is then nine rows of neighbouring slots, each cut to the ball of interaction, and reads about
-//! half of what 27 cubic bins would give it. A search states the distance it needs and visits every bin
+//! Bins are one interaction distance wide: a search is nine rows of neighbouring slots, three bins each. A search states the distance it needs and visits every bin
 //! within it, so results never depend on the edges; those only decide the speed.
 //!
 //! Cells of very different size go to separate grids ([`plan_levels`]): one macrophage among a hundred

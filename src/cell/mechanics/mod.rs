@@ -96,7 +96,8 @@ pub struct MechanicsParameters {
     pub most_substeps: u32,
     /// Edges of bins over the interaction distance of the largest cells. Decides speed, not results.
     pub bin_scale: f32,
-    /// Speed up to which a cell stays where it is, held by its adhesions, um/min. Zero lets every cell creep.
+    /// Speed up to which a cell stays where it is, held by its adhesions, um/min. Zero, the default, lets every
+    /// cell creep, as PhysiCell does.
     pub rest_speed: f32,
     /// Whether cells that rest among resting cells are skipped. Decides speed, not results.
     pub skip_resting: bool,
@@ -111,7 +112,7 @@ impl Default for MechanicsParameters {
             caution: 1.0,
             most_substeps: 100,
             bin_scale: 1.0,
-            rest_speed: 1.0e-3,
+            rest_speed: 0.0,
             skip_resting: true,
         }
     }
@@ -149,6 +150,8 @@ pub struct Mechanics {
     parameters: MechanicsParameters,
     instructions: InstructionSet,
     bodies: Vec<Body>,
+    /// Lengths of the parts in which rows were last given.
+    parts: Vec<usize>,
     cells: Sorted,
     motion: Motion,
     bonds: BondIndex,
@@ -193,6 +196,7 @@ impl Mechanics {
             parameters,
             instructions,
             bodies: Vec::new(),
+            parts: Vec::new(),
             cells: Sorted::default(),
             motion: Motion::default(),
             bonds: BondIndex::default(),
@@ -220,18 +224,24 @@ impl Mechanics {
     /// them count as changed: see [`Self::update`].
     pub fn bodies_mut(&mut self) -> &mut Vec<Body> {
         self.rest.forget();
+        self.parts.clear();
         &mut self.bodies
     }
 
-    /// The input rows, `len` of them from now on, and what notes their changes: the caller puts a body into
-    /// each with [`Watch::put`], so that what rests need not be looked at again.
-    pub fn update(&mut self, len: usize) -> (&mut [Body], Watch<'_>) {
+    /// The input rows, and what notes their changes: the caller puts a body into each with [`Watch::put`], so
+    /// that what rests need not be looked at again. The rows come in parts of these lengths, as cells do from
+    /// several tables: a part that grows or shrinks at its end does not change the others.
+    pub fn update(&mut self, parts: &[usize]) -> (&mut [Body], Watch<'_>) {
+        let len = parts.iter().sum();
         let watch = self.rest.watch(&self.cells.grids);
-        for gone in self.bodies.get(len..).unwrap_or_default() {
-            watch.disturb(gone);
-        }
         reserve_sparingly(&mut self.bodies, len);
-        self.bodies.resize(len, Watch::VACANT);
+        if watch.is_idle() {
+            self.bodies.resize(len, Watch::VACANT);
+        } else {
+            rest::rearrange(&mut self.bodies, &self.parts, parts, watch);
+        }
+        self.parts.clear();
+        self.parts.extend_from_slice(parts);
         (&mut self.bodies, watch)
     }
 

@@ -16,7 +16,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::grid::{Levels, MOST_LEVELS};
-use super::search::{Search, bounds};
+use super::search::{Search, bounds, span};
 use super::sort::Sorted;
 use super::{Body, Faces};
 use crate::core::identity::CellId;
@@ -111,10 +111,8 @@ impl Rest {
         };
         for (level, then) in cells.grids.levels.iter().zip(self.radius) {
             let distance = search.distance(radius, level.radius.max(then));
-            let [x, y, z]: [[usize; 2]; 3] = std::array::from_fn(|axis| {
-                [low[axis] - distance, high[axis] + distance]
-                    .map(|at| level.index(axis, at) as usize)
-            });
+            let [x, y, z] =
+                span(level, low, high, distance).map(|ends| ends.map(|bin| bin as usize));
             let (width, area) = (level.width as usize, level.area as usize);
             for z in z[0]..=z[1] {
                 for y in y[0]..=y[1] {
@@ -195,7 +193,7 @@ impl Watch<'_> {
     /// Notes that a cell appears, leaves or changes.
     #[inline(never)]
     pub(super) fn disturb(&self, body: &Body) {
-        if body.id != Self::VACANT.id {
+        if self.rest.is_some() && body.id != Self::VACANT.id {
             self.disturb_bin(self.grids.of(body.radius).bin(body.position) as usize);
         }
     }
@@ -210,6 +208,54 @@ impl Watch<'_> {
                 mark.store(true, Ordering::Relaxed);
             }
         }
+    }
+}
+
+/// Moves rows, which were parts of the lengths `old`, to where they are when the lengths are `new`, and notes those
+/// that are gone. New rows at the end of a part are vacant. Where `old` does not say what the rows were, they were one part.
+pub(super) fn rearrange(rows: &mut Vec<Body>, old: &[usize], new: &[usize], watch: Watch) {
+    let one = [rows.len()];
+    let old = if old.iter().sum::<usize>() == rows.len() {
+        old
+    } else {
+        &one[..]
+    };
+    let count = old.len().max(new.len());
+    let length = |lengths: &[usize], part: usize| lengths.get(part).copied().unwrap_or(0);
+    let starts = |lengths: &[usize]| {
+        (0..count)
+            .scan(0, |next, part| {
+                let start = *next;
+                *next += length(lengths, part);
+                Some(start)
+            })
+            .collect::<Vec<usize>>()
+    };
+    let (from, to) = (starts(old), starts(new));
+    let kept = |part: usize| length(old, part).min(length(new, part));
+    for part in 0..count {
+        for gone in &rows[from[part] + kept(part)..from[part] + length(old, part)] {
+            watch.disturb(gone);
+        }
+    }
+    let total = new.iter().sum();
+    if rows.len() < total {
+        rows.resize(total, Watch::VACANT);
+    }
+    // Parts keep their order: those that move down are moved from the first on, those that move up from the last.
+    let mut shift = |part: usize| {
+        rows.copy_within(from[part]..from[part] + kept(part), to[part]);
+    };
+    (0..count)
+        .filter(|part| to[*part] < from[*part])
+        .for_each(&mut shift);
+    (0..count)
+        .rev()
+        .filter(|part| to[*part] > from[*part])
+        .for_each(&mut shift);
+    rows.truncate(total);
+    for part in 0..new.len() {
+        rows[to[part] + kept(part)..to[part] + new[part]].fill(Watch::VACANT);
     }
 }
 

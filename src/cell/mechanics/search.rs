@@ -41,16 +41,14 @@ impl Search {
 }
 
 /// First and last bin along x, y and z.
-type Span = [[u32; 2]; 3];
+pub(super) type Span = [[u32; 2]; 3];
 
-/// The bins of a grid within `distance` of a box.
+/// The bins of a grid within `distance` of a box; one bin where the box is none, as around a cell that is nowhere.
 #[inline(always)]
-fn span(level: &Level, low: [f32; 3], high: [f32; 3], distance: f32) -> Span {
+pub(super) fn span(level: &Level, low: [f32; 3], high: [f32; 3], distance: f32) -> Span {
     std::array::from_fn(|axis| {
-        [
-            level.index(axis, low[axis] - distance),
-            level.index(axis, high[axis] + distance),
-        ]
+        let last = level.index(axis, high[axis] + distance);
+        [level.index(axis, low[axis] - distance).min(last), last]
     })
 }
 

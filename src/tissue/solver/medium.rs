@@ -91,17 +91,29 @@ pub struct Medium<'a> {
 
 impl<'a> Medium<'a> {
     /// The same medium of a grid that is one voxel high, with `y` and `z` exchanged; `flow` takes the velocities
-    /// that must be written anew for it.
-    pub(super) fn turned(&self, flow: &'a mut Vec<Vec3>) -> Self {
+    /// that must be written anew for it, in voxels or through faces. Rows along x hold `nx` voxels.
+    pub(super) fn turned(&self, nx: usize, flow: &'a mut (Vec<Vec3>, Vec<f32>)) -> Self {
         let [lower_x, upper_x, lower_y, upper_y, lower_z, upper_z] = self.faces;
         let velocity = match self.velocity {
             None => None,
             Some(Velocity::Uniform(v)) => Some(Velocity::Uniform(v.xzy())),
             Some(Velocity::PerVoxel(each)) => {
-                flow.extend(each.iter().map(|v| v.xzy()));
-                Some(Velocity::PerVoxel(flow))
+                flow.0.extend(each.iter().map(|v| v.xzy()));
+                Some(Velocity::PerVoxel(&flow.0))
             }
-            Some(Velocity::Faces { x, y, z }) => Some(Velocity::Faces { x, y: z, z: y }),
+            Some(Velocity::Faces { x, y, z }) => {
+                // Lower and upper faces, all of one and then all of the other, come side by side row by row.
+                let (lower, upper) = z.split_at(z.len() / 2);
+                for (lower, upper) in lower.chunks(nx).zip(upper.chunks(nx)) {
+                    flow.1.extend_from_slice(lower);
+                    flow.1.extend_from_slice(upper);
+                }
+                Some(Velocity::Faces {
+                    x,
+                    y: &flow.1,
+                    z: y,
+                })
+            }
         };
         Self {
             velocity,

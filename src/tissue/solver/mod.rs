@@ -147,8 +147,9 @@ impl FieldSolver {
     /// If an array does not match the grid.
     pub fn set_medium(&mut self, medium: &Medium) {
         check_medium(&self.grid, medium);
-        let mut flow = Vec::new();
-        let turned = self.is_turned.then(|| medium.turned(&mut flow));
+        let mut flow = (Vec::new(), Vec::new());
+        let nx = self.grid.dims[0];
+        let turned = self.is_turned.then(|| medium.turned(nx, &mut flow));
         self.edges = hierarchy::fit(&mut self.levels, turned.as_ref().unwrap_or(medium));
         self.medium_is_set = true;
     }

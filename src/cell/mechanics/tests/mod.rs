@@ -80,10 +80,7 @@ fn close_packed(edge: usize, spacing: f32) -> Vec<[f32; 3]> {
 
 /// Parameters without static friction: every cell moves as its neighbours make it.
 fn creeping() -> MechanicsParameters {
-    MechanicsParameters {
-        rest_speed: 0.0,
-        ..Default::default()
-    }
+    MechanicsParameters::default()
 }
 
 fn outcome(kernel: &Mechanics, row: usize) -> Outcome {
@@ -369,6 +366,38 @@ fn a_cell_that_is_nowhere_or_of_no_size_does_no_harm() {
             for (row, sane) in sane.iter().enumerate() {
                 assert_eq!(bits(&outcome(&kernel, row)), bits(sane), "{lost:?}");
             }
+        }
+    }
+}
+
+#[test]
+fn a_cell_that_is_nowhere_does_no_harm_among_thousands() {
+    let mut bodies = cloud(3_000, 1.5, 20);
+    let sane = evaluated(&bodies, creeping());
+    for nowhere in [
+        [f32::NAN; 3],
+        [f32::NAN, 20.0, 30.0],
+        [10.0, f32::NAN, f32::INFINITY],
+    ] {
+        bodies.push(body(1_000_000, nowhere, 8.4));
+        for skip_resting in [true, false] {
+            for instructions in InstructionSet::available() {
+                let parameters = MechanicsParameters {
+                    rest_speed: 0.05,
+                    skip_resting,
+                    ..Default::default()
+                };
+                let mut kernel = Mechanics::on(parameters, instructions);
+                kernel.bodies_mut().extend_from_slice(&bodies);
+                for _ in 0..3 {
+                    kernel.relax(2.0, &Surroundings::default());
+                }
+            }
+        }
+        let found = evaluated(&bodies, creeping());
+        bodies.pop();
+        for (sane, found) in sane.iter().zip(&found) {
+            assert_eq!(sane.contacts, found.contacts);
         }
     }
 }

@@ -139,3 +139,28 @@ fn a_heap_of_cells_at_one_place_spreads_without_losing_any() {
             .all(|outcome| distance(outcome.position, [-3.0; 3]) < 150.0)
     );
 }
+
+#[test]
+fn friction_moves_the_centre_of_mass_by_less_than_cells_may_creep() {
+    // A resting cell leaves the force of a moving one unanswered, up to its rest speed.
+    let bodies = motley(5_000, 4);
+    let rest_speed = 1.0e-3;
+    let mut kernel = Mechanics::new(MechanicsParameters {
+        rest_speed,
+        ..Default::default()
+    });
+    kernel.bodies_mut().extend_from_slice(&bodies);
+    let minutes = 30.0;
+    kernel.relax(minutes, &Surroundings::default());
+    for axis in 0..3 {
+        let drift: f64 = (0..bodies.len())
+            .map(|row| {
+                f64::from(outcome(&kernel, row).position[axis])
+                    - f64::from(bodies[row].position[axis])
+            })
+            .sum();
+        let most = f64::from(rest_speed * minutes);
+        let mean = drift.abs() / bodies.len() as f64;
+        assert!(mean < most / 10.0, "{mean} um, {most} um allowed");
+    }
+}

@@ -1,11 +1,14 @@
 //! Cells at rest: skipping them changes no bit, and whatever happens near them wakes them.
 
 use super::*;
+use crate::cell::mechanics::rest::{Rest, rearrange};
 
 /// A caller of the kernel, which keeps what became of its cells as the `Move` stage does.
 struct Tissue {
     kernel: Mechanics,
     cells: Vec<(Body, Outcome)>,
+    /// Cells of the first of two parts in which they are given.
+    first: usize,
 }
 
 impl Tissue {
@@ -20,11 +23,14 @@ impl Tissue {
         Self {
             kernel: Mechanics::new(parameters),
             cells: bodies.iter().map(|body| (*body, unknown)).collect(),
+            first: bodies.len() / 3,
         }
     }
 
     fn step(&mut self, minutes: f32, surroundings: &Surroundings) -> Relaxation {
-        let (rows, watch) = self.kernel.update(self.cells.len());
+        let (rows, watch) = self
+            .kernel
+            .update(&[self.first, self.cells.len() - self.first]);
         for (row, (body, _)) in rows.iter_mut().zip(&self.cells) {
             watch.put(row, *body);
         }
@@ -65,7 +71,12 @@ fn happen(tissue: &mut Tissue, dice: &mut Dice, next_id: &mut u64) {
         1 => tissue.cells[at].0.radius *= 1.1,
         2 => tissue.cells[at].0.adhesion *= 0.5,
         3 => tissue.cells[at].0.repulsion += 1.0,
-        // The last takes the place of one that dies.
+        // The last of its part takes the place of one that dies.
+        4 if at < tissue.first => {
+            tissue.first -= 1;
+            tissue.cells.swap(at, tissue.first);
+            drop(tissue.cells.remove(tissue.first));
+        }
         4 => drop(tissue.cells.swap_remove(at)),
         5 => tissue.cells.truncate(len - 1),
         6 | 7 => {
@@ -73,7 +84,12 @@ fn happen(tissue: &mut Tissue, dice: &mut Dice, next_id: &mut u64) {
             daughter.0.id = CellId(*next_id);
             daughter.0.position[2] += 3.0;
             *next_id += 1;
-            tissue.cells.push(daughter);
+            if at < tissue.first {
+                tissue.cells.insert(tissue.first, daughter);
+                tissue.first += 1;
+            } else {
+                tissue.cells.push(daughter);
+            }
         }
         8 => {
             let other = pick(dice, len);
@@ -133,6 +149,17 @@ fn skipping_changes_no_bit_whatever_happens() {
                 },
                 bonds: Some(&bonds),
             };
+            for tissue in &mut tissues {
+                tissue
+                    .kernel
+                    .set_rest_speed(if step / 30 == 9 { 0.01 } else { 0.05 });
+                // More in one bin than one piece of an evaluation takes.
+                if step == 400 {
+                    for (body, _) in &mut tissue.cells[..600] {
+                        body.position = [100.0; 3];
+                    }
+                }
+            }
             let minutes = if step % 50 == 0 { 6.0 } else { 1.0 };
             for (tissue, evaluated) in tissues.iter_mut().zip(&mut evaluated) {
                 let done = tissue.step(minutes, &surroundings);
@@ -175,7 +202,13 @@ fn a_touched_cell_wakes_its_neighbours_and_no_others() {
 #[test]
 fn a_resting_cell_stays_and_a_pushed_one_comes_to_rest_where_forces_are_small() {
     let pair = [body(0, [0.0; 3], 8.4), body(1, [14.0, 0.0, 0.0], 8.4)];
-    let mut tissue = Tissue::new(&pair, MechanicsParameters::default());
+    let mut tissue = Tissue::new(
+        &pair,
+        MechanicsParameters {
+            rest_speed: 1.0e-3,
+            ..Default::default()
+        },
+    );
     let calm = Surroundings::default();
     while tissue.step(1.0, &calm).evaluated > 0 {}
     let rests = distance(tissue.cells[0].1.position, tissue.cells[1].1.position);
@@ -192,4 +225,53 @@ fn a_resting_cell_stays_and_a_pushed_one_comes_to_rest_where_forces_are_small() 
         (rests - balance).abs() < most,
         "{rests} instead of {balance}, {most} um apart at most"
     );
+}
+
+#[test]
+fn a_birth_in_one_part_of_the_rows_wakes_no_cell_of_another() {
+    let mut bodies = Vec::new();
+    for at in close_packed(16, 0.952 * 16.8) {
+        bodies.push(body(bodies.len() as u64, at, 8.4));
+    }
+    // One more far away, first in a part of its own.
+    bodies.insert(0, body(1_000_000, [-300.0; 3], 8.4));
+    let mut tissue = Tissue::new(&bodies, sticky(true));
+    tissue.first = 1;
+    let calm = Surroundings::default();
+    while tissue.step(1.0, &calm).evaluated > 0 {}
+    let mut daughter = tissue.cells[0];
+    daughter.0.id = CellId(2_000_000);
+    daughter.0.position[0] -= 15.0;
+    tissue.cells.insert(1, daughter);
+    tissue.first = 2;
+    assert_eq!(tissue.step(1.0, &calm).evaluated, 2);
+}
+
+#[test]
+fn rows_that_are_rearranged_are_those_that_were_there() {
+    let mut dice = Dice(33);
+    let (rest, grids) = (Rest::default(), Default::default());
+    for _ in 0..300 {
+        let mut lengths =
+            || -> Vec<usize> { (0..4).map(|_| (dice.roll() * 6.0) as usize).collect() };
+        let (old, new) = (lengths(), lengths());
+        let named = |part: usize, row: usize| body((10 * part + row) as u64, [0.0; 3], 1.0);
+        let parts = old.iter().enumerate();
+        let mut rows: Vec<Body> = parts
+            .flat_map(|(part, len)| (0..*len).map(move |row| named(part, row)))
+            .collect();
+        rearrange(&mut rows, &old, &new, rest.watch(&grids));
+        let mut expected = Vec::new();
+        for (part, len) in new.iter().enumerate() {
+            for row in 0..*len {
+                let kept = row < old[part];
+                expected.push(if kept {
+                    named(part, row)
+                } else {
+                    Watch::VACANT
+                });
+            }
+        }
+        assert_eq!(rows, expected, "{old:?} to {new:?}");
+    }
 }
