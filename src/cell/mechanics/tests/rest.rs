@@ -75,7 +75,7 @@ fn happen(tissue: &mut Tissue, dice: &mut Dice, next_id: &mut u64) {
         4 if at < tissue.first => {
             tissue.first -= 1;
             tissue.cells.swap(at, tissue.first);
-            drop(tissue.cells.remove(tissue.first));
+            tissue.cells.remove(tissue.first);
         }
         4 => drop(tissue.cells.swap_remove(at)),
         5 => tissue.cells.truncate(len - 1),
