@@ -43,7 +43,7 @@ pub struct HypoxiaParameters {
     /// Degradation without oxygen, 1/h; also the rate of synthesis, as levels are relative. 0.396: HIF-1a rises
     /// with a half-time of 1.75 h, so four fifths of the way lie behind it after 4 h of hypoxia. Calibrated.
     pub degradation_per_hour: f32,
-    /// Additional degradation at plentiful oxygen, 1/h. 7.92: half-life of 5 min in normoxia. Calibrated.
+    /// Additional degradation at plentiful oxygen, 1/h. 7.92: half-life of 5 min in air. Calibrated.
     pub oxygen_degradation_per_hour: f32,
     /// Oxygen at which the additional degradation is half of that, mmHg. 34.7: half of the HIF-1a is left at
     /// 13 mmHg, 1.8 % oxygen. Calibrated to Jiang 1996 [A].
@@ -442,6 +442,9 @@ mod tests {
                 );
             }
         }
+        // Half of what there is without oxygen is gone within minutes in air.
+        let half_life = minutes_to_half(0.25, 160.0, 1.0);
+        assert!((4.0..=8.0).contains(&half_life), "{half_life} min");
     }
 
     #[test]

@@ -258,7 +258,46 @@ fn check_population(
     if !check_place(checker, &place, &population.place, site, radius, rows) {
         return 0.0;
     }
+    check_stirred_voxels(checker, path, population, rows, site, library);
     estimate_cells(&population.place, prefab.mean_radius_um(), size, rows.len())
+}
+
+/// Asks for voxels as wide as the cells where the medium is stirred: the volume of a cell counts in the voxel of its
+/// centre, so that smaller voxels between centres would pass for medium and be stirred in the midst of a tumour.
+fn check_stirred_voxels(
+    checker: &mut Checker,
+    path: &FieldPath,
+    population: &Population,
+    rows: &[Row],
+    site: &Site,
+    library: &CellLibrary,
+) {
+    if site.stirring_length_um.is_none() {
+        return;
+    }
+    let cells: &[_] = match &population.place {
+        Place::Cells(cells) => cells,
+        _ => &[],
+    };
+    let named = cells.iter().filter_map(|cell| cell.cell.as_deref());
+    let tabled = rows.iter().filter_map(|row| row.cell.as_deref());
+    let width = named
+        .chain(tabled)
+        .chain([population.cell.as_str()])
+        .filter_map(|name| library.get(name))
+        .map(|prefab| 2.0 * prefab.mean_radius_um())
+        .fold(0.0, f32::max);
+    let edge = Vec3::from(site.voxel_um).min_element();
+    if edge < width {
+        let message = format!(
+            "its cells are {width:.1} um wide, but voxels of the stirred site `{}` only {edge} um: those between \
+             cells would be stirred as well",
+            site.name
+        );
+        let works = (width / 5.0).ceil() * 5.0;
+        let help = format!("`voxel_um` of {works} or more would work");
+        checker.problem_with_help(&path.field("cell"), message, help);
+    }
 }
 
 /// Asks for the name of a cell type.
