@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::span::{describe_hours, describe_span, parse_span};
 use super::{DEFAULT_SCENE, Failure, say};
 use crate::core::parallel;
-use crate::observe::run_folder::{RECORD, RunFolder};
+use crate::observe::run_folder::{RECORD, RunFolder, RunFolderError};
 use crate::observe::{Journal, checkpoint};
 use crate::scene::MAX_STEPS;
 use crate::scene::schema::Span;
@@ -259,7 +259,7 @@ fn go_on(
         }
         journal
             .note(&simulation)
-            .map_err(|error| stopped(&journal, error))?;
+            .map_err(|error| broken_off(&journal, &error))?;
         if checkpoint_every.is_some_and(|every| step.is_multiple_of(every) || step == steps) {
             checkpoint_bytes = save(&simulation, &mut journal, checkpoint_every)?;
         }
@@ -274,7 +274,7 @@ fn go_on(
     }
     journal
         .finish(&simulation)
-        .map_err(|error| stopped(&journal, error))?;
+        .map_err(|error| broken_off(&journal, &error))?;
     bar.finish_and_clear();
     let pace = Pace {
         steps: steps - first,
@@ -305,7 +305,7 @@ fn save(
 ) -> Result<Option<u64>, Failure> {
     let state = match journal.state() {
         Ok(state) => state,
-        Err(error) => return Err(stopped(journal, error)),
+        Err(error) => return Err(broken_off(journal, &error)),
     };
     let (Some(state), Some(folder)) = (state, journal.folder()) else {
         return Ok(None);
@@ -315,6 +315,24 @@ fn save(
     checkpoint::write(folder.path(), &run, simulation.world())
         .map(Some)
         .map_err(|error| stopped(journal, error))
+}
+
+/// The failure of a run whose folder gave way: what is kept, and how it can go on.
+fn broken_off(journal: &Journal, error: &RunFolderError) -> Failure {
+    let (RunFolderError::Lost { .. }, Some(folder)) =
+        (error, journal.folder().map(RunFolder::path))
+    else {
+        return stopped(journal, error);
+    };
+    let shown = folder.display();
+    let mut message = format!("{error}; the other files in `{shown}` are kept. ");
+    if folder.join(checkpoint::NEWEST).exists() {
+        message += &format!(
+            "If you put that file back as it was, `tumorscape resume {shown}` goes on from the last checkpoint. "
+        );
+    }
+    message += &format!("The same run anew: tumorscape run {shown}/{RECORD} --out OTHER_FOLDER");
+    Failure::Run(message)
 }
 
 /// The failure of a run that cannot write any more: what went wrong, and how it can go on.

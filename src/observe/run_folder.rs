@@ -64,6 +64,17 @@ pub enum RunFolderError {
         /// What was done to it, in words.
         what: String,
     },
+    /// A file was taken away under the hands of the run that writes it.
+    #[error(
+        "`{}` {what} while the run was writing it, so rows of it are lost",
+        path.display()
+    )]
+    Lost {
+        /// The file.
+        path: PathBuf,
+        /// What was done to it, in words.
+        what: String,
+    },
     /// Somebody else is writing.
     #[error("`{}` is in use: another process is running in this folder", .0.display())]
     InUse(PathBuf),
@@ -241,9 +252,12 @@ impl RunFolder {
     /// How far its files are written; all of that is on the disk.
     ///
     /// # Errors
-    /// When a file cannot be written.
+    /// When a file cannot be written, or somebody removed or replaced it.
     pub fn state(&mut self) -> Result<FolderState, RunFolderError> {
         self.flush()?;
+        for (name, table) in [(METRICS, &self.metrics), (EVENTS, &self.events)] {
+            self.check_there(name, table)?;
+        }
         let look = |name: &str, table: &Table| {
             let table = table.get_ref();
             table
@@ -256,6 +270,64 @@ impl RunFolder {
             metrics: look(METRICS, &self.metrics)?,
             events: look(EVENTS, &self.events)?,
         })
+    }
+
+    /// Makes sure, at the end of a run, that its tables are whole: every byte of them where the system lets it be
+    /// read while it is locked.
+    ///
+    /// # Errors
+    /// When a table cannot be written, or somebody removed, replaced or changed it.
+    pub fn close(&mut self) -> Result<(), RunFolderError> {
+        self.flush()?;
+        for (name, table) in [(METRICS, &self.metrics), (EVENTS, &self.events)] {
+            self.check_there(name, table)?;
+            if cfg!(unix) {
+                let written = table.get_ref().sum();
+                let found = File::open(self.path.join(name))
+                    .and_then(|file| Summed::after(file, written.bytes))
+                    .map_err(|source| self.failed(name, source))?
+                    .sum();
+                if found != written {
+                    return Err(self.lost(name, "was changed"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes sure that the file of a name still is the one that is written, and as long as it was written.
+    fn check_there(&self, name: &str, table: &Table) -> Result<(), RunFolderError> {
+        let table = table.get_ref();
+        let found = match fs::metadata(self.path.join(name)) {
+            Ok(found) => found,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(self.lost(name, "was removed"));
+            }
+            Err(source) => return Err(self.failed(name, source)),
+        };
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let ours = table
+                .get_ref()
+                .metadata()
+                .map_err(|source| self.failed(name, source))?;
+            if (ours.dev(), ours.ino()) != (found.dev(), found.ino()) {
+                return Err(self.lost(name, "was replaced by another file"));
+            }
+        }
+        let (written, found) = (table.sum().bytes, found.len());
+        if found == written {
+            return Ok(());
+        }
+        Err(self.lost(name, format!("was changed from {written} to {found} bytes")))
+    }
+
+    fn lost(&self, file: &str, what: impl Into<String>) -> RunFolderError {
+        RunFolderError::Lost {
+            path: self.path.join(file),
+            what: what.into(),
+        }
     }
 
     /// Where it is.
