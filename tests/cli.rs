@@ -300,6 +300,25 @@ fn a_reader_that_goes_away_is_no_failure() {
     assert!(child.wait().expect("it ends").success());
 }
 
+#[test]
+fn nobody_need_read_what_is_wrong() {
+    let mistakes = "expect: 1,".repeat(300);
+    let folder = folder_with(
+        "bad.ron",
+        scene("").replace("expect", &format!("{mistakes} expect")),
+    );
+    for verb in ["check", "run"] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tumorscape"))
+            .args([verb, "bad.ron"])
+            .current_dir(folder.path())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        drop(child.stderr.take());
+        assert_eq!(child.wait().expect("it ends").code(), Some(2), "{verb}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_table_that_is_taken_away_while_it_is_written_ends_the_run() {

@@ -9,7 +9,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::span::{describe_hours, describe_span, parse_span};
-use super::{DEFAULT_SCENE, Failure, say};
+use super::{DEFAULT_SCENE, Failure, complain, say};
 use crate::core::parallel;
 use crate::observe::run_folder::{RECORD, RunFolder, RunFolderError};
 use crate::observe::{Journal, checkpoint};
@@ -85,10 +85,10 @@ impl SimulationArguments {
         let scene = match open_shipped_scene(&self.scene) {
             None => open_scene(&self.scene),
             Some(shipped) => {
-                eprintln!(
+                complain(format_args!(
                     "note: there is no `{}` here; taking the one that is part of the program",
                     self.scene.display()
-                );
+                ));
                 shipped
             }
         };
@@ -122,11 +122,11 @@ fn end_at(simulation: &mut Simulation, until: Span) -> Result<(), Failure> {
     }
     simulation.set_end(until.minutes());
     if simulation.ends_late() {
-        eprintln!(
+        complain(format_args!(
             "note: the scene ends at {}; the run goes on to {}, where nothing more happens in its timeline",
             describe_span(simulation.scene().scene.duration),
             describe_span(until)
-        );
+        ));
     }
     Ok(())
 }
@@ -179,20 +179,20 @@ pub(crate) fn resume(arguments: &ResumeArguments) -> Result<ExitCode, Failure> {
     }
     parallel::set_threads(arguments.threads.map(usize::from));
     let (checkpoint, damaged) = checkpoint::open(folder, |trouble| {
-        eprintln!(
+        complain(format_args!(
             "warning: {trouble}; going on from the checkpoint before it, `{}`",
             checkpoint::BEFORE
-        );
+        ));
     })
     .map_err(Failure::input)?;
     let (mut simulation, run) = Simulation::resume(checkpoint).map_err(Failure::input)?;
     let version = env!("CARGO_PKG_VERSION");
     if run.program != version || run.build != checkpoint::build() {
-        eprintln!(
+        complain(format_args!(
             "warning: the checkpoint was written by another build of this program (version {}, this is {version}): \
              results may differ from those of an unbroken run",
             run.program,
-        );
+        ));
     }
     if let Some(until) = arguments.until {
         if simulation.clock().step_at(until.minutes()) < simulation.steps() {
@@ -211,20 +211,20 @@ pub(crate) fn resume(arguments: &ResumeArguments) -> Result<ExitCode, Failure> {
     // Only now that nobody else writes here.
     if let Some(folder) = journal.folder() {
         if !folder.has_record() {
-            eprintln!(
+            complain(format_args!(
                 "warning: `{}` is missing; it is written again from the checkpoint",
                 folder.path().join(RECORD).display()
-            );
+            ));
         }
         if !folder.has_record() || arguments.until.is_some() {
             folder.rewrite_record(&simulation).map_err(Failure::run)?;
         }
     }
     if let Some(aside) = checkpoint::put_aside(damaged).map_err(Failure::run)? {
-        eprintln!(
+        complain(format_args!(
             "warning: the damaged one is put aside as `{}`",
             aside.display()
-        );
+        ));
     }
     if arguments.until.is_some() {
         // The new end must outlast whatever stops the run.
