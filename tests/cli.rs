@@ -88,6 +88,8 @@ fn shipped_scenes_run_from_any_folder_unless_a_file_of_their_name_is_there() {
     };
     run(&[], true, "The hypoxic core");
     run(&["scenes/spheroid.ron"], true, "A spheroid in culture");
+    let checked = tumorscape(folder.path(), &["check", "scenes/spheroid.ron"]);
+    assert!(checked.status.success(), "{checked:?}");
     std::fs::create_dir(folder.path().join("scenes")).expect("writable");
     std::fs::write(folder.path().join("scenes/spheroid.ron"), scene("")).expect("writable");
     run(&["scenes/spheroid.ron"], false, "one cell");
@@ -177,6 +179,16 @@ fn a_run_folder_that_cannot_be_made_is_named() {
         &["run", "one.ron", "--out", "mine"],
         "`mine/events.csv` is there already",
     );
+    let text = scene("").replace("expect", "output: (cells_at: [Minutes(15)]), expect");
+    let folder = folder_with("one.ron", text);
+    std::fs::create_dir(folder.path().join("mine")).expect("writable");
+    std::fs::write(folder.path().join("mine/cells_0.25h.csv"), "").expect("writable");
+    refused(
+        folder.path(),
+        &["run", "one.ron", "--out", "mine"],
+        "`mine/cells_0.25h.csv` is there already",
+    );
+    assert_eq!(entries(&folder.path().join("mine")), ["cells_0.25h.csv"]);
 }
 
 #[test]
@@ -257,7 +269,7 @@ fn a_run_folder_is_never_overwritten() {
     refused(
         folder.path(),
         &["run", "one.ron", "--out", "out"],
-        "`out` already holds a run",
+        "`out` already holds a run (it has a `run.ron`); choose another folder with --out or remove it",
     );
     assert_eq!(
         metrics,
@@ -333,7 +345,7 @@ fn a_table_that_is_taken_away_while_it_is_written_ends_the_run() {
             std::fs::write(&other, text).expect("writable");
             std::fs::rename(&other, file).expect("writable");
         }),
-        ("events.csv", "was changed from 42 to 0 bytes", |file| {
+        ("events.csv", "was changed from 36 to 0 bytes", |file| {
             std::fs::write(file, "").expect("writable");
         }),
     ];

@@ -30,8 +30,12 @@ use crate::simulation::{Simulation, SiteMetrics};
 pub enum RunFolderError {
     /// There is a run in it already.
     #[error(
-        "`{folder}` already holds a run (it has a `run.ron`); choose another folder with --out, remove it, or go on \
-         with that run: tumorscape resume {folder}",
+        "`{folder}` already holds a run (it has a `run.ron`); choose another folder with --out{}",
+        if super::checkpoint::exists(.0) {
+            format!(", remove it, or go on with that run: tumorscape resume {}", .0.display())
+        } else {
+            " or remove it".into()
+        },
         folder = .0.display()
     )]
     Occupied(PathBuf),
@@ -115,7 +119,8 @@ impl RunFolder {
             return Err(RunFolderError::InTheWay(path.to_owned()));
         }
         let ours = [METRICS, EVENTS].map(|name| path.join(name));
-        if let Some(file) = ours.iter().find(|file| file.exists()) {
+        let cells = cells_to_come(path, simulation);
+        if let Some(file) = ours.iter().chain(&cells).find(|file| file.exists()) {
             return Err(RunFolderError::InTheWay(file.clone()));
         }
         let new = !path.exists();
@@ -393,17 +398,12 @@ impl RunFolder {
         write().map_err(|source| self.failed(EVENTS, source))
     }
 
-    /// Where the cells of that time are written.
-    fn cells_path(&self, hours: f64) -> PathBuf {
-        self.path.join(format!("cells_{}h.csv", Number(hours)))
-    }
-
     /// Removes the cells of a time that, after going back to a checkpoint, is still to come.
     ///
     /// # Errors
     /// When the file is there and cannot be removed.
     pub fn forget_cells(&self, hours: f64) -> Result<(), RunFolderError> {
-        let path = self.cells_path(hours);
+        let path = cells_path(&self.path, hours);
         match fs::remove_file(&path) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
                 Err(RunFolderError::Io { path, source })
@@ -423,7 +423,7 @@ impl RunFolder {
         types: &[String],
         census: &Census,
     ) -> Result<PathBuf, RunFolderError> {
-        let path = self.cells_path(hours);
+        let path = cells_path(&self.path, hours);
         let mut file = BufWriter::new(create(&path)?);
         let mut write = || {
             writeln!(
@@ -471,6 +471,25 @@ impl RunFolder {
             .flush()
             .map_err(|source| self.failed(EVENTS, source))
     }
+}
+
+/// Where the cells of that time are written.
+fn cells_path(folder: &Path, hours: f64) -> PathBuf {
+    folder.join(format!("cells_{}h.csv", Number(hours)))
+}
+
+/// All files of cells that a run will write, as far as its scene goes: it can be resumed to a later end.
+fn cells_to_come(folder: &Path, simulation: &Simulation) -> Vec<PathBuf> {
+    let clock = simulation.clock();
+    let spans = &simulation.scene().scene.output.cells_at;
+    let at = |minutes: f64| Clock {
+        step: clock.step_at(minutes),
+        ..clock
+    };
+    spans
+        .iter()
+        .map(|span| cells_path(folder, at(span.minutes()).hours()))
+        .collect()
 }
 
 /// Writes `run.ron` in one piece; over an old one only if it is to `replace` it.
