@@ -139,6 +139,43 @@ fn bad_scenes_exit_with_2_and_write_nothing() {
 }
 
 #[test]
+fn parameters_of_a_scene_must_be_what_cell_files_may_say() {
+    for (parameters, says) in [
+        (
+            r#""cancer.cycle.s_stages": 1.5"#,
+            "must be a whole number, found 1.5",
+        ),
+        (
+            r#""transport.oxygen.quasi_steady": 0.5"#,
+            "must be 0 (off) or 1 (on), found 0.5",
+        ),
+        (
+            r#""cancer.death.necrosis_full_mmhg": 50"#,
+            "must not be above `necrosis_onset_mmhg`",
+        ),
+        (
+            r#""cancer.cycle.s_hours": inf"#,
+            "must be a finite number, found inf",
+        ),
+        (r#""%%%": 1"#, "the groups are `"),
+    ] {
+        let text = scene("").replace("expect", &format!("parameters: {{{parameters}}}, expect"));
+        let folder = folder_with("bad.ron", text);
+        refused(folder.path(), &["check", "bad.ron"], says);
+    }
+    let text = scene("").replace(
+        "expect",
+        r#"timeline: [At(Minutes(9), Set("cancer.cycle.s_stages", 2.5))], expect"#,
+    );
+    let folder = folder_with("bad.ron", text);
+    refused(
+        folder.path(),
+        &["check", "bad.ron"],
+        "must be a whole number, found 2.5",
+    );
+}
+
+#[test]
 fn bad_options_exit_with_2() {
     let folder = folder_with("one.ron", scene(""));
     refused(
@@ -310,6 +347,31 @@ fn a_reader_that_goes_away_is_no_failure() {
         .expect("the program starts");
     drop(child.stdout.take());
     assert!(child.wait().expect("it ends").success());
+}
+
+#[test]
+fn mistakes_without_end_are_told_in_a_few_lines() {
+    let long = scene("").replace('\n', " ").replace(
+        "expect: [",
+        &format!(
+            "parameters: {{{}}}, expect: [",
+            (0..3_000)
+                .map(|n| format!("\"x{n}\": 1, "))
+                .collect::<String>()
+        ),
+    );
+    for (text, says) in [
+        (long, "and 2950 more"),
+        ("(".repeat(200_000), "this bracket is inside 100 others"),
+        ("[1 ".repeat(200_000), "this bracket is inside 100 others"),
+    ] {
+        let folder = folder_with("bad.ron", text);
+        let output = tumorscape(folder.path(), &["check", "bad.ron"]);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text.len() < 60_000, "{} bytes", text.len());
+        assert!(text.contains(says), "{text}");
+    }
 }
 
 #[test]
