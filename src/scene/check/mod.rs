@@ -122,7 +122,7 @@ impl Checker<'_> {
             let finite = if number.is_finite() {
                 ""
             } else {
-                "a finite number "
+                "a finite number of "
             };
             self.problem(path, format!("must be {finite}at least 0, found {value}"));
         }

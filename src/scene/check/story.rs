@@ -221,14 +221,14 @@ fn check_together(
         let Some(body) = bodies.get(index) else {
             continue;
         };
-        for (group, field, message) in contradictions(body, deaths.get(index)) {
-            let exact = format!("{name}.{group}.{field}");
-            // The other side of the contradiction is in the same group.
-            let group = format!("{name}.{group}.");
-            let set = |key: &&String| **key == exact || key.starts_with(&group);
-            let key = scene.parameters.keys().find(|key| **key == exact);
-            if let Some(key) = key.or_else(|| scene.parameters.keys().find(set)) {
-                checker.problem(&map.key(key), format!("`{exact}`: {message}"));
+        for (group, fields, message) in contradictions(body, deaths.get(index)) {
+            let paths = fields.map(|field| format!("{name}.{group}.{field}"));
+            // Neither is the scene's doing if a cell file is wrong, which is told there.
+            if let Some(set) = paths
+                .iter()
+                .find(|path| scene.parameters.contains_key(*path))
+            {
+                checker.problem(&map.key(set), format!("`{}`: {message}", paths[0]));
             }
         }
     }
