@@ -88,6 +88,8 @@ fn shipped_scenes_run_from_any_folder_unless_a_file_of_their_name_is_there() {
     };
     run(&[], true, "The hypoxic core");
     run(&["scenes/spheroid.ron"], true, "A spheroid in culture");
+    let checked = tumorscape(folder.path(), &["check", "scenes/spheroid.ron"]);
+    assert!(checked.status.success(), "{checked:?}");
     std::fs::create_dir(folder.path().join("scenes")).expect("writable");
     std::fs::write(folder.path().join("scenes/spheroid.ron"), scene("")).expect("writable");
     run(&["scenes/spheroid.ron"], false, "one cell");
@@ -137,6 +139,43 @@ fn bad_scenes_exit_with_2_and_write_nothing() {
 }
 
 #[test]
+fn parameters_of_a_scene_must_be_what_cell_files_may_say() {
+    for (parameters, says) in [
+        (
+            r#""cancer.cycle.s_stages": 1.5"#,
+            "must be a whole number, found 1.5",
+        ),
+        (
+            r#""transport.oxygen.quasi_steady": 0.5"#,
+            "must be 0 (off) or 1 (on), found 0.5",
+        ),
+        (
+            r#""cancer.death.necrosis_full_mmhg": 50"#,
+            "must not be above `necrosis_onset_mmhg`",
+        ),
+        (
+            r#""cancer.cycle.s_hours": inf"#,
+            "must be a finite number, found inf",
+        ),
+        (r#""%%%": 1"#, "the groups are `"),
+    ] {
+        let text = scene("").replace("expect", &format!("parameters: {{{parameters}}}, expect"));
+        let folder = folder_with("bad.ron", text);
+        refused(folder.path(), &["check", "bad.ron"], says);
+    }
+    let text = scene("").replace(
+        "expect",
+        r#"timeline: [At(Minutes(9), Set("cancer.cycle.s_stages", 2.5))], expect"#,
+    );
+    let folder = folder_with("bad.ron", text);
+    refused(
+        folder.path(),
+        &["check", "bad.ron"],
+        "must be a whole number, found 2.5",
+    );
+}
+
+#[test]
 fn bad_options_exit_with_2() {
     let folder = folder_with("one.ron", scene(""));
     refused(
@@ -177,6 +216,16 @@ fn a_run_folder_that_cannot_be_made_is_named() {
         &["run", "one.ron", "--out", "mine"],
         "`mine/events.csv` is there already",
     );
+    let text = scene("").replace("expect", "output: (cells_at: [Minutes(15)]), expect");
+    let folder = folder_with("one.ron", text);
+    std::fs::create_dir(folder.path().join("mine")).expect("writable");
+    std::fs::write(folder.path().join("mine/cells_0.25h.csv"), "").expect("writable");
+    refused(
+        folder.path(),
+        &["run", "one.ron", "--out", "mine"],
+        "`mine/cells_0.25h.csv` is there already",
+    );
+    assert_eq!(entries(&folder.path().join("mine")), ["cells_0.25h.csv"]);
 }
 
 #[test]
@@ -257,7 +306,7 @@ fn a_run_folder_is_never_overwritten() {
     refused(
         folder.path(),
         &["run", "one.ron", "--out", "out"],
-        "`out` already holds a run",
+        "`out` already holds a run (it has a `run.ron`); choose another folder with --out or remove it",
     );
     assert_eq!(
         metrics,
@@ -298,6 +347,117 @@ fn a_reader_that_goes_away_is_no_failure() {
         .expect("the program starts");
     drop(child.stdout.take());
     assert!(child.wait().expect("it ends").success());
+}
+
+#[test]
+fn mistakes_without_end_are_told_in_a_few_lines() {
+    let long = scene("").replace('\n', " ").replace(
+        "expect: [",
+        &format!(
+            "parameters: {{{}}}, expect: [",
+            (0..3_000)
+                .map(|n| format!("\"x{n}\": 1, "))
+                .collect::<String>()
+        ),
+    );
+    for (text, says) in [
+        (long, "and 2950 more"),
+        ("(".repeat(200_000), "this bracket is inside 100 others"),
+        ("[1 ".repeat(200_000), "this bracket is inside 100 others"),
+    ] {
+        let folder = folder_with("bad.ron", text);
+        let output = tumorscape(folder.path(), &["check", "bad.ron"]);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text.len() < 60_000, "{} bytes", text.len());
+        assert!(text.contains(says), "{text}");
+    }
+}
+
+#[test]
+fn nobody_need_read_what_is_wrong() {
+    let mistakes = "expect: 1,".repeat(300);
+    let folder = folder_with(
+        "bad.ron",
+        scene("").replace("expect", &format!("{mistakes} expect")),
+    );
+    for verb in ["check", "run"] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tumorscape"))
+            .args([verb, "bad.ron"])
+            .current_dir(folder.path())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        drop(child.stderr.take());
+        assert_eq!(child.wait().expect("it ends").code(), Some(2), "{verb}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_table_that_is_taken_away_while_it_is_written_ends_the_run() {
+    let whole = |out: &Path| std::fs::metadata(out.join("checkpoint.tumorscape")).is_ok();
+    let take: [(&str, &str, fn(&Path)); 3] = [
+        ("metrics.csv", "was removed", |file| {
+            std::fs::remove_file(file).expect("it is there");
+        }),
+        ("events.csv", "was replaced by another file", |file| {
+            let text = std::fs::read(file).expect("readable");
+            let other = file.with_extension("new");
+            std::fs::write(&other, text).expect("writable");
+            std::fs::rename(&other, file).expect("writable");
+        }),
+        ("events.csv", "was changed from 36 to 0 bytes", |file| {
+            std::fs::write(file, "").expect("writable");
+        }),
+    ];
+    for (name, says, take) in take {
+        let folder = folder_with("one.ron", scene(""));
+        let out = folder.path().join("out");
+        // It would go on for minutes, but for the next checkpoint.
+        let child = Command::new(env!("CARGO_BIN_EXE_tumorscape"))
+            .args(["run", "one.ron", "--quiet", "--out", "out"])
+            .args(["--until", "1000d", "--checkpoint-every", "10min"])
+            .current_dir(folder.path())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        while !whole(&out) {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        take(&out.join(name));
+        let output = child.wait_with_output().expect("it ends");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.contains(&format!("out/{name}` {says}")), "{text}");
+        assert!(text.contains("are kept"), "{text}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_table_with_a_hole_is_found_at_the_end() {
+    use tumorscape::observe::Journal;
+    use tumorscape::observe::run_folder::RunFolder;
+    use tumorscape::simulation::{Simulation, open_scene};
+    let folder = folder_with("one.ron", scene(""));
+    let scene = open_scene(&folder.path().join("one.ron")).expect("a good scene");
+    let mut simulation = Simulation::new(std::sync::Arc::new(scene), 1).expect("a good scene");
+    let out = folder.path().join("out");
+    let written = RunFolder::create(&out, &simulation).expect("writable");
+    let mut journal = Journal::new(&simulation, Some(written));
+    journal.note(&simulation).expect("writable");
+    // What follows is written behind the hole, so that the length is right again.
+    std::fs::write(out.join("metrics.csv"), "").expect("writable");
+    while simulation.steps() < simulation.total_steps() {
+        simulation.step();
+        journal.note(&simulation).expect("writable");
+    }
+    let error = journal.finish(&simulation).expect_err("rows are missing");
+    assert!(
+        error.to_string().contains("metrics.csv` was changed"),
+        "{error}"
+    );
 }
 
 #[cfg(feature = "view")]

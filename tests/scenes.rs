@@ -99,7 +99,7 @@ fn negative_zero_and_nan_sizes_are_refused() {
         &[
             "@:10:28: sites[0].size_um.1: must be greater than 0, found -400",
             "@:10:34: sites[0].size_um.2: must be greater than 0, found 0",
-            "@:11:32: sites[0].voxel_um.2: must be greater than 0, found NaN",
+            "@:11:32: sites[0].voxel_um.2: must be a finite number greater than 0, found NaN",
         ],
     );
 }

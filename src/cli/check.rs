@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{Failure, say};
+use super::{Failure, complain, say};
 use crate::simulation::check_file;
 
 /// Options of `check`.
@@ -22,7 +22,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
         match check_file(file) {
             Ok(found) => say(format!("{}: {found}", file.display())),
             Err(report) => {
-                eprintln!("{report}");
+                complain(report);
                 code = ExitCode::from(2);
             }
         }

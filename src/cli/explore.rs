@@ -52,7 +52,9 @@ pub(crate) fn open_default() -> Result<ExitCode, Failure> {
     match open(&arguments) {
         Ok(code) => Ok(code),
         Err(Opening::NoDisplay(_)) => {
-            eprintln!("no display to open a window on: recording {DEFAULT_SCENE} instead");
+            super::complain(format_args!(
+                "no display to open a window on: recording {DEFAULT_SCENE} instead"
+            ));
             record(&RecordArguments::of_scene(scene))
         }
         Err(Opening::Failed(failure)) => Err(failure),

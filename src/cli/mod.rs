@@ -80,6 +80,12 @@ fn say(line: impl std::fmt::Display) {
     let _gone = writeln!(std::io::stdout(), "{line}");
 }
 
+/// Writes a line to standard error. That too may be read by somebody who has gone away.
+fn complain(line: impl std::fmt::Display) {
+    use std::io::Write;
+    let _gone = writeln!(std::io::stderr(), "{line}");
+}
+
 /// The scene that is opened when none is named.
 pub const DEFAULT_SCENE: &str = "scenes/hypoxic_core.ron";
 
@@ -107,11 +113,11 @@ pub fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(Failure::Input(message)) => {
-            eprintln!("{}", with_label(&message));
+            complain(with_label(&message));
             ExitCode::from(2)
         }
         Err(Failure::Run(message)) => {
-            eprintln!("{}", with_label(&message));
+            complain(with_label(&message));
             ExitCode::from(1)
         }
     }

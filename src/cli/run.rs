@@ -9,9 +9,9 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::span::{describe_hours, describe_span, parse_span};
-use super::{DEFAULT_SCENE, Failure, say};
+use super::{DEFAULT_SCENE, Failure, complain, say};
 use crate::core::parallel;
-use crate::observe::run_folder::{RECORD, RunFolder};
+use crate::observe::run_folder::{RECORD, RunFolder, RunFolderError};
 use crate::observe::{Journal, checkpoint};
 use crate::scene::MAX_STEPS;
 use crate::scene::schema::Span;
@@ -85,10 +85,10 @@ impl SimulationArguments {
         let scene = match open_shipped_scene(&self.scene) {
             None => open_scene(&self.scene),
             Some(shipped) => {
-                eprintln!(
+                complain(format_args!(
                     "note: there is no `{}` here; taking the one that is part of the program",
                     self.scene.display()
-                );
+                ));
                 shipped
             }
         };
@@ -122,11 +122,11 @@ fn end_at(simulation: &mut Simulation, until: Span) -> Result<(), Failure> {
     }
     simulation.set_end(until.minutes());
     if simulation.ends_late() {
-        eprintln!(
+        complain(format_args!(
             "note: the scene ends at {}; the run goes on to {}, where nothing more happens in its timeline",
             describe_span(simulation.scene().scene.duration),
             describe_span(until)
-        );
+        ));
     }
     Ok(())
 }
@@ -179,20 +179,20 @@ pub(crate) fn resume(arguments: &ResumeArguments) -> Result<ExitCode, Failure> {
     }
     parallel::set_threads(arguments.threads.map(usize::from));
     let (checkpoint, damaged) = checkpoint::open(folder, |trouble| {
-        eprintln!(
+        complain(format_args!(
             "warning: {trouble}; going on from the checkpoint before it, `{}`",
             checkpoint::BEFORE
-        );
+        ));
     })
     .map_err(Failure::input)?;
     let (mut simulation, run) = Simulation::resume(checkpoint).map_err(Failure::input)?;
     let version = env!("CARGO_PKG_VERSION");
     if run.program != version || run.build != checkpoint::build() {
-        eprintln!(
+        complain(format_args!(
             "warning: the checkpoint was written by another build of this program (version {}, this is {version}): \
              results may differ from those of an unbroken run",
             run.program,
-        );
+        ));
     }
     if let Some(until) = arguments.until {
         if simulation.clock().step_at(until.minutes()) < simulation.steps() {
@@ -211,20 +211,20 @@ pub(crate) fn resume(arguments: &ResumeArguments) -> Result<ExitCode, Failure> {
     // Only now that nobody else writes here.
     if let Some(folder) = journal.folder() {
         if !folder.has_record() {
-            eprintln!(
+            complain(format_args!(
                 "warning: `{}` is missing; it is written again from the checkpoint",
                 folder.path().join(RECORD).display()
-            );
+            ));
         }
         if !folder.has_record() || arguments.until.is_some() {
             folder.rewrite_record(&simulation).map_err(Failure::run)?;
         }
     }
     if let Some(aside) = checkpoint::put_aside(damaged).map_err(Failure::run)? {
-        eprintln!(
+        complain(format_args!(
             "warning: the damaged one is put aside as `{}`",
             aside.display()
-        );
+        ));
     }
     if arguments.until.is_some() {
         // The new end must outlast whatever stops the run.
@@ -259,7 +259,7 @@ fn go_on(
         }
         journal
             .note(&simulation)
-            .map_err(|error| stopped(&journal, error))?;
+            .map_err(|error| broken_off(&journal, &error))?;
         if checkpoint_every.is_some_and(|every| step.is_multiple_of(every) || step == steps) {
             checkpoint_bytes = save(&simulation, &mut journal, checkpoint_every)?;
         }
@@ -274,7 +274,7 @@ fn go_on(
     }
     journal
         .finish(&simulation)
-        .map_err(|error| stopped(&journal, error))?;
+        .map_err(|error| broken_off(&journal, &error))?;
     bar.finish_and_clear();
     let pace = Pace {
         steps: steps - first,
@@ -305,7 +305,7 @@ fn save(
 ) -> Result<Option<u64>, Failure> {
     let state = match journal.state() {
         Ok(state) => state,
-        Err(error) => return Err(stopped(journal, error)),
+        Err(error) => return Err(broken_off(journal, &error)),
     };
     let (Some(state), Some(folder)) = (state, journal.folder()) else {
         return Ok(None);
@@ -315,6 +315,24 @@ fn save(
     checkpoint::write(folder.path(), &run, simulation.world())
         .map(Some)
         .map_err(|error| stopped(journal, error))
+}
+
+/// The failure of a run whose folder gave way: what is kept, and how it can go on.
+fn broken_off(journal: &Journal, error: &RunFolderError) -> Failure {
+    let (RunFolderError::Lost { .. }, Some(folder)) =
+        (error, journal.folder().map(RunFolder::path))
+    else {
+        return stopped(journal, error);
+    };
+    let shown = folder.display();
+    let mut message = format!("{error}; the other files in `{shown}` are kept. ");
+    if folder.join(checkpoint::NEWEST).exists() {
+        message += &format!(
+            "If you put that file back as it was, `tumorscape resume {shown}` goes on from the last checkpoint. "
+        );
+    }
+    message += &format!("The same run anew: tumorscape run {shown}/{RECORD} --out OTHER_FOLDER");
+    Failure::Run(message)
 }
 
 /// The failure of a run that cannot write any more: what went wrong, and how it can go on.

@@ -97,12 +97,14 @@ pub struct CellTypeNames(pub Vec<String>);
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum ParameterError {
     /// No parameter has this path.
-    #[error("there is no parameter `{path}`{}", suggestion.as_ref().map(|s| format!("; did you mean `{s}`?")).unwrap_or_default())]
+    #[error("there is no parameter `{path}`; {}", suggestion.as_ref().map_or_else(|| known.clone(), |s| format!("did you mean `{s}`?")))]
     Unknown {
         /// The path asked for.
         path: String,
         /// The nearest path that exists.
         suggestion: Option<String>,
+        /// What paths begin with, in words.
+        known: String,
     },
     /// The value is outside the allowed range.
     #[error("`{path}` cannot be {value}: it must be {allowed}")]
@@ -300,6 +302,7 @@ fn find<'a>(
         return Err(ParameterError::Unknown {
             path: path.to_owned(),
             suggestion: nearest(path, &all_paths(world, registry)),
+            known: beginnings(names, registry),
         });
     };
     let limits = (target.entry.limits)(target.field);
@@ -307,7 +310,11 @@ fn find<'a>(
         return Err(ParameterError::OutOfRange {
             path: path.to_owned(),
             value,
-            allowed: limits.describe(),
+            allowed: if value.is_finite() {
+                limits.describe()
+            } else {
+                Limits::FINITE.describe()
+            },
         });
     }
     Ok(target)
@@ -321,6 +328,32 @@ pub fn check_parameter(world: &World, path: &str, value: f64) -> Result<(), Para
     let none = ParameterRegistry::default();
     let registry = world.get_resource::<ParameterRegistry>().unwrap_or(&none);
     find(world, registry, path, value).map(|_| ())
+}
+
+/// Says whether a parameter can hold a value as it is, without rounding: a whole number, or 0 or 1 for a switch.
+///
+/// # Errors
+/// When it cannot, no parameter has this path, or the value is outside its limits.
+pub fn check_exact(world: &World, path: &str, value: f64) -> Result<(), ParameterError> {
+    let none = ParameterRegistry::default();
+    let registry = world.get_resource::<ParameterRegistry>().unwrap_or(&none);
+    let target = find(world, registry, path, value)?;
+    let kind =
+        (target.entry.get)(world, target.cell_type).and_then(|group| field_at(group, target.field));
+    let is_switch = kind.is_some_and(|field| field.try_downcast_ref::<bool>().is_some());
+    let is_whole = kind.is_some_and(|field| field.try_downcast_ref::<u32>().is_some());
+    let allowed = if is_switch && value != 0.0 && value != 1.0 {
+        "0 (off) or 1 (on)"
+    } else if is_whole && f64::from(value as u32) != value {
+        "a whole number"
+    } else {
+        return Ok(());
+    };
+    Err(ParameterError::OutOfRange {
+        path: path.to_owned(),
+        value,
+        allowed: allowed.into(),
+    })
 }
 
 /// Sets a parameter.
@@ -340,6 +373,23 @@ pub fn set_parameter(world: &mut World, path: &str, value: f64) -> Result<(), Pa
         }
         Ok(())
     })
+}
+
+/// What paths of parameters begin with, in words.
+fn beginnings(types: &CellTypeNames, registry: &ParameterRegistry) -> String {
+    let list = |per_type: bool| {
+        let entries = registry.entries.iter();
+        let names = entries.filter(|entry| entry.per_type == per_type);
+        let quoted: Vec<String> = names.map(|entry| format!("`{}`", entry.name)).collect();
+        quoted.join(", ")
+    };
+    let types: Vec<String> = types.0.iter().map(|name| format!("`{name}`")).collect();
+    format!(
+        "the groups are {}, and of a cell type ({}) {}",
+        list(false),
+        types.join(", "),
+        list(true)
+    )
 }
 
 fn all_paths(world: &World, registry: &ParameterRegistry) -> Vec<String> {
@@ -385,17 +435,18 @@ fn collect_fields(info: &TypeInfo, prefix: &str, fields: &mut Vec<String>) {
     }
 }
 
+/// The field at a dotted path inside a struct.
+fn field_at<'v>(value: &'v dyn PartialReflect, path: &str) -> Option<&'v dyn PartialReflect> {
+    path.split('.').try_fold(value, |value, name| {
+        let ReflectRef::Struct(value) = value.reflect_ref() else {
+            return None;
+        };
+        value.field(name)
+    })
+}
+
 fn read_number(value: &dyn PartialReflect, path: &str) -> Option<f64> {
-    let (name, rest) = path
-        .split_once('.')
-        .map_or((path, None), |(name, rest)| (name, Some(rest)));
-    let ReflectRef::Struct(value) = value.reflect_ref() else {
-        return None;
-    };
-    let field = value.field(name)?;
-    if let Some(rest) = rest {
-        return read_number(field, rest);
-    }
+    let field = field_at(value, path)?;
     field
         .try_downcast_ref::<f32>()
         .map(|v| f64::from(*v))

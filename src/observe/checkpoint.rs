@@ -47,6 +47,13 @@ pub const BEFORE: &str = "checkpoint-before.tumorscape";
 /// Name under which a damaged checkpoint is put aside.
 const DAMAGED: &str = "checkpoint-damaged.tumorscape";
 
+/// Whether there is a checkpoint in a folder, whole or not.
+pub fn exists(folder: &Path) -> bool {
+    [NEWEST, BEFORE]
+        .iter()
+        .any(|name| folder.join(name).exists())
+}
+
 /// Why there is no checkpoint to go on from, or none could be written.
 #[derive(Debug, Error)]
 pub enum CheckpointError {
@@ -98,8 +105,18 @@ pub enum CheckpointError {
     )]
     Missing(PathBuf),
     /// Neither the newest nor the one before can be used.
-    #[error("{0}; {1}")]
-    NoneWhole(Box<CheckpointError>, Box<CheckpointError>),
+    #[error(
+        "{newest}; {before}. To start the run anew: tumorscape run {folder}/{RECORD} --out OTHER_FOLDER",
+        folder = folder.display()
+    )]
+    NoneWhole {
+        /// The run folder.
+        folder: PathBuf,
+        /// What is wrong with the newest.
+        newest: Box<CheckpointError>,
+        /// What is wrong with the one before.
+        before: Box<CheckpointError>,
+    },
     /// There is none.
     #[error(
         "`{folder}` holds no checkpoint, so there is nothing to resume: the run was started without \
@@ -234,7 +251,11 @@ pub fn open(
         } else {
             CheckpointError::NoRun(folder.to_owned())
         }),
-        Err(error) => Err(CheckpointError::NoneWhole(trouble.into(), error.into())),
+        Err(error) => Err(CheckpointError::NoneWhole {
+            folder: folder.to_owned(),
+            newest: trouble.into(),
+            before: error.into(),
+        }),
     }
 }
 

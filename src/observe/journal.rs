@@ -93,7 +93,7 @@ impl Journal {
     /// without a run folder.
     ///
     /// # Errors
-    /// When the run folder cannot be written.
+    /// When the run folder cannot be written, or is not what was written there.
     pub fn state(&mut self) -> Result<Option<JournalState>, RunFolderError> {
         let Some(folder) = &mut self.folder else {
             return Ok(None);
@@ -117,10 +117,10 @@ impl Journal {
     /// Closes the books: measures once more if nothing was measured at this moment.
     ///
     /// # Errors
-    /// When the run folder cannot be written.
+    /// When the run folder cannot be written, or is not what was written there.
     pub fn finish(&mut self, simulation: &Simulation) -> Result<(), RunFolderError> {
         self.measure(simulation)?;
-        self.flush()
+        self.folder.as_mut().map_or(Ok(()), RunFolder::close)
     }
 
     /// Books what there is to book at this moment: after a step, or before the first.

@@ -30,8 +30,12 @@ use crate::simulation::{Simulation, SiteMetrics};
 pub enum RunFolderError {
     /// There is a run in it already.
     #[error(
-        "`{folder}` already holds a run (it has a `run.ron`); choose another folder with --out, remove it, or go on \
-         with that run: tumorscape resume {folder}",
+        "`{folder}` already holds a run (it has a `run.ron`); choose another folder with --out{}",
+        if super::checkpoint::exists(.0) {
+            format!(", remove it, or go on with that run: tumorscape resume {}", .0.display())
+        } else {
+            " or remove it".into()
+        },
         folder = .0.display()
     )]
     Occupied(PathBuf),
@@ -59,6 +63,17 @@ pub enum RunFolderError {
         path.display()
     )]
     Changed {
+        /// The file.
+        path: PathBuf,
+        /// What was done to it, in words.
+        what: String,
+    },
+    /// A file was taken away under the hands of the run that writes it.
+    #[error(
+        "`{}` {what} while the run was writing it, so rows of it are lost",
+        path.display()
+    )]
+    Lost {
         /// The file.
         path: PathBuf,
         /// What was done to it, in words.
@@ -104,7 +119,8 @@ impl RunFolder {
             return Err(RunFolderError::InTheWay(path.to_owned()));
         }
         let ours = [METRICS, EVENTS].map(|name| path.join(name));
-        if let Some(file) = ours.iter().find(|file| file.exists()) {
+        let cells = cells_to_come(path, simulation);
+        if let Some(file) = ours.iter().chain(&cells).find(|file| file.exists()) {
             return Err(RunFolderError::InTheWay(file.clone()));
         }
         let new = !path.exists();
@@ -241,9 +257,12 @@ impl RunFolder {
     /// How far its files are written; all of that is on the disk.
     ///
     /// # Errors
-    /// When a file cannot be written.
+    /// When a file cannot be written, or somebody removed or replaced it.
     pub fn state(&mut self) -> Result<FolderState, RunFolderError> {
         self.flush()?;
+        for (name, table) in [(METRICS, &self.metrics), (EVENTS, &self.events)] {
+            self.check_there(name, table)?;
+        }
         let look = |name: &str, table: &Table| {
             let table = table.get_ref();
             table
@@ -256,6 +275,64 @@ impl RunFolder {
             metrics: look(METRICS, &self.metrics)?,
             events: look(EVENTS, &self.events)?,
         })
+    }
+
+    /// Makes sure, at the end of a run, that its tables are whole: every byte of them where the system lets it be
+    /// read while it is locked.
+    ///
+    /// # Errors
+    /// When a table cannot be written, or somebody removed, replaced or changed it.
+    pub fn close(&mut self) -> Result<(), RunFolderError> {
+        self.flush()?;
+        for (name, table) in [(METRICS, &self.metrics), (EVENTS, &self.events)] {
+            self.check_there(name, table)?;
+            if cfg!(unix) {
+                let written = table.get_ref().sum();
+                let found = File::open(self.path.join(name))
+                    .and_then(|file| Summed::after(file, written.bytes))
+                    .map_err(|source| self.failed(name, source))?
+                    .sum();
+                if found != written {
+                    return Err(self.lost(name, "was changed"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes sure that the file of a name still is the one that is written, and as long as it was written.
+    fn check_there(&self, name: &str, table: &Table) -> Result<(), RunFolderError> {
+        let table = table.get_ref();
+        let found = match fs::metadata(self.path.join(name)) {
+            Ok(found) => found,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(self.lost(name, "was removed"));
+            }
+            Err(source) => return Err(self.failed(name, source)),
+        };
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let ours = table
+                .get_ref()
+                .metadata()
+                .map_err(|source| self.failed(name, source))?;
+            if (ours.dev(), ours.ino()) != (found.dev(), found.ino()) {
+                return Err(self.lost(name, "was replaced by another file"));
+            }
+        }
+        let (written, found) = (table.sum().bytes, found.len());
+        if found == written {
+            return Ok(());
+        }
+        Err(self.lost(name, format!("was changed from {written} to {found} bytes")))
+    }
+
+    fn lost(&self, file: &str, what: impl Into<String>) -> RunFolderError {
+        RunFolderError::Lost {
+            path: self.path.join(file),
+            what: what.into(),
+        }
     }
 
     /// Where it is.
@@ -321,17 +398,12 @@ impl RunFolder {
         write().map_err(|source| self.failed(EVENTS, source))
     }
 
-    /// Where the cells of that time are written.
-    fn cells_path(&self, hours: f64) -> PathBuf {
-        self.path.join(format!("cells_{}h.csv", Number(hours)))
-    }
-
     /// Removes the cells of a time that, after going back to a checkpoint, is still to come.
     ///
     /// # Errors
     /// When the file is there and cannot be removed.
     pub fn forget_cells(&self, hours: f64) -> Result<(), RunFolderError> {
-        let path = self.cells_path(hours);
+        let path = cells_path(&self.path, hours);
         match fs::remove_file(&path) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
                 Err(RunFolderError::Io { path, source })
@@ -351,7 +423,7 @@ impl RunFolder {
         types: &[String],
         census: &Census,
     ) -> Result<PathBuf, RunFolderError> {
-        let path = self.cells_path(hours);
+        let path = cells_path(&self.path, hours);
         let mut file = BufWriter::new(create(&path)?);
         let mut write = || {
             writeln!(
@@ -399,6 +471,25 @@ impl RunFolder {
             .flush()
             .map_err(|source| self.failed(EVENTS, source))
     }
+}
+
+/// Where the cells of that time are written.
+fn cells_path(folder: &Path, hours: f64) -> PathBuf {
+    folder.join(format!("cells_{}h.csv", Number(hours)))
+}
+
+/// All files of cells that a run will write, as far as its scene goes: it can be resumed to a later end.
+fn cells_to_come(folder: &Path, simulation: &Simulation) -> Vec<PathBuf> {
+    let clock = simulation.clock();
+    let spans = &simulation.scene().scene.output.cells_at;
+    let at = |minutes: f64| Clock {
+        step: clock.step_at(minutes),
+        ..clock
+    };
+    spans
+        .iter()
+        .map(|span| cells_path(folder, at(span.minutes()).hours()))
+        .collect()
 }
 
 /// Writes `run.ron` in one piece; over an old one only if it is to `replace` it.

@@ -145,18 +145,31 @@ pub(super) fn check_prefab(checker: &mut Checker, root: &FieldPath, prefab: &Cel
     );
     optional_limits(checker, &root.field("hif"), prefab.hif.as_ref());
     optional_limits(checker, &root.field("motility"), prefab.motility.as_ref());
-    if prefab.body.volume_um3 > 0.0 && prefab.body.nucleus_um3 > prefab.body.volume_um3 {
-        let (nucleus, cell) = (prefab.body.nucleus_um3, prefab.body.volume_um3);
-        let message = format!("a nucleus of {nucleus} um3 is larger than its cell ({cell} um3)");
-        checker.problem(&root.field("body").field("nucleus_um3"), message);
+    for (group, [field, _], message) in contradictions(&prefab.body, prefab.death.as_ref()) {
+        checker.problem(&root.field(group).field(field), message);
     }
-    if let Some(death) = &prefab.death
+}
+
+/// What parameters of a cell type contradict others: group, field and the other field, and why.
+pub(super) fn contradictions(
+    body: &BodyParameters,
+    death: Option<&DeathParameters>,
+) -> Vec<(&'static str, [&'static str; 2], String)> {
+    let mut found = Vec::new();
+    if body.volume_um3 > 0.0 && body.nucleus_um3 > body.volume_um3 {
+        let (nucleus, cell) = (body.nucleus_um3, body.volume_um3);
+        let message = format!("a nucleus of {nucleus} um3 is larger than its cell ({cell} um3)");
+        found.push(("body", ["nucleus_um3", "volume_um3"], message));
+    }
+    if let Some(death) = death
         && death.necrosis_full_mmhg > death.necrosis_onset_mmhg
     {
         let (full, onset) = (death.necrosis_full_mmhg, death.necrosis_onset_mmhg);
         let message = format!("must not be above `necrosis_onset_mmhg` ({onset}), found {full}");
-        checker.problem(&root.field("death").field("necrosis_full_mmhg"), message);
+        let fields = ["necrosis_full_mmhg", "necrosis_onset_mmhg"];
+        found.push(("death", fields, message));
     }
+    found
 }
 
 fn optional_limits<P: Parameters>(checker: &mut Checker, path: &FieldPath, value: Option<&P>) {

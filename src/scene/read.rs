@@ -15,11 +15,14 @@ use serde_path_to_error::Segment;
 
 use super::report::Problem;
 use super::shape::{describe, example, field_type, join_with_or, locate, path_to_byte, type_at};
-use super::spans::{Body, FieldPath, Node, Slip, Tree};
+use super::spans::{Body, FieldPath, MAX_DEPTH, Node, Slip, Tree};
 use crate::core::parameters::nearest;
 
 /// After this many mistakes in the text the rest is left for the next time.
 const MAX_ROUNDS: usize = 100;
+
+/// So many slips of the grammar are mended in one round.
+const MAX_SLIPS: usize = 100;
 
 /// What was read from a text, and where it stands.
 pub(super) struct Reading<T> {
@@ -158,11 +161,19 @@ impl Mender<'_> {
             E::MissingStructField { field, .. } => self.missing_field(&way, node, path, field),
             E::DuplicateStructField { field, .. } => self.repeated_field(&way, node, field),
             code => {
-                if self.slips(&tree) {
-                    return !tree
-                        .slips
+                // What nests too deep makes no sense whatever else is mended.
+                let deep = tree
+                    .slips
+                    .iter()
+                    .position(|slip| matches!(slip, Slip::TooDeep(_)));
+                let slips = match deep {
+                    Some(deep) => &tree.slips[deep..=deep],
+                    None => &tree.slips[..tree.slips.len().min(MAX_SLIPS)],
+                };
+                if self.slips(slips) {
+                    return slips
                         .iter()
-                        .any(|slip| !matches!(slip, Slip::MissingComma(_)));
+                        .all(|slip| matches!(slip, Slip::MissingComma(_)));
                 }
                 // Where the path of serde ends early, the place in the text knows more.
                 let (line, column) = (error.span.end.line, error.span.end.col);
@@ -342,9 +353,9 @@ impl Mender<'_> {
     }
 
     /// Notes the mistakes of grammar and mends those that can be mended. False if there is none.
-    fn slips(&mut self, tree: &Tree) -> bool {
+    fn slips(&mut self, slips: &[Slip]) -> bool {
         let mut inserted = 0;
-        for slip in &tree.slips {
+        for slip in slips {
             let here = |at: usize| at + inserted..at + inserted + 1;
             let root = FieldPath::root();
             match slip {
@@ -388,9 +399,15 @@ impl Mender<'_> {
                     let message = "nothing may stand behind the closing bracket of the file";
                     self.note(&root, &(at + inserted..end), message, None);
                 }
+                Slip::TooDeep(at) => {
+                    let message = format!(
+                        "this bracket is inside {MAX_DEPTH} others; a scene or cell type never nests so deep"
+                    );
+                    self.note(&root, &here(*at), message, None);
+                }
             }
         }
-        !tree.slips.is_empty()
+        !slips.is_empty()
     }
 
     fn wrong_value(

@@ -10,6 +10,11 @@ use codespan_reporting::diagnostic::{Diagnostic, Label};
 use codespan_reporting::files::SimpleFiles;
 use codespan_reporting::term::{self, Chars, Config, Styles, StylesWriter, termcolor};
 
+/// So many problems of a file are shown; the rest is counted.
+const MAX_SHOWN: usize = 50;
+/// Of a longer line only the surroundings of the problem are shown, columns.
+const MAX_COLUMNS: usize = 160;
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -164,7 +169,19 @@ impl SceneReport {
         };
         let styles = Styles::default();
         let mut text = String::new();
+        let mut shown_of: Vec<(&str, usize)> = Vec::new();
         for problem in &self.problems {
+            let position = shown_of
+                .iter()
+                .position(|(file, _)| *file == problem.file)
+                .unwrap_or_else(|| {
+                    shown_of.push((&problem.file, 0));
+                    shown_of.len() - 1
+                });
+            shown_of[position].1 += 1;
+            if shown_of[position].1 > MAX_SHOWN {
+                continue;
+            }
             if colour {
                 text.push_str(&format!("\u{1b}[1m{}\u{1b}[0m\n", problem.headline()));
             } else {
@@ -176,7 +193,10 @@ impl SceneReport {
                 .iter()
                 .position(|(name, _)| *name == problem.file)
                 .map(|position| ids[position]);
-            if let (Some(file), Some(span)) = (file, &problem.span) {
+            let windows = self.windows(problem, &config.chars);
+            if let Some(windows) = windows {
+                text.push_str(&windows);
+            } else if let (Some(file), Some(span)) = (file, &problem.span) {
                 let mut labels = vec![Label::primary(file, span.clone())];
                 if let Some((span, why)) = &problem.related {
                     labels.push(Label::secondary(file, span.clone()).with_message(why));
@@ -207,11 +227,87 @@ impl SceneReport {
             }
             text.push('\n');
         }
+        for (file, count) in shown_of {
+            if count > MAX_SHOWN {
+                text.push_str(&format!("{file}: and {} more\n", count - MAX_SHOWN));
+            }
+        }
         let count = self.problems.len();
         let noun = if count == 1 { "problem" } else { "problems" };
         text.push_str(&format!("{count} {noun}\n"));
         text
     }
+}
+
+impl SceneReport {
+    /// The places of a problem, if a line of them is too long to be shown whole.
+    fn windows(&self, problem: &Problem, chars: &Chars) -> Option<String> {
+        let (name, source) = self
+            .sources
+            .iter()
+            .find(|(name, _)| *name == problem.file)?;
+        let main = problem.span.as_ref()?;
+        let related = problem.related.as_ref();
+        let places = || {
+            [Some((main, ""))]
+                .into_iter()
+                .chain([related.map(|(span, why)| (span, why.as_str()))])
+                .flatten()
+        };
+        let long = |at: usize| line_around(source, at).len() > MAX_COLUMNS;
+        if !places().any(|(span, _)| long(span.start) || long(span.end)) {
+            return None;
+        }
+        let mut text = String::new();
+        for (span, why) in places() {
+            text.push_str(&window(name, source, span, why, chars));
+        }
+        Some(text)
+    }
+}
+
+/// The bytes of the line, without its end, in which a byte of a text stands.
+fn line_around(text: &str, at: usize) -> Range<usize> {
+    let bytes = text.as_bytes();
+    let at = at.min(bytes.len());
+    let is_end = |byte: &u8| *byte == b'\n';
+    let start = bytes[..at]
+        .iter()
+        .rposition(is_end)
+        .map_or(0, |end| end + 1);
+    let end = bytes[at..].iter().position(is_end);
+    start..end.map_or(bytes.len(), |end| at + end)
+}
+
+/// The piece of a long line around a span, and marks under the span.
+fn window(name: &str, source: &str, span: &Range<usize>, why: &str, chars: &Chars) -> String {
+    let line = line_around(source, span.start);
+    let at = span.start.min(line.end);
+    let mut start = at.saturating_sub(MAX_COLUMNS / 2).max(line.start);
+    let mut end = (start + MAX_COLUMNS).min(line.end);
+    while !source.is_char_boundary(start) {
+        start -= 1;
+    }
+    while !source.is_char_boundary(end) {
+        end -= 1;
+    }
+    let dots = |cut: bool| if cut { "..." } else { "" };
+    let (head, tail) = (dots(start > line.start), dots(end < line.end));
+    let columns = |from: usize, to: usize| source.get(from..to).map_or(0, |s| s.chars().count());
+    let (number, column) = line_and_column(source, at);
+    let marked = columns(at, span.end.min(end)).max(1);
+    let gutter = " ".repeat(number.to_string().len());
+    let border = chars.source_border_left;
+    let piece = source[start..end].replace(['\t', '\r'], " ");
+    let indent = " ".repeat(head.len() + columns(start, at));
+    let marks = chars.single_primary_caret.to_string().repeat(marked);
+    let note = format!("{marks} {why}");
+    format!(
+        "{gutter} {} {name}:{number}:{column}\n{gutter} {border}\n{number} {border} {head}{piece}{tail}\n\
+         {gutter} {border} {indent}{}\n",
+        chars.snippet_start,
+        note.trim_end()
+    )
 }
 
 impl fmt::Display for SceneReport {
@@ -221,3 +317,30 @@ impl fmt::Display for SceneReport {
 }
 
 impl std::error::Error for SceneReport {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_grows_with_neither_the_line_nor_the_number_of_mistakes() {
+        let text = "x: 1, ".repeat(5_000);
+        let mut report = SceneReport::default();
+        report.add_source("long.ron", &text);
+        for number in 0..5_000 {
+            let at = number * 6;
+            let problem = Problem::at("long.ron", &text, at..at + 1, "x", "stands here");
+            report.problems.push(problem);
+        }
+        let shown = report.render(false);
+        assert!(shown.len() < 50 * 500, "{}", shown.len());
+        assert!(
+            shown.contains("long.ron: and 4950 more\n5000 problems\n"),
+            "{shown}"
+        );
+        let lines: Vec<&str> = shown.lines().collect();
+        let last = lines.iter().rposition(|line| line.contains('^')).unwrap();
+        let column = lines[last].find('^').unwrap();
+        assert_eq!(&lines[last - 1][column..column + 4], "x: 1");
+    }
+}

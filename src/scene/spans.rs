@@ -8,8 +8,8 @@
 use std::fmt;
 use std::ops::Range;
 
-/// Deeper nesting than this is not followed (ron itself stops at 128).
-const MAX_DEPTH: usize = 200;
+/// Deeper nesting than this is not followed: no scene needs a tenth of it, and ron itself stops at 128.
+pub(super) const MAX_DEPTH: usize = 100;
 
 /// One step from a value to a value inside it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,6 +137,8 @@ pub enum Slip {
     UnclosedComment(usize),
     /// Something stands here after the end of the value.
     Trailing(usize),
+    /// The bracket at this byte is in more others than [`MAX_DEPTH`]; what follows was not read.
+    TooDeep(usize),
 }
 
 /// A RON text, taken apart.
@@ -306,17 +308,21 @@ impl Reader<'_> {
             body,
         };
         match self.peek() {
-            Some(b'(') if depth < MAX_DEPTH => {
+            Some(b'(' | b'[' | b'{') if depth >= MAX_DEPTH => {
+                self.too_deep();
+                node(self.at, None, None, Body::Scalar)
+            }
+            Some(b'(') => {
                 self.at += 1;
                 let body = self.parentheses(start, depth);
                 node(self.at, None, Some(start + 1), body)
             }
-            Some(b'[') if depth < MAX_DEPTH => {
+            Some(b'[') => {
                 self.at += 1;
                 let items = self.list(start, depth);
                 node(self.at, None, Some(start + 1), Body::List(items))
             }
-            Some(b'{') if depth < MAX_DEPTH => {
+            Some(b'{') => {
                 self.at += 1;
                 let pairs = self.map(start, depth);
                 node(self.at, None, Some(start + 1), Body::Map(pairs))
@@ -339,7 +345,10 @@ impl Reader<'_> {
                 }
                 let end = self.at;
                 self.skip_blank();
-                if self.peek() == Some(b'(') && depth < MAX_DEPTH {
+                if self.peek() == Some(b'(') && depth >= MAX_DEPTH {
+                    self.too_deep();
+                    node(self.at, Some(word), None, Body::Scalar)
+                } else if self.peek() == Some(b'(') {
                     let open = self.at;
                     self.at += 1;
                     let body = self.parentheses(open, depth);
@@ -351,6 +360,12 @@ impl Reader<'_> {
             }
             None => node(start, None, None, Body::Scalar),
         }
+    }
+
+    /// Ends the reading at a bracket that is in too many others.
+    fn too_deep(&mut self) {
+        self.slip(Slip::TooDeep(self.at));
+        self.at = self.bytes.len();
     }
 
     /// Everything up to the next blank, bracket, comma, colon or quote.
@@ -574,5 +589,7 @@ mod tests {
         );
         assert_eq!(Tree::read("(a: \"x)").slips[0], Slip::UnclosedText(4));
         assert_eq!(Tree::read("() ()").slips, [Slip::Trailing(3)]);
+        let deep = "(".repeat(200_000);
+        assert_eq!(Tree::read(&deep).slips, [Slip::TooDeep(MAX_DEPTH)]);
     }
 }

@@ -117,6 +117,8 @@ const FIRST_LIVE_POPULATION: u32 = 1 << 16;
 
 fn set(world: &mut World, path: &str, value: f64) {
     if let Err(error) = set_parameter(world, path, value) {
-        eprintln!("warning: {error}");
+        // Nobody may be reading.
+        let _gone =
+            std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("warning: {error}\n"));
     }
 }

@@ -390,7 +390,8 @@ pub fn open_shipped_scene(path: &Path) -> Option<Result<ParsedScene, SceneReport
     Some(scene::parse_scene(text, &name, &SCENE_CONTEXT))
 }
 
-/// Checks a scene, or a cell prefab if it lies in a folder named `cells`, and says what it is.
+/// Checks a scene, the shipped one of that name where there is no such file, or a cell prefab if it lies in a folder
+/// named `cells`, and says what it is.
 ///
 /// # Errors
 /// When anything is wrong: everything that is.
@@ -401,7 +402,7 @@ pub fn check_file(path: &Path) -> Result<String, SceneReport> {
         return scene::load_prefab(path)
             .map(|prefab| format!("cell type `{}`, no problem found", prefab.name));
     }
-    let parsed = open_scene(path)?;
+    let parsed = open_shipped_scene(path).unwrap_or_else(|| open_scene(path))?;
     Ok(format!(
         "`{}`, {} h of tissue time, no problem found",
         parsed.scene.title,

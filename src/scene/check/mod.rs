@@ -97,7 +97,15 @@ impl Checker<'_> {
         let number: f64 = value.into();
         let fine = number.is_finite() && number > 0.0;
         if !fine {
-            self.problem(path, format!("must be greater than 0, found {value}"));
+            let finite = if number.is_finite() {
+                ""
+            } else {
+                "a finite number "
+            };
+            self.problem(
+                path,
+                format!("must be {finite}greater than 0, found {value}"),
+            );
         }
         fine
     }
@@ -111,7 +119,12 @@ impl Checker<'_> {
         let number: f64 = value.into();
         let fine = number.is_finite() && number >= 0.0;
         if !fine {
-            self.problem(path, format!("must be at least 0, found {value}"));
+            let finite = if number.is_finite() {
+                ""
+            } else {
+                "a finite number of "
+            };
+            self.problem(path, format!("must be {finite}at least 0, found {value}"));
         }
         fine
     }

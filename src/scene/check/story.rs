@@ -2,15 +2,16 @@
 
 use std::ops::Range;
 
-use bevy::prelude::Vec3;
+use bevy::prelude::{Vec3, World};
 
 use super::super::SceneContext;
-use super::super::library::CellLibrary;
+use super::super::library::{CellLibrary, contradictions};
 use super::super::look::{Axis, CameraPose, Look};
 use super::super::schema::{Action, Condition, Event, Expectation, Scene, Site, Test};
 use super::super::spans::{Body, FieldPath, unquoted};
 use super::{Bounds, Checker, amount, span_text};
-use crate::core::parameters::{ParameterError, set_parameter};
+use crate::cell::{BodyParameters, DeathParameters};
+use crate::core::parameters::{ParameterError, PerType, check_exact, set_parameter};
 
 /// Steepest view: straight from above or below the camera has no up.
 const MAX_ELEVATION_DEG: f32 = 89.0;
@@ -175,8 +176,13 @@ pub(super) fn check_parameters(
         return;
     }
     let mut world = prototype(library);
-    for (name_at, value_at, path, value) in changes {
-        match set_parameter(&mut world, path, value) {
+    let all_at_start = changes.len() == scene.parameters.len();
+    for (number, (name_at, value_at, path, value)) in changes.into_iter().enumerate() {
+        if number == scene.parameters.len() {
+            check_together(checker, &map, scene, library, &world);
+        }
+        let fits = check_exact(&world, path, value);
+        match fits.and_then(|()| set_parameter(&mut world, path, value)) {
             Ok(()) => {}
             Err(error @ ParameterError::Unknown { .. }) => {
                 let span = key_span(checker, &map, path);
@@ -189,6 +195,40 @@ pub(super) fn check_parameters(
                 if value.is_finite() || value_at == name_at {
                     checker.problem(&value_at, format!("must be {allowed}, found {value}"));
                 }
+            }
+        }
+    }
+    if all_at_start {
+        check_together(checker, &map, scene, library, &world);
+    }
+}
+
+/// Checks that the cell types make sense with the scene's parameters.
+fn check_together(
+    checker: &mut Checker,
+    map: &FieldPath,
+    scene: &Scene,
+    library: &CellLibrary,
+    world: &World,
+) {
+    let (Some(bodies), Some(deaths)) = (
+        world.get_resource::<PerType<BodyParameters>>(),
+        world.get_resource::<PerType<DeathParameters>>(),
+    ) else {
+        return;
+    };
+    for (name, index) in library.names().iter().zip(0..) {
+        let Some(body) = bodies.get(index) else {
+            continue;
+        };
+        for (group, fields, message) in contradictions(body, deaths.get(index)) {
+            let paths = fields.map(|field| format!("{name}.{group}.{field}"));
+            // Neither is the scene's doing if a cell file is wrong, which is told there.
+            if let Some(set) = paths
+                .iter()
+                .find(|path| scene.parameters.contains_key(*path))
+            {
+                checker.problem(&map.key(set), format!("`{}`: {message}", paths[0]));
             }
         }
     }
