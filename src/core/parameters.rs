@@ -574,7 +574,7 @@ mod tests {
             set_parameter(&mut world, "weather.warmth_c", f64::NAN)
                 .unwrap_err()
                 .to_string(),
-            "`weather.warmth_c` cannot be NaN: it must be a number from -50 to 60"
+            "`weather.warmth_c` cannot be NaN: it must be a finite number"
         );
         assert_eq!(world.resource::<Weather>().warmth_c, 0.0);
     }
