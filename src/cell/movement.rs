@@ -184,7 +184,8 @@ impl Division {
                     if let Ok(site) = list.binary_search(&residents[row].0) {
                         counts[site] += 1;
                         let velocity = velocity_of(motility.map(|motility| &motility[row]));
-                        if velocity != [0.0; 3] {
+                        // Read before writing: a flag that is only read is shared by all threads.
+                        if velocity != [0.0; 3] && !walks[site].load(Ordering::Relaxed) {
                             walks[site].store(true, Ordering::Relaxed);
                         }
                     }

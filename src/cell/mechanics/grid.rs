@@ -1,16 +1,15 @@
 //! Bins over the box that the cells occupy, one grid for each class of size.
 //!
-//! Bins are one interaction distance wide: a search is nine rows of neighbouring slots, three bins each. A search states the distance it needs and visits every bin
-//! within it, so results never depend on the edges; those only decide the speed.
+//! Bins are one interaction distance wide, so that a search is about nine rows of neighbouring slots, three bins
+//! each. It states the distance it needs and visits every bin within that: results never depend on the edges,
+//! which only decide the speed.
 //!
-//! Cells of very different size go to separate grids ([`plan_levels`]): one macrophage among a hundred
+//! Cells of very different size go to separate grids ([`Levels::plan`]): one macrophage among a hundred
 //! thousand lymphocytes must not make all of them search its reach. Each cell searches every grid, with the
 //! distance at which the largest cell of that grid could touch it.
 
 use super::Body;
 
-/// Bins in x per bin in y or z.
-const BINS_IN_X: f64 = 1.0;
 /// Bins that any population may use, beyond four for each cell.
 const FREE_BINS: f64 = 131_072.0;
 /// Bins per cell beyond which edges grow.
@@ -31,10 +30,10 @@ const SEARCH_COST: f64 = 60.0;
 pub(super) struct Level {
     /// Lower corner, um.
     pub origin: [f32; 3],
-    /// Edges of a bin, um.
-    pub edge: [f32; 3],
-    /// One over the edges, 1/um.
-    pub inverse: [f32; 3],
+    /// Edge of a bin, um.
+    pub edge: f32,
+    /// One over the edge, 1/um.
+    pub inverse: f32,
     /// Index of the last bin along each axis.
     pub last: [f32; 3],
     /// Bins along x.
@@ -51,7 +50,7 @@ impl Level {
     /// Number along `axis` of the bin that holds `coordinate`; the outermost bins reach to infinity.
     #[inline(always)]
     pub fn index(&self, axis: usize, coordinate: f32) -> u32 {
-        let at = (coordinate - self.origin[axis]) * self.inverse[axis];
+        let at = (coordinate - self.origin[axis]) * self.inverse;
         let at = if at > 0.0 { at } else { 0.0 };
         let at = if at < self.last[axis] {
             at
@@ -221,7 +220,7 @@ fn round_up(edge: f32) -> f32 {
 
 fn lay_out(census: &Census, count: f64, edge: f64, radius: f32, first_bin: u32) -> Level {
     let most = BINS_PER_CELL * count + FREE_BINS / MOST_LEVELS as f64;
-    let mut edge = [edge / BINS_IN_X, edge, edge];
+    let mut edge = edge;
     // Cells that are nowhere (not a number) or at the end of all numbers count for the nearest bin.
     let within = |at: f32| f64::from(at.clamp(-FARTHEST_UM, FARTHEST_UM));
     let (mut low, mut high) = (census.low.map(within), census.high.map(within));
@@ -231,14 +230,14 @@ fn lay_out(census: &Census, count: f64, edge: f64, radius: f32, first_bin: u32) 
         }
     }
     loop {
-        let first: [f64; 3] = std::array::from_fn(|axis| (low[axis] / edge[axis]).floor());
+        let first = low.map(|low| (low / edge).floor());
         let bins: [f64; 3] =
-            std::array::from_fn(|axis| (high[axis] / edge[axis]).floor() - first[axis] + 1.0);
+            std::array::from_fn(|axis| (high[axis] / edge).floor() - first[axis] + 1.0);
         if bins[0] * bins[1] * bins[2] <= most {
             return Level {
-                origin: std::array::from_fn(|axis| (first[axis] * edge[axis]) as f32),
-                edge: edge.map(|edge| edge as f32),
-                inverse: edge.map(|edge| (1.0 / edge) as f32),
+                origin: first.map(|first| (first * edge) as f32),
+                edge: edge as f32,
+                inverse: (1.0 / edge) as f32,
                 last: bins.map(|bins| bins as f32 - 1.0),
                 width: bins[0] as u32,
                 area: (bins[0] * bins[1]) as u32,
@@ -246,11 +245,7 @@ fn lay_out(census: &Census, count: f64, edge: f64, radius: f32, first_bin: u32) 
                 radius,
             };
         }
-        if edge[0] < edge[1] {
-            edge[0] = (edge[0] * 2.0).min(edge[1]);
-        } else {
-            edge = edge.map(|edge| edge * 1.25);
-        }
+        edge *= 1.25;
     }
 }
 

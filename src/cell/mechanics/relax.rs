@@ -217,7 +217,7 @@ impl Mechanics {
                 .grids
                 .levels
                 .first()
-                .map_or(0.0, |level| level.edge[1]);
+                .map_or(0.0, |level| level.edge);
             if self.drift > SKIN * smallest {
                 self.write_back();
                 self.rest.forget();

@@ -193,9 +193,9 @@ impl Bin {
         for axis in 0..3 {
             let at = self.at[axis] as f32;
             let end = (self.at[axis] + if axis == 0 { self.across } else { 1 }) as f32;
-            let corner = |at: f32| level.origin[axis] + at * level.edge[axis];
+            let corner = |at: f32| level.origin[axis] + at * level.edge;
             // A thousandth of an edge is more than the rounding of either.
-            let margin = drift + 0.001 * level.edge[axis];
+            let margin = drift + 0.001 * level.edge;
             if at > 0.0 {
                 low[axis] = corner(at) - margin;
             }
@@ -218,18 +218,6 @@ impl Bin {
     ) -> Rows<'a> {
         let other = &cells.grids.levels[level];
         let distance = search.distance(radius, other.radius);
-        let [x, y, z] = other.edge;
-        // Bins are those of the sort: a cell and its neighbour may both have moved since, each by the drift,
-        // of which the distance holds one.
-        let then = distance + search.drift;
-        if level == self.level && then <= x && then <= y && then <= z {
-            let next_door = |axis: usize, across: u32| {
-                let (first, after) = (self.at[axis], self.at[axis] + across);
-                [first.saturating_sub(1), after.min(other.last[axis] as u32)]
-            };
-            let span = [next_door(0, self.across), next_door(1, 1), next_door(2, 1)];
-            return Rows::new(cells, other, span);
-        }
         Rows::new(cells, other, span(other, low, high, distance))
     }
 }
