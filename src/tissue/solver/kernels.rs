@@ -1,7 +1,7 @@
 //! The inner loops: smoothing, residual and prolongation, row by row.
 //!
 //! Each kernel works on whole planes of one colour (see [`super::layout`]) and is written so that the
-//! compiler vectorises it. [`wide`] runs it with AVX2 where the processor has it; since every
+//! compiler vectorises it. [`wide`] runs it with AVX-512 or AVX2 where the processor has it; since every
 //! operation is elementwise and nothing is fused, the bits are those of the narrow path.
 
 use super::layout::{LANES, Layout, Transfer};
@@ -23,11 +23,20 @@ pub(super) trait Kernel {
 pub(super) fn wide<K: Kernel>(kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     {
+        use std::arch::is_x86_feature_detected as has;
         #[target_feature(enable = "avx2")]
         fn with_avx2<K: Kernel>(kernel: K) -> K::Output {
             kernel.run()
         }
-        if std::arch::is_x86_feature_detected!("avx2") {
+        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2")]
+        fn with_avx512<K: Kernel>(kernel: K) -> K::Output {
+            kernel.run()
+        }
+        if has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
+            // SAFETY: the processor has AVX-512, as just checked.
+            return unsafe { with_avx512(kernel) };
+        }
+        if has!("avx2") {
             // SAFETY: the processor has AVX2, as just checked.
             return unsafe { with_avx2(kernel) };
         }

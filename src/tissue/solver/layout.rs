@@ -25,11 +25,12 @@ pub(super) struct Layout {
     pub planes_per_piece: usize,
 }
 
-/// Levels smaller than this many places per colour are worked through on the calling thread: a
-/// parallel scope costs about as much as they do.
-const SERIAL_BELOW: usize = 30_000;
-/// Places per colour in a parallel piece.
+/// Levels with fewer places per colour are worked through on the calling thread: a parallel loop costs about as
+/// much as they do.
+const SERIAL_BELOW: usize = 3_000;
+/// Most places per colour in a parallel piece, and pieces aimed at.
 const PIECE: usize = 16_000;
+const PIECES: usize = 8;
 
 /// Places in whole lanes, and the same with at least one empty place more.
 fn in_lanes(places: usize) -> (usize, usize) {
@@ -45,7 +46,8 @@ impl Layout {
         let planes_per_piece = if plane * dims[2] < SERIAL_BELOW {
             dims[2].next_multiple_of(2)
         } else {
-            PIECE.div_ceil(plane).next_multiple_of(2)
+            let places = (plane * dims[2] / PIECES).min(PIECE);
+            places.div_ceil(plane).next_multiple_of(2)
         };
         Self {
             dims,

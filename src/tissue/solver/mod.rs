@@ -17,7 +17,7 @@
 //!
 //! **Reproducible.** Work is cut into pieces whose size depends on the grid alone, a half-sweep reads
 //! one colour and writes the other, and sums are joined in piece order: the same bits at any number of
-//! threads and with or without AVX2.
+//! threads and on every instruction set.
 //!
 //! **Precision.** Values are `f32`. The residual cannot fall below what storing them rounds away, so
 //! where a molecule reaches over very many voxels the solver stops at that floor and says so
