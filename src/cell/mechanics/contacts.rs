@@ -14,8 +14,8 @@
 //! good enough for the time to be covered, by the largest row sum.
 
 use super::Body;
-use super::lanes::{LANES, Lanes};
-use super::search::{Accumulate, Near, Own, Room, Search, rows_around};
+use super::lanes::{FAR_AWAY, LANES, Lanes};
+use super::search::{Accumulate, GROUP, Near, Own, Room, Search, rows_around};
 use super::sort::Sorted;
 use crate::core::identity::CellId;
 
@@ -64,7 +64,8 @@ impl Stiffness {
     }
 }
 
-/// Sums over the neighbours of the cell in `slot`, which [`Room::pick`] put in the place `member`.
+/// Sums over the neighbours of the cells in some slots, at most [`GROUP`], which [`Room::pick`] put in the
+/// places of as many members.
 ///
 /// # Safety
 /// As for [`Room::hold`].
@@ -72,22 +73,41 @@ impl Stiffness {
 pub(super) unsafe fn sum<V: Lanes, const ALIKE: bool>(
     cells: &Sorted,
     search: Search,
-    (slot, member): (usize, usize),
+    slots: std::ops::Range<usize>,
     room: &mut Room,
-) -> Contact {
+    contacts: &mut [Contact; GROUP],
+) {
+    let members = slots.len();
     // SAFETY: the caller's promises.
     unsafe {
-        let own = Own::<V>::new(cells, slot, search.reach);
-        let mut sums = Sums::<V>::new();
-        let near = &mut room.near[member];
-        let count;
-        if room.crowded {
-            count = near.search_alone::<V, ALIKE>(cells, search, (slot, &own), &mut sums);
-        } else {
-            count = near.count;
-            sums.add::<ALIKE>(&own, near, count);
+        let mut traces = [V::splat(0.0); GROUP];
+        for (member, slot) in slots.enumerate() {
+            let own = Own::<V>::new(cells, slot, search.reach);
+            let mut sums = Sums::<V>::new();
+            let near = &mut room.near[member];
+            let count;
+            if room.crowded {
+                count = near.search_alone::<V, ALIKE>(cells, search, (slot, &own), &mut sums);
+            } else {
+                count = near.count;
+                sums.add::<ALIKE>(&own, near, count);
+            }
+            contacts[member] = sums.finish(count);
+            traces[member] = sums.trace;
         }
-        sums.finish(count)
+        let mut member = 0;
+        while member < members {
+            let four = V::sum_four([
+                traces[member],
+                traces[member + 1],
+                traces[member + 2],
+                traces[member + 3],
+            ]);
+            for (contact, trace) in contacts[member..].iter_mut().zip(four) {
+                contact.trace = trace;
+            }
+            member += 4;
+        }
     }
 }
 
@@ -139,19 +159,19 @@ impl<V: Lanes> Pairs<V> {
         unsafe {
             let (zero, one) = (V::splat(0.0), V::splat(1.0));
             let tiny = V::splat(COINCIDENT);
-            let dx = V::load(near.offset[0].as_ptr().add(at));
-            let dy = V::load(near.offset[1].as_ptr().add(at));
-            let dz = V::load(near.offset[2].as_ptr().add(at));
-            let sum = V::load(near.sum.as_ptr().add(at));
+            let near = near.of.each_ref().map(|of| of.as_ptr().add(at));
+            // Cells at infinity fill the last batch; their distance must be a number.
+            let far = V::splat(-FAR_AWAY);
+            let dx = own.position[0].sub(V::load(near[0])).max(far);
+            let dy = own.position[1].sub(V::load(near[1]));
+            let dz = own.position[2].sub(V::load(near[2]));
+            let sum = own.radius.add(V::load(near[3]));
             let [adhesion, repulsion] = if ALIKE {
-                [
-                    own.strength[0].mul(own.strength[0]),
-                    own.strength[1].mul(own.strength[1]),
-                ]
+                own.strength.map(|strength| strength.mul(strength))
             } else {
                 [
-                    own.strength[0].mul(V::load(near.strength[0].as_ptr().add(at))),
-                    own.strength[1].mul(V::load(near.strength[1].as_ptr().add(at))),
+                    own.strength[0].mul(V::load(near[4])),
+                    own.strength[1].mul(V::load(near[5])),
                 ]
             };
             let square = dx.mul(dx).add(dy.mul(dy)).add(dz.mul(dz));
@@ -214,11 +234,10 @@ impl<V: Lanes> Sums<V> {
         unsafe {
             let [x, y, z] = self.velocity;
             let [vx, vy, vz, pressure] = V::sum_four([x, y, z, self.pressure]);
-            let [trace, ..] = V::sum_four([self.trace; 4]);
             Contact {
                 velocity: [vx, vy, vz],
                 pressure,
-                trace,
+                trace: 0.0,
                 // A cell that is nowhere (not a number) does not even find itself.
                 contacts: (count as u32).saturating_sub(1),
                 touching: self.touching as u32,

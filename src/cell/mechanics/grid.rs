@@ -16,6 +16,8 @@ const FREE_BINS: f64 = 131_072.0;
 const BINS_PER_CELL: f64 = 4.0;
 /// Radius classes: four per octave of eight octaves, from 1/4 um to 64 um.
 const CLASSES: usize = 32;
+/// Places in which a census counts by turns.
+const TURNS: usize = 4;
 /// Radius below which bins get no smaller, um; that of the smallest class.
 const SMALLEST_UM: f32 = 0.25;
 /// Coordinate beyond which there are no bins, um.
@@ -120,22 +122,39 @@ fn class_of(radius: f32) -> usize {
 }
 
 impl Census {
-    #[inline(always)]
-    pub fn add(&mut self, body: &Body) {
-        for (axis, at) in body.position.into_iter().enumerate() {
-            self.low[axis] = smaller(at, self.low[axis]);
-            self.high[axis] = larger(at, self.high[axis]);
+    /// Of some bodies.
+    pub fn of(bodies: &[Body]) -> Self {
+        let mut low = [f32::INFINITY; 8];
+        let mut high = [f32::NEG_INFINITY; 8];
+        // Counted in turns, so that one cell need not wait for the one before, which is mostly of the same class.
+        let mut counts = [[0_u32; CLASSES]; TURNS];
+        let mut radii = [[0.0; CLASSES]; TURNS];
+        for (turn, body) in bodies.iter().enumerate() {
+            let numbers = body.numbers();
+            for lane in 0..8 {
+                low[lane] = smaller(numbers[lane], low[lane]);
+                high[lane] = larger(numbers[lane], high[lane]);
+            }
+            let class = class_of(body.radius);
+            let (count, radius) = (&mut counts[turn % TURNS], &mut radii[turn % TURNS]);
+            count[class] += 1;
+            radius[class] = larger(body.radius, radius[class]);
         }
-        for (range, strength) in self
-            .strengths
-            .iter_mut()
-            .zip([body.adhesion, body.repulsion])
-        {
-            *range = [smaller(strength, range[0]), larger(strength, range[1])];
+        let [_, _, x, y, z, _, adhesion, repulsion] =
+            std::array::from_fn(|lane| [low[lane], high[lane]]);
+        let mut census = Self {
+            low: [x, y, z].map(|[low, _]| low),
+            high: [x, y, z].map(|[_, high]| high),
+            strengths: [adhesion, repulsion],
+            ..Self::default()
+        };
+        for (counts, radii) in counts.iter().zip(&radii) {
+            for class in 0..CLASSES {
+                census.count[class] += counts[class];
+                census.radius[class] = larger(radii[class], census.radius[class]);
+            }
         }
-        let class = class_of(body.radius);
-        self.count[class] += 1;
-        self.radius[class] = larger(body.radius, self.radius[class]);
+        census
     }
 
     /// Whether all cells have the same strengths.

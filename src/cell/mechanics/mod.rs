@@ -76,6 +76,13 @@ impl Body {
     pub const ADHESION: f32 = 0.4;
     /// Strength of repulsion between tumour cells, um/min (Ghaffarizadeh et al. 2018).
     pub const REPULSION: f32 = 10.0;
+
+    /// Its identity, which is not a number in any sense (two), centre (three), radius, adhesion and repulsion.
+    #[inline(always)]
+    fn numbers(&self) -> [f32; 8] {
+        // SAFETY: a body is 32 bytes without gaps, and any four of them are an `f32`.
+        unsafe { std::mem::transmute_copy(self) }
+    }
 }
 
 /// How the kernel works.

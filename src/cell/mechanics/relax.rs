@@ -9,20 +9,22 @@
 //! equal and opposite. Cells that rest (see `rest`) have `u_i = 0` and set no bound: the matrix takes up what their
 //! neighbours exert on them, as it takes up friction.
 
+use std::ops::Range;
+
 use super::bonds::BondIndex;
 use super::contacts::{Contact, PRESSURE_UNIT, separate, stiffness, sum};
 use super::disjoint::Disjoint;
 use super::lanes::{Array, InstructionSet, Lanes};
 use super::rest::{AllQuiet, Rest, Watch};
-use super::search::{Bin, GROUP, Own, Room, Search, Share, is_crowd};
+use super::search::{Bin, GROUP, Room, Search, Share, is_crowd};
 use super::sort::Sorted;
 use super::{Body, Faces, Mechanics, Motion, SKIPPED, Surroundings};
 use crate::core::parallel::{for_each_chunk, reserve_sparingly, together};
 
 /// Slots per piece of the evaluation.
-const SLOTS: usize = 512;
+const SLOTS: usize = 256;
 /// Slots per piece of the move.
-const MOVED: usize = 4_096;
+const MOVED: usize = 1_024;
 /// Drift at which cells are sorted again, over the edge of the smallest bins.
 const SKIN: f32 = 0.1;
 
@@ -130,17 +132,19 @@ impl Mechanics {
         for_each_chunk(self.cells.len, SLOTS, |piece, slots| {
             // SAFETY: pieces are disjoint; the instruction set was found on this processor when the kernel
             // was made.
-            unsafe {
+            Room::of_thread(|room| unsafe {
                 match instructions {
-                    InstructionSet::Portable => pass.run::<Array>(piece, slots),
+                    InstructionSet::Portable => pass.run::<Array>(piece, slots, room),
                     #[cfg(target_arch = "x86_64")]
-                    InstructionSet::Sse2 => pass.run::<super::lanes::Sse2>(piece, slots),
+                    InstructionSet::Sse2 => {
+                        pass.run::<super::lanes::Sse2>(piece, slots, room);
+                    }
                     #[cfg(target_arch = "x86_64")]
-                    InstructionSet::Avx2 => run_avx2(&pass, piece, slots),
+                    InstructionSet::Avx2 => run_avx2(&pass, piece, slots, room),
                     #[cfg(target_arch = "x86_64")]
-                    InstructionSet::Avx512 => run_avx512(&pass, piece, slots),
+                    InstructionSet::Avx512 => run_avx512(&pass, piece, slots, room),
                 }
-            }
+            });
         });
         let mut extremes = Extremes::default();
         let mut evaluated = 0;
@@ -378,16 +382,16 @@ struct Pass<'a> {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,popcnt")]
-unsafe fn run_avx2(pass: &Pass, piece: usize, slots: std::ops::Range<usize>) {
+unsafe fn run_avx2(pass: &Pass, piece: usize, slots: Range<usize>, room: &mut Room) {
     // SAFETY: the same as the caller's.
-    unsafe { pass.run::<super::lanes::Avx2>(piece, slots) }
+    unsafe { pass.run::<super::lanes::Avx2>(piece, slots, room) }
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx2,popcnt")]
-unsafe fn run_avx512(pass: &Pass, piece: usize, slots: std::ops::Range<usize>) {
+#[target_feature(enable = "avx512f,avx512vbmi2,avx2,popcnt")]
+unsafe fn run_avx512(pass: &Pass, piece: usize, slots: Range<usize>, room: &mut Room) {
     // SAFETY: the same as the caller's.
-    unsafe { pass.run::<super::lanes::Avx512>(piece, slots) }
+    unsafe { pass.run::<super::lanes::Avx512>(piece, slots, room) }
 }
 
 impl Pass<'_> {
@@ -396,13 +400,13 @@ impl Pass<'_> {
     /// # Safety
     /// The processor has the instruction set of `V`, and no two pieces run at a time share a slot.
     #[inline(always)]
-    unsafe fn run<V: Lanes>(&self, piece: usize, slots: std::ops::Range<usize>) {
+    unsafe fn run<V: Lanes>(&self, piece: usize, slots: Range<usize>, room: &mut Room) {
         // SAFETY: the caller's promises.
         unsafe {
             if self.cells.alike {
-                self.run_on::<V, true>(piece, slots);
+                self.run_on::<V, true>(piece, slots, room);
             } else {
-                self.run_on::<V, false>(piece, slots);
+                self.run_on::<V, false>(piece, slots, room);
             }
         }
     }
@@ -411,7 +415,8 @@ impl Pass<'_> {
     unsafe fn run_on<V: Lanes, const ALIKE: bool>(
         &self,
         piece: usize,
-        slots: std::ops::Range<usize>,
+        slots: Range<usize>,
+        room: &mut Room,
     ) {
         let cells = self.cells;
         let Share { bins, slots, begun } = Share::of(cells, slots);
@@ -435,7 +440,7 @@ impl Pass<'_> {
         if slots.is_empty() {
             return;
         }
-        let mut room = Room::EMPTY;
+        let mut summed = [Contact::default(); GROUP];
         let piece = slots;
         let mut number = bins.start - usize::from(begun);
         let mut next_bin = Bin::new(cells, number as u32);
@@ -487,31 +492,26 @@ impl Pass<'_> {
             let surrounded = self.surrounds(bin);
             for group in slots.clone().step_by(GROUP) {
                 let members = (slots.end - group).min(GROUP);
+                let here = group..group + members;
                 if !room.crowded {
-                    for member in 0..members {
-                        // SAFETY: the cell is one of the bin's.
-                        unsafe {
-                            let own = Own::new(cells, group + member, self.search.reach);
-                            room.pick::<V, ALIKE>(&own, member);
-                        }
-                    }
+                    // SAFETY: the cells are some of the bin's.
+                    unsafe { room.pick::<V, ALIKE>(cells, self.search.reach, here.clone()) };
                 }
-                for member in 0..members {
+                // SAFETY: the neighbours of each cell were picked for its place.
+                unsafe { sum::<V, ALIKE>(cells, self.search, here, room, &mut summed) };
+                for (member, contact) in summed[..members].iter_mut().enumerate() {
                     let slot = group + member;
                     while ends[of_these] as usize <= slot {
                         of_these += 1;
                     }
-                    // SAFETY: the neighbours of the cell were picked for this place.
-                    let mut contact =
-                        unsafe { sum::<V, ALIKE>(cells, self.search, (slot, member), &mut room) };
                     let mut isotropic = 0.0;
                     if contact.coincident > 0 {
-                        isotropic += separate(cells, self.bodies, self.search, slot, &mut contact);
+                        isotropic += separate(cells, self.bodies, self.search, slot, contact);
                     }
                     let mut walls = [0.0; 3];
                     let mut undriven = true;
                     if surrounded {
-                        let (added, alone) = self.add_surroundings(slot, &mut contact, &mut walls);
+                        let (added, alone) = self.add_surroundings(slot, contact, &mut walls);
                         isotropic += added;
                         undriven = alone;
                     }
@@ -526,7 +526,7 @@ impl Pass<'_> {
                         if bound > self.enough {
                             // SAFETY: as above.
                             let exact = unsafe {
-                                stiffness::<V, ALIKE>(cells, self.search, (slot, member), &mut room)
+                                stiffness::<V, ALIKE>(cells, self.search, (slot, member), room)
                             };
                             bound = bound.min(exact.bound(walls) + isotropic);
                         }

@@ -5,10 +5,11 @@
 //! its own neighbours among them (about a dozen of a hundred), sixteen at a time, in slot order. Neighbours
 //! and their order therefore depend neither on the instruction set nor on what else lies in the bins.
 
+use std::cell::RefCell;
 use std::ops::Range;
 
 use super::grid::Level;
-use super::lanes::{FAR_AWAY, LANES, Lanes};
+use super::lanes::{FAR_AWAY, LANES, Lanes, WORD};
 use super::sort::Sorted;
 
 /// Most cells of a bin that are handled side by side.
@@ -264,13 +265,19 @@ impl Share {
 #[repr(align(64))]
 struct Held([[f32; HELD + LANES]; 6]);
 
-/// Neighbours side by side: offset from their centre, sum of radii, and the roots of the strengths.
+/// Neighbours side by side, the same properties as of candidates; their last batch is filled up with [`NOBODY`].
 #[repr(align(64))]
 pub(super) struct Near {
-    pub offset: [[f32; HELD + LANES]; 3],
-    pub sum: [f32; HELD + LANES],
-    pub strength: [[f32; HELD + LANES]; 2],
+    pub of: [[f32; HELD + LANES]; 6],
     pub count: usize,
+}
+
+/// A cell that touches none.
+const NOBODY: [f32; 6] = [f32::INFINITY, 0.0, 0.0, 1.0, 0.0, 0.0];
+
+thread_local! {
+    /// Room for the bin that this thread is at.
+    static ROOM: RefCell<Box<Room>> = RefCell::new(Box::new(Room::EMPTY));
 }
 
 /// Room for the cells of one bin.
@@ -284,15 +291,18 @@ pub(super) struct Room {
 }
 
 impl Room {
-    pub const EMPTY: Self = Self {
+    /// Calls `work` with the room of the calling thread; what it holds does not matter.
+    pub fn of_thread<R>(work: impl FnOnce(&mut Self) -> R) -> R {
+        ROOM.with_borrow_mut(|room| work(room))
+    }
+
+    const EMPTY: Self = Self {
         held: Held([[1.0; HELD + LANES]; 6]),
         count: 0,
         crowded: false,
         near: [const {
             Near {
-                offset: [[1.0; HELD + LANES]; 3],
-                sum: [1.0; HELD + LANES],
-                strength: [[0.0; HELD + LANES]; 2],
+                of: [[1.0; HELD + LANES]; 6],
                 count: 0,
             }
         }; GROUP],
@@ -302,8 +312,8 @@ impl Room {
 /// The cell that neighbours are sought for.
 #[derive(Clone, Copy)]
 pub(super) struct Own<V> {
-    position: [V; 3],
-    radius: V,
+    pub position: [V; 3],
+    pub radius: V,
     pub strength: [V; 2],
     reach: V,
     pub one_over_reach: V,
@@ -325,6 +335,20 @@ impl<V: Lanes> Own<V> {
             }
         }
     }
+
+    /// Which of sixteen candidates are close enough, one bit each.
+    #[inline(always)]
+    unsafe fn is_near(&self, [x, y, z, radius]: [V; 4]) -> u32 {
+        // SAFETY: as for [`Room::hold`].
+        unsafe {
+            let dx = self.position[0].sub(x);
+            let dy = self.position[1].sub(y);
+            let dz = self.position[2].sub(z);
+            let square = dx.mul(dx).add(dy.mul(dy)).add(dz.mul(dz));
+            let limit = self.radius.add(radius).mul(self.reach);
+            square.less(limit.mul(limit))
+        }
+    }
 }
 
 impl Near {
@@ -338,32 +362,27 @@ impl Near {
     ) {
         // SAFETY: as for [`Room::hold`]; the caller leaves room for sixteen more.
         unsafe {
-            let dx = own.position[0].sub(V::load(from[0]));
-            let dy = own.position[1].sub(V::load(from[1]));
-            let dz = own.position[2].sub(V::load(from[2]));
-            let sum = own.radius.add(V::load(from[3]));
-            let square = dx.mul(dx).add(dy.mul(dy)).add(dz.mul(dz));
-            let limit = sum.mul(own.reach);
-            let near = square.less(limit.mul(limit)) & tail;
-            let count = self.count;
-            let [to_x, to_y, to_z] = &mut self.offset;
-            let to = [
-                to_x.as_mut_ptr().add(count),
-                to_y.as_mut_ptr().add(count),
-                to_z.as_mut_ptr().add(count),
-                self.sum.as_mut_ptr().add(count),
-            ];
-            V::compress(near, [dx, dy, dz, sum], to);
+            let [x, y, z, radius, adhesion, repulsion] = from;
+            let place = [x, y, z, radius].map(|from| V::load(from));
+            let near = own.is_near(place) & tail;
+            let to = self.end();
+            V::compress(near, place, [to[0], to[1], to[2], to[3]]);
             if !ALIKE {
-                let [adhesion, repulsion] = &mut self.strength;
-                let to = [
-                    adhesion.as_mut_ptr().add(count),
-                    repulsion.as_mut_ptr().add(count),
-                ];
-                V::compress(near, [V::load(from[4]), V::load(from[5])], to);
+                let strength = [V::load(adhesion), V::load(repulsion)];
+                V::compress(near, strength, [to[4], to[5]]);
             }
-            self.count = count + V::ones(near);
+            self.count += V::ones(near);
         }
+    }
+
+    /// Where the next neighbour goes.
+    #[inline(always)]
+    unsafe fn end(&mut self) -> [*mut f32; 6] {
+        let count = self.count;
+        // SAFETY: there is room for a batch behind the last neighbour.
+        self.of
+            .each_mut()
+            .map(|of| unsafe { of.as_mut_ptr().add(count) })
     }
 
     /// Fills the last batch up with cells that touch none.
@@ -372,21 +391,16 @@ impl Near {
         // SAFETY: as for [`Room::hold`]; there is room for a batch behind the last neighbour.
         unsafe {
             // What a compressed store leaves behind the last neighbour differs between instruction sets.
-            V::splat(FAR_AWAY).store(self.offset[0].as_mut_ptr().add(self.count));
-            V::splat(0.0).store(self.offset[1].as_mut_ptr().add(self.count));
-            V::splat(0.0).store(self.offset[2].as_mut_ptr().add(self.count));
-            V::splat(0.0).store(self.strength[0].as_mut_ptr().add(self.count));
-            V::splat(0.0).store(self.strength[1].as_mut_ptr().add(self.count));
-            V::splat(1.0).store(self.sum.as_mut_ptr().add(self.count));
+            for (to, nobody) in self.end().into_iter().zip(NOBODY) {
+                V::splat(nobody).store(to);
+            }
         }
     }
 
     /// Drops the first `count` neighbours, at most a batch being left.
     fn drop_first(&mut self, count: usize) {
-        let [x, y, z] = &mut self.offset;
-        let [adhesion, repulsion] = &mut self.strength;
-        for values in [x, y, z, &mut self.sum, adhesion, repulsion] {
-            values.copy_within(count..count + LANES, 0);
+        for of in &mut self.of {
+            of.copy_within(count..count + LANES, 0);
         }
         self.count -= count;
     }
@@ -469,23 +483,110 @@ impl Room {
         unsafe { V::splat(FAR_AWAY).store(held[0].as_mut_ptr().add(self.count)) };
     }
 
-    /// Picks the neighbours of the cell in `slot` for the place `member`.
+    /// Picks the neighbours of the cells in some slots, at most [`GROUP`], for the places of as many members.
     ///
     /// # Safety
-    /// As for [`Self::hold`], to which `cells`, `reach` and the cell belong.
+    /// As for [`Self::hold`], to which `cells`, `reach` and the cells belong.
     #[inline(always)]
-    pub unsafe fn pick<V: Lanes, const ALIKE: bool>(&mut self, own: &Own<V>, member: usize) {
+    pub unsafe fn pick<V: Lanes, const ALIKE: bool>(
+        &mut self,
+        cells: &Sorted,
+        reach: f32,
+        slots: Range<usize>,
+    ) {
+        // SAFETY: the caller's promises.
+        unsafe {
+            if V::BY_WORD {
+                self.pick_by_word::<V, ALIKE>(cells, reach, slots);
+            } else {
+                self.pick_by_batch::<V, ALIKE>(cells, reach, slots);
+            }
+        }
+    }
+
+    /// Where the candidates are.
+    #[inline(always)]
+    fn candidates(&self) -> [*const f32; 6] {
+        self.held.0.each_ref().map(|held| held.as_ptr())
+    }
+
+    #[inline(always)]
+    unsafe fn pick_by_batch<V: Lanes, const ALIKE: bool>(
+        &mut self,
+        cells: &Sorted,
+        reach: f32,
+        slots: Range<usize>,
+    ) {
+        let held = self.candidates();
         // SAFETY: the caller's promises; candidates are padded to whole batches.
         unsafe {
-            let held = self.held.0.each_ref().map(|held| held.as_ptr());
-            let near = &mut self.near[member];
-            near.count = 0;
-            let mut at = 0;
-            while at < self.count {
-                near.pick::<V, ALIKE>(own, held.map(|held| held.add(at)), !0);
-                at += LANES;
+            for (near, slot) in self.near.iter_mut().zip(slots) {
+                let own = Own::<V>::new(cells, slot, reach);
+                near.count = 0;
+                let mut at = 0;
+                while at < self.count {
+                    near.pick::<V, ALIKE>(&own, held.map(|held| held.add(at)), !0);
+                    at += LANES;
+                }
+                near.pad::<V>();
             }
-            near.pad::<V>();
+        }
+    }
+
+    /// Finds out of all cells first which candidates are near, then copies those, so that no cell waits for its own bits.
+    #[inline(always)]
+    unsafe fn pick_by_word<V: Lanes, const ALIKE: bool>(
+        &mut self,
+        cells: &Sorted,
+        reach: f32,
+        slots: Range<usize>,
+    ) {
+        let held = self.candidates();
+        let mut words = [[0; HELD / WORD]; GROUP];
+        // SAFETY: the caller's promises; candidates are padded to whole batches, and there is room for a word
+        // from each multiple of its length on.
+        unsafe {
+            for (words, slot) in words.iter_mut().zip(slots.clone()) {
+                let own = Own::<V>::new(cells, slot, reach);
+                let mut at = 0;
+                for word in words {
+                    let end = (self.count - at).min(WORD);
+                    let mut lane = 0;
+                    while lane < end {
+                        let [x, y, z, radius, ..] = held.map(|held| held.add(at + lane));
+                        let place = [V::load(x), V::load(y), V::load(z), V::load(radius)];
+                        *word |= u64::from(own.is_near(place)) << lane;
+                        lane += LANES;
+                    }
+                    at += end;
+                    if at == self.count {
+                        break;
+                    }
+                }
+            }
+            for (words, near) in words.iter().zip(&mut self.near[..slots.len()]) {
+                near.count = 0;
+                let mut at = 0;
+                for word in words {
+                    let here = held.map(|held| held.add(at));
+                    let to = near.end();
+                    near.count += if ALIKE {
+                        let [x, y, z, radius, ..] = here;
+                        let to = [to[0], to[1], to[2], to[3]];
+                        let [a, b, c, d, ..] = NOBODY;
+                        V::compress_word(*word, [x, y, z, radius], to, [a, b, c, d])
+                    } else {
+                        V::compress_word(*word, here, to, NOBODY)
+                    };
+                    at += WORD;
+                    if at >= self.count {
+                        break;
+                    }
+                }
+                if at > WORD {
+                    near.pad::<V>();
+                }
+            }
         }
     }
 }

@@ -18,7 +18,9 @@ use super::lanes::LANES;
 use crate::core::parallel::{for_each_chunk, reserve_sparingly};
 
 /// Most and fewest rows per piece of the passes over the input, and pieces aimed at.
-const ROWS: (usize, usize, usize) = (1_024, 16_384, 16);
+const ROWS: (usize, usize, usize) = (512, 16_384, 16);
+/// Counters in a cache line.
+const LINE: usize = 16;
 /// Cells aimed at per bucket.
 const BUCKET: usize = 1_024;
 /// Most buckets.
@@ -71,6 +73,8 @@ struct Deal {
     rows: usize,
     pieces: usize,
     buckets: usize,
+    /// Counters from one piece to the next: a cache line lies between those of two threads.
+    stride: usize,
     shift: u32,
 }
 
@@ -83,12 +87,22 @@ impl Deal {
         while (bins >> shift) >= wanted {
             shift += 1;
         }
+        let buckets = (bins >> shift) + 1;
         Self {
             rows,
             pieces: len.div_ceil(rows),
-            buckets: (bins >> shift) + 1,
+            buckets,
+            stride: buckets.next_multiple_of(LINE) + LINE,
             shift,
         }
+    }
+}
+
+impl Deal {
+    /// The counters of a piece, one for each bucket.
+    fn counters(&self, piece: usize) -> std::ops::Range<usize> {
+        let first = piece * self.stride;
+        first..first + self.buckets
     }
 }
 
@@ -189,7 +203,7 @@ impl Sorted {
         let grids = &self.work.last_grids;
         let deal = Deal::of(len, grids.bins as usize);
         self.work.dealt.clear();
-        self.work.dealt.resize(deal.pieces * deal.buckets, 0);
+        self.work.dealt.resize(deal.pieces * deal.stride, 0);
         if census {
             self.work.census.clear();
             self.work.census.resize(deal.pieces, Census::default());
@@ -201,16 +215,12 @@ impl Sorted {
             // SAFETY: each piece has its own counters and its own census.
             let (dealt, found) = unsafe {
                 (
-                    dealt.slice(piece * deal.buckets..(piece + 1) * deal.buckets),
+                    dealt.slice(deal.counters(piece)),
                     found.slice(piece..piece + 1),
                 )
             };
             if census {
-                let mut taken = Census::default();
-                for body in &bodies[rows.clone()] {
-                    taken.add(body);
-                }
-                found[0] = taken;
+                found[0] = Census::of(&bodies[rows.clone()]);
             }
             if grids.bins == 0 {
                 return;
@@ -232,7 +242,7 @@ impl Sorted {
         for bucket in 0..deal.buckets {
             self.work.bucket.push(slot);
             for piece in 0..deal.pieces {
-                let count = &mut self.work.dealt[piece * deal.buckets + bucket];
+                let count = &mut self.work.dealt[piece * deal.stride + bucket];
                 slot += std::mem::replace(count, slot);
             }
         }
@@ -243,7 +253,7 @@ impl Sorted {
         let pairs = Disjoint::new(&mut self.work.pairs);
         for_each_chunk(self.len, deal.rows, |piece, rows| {
             // SAFETY: each piece has its own counters.
-            let next = unsafe { dealt.slice(piece * deal.buckets..(piece + 1) * deal.buckets) };
+            let next = unsafe { dealt.slice(deal.counters(piece)) };
             for row in rows {
                 let bin = bins[row].load(Ordering::Relaxed);
                 let next = &mut next[(bin >> deal.shift) as usize];

@@ -10,7 +10,7 @@
 use std::arch::x86_64::*;
 
 use super::sse2::sum_four_quads;
-use super::{Lanes, SET_BITS};
+use super::{LANES, Lanes, SET_BITS, WORD};
 
 /// Lanes `n` and `n + 4` added.
 #[inline(always)]
@@ -35,6 +35,8 @@ unsafe fn set_bits(mask: u32) -> __m256i {
 pub(in super::super) struct Avx2(__m256, __m256);
 
 impl Lanes for Avx2 {
+    const BY_WORD: bool = false;
+
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
         unsafe { Self(_mm256_set1_ps(value), _mm256_set1_ps(value)) }
@@ -148,6 +150,19 @@ impl Lanes for Avx2 {
     }
 }
 
+/// The numbers of 64 bytes.
+#[repr(align(64))]
+struct Numbers([u8; WORD]);
+static NUMBERS: Numbers = Numbers({
+    let mut numbers = [0; WORD];
+    let mut n = 0;
+    while n < WORD {
+        numbers[n] = n as u8;
+        n += 1;
+    }
+    numbers
+});
+
 /// One 16-lane register.
 #[derive(Clone, Copy)]
 pub(in super::super) struct Avx512(__m512);
@@ -163,6 +178,8 @@ unsafe fn fold_all(sixteen: __m512) -> __m128 {
 }
 
 impl Lanes for Avx512 {
+    const BY_WORD: bool = true;
+
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
         unsafe { Self(_mm512_set1_ps(value)) }
@@ -181,6 +198,44 @@ impl Lanes for Avx512 {
         while n < N {
             unsafe { _mm512_storeu_ps(to[n], _mm512_maskz_compress_ps(mask as u16, values[n].0)) };
             n += 1;
+        }
+    }
+    #[inline(always)]
+    unsafe fn compress_word<const N: usize>(
+        word: u64,
+        from: [*const f32; N],
+        to: [*mut f32; N],
+        fill: [f32; N],
+    ) -> usize {
+        unsafe {
+            let numbers = _mm512_loadu_si512(NUMBERS.0.as_ptr().cast());
+            let mut set = _mm512_maskz_compress_epi8(word, numbers);
+            let count = word.count_ones() as usize;
+            let mut at = 0;
+            loop {
+                let lanes = _mm512_cvtepu8_epi32(_mm512_castsi512_si128(set));
+                let upper = _mm512_test_epi32_mask(lanes, _mm512_set1_epi32(32));
+                let filled = (1_u32 << (count - at).min(LANES)).wrapping_sub(1) as u16;
+                let mut n = 0;
+                while n < N {
+                    let [a, b, c, d] =
+                        [0, 16, 32, 48].map(|lane| _mm512_loadu_ps(from[n].add(lane)));
+                    let low = _mm512_permutex2var_ps(a, lanes, b);
+                    let high = _mm512_permutex2var_ps(c, lanes, d);
+                    let mut taken = _mm512_mask_blend_ps(upper, low, high);
+                    // The other arrays go on with the first number, for byte lanes behind the last are zero.
+                    if n == 0 {
+                        taken = _mm512_mask_blend_ps(filled, _mm512_set1_ps(fill[0]), taken);
+                    }
+                    _mm512_storeu_ps(to[n].add(at), taken);
+                    n += 1;
+                }
+                at += LANES;
+                if at > count {
+                    return count;
+                }
+                set = _mm512_alignr_epi32::<4>(set, set);
+            }
         }
     }
     #[inline(always)]

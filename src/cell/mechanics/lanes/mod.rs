@@ -28,7 +28,7 @@ pub enum InstructionSet {
     /// Two 8-lane registers.
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// One 16-lane register.
+    /// One 16-lane register, and bytes put side by side (Ice Lake, Zen 4 and later).
     #[cfg(target_arch = "x86_64")]
     Avx512,
 }
@@ -48,7 +48,9 @@ impl InstructionSet {
             let counts_bits = std::is_x86_feature_detected!("popcnt");
             if std::is_x86_feature_detected!("avx2") && counts_bits {
                 sets.push(Self::Avx2);
-                if std::is_x86_feature_detected!("avx512f") {
+                if std::is_x86_feature_detected!("avx512f")
+                    && std::is_x86_feature_detected!("avx512vbmi2")
+                {
                     sets.push(Self::Avx512);
                 }
             }
@@ -59,6 +61,8 @@ impl InstructionSet {
 
 /// Number of lanes of a batch, on every instruction set.
 pub(super) const LANES: usize = 16;
+/// Lanes of four batches, one bit of a word each.
+pub(super) const WORD: usize = 64;
 
 /// For each 8-bit mask the numbers of its set bits, lowest first, then zeros.
 static SET_BITS: [[u8; 8]; 256] = {
@@ -89,11 +93,45 @@ pub(super) const FAR_AWAY: f32 = 1.0e9;
 /// `load` reads sixteen numbers from its pointer, `store` writes as many, and so does `compress` to each of
 /// its pointers.
 pub(super) trait Lanes: Copy {
+    /// Whether [`Self::compress_word`] is faster than four times [`Self::compress`] of what is in registers.
+    const BY_WORD: bool;
+
     unsafe fn splat(value: f32) -> Self;
     unsafe fn load(from: *const f32) -> Self;
     unsafe fn store(self, to: *mut f32);
     /// Stores the lanes of each value whose bit in `mask` is set, side by side; what follows them is undefined.
     unsafe fn compress<const N: usize>(mask: u32, values: [Self; N], to: [*mut f32; N]);
+    /// Stores those of four batches behind each pointer whose bit in `word` is set, side by side, and behind
+    /// them `fill`, so that the last batch begun is whole; returns how many were set.
+    ///
+    /// Writes up to one batch more than were set. `fill` holds in the first array; in the others any number from
+    /// those batches may follow instead, if any bit is set.
+    #[inline(always)]
+    unsafe fn compress_word<const N: usize>(
+        word: u64,
+        from: [*const f32; N],
+        to: [*mut f32; N],
+        fill: [f32; N],
+    ) -> usize {
+        let mut count = 0;
+        // SAFETY: the caller's promises.
+        unsafe {
+            let mut batch = 0;
+            while batch * LANES < WORD {
+                let mask = (word >> (batch * LANES)) as u32 & 0xFFFF;
+                let values = from.map(|from| Self::load(from.add(batch * LANES)));
+                Self::compress(mask, values, to.map(|to| to.add(count)));
+                count += Self::ones(mask);
+                batch += 1;
+            }
+            let mut n = 0;
+            while n < N {
+                Self::splat(fill[n]).store(to[n].add(count));
+                n += 1;
+            }
+        }
+        count
+    }
     unsafe fn add(self, other: Self) -> Self;
     unsafe fn sub(self, other: Self) -> Self;
     unsafe fn mul(self, other: Self) -> Self;
@@ -124,6 +162,8 @@ impl Array {
 }
 
 impl Lanes for Array {
+    const BY_WORD: bool = true;
+
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
         Self([value; LANES])
@@ -202,5 +242,71 @@ impl Lanes for Array {
             let m: [f32; 8] = std::array::from_fn(|lane| l[lane] + l[lane + 8]);
             ((m[0] + m[4]) + (m[1] + m[5])) + ((m[2] + m[6]) + (m[3] + m[7]))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The numbers of a word that are set, and what follows them in the first of two arrays.
+    unsafe fn taken<V: Lanes>(word: u64) -> (usize, Vec<f32>) {
+        let from: [f32; WORD] = std::array::from_fn(|at| at as f32);
+        let doubled = from.map(|value| 2.0 * value);
+        let mut to = [[-1.0; WORD + LANES]; 2];
+        let [first, second] = &mut to;
+        // SAFETY: the caller's promise; there is room for a batch more than a word.
+        let count = unsafe {
+            V::compress_word(
+                word,
+                [from.as_ptr(), doubled.as_ptr()],
+                [first.as_mut_ptr(), second.as_mut_ptr()],
+                [f32::INFINITY, 7.0],
+            )
+        };
+        let whole = (count / LANES + 1) * LANES;
+        for (first, second) in first[..count].iter().zip(&*second) {
+            assert_eq!(2.0 * first, *second);
+        }
+        assert!(word == 0 || second[..whole].iter().all(|value| value.is_finite()));
+        (count, first[..whole].to_vec())
+    }
+
+    #[test]
+    fn every_instruction_set_puts_the_same_numbers_of_a_word_side_by_side() {
+        let mut state = 1_u64;
+        let words = (0..300).map(|turn| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            // Few and many, none, and all.
+            match turn % 4 {
+                0 => state & state >> 7 & state >> 13,
+                1 => state | state << 11,
+                2 => state,
+                _ => [0, u64::MAX, 1, 1 << 63, 0xFFFF, 0xFFFF << 32][turn / 4 % 6],
+            }
+        });
+        for word in words {
+            let set = (0..64).filter(|bit| word >> bit & 1 == 1);
+            let mut expected: Vec<f32> = set.map(|bit| bit as f32).collect();
+            let count = expected.len();
+            expected.resize((count / LANES + 1) * LANES, f32::INFINITY);
+            for set in InstructionSet::available() {
+                // SAFETY: only sets that this processor has are used.
+                let found = unsafe {
+                    match set {
+                        InstructionSet::Portable => taken::<Array>(word),
+                        #[cfg(target_arch = "x86_64")]
+                        InstructionSet::Sse2 => taken::<Sse2>(word),
+                        #[cfg(target_arch = "x86_64")]
+                        InstructionSet::Avx2 => taken::<Avx2>(word),
+                        #[cfg(target_arch = "x86_64")]
+                        InstructionSet::Avx512 => taken::<Avx512>(word),
+                    }
+                };
+                assert_eq!(found, (count, expected.clone()), "{set:?}, {word:b}");
+            }
+        }
     }
 }

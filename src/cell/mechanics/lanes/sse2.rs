@@ -42,6 +42,8 @@ impl Sse2 {
     reason = "one reason holds for all of them and stands above"
 )]
 impl Lanes for Sse2 {
+    const BY_WORD: bool = true;
+
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
         Self([unsafe { _mm_set1_ps(value) }; 4])
