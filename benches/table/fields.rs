@@ -3,7 +3,8 @@
 
 use std::time::Instant;
 
-use crate::{Case, Figure, Goal, median};
+use crate::quiet::Meter;
+use crate::{Case, Figure, Goal};
 
 #[expect(dead_code, reason = "only one of the shared workloads is in the table")]
 #[path = "../support/fields.rs"]
@@ -25,7 +26,7 @@ pub fn cases() -> Vec<Case> {
             }
             Case {
                 work: format!("fields, oxygen in {n}^3 voxels"),
-                measure: Box::new(move |quick| measure(n, quick)),
+                measure: Box::new(move |meter| measure(n, meter)),
                 goals,
                 speed: SPEED,
             }
@@ -33,26 +34,24 @@ pub fn cases() -> Vec<Case> {
         .collect()
 }
 
-fn measure(n: usize, quick: bool) -> Vec<Figure> {
+fn measure(n: usize, meter: Meter) -> Vec<Figure> {
     let mut case = FieldCase::new(FieldWorkload::WarmSaturating, n);
     let voxels = case.voxels() as f64;
-    let repetitions = ((if quick { 4e6 } else { 4e7 } / voxels) as usize).clamp(4, 40);
+    let repetitions = ((if meter.quick { 4e6 } else { 4e7 } / voxels) as usize).clamp(4, 40);
     let mut worst = 0.0_f32;
-    let seconds = median(
-        (0..=repetitions)
-            .map(|_| {
-                case.reset();
-                let start = Instant::now();
-                let report = case.run();
-                let seconds = start.elapsed().as_secs_f64();
-                worst = worst.max(report.residual);
-                seconds
-            })
-            .collect(),
-    );
+    let timed = meter.timed(repetitions, || {
+        case.reset();
+        let start = Instant::now();
+        let report = case.run();
+        let seconds = start.elapsed().as_secs_f64();
+        worst = worst.max(report.residual);
+        seconds
+    });
+    let seconds = timed.seconds;
     vec![
         Figure::new(SPEED, voxels / seconds / 1e6),
         Figure::new(TIME, seconds * 1e3),
+        timed.figure(),
         Figure::new(RESIDUAL, f64::from(worst)),
         Figure::new("bytes a voxel", case.memory_bytes() as f64 / voxels),
     ]

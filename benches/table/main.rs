@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --no-default-features --bench table` runs everything; words after `--` keep only the rows
 //! whose work contains all of them (`-- mechanics lattice`), `--quick` takes fewer repetitions. Each figure is
-//! a median of repetitions, on one thread and on two. The number of threads is fixed once per process, and
+//! a median of repetitions on a quiet machine (see `quiet`), on one thread and on two. The number of threads is fixed once per process, and
 //! memory is that of a process, so each row runs in a child process of its own: this program again, with
 //! `--row`.
 //!
@@ -11,17 +11,20 @@
 //! | `mechanics` | the kernel of contact forces on a ball of tissue |
 //! | `fields` | the field solver on oxygen in a tumour |
 //! | `scenes` | whole steps of the shipped scenes, and what memory goes where |
+//! | `quiet` | durations on a machine that others use too |
 //! | `print` | how the table looks |
 
 mod fields;
 mod mechanics;
 mod print;
+mod quiet;
 mod scenes;
 
 use std::process::{Command, ExitCode};
-use std::time::Instant;
+use std::time::Duration;
 
 use print::Line;
+use quiet::{Meter, Speed};
 use tumorscape::cell::mechanics::InstructionSet;
 use tumorscape::core::parallel;
 
@@ -66,8 +69,8 @@ impl Figure {
 pub struct Case {
     /// What the work is; names the row.
     pub work: String,
-    /// Measures it in this process. The argument says whether to be quick.
-    pub measure: Box<dyn Fn(bool) -> Vec<Figure>>,
+    /// Measures it in this process.
+    pub measure: Box<dyn Fn(Meter) -> Vec<Figure>>,
     /// What its figures must reach on two threads.
     pub goals: Vec<(&'static str, Goal)>,
     /// The figure of which two threads must give 1.8 times as much as one.
@@ -78,7 +81,8 @@ pub struct Case {
 const SPEED_UP: Goal = Goal::AtLeast(1.8);
 
 fn cases() -> Vec<Case> {
-    let mut cases = mechanics::cases();
+    let mut cases = vec![quiet::case()];
+    cases.extend(mechanics::cases());
     cases.extend(fields::cases());
     cases.extend(scenes::cases());
     cases
@@ -94,10 +98,10 @@ fn main() -> ExitCode {
     let quick = take("--quick");
     // Given by `cargo bench` to every bench.
     take("--bench");
-    if let [flag, work, threads] = words.as_slice()
+    if let [flag, work, threads, best @ ..] = words.as_slice()
         && flag == "--row"
     {
-        return measure_row(work, threads, quick);
+        return measure_row(work, threads, best, quick);
     }
     if let Some(unknown) = words.iter().find(|word| word.starts_with('-')) {
         eprintln!("unknown option `{unknown}`; known are words to search for, and `--quick`");
@@ -106,15 +110,17 @@ fn main() -> ExitCode {
     print_table(&words, quick)
 }
 
-fn measure_row(work: &str, threads: &str, quick: bool) -> ExitCode {
-    let (Some(case), Ok(threads)) = (
+fn measure_row(work: &str, threads: &str, best: &[String], quick: bool) -> ExitCode {
+    let best: Vec<f64> = best.iter().filter_map(|word| word.parse().ok()).collect();
+    let (Some(case), Ok(threads), Ok(best)) = (
         cases().into_iter().find(|case| case.work == work),
         threads.parse(),
+        best.try_into().map(Speed),
     ) else {
         return ExitCode::FAILURE;
     };
     parallel::set_threads(Some(threads));
-    for Figure { name, value } in (case.measure)(quick) {
+    for Figure { name, value } in (case.measure)(Meter { quick, best }) {
         println!("{name}\t{value}");
     }
     ExitCode::SUCCESS
@@ -128,6 +134,7 @@ fn print_table(words: &[String], quick: bool) -> ExitCode {
         InstructionSet::detect(),
         if quick { ", few repetitions" } else { "" }
     );
+    let best = quiet::best_speed(Duration::from_secs(2));
     println!("{}", print::head());
     let mut speeds: Vec<(String, f64)> = Vec::new();
     let mut failed = false;
@@ -135,7 +142,7 @@ fn print_table(words: &[String], quick: bool) -> ExitCode {
         if !words.iter().all(|word| case.work.contains(word.as_str())) {
             continue;
         }
-        let columns = THREADS.map(|threads| in_child(&case.work, threads, quick));
+        let columns = THREADS.map(|threads| in_child(&case.work, threads, best, quick));
         let [Some(one), Some(two)] = columns else {
             eprintln!("{}: could not be measured", case.work);
             failed = true;
@@ -178,9 +185,10 @@ fn print_table(words: &[String], quick: bool) -> ExitCode {
 }
 
 /// The figures of a row, measured by this program in a process of its own.
-fn in_child(work: &str, threads: usize, quick: bool) -> Option<Vec<Figure>> {
+fn in_child(work: &str, threads: usize, best: Speed, quick: bool) -> Option<Vec<Figure>> {
     let mut child = Command::new(std::env::current_exe().ok()?);
     child.args(["--row", work, &threads.to_string()]);
+    child.args(best.0.map(|speed| speed.to_string()));
     if quick {
         child.arg("--quick");
     }
@@ -207,24 +215,4 @@ fn processor() -> String {
             Some(line.split_once(':')?.1.trim().to_owned())
         })
         .unwrap_or_else(|| std::env::consts::ARCH.to_owned())
-}
-
-/// Median duration of a piece of work, s; it is done once more before, to warm up.
-pub fn median_seconds(repetitions: usize, mut work: impl FnMut()) -> f64 {
-    work();
-    median(
-        (0..repetitions)
-            .map(|_| {
-                let start = Instant::now();
-                work();
-                start.elapsed().as_secs_f64()
-            })
-            .collect(),
-    )
-}
-
-/// The middle one of some values.
-pub fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    values[values.len() / 2]
 }

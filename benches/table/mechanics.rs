@@ -3,7 +3,8 @@
 use tumorscape::cell::mechanics::{Body, Mechanics, MechanicsParameters, Surroundings};
 
 use crate::print::Line;
-use crate::{Case, Figure, Goal, median_seconds};
+use crate::quiet::Meter;
+use crate::{Case, Figure, Goal};
 
 #[path = "../support/ball.rs"]
 mod ball;
@@ -20,7 +21,7 @@ pub fn cases() -> Vec<Case> {
             let order = if shuffled { RANDOM } else { LATTICE };
             cases.push(Case {
                 work: format!("mechanics, {count} cells, {order}"),
-                measure: Box::new(move |quick| measure(count, shuffled, quick)),
+                measure: Box::new(move |meter| measure(count, shuffled, meter)),
                 goals: vec![(SPEED, Goal::AtLeast(least))],
                 speed: SPEED,
             });
@@ -28,7 +29,7 @@ pub fn cases() -> Vec<Case> {
     }
     cases.push(Case {
         work: "mechanics, 100000 cells at rest, 1 in 1000 touched".into(),
-        measure: Box::new(|quick| measure_at_rest(100_000, quick)),
+        measure: Box::new(|meter| measure_at_rest(100_000, meter)),
         goals: Vec::new(),
         speed: SPEED,
     });
@@ -38,7 +39,7 @@ pub fn cases() -> Vec<Case> {
 const LATTICE: &str = "lattice order";
 const RANDOM: &str = "random order";
 
-fn measure(count: usize, shuffled: bool, quick: bool) -> Vec<Figure> {
+fn measure(count: usize, shuffled: bool, meter: Meter) -> Vec<Figure> {
     let mut bodies = ball::ball(count);
     if shuffled {
         ball::shuffle(&mut bodies);
@@ -46,8 +47,8 @@ fn measure(count: usize, shuffled: bool, quick: bool) -> Vec<Figure> {
     let mut kernel = Mechanics::new(MechanicsParameters::default());
     *kernel.bodies_mut() = bodies;
     // About the same time whatever the number of cells.
-    let repetitions = (if quick { 2_000_000 } else { 20_000_000 } / count).clamp(5, 400);
-    let seconds = median_seconds(repetitions, || {
+    let repetitions = (if meter.quick { 2_000_000 } else { 20_000_000 } / count).clamp(5, 400);
+    let timed = meter.median(repetitions, || {
         let done = kernel.relax(0.02, &Surroundings::default());
         assert_eq!(done.substeps, 1, "one update of each cell in a call");
     });
@@ -60,17 +61,18 @@ fn measure(count: usize, shuffled: bool, quick: bool) -> Vec<Figure> {
         .sum::<f64>()
         / count as f64;
     vec![
-        Figure::new(SPEED, count as f64 / seconds / 1e6),
+        Figure::new(SPEED, count as f64 / timed.seconds / 1e6),
+        timed.figure(),
         Figure::new("neighbours a cell", neighbours),
         Figure::new("bytes a cell", kernel.memory() as f64 / count as f64),
     ]
 }
 
 /// Tissue that has come to rest, of which a few cells are moved in each step: what skipping the others spares.
-fn measure_at_rest(count: usize, quick: bool) -> Vec<Figure> {
+fn measure_at_rest(count: usize, meter: Meter) -> Vec<Figure> {
     let mut seconds = [0.0; 2];
     let mut evaluated = [0; 2];
-    let repetitions = if quick { 20 } else { 100 };
+    let repetitions = if meter.quick { 20 } else { 100 };
     for (skip_resting, (seconds, evaluated)) in [true, false]
         .into_iter()
         .zip(seconds.iter_mut().zip(&mut evaluated))
@@ -98,13 +100,14 @@ fn measure_at_rest(count: usize, quick: bool) -> Vec<Figure> {
             step(&mut bodies);
         }
         let mut side = 0.5;
-        *seconds = median_seconds(repetitions, || {
+        let timed = meter.median(repetitions, || {
             side = -side;
             for body in bodies.iter_mut().step_by(1000) {
                 body.position[0] += side;
             }
             *evaluated = step(&mut bodies);
         });
+        *seconds = timed.seconds;
     }
     vec![
         Figure::new(SPEED, count as f64 / seconds[0] / 1e6),

@@ -10,7 +10,8 @@ use tumorscape::core::CellId;
 use tumorscape::scene::schema::Place;
 use tumorscape::simulation::{Simulation, open_scene};
 
-use crate::{Case, Figure, Goal, median};
+use crate::quiet::Meter;
+use crate::{Case, Figure, Goal};
 
 const SPEED: &str = "steps/s";
 const PER_HOUR: &str = "s a tissue hour";
@@ -88,14 +89,14 @@ pub fn cases() -> Vec<Case> {
         .filter(|(_, work, _)| Path::new(work.file).exists())
         .map(|(name, work, goals)| Case {
             work: format!("scene {name}"),
-            measure: Box::new(move |quick| measure(work, quick)),
+            measure: Box::new(move |meter| measure(work, meter)),
             goals,
             speed: SPEED,
         })
         .collect()
 }
 
-fn measure(work: Work, quick: bool) -> Vec<Figure> {
+fn measure(work: Work, meter: Meter) -> Vec<Figure> {
     let mut scene = open_scene(Path::new(work.file)).expect("shipped scenes are valid");
     for population in &mut scene.scene.populations {
         if let Place::Ball { radius_um, .. } = &mut population.place {
@@ -108,23 +109,21 @@ fn measure(work: Work, quick: bool) -> Vec<Figure> {
         simulation.step();
     }
     simulation.measure_stages();
-    let pieces = if quick { 1 } else { work.pieces };
-    let seconds = median(
-        (0..pieces)
-            .map(|_| {
-                let start = Instant::now();
-                for _ in 0..PIECE {
-                    simulation.step();
-                }
-                start.elapsed().as_secs_f64() / f64::from(PIECE)
-            })
-            .collect(),
-    );
+    let pieces = if meter.quick { 1 } else { work.pieces };
+    let timed = meter.timed(pieces, || {
+        let start = Instant::now();
+        for _ in 0..PIECE {
+            simulation.step();
+        }
+        start.elapsed().as_secs_f64() / f64::from(PIECE)
+    });
+    let seconds = timed.seconds;
     let cells = simulation.cell_count() as f64;
     let steps_an_hour = 60.0 / simulation.clock().step_minutes;
     let (peak, now) = (status_bytes("VmHWM:"), status_bytes("VmRSS:"));
     let mut figures = vec![
         Figure::new(SPEED, 1.0 / seconds),
+        timed.figure(),
         Figure::new("cells", cells),
         Figure::new("million cells/s", cells / seconds / 1e6),
         Figure::new(PER_HOUR, seconds * steps_an_hour),
