@@ -2,9 +2,9 @@
 //!
 //! `cargo bench --no-default-features --bench table` runs everything; words after `--` keep only the rows
 //! whose work contains all of them (`-- mechanics lattice`), `--quick` takes fewer repetitions. Each figure is
-//! a median of repetitions on a quiet machine (see `quiet`), on one thread and on two. The number of threads is fixed once per process, and
-//! memory is that of a process, so each row runs in a child process of its own: this program again, with
-//! `--row`.
+//! a median of repetitions on a quiet machine (see `quiet`), on one thread and on two. The number of threads is
+//! fixed once per process, and memory is that of a process, so each row runs in a child process of its own: this
+//! program again, with `--row`.
 //!
 //! | file | measures |
 //! | --- | --- |

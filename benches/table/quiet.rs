@@ -15,7 +15,7 @@ use tumorscape::core::parallel::{self, for_each_chunk};
 use crate::{Case, Figure};
 
 /// Speed over that of a quiet machine from which on it counts as quiet.
-const QUIET: f64 = 0.93;
+const QUIET: f64 = 0.98;
 /// Which of a hundred speeds, the slowest first, counts as that of a quiet machine. Not the last: clocks err.
 const PERCENTILE: usize = 85;
 /// How long a thread waits for the others to begin.

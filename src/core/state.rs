@@ -3,9 +3,9 @@
 //! A module registers each component that a cell carries from step to step with
 //! [`RegisterState::register_cell_state`], and each component of a site or a field, and each resource, with
 //! [`RegisterState::register_kept`]. The list serves everything that must see the state as a whole: the state
-//! hash covers it, a checkpoint stores it, a daughter inherits it. What is made again from the scene, or computed afresh in every
-//! step, is declared with [`RegisterState::declare_remade`] and the reason why. A test compares the lists
-//! with what is really there, so nothing can be forgotten silently.
+//! hash covers it, a checkpoint stores it, a daughter inherits it. What is made again from the scene, or computed
+//! afresh in every step, is declared with [`RegisterState::declare_remade`] and the reason why. A test compares the
+//! lists with what is really there, so nothing can be forgotten silently.
 
 use bevy::ecs::component::{ComponentId, Mutable};
 use bevy::prelude::*;

@@ -232,7 +232,10 @@ pub fn open(
     mut warn: impl FnMut(&CheckpointError),
 ) -> Result<(Checkpoint, Damage), CheckpointError> {
     let newest = folder.join(NEWEST);
-    let absent = |error: &CheckpointError| matches!(error, CheckpointError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound);
+    let absent = |error: &CheckpointError| match error {
+        CheckpointError::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
+        _ => false,
+    };
     let trouble = match Checkpoint::open(&newest) {
         Ok(checkpoint) => return Ok((checkpoint, Damage(None))),
         Err(error) if absent(&error) => CheckpointError::Missing(newest.clone()),

@@ -3,7 +3,8 @@
 //! Radii are taken from the cells themselves. With `d` the distance of tumour cells from their centroid:
 //!
 //! - `tumour_radius_um`: the 95th percentile of `d`, divided by `0.95^(1/3)`, plus the mean radius of
-//!   a cell. For a ball of evenly spread cells this is its radius, and unlike the radius of gyration it does not change when the core empties.
+//!   a cell. For a ball of evenly spread cells this is its radius, and unlike the radius of gyration it does not
+//!   change when the core empties.
 //! - `viable_rim_um`: their difference, once there is a core.
 //! - `necrotic_radius_um`: the radius that best separates the dead core from the viable rim, that is the one
 //!   at which the number of necrotic cells inside minus the number of viable cells inside is largest; 0

@@ -7,9 +7,10 @@
 //!
 //! Oxygen, glucose and lactate relax within a step and are solved quasi-steady; growth factors, which decay
 //! over an hour, take one implicit time step. Oxygen is solved in every step; the slower molecules every few
-//! minutes, which is short against the hours in which cells and their uptake change. The last term is the blood of the host tissue: `gamma = D / L^2`
-//! makes a disturbance fade over the perfusion length `L` of the site, and `w` is the share of host vessels
-//! left in a voxel ([`HostVessels`]): tumour tissue displaces them and they do not come back by themselves.
+//! minutes, which is short against the hours in which cells and their uptake change. The last term is the blood of
+//! the host tissue: `gamma = D / L^2` makes a disturbance fade over the perfusion length `L` of the site, and `w` is
+//! the share of host vessels left in a voxel ([`HostVessels`]): tumour tissue displaces them and they do not come
+//! back by themselves.
 //!
 //! **What a checkpoint holds.** Between two steps the state of a field is its [`FieldValues`], what its
 //! [`Ledger`] holds ([`Ledger::state`]) and [`FieldWork::state`]; that of a site its [`HostVessels`].

@@ -5,8 +5,8 @@
 //! compared with a solution of its own ([`theory`]), with the uptake that is measured in the run: cells at each radius,
 //! times what each takes up.
 //!
-//! `scenes/spheroid.ron` as it is, but with steps of ten minutes instead of one (which a test looks at), from three numbers
-//! of cells at three seeds each; one of them goes on until the radius has doubled.
+//! `scenes/spheroid.ron` as it is, but with steps of ten minutes instead of one (which a test looks at), from three
+//! numbers of cells at three seeds each; one of them goes on until the radius has doubled.
 
 mod theory;
 

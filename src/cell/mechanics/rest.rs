@@ -212,7 +212,8 @@ impl Watch<'_> {
 }
 
 /// Moves rows, which were parts of the lengths `old`, to where they are when the lengths are `new`, and notes those
-/// that are gone. New rows at the end of a part are vacant. Where `old` does not say what the rows were, they were one part.
+/// that are gone. New rows at the end of a part are vacant. Where `old` does not say what the rows were, they were one
+/// part.
 pub(super) fn rearrange(rows: &mut Vec<Body>, old: &[usize], new: &[usize], watch: Watch) {
     let one = [rows.len()];
     let old = if old.iter().sum::<usize>() == rows.len() {

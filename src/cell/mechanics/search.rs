@@ -533,7 +533,8 @@ impl Room {
         }
     }
 
-    /// Finds out of all cells first which candidates are near, then copies those, so that no cell waits for its own bits.
+    /// Finds out of all cells first which candidates are near, then copies those, so that no cell waits for its own
+    /// bits.
     #[inline(always)]
     unsafe fn pick_by_word<V: Lanes, const ALIKE: bool>(
         &mut self,

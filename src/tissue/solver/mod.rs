@@ -276,9 +276,9 @@ impl FieldSolver {
 
     /// Lets coarse levels count fast local rates more nearly in full.
     ///
-    /// Their shifted harmonic mean is what makes few cycles suffice, but where little else than such rates holds the level
-    /// of a field, in a closed dish breathed empty, it may count too little of them: each cycle then overshoots. The
-    /// plain mean, which this approaches, never does.
+    /// Their shifted harmonic mean is what makes few cycles suffice, but where little else than such rates holds the
+    /// level of a field, in a closed dish breathed empty, it may count too little of them: each cycle then overshoots.
+    /// The plain mean, which this approaches, never does.
     fn mix_faster(&mut self, by: f32) {
         for level in &mut self.levels {
             level.mixing_rate *= by;
