@@ -13,11 +13,17 @@
 //! (its stiffness across the line of centres): at once by its trace `sum (k + t)`, and where that is not
 //! good enough for the time to be covered, by the largest row sum.
 
+use std::ops::Range;
+
 use super::Body;
 use super::lanes::{FAR_AWAY, LANES, Lanes};
-use super::search::{Accumulate, GROUP, Near, Own, Room, Search, rows_around};
+use super::neighbours::{Accumulate, GROUP, Near, Own, Room};
+use super::search::{Search, rows_around};
 use super::sort::Sorted;
 use crate::core::identity::CellId;
+
+// Traces are added up four at a time.
+const _: () = assert!(GROUP.is_multiple_of(4));
 
 /// Squared distance below which two centres count as coincident, um2.
 const COINCIDENT: f32 = 1.0e-12;
@@ -73,7 +79,7 @@ impl Stiffness {
 pub(super) unsafe fn sum<V: Lanes, const ALIKE: bool>(
     cells: &Sorted,
     search: Search,
-    slots: std::ops::Range<usize>,
+    slots: Range<usize>,
     room: &mut Room,
     contacts: &mut [Contact; GROUP],
 ) {

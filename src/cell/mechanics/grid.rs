@@ -16,7 +16,7 @@ const FREE_BINS: f64 = 131_072.0;
 const BINS_PER_CELL: f64 = 4.0;
 /// Radius classes: four per octave of eight octaves, from 1/4 um to 64 um.
 const CLASSES: usize = 32;
-/// Places in which a census counts by turns.
+/// Places in which a census counts by turns: as many as an addition in memory takes cycles.
 const TURNS: usize = 4;
 /// Radius below which bins get no smaller, um; that of the smallest class.
 const SMALLEST_UM: f32 = 0.25;
@@ -140,8 +140,8 @@ impl Census {
             count[class] += 1;
             radius[class] = larger(body.radius, radius[class]);
         }
-        let [_, _, x, y, z, _, adhesion, repulsion] =
-            std::array::from_fn(|lane| [low[lane], high[lane]]);
+        let [x, y, z, _, adhesion, repulsion, ..] =
+            std::array::from_fn::<_, 8, _>(|lane| [low[lane], high[lane]]);
         let mut census = Self {
             low: [x, y, z].map(|[low, _]| low),
             high: [x, y, z].map(|[_, high]| high),

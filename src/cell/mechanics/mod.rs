@@ -9,7 +9,8 @@
 //! | --- | --- |
 //! | `grid` | bins over the occupied box, one grid per class of size |
 //! | `sort` | parallel counting sort into the bins, canonical order |
-//! | `search` | the neighbours of each cell, side by side |
+//! | `search` | where to look for the neighbours of a cell |
+//! | `neighbours` | the neighbours of each cell, side by side |
 //! | `contacts` | the potentials, summed over the neighbours of a cell |
 //! | `lanes` | sixteen lanes of `f32` with the same bits on every processor |
 //! | `relax` | stable substeps on the buffers |
@@ -30,6 +31,7 @@ mod disjoint;
 mod faces;
 mod grid;
 mod lanes;
+mod neighbours;
 mod relax;
 mod rest;
 mod search;
@@ -77,11 +79,20 @@ impl Body {
     /// Strength of repulsion between tumour cells, um/min (Ghaffarizadeh et al. 2018).
     pub const REPULSION: f32 = 10.0;
 
-    /// Its identity, which is not a number in any sense (two), centre (three), radius, adhesion and repulsion.
+    /// Centre, radius, adhesion and repulsion, and two zeros: as many numbers as a register has lanes.
     #[inline(always)]
     fn numbers(&self) -> [f32; 8] {
-        // SAFETY: a body is 32 bytes without gaps, and any four of them are an `f32`.
-        unsafe { std::mem::transmute_copy(self) }
+        let [x, y, z] = self.position;
+        [
+            x,
+            y,
+            z,
+            self.radius,
+            self.adhesion,
+            self.repulsion,
+            0.0,
+            0.0,
+        ]
     }
 }
 

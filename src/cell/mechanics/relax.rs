@@ -15,15 +15,16 @@ use super::bonds::BondIndex;
 use super::contacts::{Contact, PRESSURE_UNIT, separate, stiffness, sum};
 use super::disjoint::Disjoint;
 use super::lanes::{Array, InstructionSet, Lanes};
+use super::neighbours::{GROUP, Room};
 use super::rest::{AllQuiet, Rest, Watch};
-use super::search::{Bin, GROUP, Room, Search, Share, is_crowd};
+use super::search::{Bin, Search, Share, is_crowd};
 use super::sort::Sorted;
 use super::{Body, Faces, Mechanics, Motion, SKIPPED, Surroundings};
 use crate::core::parallel::{for_each_chunk, reserve_sparingly, together};
 
-/// Slots per piece of the evaluation.
+/// Slots per piece of the evaluation: at 10^4 cells forty pieces, so that no thread waits long for the last.
 const SLOTS: usize = 256;
-/// Slots per piece of the move.
+/// Slots per piece of the move, for the same reason.
 const MOVED: usize = 1_024;
 /// Drift at which cells are sorted again, over the edge of the smallest bins.
 const SKIN: f32 = 0.1;

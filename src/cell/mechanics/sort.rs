@@ -17,7 +17,7 @@ use super::grid::{Census, Levels};
 use super::lanes::LANES;
 use crate::core::parallel::{for_each_chunk, reserve_sparingly};
 
-/// Most and fewest rows per piece of the passes over the input, and pieces aimed at.
+/// Fewest and most rows per piece of the passes over the input, and pieces aimed at.
 const ROWS: (usize, usize, usize) = (512, 16_384, 16);
 /// Counters in a cache line.
 const LINE: usize = 16;
@@ -96,9 +96,7 @@ impl Deal {
             shift,
         }
     }
-}
 
-impl Deal {
     /// The counters of a piece, one for each bucket.
     fn counters(&self, piece: usize) -> std::ops::Range<usize> {
         let first = piece * self.stride;

@@ -222,12 +222,9 @@ impl Lanes for Avx512 {
                         [0, 16, 32, 48].map(|lane| _mm512_loadu_ps(from[n].add(lane)));
                     let low = _mm512_permutex2var_ps(a, lanes, b);
                     let high = _mm512_permutex2var_ps(c, lanes, d);
-                    let mut taken = _mm512_mask_blend_ps(upper, low, high);
-                    // The other arrays go on with the first number, for byte lanes behind the last are zero.
-                    if n == 0 {
-                        taken = _mm512_mask_blend_ps(filled, _mm512_set1_ps(fill[0]), taken);
-                    }
-                    _mm512_storeu_ps(to[n].add(at), taken);
+                    let taken = _mm512_mask_blend_ps(upper, low, high);
+                    let whole = _mm512_mask_blend_ps(filled, _mm512_set1_ps(fill[n]), taken);
+                    _mm512_storeu_ps(to[n].add(at), whole);
                     n += 1;
                 }
                 at += LANES;

@@ -28,7 +28,8 @@ pub enum InstructionSet {
     /// Two 8-lane registers.
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// One 16-lane register, and bytes put side by side (Ice Lake, Zen 4 and later).
+    /// One 16-lane register, and bytes put side by side (VBMI2: Ice Lake, Zen 4 and later; processors with AVX-512
+    /// but without it run the kernel of AVX2).
     #[cfg(target_arch = "x86_64")]
     Avx512,
 }
@@ -48,8 +49,12 @@ impl InstructionSet {
             let counts_bits = std::is_x86_feature_detected!("popcnt");
             if std::is_x86_feature_detected!("avx2") && counts_bits {
                 sets.push(Self::Avx2);
+                // What these imply to the compiler is asked for too.
                 if std::is_x86_feature_detected!("avx512f")
+                    && std::is_x86_feature_detected!("avx512bw")
                     && std::is_x86_feature_detected!("avx512vbmi2")
+                    && std::is_x86_feature_detected!("fma")
+                    && std::is_x86_feature_detected!("f16c")
                 {
                     sets.push(Self::Avx512);
                 }
@@ -91,7 +96,8 @@ pub(super) const FAR_AWAY: f32 = 1.0e9;
 /// # Safety
 /// Every method may only be called on a processor that has the instruction set of the implementation.
 /// `load` reads sixteen numbers from its pointer, `store` writes as many, and so does `compress` to each of
-/// its pointers.
+/// its pointers. `compress_word` reads 64 numbers from each pointer and writes up to sixteen more than are set;
+/// what it reads and what it writes does not overlap.
 pub(super) trait Lanes: Copy {
     /// Whether [`Self::compress_word`] is faster than four times [`Self::compress`] of what is in registers.
     const BY_WORD: bool;
@@ -103,9 +109,6 @@ pub(super) trait Lanes: Copy {
     unsafe fn compress<const N: usize>(mask: u32, values: [Self; N], to: [*mut f32; N]);
     /// Stores those of four batches behind each pointer whose bit in `word` is set, side by side, and behind
     /// them `fill`, so that the last batch begun is whole; returns how many were set.
-    ///
-    /// Writes up to one batch more than were set. `fill` holds in the first array; in the others any number from
-    /// those batches may follow instead, if any bit is set.
     #[inline(always)]
     unsafe fn compress_word<const N: usize>(
         word: u64,
@@ -252,7 +255,12 @@ mod tests {
     /// The numbers of a word that are set, and what follows them in the first of two arrays.
     unsafe fn taken<V: Lanes>(word: u64) -> (usize, Vec<f32>) {
         let from: [f32; WORD] = std::array::from_fn(|at| at as f32);
-        let doubled = from.map(|value| 2.0 * value);
+        let mut doubled = from.map(|value| 2.0 * value);
+        for (at, value) in doubled.iter_mut().enumerate() {
+            if word >> at & 1 == 0 {
+                *value = f32::NAN;
+            }
+        }
         let mut to = [[-1.0; WORD + LANES]; 2];
         let [first, second] = &mut to;
         // SAFETY: the caller's promise; there is room for a batch more than a word.
@@ -268,7 +276,7 @@ mod tests {
         for (first, second) in first[..count].iter().zip(&*second) {
             assert_eq!(2.0 * first, *second);
         }
-        assert!(word == 0 || second[..whole].iter().all(|value| value.is_finite()));
+        assert!(second[count..whole].iter().all(|value| *value == 7.0));
         (count, first[..whole].to_vec())
     }
 
