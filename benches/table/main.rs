@@ -98,6 +98,17 @@ fn main() -> ExitCode {
     let quick = take("--quick");
     // Given by `cargo bench` to every bench.
     take("--bench");
+    if let [flag, threads] = words.as_slice()
+        && flag == "--calibrate"
+        && let Ok(threads) = threads.parse()
+    {
+        parallel::set_threads(Some(threads));
+        let Speed(best) = quiet::best_speed(Duration::from_secs(2));
+        for speed in best {
+            println!("{speed}");
+        }
+        return ExitCode::SUCCESS;
+    }
     if let [flag, work, threads, best @ ..] = words.as_slice()
         && flag == "--row"
     {
@@ -134,7 +145,7 @@ fn print_table(words: &[String], quick: bool) -> ExitCode {
         InstructionSet::detect(),
         if quick { ", few repetitions" } else { "" }
     );
-    let best = quiet::best_speed(Duration::from_secs(2));
+    let best = THREADS.map(best_speed);
     println!("{}", print::head());
     let mut speeds: Vec<(String, f64)> = Vec::new();
     let mut failed = false;
@@ -142,7 +153,7 @@ fn print_table(words: &[String], quick: bool) -> ExitCode {
         if !words.iter().all(|word| case.work.contains(word.as_str())) {
             continue;
         }
-        let columns = THREADS.map(|threads| in_child(&case.work, threads, best, quick));
+        let columns = [0, 1].map(|at| in_child(&case.work, THREADS[at], best[at], quick));
         let [Some(one), Some(two)] = columns else {
             eprintln!("{}: could not be measured", case.work);
             failed = true;
@@ -186,25 +197,36 @@ fn print_table(words: &[String], quick: bool) -> ExitCode {
 
 /// The figures of a row, measured by this program in a process of its own.
 fn in_child(work: &str, threads: usize, best: Speed, quick: bool) -> Option<Vec<Figure>> {
-    let mut child = Command::new(std::env::current_exe().ok()?);
-    child.args(["--row", work, &threads.to_string()]);
-    child.args(best.0.map(|speed| speed.to_string()));
+    let mut words = vec!["--row".into(), work.into(), threads.to_string()];
+    words.extend(best.0.map(|speed| speed.to_string()));
     if quick {
-        child.arg("--quick");
+        words.push("--quick".into());
     }
-    let output = child
-        .stderr(std::process::Stdio::inherit())
-        .output()
-        .ok()
-        .filter(|output| output.status.success())?;
-    String::from_utf8(output.stdout)
-        .ok()?
+    said_by_child(&words)?
         .lines()
         .map(|line| {
             let (name, value) = line.split_once('\t')?;
             Some(Figure::new(name, value.parse().ok()?))
         })
         .collect()
+}
+
+/// How fast so many threads are while the machine is quiet; zero, which every machine is, if that cannot be told.
+fn best_speed(threads: usize) -> Speed {
+    let said = said_by_child(&["--calibrate".into(), threads.to_string()]).unwrap_or_default();
+    let mut speeds = said.lines().filter_map(|line| line.parse().ok());
+    Speed([0, 1].map(|_| speeds.next().unwrap_or(0.0)))
+}
+
+/// What this program says in a process of its own.
+fn said_by_child(words: &[String]) -> Option<String> {
+    let output = Command::new(std::env::current_exe().ok()?)
+        .args(words)
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    String::from_utf8(output.stdout).ok()
 }
 
 fn processor() -> String {

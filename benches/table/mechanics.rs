@@ -60,18 +60,20 @@ fn measure(count: usize, shuffled: bool, meter: Meter) -> Vec<Figure> {
         })
         .sum::<f64>()
         / count as f64;
-    vec![
+    let mut figures = vec![
         Figure::new(SPEED, count as f64 / timed.seconds / 1e6),
-        timed.figure(),
         Figure::new("neighbours a cell", neighbours),
         Figure::new("bytes a cell", kernel.memory() as f64 / count as f64),
-    ]
+    ];
+    figures.extend(timed.figures());
+    figures
 }
 
 /// Tissue that has come to rest, of which a few cells are moved in each step: what skipping the others spares.
 fn measure_at_rest(count: usize, meter: Meter) -> Vec<Figure> {
     let mut seconds = [0.0; 2];
     let mut evaluated = [0; 2];
+    let mut repeated = Vec::new();
     let repetitions = if meter.quick { 20 } else { 100 };
     for (skip_resting, (seconds, evaluated)) in [true, false]
         .into_iter()
@@ -108,15 +110,18 @@ fn measure_at_rest(count: usize, meter: Meter) -> Vec<Figure> {
             *evaluated = step(&mut bodies);
         });
         *seconds = timed.seconds;
+        repeated.extend(timed.figures());
     }
-    vec![
+    let mut figures = vec![
         Figure::new(SPEED, count as f64 / seconds[0] / 1e6),
         Figure::new(
             "% of cells evaluated",
             100.0 * evaluated[0] as f64 / count as f64,
         ),
         Figure::new("times as fast as without skipping", seconds[1] / seconds[0]),
-    ]
+    ];
+    figures.extend(repeated.into_iter().take(2));
+    figures
 }
 
 /// Lattice over random order, once both have been measured.

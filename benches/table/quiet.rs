@@ -2,8 +2,9 @@
 //!
 //! The cores of a virtual machine are often halves of cores that others use too: all of a sudden everything takes
 //! up to twice as long, on one core or on all. So plain arithmetic, and a walk through the second-level cache, are
-//! timed on every thread before and after each repetition, and only those repetitions count between two times at
-//! which both ran as fast as they can.
+//! timed on all threads at once before and after each repetition, and only those repetitions count between two times
+//! at which both ran as fast as they can. Which count is decided by these times alone, not by how long the work took.
+//! Where fewer than five repetitions were quiet, all of them count; the table says how many were.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,15 +22,20 @@ const PERCENTILE: usize = 85;
 /// How long a thread waits for the others to begin.
 const PATIENCE: Duration = Duration::from_millis(5);
 
+/// Quiet repetitions, if so many were asked for, below which all of them count.
+const ENOUGH: usize = 5;
+
 /// What the threads of this machine can do at most.
 pub fn case() -> Case {
     const SPEED: &str = "million operations/s";
     Case {
         work: "arithmetic in registers".into(),
-        measure: Box::new(|meter| {
-            let threads = parallel::threads() as f64;
-            let speeds = (0..if meter.quick { 500 } else { 3_000 }).map(|_| threads * speed().0[0]);
-            vec![Figure::new(SPEED, 1e3 * median(speeds.collect()))]
+        measure: Box::new(|_| {
+            let Speed([arithmetic, _]) = best_speed(Duration::from_secs(1));
+            vec![Figure::new(
+                SPEED,
+                1e3 * arithmetic * parallel::threads() as f64,
+            )]
         }),
         goals: Vec::new(),
         speed: SPEED,
@@ -68,47 +74,65 @@ impl Speed {
 pub struct Meter {
     /// Whether to repeat less.
     pub quick: bool,
-    /// Speed of a quiet machine, as far as known.
+    /// Speed of a quiet machine at this number of threads, as far as known.
     pub best: Speed,
+}
+
+/// Looks how fast the machine is in the middle of a repetition.
+pub struct Probe(Speed);
+
+impl Probe {
+    /// Looks; takes a third of a millisecond.
+    pub fn look(&mut self) {
+        self.0 = self.0.min(speed());
+    }
 }
 
 /// How long a piece of work takes.
 pub struct Timed {
-    /// Median duration, s; of the repetitions on a quiet machine if there were any.
+    /// Median duration, s; of the repetitions on a quiet machine if these were [`ENOUGH`].
     pub seconds: f64,
-    /// Repetitions on a quiet machine, %.
-    pub quiet: f64,
+    repetitions: usize,
+    quiet: usize,
 }
 
 impl Meter {
-    /// Repeats work that says how many seconds it took, until it has run `repetitions` times on a quiet machine,
-    /// or as often and for long enough.
-    pub fn timed(&self, repetitions: usize, mut work: impl FnMut() -> f64) -> Timed {
-        let at_most = Duration::from_secs(if self.quick { 8 } else { 40 });
+    /// Repeats work that says how many seconds it took, until it has run `repetitions` times on a quiet machine, or
+    /// for a while, or `at_most` so many times.
+    pub fn timed(
+        &self,
+        repetitions: usize,
+        at_most: usize,
+        mut work: impl FnMut(&mut Probe) -> f64,
+    ) -> Timed {
+        let patience = Duration::from_secs(if self.quick { 8 } else { 40 });
         let begun = Instant::now();
-        let mut all = Vec::new();
         let mut speeds = vec![speed()];
+        let mut all: Vec<(f64, Speed)> = Vec::new();
         loop {
-            let seconds = work();
-            let (before, after) = (speeds[speeds.len() - 1], speed());
-            all.push((seconds, before.min(after)));
-            speeds.push(after);
-            let best = [self.best, Speed::best(&speeds)];
-            let mut counted: Vec<f64> = all
-                .iter()
-                .filter(|(_, speed)| speed.is_quiet(best))
-                .map(|(seconds, _)| *seconds)
-                .collect();
-            let quiet = counted.len();
-            if quiet < repetitions && (all.len() < repetitions || begun.elapsed() < at_most) {
+            let mut probe = Probe(speeds[speeds.len() - 1]);
+            let seconds = work(&mut probe);
+            speeds.push(speed());
+            all.push((seconds, probe.0.min(speeds[speeds.len() - 1])));
+            let last = all.len() >= at_most;
+            if !all.len().is_multiple_of(repetitions) && !last {
                 continue;
             }
-            if quiet == 0 {
+            let best = [self.best, Speed::best(&speeds)];
+            let in_quiet = all.iter().filter(|(_, speed)| speed.is_quiet(best));
+            let mut counted: Vec<f64> = in_quiet.map(|(seconds, _)| *seconds).collect();
+            let quiet = counted.len();
+            if quiet < repetitions && !last && begun.elapsed() < patience {
+                continue;
+            }
+            if quiet < ENOUGH.min(repetitions) {
                 counted = all.iter().map(|(seconds, _)| *seconds).collect();
             }
+            counted.sort_unstable_by(f64::total_cmp);
             return Timed {
-                seconds: median(counted),
-                quiet: 100.0 * quiet as f64 / all.len() as f64,
+                seconds: counted[counted.len() / 2],
+                repetitions: all.len(),
+                quiet,
             };
         }
     }
@@ -116,7 +140,7 @@ impl Meter {
     /// As [`Self::timed`], of work whose time is taken, and which is done once more before to warm up.
     pub fn median(&self, repetitions: usize, mut work: impl FnMut()) -> Timed {
         work();
-        self.timed(repetitions, || {
+        self.timed(repetitions, usize::MAX, |_| {
             let start = Instant::now();
             work();
             start.elapsed().as_secs_f64()
@@ -125,24 +149,21 @@ impl Meter {
 }
 
 impl Timed {
-    /// How much of it was quiet.
-    pub fn figure(&self) -> Figure {
-        Figure::new("% of repetitions in quiet", self.quiet)
+    /// How many repetitions there were, and how many in quiet.
+    pub fn figures(&self) -> [Figure; 2] {
+        [
+            Figure::new("repetitions", self.repetitions as f64),
+            Figure::new("- of them in quiet", self.quiet as f64),
+        ]
     }
 }
 
-/// The middle one of some values.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-/// The speed of a quiet machine, as far as can be told within a while.
+/// The speed of a quiet machine with all threads at work, as far as can be told within a while.
 pub fn best_speed(within: Duration) -> Speed {
     let begun = Instant::now();
     let mut speeds = Vec::new();
     while begun.elapsed() < within {
-        speeds.push(speed_here());
+        speeds.push(speed());
     }
     Speed::best(&speeds)
 }
@@ -158,7 +179,12 @@ fn speed() -> Speed {
         while begun.load(Ordering::SeqCst) < threads && waiting.elapsed() < PATIENCE {
             std::hint::spin_loop();
         }
-        let speed = speed_here();
+        // One thread alone says nothing about all.
+        let speed = if begun.load(Ordering::SeqCst) < threads {
+            Speed([0.0; 2])
+        } else {
+            speed_here()
+        };
         if let Ok(mut slowest) = slowest.lock() {
             *slowest = slowest.min(speed);
         }
