@@ -113,8 +113,8 @@ pub struct Site {
     #[serde(default)]
     pub perfusion_length_um: Option<f32>,
     /// Length over which stirring evens out concentrations in the medium around the cells, um, instead of blood; what
-    /// cells fill is not stirred. The same law, `D/L^2 (level - c)`: `L` is the layer of medium around the outermost
-    /// cells that does not move. Needs voxels at least as wide as the cells, or the gaps between their centres would be
+    /// cells fill is not stirred. The same law, `D/L^2 (level - c)`: `L` is about the layer of medium around the
+    /// outermost cells that does not move, to within a share of a voxel. Needs voxels at least as wide as the cells, or the gaps between their centres would be
     /// stirred as well.
     #[serde(default)]
     pub stirring_length_um: Option<f32>,

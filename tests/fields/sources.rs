@@ -33,7 +33,7 @@ fn point_source_falls_as_exp_over_r() {
     let h = 10.0;
     let errors = point_source_errors(61, h);
     // On the axes a seven-point scheme is off by (h/r)^2 / 4 and more, between them by less than
-    // nothing: the mean over a shell one voxel thick is what converges.
+    // nothing: the mean over a shell one voxel thick is what converges, from three voxels on; each voxel from five on.
     for shell in 3..18 {
         let (inner, outer) = (shell as f32 * h, (shell + 1) as f32 * h);
         let of_shell = errors.iter().filter(|(r, _)| *r > inner && *r <= outer);

@@ -1,5 +1,6 @@
 //! Oxygen in a ball of cells, solved for itself: `D (r^2 p')'/r^2 = u(r) p/(p + K)` with `p` held at the surface, by
-//! finite volumes on thin shells and Newton's method. It shares nothing with the simulator but the equation.
+//! finite volumes on thin shells and Newton's method. Of the simulator it has nothing but the uptake `u(r)` measured in
+//! a run.
 
 /// Of Grimes et al. 2014 (J R Soc Interface 11:20131124), as in the scene.
 pub const UPTAKE_MMHG_PER_S: f64 = 22.1;
