@@ -47,8 +47,8 @@ fn short(value: f64) -> String {
     let size = value.abs();
     if value.is_nan() {
         String::new()
-    } else if value == 0.0 {
-        "0".into()
+    } else if value.fract() == 0.0 && size < 1e6 {
+        format!("{value:.0}")
     } else if size < 1e-2 {
         format!("{value:.1e}")
     } else if size < 10.0 {

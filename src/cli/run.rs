@@ -361,9 +361,16 @@ pub(crate) struct Pace {
 pub(crate) fn report(simulation: &Simulation, journal: &Journal, pace: Pace) -> ExitCode {
     let scene = &simulation.scene().scene;
     say(format!("{} (seed {})", scene.title, simulation.seed()));
+    let simulated = pace.steps as f64 * simulation.clock().step_minutes / 60.0;
+    let goes_on = pace.steps < simulation.clock().step;
     say(format!(
-        "simulated {} in {:.1} s: {} steps, {:.1} steps/s, {} threads",
-        describe_hours(simulation.hours()),
+        "simulated {}{} in {:.1} s: {} steps, {:.1} steps/s, {} threads",
+        describe_hours(simulated),
+        if goes_on {
+            format!(", up to {},", describe_hours(simulation.hours()))
+        } else {
+            String::new()
+        },
         pace.elapsed.as_secs_f64(),
         pace.steps,
         pace.steps as f64 / pace.elapsed.as_secs_f64().max(1e-9),

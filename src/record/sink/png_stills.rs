@@ -4,7 +4,7 @@
 //! older, longer film of the same name that would follow on the new ones are removed, so that no player
 //! runs on into them.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use png::{BitDepth, ColorType, Compression, EncodingError, SrgbRenderingIntent};
@@ -157,12 +157,14 @@ impl FrameSink for PngStills {
             std::fs::rename(self.staging.path().join(&name), &target)
                 .map_err(io("write", &target))?;
         }
+        let mut removed = 0;
         for index in self.frames.. {
             let stale = folder.join(self.names.name(index));
-            if !stale.is_file() {
+            if !is_png(&stale) {
                 break;
             }
             std::fs::remove_file(&stale).map_err(io("remove the older still", &stale))?;
+            removed += 1;
         }
         Ok(Summary {
             output: folder.clone(),
@@ -171,9 +173,21 @@ impl FrameSink for PngStills {
             height: self.format.height,
             seconds: self.frames as f64 / f64::from(self.format.frames_per_second),
             bytes: self.bytes,
-            note: None,
+            note: (removed > 0).then(|| {
+                format!(
+                    "removed {removed} stills of an older film that would have followed on these"
+                )
+            }),
         })
     }
+}
+
+/// Whether a file begins as PNG files do.
+fn is_png(file: &Path) -> bool {
+    const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
+    let mut begin = [0; SIGNATURE.len()];
+    let read = std::fs::File::open(file).and_then(|mut file| file.read_exact(&mut begin));
+    read.is_ok() && begin == SIGNATURE
 }
 
 /// Writes one picture (RGBA as for [`FrameSink::push`]) as `file`; alpha is left out.
@@ -296,12 +310,16 @@ mod tests {
     #[test]
     fn a_shorter_film_does_not_run_on_into_an_older_one() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("b_00000.png"), "mine").unwrap();
-        write(&folder.path().join("a.png"), 5);
-        write(&folder.path().join("a.png"), 2);
+        for mine in ["b_00000.png", "a_00005.png"] {
+            std::fs::write(folder.path().join(mine), "mine").unwrap();
+        }
+        assert_eq!(write(&folder.path().join("a.png"), 5).note, None);
+        let summary = write(&folder.path().join("a.png"), 2);
+        assert!(summary.note.unwrap().contains("removed 3 stills"));
+        // What is no picture is nobody's still.
         assert_eq!(
             names_in(folder.path()),
-            ["a_00000.png", "a_00001.png", "b_00000.png"]
+            ["a_00000.png", "a_00001.png", "a_00005.png", "b_00000.png"]
         );
     }
 
