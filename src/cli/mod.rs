@@ -7,6 +7,7 @@
 mod check;
 #[cfg(feature = "view")]
 mod explore;
+mod interruption;
 #[cfg(feature = "view")]
 mod record;
 mod run;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::interruption;
 use super::span::{describe_hours, describe_span, parse_span};
 use super::{DEFAULT_SCENE, Failure, complain, say};
 use crate::core::parallel;
@@ -244,6 +245,7 @@ fn go_on(
     if manner.verify {
         simulation.verify();
     }
+    interruption::listen();
     let steps = simulation.total_steps();
     let bar = progress_bar(steps, manner.quiet);
     let first = simulation.steps();
@@ -260,8 +262,19 @@ fn go_on(
         journal
             .note(&simulation)
             .map_err(|error| broken_off(&journal, &error))?;
-        if checkpoint_every.is_some_and(|every| step.is_multiple_of(every) || step == steps) {
+        let stop = interruption::is_asked() && step < steps;
+        if checkpoint_every.is_some_and(|every| step.is_multiple_of(every) || step == steps || stop)
+        {
             checkpoint_bytes = save(&simulation, &mut journal, checkpoint_every)?;
+        }
+        if stop {
+            journal.flush().map_err(Failure::run)?;
+            bar.finish_and_clear();
+            return Err(interrupted(
+                &simulation,
+                &journal,
+                checkpoint_every.is_some(),
+            ));
         }
         bar.set_position(step);
         if step % 10 == 0 {
@@ -332,6 +345,22 @@ fn broken_off(journal: &Journal, error: &RunFolderError) -> Failure {
         );
     }
     message += &format!("The same run anew: tumorscape run {shown}/{RECORD} --out OTHER_FOLDER");
+    Failure::Run(message)
+}
+
+/// What to say of a run that was asked to stop.
+fn interrupted(simulation: &Simulation, journal: &Journal, is_saved: bool) -> Failure {
+    let mut message = format!("stopped at {}", describe_hours(simulation.hours()));
+    if let Some(folder) = journal.folder().map(RunFolder::path) {
+        let shown = folder.display();
+        message += &if is_saved {
+            format!("; `tumorscape resume {shown}` goes on from here")
+        } else {
+            format!(
+                "; what was measured so far is in `{shown}`. A run that is started with --checkpoint-every can go on"
+            )
+        };
+    }
     Failure::Run(message)
 }
 

@@ -192,6 +192,53 @@ fn a_run_killed_twenty_times_ends_as_if_nothing_had_happened() {
     assert!(!verdict(&whole).is_empty());
 }
 
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_with_a_checkpoint_and_says_how_to_go_on() {
+    let folder = workplace();
+    let folder = folder.path();
+    let whole = succeeds(folder, &run_to("whole", &[]));
+    for signal in ["-INT", "-TERM"] {
+        let out = format!("asked{signal}");
+        // Checkpoints at the start and at the end, if nothing asks for one.
+        let arguments = [
+            "run",
+            "busy.ron",
+            "--quiet",
+            "--checkpoint-every",
+            "1000h",
+            "--out",
+            &out,
+        ];
+        let process = Command::new(env!("CARGO_BIN_EXE_tumorscape"))
+            .args(arguments)
+            .current_dir(folder)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let began = Instant::now();
+        while !folder.join(&out).join(NEWEST).exists() {
+            assert!(began.elapsed() < Duration::from_secs(60), "no checkpoint");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+        let id = process.id().to_string();
+        let kill = Command::new("kill").args([signal, &id]).status();
+        assert!(kill.expect("there is `kill`").success());
+        let output = process.wait_with_output().expect("it ends");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(
+            text.contains("stopped at") && text.contains(&format!("tumorscape resume {out}")),
+            "{text}"
+        );
+        let ended = succeeds(folder, &["resume", &out, "--quiet"]);
+        assert!(!ended.contains("resumed at 0 min"), "{ended}");
+        assert_eq!(state(&whole), state(&ended));
+    }
+}
+
 #[test]
 fn verifying_changes_nothing() {
     let folder = workplace();
