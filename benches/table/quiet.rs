@@ -25,11 +25,14 @@ const PATIENCE: Duration = Duration::from_millis(5);
 /// Quiet repetitions, if so many were asked for, below which all of them count.
 const ENOUGH: usize = 5;
 
+/// What the row of the machine itself is called.
+pub const WORK: &str = "arithmetic in registers";
+
 /// What the threads of this machine can do at most.
 pub fn case() -> Case {
     const SPEED: &str = "million operations/s";
     Case {
-        work: "arithmetic in registers".into(),
+        work: WORK.into(),
         measure: Box::new(|_| {
             let Speed([arithmetic, _]) = best_speed(Duration::from_secs(1));
             vec![Figure::new(

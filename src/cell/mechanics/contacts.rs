@@ -243,6 +243,7 @@ impl<V: Lanes> Sums<V> {
             Contact {
                 velocity: [vx, vy, vz],
                 pressure,
+                // Added up for four cells at a time, see [`sum`].
                 trace: 0.0,
                 // A cell that is nowhere (not a number) does not even find itself.
                 contacts: (count as u32).saturating_sub(1),
