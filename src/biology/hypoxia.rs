@@ -21,8 +21,10 @@ use super::hill;
 use crate::cell::death::is_alive;
 use crate::cell::{ActSystems, CellType, Resident, Surroundings, Vital, order_act};
 use crate::core::invariant::{RegisterInvariant, outside};
+use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk, for_each_chunk_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
+use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::random::probability;
 use crate::core::state::RegisterState;
 use crate::core::units::{MOLECULES_PER_UM3_PER_NM, SECONDS_PER_MINUTE};
@@ -52,6 +54,8 @@ pub struct HypoxiaParameters {
     pub degradation_exponent: f32,
     /// Oxygen at which what HIF-1a drives is at its base, mmHg. 38: 5 % O2, where it does not limit growth [P].
     pub normoxia_mmhg: f32,
+    /// A living cell at or below this oxygen counts as hypoxic, mmHg. 8: onset of the hypoxic response [P].
+    pub hypoxic_below_mmhg: f32,
 }
 
 impl Default for HypoxiaParameters {
@@ -62,6 +66,7 @@ impl Default for HypoxiaParameters {
             half_degradation_mmhg: 34.7,
             degradation_exponent: 3.0,
             normoxia_mmhg: 38.0,
+            hypoxic_below_mmhg: 8.0,
         }
     }
 }
@@ -77,6 +82,7 @@ impl Parameters for HypoxiaParameters {
                 min: 0.0,
                 max: 1000.0,
             },
+            "hypoxic_below_mmhg" => Limits::NON_NEGATIVE,
             "half_degradation_mmhg" | "normoxia_mmhg" => Limits {
                 min: 1.0e-3,
                 max: 760.0,
@@ -321,6 +327,53 @@ impl Plugin for HypoxiaPlugin {
         app.register_group::<HypoxiaParameters>("hypoxia")
             .register_capability::<HifParameters>("hif")
             .register_cell_state::<HifAxis>("hif_axis")
+            .register_quantity::<HifAxis>(
+                Quantity::new(
+                    "hif.level",
+                    "",
+                    "HIF-1a relative to its level without oxygen.",
+                )
+                .label("HIF-1α")
+                .column("hif_1a")
+                .source("Jiang et al. 1996, doi:10.1152/ajpcell.1996.271.4.C1172")
+                .of_the_living(),
+                |axis| axis.hif_1a,
+            )
+            .register_quantity_with::<HifAxis, _>(
+                Quantity::new(
+                    "hif.activation",
+                    "",
+                    "How far HIF-1a has risen from its level in normoxia (0) to that without oxygen (1).",
+                )
+                .label("HIF-1α activation")
+                .source("(H - H_n) / (1 - H_n)")
+                .of_the_living(),
+                |world| {
+                    let normoxic = world.resource::<HypoxiaParameters>().normoxic_hif_1a();
+                    move |axis| axis.activation(normoxic).0
+                },
+            )
+            .register_metric(
+                Metric::new("hif_1a_mean", "", "Mean HIF-1a of living cells."),
+                Measure::Mean("hif.level".into()),
+            )
+            .register_metric(
+                Metric::new("hif_1a_max", "", "Highest HIF-1a of a living cell."),
+                Measure::Most("hif.level".into()),
+            )
+            .register_metric(
+                Metric::new(
+                    "hypoxic_fraction",
+                    "",
+                    "Share of living cells with no more oxygen than `hypoxia.hypoxic_below_mmhg`.",
+                )
+                .label("hypoxic fraction")
+                .figure(2),
+                Measure::ShareUpTo(
+                    "oxygen".into(),
+                    Box::new(|world| world.resource::<HypoxiaParameters>().hypoxic_below_mmhg),
+                ),
+            )
             .register_cell_invariant::<HifAxis>(SimSystems::Signal, "update_hif", |axis| {
                 outside("its HIF-1a", axis.hif_1a, 0.0, 1.0)
             })

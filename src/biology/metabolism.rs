@@ -35,6 +35,7 @@ use crate::core::parallel::{
     IN_TABLES, ROWS, for_each_chunk, for_each_chunk_mut, for_each_chunk_mut2,
 };
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
+use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::state::RegisterState;
 use crate::core::units::{AMOL_PER_UM3_PER_MM, SECONDS_PER_MINUTE};
 use crate::core::{SimSchedule, SimSystems};
@@ -468,6 +469,35 @@ impl Plugin for MetabolismPlugin {
         app.register_group::<MetabolismChemistry>("chemistry")
             .register_capability::<MetabolismParameters>("metabolism")
             .register_cell_state::<Metabolism>("metabolism")
+            .register_quantity_with::<Surroundings, _>(
+                Quantity::new("metabolism.ph", "", "Acidity at the cell, by its lactate.")
+                    .label("pH")
+                    .column("ph")
+                    .range(6.4, 7.4)
+                    .source("carbonate buffer: pH = 7.4 - lactate / buffer"),
+                |world| {
+                    let chemistry = world.resource::<MetabolismChemistry>().clone();
+                    move |around| chemistry.ph(around.lactate_mm)
+                },
+            )
+            .register_quantity::<Metabolism>(
+                Quantity::new(
+                    "metabolism.glucose_uptake",
+                    "amol/s",
+                    "Glucose uptake at saturation.",
+                )
+                .column("glucose_uptake_amol_per_s")
+                .range(0.0, 200.0)
+                .of_the_living(),
+                |metabolism| metabolism.glucose_capacity_amol_per_s,
+            )
+            .register_quantity::<Metabolism>(
+                Quantity::new("metabolism.lactate_release", "amol/s", "Lactate given off.")
+                    .column("lactate_release_amol_per_s")
+                    .range(0.0, 400.0)
+                    .of_the_living(),
+                |metabolism| metabolism.lactate_amol_per_s,
+            )
             .register_cell_invariant::<Metabolism>(
                 SimSystems::Signal,
                 "update_metabolism",

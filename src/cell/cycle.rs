@@ -26,8 +26,10 @@ use super::death::{Vital, advance_death, is_alive};
 use super::surroundings::Surroundings;
 use super::{ActSystems, order_act};
 use crate::core::invariant::{RegisterInvariant, outside};
+use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
+use crate::core::quantity::{Build, Category, CategoryValue, Quantity, RegisterQuantities};
 use crate::core::state::RegisterState;
 use crate::core::units::MINUTES_PER_HOUR;
 use crate::core::{CellId, Clock, Purpose, Random, RandomKey, SimSchedule, SimSystems};
@@ -67,6 +69,16 @@ pub enum Phase {
 impl Phase {
     /// All phases, in the order of the cycle.
     pub const ALL: [Self; 4] = [Self::G0G1, Self::S, Self::G2, Self::M];
+
+    /// The phase in the names of columns.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::G0G1 => "g0g1",
+            Self::S => "s",
+            Self::G2 => "g2",
+            Self::M => "m",
+        }
+    }
 
     /// The phase as biologists write it.
     pub const fn label(self) -> &'static str {
@@ -322,14 +334,55 @@ impl Cycle {
     }
 }
 
+/// The phase, for pictures and tables. Hues that stay apart with any kind of colour vision, after Okabe & Ito 2008.
+fn phase_category() -> Category {
+    let value = |phase: Phase| CategoryValue::new(phase.label(), phase.label());
+    let [g0g1, s, g2, m] = Phase::ALL.map(value);
+    Category {
+        name: "phase".into(),
+        label: "Cycle phase".into(),
+        about: "Where the cell stands in its cycle.".into(),
+        values: vec![
+            g0g1.colour([0.34, 0.71, 0.91]),
+            s.colour([0.94, 0.89, 0.26]),
+            g2.colour([0.90, 0.62, 0.10]),
+            m.colour([0.84, 0.32, 0.08]).build(Build::Dividing),
+        ],
+        prevails: false,
+        of_the_living: true,
+    }
+}
+
 /// The cell cycle.
 pub struct CyclePlugin;
 
 impl Plugin for CyclePlugin {
     fn build(&self, app: &mut App) {
         order_act(app);
+        for phase in Phase::ALL {
+            let name = format!("cells_in_{}", phase.key());
+            let about = format!("Living cells in {}.", phase.label());
+            let measure = Measure::Count {
+                category: "phase".into(),
+                values: vec![phase as u8],
+                of_the_living: true,
+            };
+            app.register_metric(Metric::new(name, "", about), measure);
+        }
         app.register_capability::<CycleParameters>("cycle")
             .register_cell_state::<Cycle>("cycle")
+            .register_category::<Cycle>(phase_category(), |cycle| cycle.phase as u8)
+            .register_quantity::<Cycle>(
+                Quantity::new(
+                    "cycle.growth",
+                    "",
+                    "Share of the full rate of entry into S that nutrients allow.",
+                )
+                .label("growth")
+                .column("growth")
+                .of_the_living(),
+                |cycle| cycle.growth,
+            )
             .register_cell_invariant::<Cycle>(SimSystems::Act, "advance_cycle", |cycle| {
                 outside("its progress in the phase", cycle.progress as f32, 0.0, 1.0)
                     .or_else(|| outside("its senescence", cycle.senescence, 0.0, 1.0))

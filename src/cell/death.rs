@@ -14,8 +14,10 @@ use serde::{Deserialize, Serialize};
 use super::body::{Body, CellType, VolumeRates};
 use super::surroundings::Surroundings;
 use super::{ActSystems, order_act};
+use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
+use crate::core::quantity::{Build, Category, CategoryValue, RegisterQuantities};
 use crate::core::random::probability;
 use crate::core::state::RegisterState;
 use crate::core::units::MINUTES_PER_HOUR;
@@ -380,6 +382,36 @@ fn reached(elapsed_hours: f64, hours: f32) -> bool {
     elapsed_hours >= f64::from(hours) - 1e-6
 }
 
+/// Title of the plot in which cells are counted.
+pub const PLOT: &str = "Living and dying cells";
+
+/// Alive, dying or dead, for pictures and tables.
+fn state_category() -> Category {
+    let value = |state: State| CategoryValue::new(state.key(), state.label());
+    let [alive, apoptotic, swelling, lysed] = State::ALL.map(value);
+    Category {
+        name: "state".into(),
+        label: "State".into(),
+        about: "Whether the cell lives, and how far its death has come.".into(),
+        values: vec![
+            alive,
+            apoptotic.colour([0.50, 0.20, 0.14]).build(Build::Shrunken),
+            swelling.colour([0.72, 0.60, 0.44]).build(Build::Swollen),
+            lysed.colour([0.37, 0.33, 0.31]).build(Build::Remains),
+        ],
+        prevails: true,
+        of_the_living: false,
+    }
+}
+
+fn count_of(states: &[State]) -> Measure {
+    Measure::Count {
+        category: "state".into(),
+        values: states.iter().map(|state| *state as u8).collect(),
+        of_the_living: false,
+    }
+}
+
 /// Death.
 pub struct DeathPlugin;
 
@@ -388,6 +420,25 @@ impl Plugin for DeathPlugin {
         order_act(app);
         app.register_capability::<DeathParameters>("death")
             .register_cell_state::<Vital>("vital")
+            .register_category::<Vital>(state_category(), |vital| vital.state as u8)
+            .register_metric(
+                Metric::new("cells_alive", "", "Living cells."),
+                count_of(&[State::Alive]),
+            )
+            .register_metric(
+                Metric::new("cells_apoptotic", "", "Cells in apoptosis.")
+                    .label("apoptotic")
+                    .plot(PLOT)
+                    .colour([0.86, 0.42, 0.30]),
+                count_of(&[State::Apoptotic]),
+            )
+            .register_metric(
+                Metric::new("cells_necrotic", "", "Necrotic cells, burst ones included.")
+                    .label("necrotic")
+                    .plot(PLOT)
+                    .colour([0.72, 0.60, 0.44]),
+                count_of(&[State::NecroticSwelling, State::NecroticLysed]),
+            )
             .add_systems(SimSchedule, advance_death.in_set(ActSystems::Decide));
     }
 }

@@ -17,10 +17,12 @@ use super::mechanics::{self, Bonds, Faces, Mechanics};
 use super::motility::Motility;
 use super::surroundings::Surroundings;
 use crate::core::invariant::{Breach, RegisterInvariant};
+use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parallel::{
     IN_TABLES, ROWS, for_each_chunk_mut, for_each_chunk_mut2, for_each_piece, reserve_sparingly,
 };
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
+use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::state::{Kept, Owner, RegisterState};
 use crate::core::{CellId, Clock, SimSchedule, SimSystems};
 use crate::tissue::{SiteId, Sites, TissueBlock};
@@ -103,6 +105,28 @@ impl Plugin for MovementPlugin {
             .register_cell_state::<Position>("position")
             .register_cell_state::<Surroundings>("surroundings")
             .register_kept::<SiteMechanics>(Owner::Site, "bonds")
+            .register_quantity::<Surroundings>(
+                Quantity::new(
+                    "mechanics.pressure",
+                    "",
+                    "Pressure from neighbours; 1 is that of twelve at their equilibrium distance.",
+                )
+                .label("pressure")
+                .column("pressure")
+                .range(0.0, 10.0),
+                |around| around.pressure,
+            )
+            .register_quantity::<Surroundings>(
+                Quantity::new("mechanics.contacts", "", "Cells in contact with it.")
+                    .label("contacts")
+                    .column("contacts")
+                    .range(0.0, 14.0),
+                |around| f32::from(around.contacts),
+            )
+            .register_metric(
+                Metric::new("pressure_mean", "", "Mean pressure on living cells."),
+                Measure::Mean("mechanics.pressure".into()),
+            )
             .register_cell_invariant::<Position>(SimSystems::Move, "move_cells", |position| {
                 (!position.0.is_finite()).then(|| format!("its position is {}", position.0))
             })

@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::body::{Body, Position, Resident};
 use super::surroundings::Surroundings;
 use crate::core::invariant::{RegisterInvariant, outside};
+use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
 use crate::core::parameters::{Limits, Parameters, RegisterParameters};
+use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::{SimSchedule, SimSystems};
 use crate::tissue::transport::CellVolume;
 use crate::tissue::{FieldValues, Molecule, Sites, TissueBlock};
@@ -50,6 +52,35 @@ pub struct PerceptionPlugin;
 impl Plugin for PerceptionPlugin {
     fn build(&self, app: &mut App) {
         app.register_group::<BackgroundParameters>("background")
+            .register_quantity::<Surroundings>(
+                Quantity::new("oxygen", "mmHg", "Oxygen at the cell.")
+                    .column("oxygen_mmhg")
+                    .range(0.0, 38.0)
+                    .colours("ember")
+                    .contours(&[5.0, 13.0]),
+                |around| around.oxygen_mmhg,
+            )
+            .register_quantity::<Surroundings>(
+                Quantity::new("glucose", "mM", "Glucose at the cell.")
+                    .column("glucose_mm")
+                    .range(0.0, 5.5)
+                    .colours("cividis"),
+                |around| around.glucose_mm,
+            )
+            .register_quantity::<Surroundings>(
+                Quantity::new("lactate", "mM", "Lactate at the cell.")
+                    .column("lactate_mm")
+                    .range(0.0, 12.0),
+                |around| around.lactate_mm,
+            )
+            .register_metric(
+                Metric::new(
+                    "oxygen_at_cells_mean_mmhg",
+                    "mmHg",
+                    "Mean oxygen at living cells.",
+                ),
+                Measure::Mean("oxygen".into()),
+            )
             .register_cell_invariant::<Surroundings>(SimSystems::Perceive, "perceive", |around| {
                 outside(
                     "the oxygen around it, mmHg,",

@@ -4,14 +4,18 @@
 //! counter-based random numbers, [`identity`] the names of cells, [`units`] the few conversions between
 //! the units of the field, [`parallel`] the helpers that split work into pieces whose number does not
 //! depend on the number of threads, [`state`] and [`invariant`] the lists of what is state and of what must
-//! always be true, [`layout`] how state lies in a file, [`stages`] how long the parts of a step take.
+//! always be true, [`quantity`] and [`metric`] the lists of what can be known and is measured, [`columns`] how
+//! components of any type are read, [`layout`] how state lies in a file, [`stages`] how long the parts of a step take.
 
 pub mod clock;
+pub mod columns;
 pub mod identity;
 pub mod invariant;
 pub mod layout;
+pub mod metric;
 pub mod parallel;
 pub mod parameters;
+pub mod quantity;
 pub mod random;
 pub mod stages;
 pub mod state;

@@ -17,8 +17,12 @@ use std::sync::Arc;
 use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor};
 use bevy::prelude::*;
 
+pub use crate::core::metric::SiteMetrics;
 pub use command::{Command, CommandError, LoggedCommand};
-pub use snapshot::{CellGlyphs, CellTypeStyle, FieldSnapshot, SiteMetrics, SiteSnapshot, Snapshot};
+pub use snapshot::{
+    Catalogue, CellGlyphs, CellTypeStyle, FieldSnapshot, Portrait, SiteSnapshot, Snapshot,
+    SnapshotRequest,
+};
 pub use turnover::Lineage;
 pub use verify::Violation;
 
@@ -26,14 +30,14 @@ use crate::biology::BiologyPlugins;
 use crate::cell::CellPlugins;
 use crate::core::invariant::Invariants;
 use crate::core::parameters::{
-    self, CellTypeNames, ParameterError, ParameterRegistry, ParameterValue, RegisterParameters,
+    self, CellTypeNames, ParameterError, ParameterRegistry, ParameterValue,
 };
 use crate::core::stages::{self, StageTimes};
 use crate::core::state::{RegisterState, StateRegistry};
 use crate::core::{Clock, RandomKey, SimSchedule, SimSystems};
 use crate::observe::checkpoint::{Checkpoint, CheckpointError, RunState};
-use crate::observe::metrics::{self, MetricsParameters, TumourTypes};
-use crate::observe::{Census, EventRecord, StepEvents};
+use crate::observe::metrics;
+use crate::observe::{Census, EventRecord, StepEvents, Wanted};
 use crate::scene::{self, CellLibrary, ParsedScene, SceneContext, SceneReport};
 use crate::tissue::transport::{FieldWork, SolveTally, TransportPlugin};
 use crate::tissue::{FieldValues, Molecule, SiteId, Sites};
@@ -45,6 +49,7 @@ pub struct Simulation {
     scene: Arc<ParsedScene>,
     seed: u64,
     end_minutes: f64,
+    catalogue: Arc<Catalogue>,
 }
 
 /// Every plugin of the step, and nothing else: what a prototype world needs to know all parameters.
@@ -54,16 +59,15 @@ impl Plugin for SimulationPlugins {
     fn build(&self, app: &mut App) {
         app.add_schedule(schedule());
         app.add_plugins((
+            metrics::MetricsPlugin,
             TransportPlugin,
             CellPlugins,
             BiologyPlugins,
             turnover::TurnoverPlugin,
             CommandPlugin,
         ))
-        .register_group::<MetricsParameters>("metrics")
         .declare_remade::<RandomKey>("the seed of the run")
         .declare_remade::<CellTypeNames>("made from the scene")
-        .declare_remade::<TumourTypes>("made from the scene")
         .declare_remade::<StateRegistry>("a list of what the program knows")
         .declare_remade::<ParameterRegistry>("a list of what the program knows")
         .declare_remade::<Invariants>("a list of what the program knows")
@@ -124,7 +128,9 @@ impl Simulation {
         }
         spawn::spawn_sites(&mut world, &scene.scene);
         let end_minutes = scene.scene.duration.minutes();
+        let catalogue = Arc::new(Catalogue::of(&world));
         Ok(Self {
+            catalogue,
             world,
             scene,
             seed,
@@ -289,9 +295,9 @@ impl Simulation {
             .collect()
     }
 
-    /// All cells as rows.
-    pub fn census(&self) -> Census {
-        Census::take(&self.world)
+    /// All cells, with what is wanted of them.
+    pub fn census(&self, wanted: &Wanted) -> Census {
+        Census::take(&self.world, wanted)
     }
 
     /// Measurements of every site.
@@ -338,14 +344,19 @@ impl Simulation {
             .collect()
     }
 
+    /// Everything that could be shown of it.
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        self.catalogue.clone()
+    }
+
     /// The world, to look at.
     pub const fn world(&self) -> &World {
         &self.world
     }
 
-    /// What a picture of this moment needs.
-    pub fn snapshot(&self) -> Snapshot {
-        snapshot::extract(self)
+    /// What a picture of this moment needs, with what is asked for.
+    pub fn snapshot(&self, request: &SnapshotRequest) -> Snapshot {
+        snapshot::extract(self, request)
     }
 }
 
@@ -413,6 +424,6 @@ pub fn check_file(path: &Path) -> Result<String, SceneReport> {
 /// What this program knows that a scene can refer to.
 const SCENE_CONTEXT: SceneContext = SceneContext {
     folder: None,
-    metrics: Some(&|library| metrics::columns(&library.names())),
+    metrics: Some(&|library| metrics::columns(&prototype_world(library))),
     prototype: Some(&prototype_world),
 };

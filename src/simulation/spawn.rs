@@ -16,7 +16,7 @@ use crate::cell::{
 use crate::core::parameters::{CellTypeNames, Parameters, PerType};
 use crate::core::random::Random;
 use crate::core::{CellId, CellIdCounter, Purpose, RandomKey};
-use crate::observe::metrics::TumourTypes;
+use crate::observe::metrics::{TumourTypes, register_types};
 use crate::scene::schema::{Faces, Population, Scene};
 use crate::scene::{CellPrefab, ParsedScene, PlacedCell};
 use crate::tissue::exchange::VolumeBook;
@@ -59,6 +59,8 @@ pub fn install_cell_types(world: &mut World, types: &[CellPrefab]) {
     world.insert_resource(TumourTypes(
         types.iter().map(|prefab| prefab.tumour).collect(),
     ));
+    let names = world.resource::<CellTypeNames>().0.clone();
+    register_types(world, &names);
     table(world, types, |prefab| Some(prefab.body.clone()));
     table(world, types, |prefab| Some(prefab.mechanics.clone()));
     table(world, types, |prefab| prefab.cycle.clone());

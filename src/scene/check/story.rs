@@ -63,7 +63,7 @@ pub(super) fn check_timeline(checker: &mut Checker, scene: &Scene, bounds: &Boun
 fn check_action(checker: &mut Checker, path: &FieldPath, action: &Action, scene: &Scene) {
     match action {
         Action::Camera(pose) => check_pose(checker, path, *pose),
-        Action::Look(look) => check_look(checker, path, *look, scene),
+        Action::Look(look) => check_look(checker, path, look, scene),
         Action::Set(_, value) => {
             checker.finite(&path.nth(1), *value);
         }
@@ -93,7 +93,7 @@ fn filmed(scene: &Scene) -> Option<&Site> {
     }
 }
 
-fn check_look(checker: &mut Checker, path: &FieldPath, look: Look, scene: &Scene) {
+fn check_look(checker: &mut Checker, path: &FieldPath, look: &Look, scene: &Scene) {
     let Some(site) = filmed(scene) else { return };
     let size = Vec3::from(site.size_um);
     if !size.is_finite() || size.min_element() <= 0.0 || !checker.repaired.is_empty() {
@@ -308,7 +308,7 @@ pub(super) fn check_recording(checker: &mut Checker, scene: &Scene) {
     if let Some(name) = &recording.site {
         check_site_name(checker, &path.field("site"), name, scene);
     }
-    check_look(checker, &path.field("look"), recording.look, scene);
+    check_look(checker, &path.field("look"), &recording.look, scene);
 }
 
 fn check_site_name(checker: &mut Checker, path: &FieldPath, name: &str, scene: &Scene) {
