@@ -14,7 +14,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use tumorscape::core::parameters::list_parameters;
 use tumorscape::core::{Clock, parallel};
 use tumorscape::observe::run_folder::{RECORD, RunFolder};
-use tumorscape::observe::{EventKind, Journal, checkpoint};
+use tumorscape::observe::{EventKind, Journal, Wanted, checkpoint};
 use tumorscape::scene::schema::Place;
 use tumorscape::scene::{CellLibrary, Change, ParsedScene};
 use tumorscape::simulation::{Simulation, open_scene, prototype_world};
@@ -396,16 +396,15 @@ fn run_watched(
             }
         }
     }
-    for cell in simulation.census().cells {
-        prop_assert!(
-            cell.position_um.is_finite() && cell.radius_um > 0.0,
-            "{cell:?}"
-        );
-        let block = site_of(cell.site);
+    let cells = simulation.census(&Wanted::default());
+    for row in 0..cells.len() {
+        let (id, at) = (cells.ids[row], cells.positions_um[row]);
+        prop_assert!(at.is_finite() && cells.radii_um[row] > 0.0, "{id:?} at {at}");
+        let block = site_of(cells.sites[row]);
         let half = bevy::math::Vec3::from(block.size_um) * 0.5;
         // Faces lie on whole multiples of voxels, which rounds.
-        let inside = cell.position_um.abs().cmple(half * 1.000_01).all();
-        prop_assert!(!block.walls || inside, "outside the walls: {cell:?}");
+        let inside = at.abs().cmple(half * 1.000_01).all();
+        prop_assert!(!block.walls || inside, "outside the walls: {id:?} at {at}");
     }
     Ok(simulation.state_hash())
 }
@@ -424,8 +423,8 @@ fn run_again(record: &Path) -> Result<u64, TestCaseError> {
 
 /// All identities; each is there once.
 fn identities(simulation: &Simulation) -> BTreeSet<u64> {
-    let cells = simulation.census().cells;
-    let identities: BTreeSet<u64> = cells.iter().map(|cell| cell.id.0).collect();
+    let cells = simulation.census(&Wanted::default()).ids;
+    let identities: BTreeSet<u64> = cells.iter().map(|id| id.0).collect();
     assert_eq!(identities.len(), cells.len(), "an identity is there twice");
     identities
 }

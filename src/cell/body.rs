@@ -23,6 +23,7 @@ use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::random::probability;
+use crate::core::regulate::RegisterTypes;
 use crate::core::state::RegisterState;
 use crate::core::units::{ball_radius_um, ball_volume_um3};
 use crate::core::{Clock, SimSchedule, SimSystems};
@@ -42,7 +43,9 @@ use crate::tissue::SiteId;
     Serialize,
     Deserialize,
     Reflect,
+    bytemuck::TransparentWrapper,
 )]
+#[repr(transparent)]
 pub struct CellType(pub u16);
 
 /// The site in which a cell lives.
@@ -385,7 +388,8 @@ pub struct BodyPlugin;
 impl Plugin for BodyPlugin {
     fn build(&self, app: &mut App) {
         order_act(app);
-        app.register_capability::<BodyParameters>("body")
+        app.register_types::<CellType>()
+            .register_capability::<BodyParameters>("body")
             .register_cell_state::<Body>("body")
             .register_cell_invariant::<Body>(SimSystems::Act, "grow_bodies", wrong_with)
             .register_quantity::<Body>(

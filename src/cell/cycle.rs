@@ -8,8 +8,8 @@
 //! doi:10.15252/msb.20188604). Growth of the population follows from the means *and* the stages, by the Euler-Lotka
 //! equation ([`CycleParameters::steady_growth_per_hour`]).
 //!
-//! A cell goes through G0/G1 at the rate `g (1 - pressure/p_max)^+ (1 - senescence)`, with the growth factor `g` that
-//! metabolism allows, and through S, G2 and M at full rate. On entry to S the targets of the body double; at the end of
+//! A cell goes through G0/G1 at the rate `e g (1 - pressure/p_max)^+ (1 - senescence)`, with the growth factor `g` that
+//! metabolism allows and what rules make of the input `cycle.entry`, `e`, and through S, G2 and M at full rate. On entry to S the targets of the body double; at the end of
 //! M the cell asks to divide.
 //!
 //! What is drawn is the length of the phase as a multiple of its mean ([`Cycle::length`]); the cell then advances
@@ -25,6 +25,7 @@ use super::body::CellType;
 use super::death::{Vital, advance_death, is_alive};
 use super::surroundings::Surroundings;
 use super::{ActSystems, order_act};
+use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
@@ -246,12 +247,17 @@ impl CycleParameters {
     }
 }
 
+/// The input that scales entry into S.
+const ENTRY: &str = "cycle.entry";
+
 /// Advances every living cell through its cycle.
 pub fn advance_cycle(
     clock: Res<Clock>,
     key: Res<RandomKey>,
     parameters: Res<PerType<CycleParameters>>,
+    inputs: Regulated,
     mut cells: Query<(
+        Entity,
         &CellId,
         &CellType,
         &Surroundings,
@@ -261,7 +267,11 @@ pub fn advance_cycle(
 ) {
     let (clock, key, parameters) = (*clock, *key, &*parameters);
     let hours = clock.step_minutes / MINUTES_PER_HOUR;
-    for (ids, types, around, vitals, mut cycles) in cells.contiguous_iter_mut().expect(IN_TABLES) {
+    let entry = inputs.input(ENTRY);
+    for (entities, ids, types, around, vitals, mut cycles) in
+        cells.contiguous_iter_mut().expect(IN_TABLES)
+    {
+        let entry = entry.in_table(entities);
         for_each_chunk_mut(cycles.bypass_change_detection(), ROWS, |start, cycles| {
             for (row, cycle) in (start..).zip(cycles) {
                 let Some(parameters) = parameters.get(types[row].0) else {
@@ -271,7 +281,8 @@ pub fn advance_cycle(
                     continue;
                 }
                 let pressure = around[row].pressure;
-                let share = parameters.s_entry_share(cycle.growth, pressure, cycle.senescence);
+                let share = parameters.s_entry_share(cycle.growth, pressure, cycle.senescence)
+                    * entry.at(row, types[row].0);
                 let random = || key.stream(ids[row], clock.step, Purpose::PhaseLength);
                 cycle.advance(parameters, share, hours, random);
             }
@@ -371,6 +382,14 @@ impl Plugin for CyclePlugin {
         }
         app.register_capability::<CycleParameters>("cycle")
             .register_cell_state::<Cycle>("cycle")
+            .register_input::<CycleParameters>(
+                InputInfo::new(
+                    ENTRY,
+                    "",
+                    "Rate of entry into S, relative to what nutrients and room allow.",
+                ),
+                |_| 1.0,
+            )
             .register_category::<Cycle>(phase_category(), |cycle| cycle.phase as u8)
             .register_quantity::<Cycle>(
                 Quantity::new(

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::body::{Body, CellType, VolumeRates};
 use super::surroundings::Surroundings;
 use super::{ActSystems, order_act};
+use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
@@ -298,12 +299,26 @@ struct DeathStep<'a> {
     apoptosis_below: f64,
 }
 
+/// How fast a cell dies just now.
+struct Rates {
+    /// See [`happens_below`].
+    apoptosis_below: f64,
+    /// Necrosis, 1/h.
+    necrosis_per_hour: f32,
+}
+
+/// The input that is the rate of apoptosis.
+const APOPTOSIS: &str = "death.apoptosis";
+/// The input that scales necrosis.
+const NECROSIS: &str = "death.necrosis";
+
 /// Lets cells die, and the dead go on dying.
 pub fn advance_death(
     clock: Res<Clock>,
     key: Res<RandomKey>,
     parameters: Res<PerType<DeathParameters>>,
-    mut cells: Query<(&CellId, &CellType, &Body, &Surroundings, &mut Vital)>,
+    inputs: Regulated,
+    mut cells: Query<(Entity, &CellId, &CellType, &Body, &Surroundings, &mut Vital)>,
 ) {
     let (clock, key, hours) = (*clock, *key, clock.dt_hours());
     let steps: Vec<Option<DeathStep>> = parameters
@@ -318,14 +333,28 @@ pub fn advance_death(
             })
         })
         .collect();
-    for (ids, types, bodies, around, mut vitals) in cells.contiguous_iter_mut().expect(IN_TABLES) {
+    let (apoptosis, necrosis) = (inputs.input(APOPTOSIS), inputs.input(NECROSIS));
+    for (entities, ids, types, bodies, around, mut vitals) in
+        cells.contiguous_iter_mut().expect(IN_TABLES)
+    {
+        let (apoptosis, necrosis) = (apoptosis.in_table(entities), necrosis.in_table(entities));
         for_each_chunk_mut(vitals.bypass_change_detection(), ROWS, |start, vitals| {
             for (row, vital) in (start..).zip(vitals) {
                 vital.event = LifeEvent::None;
                 if let Some(Some(step)) = steps.get(usize::from(types[row].0)) {
                     let random = |purpose| key.stream(ids[row], clock.step, purpose);
-                    let oxygen_mmhg = around[row].oxygen_mmhg;
-                    advance(vital, step, &bodies[row], oxygen_mmhg, &clock, random);
+                    let rates = Rates {
+                        apoptosis_below: if apoptosis.is_ruled() {
+                            happens_below(apoptosis.at(row, types[row].0), hours)
+                        } else {
+                            step.apoptosis_below
+                        },
+                        necrosis_per_hour: step
+                            .parameters
+                            .necrosis_per_hour(around[row].oxygen_mmhg)
+                            * necrosis.at(row, types[row].0),
+                    };
+                    advance(vital, step, &bodies[row], &rates, &clock, random);
                 }
             }
         });
@@ -336,15 +365,15 @@ fn advance(
     vital: &mut Vital,
     step: &DeathStep,
     body: &Body,
-    oxygen_mmhg: f32,
+    rates: &Rates,
     clock: &Clock,
     random: impl Fn(Purpose) -> Random,
 ) {
     let parameters = step.parameters;
     match vital.state {
         State::Alive => {
-            let necrosis = parameters.necrosis_per_hour(oxygen_mmhg);
-            if happens(random(Purpose::Apoptosis), step.apoptosis_below) {
+            let necrosis = rates.necrosis_per_hour;
+            if happens(random(Purpose::Apoptosis), rates.apoptosis_below) {
                 vital.start_apoptosis();
             } else if necrosis > 0.0
                 && happens(
@@ -421,6 +450,22 @@ impl Plugin for DeathPlugin {
         app.register_capability::<DeathParameters>("death")
             .register_cell_state::<Vital>("vital")
             .register_category::<Vital>(state_category(), |vital| vital.state as u8)
+            .register_input::<DeathParameters>(
+                InputInfo::new(
+                    APOPTOSIS,
+                    "1/h",
+                    "Rate at which living cells enter apoptosis.",
+                ),
+                |death| death.apoptosis_per_hour,
+            )
+            .register_input::<DeathParameters>(
+                InputInfo::new(
+                    NECROSIS,
+                    "",
+                    "Rate of necrosis, relative to what the lack of oxygen makes it.",
+                ),
+                |_| 1.0,
+            )
             .register_metric(
                 Metric::new("cells_alive", "", "Living cells."),
                 count_of(&[State::Alive]),

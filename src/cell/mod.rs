@@ -65,7 +65,8 @@ pub(crate) mod testing {
     use bevy::prelude::*;
 
     use super::{CellType, Resident, Surroundings};
-    use crate::core::parameters::{Parameters, PerType, list_parameters};
+    use crate::core::parameters::{CellTypeNames, Parameters, PerType, list_parameters};
+    use crate::core::regulate::RegisterTypes;
     use crate::core::{CellId, Clock, RandomKey, SimSchedule, SimSystems};
     use crate::tissue::SiteId;
 
@@ -75,7 +76,9 @@ pub(crate) mod testing {
         let mut app = App::empty();
         app.init_resource::<Schedules>()
             .insert_resource(Clock::new(step_minutes))
-            .insert_resource(RandomKey(11));
+            .insert_resource(RandomKey(11))
+            .insert_resource(CellTypeNames(vec!["cell".into()]))
+            .register_types::<CellType>();
         for pair in SimSystems::ORDER.windows(2) {
             app.configure_sets(SimSchedule, pair[1].after(pair[0]));
         }
@@ -127,13 +130,11 @@ pub(crate) mod testing {
 mod tests {
     use super::testing::*;
     use super::*;
-    use crate::core::parameters::CellTypeNames;
 
     #[test]
     fn defaults_lie_within_their_limits() {
         let mut app = bench(1.0);
-        app.add_plugins(CellPlugins)
-            .insert_resource(CellTypeNames(vec!["cell".into()]));
+        app.add_plugins(CellPlugins);
         set(&mut app, BodyParameters::default());
         set(&mut app, CycleParameters::default());
         set(&mut app, DeathParameters::default());

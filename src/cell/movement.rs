@@ -16,6 +16,7 @@ use super::contact::ContactParameters;
 use super::mechanics::{self, Bonds, Faces, Mechanics};
 use super::motility::Motility;
 use super::surroundings::Surroundings;
+use crate::core::input::{CellValues, InputInfo, RegisterInputs, Regulated};
 use crate::core::invariant::{Breach, RegisterInvariant};
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parallel::{
@@ -105,6 +106,14 @@ impl Plugin for MovementPlugin {
             .register_cell_state::<Position>("position")
             .register_cell_state::<Surroundings>("surroundings")
             .register_kept::<SiteMechanics>(Owner::Site, "bonds")
+            .register_input::<ContactParameters>(
+                InputInfo::new(
+                    ADHESION,
+                    "um/min",
+                    "Strength with which a cell holds to others.",
+                ),
+                |contact| contact.adhesion_um_per_min,
+            )
             .register_quantity::<Surroundings>(
                 Quantity::new(
                     "mechanics.pressure",
@@ -141,6 +150,7 @@ const COUNTED: &str = "the cells were counted";
 
 /// What the gather reads and the write-back changes; every cell has all of it.
 type Moving = (
+    Entity,
     &'static CellId,
     &'static Resident,
     &'static CellType,
@@ -150,19 +160,24 @@ type Moving = (
     &'static mut Surroundings,
 );
 
+/// The input that is the strength of adhesion.
+const ADHESION: &str = "mechanics.adhesion";
+
 /// Moves all cells of all sites by one step.
 fn move_cells(
     clock: Res<Clock>,
     movement: Res<MovementParameters>,
     contact: Res<PerType<ContactParameters>>,
+    inputs: Regulated,
     mut sites: Query<(&SiteId, &TissueBlock, &mut SiteMechanics)>,
     mut cells: Query<Moving>,
     mut division: Local<Division>,
 ) {
+    let adhesion = inputs.input(ADHESION);
     division.count(sites.iter().map(|(id, ..)| *id), &cells);
     for (id, block, mut mechanics) in &mut sites {
         let share = division.of(*id);
-        gather(&mut mechanics, &share, &contact, &cells);
+        gather(&mut mechanics, &share, &contact, &adhesion, &cells);
         let rest_speed = movement.rest_speed_um_per_min;
         mechanics.kernel.set_rest_speed(rest_speed);
         relax(&mut mechanics, block, clock.dt_minutes());
@@ -200,7 +215,7 @@ impl Division {
         if count == 0 {
             return;
         }
-        for (_, residents, _, _, motility, ..) in cells.contiguous_iter().expect(IN_TABLES) {
+        for (_, _, residents, _, _, motility, ..) in cells.contiguous_iter().expect(IN_TABLES) {
             let first = starts.len();
             starts.resize(first + residents.len().div_ceil(ROWS) * count, 0);
             for_each_chunk_mut(&mut starts[first..], count, |start, counts| {
@@ -269,25 +284,6 @@ fn chunk_rows(chunk: usize, len: usize) -> Range<usize> {
     chunk * ROWS..((chunk + 1) * ROWS).min(len)
 }
 
-fn kernel_body(
-    contact: &PerType<ContactParameters>,
-    id: CellId,
-    cell_type: CellType,
-    position: Position,
-    body: &Body,
-) -> mechanics::Body {
-    let contact = contact.get(cell_type.0);
-    mechanics::Body {
-        id,
-        position: position.0.to_array(),
-        radius: body.radius_um,
-        adhesion: contact.map_or(0.0, |contact| contact.adhesion_um_per_min),
-        repulsion: contact.map_or(mechanics::Body::REPULSION, |contact| {
-            contact.repulsion_um_per_min
-        }),
-    }
-}
-
 /// The velocity a cell gives itself, um/min.
 fn velocity_of(motility: Option<&Motility>) -> [f32; 3] {
     motility.map_or([0.0; 3], |motility| {
@@ -300,6 +296,7 @@ fn gather(
     mechanics: &mut SiteMechanics,
     share: &Share,
     contact: &PerType<ContactParameters>,
+    adhesion: &CellValues,
     cells: &Query<Moving>,
 ) {
     let SiteMechanics {
@@ -314,7 +311,7 @@ fn gather(
     let mut active_left = active.as_mut_slice();
     tables.clear();
     let mut first_chunk = 0;
-    for (ids, ..) in cells.contiguous_iter().expect(IN_TABLES) {
+    for (_, ids, ..) in cells.contiguous_iter().expect(IN_TABLES) {
         let chunks = ids.len().div_ceil(ROWS);
         tables.push(
             (first_chunk..first_chunk + chunks)
@@ -325,9 +322,10 @@ fn gather(
     }
     let (mut bodies_left, watch) = kernel.update(tables);
     let mut first_chunk = 0;
-    for (ids, residents, types, body, motility, positions, _) in
+    for (entities, ids, residents, types, body, motility, positions, _) in
         cells.contiguous_iter().expect(IN_TABLES)
     {
+        let adhesion = adhesion.in_table(entities);
         let chunks = ids.len().div_ceil(ROWS);
         let pieces = (0..chunks).map(|chunk| {
             let count = share.rows(first_chunk + chunk).len();
@@ -344,7 +342,19 @@ fn gather(
             }
             let rows = || rows.clone().filter(|row| residents[*row].0 == share.site);
             for (row, target) in rows().zip(bodies) {
-                let body = kernel_body(contact, ids[row], types[row], positions[row], &body[row]);
+                let held = adhesion.at(row, types[row].0);
+                let repulsion = contact
+                    .get(types[row].0)
+                    .map_or(mechanics::Body::REPULSION, |contact| {
+                        contact.repulsion_um_per_min
+                    });
+                let body = mechanics::Body {
+                    id: ids[row],
+                    position: positions[row].0.to_array(),
+                    radius: body[row].radius_um,
+                    adhesion: if held.is_nan() { 0.0 } else { held },
+                    repulsion,
+                };
                 watch.put(target, body);
             }
             for (row, velocity) in rows().zip(active) {
@@ -359,7 +369,7 @@ fn gather(
 fn write_back(mechanics: &SiteMechanics, share: &Share, cells: &mut Query<Moving>) {
     let kernel = &mechanics.kernel;
     let mut first_chunk = 0;
-    for (ids, residents, _, _, _, mut positions, mut surroundings) in
+    for (_, ids, residents, _, _, _, mut positions, mut surroundings) in
         cells.contiguous_iter_mut().expect(IN_TABLES)
     {
         for_each_chunk_mut2(

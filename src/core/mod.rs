@@ -5,11 +5,13 @@
 //! the units of the field, [`parallel`] the helpers that split work into pieces whose number does not
 //! depend on the number of threads, [`state`] and [`invariant`] the lists of what is state and of what must
 //! always be true, [`quantity`] and [`metric`] the lists of what can be known and is measured, [`columns`] how
-//! components of any type are read, [`layout`] how state lies in a file, [`stages`] how long the parts of a step take.
+//! components of any type are read, [`input`] and [`rule`] what can be changed and by what, [`regulate`] the stage in
+//! which it is, [`layout`] how state lies in a file, [`stages`] how long the parts of a step take.
 
 pub mod clock;
 pub mod columns;
 pub mod identity;
+pub mod input;
 pub mod invariant;
 pub mod layout;
 pub mod metric;
@@ -17,6 +19,8 @@ pub mod parallel;
 pub mod parameters;
 pub mod quantity;
 pub mod random;
+pub mod regulate;
+pub mod rule;
 pub mod stages;
 pub mod state;
 mod team;

@@ -1,0 +1,412 @@
+//! Works out the inputs of a step: the `Regulate` stage.
+//!
+//! Between `Perceive` and `Signal` the [`Rules`] of cell types and sites are applied to the bases of their inputs. All
+//! quantities are read as the last step and `Perceive` left them, and nothing is written but [`InputValues`], so rules
+//! may form a circle and the order of inputs does not matter. A piece of cells is worked out from its own rows alone:
+//! results are the same bits at any number of threads. Cells without a rule on an input cost nothing.
+
+use std::cell::RefCell;
+
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::columns::{Columns, tables_with};
+use super::identity::CellId;
+use super::input::{InputValues, Inputs, TableValues, ValuesOfCells, declare, run_of};
+use super::parallel::{ROWS, for_each_chunk_mut};
+use super::parameters::CellTypeNames;
+use super::quantity::{NONE, Quantities, Reader};
+use super::rule::{BLOCK, Program, Rule, RuleBook};
+use super::state::{Owner, RegisterState, WhollyKept};
+use super::{SimSchedule, SimSystems};
+
+/// The rules in force.
+#[derive(Resource, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rules {
+    /// Of each cell type, by index.
+    pub of_types: Vec<RuleBook>,
+    /// Of each site, in the order of the scene.
+    pub of_sites: Vec<RuleBook>,
+    /// Names of the sites, in the same order.
+    pub sites: Vec<String>,
+}
+
+impl WhollyKept for Rules {}
+
+/// Something done to the rules while a scene runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub enum RuleChange {
+    /// A new rule, or another one in place of the one of that name.
+    Add {
+        /// Name of the cell type or site.
+        of: String,
+        /// Name of the rule.
+        name: String,
+        /// The rule.
+        rule: Rule,
+    },
+    /// A rule counts so many times as much as it does: path (`"cancer.hypoxia_calls_vessels"`) and factor.
+    Scale(String, f32),
+    /// A rule is no more: path.
+    Delete(String),
+}
+
+impl Rules {
+    /// The book of a cell type or a site.
+    fn book_mut(&mut self, types: &CellTypeNames, of: &str) -> Option<&mut RuleBook> {
+        if let Some(index) = types.0.iter().position(|name| name == of) {
+            if self.of_types.len() <= index {
+                self.of_types.resize(index + 1, RuleBook::default());
+            }
+            return self.of_types.get_mut(index);
+        }
+        let index = self.sites.iter().position(|name| name == of)?;
+        self.of_sites.get_mut(index)
+    }
+
+    /// A rule, by the path `OWNER.NAME`.
+    pub fn find_mut(&mut self, types: &CellTypeNames, path: &str) -> Option<&mut Rule> {
+        let (of, name) = path.split_once('.')?;
+        self.book_mut(types, of)?.rules.get_mut(name)
+    }
+
+    /// Every rule with its path, types first.
+    pub fn paths(&self, types: &CellTypeNames) -> Vec<String> {
+        let of_types = types.0.iter().zip(&self.of_types);
+        let of_sites = self.sites.iter().zip(&self.of_sites);
+        of_types
+            .chain(of_sites)
+            .flat_map(|(of, book)| book.rules.keys().map(move |name| format!("{of}.{name}")))
+            .collect()
+    }
+
+    /// Carries out a change; false where what it names is not there.
+    pub fn change(&mut self, types: &CellTypeNames, change: &RuleChange) -> bool {
+        match change {
+            RuleChange::Add { of, name, rule } => match self.book_mut(types, of) {
+                Some(book) => {
+                    book.rules.insert(name.clone(), rule.clone());
+                    true
+                }
+                None => false,
+            },
+            RuleChange::Scale(path, factor) => match self.find_mut(types, path) {
+                Some(rule) => {
+                    rule.scale *= factor;
+                    true
+                }
+                None => false,
+            },
+            RuleChange::Delete(path) => {
+                let found = path.split_once('.').and_then(|(of, name)| {
+                    let book = self.book_mut(types, of)?;
+                    book.rules.remove(name)
+                });
+                found.is_some()
+            }
+        }
+    }
+}
+
+/// Adds the `Regulate` stage; doing so twice is harmless.
+pub(super) fn plugin(app: &mut App) {
+    if app.world().contains_resource::<Rules>() {
+        return;
+    }
+    declare(app);
+    app.init_resource::<Rules>()
+        .register_kept::<Rules>(Owner::Simulation, "rules")
+        .add_systems(SimSchedule, regulate.in_set(SimSystems::Regulate));
+}
+
+/// The index of the type of each cell, whatever component holds it.
+///
+/// Floor 1 says which one ([`RegisterTypes`]).
+#[derive(Resource)]
+pub struct TypesOfCells(Box<dyn for<'w> Fn(&Columns<'w>) -> Option<&'w [u16]> + Send + Sync>);
+
+/// Says what component of a cell is the index of its type.
+pub trait RegisterTypes {
+    /// Registers the component; it is nothing but the index.
+    fn register_types<C: Component + bytemuck::TransparentWrapper<u16>>(&mut self) -> &mut Self;
+}
+
+impl RegisterTypes for App {
+    fn register_types<C: Component + bytemuck::TransparentWrapper<u16>>(&mut self) -> &mut Self {
+        self.declare_remade::<TypesOfCells>(super::quantity::LISTED)
+            .insert_resource(TypesOfCells(Box::new(|table| {
+                Some(C::peel_slice(table.get::<C>()?))
+            })))
+    }
+}
+
+/// Works out all inputs.
+fn regulate(world: &mut World) {
+    world.resource_scope(|world, mut values: Mut<InputValues>| {
+        let values = &mut *values;
+        work_out_cells(world, values);
+        work_out_sites(world, values);
+    });
+}
+
+/// The inputs of cells.
+fn work_out_cells(world: &World, values: &mut InputValues) {
+    let inputs = world.resource::<Inputs>();
+    let rules = world.resource::<Rules>();
+    let types = world
+        .get_resource::<CellTypeNames>()
+        .map_or(0, |names| names.0.len());
+    values
+        .cells
+        .resize_with(inputs.cells.len(), ValuesOfCells::default);
+    for (input, of_cells) in inputs.cells.iter().zip(&mut values.cells) {
+        if of_cells.name != input.info.name {
+            of_cells.name.clone_from(&input.info.name);
+        }
+        of_cells.bases.clear();
+        let bases = (0..types).map(|kind| (input.base)(world, kind as u16).unwrap_or(NONE));
+        of_cells.bases.extend(bases);
+    }
+    let (Some(kinds), Some(known)) = (
+        world.get_resource::<TypesOfCells>(),
+        world.get_resource::<Quantities>(),
+    ) else {
+        values.tables.clear();
+        return;
+    };
+    // The programs of each input, by type, and the quantities they read.
+    let mut quantities: Vec<usize> = Vec::new();
+    let mut programs: Vec<(usize, Vec<Option<Program>>)> = Vec::new();
+    for (place, input) in inputs.cells.iter().enumerate() {
+        let limits = (input.info.limits.min as f32, input.info.limits.max as f32);
+        let of_types: Vec<Option<Program>> = rules
+            .of_types
+            .iter()
+            .map(|book| {
+                Program::new(book, &input.info.name, limits, |by| {
+                    column_of(known, &mut quantities, by)
+                })
+            })
+            .collect();
+        if of_types.iter().any(Option::is_some) {
+            programs.push((place, of_types));
+        }
+    }
+    let readers: Vec<Option<Reader<f32>>> = quantities
+        .iter()
+        .map(|place| Some(known.cells.get(*place)?.reader(world)))
+        .collect();
+    let mut used = 0;
+    if !programs.is_empty() {
+        for table in tables_with::<CellId>(world) {
+            let Some(types) = (kinds.0)(&table) else {
+                continue;
+            };
+            if values.tables.len() == used {
+                values.tables.push(TableValues::default());
+            }
+            let to = &mut values.tables[used];
+            if work_out_table(&table, types, &programs, &values.cells, &readers, to) {
+                used += 1;
+            }
+        }
+    }
+    values.tables.truncate(used);
+}
+
+/// The place of a quantity among those that are read, which it joins; one that is not known is never there.
+fn column_of(known: &Quantities, quantities: &mut Vec<usize>, by: &str) -> usize {
+    let place = known
+        .cells
+        .iter()
+        .position(|quantity| quantity.info.name == by);
+    let place = place.unwrap_or(usize::MAX);
+    let column = quantities.iter().position(|other| *other == place);
+    column.unwrap_or_else(|| {
+        quantities.push(place);
+        quantities.len() - 1
+    })
+}
+
+thread_local! {
+    /// Values of all quantities in a block of rows.
+    static COLUMNS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Works out the inputs of the cells of a table; says whether any has a rule.
+fn work_out_table<'w>(
+    table: &Columns<'w>,
+    types: &[u16],
+    programs: &[(usize, Vec<Option<Program>>)],
+    cells: &[ValuesOfCells],
+    readers: &[Option<Reader<'w, f32>>],
+    to: &mut TableValues,
+) -> bool {
+    let mut present: Vec<u16> = Vec::new();
+    let mut last = None;
+    for kind in types {
+        if last != Some(*kind) {
+            last = Some(*kind);
+            if !present.contains(kind) {
+                present.push(*kind);
+            }
+        }
+    }
+    to.table = Some(table.id());
+    to.inputs.clear();
+    let ruled: Vec<(usize, &Vec<Option<Program>>)> = programs
+        .iter()
+        .filter(|(_, of_types)| {
+            let has_rule = |kind: &u16| matches!(of_types.get(usize::from(*kind)), Some(Some(_)));
+            present.iter().any(has_rule)
+        })
+        .map(|(place, of_types)| (*place, of_types))
+        .collect();
+    if ruled.is_empty() {
+        return false;
+    }
+    to.inputs.extend(ruled.iter().map(|(place, _)| *place));
+    let stride = ruled.len() * ROWS;
+    to.values.resize(types.len().div_ceil(ROWS) * stride, 0.0);
+    for_each_chunk_mut(&mut to.values, stride, |start, values| {
+        let first = start / ruled.len();
+        let rows = ROWS.min(types.len() - first);
+        COLUMNS.with_borrow_mut(|columns| {
+            columns.resize(readers.len() * BLOCK, NONE);
+            for from in (0..rows).step_by(BLOCK) {
+                let len = BLOCK.min(rows - from);
+                let rows = first + from..first + from + len;
+                for (reader, column) in readers.iter().zip(columns.chunks_mut(BLOCK)) {
+                    match reader {
+                        Some(reader) => reader(table, rows.clone(), &mut column[..len]),
+                        None => column[..len].fill(NONE),
+                    }
+                }
+                let types = &types[rows];
+                for (nth, (place, of_types)) in ruled.iter().enumerate() {
+                    let values = &mut values[run_of(nth, ROWS)][from..from + len];
+                    apply(types, &cells[*place].bases, of_types, columns, values);
+                }
+            }
+        });
+    });
+    true
+}
+
+/// Applies the programs of an input to a block of cells.
+fn apply(
+    types: &[u16],
+    bases: &[f32],
+    of_types: &[Option<Program>],
+    columns: &[f32],
+    values: &mut [f32],
+) {
+    let len = types.len();
+    for (value, kind) in values.iter_mut().zip(types) {
+        *value = bases[usize::from(*kind)];
+    }
+    let columns = |column: usize| &columns[column * BLOCK..][..len];
+    let mut scratch = [[0.0; BLOCK]; 2];
+    let program = |kind: u16| of_types.get(usize::from(kind)).and_then(Option::as_ref);
+    let first = types[0];
+    if types.iter().all(|kind| *kind == first) {
+        if let Some(program) = program(first) {
+            program.apply(values, columns, &mut scratch);
+        }
+        return;
+    }
+    let mut done: Vec<u16> = Vec::new();
+    let mut of_kind = [0.0; BLOCK];
+    for kind in types {
+        if done.contains(kind) {
+            continue;
+        }
+        done.push(*kind);
+        if let Some(program) = program(*kind) {
+            let of_kind = &mut of_kind[..len];
+            of_kind.fill(bases[usize::from(*kind)]);
+            program.apply(of_kind, columns, &mut scratch);
+            for ((value, other), found) in values.iter_mut().zip(types).zip(of_kind) {
+                if other == kind {
+                    *value = *found;
+                }
+            }
+        }
+    }
+}
+
+/// The inputs of sites and of what they hold in arrays.
+fn work_out_sites(world: &World, values: &mut InputValues) {
+    let (inputs, rules) = (world.resource::<Inputs>(), world.resource::<Rules>());
+    let sites = world
+        .get_resource::<SitesInOrder>()
+        .map_or(&[][..], |sites| &sites.0);
+    let empty = RuleBook::default();
+    let book = |place: usize| rules.of_sites.get(place).unwrap_or(&empty);
+    values.sites.resize_with(inputs.sites.len(), Vec::new);
+    for (input, of_sites) in inputs.sites.iter().zip(&mut values.sites) {
+        of_sites.clear();
+        for (place, site) in sites.iter().enumerate() {
+            let Some(base) = (input.base)(world, *site) else {
+                continue;
+            };
+            let mut by: Vec<String> = Vec::new();
+            let limits = (input.info.limits.min as f32, input.info.limits.max as f32);
+            let program = Program::new(book(place), &input.info.name, limits, |name| {
+                by.push(name.to_owned());
+                by.len() - 1
+            });
+            let mut value = [base];
+            if let Some(program) = program {
+                let known = world.get_resource::<Quantities>();
+                let of = |name: &String| {
+                    let quantity = known.and_then(|known| known.of_sites(name));
+                    [quantity.map_or(NONE, |quantity| quantity.of(world, *site))]
+                };
+                let columns: Vec<[f32; 1]> = by.iter().map(of).collect();
+                let column = |place: usize| &columns[place][..];
+                program.apply(&mut value, column, &mut [[0.0; BLOCK]; 2]);
+            }
+            of_sites.push((*site, value[0]));
+        }
+    }
+    values.elements.resize_with(inputs.elements.len(), Vec::new);
+    for (input, of_sites) in inputs.elements.iter().zip(&mut values.elements) {
+        of_sites.retain(|(site, _)| sites.contains(site));
+        for (place, site) in sites.iter().enumerate() {
+            let at = of_sites.iter().position(|(known, _)| known == site);
+            let at = at.unwrap_or_else(|| {
+                of_sites.push((*site, Vec::new()));
+                of_sites.len() - 1
+            });
+            let found = &mut of_sites[at].1;
+            found.clear();
+            (input.base)(world, *site, found);
+            let mut columns: Vec<Option<&[f32]>> = Vec::new();
+            let limits = (input.info.limits.min as f32, input.info.limits.max as f32);
+            let program = Program::new(book(place), &input.info.name, limits, |name| {
+                let quantity = inputs
+                    .element_quantities
+                    .iter()
+                    .find(|known| known.kind == input.kind && known.info.name == name);
+                columns.push(quantity.and_then(|quantity| (quantity.of)(world, *site)));
+                columns.len() - 1
+            });
+            let Some(program) = program else { continue };
+            let none = [NONE; BLOCK];
+            for_each_chunk_mut(found, BLOCK, |start, values| {
+                let len = values.len();
+                let column = |place: usize| {
+                    let values = columns[place].and_then(|all| all.get(start..start + len));
+                    values.unwrap_or(&none[..len])
+                };
+                program.apply(values, column, &mut [[0.0; BLOCK]; 2]);
+            });
+        }
+    }
+}
+
+/// The entities of all sites, in the order of the scene.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct SitesInOrder(pub Vec<Entity>);
