@@ -12,10 +12,11 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::body::{Body, CellType, VolumeRates};
+use super::life::{Beginning, RegisterLife};
 use super::surroundings::Surroundings;
 use super::{ActSystems, order_act};
 use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
-use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
+use crate::core::parameters::{Contradiction, Limits, Parameters, PerType, RegisterParameters};
 use crate::core::random::probability;
 use crate::core::state::RegisterState;
 use crate::core::units::MINUTES_PER_HOUR;
@@ -259,6 +260,18 @@ impl Parameters for DeathParameters {
             _ => Limits::NON_NEGATIVE,
         }
     }
+
+    fn contradictions(&self) -> Vec<Contradiction> {
+        let (full, onset) = (self.necrosis_full_mmhg, self.necrosis_onset_mmhg);
+        if full <= onset {
+            return Vec::new();
+        }
+        vec![Contradiction {
+            field: "necrosis_full_mmhg",
+            other: "necrosis_onset_mmhg",
+            message: format!("must not be above `necrosis_onset_mmhg` ({onset}), found {full}"),
+        }]
+    }
 }
 
 impl DeathParameters {
@@ -388,6 +401,7 @@ impl Plugin for DeathPlugin {
         order_act(app);
         app.register_capability::<DeathParameters>("death")
             .register_cell_state::<Vital>("vital")
+            .begin_cells(|_| Some(Beginning::settled(Vital::default())))
             .add_systems(SimSchedule, advance_death.in_set(ActSystems::Decide));
     }
 }

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::library::CellPrefab;
 use super::look::{CameraPose, Look};
+use super::prefab::CellPrefab;
 use crate::tissue::Molecule;
 
 /// One experiment, film or playground.
