@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use tumorscape::simulation::Program;
+
 fn main() -> ExitCode {
-    tumorscape::cli::main()
+    tumorscape::cli::run(Program::default())
 }

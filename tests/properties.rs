@@ -399,7 +399,10 @@ fn run_watched(
     let cells = simulation.census(&Wanted::default());
     for row in 0..cells.len() {
         let (id, at) = (cells.ids[row], cells.positions_um[row]);
-        prop_assert!(at.is_finite() && cells.radii_um[row] > 0.0, "{id:?} at {at}");
+        prop_assert!(
+            at.is_finite() && cells.radii_um[row] > 0.0,
+            "{id:?} at {at}"
+        );
         let block = site_of(cells.sites[row]);
         let half = bevy::math::Vec3::from(block.size_um) * 0.5;
         // Faces lie on whole multiples of voxels, which rounds.

@@ -10,7 +10,9 @@ use tumorscape::cell::movement::MovementParameters;
 use tumorscape::cell::perception::BackgroundParameters;
 use tumorscape::core::parameters::{CellTypeNames, list_parameters};
 use tumorscape::observe::metrics::MetricsParameters;
-use tumorscape::scene::{CellPrefab, Scene, SceneContext, parse_prefab, parse_scene};
+use tumorscape::scene::{
+    CellPrefab, Scene, SceneContext, parse_prefab, parse_scene, shipped_capabilities,
+};
 use tumorscape::simulation::Simulation;
 use tumorscape::tissue::TransportParameters;
 
@@ -49,8 +51,18 @@ fn described(text: &str, info: &'static TypeInfo, seen: &mut Vec<&'static str>) 
             }
             seen.push(name);
             let section = section(text, name);
+            let is_prefab = info.is::<CellPrefab>();
+            let names: Vec<&str> = of.iter().map(|field| field.name()).collect();
+            let known = shipped_capabilities();
             for row in rows(section) {
-                assert!(of.field(row).is_some(), "{name} has no field `{row}`");
+                let is_capability = is_prefab && known.get(row).is_some();
+                let is_field = names.contains(&row) || is_capability;
+                assert!(is_field, "{name} has no field `{row}`");
+            }
+            for capability in known.iter().filter(|_| is_prefab) {
+                let quoted = format!("`{}`", capability.name);
+                assert!(section.contains(&quoted), "{quoted} is not described");
+                described(text, capability.parameters, seen);
             }
             of.iter()
                 .map(|field| {

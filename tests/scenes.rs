@@ -42,9 +42,9 @@ fn columns(library: &CellLibrary) -> Vec<String> {
 
 fn context() -> SceneContext<'static> {
     SceneContext {
-        folder: None,
         metrics: Some(&columns),
         prototype: Some(&prototype),
+        ..SceneContext::default()
     }
 }
 

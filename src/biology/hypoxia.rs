@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hill;
 use crate::cell::death::is_alive;
+use crate::cell::life::{Beginning, RegisterLife};
 use crate::cell::{ActSystems, CellType, Resident, Surroundings, Vital, order_act};
 use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
@@ -374,6 +375,14 @@ impl Plugin for HypoxiaPlugin {
                     Box::new(|world| world.resource::<HypoxiaParameters>().hypoxic_below_mmhg),
                 ),
             )
+            .begin_cells(|place| {
+                place.parameters::<HifParameters>()?;
+                let hypoxia = place.world.resource::<HypoxiaParameters>();
+                Some(Beginning::settled(HifAxis::settled(
+                    hypoxia,
+                    place.around.oxygen_mmhg,
+                )))
+            })
             .register_cell_invariant::<HifAxis>(SimSystems::Signal, "update_hif", |axis| {
                 outside("its HIF-1a", axis.hif_1a, 0.0, 1.0)
             })

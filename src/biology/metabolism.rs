@@ -29,6 +29,7 @@ use super::hill;
 use super::hypoxia::{HifAxis, update_hif};
 use crate::cell::contact::CONFLUENT_SHARE;
 use crate::cell::death::is_alive;
+use crate::cell::life::{Beginning, RegisterLife};
 use crate::cell::{ActSystems, Body, CellType, Cycle, Resident, Surroundings, Vital, order_act};
 use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::parallel::{
@@ -498,6 +499,10 @@ impl Plugin for MetabolismPlugin {
                     .of_the_living(),
                 |metabolism| metabolism.lactate_amol_per_s,
             )
+            .begin_cells(|place| {
+                place.parameters::<MetabolismParameters>()?;
+                Some(Beginning::settled(Metabolism::default()))
+            })
             .register_cell_invariant::<Metabolism>(
                 SimSystems::Signal,
                 "update_metabolism",

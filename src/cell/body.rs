@@ -16,11 +16,12 @@ use serde::{Deserialize, Serialize};
 
 use super::cycle::{Cycle, Phase};
 use super::death::{DeathParameters, State, Vital};
+use super::life::{Beginning, RegisterLife};
 use super::{ActSystems, order_act};
 use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
-use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
+use crate::core::parameters::{Contradiction, Limits, Parameters, PerType, RegisterParameters};
 use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::random::probability;
 use crate::core::regulate::RegisterTypes;
@@ -162,6 +163,18 @@ impl Parameters for BodyParameters {
                 max: 1000.0,
             },
         }
+    }
+
+    fn contradictions(&self) -> Vec<Contradiction> {
+        let (nucleus, cell) = (self.nucleus_um3, self.volume_um3);
+        if cell <= 0.0 || nucleus <= cell {
+            return Vec::new();
+        }
+        vec![Contradiction {
+            field: "nucleus_um3",
+            other: "volume_um3",
+            message: format!("a nucleus of {nucleus} um3 is larger than its cell ({cell} um3)"),
+        }]
     }
 }
 
@@ -389,8 +402,25 @@ impl Plugin for BodyPlugin {
     fn build(&self, app: &mut App) {
         order_act(app);
         app.register_types::<CellType>()
-            .register_capability::<BodyParameters>("body")
+            .register_common_capability::<BodyParameters>("body")
             .register_cell_state::<Body>("body")
+            .begin_cells(|place| {
+                let body = place.parameters::<BodyParameters>();
+                Some(Beginning::settled(
+                    body.cloned().unwrap_or_default().resting_body(),
+                ))
+            })
+            .divide_cells(|cell, division| {
+                let Some(mut body) = cell.get_mut::<Body>() else {
+                    return;
+                };
+                body.halve();
+                // Two daughters of the mother's volume just touch at this distance from her centre.
+                let apart = division.side * body.radius_um * division.axis;
+                if let Some(mut position) = cell.get_mut::<Position>() {
+                    position.0 += apart;
+                }
+            })
             .register_cell_invariant::<Body>(SimSystems::Act, "grow_bodies", wrong_with)
             .register_quantity::<Body>(
                 Quantity::new(

@@ -21,8 +21,9 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::body::CellType;
+use super::body::{BodyParameters, CellType};
 use super::death::{Vital, advance_death, is_alive};
+use super::life::{Beginning, RegisterLife};
 use super::surroundings::Surroundings;
 use super::{ActSystems, order_act};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
@@ -402,6 +403,23 @@ impl Plugin for CyclePlugin {
                 .of_the_living(),
                 |cycle| cycle.growth,
             )
+            .begin_cells(|place| {
+                let ages = AgeStructure::growing(place.parameters::<CycleParameters>()?);
+                let body = place.parameters::<BodyParameters>().cloned();
+                let settled = Beginning::settled(Cycle::default());
+                Some(settled.and_draw(move |cell, random| {
+                    let aged = ages.draw(random);
+                    if let (Some(hours), Some(body)) = (aged.hours_since_s_entry, &body) {
+                        cell.insert(body.growing_body(hours));
+                    }
+                    cell.insert(aged.cycle);
+                }))
+            })
+            .divide_cells(|cell, _| {
+                if let Some(mut cycle) = cell.get_mut::<Cycle>() {
+                    cycle.restart();
+                }
+            })
             .register_cell_invariant::<Cycle>(SimSystems::Act, "advance_cycle", |cycle| {
                 outside("its progress in the phase", cycle.progress as f32, 0.0, 1.0)
                     .or_else(|| outside("its senescence", cycle.senescence, 0.0, 1.0))

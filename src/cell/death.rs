@@ -12,12 +12,13 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::body::{Body, CellType, VolumeRates};
+use super::life::{Beginning, RegisterLife};
 use super::surroundings::Surroundings;
 use super::{ActSystems, order_act};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
-use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
+use crate::core::parameters::{Contradiction, Limits, Parameters, PerType, RegisterParameters};
 use crate::core::quantity::{Build, Category, CategoryValue, RegisterQuantities};
 use crate::core::random::probability;
 use crate::core::state::RegisterState;
@@ -262,6 +263,18 @@ impl Parameters for DeathParameters {
             _ => Limits::NON_NEGATIVE,
         }
     }
+
+    fn contradictions(&self) -> Vec<Contradiction> {
+        let (full, onset) = (self.necrosis_full_mmhg, self.necrosis_onset_mmhg);
+        if full <= onset {
+            return Vec::new();
+        }
+        vec![Contradiction {
+            field: "necrosis_full_mmhg",
+            other: "necrosis_onset_mmhg",
+            message: format!("must not be above `necrosis_onset_mmhg` ({onset}), found {full}"),
+        }]
+    }
 }
 
 impl DeathParameters {
@@ -484,6 +497,7 @@ impl Plugin for DeathPlugin {
                     .colour([0.72, 0.60, 0.44]),
                 count_of(&[State::NecroticSwelling, State::NecroticLysed]),
             )
+            .begin_cells(|_| Some(Beginning::settled(Vital::default())))
             .add_systems(SimSchedule, advance_death.in_set(ActSystems::Decide));
     }
 }

@@ -8,6 +8,7 @@ pub mod body;
 pub mod contact;
 pub mod cycle;
 pub mod death;
+pub mod life;
 pub mod mechanics;
 pub mod motility;
 pub mod movement;

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::body::{CellType, Position, Resident};
 use super::death::{Vital, advance_death, is_alive};
+use super::life::{Beginning, RegisterLife};
 use super::{ActSystems, order_act};
 use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
@@ -229,6 +230,16 @@ impl Plugin for MotilityPlugin {
         order_act(app);
         app.register_capability::<MotilityParameters>("motility")
             .register_cell_state::<Motility>("motility")
+            .begin_cells(|place| {
+                let parameters = place.parameters::<MotilityParameters>()?.clone();
+                let resting = Motility {
+                    direction: Vec3::ZERO,
+                    speed_um_per_min: 0.0,
+                };
+                Some(Beginning::settled(resting).and_draw(move |cell, random| {
+                    cell.insert(Motility::new(random, &parameters));
+                }))
+            })
             .add_systems(
                 SimSchedule,
                 turn.in_set(ActSystems::Decide).after(advance_death),

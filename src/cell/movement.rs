@@ -102,7 +102,7 @@ pub struct MovementPlugin;
 impl Plugin for MovementPlugin {
     fn build(&self, app: &mut App) {
         app.register_group::<MovementParameters>("movement")
-            .register_capability::<ContactParameters>("mechanics")
+            .register_common_capability::<ContactParameters>("mechanics")
             .register_cell_state::<Position>("position")
             .register_cell_state::<Surroundings>("surroundings")
             .register_kept::<SiteMechanics>(Owner::Site, "bonds")

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{Failure, complain, say};
-use crate::simulation::check_file;
+use crate::simulation::Program;
 
 /// Options of `check`.
 #[derive(Debug, Args)]
@@ -16,10 +16,10 @@ pub(crate) struct CheckArguments {
     files: Vec<PathBuf>,
 }
 
-pub(crate) fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
+pub(crate) fn check(program: &Program, arguments: &CheckArguments) -> Result<ExitCode, Failure> {
     let mut code = ExitCode::SUCCESS;
     for file in &arguments.files {
-        match check_file(file) {
+        match program.check_file(file) {
             Ok(found) => say(format!("{}: {found}", file.display())),
             Err(report) => {
                 complain(report);

@@ -10,6 +10,7 @@ use super::run::SimulationArguments;
 use super::{DEFAULT_SCENE, Failure, say};
 use crate::core::parallel;
 use crate::sandbox::{self, ExploreOptions, SandboxError, Screenshot};
+use crate::simulation::Program;
 
 /// Options of `explore`.
 #[derive(Debug, Args)]
@@ -29,15 +30,18 @@ pub(crate) struct ExploreArguments {
     after: u64,
 }
 
-pub(crate) fn explore(arguments: &ExploreArguments) -> Result<ExitCode, Failure> {
-    open(arguments).map_err(|error| match error {
+pub(crate) fn explore(
+    program: &Program,
+    arguments: &ExploreArguments,
+) -> Result<ExitCode, Failure> {
+    open(program, arguments).map_err(|error| match error {
         Opening::Failed(failure) => failure,
         Opening::NoDisplay(message) => Failure::Run(message),
     })
 }
 
 /// Opens the default scene; without a display, says so and records it.
-pub(crate) fn open_default() -> Result<ExitCode, Failure> {
+pub(crate) fn open_default(program: &Program) -> Result<ExitCode, Failure> {
     let scene = PathBuf::from(DEFAULT_SCENE);
     let arguments = ExploreArguments {
         simulation: SimulationArguments {
@@ -49,13 +53,13 @@ pub(crate) fn open_default() -> Result<ExitCode, Failure> {
         screenshot: None,
         after: 0,
     };
-    match open(&arguments) {
+    match open(program, &arguments) {
         Ok(code) => Ok(code),
         Err(Opening::NoDisplay(_)) => {
             super::complain(format_args!(
                 "no display to open a window on: recording {DEFAULT_SCENE} instead"
             ));
-            record(&RecordArguments::of_scene(scene))
+            record(program, &RecordArguments::of_scene(scene))
         }
         Err(Opening::Failed(failure)) => Err(failure),
     }
@@ -69,9 +73,12 @@ enum Opening {
     Failed(Failure),
 }
 
-fn open(arguments: &ExploreArguments) -> Result<ExitCode, Opening> {
+fn open(program: &Program, arguments: &ExploreArguments) -> Result<ExitCode, Opening> {
     parallel::set_threads_beside_window(arguments.simulation.threads.map(usize::from));
-    let simulation = arguments.simulation.prepare().map_err(Opening::Failed)?;
+    let simulation = arguments
+        .simulation
+        .prepare(program)
+        .map_err(Opening::Failed)?;
     let mut options = ExploreOptions::of_scene(arguments.simulation.name());
     options.screenshot = arguments.screenshot.clone().map(|file| Screenshot {
         file,

@@ -17,6 +17,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::simulation::Program;
+
 /// Walk through a tumour: an explorable, scriptable, recordable 3D simulation of the tumour
 /// microenvironment.
 #[derive(Debug, Parser)]
@@ -90,21 +92,21 @@ fn complain(line: impl std::fmt::Display) {
 /// The scene that is opened when none is named.
 pub const DEFAULT_SCENE: &str = "scenes/hypoxic_core.ron";
 
-/// Runs the program on the arguments of the process.
-pub fn main() -> ExitCode {
+/// Runs a program on the arguments of the process.
+pub fn run(program: Program) -> ExitCode {
     #[cfg(feature = "view")]
     silence_device_selection();
     let cli = Cli::parse();
     let result = match cli.verb {
-        Some(Verb::Run(arguments)) => run::run(&arguments),
-        Some(Verb::Resume(arguments)) => run::resume(&arguments),
-        Some(Verb::Check(arguments)) => check::check(&arguments),
+        Some(Verb::Run(arguments)) => run::run(&program, &arguments),
+        Some(Verb::Resume(arguments)) => run::resume(&program, &arguments),
+        Some(Verb::Check(arguments)) => check::check(&program, &arguments),
         #[cfg(feature = "view")]
-        Some(Verb::Record(arguments)) => record::record(&arguments),
+        Some(Verb::Record(arguments)) => record::record(&program, &arguments),
         #[cfg(feature = "view")]
-        Some(Verb::Explore(arguments)) => explore::explore(&arguments),
+        Some(Verb::Explore(arguments)) => explore::explore(&program, &arguments),
         #[cfg(feature = "view")]
-        None => explore::open_default(),
+        None => explore::open_default(&program),
         #[cfg(not(feature = "view"))]
         None => Err(Failure::Input(
             "this build has no window; try `tumorscape run scenes/hypoxic_core.ron`, or see --help"

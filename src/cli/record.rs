@@ -11,6 +11,7 @@ use super::{Failure, say};
 use crate::observe::Journal;
 use crate::observe::run_folder::RunFolder;
 use crate::record::{Film, FilmOptions};
+use crate::simulation::Program;
 
 /// Options of `record`.
 #[derive(Debug, Args)]
@@ -57,8 +58,8 @@ impl RecordArguments {
     }
 }
 
-pub(crate) fn record(arguments: &RecordArguments) -> Result<ExitCode, Failure> {
-    let mut simulation = arguments.simulation.prepare()?;
+pub(crate) fn record(program: &Program, arguments: &RecordArguments) -> Result<ExitCode, Failure> {
+    let mut simulation = arguments.simulation.prepare(program)?;
     let scene = simulation.scene().clone();
     let recording = &scene.scene.recording;
     let options = FilmOptions {

@@ -16,7 +16,7 @@ use crate::observe::run_folder::{RECORD, RunFolder, RunFolderError};
 use crate::observe::{Journal, checkpoint};
 use crate::scene::MAX_STEPS;
 use crate::scene::schema::Span;
-use crate::simulation::{Simulation, open_scene, open_shipped_scene};
+use crate::simulation::{Program, Simulation};
 
 /// Options that say what is simulated, shared by `run` and `record`.
 #[derive(Debug, Args)]
@@ -81,10 +81,10 @@ struct Manner {
 
 impl SimulationArguments {
     /// Reads the scene and sets it up.
-    pub fn prepare(&self) -> Result<Simulation, Failure> {
+    pub fn prepare(&self, program: &Program) -> Result<Simulation, Failure> {
         parallel::set_threads(self.threads.map(usize::from));
-        let scene = match open_shipped_scene(&self.scene) {
-            None => open_scene(&self.scene),
+        let scene = match program.open_shipped_scene(&self.scene) {
+            None => program.open_scene(&self.scene),
             Some(shipped) => {
                 complain(format_args!(
                     "note: there is no `{}` here; taking the one that is part of the program",
@@ -145,8 +145,8 @@ fn steps_between(simulation: &Simulation, every: Span) -> Result<u64, Failure> {
     Ok(simulation.clock().step_at(every.minutes()))
 }
 
-pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
-    let simulation = arguments.simulation.prepare()?;
+pub(crate) fn run(program: &Program, arguments: &RunArguments) -> Result<ExitCode, Failure> {
+    let simulation = arguments.simulation.prepare(program)?;
     let every = arguments
         .checkpoint_every
         .map(|span| steps_between(&simulation, span))
@@ -165,7 +165,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     go_on(simulation, journal, every, arguments.manner)
 }
 
-pub(crate) fn resume(arguments: &ResumeArguments) -> Result<ExitCode, Failure> {
+pub(crate) fn resume(program: &Program, arguments: &ResumeArguments) -> Result<ExitCode, Failure> {
     let folder = &arguments.folder;
     if !folder.is_dir() {
         let what = if folder.exists() {
@@ -186,7 +186,7 @@ pub(crate) fn resume(arguments: &ResumeArguments) -> Result<ExitCode, Failure> {
         ));
     })
     .map_err(Failure::input)?;
-    let (mut simulation, run) = Simulation::resume(checkpoint).map_err(Failure::input)?;
+    let (mut simulation, run) = program.resume(checkpoint).map_err(Failure::input)?;
     let version = env!("CARGO_PKG_VERSION");
     if run.program != version || run.build != checkpoint::build() {
         complain(format_args!(

@@ -9,8 +9,11 @@
 use bevy::ecs::component::Mutable;
 use bevy::prelude::*;
 use bevy::reflect::{PartialReflect, ReflectMut, ReflectRef, TypeInfo, Typed};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+use super::capability::{Capability, CapabilityRegistry, CapabilityValue};
 use super::state::RegisterState;
 
 /// Parameters that know which values make sense.
@@ -20,6 +23,22 @@ pub trait Parameters: Reflect + Typed + Clone + Send + Sync + 'static {
     fn limits(_field: &str) -> Limits {
         Limits::NON_NEGATIVE
     }
+
+    /// Values that are each allowed but make no sense together.
+    fn contradictions(&self) -> Vec<Contradiction> {
+        Vec::new()
+    }
+}
+
+/// Two parameters of one struct that contradict each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contradiction {
+    /// The field to be changed first (dotted path inside the struct).
+    pub field: &'static str,
+    /// The field it contradicts.
+    pub other: &'static str,
+    /// Why they do, in words.
+    pub message: String,
 }
 
 /// The allowed range of a parameter, both ends included.
@@ -140,8 +159,16 @@ pub trait RegisterParameters {
         &mut self,
         name: &'static str,
     ) -> &mut Self;
-    /// Registers a struct with one value for each cell type that has the capability.
-    fn register_capability<P: Parameters>(&mut self, name: &'static str) -> &mut Self;
+    /// Registers a capability: a struct with one value for each cell type that has it, under this name in cell files.
+    fn register_capability<P: Parameters + Serialize + DeserializeOwned>(
+        &mut self,
+        name: &'static str,
+    ) -> &mut Self;
+    /// Registers a capability that every cell type has: the default where a cell file leaves it out.
+    fn register_common_capability<P: Parameters + Serialize + DeserializeOwned + Default>(
+        &mut self,
+        name: &'static str,
+    ) -> &mut Self;
 }
 
 /// Why parameters are not registered as state.
@@ -177,39 +204,62 @@ impl RegisterParameters for App {
         self
     }
 
-    fn register_capability<P: Parameters>(&mut self, name: &'static str) -> &mut Self {
-        self.init_resource::<PerType<P>>()
-            .declare_remade::<PerType<P>>(BY_PATH)
-            .init_resource::<ParameterRegistry>();
-        self.world_mut()
-            .resource_mut::<ParameterRegistry>()
-            .entries
-            .push(Entry {
-                name,
-                per_type: true,
-                get: |world, index| {
-                    world
-                        .get_resource::<PerType<P>>()?
-                        .0
-                        .get(index)?
-                        .as_ref()
-                        .map(PartialReflect::as_partial_reflect)
-                },
-                get_mut: |world, index| {
-                    let table = world.get_resource_mut::<PerType<P>>()?;
-                    table.0.get(index)?.as_ref()?;
-                    Some(table.map_unchanged(|table| {
-                        table.0[index]
-                            .as_mut()
-                            .expect("presence was checked above")
-                            .as_partial_reflect_mut()
-                    }))
-                },
-                limits: P::limits,
-                fields: number_fields(P::type_info()),
-            });
+    fn register_capability<P: Parameters + Serialize + DeserializeOwned>(
+        &mut self,
+        name: &'static str,
+    ) -> &mut Self {
+        add_capability::<P>(self, Capability::of::<P>(name));
         self
     }
+
+    fn register_common_capability<P: Parameters + Serialize + DeserializeOwned + Default>(
+        &mut self,
+        name: &'static str,
+    ) -> &mut Self {
+        let capability = Capability {
+            otherwise: Some(|| CapabilityValue::new(P::default())),
+            ..Capability::of::<P>(name)
+        };
+        add_capability::<P>(self, capability);
+        self
+    }
+}
+
+fn add_capability<P: Parameters>(app: &mut App, capability: Capability) {
+    app.init_resource::<PerType<P>>()
+        .declare_remade::<PerType<P>>(BY_PATH)
+        .init_resource::<ParameterRegistry>()
+        .init_resource::<CapabilityRegistry>();
+    let name = capability.name;
+    let world = app.world_mut();
+    world.resource_mut::<CapabilityRegistry>().add(capability);
+    world
+        .resource_mut::<ParameterRegistry>()
+        .entries
+        .push(Entry {
+            name,
+            per_type: true,
+            get: |world, index| {
+                world
+                    .get_resource::<PerType<P>>()?
+                    .0
+                    .get(index)?
+                    .as_ref()
+                    .map(PartialReflect::as_partial_reflect)
+            },
+            get_mut: |world, index| {
+                let table = world.get_resource_mut::<PerType<P>>()?;
+                table.0.get(index)?.as_ref()?;
+                Some(table.map_unchanged(|table| {
+                    table.0[index]
+                        .as_mut()
+                        .expect("presence was checked above")
+                        .as_partial_reflect_mut()
+                }))
+            },
+            limits: P::limits,
+            fields: number_fields(P::type_info()),
+        });
 }
 
 /// A parameter as it stands.
@@ -484,6 +534,8 @@ fn write_number(value: &mut dyn PartialReflect, path: &str, number: f64) {
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+
     use super::*;
 
     #[test]
@@ -502,13 +554,13 @@ mod tests {
         assert!(!Limits::POSITIVE.contain(0.0));
     }
 
-    #[derive(Resource, Reflect, Clone, Default)]
+    #[derive(Resource, Reflect, Clone, Default, Serialize, Deserialize)]
     struct Weather {
         warmth_c: f32,
         rain: Rain,
     }
 
-    #[derive(Reflect, Clone, Default)]
+    #[derive(Reflect, Clone, Default, Serialize, Deserialize)]
     struct Rain {
         mm_per_hour: f64,
     }

@@ -14,9 +14,9 @@ use super::columns::{Columns, tables_with};
 use super::identity::CellId;
 use super::input::{InputValues, Inputs, TableValues, ValuesOfCells, declare, run_of};
 use super::parallel::{ROWS, for_each_chunk_mut};
-use super::parameters::CellTypeNames;
+use super::parameters::{CellTypeNames, Limits, nearest};
 use super::quantity::{NONE, Quantities, Reader};
-use super::rule::{BLOCK, Program, Rule, RuleBook};
+use super::rule::{BLOCK, Law, Program, Rule, RuleBook};
 use super::state::{Owner, RegisterState, WhollyKept};
 use super::{SimSchedule, SimSystems};
 
@@ -109,6 +109,158 @@ impl Rules {
     }
 }
 
+/// What is wrong with a rule, and with which part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleFault {
+    /// The part: `input`, `by`, `law`, `scale`, `floor`, or empty for the rule as a whole.
+    pub part: &'static str,
+    /// What is wrong, in words.
+    pub message: String,
+}
+
+impl RuleFault {
+    const fn new(part: &'static str, message: String) -> Self {
+        Self { part, message }
+    }
+}
+
+/// Says that a name is not known, with the nearest one that is.
+fn unknown(what: &str, name: &str, known: &[String]) -> String {
+    let mut message = format!("there is no {what} `{name}`");
+    if let Some(guess) = nearest(name, known) {
+        message.push_str(&format!("; did you mean `{guess}`?"));
+    }
+    message
+}
+
+/// What the rules of an owner can join: names of its inputs and quantities.
+fn joints(world: &World, of_cells: bool) -> (Vec<String>, Vec<String>) {
+    let none = (Inputs::default(), Quantities::default());
+    let inputs = world.get_resource::<Inputs>().unwrap_or(&none.0);
+    let known = world.get_resource::<Quantities>().unwrap_or(&none.1);
+    if of_cells {
+        let inputs = inputs.cells.iter().map(|input| input.info.name.clone());
+        let by = known
+            .cells
+            .iter()
+            .map(|quantity| quantity.info.name.clone());
+        return (inputs.collect(), by.collect());
+    }
+    let of_sites = inputs.sites.iter().map(|input| input.info.name.clone());
+    let elements = inputs.elements.iter().map(|input| input.info.name.clone());
+    let by_sites = known
+        .sites
+        .iter()
+        .map(|quantity| quantity.info.name.clone());
+    let by_elements = inputs
+        .element_quantities
+        .iter()
+        .map(|quantity| quantity.info.name.clone());
+    (
+        of_sites.chain(elements).collect(),
+        by_sites.chain(by_elements).collect(),
+    )
+}
+
+/// Checks a rule of a cell type (by index), or of a site where there is none, against what is registered in a world.
+///
+/// # Errors
+/// What is wrong: every part that is.
+pub fn check_rule(
+    world: &World,
+    cell_type: Option<u16>,
+    rule: &Rule,
+) -> Result<(), Vec<RuleFault>> {
+    let mut faults = Vec::new();
+    let (inputs, quantities) = joints(world, cell_type.is_some());
+    if !inputs.contains(&rule.input) {
+        faults.push(RuleFault::new(
+            "input",
+            unknown("input", &rule.input, &inputs),
+        ));
+    } else if let (Some(cell_type), Some(known)) = (cell_type, world.get_resource::<Inputs>())
+        && let Some(input) = known.of_cells(&rule.input)
+        && (input.base)(world, cell_type).is_none()
+    {
+        let message = format!("this cell type has no `{}`", rule.input);
+        faults.push(RuleFault::new("input", message));
+    }
+    if !quantities.contains(&rule.by) {
+        faults.push(RuleFault::new(
+            "by",
+            unknown("quantity", &rule.by, &quantities),
+        ));
+    }
+    let mut law = rule.law;
+    for name in law.numbers() {
+        let limits = Law::limits(name);
+        if let Some(value) = law.number_mut(name).map(|number| f64::from(*number))
+            && !limits.contain(value)
+        {
+            let message = format!("its {name} must be {}, found {value}", limits.describe());
+            faults.push(RuleFault::new("law", message));
+        }
+    }
+    let numbers = [("scale", Some(rule.scale)), ("floor", rule.floor)];
+    for (part, value) in numbers {
+        if let Some(value) = value.filter(|value| !Limits::NON_NEGATIVE.contain(f64::from(*value)))
+        {
+            let message = format!("must be {}, found {value}", Limits::NON_NEGATIVE.describe());
+            faults.push(RuleFault::new(part, message));
+        }
+    }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(faults)
+    }
+}
+
+/// Checks a change of the rules in force.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn check_change(world: &World, change: &RuleChange) -> Result<(), RuleFault> {
+    let none = CellTypeNames::default();
+    let types = world.get_resource::<CellTypeNames>().unwrap_or(&none);
+    let rules = world.resource::<Rules>();
+    match change {
+        RuleChange::Add { of, name, rule } => {
+            let cell_type = types.0.iter().position(|known| known == of);
+            if cell_type.is_none() && !rules.sites.contains(of) {
+                let owners: Vec<String> = types.0.iter().chain(&rules.sites).cloned().collect();
+                let message = unknown("cell type or site", of, &owners);
+                return Err(RuleFault::new("of", message));
+            }
+            if name.is_empty() || name.contains('.') {
+                let message =
+                    format!("the name of a rule has no dots and is not empty, found `{name}`");
+                return Err(RuleFault::new("name", message));
+            }
+            check_rule(world, cell_type.map(|index| index as u16), rule)
+                .map_err(|mut faults| faults.swap_remove(0))
+        }
+        RuleChange::Scale(path, factor) => {
+            check_path(rules, types, path)?;
+            if Limits::NON_NEGATIVE.contain(f64::from(*factor)) {
+                return Ok(());
+            }
+            let allowed = Limits::NON_NEGATIVE.describe();
+            let message = format!("must be {allowed}, found {factor}");
+            Err(RuleFault::new("scale", message))
+        }
+        RuleChange::Delete(path) => check_path(rules, types, path),
+    }
+}
+
+fn check_path(rules: &Rules, types: &CellTypeNames, path: &str) -> Result<(), RuleFault> {
+    let paths = rules.paths(types);
+    if paths.iter().any(|known| known == path) {
+        return Ok(());
+    }
+    Err(RuleFault::new("path", unknown("rule", path, &paths)))
+}
+
 /// Adds the `Regulate` stage; doing so twice is harmless.
 pub(super) fn plugin(app: &mut App) {
     if app.world().contains_resource::<Rules>() {
@@ -116,6 +268,7 @@ pub(super) fn plugin(app: &mut App) {
     }
     declare(app);
     app.init_resource::<Rules>()
+        .declare_remade::<SitesInOrder>("made from the scene")
         .register_kept::<Rules>(Owner::Simulation, "rules")
         .add_systems(SimSchedule, regulate.in_set(SimSystems::Regulate));
 }

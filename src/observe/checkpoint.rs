@@ -26,7 +26,6 @@ use super::run_folder::RECORD;
 use super::summed::{Sum, Summed};
 use super::world_state::{Section, Unpacked, put, restore_world, write_world};
 use crate::core::layout::layout_of;
-use crate::scene::ParsedScene;
 use crate::simulation::Simulation;
 
 /// First bytes of every checkpoint.
@@ -319,15 +318,6 @@ impl Checkpoint {
             run,
             rest,
         })
-    }
-
-    /// The scene of the run.
-    ///
-    /// # Errors
-    /// When it is not one that this program knows.
-    pub fn scene(&self) -> Result<ParsedScene, CheckpointError> {
-        ParsedScene::from_ron(&self.run.scene_name, &self.run.scene)
-            .map_err(|error| self.does_not_fit(&error))
     }
 
     /// The error that says why it cannot be used by this program.

@@ -23,7 +23,6 @@ use super::summed::{Sum, Summed};
 use super::{Census, EventRecord, Wanted};
 use crate::core::Clock;
 use crate::core::quantity::Quantities;
-use crate::scene::ParsedScene;
 use crate::simulation::{Simulation, SiteMetrics};
 
 /// A run folder that cannot be made or written.
@@ -163,7 +162,9 @@ impl RunFolder {
     fn check_record(&self, simulation: &Simulation) -> Result<(), RunFolderError> {
         let edited = || RunFolderError::Edited(self.path.join(RECORD));
         match fs::read_to_string(self.path.join(RECORD)) {
-            Ok(text) => ParsedScene::from_ron(RECORD, &text)
+            Ok(text) => simulation
+                .scene()
+                .another_from_ron(RECORD, &text)
                 .ok()
                 .filter(|found| found.scene == simulation.scene().scene)
                 .map(drop)

@@ -5,84 +5,65 @@
 //! type needs no code.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use bevy::prelude::*;
 use include_dir::{Dir, include_dir};
-use serde::{Deserialize, Serialize};
 
-use super::check::Checker;
+use super::capabilities::{check_prefab, read_capabilities};
+use super::checker::Checker;
+use super::prefab::{CellPrefab, Origin};
 use super::read::read;
 use super::read_text;
 use super::report::{Problem, SceneReport};
 use super::spans::FieldPath;
-use crate::biology::{HifParameters, MetabolismParameters};
-use crate::cell::contact::ContactParameters;
-use crate::cell::cycle::mean_radius_um;
-use crate::cell::{BodyParameters, CycleParameters, DeathParameters, MotilityParameters};
-use crate::core::parameters::{CellTypeNames, Parameters, PerType};
+use crate::biology::BiologyPlugins;
+use crate::cell::CellPlugins;
+use crate::core::capability::{CapabilityRegistry, CapabilityValue};
+use crate::core::parameters::CellTypeNames;
 
 static SHIPPED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/assets/cells");
 
 /// Where prefabs lie, from the root of the project and from any folder above a scene.
 const FOLDER: &str = "assets/cells";
 
-/// A cell type: what its cells look like and what they can do.
-///
-/// A capability that is left out is one that the cells do not have.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
-#[serde(deny_unknown_fields)]
-pub struct CellPrefab {
-    /// Name by which scenes refer to it; that of its file without `.ron`.
-    pub name: String,
-    /// What it is, one or a few sentences.
-    pub about: String,
-    /// Colour, sRGB, each channel 0-1.
-    pub colour: (f32, f32, f32),
-    /// Whether its cells are part of the tumour, for measurements of the tumour's size.
-    #[serde(default)]
-    pub tumour: bool,
-    /// Size and composition; that of a breast cancer cell if left out.
-    #[serde(default)]
-    pub body: BodyParameters,
-    /// How strongly it holds to and pushes off other cells; like a tumour cell if left out.
-    #[serde(default)]
-    pub mechanics: ContactParameters,
-    /// How it cycles and divides.
-    #[serde(default)]
-    pub cycle: Option<CycleParameters>,
-    /// When it dies, and how its remains vanish.
-    #[serde(default)]
-    pub death: Option<DeathParameters>,
-    /// What it takes up, gives off and lives on.
-    #[serde(default)]
-    pub metabolism: Option<MetabolismParameters>,
-    /// How it senses and answers a lack of oxygen.
-    #[serde(default)]
-    pub hif: Option<HifParameters>,
-    /// How it walks.
-    #[serde(default)]
-    pub motility: Option<MotilityParameters>,
+/// The capabilities of the shipped modules.
+pub fn shipped_capabilities() -> &'static CapabilityRegistry {
+    static KNOWN: OnceLock<CapabilityRegistry> = OnceLock::new();
+    KNOWN.get_or_init(|| {
+        let mut app = App::empty();
+        app.init_resource::<Schedules>()
+            .add_plugins((CellPlugins, BiologyPlugins));
+        let known = app.world().get_resource::<CapabilityRegistry>();
+        known.cloned().unwrap_or_default()
+    })
 }
 
-impl CellPrefab {
-    /// Radius of a resting cell, um.
-    pub fn radius_um(&self) -> f32 {
-        self.body.resting_radius_um()
-    }
-
-    /// Radius of the ball that a cell of this type fills on average, um.
-    pub fn mean_radius_um(&self) -> f32 {
-        mean_radius_um(&self.body, self.cycle.as_ref())
-    }
+/// Reads a cell type with shipped capabilities from RON text. `name` is that of the file, for reports.
+///
+/// # Errors
+/// When anything is wrong with it: everything that is.
+pub fn parse_prefab(source: &str, name: &str) -> Result<CellPrefab, SceneReport> {
+    parse_prefab_with(source, name, shipped_capabilities())
 }
 
 /// Reads a cell type from RON text. `name` is that of the file, for reports.
 ///
 /// # Errors
 /// When anything is wrong with it: everything that is.
-pub fn parse_prefab(source: &str, name: &str) -> Result<CellPrefab, SceneReport> {
+pub fn parse_prefab_with(
+    source: &str,
+    name: &str,
+    known: &CapabilityRegistry,
+) -> Result<CellPrefab, SceneReport> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
-    let reading = read::<CellPrefab>(source, name);
+    let mut reading = read::<CellPrefab>(source, name);
+    if let Some(mut prefab) = reading.value.take() {
+        let root = FieldPath::root();
+        read_capabilities((name, source), &root, &mut prefab, known, &mut reading);
+        prefab.origin = Origin::new(name, source);
+        reading.value = Some(prefab);
+    }
     let mut report = SceneReport {
         problems: reading.problems,
         sources: vec![(name.to_owned(), source.to_owned())],
@@ -96,7 +77,7 @@ pub fn parse_prefab(source: &str, name: &str) -> Result<CellPrefab, SceneReport>
             report: SceneReport::default(),
         };
         let root = FieldPath::root();
-        check_prefab(&mut checker, &root, prefab);
+        check_prefab(&mut checker, &root, prefab, known);
         let stem = Path::new(name)
             .file_stem()
             .map(|stem| stem.to_string_lossy());
@@ -116,75 +97,21 @@ pub fn parse_prefab(source: &str, name: &str) -> Result<CellPrefab, SceneReport>
     }
 }
 
-/// Checks the cell type that stands at a place of a file.
-pub(super) fn check_prefab(checker: &mut Checker, root: &FieldPath, prefab: &CellPrefab) {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if prefab.name.is_empty() || !prefab.name.chars().all(plain) {
-        // The name is the first part of parameter paths, whose parts are separated by dots.
-        let message = format!(
-            "may have letters, digits and `_` only, found `{}`",
-            prefab.name
-        );
-        checker.problem(&root.field("name"), message);
-    }
-    let channels = [prefab.colour.0, prefab.colour.1, prefab.colour.2];
-    for (channel, value) in channels.into_iter().enumerate() {
-        if !(0.0..=1.0).contains(&value) {
-            let message = format!("must be from 0 to 1, found {value}");
-            checker.problem(&root.field("colour").nth(channel), message);
-        }
-    }
-    checker.limits(&root.field("body"), &prefab.body);
-    checker.limits(&root.field("mechanics"), &prefab.mechanics);
-    optional_limits(checker, &root.field("cycle"), prefab.cycle.as_ref());
-    optional_limits(checker, &root.field("death"), prefab.death.as_ref());
-    optional_limits(
-        checker,
-        &root.field("metabolism"),
-        prefab.metabolism.as_ref(),
-    );
-    optional_limits(checker, &root.field("hif"), prefab.hif.as_ref());
-    optional_limits(checker, &root.field("motility"), prefab.motility.as_ref());
-    for (group, [field, _], message) in contradictions(&prefab.body, prefab.death.as_ref()) {
-        checker.problem(&root.field(group).field(field), message);
-    }
-}
-
-/// What parameters of a cell type contradict others: group, field and the other field, and why.
-pub(super) fn contradictions(
-    body: &BodyParameters,
-    death: Option<&DeathParameters>,
-) -> Vec<(&'static str, [&'static str; 2], String)> {
-    let mut found = Vec::new();
-    if body.volume_um3 > 0.0 && body.nucleus_um3 > body.volume_um3 {
-        let (nucleus, cell) = (body.nucleus_um3, body.volume_um3);
-        let message = format!("a nucleus of {nucleus} um3 is larger than its cell ({cell} um3)");
-        found.push(("body", ["nucleus_um3", "volume_um3"], message));
-    }
-    if let Some(death) = death
-        && death.necrosis_full_mmhg > death.necrosis_onset_mmhg
-    {
-        let (full, onset) = (death.necrosis_full_mmhg, death.necrosis_onset_mmhg);
-        let message = format!("must not be above `necrosis_onset_mmhg` ({onset}), found {full}");
-        let fields = ["necrosis_full_mmhg", "necrosis_onset_mmhg"];
-        found.push(("death", fields, message));
-    }
-    found
-}
-
-fn optional_limits<P: Parameters>(checker: &mut Checker, path: &FieldPath, value: Option<&P>) {
-    if let Some(value) = value {
-        checker.limits(path, value);
-    }
-}
-
 /// The cell types a scene can use.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct CellLibrary {
     /// The types; their position is the index that [`crate::cell::CellType`] holds.
     pub types: Vec<CellPrefab>,
+    /// The capabilities they can have.
+    pub known: CapabilityRegistry,
     /// Where the types come from.
     source: Source,
+}
+
+impl PartialEq for CellLibrary {
+    fn eq(&self, other: &Self) -> bool {
+        self.types == other.types && self.source == other.source
+    }
 }
 
 /// Where cell types come from.
@@ -200,18 +127,36 @@ enum Source {
 
 impl CellLibrary {
     /// The types that a scene brings along, in this order.
-    pub(super) const fn of_scene(types: Vec<CellPrefab>) -> Self {
+    pub(super) const fn of_scene(types: Vec<CellPrefab>, known: CapabilityRegistry) -> Self {
         Self {
             types,
+            known,
             source: Source::Scene,
         }
     }
 
-    /// The shipped types only, by name.
+    /// No types, but capabilities they could have.
+    pub const fn empty(known: CapabilityRegistry) -> Self {
+        Self {
+            types: Vec::new(),
+            known,
+            source: Source::Shipped,
+        }
+    }
+
+    /// The shipped types only, with shipped capabilities; by name.
     ///
     /// # Errors
     /// When a shipped file is wrong, which a test excludes.
     pub fn shipped() -> Result<Self, SceneReport> {
+        Self::shipped_with(shipped_capabilities())
+    }
+
+    /// The shipped types only, by name, in a program that knows these capabilities.
+    ///
+    /// # Errors
+    /// When a shipped file is wrong, which a test excludes.
+    pub fn shipped_with(known: &CapabilityRegistry) -> Result<Self, SceneReport> {
         let files = SHIPPED.files().filter_map(|file| {
             let name = file.path().file_name()?.to_string_lossy().into_owned();
             Some((name, file.contents_utf8()?.to_owned()))
@@ -219,7 +164,7 @@ impl CellLibrary {
         let mut report = SceneReport::default();
         let mut types = Vec::new();
         for (name, text) in files.filter(|(name, _)| name.ends_with(".ron")) {
-            match parse_prefab(&text, &format!("{FOLDER}/{name}")) {
+            match parse_prefab_with(&text, &format!("{FOLDER}/{name}"), known) {
                 Ok(prefab) => types.push(prefab),
                 Err(wrong) => report.absorb(wrong),
             }
@@ -228,6 +173,7 @@ impl CellLibrary {
         if report.is_empty() {
             Ok(Self {
                 types,
+                known: known.clone(),
                 source: Source::Shipped,
             })
         } else {
@@ -236,12 +182,20 @@ impl CellLibrary {
     }
 
     /// The shipped types with those of the nearest `assets/cells` folder beside or above `folder`, or else
-    /// under the current folder; by name.
+    /// under the current folder, with shipped capabilities; by name.
     ///
     /// # Errors
     /// When a file in that folder cannot be read or is wrong: everything that is.
     pub fn for_folder(folder: &Path) -> Result<Self, SceneReport> {
-        let mut library = Self::shipped()?;
+        Self::for_folder_with(folder, shipped_capabilities())
+    }
+
+    /// As [`CellLibrary::for_folder`], in a program that knows these capabilities.
+    ///
+    /// # Errors
+    /// When a file in that folder cannot be read or is wrong: everything that is.
+    pub fn for_folder_with(folder: &Path, known: &CapabilityRegistry) -> Result<Self, SceneReport> {
+        let mut library = Self::shipped_with(known)?;
         let Some(folder) = nearest_folder(folder) else {
             return Ok(library);
         };
@@ -267,7 +221,7 @@ impl CellLibrary {
                     problems: vec![*problem],
                     sources: Vec::new(),
                 })
-                .and_then(|text| parse_prefab(&text, &shown));
+                .and_then(|text| parse_prefab_with(&text, &shown, known));
             match parsed {
                 Ok(prefab) => {
                     library.types.retain(|known| known.name != prefab.name);
@@ -317,17 +271,12 @@ impl CellLibrary {
     /// Puts the names of the types and the parameters of each capability into a world.
     pub fn fill_tables(&self, world: &mut World) {
         world.insert_resource(CellTypeNames(self.names()));
-        self.fill(world, |prefab| Some(prefab.body.clone()));
-        self.fill(world, |prefab| Some(prefab.mechanics.clone()));
-        self.fill(world, |prefab| prefab.cycle.clone());
-        self.fill(world, |prefab| prefab.death.clone());
-        self.fill(world, |prefab| prefab.metabolism.clone());
-        self.fill(world, |prefab| prefab.hif.clone());
-        self.fill(world, |prefab| prefab.motility.clone());
-    }
-
-    fn fill<P: Parameters>(&self, world: &mut World, of: impl Fn(&CellPrefab) -> Option<P>) {
-        world.insert_resource(PerType(self.types.iter().map(of).collect()));
+        for capability in self.known.iter() {
+            let of = |prefab: &CellPrefab| prefab.capability(capability.name).cloned();
+            let values: Vec<Option<CapabilityValue>> = self.types.iter().map(of).collect();
+            let values: Vec<Option<&CapabilityValue>> = values.iter().map(Option::as_ref).collect();
+            (capability.put_into_force)(world, &values);
+        }
     }
 
     /// Where types were looked for, in words.

@@ -3,13 +3,17 @@
 //! [`load_scene`] and [`parse_scene`] turn a file into a [`ParsedScene`] or into a [`SceneReport`] of
 //! everything that is wrong with it. They serve command line, sandbox and tests alike.
 
+mod capabilities;
 mod check;
+mod checker;
 pub mod expect;
 pub mod library;
 pub mod look;
 pub mod population;
+pub mod prefab;
 mod read;
 pub mod report;
+mod rules;
 pub mod schema;
 mod shape;
 mod shipped;
@@ -23,19 +27,25 @@ use std::path::{Path, PathBuf};
 use bevy::prelude::*;
 
 pub use expect::{Judge, Measurement, Verdict};
-pub use library::{CellLibrary, CellPrefab, parse_prefab};
+pub use library::{CellLibrary, parse_prefab, shipped_capabilities};
 pub use look::{Axis, CameraPose, ColourBy, Cut, Look, Slice};
 pub use population::{Ground, PlacedCell, place_cells};
+pub use prefab::CellPrefab;
 pub use report::{Problem, SceneReport};
 pub use schema::Scene;
 pub use shipped::shipped_scene;
 pub use timeline::{Change, Timeline};
 
 pub(crate) use self::check::MAX_STEPS;
-use self::check::{Checker, check_scene};
+use self::check::check_scene;
+use self::checker::Checker;
 use self::schema::{Action, CellAt, Event, Place, Population};
+use self::spans::FieldPath;
 use self::table::Row;
 use crate::core::RandomKey;
+use crate::core::capability::CapabilityRegistry;
+use crate::core::dialect::{dialect, read_ron};
+use crate::core::extension::Extensions;
 use crate::tissue::SiteId;
 
 /// Names the columns of `metrics.csv` for a scene with these cell types.
@@ -52,6 +62,20 @@ pub struct SceneContext<'a> {
     /// Makes a world with all parameters registered and the tables of all cell types filled; without it
     /// parameters are not checked.
     pub prototype: Option<&'a (dyn Fn(&CellLibrary) -> World + Sync)>,
+    /// The capabilities that cell types can have; those of the shipped modules if left out.
+    pub capabilities: Option<&'a CapabilityRegistry>,
+    /// The plugins beside the shipped ones that a simulation of the scene has.
+    pub extensions: Option<&'a Extensions>,
+}
+
+impl SceneContext<'_> {
+    /// The capabilities that cell types can have.
+    fn known(&self) -> &CapabilityRegistry {
+        match self.capabilities {
+            Some(known) => known,
+            None => shipped_capabilities(),
+        }
+    }
 }
 
 /// Rows of the CSV files a scene names, by that name, and the folder in which they are looked for.
@@ -68,6 +92,8 @@ pub struct ParsedScene {
     pub library: CellLibrary,
     /// When what happens.
     pub timeline: Timeline,
+    /// The plugins beside the shipped ones of the program that has read it.
+    pub extensions: Extensions,
     tables: BTreeMap<String, Vec<Row>>,
 }
 
@@ -94,26 +120,51 @@ impl ParsedScene {
         }
         // A cell of a list, or a parameter of a cell type, has a line of its own.
         let config = ron::ser::PrettyConfig::new().depth_limit(4);
-        read::dialect()
+        dialect()
             .to_string_pretty(&scene, config)
             .map_err(|error| error.to_string())
     }
 
-    /// The scene that [`ParsedScene::to_ron`] wrote, without checking it again.
+    /// The scene that [`ParsedScene::to_ron`] wrote, without checking it again; its capabilities are those of the
+    /// shipped modules.
     ///
     /// # Errors
     /// In words, when the text is not such a scene.
     pub fn from_ron(name: &str, text: &str) -> Result<Self, String> {
-        let scene: Scene = read::dialect()
-            .from_str(text)
-            .map_err(|error| error.to_string())?;
+        Self::from_ron_with(name, text, &SceneContext::default())
+    }
+
+    /// The scene that [`ParsedScene::to_ron`] wrote in a program that knows this, without checking it again.
+    ///
+    /// # Errors
+    /// In words, when the text is not such a scene.
+    pub fn from_ron_with(name: &str, text: &str, context: &SceneContext) -> Result<Self, String> {
+        let known = context.known();
+        let mut scene: Scene = read_ron(text).map_err(|mistake| mistake.1.to_string())?;
+        for prefab in &mut scene.cell_types {
+            prefab.read_capabilities(known)?;
+        }
         Ok(Self {
             name: name.to_owned(),
             timeline: Timeline::new(&scene),
-            library: CellLibrary::of_scene(scene.cell_types.clone()),
+            library: CellLibrary::of_scene(scene.cell_types.clone(), known.clone()),
+            extensions: context.extensions.cloned().unwrap_or_default(),
             scene,
             tables: BTreeMap::new(),
         })
+    }
+
+    /// A scene that [`ParsedScene::to_ron`] wrote in the same program, without checking it again.
+    ///
+    /// # Errors
+    /// In words, when the text is not such a scene.
+    pub fn another_from_ron(&self, name: &str, text: &str) -> Result<Self, String> {
+        let context = SceneContext {
+            capabilities: Some(&self.library.known),
+            extensions: Some(&self.extensions),
+            ..SceneContext::default()
+        };
+        Self::from_ron_with(name, text, &context)
     }
 
     /// Checks a population that is to be added while the scene runs. Files are those that the scene names.
@@ -144,7 +195,7 @@ impl ParsedScene {
             && !self.tables.contains_key(file)
         {
             let message = format!("`{file}` is not a file that the scene names");
-            checker.problem(&spans::FieldPath::root().field("place"), message);
+            checker.problem(&FieldPath::root().field("place"), message);
         }
         let report = checker.report;
         if report.is_empty() {
@@ -248,13 +299,22 @@ pub fn load_scene(path: &Path, context: &SceneContext) -> Result<ParsedScene, Sc
 ///
 /// # Errors
 /// When anything is wrong with it: everything that is.
-pub fn load_prefab(path: &Path) -> Result<CellPrefab, SceneReport> {
+pub fn load_prefab(path: &Path, context: &SceneContext) -> Result<CellPrefab, SceneReport> {
     let name = path.display().to_string();
     let text = read_text(path, &name).map_err(|problem| SceneReport {
         problems: vec![*problem],
         sources: Vec::new(),
     })?;
-    parse_prefab(&text, &name)
+    let prefab = library::parse_prefab_with(&text, &name, context.known())?;
+    if let Some(prototype) = context.prototype {
+        let library = CellLibrary::of_scene(vec![prefab.clone()], context.known().clone());
+        let mut report = SceneReport::default();
+        rules::check_library(&mut report, &library, &prototype(&library));
+        if !report.is_empty() {
+            return Err(report);
+        }
+    }
+    Ok(prefab)
 }
 
 /// Reads a scene from RON text. `name` is that of the file, for reports.
@@ -267,7 +327,16 @@ pub fn parse_scene(
     context: &SceneContext,
 ) -> Result<ParsedScene, SceneReport> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
-    let reading = read::read::<Scene>(source, name);
+    let mut reading = read::read::<Scene>(source, name);
+    let known = context.known();
+    if let Some(mut scene) = reading.value.take() {
+        let list = FieldPath::root().field("cell_types");
+        for (index, prefab) in scene.cell_types.iter_mut().enumerate() {
+            let at = list.item(index);
+            capabilities::read_capabilities((name, source), &at, prefab, known, &mut reading);
+        }
+        reading.value = Some(scene);
+    }
     let mut report = SceneReport {
         problems: reading.problems,
         sources: vec![(name.to_owned(), source.to_owned())],
@@ -281,15 +350,15 @@ pub fn parse_scene(
         .as_ref()
         .map_or(&[][..], |scene| &scene.cell_types);
     let library = if own.is_empty() {
-        CellLibrary::for_folder(folder)
+        CellLibrary::for_folder_with(folder, known)
     } else {
-        Ok(CellLibrary::of_scene(own.to_vec()))
+        Ok(CellLibrary::of_scene(own.to_vec(), known.clone()))
     };
     let library = match library {
         Ok(library) => Some(library),
         Err(wrong) => {
             report.absorb(wrong);
-            CellLibrary::shipped().ok()
+            CellLibrary::shipped_with(known).ok()
         }
     };
     if let (Some(scene), Some(library)) = (reading.value, library) {
@@ -302,6 +371,11 @@ pub fn parse_scene(
             report: SceneReport::default(),
         };
         check_scene(&mut checker, &scene, &library, context, &mut tables);
+        if let Some(prototype) = context.prototype {
+            let mut world = prototype(&library);
+            rules::check_library(&mut report, &library, &world);
+            rules::check_scene_rules(&mut checker, &scene, &library, &mut world);
+        }
         report.absorb(checker.report);
         let timeline = Timeline::new(&scene);
         parsed = Some((scene, library, timeline));
@@ -322,6 +396,7 @@ pub fn parse_scene(
                 scene,
                 library,
                 timeline,
+                extensions: context.extensions.cloned().unwrap_or_default(),
                 tables: tables.0,
             })
         }

@@ -9,13 +9,13 @@ use std::ops::Range;
 
 use bevy::reflect::{TypeInfo, Typed};
 use ron::error::SpannedError;
-use ron::extensions::Extensions;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
 use super::report::Problem;
 use super::shape::{describe, example, field_type, join_with_or, locate, path_to_byte, type_at};
 use super::spans::{Body, FieldPath, MAX_DEPTH, Node, Slip, Tree};
+use crate::core::dialect::{Mistake, read_ron};
 use crate::core::parameters::nearest;
 
 /// After this many mistakes in the text the rest is left for the next time.
@@ -30,6 +30,8 @@ pub(super) struct Reading<T> {
     pub value: Option<T>,
     /// Where fields stand in the text.
     pub tree: Tree,
+    /// The text as it was mended.
+    pub draft: Draft,
     /// What was repaired and so says nothing about what its author meant.
     pub repaired: Vec<FieldPath>,
     /// The mistakes.
@@ -37,10 +39,12 @@ pub(super) struct Reading<T> {
 }
 
 /// The copy of the text that is mended, and where each of its bytes comes from.
-struct Draft {
-    text: String,
+pub(super) struct Draft {
+    /// The copy.
+    pub text: String,
     origin: Vec<usize>,
-    original_len: usize,
+    /// Where the original ends.
+    end: usize,
 }
 
 impl Draft {
@@ -48,7 +52,16 @@ impl Draft {
         Self {
             text: text.to_owned(),
             origin: (0..text.len()).collect(),
-            original_len: text.len(),
+            end: text.len(),
+        }
+    }
+
+    /// A part of it.
+    fn piece(&self, span: Range<usize>) -> Self {
+        Self {
+            text: self.text[span.clone()].to_owned(),
+            origin: self.origin[span.clone()].to_vec(),
+            end: self.original(&span).end,
         }
     }
 
@@ -60,92 +73,105 @@ impl Draft {
     }
 
     fn origin_of(&self, at: usize) -> usize {
-        self.origin.get(at).copied().unwrap_or(self.original_len)
+        self.origin.get(at).copied().unwrap_or(self.end)
     }
 
     /// The bytes of the original that a span of the copy comes from.
-    fn original(&self, span: &Range<usize>) -> Range<usize> {
+    pub fn original(&self, span: &Range<usize>) -> Range<usize> {
         let start = self.origin_of(span.start);
         let end = match span.end.checked_sub(1) {
             Some(last) if span.end > span.start => self.origin_of(last) + 1,
             _ => start,
         };
-        start..end.max(start).min(self.original_len)
+        start..end.max(start).min(self.end.max(start))
     }
 }
 
 /// Reads a value of `T` from RON text.
 pub(super) fn read<T: DeserializeOwned + Typed>(text: &str, file: &str) -> Reading<T> {
-    let mut reader = Mender {
+    let mut mender = Mender {
         file,
         text,
         root: T::type_info(),
+        at: FieldPath::root(),
         draft: Draft::new(text),
         repaired: Vec::new(),
         problems: Vec::new(),
     };
-    let mut value = None;
-    for round in 1..=MAX_ROUNDS {
-        let (path, error) = match attempt::<T>(&reader.draft.text) {
-            Ok(read) => {
-                value = Some(read);
-                break;
-            }
-            Err(mistake) => *mistake,
-        };
-        let before = reader.problems.len();
-        if !reader.mend(&path, &error) || round == MAX_ROUNDS {
-            if reader.problems.len() == before {
-                reader.note_error(&error);
-            }
-            break;
-        }
-    }
+    let value = mender.read(read_ron::<T>);
     Reading {
         value,
         tree: Tree::read(text),
-        repaired: reader.repaired,
-        problems: reader.problems,
+        draft: mender.draft,
+        repaired: mender.repaired,
+        problems: mender.problems,
     }
 }
 
-/// The path to a mistake, and what ron says of it.
-type Mistake = (Vec<Segment>, SpannedError);
-
-/// The RON of scenes: `site: "breast"` rather than `Some("breast")`; `Camera(distance_um: 5)` rather than
-/// `Camera((...))`.
-pub(super) fn dialect() -> ron::Options {
-    ron::Options::default()
-        .with_default_extension(Extensions::IMPLICIT_SOME)
-        .with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES)
+/// Something that is read later than the text around it.
+pub(super) struct Later<'t, V> {
+    /// The file, for reports.
+    pub file: &'t str,
+    /// Its text.
+    pub text: &'t str,
+    /// The way to it.
+    pub at: FieldPath,
+    /// The type of its parameters or fields, for reports.
+    pub root: &'static TypeInfo,
+    /// Reads it.
+    pub attempt: &'t dyn Fn(&str) -> Result<V, Box<Mistake>>,
 }
 
-/// One reading by ron and serde.
-fn attempt<T: DeserializeOwned>(text: &str) -> Result<T, Box<Mistake>> {
-    let mut source = ron::Deserializer::from_str_with_options(text, &dialect())
-        .map_err(|error| Box::new((Vec::new(), error)))?;
-    let value = serde_path_to_error::deserialize(&mut source).map_err(|error| {
-        // What has no name in the path (a key that is no text) tells nothing about the place.
-        let named = |segment: &&Segment| !matches!(segment, Segment::Unknown);
-        let path = error.path().iter().filter(named).cloned().collect();
-        Box::new((path, source.span_error(error.into_inner())))
-    })?;
-    source
-        .end()
-        .map_err(|error| Box::new((Vec::new(), source.span_error(error))))?;
-    Ok(value)
+impl<V> Later<'_, V> {
+    /// Reads it from its bytes in the mended text; notes mistakes and repairs in `reading`.
+    pub fn read<T>(self, span: Range<usize>, reading: &mut Reading<T>) -> Option<V> {
+        let mut mender = Mender {
+            file: self.file,
+            text: self.text,
+            root: self.root,
+            at: self.at,
+            draft: reading.draft.piece(span),
+            repaired: Vec::new(),
+            problems: Vec::new(),
+        };
+        let value = mender.read(self.attempt);
+        let repaired = mender.repaired.iter().map(|way| mender.at.join(way));
+        reading.repaired.extend(repaired);
+        reading.problems.append(&mut mender.problems);
+        value
+    }
 }
 
 struct Mender<'t> {
     file: &'t str,
     text: &'t str,
     root: &'static TypeInfo,
+    /// The way from the top of the file to what is read.
+    at: FieldPath,
     draft: Draft,
     repaired: Vec<FieldPath>,
     problems: Vec<Problem>,
 }
 
 impl Mender<'_> {
+    /// Reads and mends until nothing is wrong any more.
+    fn read<V>(&mut self, attempt: impl Fn(&str) -> Result<V, Box<Mistake>>) -> Option<V> {
+        for round in 1..=MAX_ROUNDS {
+            let (path, error) = match attempt(&self.draft.text) {
+                Ok(read) => return Some(read),
+                Err(mistake) => *mistake,
+            };
+            let before = self.problems.len();
+            if !self.mend(&path, &error) || round == MAX_ROUNDS {
+                if self.problems.len() == before {
+                    self.note_error(&error);
+                }
+                break;
+            }
+        }
+        None
+    }
+
     /// Notes a mistake and mends the draft. False when there is no way on.
     fn mend(&mut self, path: &[Segment], error: &SpannedError) -> bool {
         use ron::Error as E;
@@ -203,7 +229,8 @@ impl Mender<'_> {
             return;
         }
         let span = self.draft.original(span);
-        let mut problem = Problem::at(self.file, self.text, span, way, message);
+        let way = self.at.join(way);
+        let mut problem = Problem::at(self.file, self.text, span, &way, message);
         problem.help = help;
         self.problems.push(problem);
     }
@@ -314,6 +341,9 @@ impl Mender<'_> {
         let (Some(inside), Some(info)) = (node.inside, field_type(self.root, path, field)) else {
             return false;
         };
+        if self.misspelt_field(way, node, path, field) {
+            return true;
+        }
         let label = node.name.clone().unwrap_or(node.span.start..inside);
         let message = format!("the field `{field}` is missing");
         let help = format!("add `{field}: ...`, {}", describe(info));
@@ -325,6 +355,33 @@ impl Mender<'_> {
             inside..inside,
             &format!("{field}: {}{comma}", example(info)),
         );
+        true
+    }
+
+    /// Where a struct may hold fields that it does not know: whether one of them was meant to be the missing one.
+    fn misspelt_field(
+        &mut self,
+        way: &FieldPath,
+        node: &Node,
+        path: &[Segment],
+        field: &str,
+    ) -> bool {
+        let Body::Struct(entries) = &node.body else {
+            return false;
+        };
+        let text = self.draft.text.clone();
+        let misspelt = entries.iter().find(|entry| {
+            let name = text[entry.name.clone()].trim_start_matches("r#");
+            field_type(self.root, path, name).is_none() && likely(name, &[field]).is_some()
+        });
+        let Some(entry) = misspelt else {
+            return false;
+        };
+        let found = &text[entry.name.clone()];
+        let message = format!("there is no field `{found}` here; did you mean `{field}`?");
+        self.note(&way.field(found), &entry.name, message, None);
+        self.repaired.push(way.field(field));
+        self.draft.replace(entry.name.clone(), field);
         true
     }
 
@@ -499,6 +556,16 @@ impl Mender<'_> {
         for steps in (1..=path.len()).rev() {
             let outer = &path[..steps];
             let (way, node) = locate(&tree.root, outer, &text);
+            let unknown = type_at(self.root, outer).is_none()
+                && matches!(outer.last(), Some(Segment::Map { .. }))
+                && type_at(self.root, &outer[..steps - 1])
+                    .is_some_and(|info| matches!(info, TypeInfo::Struct(_)));
+            if unknown && !self.repaired.contains(&way) {
+                // A field that is kept as text, and read later.
+                self.repaired.push(way);
+                self.draft.replace(node.span.clone(), "None");
+                return true;
+            }
             if !self.repaired.contains(&way)
                 && let Some(info) = type_at(self.root, outer)
                 && !matches!(outer.last(), Some(Segment::Enum { .. }))

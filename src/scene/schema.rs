@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::library::CellPrefab;
 use super::look::{CameraPose, Look};
+use super::prefab::CellPrefab;
+use crate::core::regulate::RuleChange;
 use crate::tissue::Molecule;
 
 /// One experiment, film or playground.
@@ -42,6 +43,9 @@ pub struct Scene {
     /// all cells, `"cancer.cycle.s_hours"` for one cell type.
     #[serde(default)]
     pub parameters: BTreeMap<String, f64>,
+    /// What is different about the rules of cell types and sites, in this order: `Delete("cancer.hypoxia_calls_vessels")`.
+    #[serde(default)]
+    pub rules: Vec<RuleChange>,
     /// What happens when.
     #[serde(default)]
     pub timeline: Vec<Event>,
@@ -259,6 +263,8 @@ pub enum Action {
     Set(String, f64),
     /// Adds cells.
     Add(Population),
+    /// Changes a rule.
+    Rule(RuleChange),
     /// Shows a sentence; an empty one removes it.
     Caption(String),
     /// Where the camera is at this time; between two of these it moves smoothly.

@@ -60,6 +60,11 @@ impl FieldPath {
         self.with(Step::Key(key.to_owned()))
     }
 
+    /// This path and then that one.
+    pub fn join(&self, inner: &Self) -> Self {
+        Self(self.0.iter().chain(&inner.0).cloned().collect())
+    }
+
     /// Whether `other` is this path or leads to something inside it.
     pub fn holds(&self, other: &Self) -> bool {
         other.0.starts_with(&self.0)

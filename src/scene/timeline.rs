@@ -7,12 +7,15 @@
 use super::look::{CameraPose, Look};
 use super::schema::{Action, Event, Population, Scene};
 use crate::core::Clock;
+use crate::core::regulate::RuleChange;
 
 /// A change of the simulation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Change<'a> {
     /// Sets a parameter: path and value.
     Set(&'a str, f64),
+    /// Changes a rule.
+    Rule(&'a RuleChange),
     /// Adds cells; the number tells the population from all others of the scene.
     Add(&'a Population, u32),
 }
@@ -113,6 +116,7 @@ impl Timeline {
         for moment in &self.moments {
             let change = match &moment.action {
                 Action::Set(path, value) => Change::Set(path, *value),
+                Action::Rule(change) => Change::Rule(change),
                 Action::Add(population) => Change::Add(population, moment.population),
                 Action::Caption(_) | Action::Camera(_) | Action::Look(_) => continue,
             };
@@ -209,6 +213,7 @@ mod tests {
                     .map(move |change| match change {
                         Change::Set(_, value) => (step, value),
                         Change::Add(_, number) => (step, -f64::from(number)),
+                        Change::Rule(_) => (step, f64::NAN),
                     })
                     .collect::<Vec<_>>()
             })

@@ -1,17 +1,17 @@
 //! Floor 3: the simulation as a value.
 //!
 //! A [`Simulation`] owns an ECS world and its schedule. It needs no [`App`] and no window: tests, runs and
-//! films make as many as they like, on any thread. [`command`] is how anything gets in, [`snapshot`] how the
+//! films make as many as they like, on any thread. [`program`] says what it is made of. [`command`] is how anything gets in, [`snapshot`] how the
 //! picture gets out; [`turnover`] is where cells come and go, [`verify`] checks that what must be true is.
 
 pub mod command;
+pub mod program;
 pub mod snapshot;
 pub mod spawn;
 pub mod turnover;
 mod twin;
 pub mod verify;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor};
@@ -19,6 +19,7 @@ use bevy::prelude::*;
 
 pub use crate::core::metric::SiteMetrics;
 pub use command::{Command, CommandError, LoggedCommand};
+pub use program::{Program, open_scene, prototype_world};
 pub use snapshot::{
     Catalogue, CellGlyphs, CellTypeStyle, FieldSnapshot, Portrait, SiteSnapshot, Snapshot,
     SnapshotRequest,
@@ -28,6 +29,8 @@ pub use verify::Violation;
 
 use crate::biology::BiologyPlugins;
 use crate::cell::CellPlugins;
+use crate::cell::life::CellLife;
+use crate::core::capability::CapabilityRegistry;
 use crate::core::invariant::Invariants;
 use crate::core::parameters::{
     self, CellTypeNames, ParameterError, ParameterRegistry, ParameterValue,
@@ -38,7 +41,7 @@ use crate::core::{Clock, RandomKey, SimSchedule, SimSystems};
 use crate::observe::checkpoint::{Checkpoint, CheckpointError, RunState};
 use crate::observe::metrics;
 use crate::observe::{Census, EventRecord, StepEvents, Wanted};
-use crate::scene::{self, CellLibrary, ParsedScene, SceneContext, SceneReport};
+use crate::scene::{CellLibrary, ParsedScene};
 use crate::tissue::transport::{FieldWork, SolveTally, TransportPlugin};
 use crate::tissue::{FieldValues, Molecule, SiteId, Sites};
 use command::{CommandPlugin, CommandQueue, Script};
@@ -70,6 +73,8 @@ impl Plugin for SimulationPlugins {
         .declare_remade::<CellTypeNames>("made from the scene")
         .declare_remade::<StateRegistry>("a list of what the program knows")
         .declare_remade::<ParameterRegistry>("a list of what the program knows")
+        .declare_remade::<CapabilityRegistry>("a list of what the program knows")
+        .declare_remade::<CellLife>("a list of what the program knows")
         .declare_remade::<Invariants>("a list of what the program knows")
         // Here and not when it is first needed: what is added to a world full of cells takes memory for each.
         .init_resource::<StageTimes>()
@@ -91,17 +96,6 @@ fn advance_clock(mut clock: ResMut<Clock>) {
     clock.step += 1;
 }
 
-/// A world with all plugins and the cell types of a library, but no tissue: enough to know every parameter.
-pub fn prototype_world(library: &CellLibrary) -> World {
-    let mut app = App::empty();
-    app.insert_resource(Clock::new(1.0))
-        .insert_resource(RandomKey(0))
-        .add_plugins(SimulationPlugins);
-    let mut world = std::mem::take(app.world_mut());
-    spawn::install_cell_types(&mut world, &library.types);
-    world
-}
-
 impl Simulation {
     /// Sets the scene up at time zero.
     ///
@@ -119,14 +113,18 @@ impl Simulation {
 
     /// The tissue of a scene before any cell is put into it.
     fn without_cells(scene: Arc<ParsedScene>, seed: u64) -> Result<Self, ParameterError> {
-        let mut world = prototype_world(&scene.library);
+        let program = Program::of(scene.extensions.clone());
+        let mut world = program.prototype_world(&scene.library);
         world.insert_resource(Clock::new(scene.scene.step.minutes()));
         world.insert_resource(RandomKey(seed));
         world.insert_resource(Script(scene.clone()));
+        spawn::spawn_sites(&mut world, &scene.scene);
+        for change in &scene.scene.rules {
+            command::change_rule(&mut world, change);
+        }
         for (path, value) in &scene.scene.parameters {
             parameters::set_parameter(&mut world, path, *value)?;
         }
-        spawn::spawn_sites(&mut world, &scene.scene);
         let end_minutes = scene.scene.duration.minutes();
         let catalogue = Arc::new(Catalogue::of(&world));
         Ok(Self {
@@ -138,12 +136,19 @@ impl Simulation {
         })
     }
 
-    /// Sets a simulation up as a checkpoint left it.
+    /// Sets a simulation of the program with the shipped plugins up as a checkpoint left it, see [`Program::resume`].
     ///
     /// # Errors
     /// In words, when the checkpoint does not fit this program.
     pub fn resume(checkpoint: Checkpoint) -> Result<(Self, RunState), CheckpointError> {
-        let scene = checkpoint.scene()?;
+        Program::default().resume(checkpoint)
+    }
+
+    /// Sets a simulation of a scene up as a checkpoint of it left it.
+    fn resume_in(
+        scene: ParsedScene,
+        checkpoint: Checkpoint,
+    ) -> Result<(Self, RunState), CheckpointError> {
         let (seed, end_minutes) = (scene.scene.seed, checkpoint.run.end_minutes);
         let mut simulation = Self::without_cells(Arc::new(scene), seed)
             .map_err(|error| checkpoint.does_not_fit(&error))?;
@@ -225,6 +230,10 @@ impl Simulation {
                 parameters::check_parameter(&self.world, path, *value)?;
             }
             Command::Add(population) => self.scene.check_population(population)?,
+            Command::Rule(change) => {
+                crate::core::regulate::check_change(&self.world, change)
+                    .map_err(|fault| CommandError::Rule(fault.message))?;
+            }
         }
         self.world
             .resource_mut::<CommandQueue>()
@@ -381,49 +390,3 @@ pub fn schedule_ambiguities(library: &CellLibrary) -> Result<(), String> {
             .map_err(|error| error.to_string(schedule.graph(), world))
     })
 }
-
-/// Reads a scene and everything it refers to, and checks it against this program: its parameters, its
-/// measurements.
-///
-/// # Errors
-/// When anything is wrong: everything that is.
-pub fn open_scene(path: &Path) -> Result<ParsedScene, SceneReport> {
-    scene::load_scene(path, &SCENE_CONTEXT)
-}
-
-/// Reads the shipped scene that is named like this file, `scenes/NAME.ron`, if there is one and no such file.
-///
-/// # Errors
-/// When anything is wrong with it or the cell types at hand: everything that is.
-pub fn open_shipped_scene(path: &Path) -> Option<Result<ParsedScene, SceneReport>> {
-    let text = scene::shipped_scene(path).filter(|_| !path.exists())?;
-    let name = path.display().to_string();
-    Some(scene::parse_scene(text, &name, &SCENE_CONTEXT))
-}
-
-/// Checks a scene, the shipped one of that name where there is no such file, or a cell prefab if it lies in a folder
-/// named `cells`, and says what it is.
-///
-/// # Errors
-/// When anything is wrong: everything that is.
-pub fn check_file(path: &Path) -> Result<String, SceneReport> {
-    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let folder = whole.parent().and_then(Path::file_name);
-    if folder.is_some_and(|folder| folder == "cells") {
-        return scene::load_prefab(path)
-            .map(|prefab| format!("cell type `{}`, no problem found", prefab.name));
-    }
-    let parsed = open_shipped_scene(path).unwrap_or_else(|| open_scene(path))?;
-    Ok(format!(
-        "`{}`, {} h of tissue time, no problem found",
-        parsed.scene.title,
-        parsed.scene.duration.hours()
-    ))
-}
-
-/// What this program knows that a scene can refer to.
-const SCENE_CONTEXT: SceneContext = SceneContext {
-    folder: None,
-    metrics: Some(&|library| metrics::columns(&prototype_world(library))),
-    prototype: Some(&prototype_world),
-};

@@ -2,72 +2,32 @@
 
 use bevy::prelude::*;
 
-use super::turnover::Lineage;
 use super::twin::Twins;
-use crate::biology::hypoxia::{HifAxis, HifParameters, HypoxiaParameters};
-use crate::biology::metabolism::{Metabolism, MetabolismParameters};
-use crate::cell::cycle::{AgeStructure, mean_radius_um};
+use crate::cell::cycle::mean_radius_um;
+use crate::cell::life::{CellLife, Draws};
 use crate::cell::movement::SiteMechanics;
 use crate::cell::perception::BackgroundParameters;
-use crate::cell::{
-    BodyParameters, CellType, Cycle, CycleParameters, Motility, MotilityParameters, Position,
-    Resident, Surroundings, Vital,
-};
-use crate::core::parameters::{CellTypeNames, Parameters, PerType};
-use crate::core::random::Random;
+use crate::cell::{BodyParameters, CellType, CycleParameters, Position, Resident, Surroundings};
+use crate::core::parameters::PerType;
+use crate::core::regulate::{Rules, SitesInOrder};
+use crate::core::rule::RuleBook;
 use crate::core::{CellId, CellIdCounter, Purpose, RandomKey};
 use crate::observe::metrics::{TumourTypes, register_types};
 use crate::scene::schema::{Faces, Population, Scene};
-use crate::scene::{CellPrefab, ParsedScene, PlacedCell};
+use crate::scene::{CellLibrary, CellPrefab, ParsedScene, PlacedCell};
 use crate::tissue::exchange::VolumeBook;
 use crate::tissue::transport::{CellVolume, FieldOf, FieldSupply, FieldWork, HostVessels};
 use crate::tissue::{FieldValues, Ledger, Molecule, SiteEntry, SiteId, Sites, TissueBlock};
 
-/// The parameters in force that decide what a new cell is made of, copied so that the world is free.
-struct CapabilityTables {
-    body: PerType<BodyParameters>,
-    cycle: PerType<CycleParameters>,
-    metabolism: PerType<MetabolismParameters>,
-    hif: PerType<HifParameters>,
-    motility: PerType<MotilityParameters>,
-}
-
-impl CapabilityTables {
-    fn of(world: &World) -> Self {
-        Self {
-            body: world.resource::<PerType<BodyParameters>>().clone(),
-            cycle: world.resource::<PerType<CycleParameters>>().clone(),
-            metabolism: world.resource::<PerType<MetabolismParameters>>().clone(),
-            hif: world.resource::<PerType<HifParameters>>().clone(),
-            motility: world.resource::<PerType<MotilityParameters>>().clone(),
-        }
-    }
-}
-
-/// Fills the parameter tables of all capabilities from prefabs.
-pub fn install_cell_types(world: &mut World, types: &[CellPrefab]) {
-    fn table<P: Parameters>(
-        world: &mut World,
-        types: &[CellPrefab],
-        get: impl Fn(&CellPrefab) -> Option<P>,
-    ) {
-        world.insert_resource(PerType::<P>(types.iter().map(get).collect()));
-    }
-    world.insert_resource(CellTypeNames(
-        types.iter().map(|prefab| prefab.name.clone()).collect(),
-    ));
+/// Puts the cell types of a library into force.
+pub fn install_cell_types(world: &mut World, library: &CellLibrary) {
+    library.fill_tables(world);
     world.insert_resource(TumourTypes(
-        types.iter().map(|prefab| prefab.tumour).collect(),
+        library.types.iter().map(|prefab| prefab.tumour).collect(),
     ));
-    let names = world.resource::<CellTypeNames>().0.clone();
-    register_types(world, &names);
-    table(world, types, |prefab| Some(prefab.body.clone()));
-    table(world, types, |prefab| Some(prefab.mechanics.clone()));
-    table(world, types, |prefab| prefab.cycle.clone());
-    table(world, types, |prefab| prefab.death.clone());
-    table(world, types, |prefab| prefab.motility.clone());
-    table(world, types, |prefab| prefab.metabolism.clone());
-    table(world, types, |prefab| prefab.hif.clone());
+    register_types(world, &library.names());
+    let books = library.types.iter().map(CellPrefab::rule_book);
+    world.get_resource_or_init::<Rules>().of_types = books.collect();
 }
 
 /// The block of tissue that a site of a scene describes.
@@ -136,6 +96,13 @@ pub fn spawn_sites(world: &mut World, scene: &Scene) {
             block,
         });
     }
+    let names: Vec<String> = scene.sites.iter().map(|site| site.name.clone()).collect();
+    let mut rules = world.get_resource_or_init::<Rules>();
+    rules.of_sites = vec![RuleBook::default(); names.len()];
+    rules.sites = names;
+    world.insert_resource(SitesInOrder(
+        sites.list.iter().map(|site| site.entity).collect(),
+    ));
     world.insert_resource(sites);
 }
 
@@ -163,34 +130,24 @@ pub fn spawn_population(
 /// One template for each type carries all components; cells are clones of it, so that a cell is written
 /// into its table once.
 pub fn spawn_cells(world: &mut World, site: SiteId, cells: &[PlacedCell]) {
-    let types = CapabilityTables::of(world);
     let key = *world.resource::<RandomKey>();
     let step = world.resource::<crate::core::Clock>().step;
-    let supply = Supply::of(world, site);
+    let around = surroundings_at(world, site);
     let mut twins = Twins::default();
-    let mut templates: Vec<Option<(Entity, Option<AgeStructure>)>> = vec![None; types.body.0.len()];
+    let mut templates: Vec<Option<(Entity, Draws)>> = Vec::new();
     for (position_um, cell_type) in cells {
-        let (template, ages) = templates[usize::from(*cell_type)].get_or_insert_with(|| {
-            let template = spawn_template(world, &types, *cell_type, site, &supply);
-            (
-                template,
-                types.cycle.get(*cell_type).map(AgeStructure::growing),
-            )
-        });
+        let index = usize::from(*cell_type);
+        if templates.len() <= index {
+            templates.resize_with(index + 1, || None);
+        }
+        let (template, draws) =
+            templates[index].get_or_insert_with(|| spawn_template(world, *cell_type, site, around));
         let id = world.resource_mut::<CellIdCounter>().take();
         let entity = twins.spawn(world, *template);
         let mut entity = world.entity_mut(entity);
-        entity.insert((
-            id,
-            Position(*position_um),
-            Lineage {
-                parent: id,
-                founder: id,
-                generation: 0,
-            },
-        ));
+        entity.insert((id, Position(*position_um)));
         let mut random = key.stream(id, step, Purpose::InitialState);
-        start_life(&mut entity, &types, *cell_type, ages.as_ref(), &mut random);
+        draws.draw(&mut entity, &mut random);
     }
     for (template, _) in templates.into_iter().flatten() {
         world.despawn(template);
@@ -198,93 +155,38 @@ pub fn spawn_cells(world: &mut World, site: SiteId, cells: &[PlacedCell]) {
 }
 
 /// What a newly placed cell finds around it before it has looked.
-struct Supply {
-    around: Surroundings,
-    hypoxia: HypoxiaParameters,
-}
-
-impl Supply {
-    fn of(world: &World, site: SiteId) -> Self {
-        let background = *world.resource::<BackgroundParameters>();
-        let fields = world.resource::<Sites>().get(site).fields;
-        let level = |molecule: Molecule, otherwise: f32| {
-            fields[molecule as usize]
-                .and_then(|field| world.get::<FieldSupply>(field))
-                .map_or(otherwise, |supply| supply.level)
-        };
-        Self {
-            around: Surroundings {
-                oxygen_mmhg: level(Molecule::Oxygen, background.oxygen_mmhg),
-                glucose_mm: level(Molecule::Glucose, background.glucose_mm),
-                lactate_mm: level(Molecule::Lactate, background.lactate_mm),
-                ..Surroundings::default()
-            },
-            hypoxia: world.resource::<HypoxiaParameters>().clone(),
-        }
+fn surroundings_at(world: &World, site: SiteId) -> Surroundings {
+    let background = *world.resource::<BackgroundParameters>();
+    let fields = world.resource::<Sites>().get(site).fields;
+    let level = |molecule: Molecule, otherwise: f32| {
+        fields[molecule as usize]
+            .and_then(|field| world.get::<FieldSupply>(field))
+            .map_or(otherwise, |supply| supply.level)
+    };
+    Surroundings {
+        oxygen_mmhg: level(Molecule::Oxygen, background.oxygen_mmhg),
+        glucose_mm: level(Molecule::Glucose, background.glucose_mm),
+        lactate_mm: level(Molecule::Lactate, background.lactate_mm),
+        ..Surroundings::default()
     }
 }
 
+/// A cell of a type that is cloned for all that begin in a site, and what is drawn for each.
 fn spawn_template(
     world: &mut World,
-    types: &CapabilityTables,
     cell_type: u16,
     site: SiteId,
-    supply: &Supply,
-) -> Entity {
-    let unnamed = CellId(u64::MAX);
-    let mut cell = world.spawn((
-        unnamed,
-        CellType(cell_type),
-        Resident(site),
-        Position::default(),
-        types
-            .body
-            .get(cell_type)
-            .cloned()
-            .unwrap_or_default()
-            .resting_body(),
-        supply.around,
-        Lineage {
-            parent: unnamed,
-            founder: unnamed,
-            generation: 0,
-        },
-        Vital::default(),
-    ));
-    if types.cycle.get(cell_type).is_some() {
-        cell.insert(Cycle::default());
-    }
-    if types.metabolism.get(cell_type).is_some() {
-        cell.insert(Metabolism::default());
-    }
-    if types.hif.get(cell_type).is_some() {
-        cell.insert(HifAxis::settled(&supply.hypoxia, supply.around.oxygen_mmhg));
-    }
-    if types.motility.get(cell_type).is_some() {
-        cell.insert(Motility {
-            direction: Vec3::ZERO,
-            speed_um_per_min: 0.0,
-        });
-    }
-    cell.id()
-}
-
-/// Draws the state in which a cell is found when a scene begins.
-fn start_life(
-    cell: &mut EntityWorldMut,
-    types: &CapabilityTables,
-    cell_type: u16,
-    ages: Option<&AgeStructure>,
-    random: &mut Random,
-) {
-    if let Some(ages) = ages {
-        let aged = ages.draw(random);
-        if let (Some(hours), Some(body)) = (aged.hours_since_s_entry, types.body.get(cell_type)) {
-            cell.insert(body.growing_body(hours));
-        }
-        cell.insert(aged.cycle);
-    }
-    if let Some(parameters) = types.motility.get(cell_type) {
-        cell.insert(Motility::new(random, parameters));
-    }
+    around: Surroundings,
+) -> (Entity, Draws) {
+    let template = world
+        .spawn((
+            CellId(u64::MAX),
+            CellType(cell_type),
+            Resident(site),
+            Position::default(),
+            around,
+        ))
+        .id();
+    let draws = CellLife::settle(world, template, cell_type, site, around);
+    (template, draws)
 }

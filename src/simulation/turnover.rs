@@ -3,8 +3,8 @@
 //! The one exclusive place where entities come and go. What happens was decided in `Act` by the modules, in
 //! the components of each cell and as [`Transfers`]; here it is carried out in the order of cell identity, so
 //! identities are handed out in a stable order. A dividing mother keeps her identity as one of the two
-//! daughters; the other inherits a copy of all her components ([`super::twin`]). Both lie at equal distance
-//! from where she was, so the centre of mass does not move.
+//! daughters; the other inherits a copy of all her components ([`super::twin`]), and each module says what becomes of
+//! its own ([`crate::cell::life`]). Both lie at equal distance from where she was, so the centre of mass does not move.
 //!
 //! All cells are looked at in parallel pieces, and what is due is joined in the order of pieces. The lists
 //! live from step to step, so a step takes memory only when there are more cells, or more happens, than ever
@@ -15,8 +15,9 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::twin::Twins;
+use crate::cell::life::{Beginning, CellLife, Division, RegisterLife};
 use crate::cell::movement::SiteMechanics;
-use crate::cell::{Body, CellType, Cycle, LifeEvent, Position, Resident, Vital};
+use crate::cell::{CellType, Cycle, LifeEvent, Position, Resident, Vital};
 use crate::core::parallel::for_each_chunk_mut;
 use crate::core::{CellId, CellIdCounter, Clock, Purpose, RandomKey, SimSchedule, SimSystems};
 use crate::observe::{EventKind, EventRecord, StepEvents};
@@ -31,6 +32,17 @@ pub struct Lineage {
     pub founder: CellId,
     /// Divisions since the founder.
     pub generation: u32,
+}
+
+impl Lineage {
+    /// The lineage of a cell that is there from the start.
+    const fn of_founder(id: CellId) -> Self {
+        Self {
+            parent: id,
+            founder: id,
+            generation: 0,
+        }
+    }
 }
 
 /// A cell that goes to another site, or to another place in its own.
@@ -70,6 +82,23 @@ impl Plugin for TurnoverPlugin {
             .register_cell_state::<CellType>("cell_type")
             .register_cell_state::<Resident>("resident")
             .register_cell_state::<Lineage>("lineage")
+            .begin_cells(|_| {
+                let unnamed = CellId(u64::MAX);
+                let settled = Beginning::settled(Lineage::of_founder(unnamed));
+                Some(settled.and_draw(|cell, _| {
+                    if let Some(id) = cell.get::<CellId>().copied()
+                        && let Some(mut lineage) = cell.get_mut::<Lineage>()
+                    {
+                        *lineage = Lineage::of_founder(id);
+                    }
+                }))
+            })
+            .divide_cells(|cell, division| {
+                if let Some(mut lineage) = cell.get_mut::<Lineage>() {
+                    lineage.generation += 1;
+                    lineage.parent = division.mother;
+                }
+            })
             .add_systems(SimSchedule, turn_over.in_set(SimSystems::Turnover));
     }
 }
@@ -100,6 +129,9 @@ struct Buffers {
     twins: Twins,
 }
 
+/// Why a daughter has a component.
+const COMPLETE: &str = "a dividing cell has what every cell has, and so has its twin";
+
 /// Cells looked at in one piece of the parallel loop.
 const CHUNK: usize = 4096;
 
@@ -112,16 +144,6 @@ type Noted = (
     Option<&'static Vital>,
 );
 
-/// What changes in a cell that divides, and in her daughter.
-type Dividing = (
-    &'static mut CellId,
-    &'static Resident,
-    &'static mut Position,
-    Option<&'static mut Body>,
-    Option<&'static mut Cycle>,
-    Option<&'static mut Lineage>,
-);
-
 type Transferred = (
     &'static CellId,
     &'static mut Resident,
@@ -131,13 +153,16 @@ type Transferred = (
 fn turn_over(
     world: &mut World,
     cells: &mut QueryState<Noted>,
-    dividing: &mut QueryState<Dividing>,
     transferred: &mut QueryState<Transferred>,
     mut buffers: Local<Buffers>,
 ) {
     // An event is in force when the step is completed, and is dated so.
     let step = world.resource::<Clock>().step;
     let key = *world.resource::<RandomKey>();
+    let life = world
+        .get_resource::<CellLife>()
+        .cloned()
+        .unwrap_or_default();
     let mut events = std::mem::take(&mut world.resource_mut::<StepEvents>().0);
     events.clear();
     let Buffers {
@@ -158,17 +183,23 @@ fn turn_over(
         } else if cell.divides {
             let daughter = twins.spawn(world, cell.entity);
             let id = world.resource_mut::<CellIdCounter>().take();
-            let axis = key.stream(cell.id, step, Purpose::DivisionAxis).direction();
-            let pair = dividing
-                .get_many_mut(world, [cell.entity, daughter])
-                .expect("a dividing cell has what every cell has, and so has its twin");
-            let (site, position_um) = divide(pair, id, axis);
+            let division = |side| Division {
+                mother: cell.id,
+                daughter: id,
+                axis: key.stream(cell.id, step, Purpose::DivisionAxis).direction(),
+                side,
+                step,
+            };
+            life.divide(&mut world.entity_mut(cell.entity), &division(-1.0));
+            let mut daughter = world.entity_mut(daughter);
+            *daughter.get_mut::<CellId>().expect(COMPLETE) = id;
+            life.divide(&mut daughter, &division(1.0));
             events.push(EventRecord {
                 step: step + 1,
-                site,
+                site: daughter.get::<Resident>().expect(COMPLETE).0,
                 kind: EventKind::Division,
                 cell: id,
-                position_um,
+                position_um: daughter.get::<Position>().expect(COMPLETE).0,
             });
         }
     }
@@ -271,32 +302,6 @@ impl Found {
     }
 }
 
-type DividingItem<'w, 's> = <Dividing as bevy::ecs::query::QueryData>::Item<'w, 's>;
-
-/// Makes two daughters of a mother and her twin, the twin being the one named `id`; returns where that one is.
-fn divide(pair: [DividingItem; 2], id: CellId, axis: Vec3) -> (SiteId, Vec3) {
-    let [mother, mut daughter] = pair;
-    let parent = *mother.0;
-    *daughter.0 = id;
-    let mut place = (daughter.1.0, daughter.2.0);
-    for (sign, (_, _, mut position, body, cycle, lineage)) in [(-1.0, mother), (1.0, daughter)] {
-        if let Some(mut body) = body {
-            body.halve();
-            // Two daughters of the mother's volume just touch at this distance from her centre.
-            position.0 += sign * body.radius_um * axis;
-        }
-        if let Some(mut cycle) = cycle {
-            cycle.restart();
-        }
-        if let Some(mut lineage) = lineage {
-            lineage.generation += 1;
-            lineage.parent = parent;
-        }
-        place.1 = position.0;
-    }
-    place
-}
-
 /// Carries out the transfers asked for in this step.
 fn transfer(
     world: &mut World,
@@ -363,10 +368,12 @@ fn cut_bonds(world: &mut World, gone: &mut [CellId]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cell::body::{Body, BodyPlugin};
+    use crate::cell::cycle::CyclePlugin;
     use crate::cell::testing::{bench, step};
     use crate::tissue::{Molecule, SiteEntry, TissueBlock};
 
-    /// Two sites, the first with open faces, and a schedule of nothing but this stage.
+    /// Two sites, the first with open faces, and a schedule of little but this stage.
     fn app() -> App {
         let mut app = bench(1.0);
         let site = |walls| SiteEntry {
@@ -385,7 +392,7 @@ mod tests {
             list: vec![site(false), site(true)],
         })
         .insert_resource(CellIdCounter::starting_at(1_000_000))
-        .add_plugins(TurnoverPlugin);
+        .add_plugins((BodyPlugin, CyclePlugin, TurnoverPlugin));
         app
     }
 

@@ -211,7 +211,7 @@ mod tests {
             sites: [(name: "dish", organ: Medium, size_um: (300, 300, 300), walls: true,
                      fields: [(molecule: Oxygen, level: 60, faces: Held)])],
             populations: [(cell: "cancer", place: Ball(center_um: (0, 0, 0), radius_um: 60))])"#;
-        let scene = crate::scene::parse_scene(text, "ball.ron", &crate::simulation::SCENE_CONTEXT);
+        let scene = crate::simulation::Program::default().parse_scene(text, "ball.ron", None);
         let scene = scene.unwrap_or_else(|report| panic!("{report}"));
         Simulation::new(Arc::new(scene), 3).unwrap()
     }

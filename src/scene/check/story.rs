@@ -5,13 +5,12 @@ use std::ops::Range;
 use bevy::prelude::{Vec3, World};
 
 use super::super::SceneContext;
-use super::super::library::{CellLibrary, contradictions};
+use super::super::library::CellLibrary;
 use super::super::look::{Axis, CameraPose, Look};
 use super::super::schema::{Action, Condition, Event, Expectation, Scene, Site, Test};
 use super::super::spans::{Body, FieldPath, unquoted};
 use super::{Bounds, Checker, amount, span_text};
-use crate::cell::{BodyParameters, DeathParameters};
-use crate::core::parameters::{ParameterError, PerType, check_exact, set_parameter};
+use crate::core::parameters::{ParameterError, check_exact, set_parameter};
 
 /// Steepest view: straight from above or below the camera has no up.
 const MAX_ELEVATION_DEG: f32 = 89.0;
@@ -67,8 +66,8 @@ fn check_action(checker: &mut Checker, path: &FieldPath, action: &Action, scene:
         Action::Set(_, value) => {
             checker.finite(&path.nth(1), *value);
         }
-        // Populations are checked with those present at the start.
-        Action::Add(_) | Action::Caption(_) => {}
+        // Populations are checked with those present at the start, rules with those of the cell types.
+        Action::Add(_) | Action::Rule(_) | Action::Caption(_) => {}
     }
 }
 
@@ -211,24 +210,19 @@ fn check_together(
     library: &CellLibrary,
     world: &World,
 ) {
-    let (Some(bodies), Some(deaths)) = (
-        world.get_resource::<PerType<BodyParameters>>(),
-        world.get_resource::<PerType<DeathParameters>>(),
-    ) else {
-        return;
-    };
     for (name, index) in library.names().iter().zip(0..) {
-        let Some(body) = bodies.get(index) else {
-            continue;
-        };
-        for (group, fields, message) in contradictions(body, deaths.get(index)) {
-            let paths = fields.map(|field| format!("{name}.{group}.{field}"));
-            // Neither is the scene's doing if a cell file is wrong, which is told there.
-            if let Some(set) = paths
-                .iter()
-                .find(|path| scene.parameters.contains_key(*path))
-            {
-                checker.problem(&map.key(set), format!("`{}`: {message}", paths[0]));
+        for capability in library.known.iter() {
+            for contradiction in (capability.contradictions_in_force)(world, index) {
+                let paths = [contradiction.field, contradiction.other]
+                    .map(|field| format!("{name}.{}.{field}", capability.name));
+                // Neither is the scene's doing if a cell file is wrong, which is told there.
+                if let Some(set) = paths
+                    .iter()
+                    .find(|path| scene.parameters.contains_key(*path))
+                {
+                    let message = format!("`{}`: {}", paths[0], contradiction.message);
+                    checker.problem(&map.key(set), message);
+                }
             }
         }
     }

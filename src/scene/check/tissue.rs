@@ -4,13 +4,16 @@ use std::path::Path;
 
 use bevy::prelude::Vec3;
 
-use super::super::library::{CellLibrary, check_prefab};
+use super::super::capabilities::check_prefab;
+use super::super::library::CellLibrary;
 use super::super::population::{close_packed_per_um3, estimate_cells};
+use super::super::report::Problem;
 use super::super::schema::{Action, Event, Place, Population, Scene, Site};
 use super::super::spans::FieldPath;
 use super::super::table::{Row, read_table};
 use super::super::{Tables, read_text};
 use super::{Bounds, Checker};
+use crate::core::capability::CapabilityRegistry;
 use crate::core::units::UM3_PER_MM3;
 
 /// Most voxels of all molecules of a site together.
@@ -125,11 +128,11 @@ fn check_block(checker: &mut Checker, path: &FieldPath, site: &Site) {
 }
 
 /// Checks the cell types that a scene brings along.
-pub(super) fn check_cell_types(checker: &mut Checker, scene: &Scene) {
+pub(super) fn check_cell_types(checker: &mut Checker, scene: &Scene, known: &CapabilityRegistry) {
     let list = FieldPath::root().field("cell_types");
     for (index, prefab) in scene.cell_types.iter().enumerate() {
         let path = list.item(index);
-        check_prefab(checker, &path, prefab);
+        check_prefab(checker, &path, prefab, known);
         let earlier = &scene.cell_types[..index];
         if let Some(first) = earlier.iter().position(|t| t.name == prefab.name) {
             let message = format!(
@@ -485,7 +488,7 @@ fn check_place(
             for row in rows {
                 if let Some(words) = overhang(row.at_um, row.at_um, half) {
                     let message = format!("is not inside the site `{}`: it {words}", site.name);
-                    let problem = super::Problem::at(&shown, &text, row.span.clone(), "", message);
+                    let problem = Problem::at(&shown, &text, row.span.clone(), "", message);
                     checker.report.problems.push(problem);
                 }
             }

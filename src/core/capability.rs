@@ -1,0 +1,153 @@
+//! What cells of a type can do, as data.
+//!
+//! A *capability* is a struct of [`Parameters`] that a cell file may hold under the capability's name:
+//! `cycle: (s_hours: 8)`. Its module registers it with
+//! [`RegisterParameters::register_capability`](super::parameters::RegisterParameters::register_capability), and from
+//! then on cell files are read, checked, written and put into force through the [`CapabilityRegistry`] alone: nobody
+//! else spells out which capabilities there are. How a cell with the capability begins and what its daughters inherit
+//! is registered beside it, see [`crate::cell::life`].
+
+use std::fmt;
+use std::sync::Arc;
+
+use bevy::prelude::*;
+use bevy::reflect::{PartialReflect, TypeInfo};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::dialect::{Mistake, read_ron, write_ron};
+use super::parameters::{Contradiction, Limits, Parameters, PerType};
+
+/// The parameters of one capability of a cell type, whatever their type.
+#[derive(Clone)]
+pub struct CapabilityValue {
+    parameters: Arc<dyn Reflect>,
+    write: fn(&dyn Reflect) -> Result<String, ron::Error>,
+}
+
+impl CapabilityValue {
+    /// Takes parameters in.
+    pub fn new<P: Parameters + Serialize>(parameters: P) -> Self {
+        Self {
+            parameters: Arc::new(parameters),
+            write: |parameters| match parameters.downcast_ref::<P>() {
+                Some(parameters) => write_ron(parameters),
+                None => Err(ron::Error::Message("another kind of parameters".into())),
+            },
+        }
+    }
+
+    /// The parameters, if they are of this type.
+    pub fn get<P: Parameters>(&self) -> Option<&P> {
+        (*self.parameters).downcast_ref()
+    }
+
+    /// The parameters, to look at field by field.
+    pub fn reflect(&self) -> &dyn PartialReflect {
+        (*self.parameters).as_partial_reflect()
+    }
+
+    /// The parameters as a cell file holds them.
+    ///
+    /// # Errors
+    /// When ron cannot write them.
+    pub fn to_ron(&self) -> Result<String, ron::Error> {
+        (self.write)(&*self.parameters)
+    }
+}
+
+impl fmt::Debug for CapabilityValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (*self.parameters).debug(f)
+    }
+}
+
+impl PartialEq for CapabilityValue {
+    fn eq(&self, other: &Self) -> bool {
+        self.reflect()
+            .reflect_partial_eq(other.reflect())
+            .unwrap_or(false)
+    }
+}
+
+/// One registered capability.
+#[derive(Clone)]
+pub struct Capability {
+    /// Its name: that of the field in a cell file, and the part of parameter paths behind the cell type.
+    pub name: &'static str,
+    /// The struct of its parameters.
+    pub parameters: &'static TypeInfo,
+    /// Allowed range of each parameter.
+    pub limits: fn(&str) -> Limits,
+    /// What a cell type has whose file leaves it out; nothing if it is then a capability that the cells lack.
+    pub otherwise: Option<fn() -> CapabilityValue>,
+    /// Reads it from the text of a cell file; nothing for `None`.
+    pub read: fn(&str) -> Result<Option<CapabilityValue>, Box<Mistake>>,
+    /// What parameters contradict each other.
+    pub contradictions: fn(&CapabilityValue) -> Vec<Contradiction>,
+    /// The same of those in force for a cell type, by index.
+    pub contradictions_in_force: fn(&World, u16) -> Vec<Contradiction>,
+    /// Puts the parameters of all cell types into force, by index.
+    pub put_into_force: fn(&mut World, &[Option<&CapabilityValue>]),
+}
+
+impl Capability {
+    pub(super) fn of<P: Parameters + Serialize + DeserializeOwned>(name: &'static str) -> Self {
+        Self {
+            name,
+            parameters: P::type_info(),
+            limits: P::limits,
+            otherwise: None,
+            read: |text| Ok(read_ron::<Option<P>>(text)?.map(CapabilityValue::new)),
+            contradictions: |value| value.get::<P>().map_or_else(Vec::new, P::contradictions),
+            contradictions_in_force: |world, cell_type| {
+                world
+                    .get_resource::<PerType<P>>()
+                    .and_then(|table| table.get(cell_type))
+                    .map_or_else(Vec::new, P::contradictions)
+            },
+            put_into_force: |world, types| {
+                let parameters = |value: &Option<&CapabilityValue>| (*value)?.get::<P>().cloned();
+                world.insert_resource(PerType::<P>(types.iter().map(parameters).collect()));
+            },
+        }
+    }
+}
+
+/// All capabilities that a program knows, in the order of registration. Cheap to clone.
+#[derive(Resource, Clone, Default)]
+pub struct CapabilityRegistry {
+    list: Arc<Vec<Capability>>,
+}
+
+impl CapabilityRegistry {
+    pub(super) fn add(&mut self, capability: Capability) {
+        let name = capability.name;
+        assert!(
+            self.get(name).is_none(),
+            "the capability `{name}` is registered twice"
+        );
+        Arc::make_mut(&mut self.list).push(capability);
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Capability> {
+        self.list.iter()
+    }
+
+    /// The capability of that name.
+    pub fn get(&self, name: &str) -> Option<&Capability> {
+        self.list.iter().find(|capability| capability.name == name)
+    }
+
+    /// Their names.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.list.iter().map(|capability| capability.name).collect()
+    }
+}
+
+impl fmt::Debug for CapabilityRegistry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.names()).finish()
+    }
+}

@@ -1,0 +1,134 @@
+//! From the text of capabilities in a cell file to their parameters, and whether these make sense.
+//!
+//! What the modules of the program have registered says how each is read. Every mistake is told at its place in the
+//! file, as those of the fields around it are.
+
+use std::collections::BTreeMap;
+
+use super::checker::Checker;
+use super::prefab::{CellPrefab, Written};
+use super::read::{Later, Reading, likely};
+use super::report::{Problem, line_and_column};
+use super::spans::{Body, FieldPath, Tree};
+use crate::core::capability::CapabilityRegistry;
+
+/// Reads the capabilities of the cell type that stands at a place of a file.
+pub(super) fn read_capabilities<T>(
+    (file, text): (&str, &str),
+    at: &FieldPath,
+    prefab: &mut CellPrefab,
+    known: &CapabilityRegistry,
+    reading: &mut Reading<T>,
+) {
+    prefab.capabilities.clear();
+    let mended = reading.draft.text.clone();
+    let tree = Tree::read(&mended);
+    let (node, exact) = tree.find(at, &mended);
+    let Body::Struct(entries) = &node.unwrapped().body else {
+        prefab.complete(known);
+        return;
+    };
+    if !exact {
+        prefab.complete(known);
+        return;
+    }
+    let name_of = |range: &std::ops::Range<usize>| mended[range.clone()].trim_start_matches("r#");
+    let present: Vec<&str> = entries.iter().map(|entry| name_of(&entry.name)).collect();
+    let mut found: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for entry in entries {
+        let name = name_of(&entry.name);
+        if CellPrefab::FIELDS.contains(&name) {
+            continue;
+        }
+        let place = reading.draft.original(&entry.name);
+        let meant = match known.get(name) {
+            Some(capability) => Some(capability),
+            None => {
+                let all: Vec<&str> = CellPrefab::FIELDS
+                    .into_iter()
+                    .chain(known.names())
+                    .collect();
+                let free = all.iter().copied().filter(|name| !present.contains(name));
+                let guess = likely(name, &free.collect::<Vec<_>>());
+                let mut message = format!("there is no field `{name}` here");
+                if let Some(guess) = &guess {
+                    message.push_str(&format!("; did you mean `{guess}`?"));
+                }
+                let quoted: Vec<String> = all.iter().map(|name| format!("`{name}`")).collect();
+                let problem = Problem::at(file, text, place.clone(), &at.field(name), message)
+                    .with_help(format!("the fields are {}", quoted.join(", ")));
+                reading.problems.push(problem);
+                let guess = guess.and_then(|guess| known.get(&guess));
+                if let Some(guess) = guess {
+                    reading.repaired.push(at.field(guess.name));
+                }
+                guess
+            }
+        };
+        let Some(capability) = meant else {
+            continue;
+        };
+        let way = at.field(capability.name);
+        if let Some(first) = found.get(capability.name) {
+            let (line, _) = line_and_column(text, *first);
+            let message = format!("the field `{name}` stands twice, first in line {line}");
+            let problem = Problem::at(file, text, place, &way, message);
+            reading.problems.push(problem);
+            continue;
+        }
+        found.insert(capability.name, place.start);
+        if name == capability.name && reading.repaired.contains(&way) {
+            // Its text was beyond repair, which has been said.
+            continue;
+        }
+        let later = Later {
+            file,
+            text,
+            at: way,
+            root: capability.parameters,
+            attempt: &capability.read,
+        };
+        if let Some(Some(value)) = later.read(entry.value.span.clone(), reading) {
+            let name = capability.name.to_owned();
+            prefab.capabilities.insert(name, Written::Value(value));
+        }
+    }
+    prefab.complete(known);
+}
+
+/// Checks the cell type that stands at a place of a file.
+pub(super) fn check_prefab(
+    checker: &mut Checker,
+    root: &FieldPath,
+    prefab: &CellPrefab,
+    known: &CapabilityRegistry,
+) {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if prefab.name.is_empty() || !prefab.name.chars().all(plain) {
+        // The name is the first part of parameter paths, whose parts are separated by dots.
+        let message = format!(
+            "may have letters, digits and `_` only, found `{}`",
+            prefab.name
+        );
+        checker.problem(&root.field("name"), message);
+    }
+    let channels = [prefab.colour.0, prefab.colour.1, prefab.colour.2];
+    for (channel, value) in channels.into_iter().enumerate() {
+        if !(0.0..=1.0).contains(&value) {
+            let message = format!("must be from 0 to 1, found {value}");
+            checker.problem(&root.field("colour").nth(channel), message);
+        }
+    }
+    for capability in known.iter() {
+        let Some(value) = prefab.capability(capability.name) else {
+            continue;
+        };
+        let path = root.field(capability.name);
+        checker.limits(&path, capability.limits, value.reflect());
+        for contradiction in (capability.contradictions)(value) {
+            let at = contradiction.field.split('.');
+            let at = at.fold(path.clone(), |path, field| path.field(field));
+            checker.problem(&at, contradiction.message);
+        }
+    }
+}

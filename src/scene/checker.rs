@@ -1,0 +1,210 @@
+//! Notes what makes no sense in a file, each at the field it is about.
+//!
+//! What was already reported while the text was read is left alone.
+
+use std::fmt::Display;
+use std::ops::Range;
+
+use bevy::reflect::{PartialReflect, ReflectRef};
+
+use super::report::{Problem, SceneReport};
+use super::shape::join_with_or;
+use super::spans::{FieldPath, Tree};
+use crate::core::parameters::{Limits, nearest};
+
+/// Notes problems at the fields of one file.
+pub(super) struct Checker<'a> {
+    /// The file, as its user named it.
+    pub file: &'a str,
+    /// Its text.
+    pub text: &'a str,
+    /// Where its fields stand.
+    pub tree: &'a Tree,
+    /// Fields whose value is a stand-in.
+    pub repaired: &'a [FieldPath],
+    /// What was found.
+    pub report: SceneReport,
+}
+
+impl Checker<'_> {
+    /// Notes a problem with a field, unless its value is only a stand-in.
+    pub fn problem(
+        &mut self,
+        path: &FieldPath,
+        message: impl Into<String>,
+    ) -> Option<&mut Problem> {
+        let (node, _) = self.tree.find(path, self.text);
+        // Of a whole struct only the name and the opening bracket are marked, not all its lines.
+        let span = match node.inside {
+            Some(inside) if self.text[node.span.clone()].contains('\n') => node.span.start..inside,
+            _ => node.span.clone(),
+        };
+        self.problem_in(span, path, message)
+    }
+
+    /// Notes a problem with these bytes of the file.
+    pub fn problem_in(
+        &mut self,
+        span: Range<usize>,
+        path: &FieldPath,
+        message: impl Into<String>,
+    ) -> Option<&mut Problem> {
+        if !self.sound(path) {
+            return None;
+        }
+        let problem = Problem::at(self.file, self.text, span, path, message);
+        self.report.problems.push(problem);
+        self.report.problems.last_mut()
+    }
+
+    /// Whether the value of a field is its author's, with no stand-in in it.
+    pub fn sound(&self, path: &FieldPath) -> bool {
+        let stand_in = |repaired: &FieldPath| {
+            repaired.holds(path) || (!path.0.is_empty() && path.holds(repaired))
+        };
+        !self.repaired.iter().any(stand_in)
+    }
+
+    /// Notes a problem and says what would work.
+    pub fn problem_with_help(
+        &mut self,
+        path: &FieldPath,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        if let Some(problem) = self.problem(path, message) {
+            problem.help = Some(help.into());
+        }
+    }
+
+    /// Asks for a finite number greater than 0.
+    pub fn positive<N: Into<f64> + Display + Copy>(&mut self, path: &FieldPath, value: N) -> bool {
+        let number: f64 = value.into();
+        let fine = number.is_finite() && number > 0.0;
+        if !fine {
+            let finite = if number.is_finite() {
+                ""
+            } else {
+                "a finite number "
+            };
+            self.problem(
+                path,
+                format!("must be {finite}greater than 0, found {value}"),
+            );
+        }
+        fine
+    }
+
+    /// Asks for a finite number of at least 0.
+    pub fn not_negative<N: Into<f64> + Display + Copy>(
+        &mut self,
+        path: &FieldPath,
+        value: N,
+    ) -> bool {
+        let number: f64 = value.into();
+        let fine = number.is_finite() && number >= 0.0;
+        if !fine {
+            let finite = if number.is_finite() {
+                ""
+            } else {
+                "a finite number of "
+            };
+            self.problem(path, format!("must be {finite}at least 0, found {value}"));
+        }
+        fine
+    }
+
+    /// Asks for a finite number.
+    pub fn finite<N: Into<f64> + Display + Copy>(&mut self, path: &FieldPath, value: N) -> bool {
+        let fine = value.into().is_finite();
+        if !fine {
+            self.problem(path, format!("must be a finite number, found {value}"));
+        }
+        fine
+    }
+
+    /// Asks for three finite numbers.
+    pub fn finite_point(&mut self, path: &FieldPath, point: (f32, f32, f32)) -> bool {
+        let parts = [point.0, point.1, point.2];
+        let mut fine = true;
+        for (axis, value) in parts.into_iter().enumerate() {
+            fine &= self.finite(&path.nth(axis), value);
+        }
+        fine
+    }
+
+    /// Asks for one of the known names.
+    pub fn known<S: AsRef<str>>(
+        &mut self,
+        path: &FieldPath,
+        what: &str,
+        name: &str,
+        known: &[S],
+    ) -> bool {
+        if known.iter().any(|known| known.as_ref() == name) {
+            return true;
+        }
+        let mut message = format!("there is no {what} `{name}`");
+        if let Some(guess) = nearest(name, known) {
+            message.push_str(&format!("; did you mean `{guess}`?"));
+        }
+        let mut names: Vec<String> = known
+            .iter()
+            .map(|known| format!("`{}`", known.as_ref()))
+            .collect();
+        names.sort();
+        names.dedup();
+        self.problem_with_help(path, message, format!("possible: {}", join_with_or(&names)));
+        false
+    }
+
+    /// Asks every number of a struct of parameters to be inside its limits.
+    pub fn limits(
+        &mut self,
+        path: &FieldPath,
+        limits: fn(&str) -> Limits,
+        value: &dyn PartialReflect,
+    ) {
+        self.limits_inside(path, limits, "", value);
+    }
+
+    fn limits_inside(
+        &mut self,
+        path: &FieldPath,
+        limits: fn(&str) -> Limits,
+        prefix: &str,
+        value: &dyn PartialReflect,
+    ) {
+        let ReflectRef::Struct(of) = value.reflect_ref() else {
+            return;
+        };
+        for index in 0..of.field_len() {
+            let (Some(name), Some(field)) = (of.name_at(index), of.field_at(index)) else {
+                continue;
+            };
+            let name_inside = format!("{prefix}{name}");
+            let path = path.field(name);
+            let number = field
+                .try_downcast_ref::<f32>()
+                .map(|number| (f64::from(*number), number.to_string()))
+                .or_else(|| {
+                    let number = field.try_downcast_ref::<f64>()?;
+                    Some((*number, number.to_string()))
+                })
+                .or_else(|| {
+                    let number = field.try_downcast_ref::<u32>()?;
+                    Some((f64::from(*number), number.to_string()))
+                });
+            match number {
+                Some((number, shown)) => {
+                    let limits = limits(&name_inside);
+                    if !limits.contain(number) {
+                        let message = format!("must be {}, found {shown}", limits.describe());
+                        self.problem(&path, message);
+                    }
+                }
+                None => self.limits_inside(&path, limits, &format!("{name_inside}."), field),
+            }
+        }
+    }
+}
