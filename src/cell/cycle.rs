@@ -31,7 +31,9 @@ use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::state::RegisterState;
 use crate::core::units::MINUTES_PER_HOUR;
-use crate::core::{CellId, Clock, Purpose, Random, RandomKey, SimSchedule, SimSystems};
+use crate::core::{
+    CellId, Clock, Purpose, Random, RandomKey, RegisterPurpose, SimSchedule, SimSystems,
+};
 
 mod ages;
 
@@ -235,6 +237,9 @@ impl CycleParameters {
     }
 }
 
+/// How long a phase lasts for a cell.
+const PHASE_LENGTH: Purpose = Purpose::numbered(7, "cell.cycle.phase_length");
+
 /// Advances every living cell through its cycle.
 pub fn advance_cycle(
     clock: Res<Clock>,
@@ -261,7 +266,7 @@ pub fn advance_cycle(
                 }
                 let pressure = around[row].pressure;
                 let share = parameters.s_entry_share(cycle.growth, pressure, cycle.senescence);
-                let random = || key.stream(ids[row], clock.step, Purpose::PhaseLength);
+                let random = || key.stream(ids[row], clock.step, PHASE_LENGTH);
                 cycle.advance(parameters, share, hours, random);
             }
         });
@@ -329,7 +334,8 @@ pub struct CyclePlugin;
 impl Plugin for CyclePlugin {
     fn build(&self, app: &mut App) {
         order_act(app);
-        app.register_capability::<CycleParameters>("cycle")
+        app.register_purpose(PHASE_LENGTH)
+            .register_capability::<CycleParameters>("cycle")
             .register_cell_state::<Cycle>("cycle")
             .begin_cells(|place| {
                 let ages = AgeStructure::growing(place.parameters::<CycleParameters>()?);

@@ -20,7 +20,7 @@ use crate::core::parameters::{Contradiction, Limits, Parameters, PerType, Regist
 use crate::core::random::probability;
 use crate::core::state::RegisterState;
 use crate::core::units::MINUTES_PER_HOUR;
-use crate::core::{CellId, Clock, Purpose, Random, RandomKey, SimSchedule};
+use crate::core::{CellId, Clock, Purpose, Random, RandomKey, RegisterPurpose, SimSchedule};
 
 /// Alive, dying or dead.
 #[derive(
@@ -309,6 +309,11 @@ struct DeathStep<'a> {
     apoptosis_below: f64,
 }
 
+/// Whether a cell enters apoptosis.
+const APOPTOSIS: Purpose = Purpose::numbered(4, "cell.death.apoptosis");
+/// Whether a cell turns necrotic.
+const NECROSIS: Purpose = Purpose::numbered(5, "cell.death.necrosis");
+
 /// Lets cells die, and the dead go on dying.
 pub fn advance_death(
     clock: Res<Clock>,
@@ -355,13 +360,10 @@ fn advance(
     match vital.state {
         State::Alive => {
             let necrosis = parameters.necrosis_per_hour(oxygen_mmhg);
-            if happens(random(Purpose::Apoptosis), step.apoptosis_below) {
+            if happens(random(APOPTOSIS), step.apoptosis_below) {
                 vital.start_apoptosis();
             } else if necrosis > 0.0
-                && happens(
-                    random(Purpose::Necrosis),
-                    happens_below(necrosis, step.hours),
-                )
+                && happens(random(NECROSIS), happens_below(necrosis, step.hours))
             {
                 vital.start_necrosis(parameters.relative_rupture_volume * body.volume_um3());
             }
@@ -399,7 +401,9 @@ pub struct DeathPlugin;
 impl Plugin for DeathPlugin {
     fn build(&self, app: &mut App) {
         order_act(app);
-        app.register_capability::<DeathParameters>("death")
+        app.register_purpose(APOPTOSIS)
+            .register_purpose(NECROSIS)
+            .register_capability::<DeathParameters>("death")
             .register_cell_state::<Vital>("vital")
             .begin_cells(|_| Some(Beginning::settled(Vital::default())))
             .add_systems(SimSchedule, advance_death.in_set(ActSystems::Decide));

@@ -263,7 +263,8 @@ mod tests {
     use crate::cell::{
         Body, BodyParameters, CellType, Cycle, Position, Resident, Surroundings, Vital,
     };
-    use crate::core::{CellId, Purpose, RandomKey};
+    use crate::core::{CellId, RandomKey};
+    use crate::scene::population::PLACEMENT;
 
     #[test]
     fn radii_of_an_even_ball_with_a_dead_core_are_found_in_any_order() {
@@ -277,7 +278,7 @@ mod tests {
             world.register_component::<HifAxis>();
             for k in 0..n {
                 let id = CellId(k * stride % n);
-                let mut random = RandomKey(1).stream(id, 0, Purpose::Placement);
+                let mut random = RandomKey(1).stream(id, 0, PLACEMENT);
                 let distance = (outer - 8.4) * bevy::math::ops::cbrt(random.uniform());
                 let at = distance * random.direction() + Vec3::new(30.0, -20.0, 5.0);
                 let state = if distance < inner {
