@@ -8,7 +8,8 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tumorscape::cell::mechanics::{Mechanics, MechanicsParameters, Surroundings};
 use tumorscape::core::parallel::set_threads;
-use tumorscape::core::{CellId, Purpose, RandomKey};
+use tumorscape::core::{CellId, RandomKey};
+use tumorscape::scene::population::PLACEMENT;
 
 #[path = "support/ball.rs"]
 mod ball;
@@ -21,7 +22,7 @@ fn mechanics(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(count as u64));
         for order in ["lattice", "random", "sizes", "giant"] {
             let mut bodies = ball::ball(count);
-            let mut random = RandomKey(3).stream(CellId(0), 0, Purpose::Placement);
+            let mut random = RandomKey(3).stream(CellId(0), 0, PLACEMENT);
             match order {
                 "random" => ball::shuffle(&mut bodies),
                 "sizes" => {

@@ -349,7 +349,7 @@ fn run_watched(
             .iter()
             .filter_map(|change| match change {
                 Change::Add(population, _) => Some(count(&population.place)),
-                Change::Set(..) => None,
+                Change::Set(..) | Change::Rule(_) => None,
             })
             .sum::<Option<usize>>()
     };

@@ -9,7 +9,6 @@ use tumorscape::biology::metabolism::MetabolismChemistry;
 use tumorscape::cell::movement::MovementParameters;
 use tumorscape::cell::perception::BackgroundParameters;
 use tumorscape::core::parameters::{CellTypeNames, list_parameters};
-use tumorscape::observe::metrics::MetricsParameters;
 use tumorscape::scene::{
     CellPrefab, Scene, SceneContext, parse_prefab, parse_scene, shipped_capabilities,
 };
@@ -151,7 +150,6 @@ fn every_parameter_of_all_cells_is_described() {
         TransportParameters::type_info(),
         BackgroundParameters::type_info(),
         MovementParameters::type_info(),
-        MetricsParameters::type_info(),
     ] {
         described(&text, info, &mut seen);
     }

@@ -5,7 +5,8 @@
 //! Rows come in lattice order (x fastest, then y, then z); [`shuffle`] puts them in random order.
 
 use tumorscape::cell::mechanics::Body;
-use tumorscape::core::{CellId, Purpose, RandomKey};
+use tumorscape::core::{CellId, RandomKey};
+use tumorscape::scene::population::PLACEMENT;
 
 /// Radius of a cell, um.
 pub const RADIUS: f32 = 8.41;
@@ -33,7 +34,7 @@ pub fn ball(count: usize) -> Vec<Body> {
     });
     nearest.truncate(count);
     nearest.sort_unstable();
-    let mut random = RandomKey(1).stream(CellId(0), 0, Purpose::Placement);
+    let mut random = RandomKey(1).stream(CellId(0), 0, PLACEMENT);
     nearest
         .into_iter()
         .enumerate()
@@ -49,7 +50,7 @@ pub fn ball(count: usize) -> Vec<Body> {
 
 /// Puts rows in random order.
 pub fn shuffle<T>(rows: &mut [T]) {
-    let mut random = RandomKey(2).stream(CellId(0), 0, Purpose::Placement);
+    let mut random = RandomKey(2).stream(CellId(0), 0, PLACEMENT);
     for last in (1..rows.len()).rev() {
         let other = (f64::from(random.uniform()) * last as f64) as usize;
         rows.swap(last, other);

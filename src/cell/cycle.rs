@@ -34,7 +34,9 @@ use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::quantity::{Build, Category, CategoryValue, Quantity, RegisterQuantities};
 use crate::core::state::RegisterState;
 use crate::core::units::MINUTES_PER_HOUR;
-use crate::core::{CellId, Clock, Purpose, Random, RandomKey, SimSchedule, SimSystems};
+use crate::core::{
+    CellId, Clock, Purpose, Random, RandomKey, RegisterPurpose, SimSchedule, SimSystems,
+};
 
 mod ages;
 
@@ -250,6 +252,8 @@ impl CycleParameters {
 
 /// The input that scales entry into S.
 const ENTRY: &str = "cycle.entry";
+/// How long a phase lasts for a cell.
+const PHASE_LENGTH: Purpose = Purpose::numbered(7, "cell.cycle.phase_length");
 
 /// Advances every living cell through its cycle.
 pub fn advance_cycle(
@@ -284,7 +288,7 @@ pub fn advance_cycle(
                 let pressure = around[row].pressure;
                 let share = parameters.s_entry_share(cycle.growth, pressure, cycle.senescence)
                     * entry.at(row, types[row].0);
-                let random = || key.stream(ids[row], clock.step, Purpose::PhaseLength);
+                let random = || key.stream(ids[row], clock.step, PHASE_LENGTH);
                 cycle.advance(parameters, share, hours, random);
             }
         });
@@ -381,7 +385,8 @@ impl Plugin for CyclePlugin {
             };
             app.register_metric(Metric::new(name, "", about), measure);
         }
-        app.register_capability::<CycleParameters>("cycle")
+        app.register_purpose(PHASE_LENGTH)
+            .register_capability::<CycleParameters>("cycle")
             .register_cell_state::<Cycle>("cycle")
             .register_input::<CycleParameters>(
                 InputInfo::new(

@@ -23,7 +23,7 @@ use crate::core::quantity::{Build, Category, CategoryValue, RegisterQuantities};
 use crate::core::random::probability;
 use crate::core::state::RegisterState;
 use crate::core::units::MINUTES_PER_HOUR;
-use crate::core::{CellId, Clock, Purpose, Random, RandomKey, SimSchedule};
+use crate::core::{CellId, Clock, Purpose, Random, RandomKey, RegisterPurpose, SimSchedule};
 
 /// Alive, dying or dead.
 #[derive(
@@ -321,9 +321,14 @@ struct Rates {
 }
 
 /// The input that is the rate of apoptosis.
-const APOPTOSIS: &str = "death.apoptosis";
+const APOPTOSIS_RATE: &str = "death.apoptosis";
 /// The input that scales necrosis.
-const NECROSIS: &str = "death.necrosis";
+const NECROSIS_RATE: &str = "death.necrosis";
+
+/// Whether a cell enters apoptosis.
+const APOPTOSIS: Purpose = Purpose::numbered(4, "cell.death.apoptosis");
+/// Whether a cell turns necrotic.
+const NECROSIS: Purpose = Purpose::numbered(5, "cell.death.necrosis");
 
 /// Lets cells die, and the dead go on dying.
 pub fn advance_death(
@@ -346,7 +351,7 @@ pub fn advance_death(
             })
         })
         .collect();
-    let (apoptosis, necrosis) = (inputs.input(APOPTOSIS), inputs.input(NECROSIS));
+    let (apoptosis, necrosis) = (inputs.input(APOPTOSIS_RATE), inputs.input(NECROSIS_RATE));
     for (entities, ids, types, bodies, around, mut vitals) in
         cells.contiguous_iter_mut().expect(IN_TABLES)
     {
@@ -386,13 +391,10 @@ fn advance(
     match vital.state {
         State::Alive => {
             let necrosis = rates.necrosis_per_hour;
-            if happens(random(Purpose::Apoptosis), rates.apoptosis_below) {
+            if happens(random(APOPTOSIS), rates.apoptosis_below) {
                 vital.start_apoptosis();
             } else if necrosis > 0.0
-                && happens(
-                    random(Purpose::Necrosis),
-                    happens_below(necrosis, step.hours),
-                )
+                && happens(random(NECROSIS), happens_below(necrosis, step.hours))
             {
                 vital.start_necrosis(parameters.relative_rupture_volume * body.volume_um3());
             }
@@ -460,12 +462,14 @@ pub struct DeathPlugin;
 impl Plugin for DeathPlugin {
     fn build(&self, app: &mut App) {
         order_act(app);
-        app.register_capability::<DeathParameters>("death")
+        app.register_purpose(APOPTOSIS)
+            .register_purpose(NECROSIS)
+            .register_capability::<DeathParameters>("death")
             .register_cell_state::<Vital>("vital")
             .register_category::<Vital>(state_category(), |vital| vital.state as u8)
             .register_input::<DeathParameters>(
                 InputInfo::new(
-                    APOPTOSIS,
+                    APOPTOSIS_RATE,
                     "1/h",
                     "Rate at which living cells enter apoptosis.",
                 ),
@@ -473,7 +477,7 @@ impl Plugin for DeathPlugin {
             )
             .register_input::<DeathParameters>(
                 InputInfo::new(
-                    NECROSIS,
+                    NECROSIS_RATE,
                     "",
                     "Rate of necrosis, relative to what the lack of oxygen makes it.",
                 ),

@@ -12,8 +12,11 @@ use bevy::prelude::*;
 
 use super::Surroundings;
 use crate::core::parameters::{Parameters, PerType};
-use crate::core::{CellId, Random};
+use crate::core::{CellId, Purpose, Random};
 use crate::tissue::SiteId;
+
+/// The state a cell begins with: all modules draw from one stream, in the order of registration.
+pub const INITIAL_STATE: Purpose = Purpose::numbered(1, "cell.life.initial_state");
 
 /// Where new cells of a type begin.
 pub struct Birthplace<'w> {

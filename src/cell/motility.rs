@@ -22,7 +22,7 @@ use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::random::probability;
 use crate::core::state::RegisterState;
-use crate::core::{CellId, Clock, Purpose, Random, RandomKey, SimSchedule};
+use crate::core::{CellId, Clock, Purpose, Random, RandomKey, RegisterPurpose, SimSchedule};
 use crate::tissue::{FieldValues, Molecule, Sites, TissueBlock};
 
 /// How a cell walks just now.
@@ -157,6 +157,9 @@ pub fn relative_gradient(block: &TissueBlock, values: &[f32], position_um: Vec3)
     gradient / value
 }
 
+/// When a walking cell turns, and where to.
+const TURNS: Purpose = Purpose::numbered(6, "cell.motility.turns");
+
 /// Walking cells turn now and then, those that follow an attractant by its gradient; dead ones stop.
 pub fn turn(
     clock: Res<Clock>,
@@ -210,7 +213,7 @@ pub fn turn(
                 if parameters.speed_um_per_min <= 0.0 {
                     continue;
                 }
-                let mut random = key.stream(ids[row], clock.step, Purpose::Motility);
+                let mut random = key.stream(ids[row], clock.step, TURNS);
                 if parameters.persistence_min <= 0.0 || random.chance(*chance) {
                     let gradient = parameters.followed().map_or(Vec3::ZERO, |attractant| {
                         gradient_at(attractant, &residents[row], &positions[row])
@@ -228,7 +231,8 @@ pub struct MotilityPlugin;
 impl Plugin for MotilityPlugin {
     fn build(&self, app: &mut App) {
         order_act(app);
-        app.register_capability::<MotilityParameters>("motility")
+        app.register_purpose(TURNS)
+            .register_capability::<MotilityParameters>("motility")
             .register_cell_state::<Motility>("motility")
             .begin_cells(|place| {
                 let parameters = place.parameters::<MotilityParameters>()?.clone();
@@ -280,7 +284,7 @@ mod tests {
             .add_systems(SimSchedule, drift.in_set(SimSystems::Move));
         set(&mut app, parameters.clone());
         for id in 0..n {
-            let mut random = RandomKey(9).stream(CellId(id), 0, Purpose::InitialState);
+            let mut random = RandomKey(9).stream(CellId(id), 0, crate::cell::life::INITIAL_STATE);
             let motility = Motility::new(&mut random, parameters);
             let bundle = (
                 cell(id, Surroundings::default()),
@@ -334,7 +338,7 @@ mod tests {
         for index in [-1.0, -0.4, 0.0, 0.13, 0.28, 0.8, 1.0] {
             let mut sum = Vec3::ZERO;
             for id in 0..n {
-                let mut random = RandomKey(4).stream(CellId(id), 0, Purpose::Motility);
+                let mut random = RandomKey(4).stream(CellId(id), 0, TURNS);
                 let direction = biased_direction(&mut random, axis, index);
                 assert!((direction.length() - 1.0).abs() < 1e-5);
                 sum += direction;

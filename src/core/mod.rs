@@ -32,4 +32,4 @@ pub mod units;
 
 pub use clock::{Clock, SimSchedule, SimSystems};
 pub use identity::{CellId, CellIdCounter};
-pub use random::{Purpose, Random, RandomKey};
+pub use random::{Purpose, Random, RandomKey, RegisterPurpose};

@@ -40,30 +40,85 @@ pub const fn philox4x32_10(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4]
     counter
 }
 
-/// What a random number decides. Two purposes never share a number.
+/// What a random number decides: one number among those of a cell and step. A module declares its own as a constant
+/// and registers it with [`RegisterPurpose::register_purpose`], which panics if another one has the same number.
 ///
-/// The discriminants are part of what makes a run reproducible: append, never renumber.
+/// The number is part of what makes a run reproducible. It follows from the name, so a purpose is never renamed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u16)]
-pub enum Purpose {
-    /// Where scattered cells of a population are put.
-    Placement = 0,
-    /// The state a cell starts with (cycle phase, age, walk direction).
-    InitialState = 1,
-    /// Whether a cell leaves a cycle phase.
-    Cycle = 2,
-    /// The axis along which a cell divides.
-    DivisionAxis = 3,
-    /// Whether a cell enters apoptosis.
-    Apoptosis = 4,
-    /// Whether a cell turns necrotic.
-    Necrosis = 5,
-    /// When a walking cell turns, and where to.
-    Motility = 6,
-    /// How a phase whose length varies is drawn for a cell.
-    PhaseLength = 7,
-    /// Lysis and clearance of dead cells.
-    Clearance = 8,
+pub struct Purpose {
+    number: u16,
+    name: &'static str,
+}
+
+impl Purpose {
+    /// Numbers below are given by hand.
+    const FIRST_BY_NAME: u16 = 256;
+
+    /// The purpose of that name, such as `cell.cycle.phase_length`: module and decision.
+    pub const fn of(name: &'static str) -> Self {
+        // FNV-1a, folded to 16 bits.
+        let mut hash: u32 = 0x811C_9DC5;
+        let mut at = 0;
+        while at < name.len() {
+            hash = (hash ^ name.as_bytes()[at] as u32).wrapping_mul(0x0100_0193);
+            at += 1;
+        }
+        let folded = (hash >> 16) ^ (hash & 0xFFFF);
+        let room = u16::MAX as u32 + 1 - Self::FIRST_BY_NAME as u32;
+        Self {
+            number: Self::FIRST_BY_NAME + (folded % room) as u16,
+            name,
+        }
+    }
+
+    /// A purpose from before they were numbered by their names. 2 and 8 were given away as well.
+    pub(crate) const fn numbered(number: u16, name: &'static str) -> Self {
+        assert!(
+            number < Self::FIRST_BY_NAME,
+            "higher ones follow from names"
+        );
+        Self { number, name }
+    }
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        self.name
+    }
+}
+
+/// The purposes of all modules.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct PurposeRegistry(Vec<Purpose>);
+
+impl PurposeRegistry {
+    /// All of them, in the order of registration.
+    pub fn iter(&self) -> impl Iterator<Item = Purpose> {
+        self.0.iter().copied()
+    }
+}
+
+/// Registration, from a module's plugin.
+pub trait RegisterPurpose {
+    /// Registers what random numbers of the module decide.
+    ///
+    /// # Panics
+    /// When another purpose has the same number.
+    fn register_purpose(&mut self, purpose: Purpose) -> &mut Self;
+}
+
+impl RegisterPurpose for App {
+    fn register_purpose(&mut self, purpose: Purpose) -> &mut Self {
+        self.init_resource::<PurposeRegistry>();
+        let mut registry = self.world_mut().resource_mut::<PurposeRegistry>();
+        if let Some(other) = registry.iter().find(|other| other.number == purpose.number) {
+            panic!(
+                "the random numbers for `{}` would be those for `{}`: one of them needs another name",
+                purpose.name, other.name
+            );
+        }
+        registry.0.push(purpose);
+        self
+    }
 }
 
 /// The seed of a run, as a resource.
@@ -82,7 +137,7 @@ impl RandomKey {
                 cell.0 as u32,
                 ((cell.0 >> 32) as u32 & 0xFFFF) | ((step >> 32) as u32) << 16,
                 step as u32,
-                (purpose as u32) << 16,
+                (purpose.number as u32) << 16,
             ],
             block: [0; 4],
             used: 4,
@@ -186,6 +241,37 @@ pub fn probability(rate: f32, time: f32) -> f32 {
 mod tests {
     use super::*;
 
+    const DICE: Purpose = Purpose::of("test.dice");
+    const COIN: Purpose = Purpose::of("test.coin");
+
+    #[test]
+    fn two_purposes_of_one_number_are_found_when_they_are_registered() {
+        let register = |purposes: &[Purpose]| {
+            let mut app = App::empty();
+            for purpose in purposes {
+                app.register_purpose(*purpose);
+            }
+        };
+        register(&[DICE, COIN]);
+        // By the pigeonhole principle there are two of one number among so many names.
+        let names: Vec<&'static str> = (0..=u16::MAX)
+            .map(|k| &*Box::leak(format!("test.{k}").into_boxed_str()))
+            .collect();
+        let mut seen = vec![None; usize::from(u16::MAX) + 1];
+        let alike = names.iter().find_map(|name| {
+            let purpose = Purpose::of(name);
+            let slot = &mut seen[usize::from(purpose.number)];
+            slot.replace(purpose).map(|other| [other, purpose])
+        });
+        let alike = alike.unwrap();
+        let message = std::panic::catch_unwind(|| register(&alike)).unwrap_err();
+        let message = message.downcast_ref::<String>().unwrap();
+        assert!(
+            alike.iter().all(|purpose| message.contains(purpose.name)),
+            "{message}"
+        );
+    }
+
     #[test]
     fn philox_gives_the_published_known_answers() {
         // Random123, kat_vectors, "philox4x32 10".
@@ -215,13 +301,13 @@ mod tests {
     fn streams_of_unlike_cells_steps_and_purposes_are_unlike() {
         let key = RandomKey(7);
         let first = |cell, step, purpose| key.stream(CellId(cell), step, purpose).bits();
-        let base = first(1, 1, Purpose::Cycle);
-        assert_ne!(base, first(2, 1, Purpose::Cycle));
-        assert_ne!(base, first(1, 2, Purpose::Cycle));
-        assert_ne!(base, first(1, 1, Purpose::Motility));
-        assert_ne!(base, first(1 << 32 | 1, 1, Purpose::Cycle));
-        assert_ne!(base, first(1, 1 << 32 | 1, Purpose::Cycle));
-        assert_eq!(base, first(1, 1, Purpose::Cycle));
+        let base = first(1, 1, DICE);
+        assert_ne!(base, first(2, 1, DICE));
+        assert_ne!(base, first(1, 2, DICE));
+        assert_ne!(base, first(1, 1, COIN));
+        assert_ne!(base, first(1 << 32 | 1, 1, DICE));
+        assert_ne!(base, first(1, 1 << 32 | 1, DICE));
+        assert_eq!(base, first(1, 1, DICE));
     }
 
     #[test]
@@ -231,7 +317,7 @@ mod tests {
             (0.0, 0.0, 0.0, 0.0, 0.0);
         let mut direction = Vec3::ZERO;
         for cell in 0..n {
-            let mut random = RandomKey(3).stream(CellId(u64::from(cell)), 0, Purpose::InitialState);
+            let mut random = RandomKey(3).stream(CellId(u64::from(cell)), 0, DICE);
             let u = f64::from(random.uniform());
             uniform += u;
             square += u * u;

@@ -368,7 +368,8 @@ fn tumour_radii(world: &World, site: SiteId) -> (f64, f64) {
 mod tests {
     use super::*;
     use crate::cell::{BodyParameters, CellType, Position, Resident, State};
-    use crate::core::{CellId, Purpose, RandomKey};
+    use crate::core::{CellId, RandomKey};
+    use crate::scene::population::PLACEMENT;
 
     #[test]
     fn radii_of_an_even_ball_with_a_dead_core_are_found_in_any_order() {
@@ -380,7 +381,7 @@ mod tests {
             world.init_resource::<Sites>();
             for k in 0..n {
                 let id = CellId(k * stride % n);
-                let mut random = RandomKey(1).stream(id, 0, Purpose::Placement);
+                let mut random = RandomKey(1).stream(id, 0, PLACEMENT);
                 let distance = (outer - 8.4) * bevy::math::ops::cbrt(random.uniform());
                 let at = distance * random.direction() + Vec3::new(30.0, -20.0, 5.0);
                 let state = if distance < inner {

@@ -15,6 +15,9 @@ use crate::core::CellId;
 use crate::core::random::{Purpose, RandomKey};
 use crate::core::units::{self, UM3_PER_MM3, ball_volume_um3};
 
+/// Where scattered cells of a population are put.
+pub const PLACEMENT: Purpose = Purpose::numbered(0, "scene.population.placement");
+
 /// A row of a list of cells: centre, um, and index of the cell type.
 pub type PlacedCell = (Vec3, u16);
 
@@ -146,7 +149,7 @@ fn scatter(per_mm3: f64, outside_um: f32, ground: &Ground) -> Vec<PlacedCell> {
         .map(|index| {
             // Not a cell yet: the population's number and the place in it take the identity's bits.
             let draw = CellId(u64::from(ground.number) << 32 | index);
-            let mut random = ground.key.stream(draw, ground.step, Purpose::Placement);
+            let mut random = ground.key.stream(draw, ground.step, PLACEMENT);
             low + span * Vec3::new(random.uniform(), random.uniform(), random.uniform())
         })
         .filter(|at| outside_um <= 0.0 || at.length_squared() >= free2)

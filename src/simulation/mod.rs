@@ -29,18 +29,20 @@ pub use verify::Violation;
 
 use crate::biology::BiologyPlugins;
 use crate::cell::CellPlugins;
-use crate::cell::life::CellLife;
+use crate::cell::life::{CellLife, INITIAL_STATE};
 use crate::core::capability::CapabilityRegistry;
 use crate::core::invariant::Invariants;
 use crate::core::parameters::{
     self, CellTypeNames, ParameterError, ParameterRegistry, ParameterValue,
 };
+use crate::core::random::PurposeRegistry;
 use crate::core::stages::{self, StageTimes};
 use crate::core::state::{RegisterState, StateRegistry};
-use crate::core::{Clock, RandomKey, SimSchedule, SimSystems};
+use crate::core::{Clock, RandomKey, RegisterPurpose, SimSchedule, SimSystems};
 use crate::observe::checkpoint::{Checkpoint, CheckpointError, RunState};
 use crate::observe::metrics;
 use crate::observe::{Census, EventRecord, StepEvents, Wanted};
+use crate::scene::population::PLACEMENT;
 use crate::scene::{CellLibrary, ParsedScene};
 use crate::tissue::transport::{FieldWork, SolveTally, TransportPlugin};
 use crate::tissue::{FieldValues, Molecule, SiteId, Sites};
@@ -74,6 +76,9 @@ impl Plugin for SimulationPlugins {
         .declare_remade::<StateRegistry>("a list of what the program knows")
         .declare_remade::<ParameterRegistry>("a list of what the program knows")
         .declare_remade::<CapabilityRegistry>("a list of what the program knows")
+        .register_purpose(INITIAL_STATE)
+        .register_purpose(PLACEMENT)
+        .declare_remade::<PurposeRegistry>("a list of what the program knows")
         .declare_remade::<CellLife>("a list of what the program knows")
         .declare_remade::<Invariants>("a list of what the program knows")
         // Here and not when it is first needed: what is added to a world full of cells takes memory for each.

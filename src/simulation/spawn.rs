@@ -4,14 +4,14 @@ use bevy::prelude::*;
 
 use super::twin::Twins;
 use crate::cell::cycle::mean_radius_um;
-use crate::cell::life::{CellLife, Draws};
+use crate::cell::life::{CellLife, Draws, INITIAL_STATE};
 use crate::cell::movement::SiteMechanics;
 use crate::cell::perception::BackgroundParameters;
 use crate::cell::{BodyParameters, CellType, CycleParameters, Position, Resident, Surroundings};
 use crate::core::parameters::PerType;
 use crate::core::regulate::{Rules, SitesInOrder};
 use crate::core::rule::RuleBook;
-use crate::core::{CellId, CellIdCounter, Purpose, RandomKey};
+use crate::core::{CellId, CellIdCounter, RandomKey};
 use crate::observe::metrics::{TumourTypes, register_types};
 use crate::scene::schema::{Faces, Population, Scene};
 use crate::scene::{CellLibrary, CellPrefab, ParsedScene, PlacedCell};
@@ -146,7 +146,7 @@ pub fn spawn_cells(world: &mut World, site: SiteId, cells: &[PlacedCell]) {
         let entity = twins.spawn(world, *template);
         let mut entity = world.entity_mut(entity);
         entity.insert((id, Position(*position_um)));
-        let mut random = key.stream(id, step, Purpose::InitialState);
+        let mut random = key.stream(id, step, INITIAL_STATE);
         draws.draw(&mut entity, &mut random);
     }
     for (template, _) in templates.into_iter().flatten() {

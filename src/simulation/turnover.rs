@@ -19,7 +19,9 @@ use crate::cell::life::{Beginning, CellLife, Division, RegisterLife};
 use crate::cell::movement::SiteMechanics;
 use crate::cell::{CellType, Cycle, LifeEvent, Position, Resident, Vital};
 use crate::core::parallel::for_each_chunk_mut;
-use crate::core::{CellId, CellIdCounter, Clock, Purpose, RandomKey, SimSchedule, SimSystems};
+use crate::core::{
+    CellId, CellIdCounter, Clock, Purpose, RandomKey, RegisterPurpose, SimSchedule, SimSystems,
+};
 use crate::observe::{EventKind, EventRecord, StepEvents};
 use crate::tissue::{SiteId, Sites};
 
@@ -66,6 +68,9 @@ pub struct Transfer {
 #[derive(Resource, Clone, Debug, Default)]
 pub struct Transfers(pub Vec<Transfer>);
 
+/// The axis along which a cell divides.
+const DIVISION_AXIS: Purpose = Purpose::numbered(3, "simulation.turnover.division_axis");
+
 /// Adds the `Turnover` stage.
 pub struct TurnoverPlugin;
 
@@ -79,6 +84,7 @@ impl Plugin for TurnoverPlugin {
             .register_kept::<CellIdCounter>(Owner::Simulation, "next_cell")
             .declare_remade::<StepEvents>("the events of the step just over")
             .declare_remade::<Transfers>("carried out in the step in which they are asked for")
+            .register_purpose(DIVISION_AXIS)
             .register_cell_state::<CellType>("cell_type")
             .register_cell_state::<Resident>("resident")
             .register_cell_state::<Lineage>("lineage")
@@ -186,7 +192,7 @@ fn turn_over(
             let division = |side| Division {
                 mother: cell.id,
                 daughter: id,
-                axis: key.stream(cell.id, step, Purpose::DivisionAxis).direction(),
+                axis: key.stream(cell.id, step, DIVISION_AXIS).direction(),
                 side,
                 step,
             };

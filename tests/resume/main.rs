@@ -9,8 +9,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use program::tumorscape;
-use tumorscape::core::{CellId, Purpose, RandomKey};
+use tumorscape::core::{CellId, RandomKey};
 use tumorscape::observe::checkpoint::{BEFORE, NEWEST};
+use tumorscape::scene::population::PLACEMENT;
 
 /// Cells that divide, starve, die and burst, molecules solved every step and every few steps, vessels that
 /// give way, parameters that change, cells that are added.
@@ -131,7 +132,7 @@ fn a_run_killed_twenty_times_ends_as_if_nothing_had_happened() {
     let whole = succeeds(folder, &run_to("whole", &[]));
     let took = began.elapsed();
     let killed = folder.join("killed");
-    let mut dice = RandomKey(7).stream(CellId(0), 0, Purpose::Placement);
+    let mut dice = RandomKey(7).stream(CellId(0), 0, PLACEMENT);
     for kill in 0..20 {
         let threads = ["1", "2", "3", "8"][kill % 4];
         let mut manner = vec!["--quiet", "--threads", threads];

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::cell::State;
-use crate::cell::body::BodyParameters;
+use crate::cell::life::INITIAL_STATE;
 use crate::cell::testing::*;
 
 const CELLS: u64 = 20_000;
@@ -130,7 +130,7 @@ fn lengths_of_phases_have_mean_one_and_the_variance_of_their_stages() {
         mean_hours: 8.0,
         stages: 0,
     };
-    let mut random = key.stream(CellId(0), 0, Purpose::PhaseLength);
+    let mut random = key.stream(CellId(0), 0, PHASE_LENGTH);
     assert_eq!(fixed.draw_length(&mut random), 1.0);
     for stages in [1, 2, 9] {
         let law = PhaseLaw {
@@ -139,7 +139,7 @@ fn lengths_of_phases_have_mean_one_and_the_variance_of_their_stages() {
         };
         let lengths: Vec<f64> = (0..n)
             .map(|id| {
-                let mut random = key.stream(CellId(id as u64), 0, Purpose::PhaseLength);
+                let mut random = key.stream(CellId(id as u64), 0, PHASE_LENGTH);
                 f64::from(law.draw_length(&mut random))
             })
             .collect();
@@ -213,7 +213,7 @@ fn grow_population(
     let key = RandomKey(23);
     let first: Vec<Cycle> = (0..start)
         .map(|id| {
-            ages.draw(&mut key.stream(CellId(id), 0, Purpose::InitialState))
+            ages.draw(&mut key.stream(CellId(id), 0, INITIAL_STATE))
                 .cycle
         })
         .collect();
@@ -222,7 +222,7 @@ fn grow_population(
     for step in 0..(hours * 10.0) as u64 {
         for index in 0..cells.len() {
             let (id, cycle) = &mut cells[index];
-            let stream = || key.stream(CellId(*id), step, Purpose::PhaseLength);
+            let stream = || key.stream(CellId(*id), step, PHASE_LENGTH);
             cycle.advance(parameters, 1.0, 0.1, stream);
             if cycle.divides() {
                 cycle.restart();
@@ -299,7 +299,7 @@ fn in_a_steady_population_phases_are_as_frequent_as_they_are_long() {
         let n = 40_000_usize;
         let cells: Vec<Cycle> = (0..n as u64)
             .map(|id| {
-                ages.draw(&mut RandomKey(3).stream(CellId(id), 0, Purpose::InitialState))
+                ages.draw(&mut RandomKey(3).stream(CellId(id), 0, INITIAL_STATE))
                     .cycle
             })
             .collect();
@@ -324,7 +324,7 @@ fn the_mean_volume_is_that_of_the_cells_that_are_drawn() {
         let ages = AgeStructure::growing(&parameters);
         let volumes: Vec<f64> = (0..n as u64)
             .map(|id| {
-                let mut random = RandomKey(9).stream(CellId(id), 0, Purpose::InitialState);
+                let mut random = RandomKey(9).stream(CellId(id), 0, INITIAL_STATE);
                 let hours = ages.draw(&mut random).hours_since_s_entry.unwrap_or(0.0);
                 f64::from(body.growing_body(hours).volume_um3())
             })

@@ -1,0 +1,316 @@
+//! A mechanism that is written outside the crate, against its public interface alone, is one like any other.
+//!
+//! `sparkle` lets cells glow up and tire. Its plugin registers its parameters, its state of two numbers, how cells
+//! begin with it and what daughters inherit. Cell types that have it are files beside a scene.
+
+mod sparkle;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bevy::prelude::*;
+use sparkle::{Sparkle, sparkle};
+use tumorscape::core::CellId;
+use tumorscape::core::state::StateRegistry;
+use tumorscape::observe::run_folder::RunFolder;
+use tumorscape::observe::{Journal, checkpoint};
+use tumorscape::scene::ParsedScene;
+use tumorscape::simulation::{Command, Lineage, Program, Simulation};
+
+const FIREFLY: &str = r#"(
+    name: "firefly",
+    about: "A cell that glows.",
+    colour: (1, 1, 0.3),
+    cycle: (g0g1_hours: 1, s_hours: 1, g2_hours: 0.5, m_hours: 0.5),
+    sparkle: (rise_per_hour: 0.5),
+)"#;
+
+const SCENE: &str = r#"(
+    title: "fireflies", about: "they glow", pace: Illustrative, duration: Hours(8),
+    sites: [(name: "dish", organ: Medium, size_um: (400, 400, 400))],
+    populations: [
+        (cell: "firefly", place: Ball(radius_um: 30)),
+        (cell: "fibroblast", place: Single(at_um: (120, 0, 0))),
+    ],
+    parameters: { "firefly.sparkle.tire_per_hour": 0.25 },
+)"#;
+
+fn program() -> Program {
+    Program::default().with(sparkle)
+}
+
+/// A folder with the cell type and the scene.
+fn workplace() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let cells = folder.path().join("assets/cells");
+    std::fs::create_dir_all(&cells).expect("writable");
+    std::fs::write(cells.join("firefly.ron"), FIREFLY).expect("writable");
+    std::fs::write(folder.path().join("dusk.ron"), SCENE).expect("writable");
+    folder
+}
+
+fn open(folder: &Path) -> ParsedScene {
+    let scene = program().open_scene(&folder.join("dusk.ron"));
+    scene.unwrap_or_else(|report| panic!("{report}"))
+}
+
+fn simulation(folder: &Path) -> Simulation {
+    Simulation::new(Arc::new(open(folder)), 7).expect("its parameters are valid")
+}
+
+/// Every glowing cell: identity, mother, state.
+fn glowing(simulation: &Simulation) -> Vec<(CellId, CellId, Sparkle)> {
+    let world = simulation.world();
+    let mut query = world
+        .try_query::<(&CellId, &Lineage, &Sparkle)>()
+        .expect("there are such cells");
+    let cells = query.iter(world);
+    let mut cells: Vec<_> = cells
+        .map(|(id, of, state)| (*id, of.parent, *state))
+        .collect();
+    cells.sort_by_key(|(id, ..)| *id);
+    cells
+}
+
+#[test]
+fn its_mistakes_in_a_cell_file_are_told_with_line_and_column() {
+    let folder = workplace();
+    let file = folder.path().join("assets/cells/firefly.ron");
+    let told = |from: &str, to: &str| {
+        std::fs::write(&file, FIREFLY.replace(from, to)).expect("writable");
+        match program().check_file(&file) {
+            Ok(fine) => vec![fine],
+            Err(report) => {
+                let lines = report.headlines();
+                let short = |line: String| line.replace(&file.display().to_string(), "@");
+                lines.into_iter().map(short).collect()
+            }
+        }
+    };
+    assert_eq!(told("", ""), ["cell type `firefly`, no problem found"]);
+    assert_eq!(
+        told("rise_per_hour", "rise_hourly"),
+        [
+            "@:6:15: sparkle.rise_hourly: there is no field `rise_hourly` here; did you mean `rise_per_hour`?"
+        ]
+    );
+    assert_eq!(
+        told(
+            "rise_per_hour: 0.5",
+            "rise_per_hour: -1, tire_per_hour: \"much\""
+        ),
+        [
+            "@:6:30: sparkle.rise_per_hour: must be a number of at least 0, found -1",
+            "@:6:49: sparkle.tire_per_hour: expected a number, found `\"much\"`",
+        ]
+    );
+    assert_eq!(
+        told("sparkle:", "sparkel:"),
+        ["@:6:5: sparkel: there is no field `sparkel` here; did you mean `sparkle`?"]
+    );
+    assert_eq!(
+        told("sparkle: (", "sparkle: (rise_per_hour: 3), sparkle: ("),
+        ["@:6:33: sparkle: the field `sparkle` stands twice, first in line 6"]
+    );
+    assert_eq!(
+        told(
+            "sparkle: (rise_per_hour: 0.5)",
+            "sparkle: (rise_per_hour: 0.5, tire_per_hour: 3)"
+        ),
+        ["@:6:35: sparkle.tire_per_hour: it tires faster than it rises (0.5 per hour)"]
+    );
+    // The shipped program does not know it.
+    std::fs::write(&file, FIREFLY).expect("writable");
+    let report = Program::default()
+        .check_file(&file)
+        .expect_err("it is unknown");
+    assert!(
+        report.headlines()[0].contains("there is no field `sparkle` here"),
+        "{report}"
+    );
+}
+
+#[test]
+fn a_scene_that_holds_the_cell_type_itself_is_read_and_its_mistakes_are_told() {
+    let scene = |cell: &str| {
+        let text = SCENE.replace(
+            "populations:",
+            &format!("cell_types: [{cell}],\n    populations:"),
+        );
+        let text = text.replace("\"fibroblast\"", "\"firefly\"");
+        program().parse_scene(&text, "own.ron", None)
+    };
+    let own = scene(FIREFLY).unwrap_or_else(|report| panic!("{report}"));
+    let found = own.library.get("firefly").expect("it is there");
+    assert_eq!(
+        found
+            .get::<sparkle::SparkleParameters>()
+            .expect("it glows")
+            .rise_per_hour,
+        0.5
+    );
+    let report = scene(&FIREFLY.replace("0.5),\n)", "\"a\"),\n)")).expect_err("it is wrong");
+    assert_eq!(
+        report.headlines(),
+        ["own.ron:9:30: cell_types[0].sparkle.rise_per_hour: expected a number, found `\"a\"`"]
+    );
+}
+
+#[test]
+fn a_scene_is_written_and_read_again_as_an_equal_one() {
+    let folder = workplace();
+    let parsed = open(folder.path());
+    let text = parsed.to_ron(7).expect("it can be written");
+    let again = parsed
+        .another_from_ron("again.ron", &text)
+        .expect("it can be read");
+    assert_eq!(again.library.types, parsed.library.types);
+    let twice = again.to_ron(7).expect("it can be written");
+    assert_eq!(twice, text);
+    // And it is a scene like any other.
+    let read = program().parse_scene(&text, "again.ron", None);
+    let read = read.unwrap_or_else(|report| panic!("{report}"));
+    assert_eq!(read.scene, again.scene);
+    assert_eq!(read.library.types, parsed.library.types);
+}
+
+#[test]
+fn its_parameters_are_set_by_path() {
+    let folder = workplace();
+    let mut simulation = simulation(folder.path());
+    let value = |simulation: &Simulation, path: &str| {
+        let all = simulation.parameters();
+        let found = all.into_iter().find(|parameter| parameter.path == path);
+        found.map(|parameter| parameter.value)
+    };
+    assert_eq!(
+        value(&simulation, "firefly.sparkle.tire_per_hour"),
+        Some(0.25)
+    );
+    assert_eq!(
+        value(&simulation, "firefly.sparkle.rise_per_hour"),
+        Some(0.5)
+    );
+    assert_eq!(value(&simulation, "fibroblast.sparkle.rise_per_hour"), None);
+    let path = "firefly.sparkle.rise_per_hour".to_owned();
+    simulation
+        .apply(Command::Set { path, value: 2.0 })
+        .expect("it is there");
+    simulation.step();
+    assert_eq!(
+        value(&simulation, "firefly.sparkle.rise_per_hour"),
+        Some(2.0)
+    );
+    let text = SCENE.replace("tire_per_hour", "tyre_per_hour");
+    let report = program()
+        .parse_scene(&text, "dusk.ron", Some(folder.path()))
+        .expect_err("it is misspelt");
+    assert!(
+        report.headlines()[0].contains("did you mean `firefly.sparkle.tire_per_hour`?"),
+        "{report}"
+    );
+    let text = SCENE.replace("0.25", "0.75");
+    let report = program()
+        .parse_scene(&text, "dusk.ron", Some(folder.path()))
+        .expect_err("it contradicts the cell file");
+    assert!(
+        report.headlines()[0].contains("it tires faster than it rises"),
+        "{report}"
+    );
+}
+
+#[test]
+fn cells_begin_with_it_change_by_its_system_and_hand_it_on() {
+    let folder = workplace();
+    let mut simulation = simulation(folder.path());
+    let first = glowing(&simulation);
+    assert_eq!(
+        first.len() + 1,
+        simulation.cell_count(),
+        "all but the fibroblast glow"
+    );
+    assert!(
+        first
+            .iter()
+            .all(|(.., state)| (0.0..1.0).contains(&state.glow))
+    );
+    assert!(
+        first.windows(2).any(|pair| pair[0].2 != pair[1].2),
+        "each begins with its own"
+    );
+    simulation.step();
+    let second = glowing(&simulation);
+    let expected = first[0].2.glow + (0.5 - 0.25 * first[0].2.fatigue) / 60.0;
+    assert!((second[0].2.glow - expected).abs() < 1e-6);
+    let mut daughters = 0;
+    let mut before = second;
+    for _ in 0..120 {
+        simulation.step();
+        let now = glowing(&simulation);
+        for (id, mother, state) in &now {
+            if before.iter().all(|(known, ..)| known != id) {
+                let mother = now.iter().find(|(known, ..)| known == mother);
+                let (.., mother) = mother.expect("she goes on as the other daughter");
+                assert_eq!(state.glow, mother.glow, "both have half of her glow");
+                assert_eq!((state.fatigue, mother.fatigue), (0.0, 0.0));
+                daughters += 1;
+            }
+        }
+        before = now;
+    }
+    assert!(daughters > 5, "{daughters}");
+}
+
+#[test]
+fn it_is_part_of_the_state_and_is_saved_and_resumed() {
+    let folder = workplace();
+    let mut whole = simulation(folder.path());
+    let hash = whole.state_hash();
+    let mut other = simulation(folder.path());
+    assert_eq!(other.state_hash(), hash);
+    for _ in 0..90 {
+        whole.step();
+        other.step();
+    }
+    assert_eq!(other.state_hash(), whole.state_hash());
+    let saved = folder.path().join("saved");
+    let run_folder = RunFolder::create(&saved, &whole).expect("writable");
+    let mut journal = Journal::new(&whole, Some(run_folder));
+    let state = journal
+        .state()
+        .expect("writable")
+        .expect("there is a folder");
+    let run = checkpoint::run_state(&whole, 1, state).expect("it can be written");
+    checkpoint::write(&saved, &run, whole.world()).expect("it can be written");
+    drop(journal);
+    // The cell file may be gone by then.
+    std::fs::remove_dir_all(folder.path().join("assets")).expect("it is there");
+    let open = || {
+        let (checkpoint, _) = checkpoint::open(&saved, |_| {}).expect("it is whole");
+        checkpoint
+    };
+    let refused = Program::default()
+        .resume(open())
+        .map(|_| ())
+        .expect_err("it lacks sparkle");
+    assert!(refused.to_string().contains("sparkle"), "{refused}");
+    let (mut resumed, _) = program()
+        .resume(open())
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(resumed.state_hash(), whole.state_hash());
+    assert_eq!(glowing(&resumed), glowing(&whole));
+    for _ in 0..90 {
+        resumed.step();
+        whole.step();
+    }
+    assert_eq!(resumed.state_hash(), whole.state_hash());
+    // The books are reopened with the same scene, capability and all.
+    let reopened = Journal::reopen(
+        &resumed,
+        &saved,
+        program().resume(open()).expect("again").1.journal,
+    );
+    assert!(reopened.is_ok(), "{:?}", reopened.err());
+    let registry = resumed.world().resource::<StateRegistry>();
+    assert!(registry.cells.iter().any(|state| state.name == "sparkle"));
+}
