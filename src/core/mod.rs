@@ -3,10 +3,11 @@
 //! Nothing here knows biology. [`clock`] holds tissue time and the order of a step, [`random`] the
 //! counter-based random numbers, [`identity`] the names of cells, [`units`] the few conversions between
 //! the units of the field, [`parallel`] the helpers that split work into pieces whose number does not
-//! depend on the number of threads, [`state`] and [`invariant`] the lists of what is state and of what must
+//! depend on the number of threads, [`exact_sum`] sums that do not depend on who adds first, [`state`] and [`invariant`] the lists of what is state and of what must
 //! always be true, [`layout`] how state lies in a file, [`stages`] how long the parts of a step take.
 
 pub mod clock;
+pub mod exact_sum;
 pub mod identity;
 pub mod invariant;
 pub mod layout;
