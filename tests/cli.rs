@@ -445,7 +445,7 @@ fn a_hang_up_or_ctrl_c_that_was_ignored_at_the_start_ends_no_run() {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tumorscape"));
         let child = signals::ignoring(&mut command, is_ignored)
             .args(["run", "one.ron", "--quiet", "--out", "out"])
-            .args(["--until", "20d", "--checkpoint-every", "1000d"])
+            .args(["--until", "3d", "--checkpoint-every", "1000d"])
             .current_dir(folder.path())
             .stderr(std::process::Stdio::piped())
             .spawn()

@@ -17,7 +17,7 @@ pub struct Line<'a> {
 /// The first two lines.
 pub fn head() -> String {
     format!(
-        "| {:50} | {:33} | {:>22} | {:>22} | {:>7} | {:6} |\n| {:-<50} | {:-<33} | {:->21}: | {:->21}: | {:->6}: | {:-<6} |",
+        "| {:50} | {:33} | {:>22} | {:>22} | {:>8} | {:6} |\n| {:-<50} | {:-<33} | {:->21}: | {:->21}: | {:->7}: | {:-<6} |",
         "work", "figure", "1 thread", "2 threads", "goal", "", "", "", "", "", "", ""
     )
 }
@@ -32,7 +32,7 @@ impl Display for Line<'_> {
         let [one, two] = &self.values;
         write!(
             formatter,
-            "| {:50} | {:33} | {one:>22} | {two:>22} | {goal:>7} | {verdict:6} |",
+            "| {:50} | {:33} | {one:>22} | {two:>22} | {goal:>8} | {verdict:6} |",
             self.work, self.figure
         )
     }

@@ -135,11 +135,11 @@ fn measure(work: Work, quick: bool) -> Vec<Figure> {
         Figure::new(PER_CELL, peak / cells),
         Figure::new("bytes a cell, at the end", now / cells),
     ];
-    figures.push(timed.repetitions());
     figures.extend(
         memory(&simulation, now)
             .map(|(part, bytes)| Figure::new(format!("- of it {part}"), bytes / cells)),
     );
+    figures.push(timed.repetitions());
     let stages = simulation.stage_seconds();
     let stages = stages
         .iter()
