@@ -1,6 +1,9 @@
 //! What a person meets at the command line: messages, exit codes, and nothing half-written.
 
 mod program;
+#[cfg(unix)]
+#[path = "program/signals.rs"]
+mod signals;
 
 use std::path::Path;
 use std::process::Command;
@@ -431,6 +434,34 @@ fn a_table_that_is_taken_away_while_it_is_written_ends_the_run() {
         assert_eq!(output.status.code(), Some(1), "{text}");
         assert!(text.contains(&format!("out/{name}` {says}")), "{text}");
         assert!(text.contains("are kept"), "{text}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_hang_up_or_ctrl_c_that_was_ignored_at_the_start_ends_no_run() {
+    for (is_ignored, code) in [(true, 0), (false, 1)] {
+        let folder = folder_with("one.ron", scene(""));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tumorscape"));
+        let child = signals::ignoring(&mut command, is_ignored)
+            .args(["run", "one.ron", "--quiet", "--out", "out"])
+            .args(["--until", "3d", "--checkpoint-every", "1000d"])
+            .current_dir(folder.path())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        while std::fs::metadata(folder.path().join("out/checkpoint.tumorscape")).is_err() {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        signals::send("-HUP", child.id());
+        if is_ignored {
+            signals::send("-INT", child.id());
+            signals::send("-HUP", child.id());
+        }
+        let output = child.wait_with_output().expect("it ends");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{text}");
+        assert_eq!(text.contains("stopped at"), !is_ignored, "{text}");
     }
 }
 

@@ -20,7 +20,8 @@ use crate::core::input::{CellValues, InputInfo, RegisterInputs, Regulated};
 use crate::core::invariant::{Breach, RegisterInvariant};
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parallel::{
-    IN_TABLES, ROWS, for_each_chunk_mut, for_each_chunk_mut2, for_each_piece, reserve_sparingly,
+    IN_TABLES, ROWS, cut, for_each_chunk_mut, for_each_chunk_mut2, for_each_piece,
+    reserve_sparingly,
 };
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::quantity::{Quantity, RegisterQuantities};
@@ -327,16 +328,16 @@ fn gather(
     {
         let adhesion = adhesion.in_table(entities);
         let chunks = ids.len().div_ceil(ROWS);
-        let pieces = (0..chunks).map(|chunk| {
-            let count = share.rows(first_chunk + chunk).len();
-            let walkers = if walkers > 0 { count } else { 0 };
-            (
-                chunk_rows(chunk, ids.len()),
-                bodies_left.split_off_mut(..count).expect(COUNTED),
-                active_left.split_off_mut(..walkers).expect(COUNTED),
-            )
-        });
-        for_each_piece(pieces, chunks, |(rows, bodies, active)| {
+        let counts = (first_chunk..first_chunk + chunks).map(|chunk| share.rows(chunk).len());
+        let count: usize = counts.clone().sum();
+        let walkers = |count| if walkers > 0 { count } else { 0 };
+        let bodies = bodies_left.split_off_mut(..count).expect(COUNTED);
+        let active = active_left.split_off_mut(..walkers(count)).expect(COUNTED);
+        let pieces = (0..chunks)
+            .map(|chunk| chunk_rows(chunk, ids.len()))
+            .zip(cut(bodies, counts.clone()))
+            .zip(cut(active, counts.map(walkers)));
+        for_each_piece(pieces, |((rows, bodies), active)| {
             if bodies.is_empty() {
                 return;
             }

@@ -8,6 +8,7 @@ pub mod command;
 pub mod program;
 pub mod snapshot;
 pub mod spawn;
+mod timing;
 pub mod turnover;
 mod twin;
 pub mod verify;
@@ -202,26 +203,6 @@ impl Simulation {
         if let Some(schedule) = schedules.get_mut(SimSchedule) {
             schedule.set_executor(SingleThreadedExecutor::new());
         }
-    }
-
-    /// Measures from now on how long the stages of a step take, see [`Simulation::stage_seconds`]. Changes
-    /// no result.
-    pub fn measure_stages(&mut self) {
-        let measured = self.world.resource_mut::<StageTimes>().restart();
-        let mut schedules = self.world.resource_mut::<Schedules>();
-        if let Some(schedule) = schedules.get_mut(SimSchedule)
-            && !measured
-        {
-            stages::measure(schedule);
-        }
-    }
-
-    /// Wall time spent in each stage since [`Simulation::measure_stages`], s; empty if that was not called.
-    pub fn stage_seconds(&self) -> Vec<(SimSystems, f64)> {
-        self.world
-            .get_resource::<StageTimes>()
-            .filter(|times| times.is_on())
-            .map_or_else(Vec::new, |times| times.seconds().collect())
     }
 
     /// Takes a command; it is carried out at the start of the next step and logged.
