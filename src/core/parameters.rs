@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::capability::{Capability, CapabilityRegistry, CapabilityValue};
+use super::documentation::of_field;
 use super::state::RegisterState;
 
 /// Parameters that know which values make sense.
@@ -271,6 +272,8 @@ pub struct ParameterValue {
     pub value: f64,
     /// What it may be.
     pub limits: Limits,
+    /// What it is: the doc comment of its field.
+    pub about: &'static str,
 }
 
 /// Every parameter of the simulation with its value, by group and then by cell type.
@@ -289,11 +292,43 @@ pub fn list_parameters(world: &World) -> Vec<ParameterValue> {
                     path: format!("{owner}.{field}"),
                     value: number,
                     limits: (entry.limits)(field),
+                    about: documented(value, field).unwrap_or_default(),
                 });
             }
         }
     });
     list
+}
+
+/// The doc comment of a field.
+fn documented(value: &dyn PartialReflect, field: &str) -> Option<&'static str> {
+    of_field(value.get_represented_type_info()?, field)
+}
+
+/// Parameters that are the same for the whole tissue.
+pub struct Group<'w> {
+    /// What their paths begin with.
+    pub name: &'static str,
+    /// The struct they are kept in.
+    pub value: &'w dyn PartialReflect,
+    /// What each may be.
+    pub limits: fn(&str) -> Limits,
+}
+
+/// All groups, in the order of registration.
+pub fn groups(world: &World) -> Vec<Group<'_>> {
+    let registry = world.get_resource::<ParameterRegistry>();
+    let entries = registry.into_iter().flat_map(|registry| &registry.entries);
+    entries
+        .filter(|entry| !entry.per_type)
+        .filter_map(|entry| {
+            Some(Group {
+                name: entry.name,
+                value: (entry.get)(world, 0)?,
+                limits: entry.limits,
+            })
+        })
+        .collect()
 }
 
 fn for_each_target(

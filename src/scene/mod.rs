@@ -12,6 +12,7 @@ pub mod look;
 pub mod population;
 pub mod prefab;
 mod read;
+pub mod reference;
 pub mod report;
 mod rules;
 pub mod schema;
