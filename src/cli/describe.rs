@@ -9,7 +9,7 @@ use super::{Failure, say};
 use crate::simulation::Program;
 use crate::simulation::describe::Description;
 use crate::simulation::describe::items::Item;
-use crate::simulation::describe::pages::{PAGES, make_page};
+use crate::simulation::describe::pages::{PAGES, make_page, make_page_of};
 
 /// Options of `describe`.
 #[derive(Debug, Args)]
@@ -56,7 +56,13 @@ fn write_pages(program: &Program, folder: &Path) -> Result<ExitCode, Failure> {
     std::fs::create_dir_all(folder)
         .map_err(|error| Failure::input(format!("{}: {error}", folder.display())))?;
     for page in PAGES {
-        let text = make_page(page.name, &description).map_err(Failure::Run)?;
+        // The written part beside the pages, where there is one, is newer than that in the program.
+        let part = folder.join("parts").join(format!("{}.md", page.name));
+        let text = match std::fs::read_to_string(&part) {
+            Ok(text) => make_page_of(page.name, &text, &description),
+            Err(_) => make_page(page.name, &description),
+        };
+        let text = text.map_err(Failure::Run)?;
         let path = folder.join(format!("{}.md", page.name));
         std::fs::write(&path, text)
             .map_err(|error| Failure::run(format!("{}: {error}", path.display())))?;

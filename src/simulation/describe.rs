@@ -453,7 +453,7 @@ fn rules(library: &CellLibrary) -> Vec<RuleEntry> {
                 path: format!("{name}.{rule_name}"),
                 input: rule.input.clone(),
                 by: rule.by.clone(),
-                law: written_law(rule.law),
+                law: written(&rule.law),
                 in_words: in_words(rule),
                 about: rule.about.clone(),
                 source: rule.source.clone(),
@@ -464,10 +464,6 @@ fn rules(library: &CellLibrary) -> Vec<RuleEntry> {
     types
         .flat_map(|prefab| of_type(&prefab.name, &prefab.rules))
         .collect()
-}
-
-fn written_law(law: Law) -> String {
-    written(&law)
 }
 
 /// What a rule does, with `q` for its quantity.
@@ -552,7 +548,9 @@ fn cell_types(world: &World, library: &CellLibrary) -> Vec<CellTypeEntry> {
             let inside = format!("{}.", prefab.name);
             let parameters = all.iter().filter_map(|parameter| {
                 let path = parameter.path.strip_prefix(&inside)?;
-                Some((path.to_owned(), parameter.value))
+                // Most are kept in single precision, which would show as digits that nobody wrote.
+                let value = number(parameter.value).parse().unwrap_or(parameter.value);
+                Some((path.to_owned(), value))
             });
             CellTypeEntry {
                 name: prefab.name.clone(),

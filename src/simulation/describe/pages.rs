@@ -53,15 +53,23 @@ pub fn make_page(name: &str, description: &Description) -> Result<String, String
             names.join(", ")
         ));
     };
+    make_page_of(name, page.text, description)
+}
+
+/// Makes a page of this written part.
+///
+/// # Errors
+/// In words, when it asks for what does not exist.
+pub fn make_page_of(name: &str, text: &str, description: &Description) -> Result<String, String> {
     let mut made = format!(
         "<!-- Made from docs/parts/{name}.md and the program by `cargo run --release -- describe --docs docs`. -->\n\n"
     );
-    for line in page.text.lines() {
+    for line in text.lines() {
         let asked = line
             .strip_prefix("{{")
             .and_then(|line| line.strip_suffix("}}"));
         match asked {
-            Some(asked) => made.push_str(&fill(asked, page, description)?),
+            Some(asked) => made.push_str(&fill(asked, text, description)?),
             None => {
                 made.push_str(line);
                 made.push('\n');
@@ -72,7 +80,7 @@ pub fn make_page(name: &str, description: &Description) -> Result<String, String
 }
 
 /// What stands in place of a line in double braces.
-fn fill(asked: &str, page: &Page, of: &Description) -> Result<String, String> {
+fn fill(asked: &str, text: &str, of: &Description) -> Result<String, String> {
     if let Some(name) = asked.strip_prefix("type ") {
         let found = of.files.iter().find(|known| known.name == name);
         let found = found.ok_or_else(|| format!("there is no type `{name}` in files"))?;
@@ -80,8 +88,7 @@ fn fill(asked: &str, page: &Page, of: &Description) -> Result<String, String> {
     }
     Ok(match asked {
         "other types" => {
-            let told =
-                |known: &FileType| page.text.contains(&format!("{{{{type {}}}}}", known.name));
+            let told = |known: &FileType| text.contains(&format!("{{{{type {}}}}}", known.name));
             let others = of.files.iter().filter(|known| !told(known));
             let sections: Vec<String> = others.map(|known| file_type(known, of)).collect();
             sections.join("\n")
@@ -221,7 +228,13 @@ fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let shown: Vec<usize> = (0..head.len())
         .filter(|column| rows.iter().any(|row| !row[*column].is_empty()))
         .collect();
-    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | ")).replace("|  |", "| |");
+    let line = |cells: Vec<String>| {
+        let cells = cells.iter().map(|cell| match cell.as_str() {
+            "" => " |".to_owned(),
+            cell => format!(" {cell} |"),
+        });
+        format!("|{}\n", cells.collect::<String>())
+    };
     let mut made = line(shown.iter().map(|column| head[*column].into()).collect());
     made.push_str(&line(vec!["---".into(); shown.len()]));
     for row in &rows {
