@@ -16,14 +16,14 @@ fn description() -> Description {
 /// The name and text of every page that a person reads.
 fn pages() -> Vec<(String, String)> {
     let docs = std::fs::read_dir("docs").expect("the folder of pages");
-    let mut paths: Vec<_> = docs.map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<_> = docs.map(|entry| entry.expect("readable").path()).collect();
     paths.push("README.md".into());
     paths.sort();
     paths
         .into_iter()
         .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
         .map(|path| {
-            let text = std::fs::read_to_string(&path).unwrap();
+            let text = std::fs::read_to_string(&path).expect("readable");
             (path.display().to_string(), text)
         })
         .collect()

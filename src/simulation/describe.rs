@@ -471,7 +471,10 @@ fn in_words(rule: &Rule) -> String {
     let n = |value: f32| number(f64::from(value));
     let mut words = match rule.law {
         Law::Fold(gain) => format!("times 1 + {} q", n(gain)),
-        Law::Inhibit { half, exponent } if exponent == 1.0 => {
+        Law::Inhibit {
+            half,
+            exponent: 1.0,
+        } => {
             format!("times 1 / (1 + q/{})", n(half))
         }
         Law::Inhibit { half, exponent } => {
