@@ -4,9 +4,11 @@
 //! counter-based random numbers, [`identity`] the names of cells, [`units`] the few conversions between
 //! the units of the field, [`parallel`] the helpers that split work into pieces whose number does not
 //! depend on the number of threads, [`state`] and [`invariant`] the lists of what is state and of what must
-//! always be true, [`layout`] how state lies in a file, [`stages`] how long the parts of a step take.
+//! always be true, [`layout`] how state lies in a file, [`stages`] how long the parts of a step take, [`colour_map`]
+//! the names of the colour maps.
 
 pub mod clock;
+pub mod colour_map;
 pub mod identity;
 pub mod invariant;
 pub mod layout;
@@ -19,5 +21,6 @@ mod team;
 pub mod units;
 
 pub use clock::{Clock, SimSchedule, SimSystems};
+pub use colour_map::ColourMap;
 pub use identity::{CellId, CellIdCounter};
 pub use random::{Purpose, Random, RandomKey};

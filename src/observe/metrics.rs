@@ -20,7 +20,7 @@ use crate::cell::{Phase, State};
 use crate::core::parallel::for_each_chunk_mut;
 use crate::core::parameters::{CellTypeNames, Limits, Parameters};
 use crate::simulation::SiteMetrics;
-use crate::tissue::{FieldValues, Molecule, SiteId, Sites};
+use crate::tissue::{FieldValues, Molecules, SiteId, Sites};
 
 /// What counts as what in measurements.
 #[derive(Resource, Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
@@ -143,18 +143,14 @@ fn measure_site(world: &World, site: SiteId, tally: &Tally, radii: (f64, f64)) -
     };
     values.extend([radius, necrotic, rim]);
 
-    let field = |molecule: Molecule| {
-        world.resource::<Sites>().get(site).fields[molecule as usize]
-            .and_then(|field| world.get::<FieldValues>(field))
-            .map(|values| Spread::of(&values.0))
-            .unwrap_or(Spread::NONE)
+    let field = |name: &str| {
+        let molecule = world.resource::<Molecules>().id(name)?;
+        let field = world.resource::<Sites>().get(site).field(molecule)?;
+        let values = world.get::<FieldValues>(field.entity)?;
+        Some(Spread::of(&values.0))
     };
-    let (oxygen, glucose, lactate, vegf) = (
-        field(Molecule::Oxygen),
-        field(Molecule::Glucose),
-        field(Molecule::Lactate),
-        field(Molecule::VegfA),
-    );
+    let [oxygen, glucose, lactate, vegf] =
+        ["oxygen", "glucose", "lactate", "vegf_a"].map(|name| field(name).unwrap_or(Spread::NONE));
     values.extend([
         oxygen.mean,
         oxygen.min,

@@ -1,4 +1,5 @@
-//! The library of cell types. A cell type is data: a RON file in `assets/cells`.
+//! The library of cell types. A cell type is data: a RON file in `assets/cells`. With them go the molecules that they
+//! can refer to, see [`super::molecules`].
 //!
 //! The shipped types are part of the binary. Files in the nearest `assets/cells` folder beside or above the
 //! scene, or else under the current folder, replace types of the same name and add new ones, so a new cell
@@ -10,16 +11,18 @@ use bevy::prelude::*;
 use include_dir::{Dir, include_dir};
 use serde::{Deserialize, Serialize};
 
+use super::assets;
 use super::check::Checker;
+use super::molecules::{molecules_for_folder, shipped_molecules};
 use super::read::read;
-use super::read_text;
-use super::report::{Problem, SceneReport};
+use super::report::SceneReport;
 use super::spans::FieldPath;
 use crate::biology::{HifParameters, MetabolismParameters};
 use crate::cell::contact::ContactParameters;
 use crate::cell::cycle::mean_radius_um;
 use crate::cell::{BodyParameters, CycleParameters, DeathParameters, MotilityParameters};
 use crate::core::parameters::{CellTypeNames, Parameters, PerType};
+use crate::tissue::{Molecule, Molecules};
 
 static SHIPPED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/assets/cells");
 
@@ -76,11 +79,22 @@ impl CellPrefab {
     }
 }
 
-/// Reads a cell type from RON text. `name` is that of the file, for reports.
+/// Reads a cell type from RON text. `name` is that of the file, for reports; the molecules are those at hand in its
+/// folder.
 ///
 /// # Errors
 /// When anything is wrong with it: everything that is.
 pub fn parse_prefab(source: &str, name: &str) -> Result<CellPrefab, SceneReport> {
+    let folder = Path::new(name).parent().unwrap_or(Path::new(""));
+    parse_prefab_among(&molecules_for_folder(folder, &[])?, source, name)
+}
+
+/// Reads a cell type from RON text, which may refer to these molecules.
+fn parse_prefab_among(
+    molecules: &Molecules,
+    source: &str,
+    name: &str,
+) -> Result<CellPrefab, SceneReport> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let reading = read::<CellPrefab>(source, name);
     let mut report = SceneReport {
@@ -93,20 +107,12 @@ pub fn parse_prefab(source: &str, name: &str) -> Result<CellPrefab, SceneReport>
             text: source,
             tree: &reading.tree,
             repaired: &reading.repaired,
+            molecules,
             report: SceneReport::default(),
         };
         let root = FieldPath::root();
         check_prefab(&mut checker, &root, prefab);
-        let stem = Path::new(name)
-            .file_stem()
-            .map(|stem| stem.to_string_lossy());
-        if let Some(stem) = stem.filter(|stem| *stem != prefab.name) {
-            let message = format!(
-                "must be that of its file, `{stem}`, found `{}`",
-                prefab.name
-            );
-            checker.problem(&root.field("name"), message);
-        }
+        checker.named_as_file(&root.field("name"), &prefab.name);
         report.absorb(checker.report);
     }
     report.put_in_order();
@@ -118,15 +124,7 @@ pub fn parse_prefab(source: &str, name: &str) -> Result<CellPrefab, SceneReport>
 
 /// Checks the cell type that stands at a place of a file.
 pub(super) fn check_prefab(checker: &mut Checker, root: &FieldPath, prefab: &CellPrefab) {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if prefab.name.is_empty() || !prefab.name.chars().all(plain) {
-        // The name is the first part of parameter paths, whose parts are separated by dots.
-        let message = format!(
-            "may have letters, digits and `_` only, found `{}`",
-            prefab.name
-        );
-        checker.problem(&root.field("name"), message);
-    }
+    checker.plain_name(&root.field("name"), &prefab.name);
     let channels = [prefab.colour.0, prefab.colour.1, prefab.colour.2];
     for (channel, value) in channels.into_iter().enumerate() {
         if !(0.0..=1.0).contains(&value) {
@@ -178,11 +176,13 @@ fn optional_limits<P: Parameters>(checker: &mut Checker, path: &FieldPath, value
     }
 }
 
-/// The cell types a scene can use.
+/// The cell types a scene can use, and the molecules.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CellLibrary {
     /// The types; their position is the index that [`crate::cell::CellType`] holds.
     pub types: Vec<CellPrefab>,
+    /// The molecules.
+    pub molecules: Molecules,
     /// Where the types come from.
     source: Source,
 }
@@ -199,90 +199,59 @@ enum Source {
 }
 
 impl CellLibrary {
-    /// The types that a scene brings along, in this order.
-    pub(super) const fn of_scene(types: Vec<CellPrefab>) -> Self {
+    /// The types that a scene brings along, in this order, and these molecules.
+    pub(super) const fn of_scene(types: Vec<CellPrefab>, molecules: Molecules) -> Self {
         Self {
             types,
+            molecules,
             source: Source::Scene,
         }
     }
 
-    /// The shipped types only, by name.
+    /// The shipped types and molecules only, by name.
     ///
     /// # Errors
     /// When a shipped file is wrong, which a test excludes.
     pub fn shipped() -> Result<Self, SceneReport> {
-        let files = SHIPPED.files().filter_map(|file| {
-            let name = file.path().file_name()?.to_string_lossy().into_owned();
-            Some((name, file.contents_utf8()?.to_owned()))
-        });
-        let mut report = SceneReport::default();
-        let mut types = Vec::new();
-        for (name, text) in files.filter(|(name, _)| name.ends_with(".ron")) {
-            match parse_prefab(&text, &format!("{FOLDER}/{name}")) {
-                Ok(prefab) => types.push(prefab),
-                Err(wrong) => report.absorb(wrong),
-            }
-        }
+        Self::shipped_among(shipped_molecules()?)
+    }
+
+    /// The shipped types, by name, and these molecules.
+    fn shipped_among(molecules: Molecules) -> Result<Self, SceneReport> {
+        let parse = |text: &str, name: &str| parse_prefab_among(&molecules, text, name);
+        let mut types = assets::shipped(&SHIPPED, FOLDER, parse)?;
         types.sort_by(|a, b| a.name.cmp(&b.name));
-        if report.is_empty() {
-            Ok(Self {
-                types,
-                source: Source::Shipped,
-            })
-        } else {
-            Err(report)
-        }
+        Ok(Self {
+            types,
+            molecules,
+            source: Source::Shipped,
+        })
     }
 
     /// The shipped types with those of the nearest `assets/cells` folder beside or above `folder`, or else
-    /// under the current folder; by name.
+    /// under the current folder, by name; and the molecules found in the same way.
     ///
     /// # Errors
-    /// When a file in that folder cannot be read or is wrong: everything that is.
+    /// When a file in these folders cannot be read or is wrong: everything that is.
     pub fn for_folder(folder: &Path) -> Result<Self, SceneReport> {
-        let mut library = Self::shipped()?;
-        let Some(folder) = nearest_folder(folder) else {
+        Self::for_scene(folder, &[])
+    }
+
+    /// What [`CellLibrary::for_folder`] finds, with the molecules that a scene brings along.
+    pub(super) fn for_scene(folder: &Path, own: &[Molecule]) -> Result<Self, SceneReport> {
+        let mut library = Self::shipped_among(molecules_for_folder(folder, own)?)?;
+        let Some(folder) = assets::nearest_folder(folder, FOLDER) else {
             return Ok(library);
         };
-        let mut report = SceneReport::default();
-        let mut files = match std::fs::read_dir(&folder) {
-            Ok(entries) => entries
-                .filter_map(|entry| Some(entry.ok()?.path()))
-                .filter(|path| path.extension().is_some_and(|extension| extension == "ron"))
-                .collect::<Vec<_>>(),
-            Err(error) => {
-                let shown = folder.display().to_string();
-                report
-                    .problems
-                    .push(Problem::whole_file(&shown, error.to_string()));
-                return Err(report);
-            }
-        };
-        files.sort();
-        for path in files {
-            let shown = path.display().to_string();
-            let parsed = read_text(&path, &shown)
-                .map_err(|problem| SceneReport {
-                    problems: vec![*problem],
-                    sources: Vec::new(),
-                })
-                .and_then(|text| parse_prefab(&text, &shown));
-            match parsed {
-                Ok(prefab) => {
-                    library.types.retain(|known| known.name != prefab.name);
-                    library.types.push(prefab);
-                }
-                Err(wrong) => report.absorb(wrong),
-            }
+        let molecules = &library.molecules;
+        let parse = |text: &str, name: &str| parse_prefab_among(molecules, text, name);
+        for prefab in assets::in_folder(&folder, parse)? {
+            library.types.retain(|known| known.name != prefab.name);
+            library.types.push(prefab);
         }
         library.types.sort_by(|a, b| a.name.cmp(&b.name));
         library.source = Source::Folder(folder);
-        if report.is_empty() {
-            Ok(library)
-        } else {
-            Err(report)
-        }
+        Ok(library)
     }
 
     /// The same types, those that are used first; both parts by name. So an unused type that is added to
@@ -314,8 +283,9 @@ impl CellLibrary {
             .collect()
     }
 
-    /// Puts the names of the types and the parameters of each capability into a world.
+    /// Puts the names of the types, the parameters of each capability and the molecules into a world.
     pub fn fill_tables(&self, world: &mut World) {
+        world.insert_resource(self.molecules.clone());
         world.insert_resource(CellTypeNames(self.names()));
         self.fill(world, |prefab| Some(prefab.body.clone()));
         self.fill(world, |prefab| Some(prefab.mechanics.clone()));
@@ -342,24 +312,4 @@ impl CellLibrary {
             Source::Scene => "the scene lists its own `cell_types`, so there are no others".into(),
         }
     }
-}
-
-/// The nearest `assets/cells` beside or above a folder, or else under the current one.
-fn nearest_folder(folder: &Path) -> Option<PathBuf> {
-    // The folder of a bare file name is the current one.
-    let folder = if folder.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        folder
-    };
-    let absolute = std::path::absolute(folder).ok();
-    let above = absolute.as_deref().into_iter().flat_map(Path::ancestors);
-    let found = above
-        .map(|ancestor| ancestor.join(FOLDER))
-        .chain([PathBuf::from(FOLDER)])
-        .find(|candidate| candidate.is_dir())?;
-    // Shown the way it is reached from the current folder, if it lies in it.
-    let here = std::env::current_dir().ok();
-    let inside = here.and_then(|here| Some(found.strip_prefix(here).ok()?.to_owned()));
-    Some(inside.unwrap_or(found))
 }

@@ -3,10 +3,12 @@
 //! [`load_scene`] and [`parse_scene`] turn a file into a [`ParsedScene`] or into a [`SceneReport`] of
 //! everything that is wrong with it. They serve command line, sandbox and tests alike.
 
+mod assets;
 mod check;
 pub mod expect;
 pub mod library;
 pub mod look;
+pub mod molecules;
 pub mod population;
 mod read;
 pub mod report;
@@ -25,6 +27,7 @@ use bevy::prelude::*;
 pub use expect::{Judge, Measurement, Verdict};
 pub use library::{CellLibrary, CellPrefab, parse_prefab};
 pub use look::{Axis, CameraPose, ColourBy, Cut, Look, Slice};
+pub use molecules::{load_molecule, parse_molecule};
 pub use population::{Ground, PlacedCell, place_cells};
 pub use report::{Problem, SceneReport};
 pub use schema::Scene;
@@ -36,7 +39,7 @@ use self::check::{Checker, check_scene};
 use self::schema::{Action, CellAt, Event, Place, Population};
 use self::table::Row;
 use crate::core::RandomKey;
-use crate::tissue::SiteId;
+use crate::tissue::{Molecules, SiteId};
 
 /// Names the columns of `metrics.csv` for a scene with these cell types.
 pub type Columns<'a> = &'a (dyn Fn(&CellLibrary) -> Vec<String> + Sync);
@@ -72,8 +75,8 @@ pub struct ParsedScene {
 }
 
 impl ParsedScene {
-    /// The scene as a file that needs no other: its cell types and the rows of its CSV files stand in it, and this
-    /// seed. Running that file gives the same bits, and [`ParsedScene::from_ron`] makes an equal one of it.
+    /// The scene as a file that needs no other: its cell types, molecules and the rows of its CSV files stand in it, and
+    /// this seed. Running that file gives the same bits, and [`ParsedScene::from_ron`] makes an equal one of it.
     ///
     /// # Errors
     /// In words, when it cannot be written.
@@ -81,6 +84,7 @@ impl ParsedScene {
         let mut scene = self.scene.clone();
         scene.seed = seed;
         scene.cell_types.clone_from(&self.library.types);
+        scene.molecules = self.library.molecules.list().to_vec();
         for population in populations_of(&mut scene) {
             if let Place::Csv(file) = &population.place
                 && let Some(rows) = self.tables.get(file)
@@ -110,7 +114,10 @@ impl ParsedScene {
         Ok(Self {
             name: name.to_owned(),
             timeline: Timeline::new(&scene),
-            library: CellLibrary::of_scene(scene.cell_types.clone()),
+            library: CellLibrary::of_scene(
+                scene.cell_types.clone(),
+                Molecules::new(scene.molecules.iter().cloned()),
+            ),
             scene,
             tables: BTreeMap::new(),
         })
@@ -129,6 +136,7 @@ impl ParsedScene {
             text: &text,
             tree: &reading.tree,
             repaired: &reading.repaired,
+            molecules: &self.library.molecules,
             report: SceneReport::default(),
         };
         let folder = Path::new(&self.name).parent().unwrap_or(Path::new(""));
@@ -249,12 +257,7 @@ pub fn load_scene(path: &Path, context: &SceneContext) -> Result<ParsedScene, Sc
 /// # Errors
 /// When anything is wrong with it: everything that is.
 pub fn load_prefab(path: &Path) -> Result<CellPrefab, SceneReport> {
-    let name = path.display().to_string();
-    let text = read_text(path, &name).map_err(|problem| SceneReport {
-        problems: vec![*problem],
-        sources: Vec::new(),
-    })?;
-    parse_prefab(&text, &name)
+    assets::read_file(path, parse_prefab)
 }
 
 /// Reads a scene from RON text. `name` is that of the file, for reports.
@@ -276,14 +279,14 @@ pub fn parse_scene(
     let folder = context.folder.unwrap_or(beside);
     let mut tables = Tables(BTreeMap::new(), folder.to_owned());
     let mut parsed = None;
-    let own = reading
-        .value
-        .as_ref()
-        .map_or(&[][..], |scene| &scene.cell_types);
-    let library = if own.is_empty() {
-        CellLibrary::for_folder(folder)
+    let (own_types, own_molecules) = reading.value.as_ref().map_or((&[][..], &[][..]), |scene| {
+        (&scene.cell_types, &scene.molecules)
+    });
+    let library = if own_types.is_empty() {
+        CellLibrary::for_scene(folder, own_molecules)
     } else {
-        Ok(CellLibrary::of_scene(own.to_vec()))
+        molecules::molecules_for_folder(folder, own_molecules)
+            .map(|molecules| CellLibrary::of_scene(own_types.to_vec(), molecules))
     };
     let library = match library {
         Ok(library) => Some(library),
@@ -299,6 +302,7 @@ pub fn parse_scene(
             text: source,
             tree: &reading.tree,
             repaired: &reading.repaired,
+            molecules: &library.molecules,
             report: SceneReport::default(),
         };
         check_scene(&mut checker, &scene, &library, context, &mut tables);

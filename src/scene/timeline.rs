@@ -158,7 +158,7 @@ impl Timeline {
     /// What is shown at this time, hours; before the first change that of the recording.
     pub fn look_at(&self, hours: f64, at_start: Look) -> Look {
         self.latest(hours, |action| match action {
-            Action::Look(look) => Some(*look),
+            Action::Look(look) => Some(look.clone()),
             _ => None,
         })
         .unwrap_or(at_start)

@@ -36,7 +36,7 @@ use crate::observe::metrics::{self, MetricsParameters, TumourTypes};
 use crate::observe::{Census, EventRecord, StepEvents};
 use crate::scene::{self, CellLibrary, ParsedScene, SceneContext, SceneReport};
 use crate::tissue::transport::{FieldWork, SolveTally, TransportPlugin};
-use crate::tissue::{FieldValues, Molecule, SiteId, Sites};
+use crate::tissue::{FieldValues, Molecules, SiteId, Sites};
 use command::{CommandPlugin, CommandQueue, Script};
 
 /// A block of tissue being simulated.
@@ -94,6 +94,7 @@ pub fn prototype_world(library: &CellLibrary) -> World {
         .insert_resource(RandomKey(0))
         .add_plugins(SimulationPlugins);
     let mut world = std::mem::take(app.world_mut());
+    world.insert_resource(library.molecules.clone());
     spawn::install_cell_types(&mut world, &library.types);
     world
 }
@@ -314,25 +315,27 @@ impl Simulation {
         parameters::list_parameters(&self.world)
     }
 
-    /// Values of a field, and what its last solve did.
-    pub fn field(&self, site: SiteId, molecule: Molecule) -> Option<(&[f32], &FieldWork)> {
-        let entity = self.world.resource::<Sites>().get(site).fields[molecule as usize]?;
+    /// Values of the field of the molecule of that name, and what its last solve did.
+    pub fn field(&self, site: SiteId, molecule: &str) -> Option<(&[f32], &FieldWork)> {
+        let molecule = self.world.resource::<Molecules>().id(molecule)?;
+        let field = self.world.resource::<Sites>().get(site).field(molecule)?;
         Some((
-            &self.world.get::<FieldValues>(entity)?.0,
-            self.world.get::<FieldWork>(entity)?,
+            &self.world.get::<FieldValues>(field.entity)?.0,
+            self.world.get::<FieldWork>(field.entity)?,
         ))
     }
 
-    /// What the solves of each field did, by name of the site.
-    pub fn solves(&self) -> Vec<(&str, Molecule, SolveTally)> {
+    /// What the solves of each field did, by name of the site and of the molecule as shown to a person.
+    pub fn solves(&self) -> Vec<(&str, &str, SolveTally)> {
+        let molecules = self.world.resource::<Molecules>();
         let sites = &self.world.resource::<Sites>().list;
         sites
             .iter()
             .flat_map(|site| {
-                Molecule::ALL.into_iter().filter_map(|molecule| {
-                    let field = site.fields[molecule as usize]?;
-                    let work = self.world.get::<FieldWork>(field)?;
-                    Some((site.block.name.as_str(), molecule, *work.tally()))
+                site.fields.iter().filter_map(|field| {
+                    let work = self.world.get::<FieldWork>(field.entity)?;
+                    let label = molecules.get(field.molecule).label.as_str();
+                    Some((site.block.name.as_str(), label, *work.tally()))
                 })
             })
             .collect()
@@ -390,8 +393,8 @@ pub fn open_shipped_scene(path: &Path) -> Option<Result<ParsedScene, SceneReport
     Some(scene::parse_scene(text, &name, &SCENE_CONTEXT))
 }
 
-/// Checks a scene, the shipped one of that name where there is no such file, or a cell prefab if it lies in a folder
-/// named `cells`, and says what it is.
+/// Checks a scene, the shipped one of that name where there is no such file, or a cell prefab or a molecule if it lies
+/// in a folder named `cells` or `molecules`, and says what it is.
 ///
 /// # Errors
 /// When anything is wrong: everything that is.
@@ -401,6 +404,10 @@ pub fn check_file(path: &Path) -> Result<String, SceneReport> {
     if folder.is_some_and(|folder| folder == "cells") {
         return scene::load_prefab(path)
             .map(|prefab| format!("cell type `{}`, no problem found", prefab.name));
+    }
+    if folder.is_some_and(|folder| folder == "molecules") {
+        return scene::load_molecule(path)
+            .map(|molecule| format!("molecule `{}`, no problem found", molecule.name));
     }
     let parsed = open_shipped_scene(path).unwrap_or_else(|| open_scene(path))?;
     Ok(format!(

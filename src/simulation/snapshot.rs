@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Simulation;
 use crate::cell::{Phase, State};
 use crate::observe::Census;
-use crate::tissue::{FieldValues, Molecule, SiteId, Sites};
+use crate::tissue::{FieldValues, Molecule, MoleculeName, Molecules, SiteId, Sites};
 
 /// The tissue at one moment, ready to be drawn.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +23,8 @@ pub struct Snapshot {
     pub title: String,
     /// Names of the cell types, by the index used in [`CellGlyphs::cell_type`].
     pub cell_types: Vec<CellTypeStyle>,
+    /// The molecules of the simulation.
+    pub molecules: Molecules,
     /// The blocks of tissue, in the order of the scene.
     pub sites: Vec<SiteSnapshot>,
 }
@@ -47,7 +49,7 @@ pub struct SiteSnapshot {
     pub max_um: Vec3,
     /// Its cells.
     pub cells: CellGlyphs,
-    /// Its molecules.
+    /// Its molecules, in the order of the scene.
     pub fields: Vec<FieldSnapshot>,
     /// Measurements of this site at this moment.
     pub metrics: SiteMetrics,
@@ -74,6 +76,14 @@ pub struct CellGlyphs {
     pub nucleus_radius_um: Vec<f32>,
 }
 
+impl SiteSnapshot {
+    /// The field of the molecule of that name, if the site simulates it.
+    pub fn field(&self, molecule: &MoleculeName) -> Option<&FieldSnapshot> {
+        let mut fields = self.fields.iter();
+        fields.find(|field| field.molecule.name == molecule.as_str())
+    }
+}
+
 impl CellGlyphs {
     /// Number of cells.
     pub fn len(&self) -> usize {
@@ -97,7 +107,7 @@ pub struct FieldSnapshot {
     pub origin_um: Vec3,
     /// Edge lengths of a voxel, um.
     pub spacing_um: Vec3,
-    /// Concentration in the molecule's unit ([`Molecule::unit`]), x fastest, then y, then z.
+    /// Concentration in the molecule's unit, x fastest, then y, then z.
     pub values: Vec<f32>,
 }
 
@@ -124,6 +134,7 @@ pub(super) fn extract(simulation: &Simulation) -> Snapshot {
     let census = simulation.census();
     let metrics = simulation.metrics();
     let sites = world.resource::<Sites>();
+    let molecules = world.resource::<Molecules>();
     Snapshot {
         step: simulation.steps(),
         hours: simulation.hours(),
@@ -138,26 +149,30 @@ pub(super) fn extract(simulation: &Simulation) -> Snapshot {
                 colour: prefab.colour.into(),
             })
             .collect(),
+        molecules: molecules.clone(),
         sites: sites
             .list
             .iter()
+            .zip(&simulation.scene().scene.sites)
             .zip(metrics)
             .enumerate()
-            .map(|(index, (site, metrics))| SiteSnapshot {
+            .map(|(index, ((site, words), metrics))| SiteSnapshot {
                 name: site.block.name.clone(),
                 min_um: site.block.min_um,
                 max_um: site.block.max_um(),
                 cells: glyphs(&census, SiteId(index as u16)),
-                fields: Molecule::ALL
-                    .into_iter()
-                    .filter_map(|molecule| {
-                        let field = site.fields[molecule as usize]?;
+                fields: words
+                    .fields
+                    .iter()
+                    .filter_map(|field| {
+                        let field = site.field(molecules.id(field.molecule.as_str())?)?;
+                        let block = &field.grid.block;
                         Some(FieldSnapshot {
-                            molecule,
-                            dims: site.block.dims,
-                            origin_um: site.block.min_um,
-                            spacing_um: site.block.voxel_um,
-                            values: world.get::<FieldValues>(field)?.0.clone(),
+                            molecule: molecules.get(field.molecule).clone(),
+                            dims: block.dims,
+                            origin_um: block.min_um,
+                            spacing_um: block.voxel_um,
+                            values: world.get::<FieldValues>(field.entity)?.0.clone(),
                         })
                     })
                     .collect(),

@@ -8,7 +8,6 @@ use crate::biology::hypoxia::{HifAxis, HifParameters, HypoxiaParameters};
 use crate::biology::metabolism::{Metabolism, MetabolismParameters};
 use crate::cell::cycle::{AgeStructure, mean_radius_um};
 use crate::cell::movement::SiteMechanics;
-use crate::cell::perception::BackgroundParameters;
 use crate::cell::{
     BodyParameters, CellType, Cycle, CycleParameters, Motility, MotilityParameters, Position,
     Resident, Surroundings, Vital,
@@ -21,7 +20,9 @@ use crate::scene::schema::{Faces, Population, Scene};
 use crate::scene::{CellPrefab, ParsedScene, PlacedCell};
 use crate::tissue::exchange::VolumeBook;
 use crate::tissue::transport::{CellVolume, FieldOf, FieldSupply, FieldWork, HostVessels};
-use crate::tissue::{FieldValues, Ledger, Molecule, SiteEntry, SiteId, Sites, TissueBlock};
+use crate::tissue::{
+    FieldGrid, FieldValues, Ledger, Molecules, SiteEntry, SiteField, SiteId, Sites, TissueBlock,
+};
 
 /// The parameters in force that decide what a new cell is made of, copied so that the world is free.
 struct CapabilityTables {
@@ -87,6 +88,7 @@ pub fn block_of(site: &crate::scene::schema::Site) -> TissueBlock {
 
 /// Spawns the sites of a scene, and their fields as children.
 pub fn spawn_sites(world: &mut World, scene: &Scene) {
+    let molecules = world.resource::<Molecules>().clone();
     let mut sites = Sites::default();
     for (index, site) in scene.sites.iter().enumerate() {
         let id = SiteId(index as u16);
@@ -108,26 +110,36 @@ pub fn spawn_sites(world: &mut World, scene: &Scene) {
                 SiteMechanics::default(),
             ))
             .id();
-        let mut fields = [None; Molecule::ALL.len()];
+        let mut fields: Vec<SiteField> = Vec::new();
         for field in &site.fields {
+            let Some(molecule) = molecules.id(field.molecule.as_str()) else {
+                // A checked scene names no other.
+                continue;
+            };
             let level = field.level as f32;
-            fields[field.molecule as usize] = Some(
-                world
-                    .spawn((
-                        ChildOf(entity),
-                        field.molecule,
-                        FieldOf(id),
-                        FieldSupply {
-                            level,
-                            held_faces: field.faces == Faces::Held,
-                        },
-                        FieldValues(vec![level; voxels]),
-                        FieldWork::new(&block),
-                        Ledger::new(voxels),
-                    ))
-                    .id(),
-            );
+            let grid = FieldGrid::new(&block, molecules.get(molecule).coarsen);
+            let voxels = grid.block.voxels();
+            let entity = world
+                .spawn((
+                    ChildOf(entity),
+                    molecule,
+                    FieldOf(id),
+                    FieldSupply {
+                        level,
+                        held_faces: field.faces == Faces::Held,
+                    },
+                    FieldValues(vec![level; voxels]),
+                    FieldWork::new(&grid.block),
+                    Ledger::new(voxels),
+                ))
+                .id();
+            fields.push(SiteField {
+                molecule,
+                entity,
+                grid,
+            });
         }
+        fields.sort_by_key(|field| field.molecule);
         sites.list.push(SiteEntry {
             entity,
             fields,
@@ -203,18 +215,25 @@ struct Supply {
 
 impl Supply {
     fn of(world: &World, site: SiteId) -> Self {
-        let background = *world.resource::<BackgroundParameters>();
-        let fields = world.resource::<Sites>().get(site).fields;
-        let level = |molecule: Molecule, otherwise: f32| {
-            fields[molecule as usize]
-                .and_then(|field| world.get::<FieldSupply>(field))
-                .map_or(otherwise, |supply| supply.level)
+        let molecules = world.resource::<Molecules>();
+        let site = world.resource::<Sites>().get(site);
+        let level = |name: &str| {
+            let field = molecules.id(name).and_then(|molecule| site.field(molecule));
+            let supply = field.and_then(|field| world.get::<FieldSupply>(field.entity));
+            supply.map_or_else(
+                || {
+                    molecules
+                        .named(name)
+                        .map_or(0.0, |molecule| molecule.background)
+                },
+                |supply| supply.level,
+            )
         };
         Self {
             around: Surroundings {
-                oxygen_mmhg: level(Molecule::Oxygen, background.oxygen_mmhg),
-                glucose_mm: level(Molecule::Glucose, background.glucose_mm),
-                lactate_mm: level(Molecule::Lactate, background.lactate_mm),
+                oxygen_mmhg: level("oxygen"),
+                glucose_mm: level("glucose"),
+                lactate_mm: level("lactate"),
                 ..Surroundings::default()
             },
             hypoxia: world.resource::<HypoxiaParameters>().clone(),

@@ -364,14 +364,14 @@ fn cut_bonds(world: &mut World, gone: &mut [CellId]) {
 mod tests {
     use super::*;
     use crate::cell::testing::{bench, step};
-    use crate::tissue::{Molecule, SiteEntry, TissueBlock};
+    use crate::tissue::{SiteEntry, TissueBlock};
 
     /// Two sites, the first with open faces, and a schedule of nothing but this stage.
     fn app() -> App {
         let mut app = bench(1.0);
         let site = |walls| SiteEntry {
             entity: Entity::PLACEHOLDER,
-            fields: [None; Molecule::ALL.len()],
+            fields: Vec::new(),
             block: TissueBlock {
                 name: "block".into(),
                 min_um: Vec3::splat(-50.0),

@@ -10,6 +10,7 @@ pub(super) use tissue::check_added;
 
 use std::fmt::Display;
 use std::ops::Range;
+use std::path::Path;
 
 use bevy::reflect::{PartialReflect, ReflectRef};
 
@@ -21,6 +22,7 @@ use super::spans::{FieldPath, Tree};
 use super::{SceneContext, Tables};
 use crate::core::parameters::Parameters;
 use crate::core::parameters::nearest;
+use crate::tissue::{MoleculeName, Molecules};
 
 /// Shortest and longest step, minutes: below, nothing biological happens; above, phases are skipped.
 const STEP_MINUTES: (f64, f64) = (0.01, 60.0);
@@ -37,6 +39,8 @@ pub(super) struct Checker<'a> {
     pub tree: &'a Tree,
     /// Fields whose value is a stand-in.
     pub repaired: &'a [FieldPath],
+    /// The molecules that there are.
+    pub molecules: &'a Molecules,
     /// What was found.
     pub report: SceneReport,
 }
@@ -173,7 +177,38 @@ impl Checker<'_> {
         false
     }
 
-    /// Asks every number of a parameter struct to be inside its limits.
+    /// Asks for the name of a molecule.
+    pub fn molecule(&mut self, path: &FieldPath, name: &MoleculeName) -> bool {
+        let known: Vec<&str> = self
+            .molecules
+            .list()
+            .iter()
+            .map(|known| known.name.as_str())
+            .collect();
+        self.known(path, "molecule", name.as_str(), &known)
+    }
+
+    /// Asks for a name that can be part of the path of a parameter, whose parts are separated by dots.
+    pub fn plain_name(&mut self, path: &FieldPath, name: &str) {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if name.is_empty() || !name.chars().all(plain) {
+            let message = format!("may have letters, digits and `_` only, found `{name}`");
+            self.problem(path, message);
+        }
+    }
+
+    /// Asks for the name of the file, without its ending.
+    pub fn named_as_file(&mut self, path: &FieldPath, name: &str) {
+        let stem = Path::new(self.file)
+            .file_stem()
+            .map(|stem| stem.to_string_lossy());
+        if let Some(stem) = stem.filter(|stem| *stem != *name) {
+            let message = format!("must be that of its file, `{stem}`, found `{name}`");
+            self.problem(path, message);
+        }
+    }
+
+    /// Asks every number of a parameter struct to be inside its limits, and every molecule in it to exist.
     pub fn limits<P: Parameters>(&mut self, path: &FieldPath, value: &P) {
         self.limits_inside::<P>(path, "", value.as_partial_reflect());
     }
@@ -212,10 +247,19 @@ impl Checker<'_> {
                         self.problem(&path, message);
                     }
                 }
-                None => self.limits_inside::<P>(&path, &format!("{name_inside}."), field),
+                None => match molecule_in(field) {
+                    Some(molecule) => drop(self.molecule(&path, molecule)),
+                    None => self.limits_inside::<P>(&path, &format!("{name_inside}."), field),
+                },
             }
         }
     }
+}
+
+/// The name of a molecule that a field holds, if it does.
+fn molecule_in(field: &dyn PartialReflect) -> Option<&MoleculeName> {
+    let optional = field.try_downcast_ref::<Option<MoleculeName>>();
+    field.try_downcast_ref().or_else(|| optional?.as_ref())
 }
 
 /// What all parts of the check need to know of the scene.
@@ -239,6 +283,7 @@ pub(super) fn check_scene(
         checker.problem(&root.field("title"), "a scene needs a title");
     }
     let bounds = check_time(checker, scene);
+    tissue::check_molecules(checker, scene);
     tissue::check_sites(checker, scene);
     tissue::check_cell_types(checker, scene);
     tissue::check_populations(checker, scene, library, &bounds, tables);
