@@ -26,7 +26,7 @@ use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::random::probability;
 use crate::core::state::RegisterState;
 use crate::core::{Clock, SimSchedule, SimSystems};
-use crate::tissue::Bookings;
+use crate::tissue::{Bookings, Fields};
 
 /// The HIF axis of a cell.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
@@ -243,15 +243,18 @@ const MEAN_SECRETION_AT: HifAxis = HifAxis { hif_1a: 0.5 };
 pub fn update_hif(
     clock: Res<Clock>,
     parameters: Res<HypoxiaParameters>,
-    mut cells: Query<(&Surroundings, Option<&Vital>, &mut HifAxis)>,
+    fields: Fields,
+    mut cells: Query<(&Resident, &Surroundings, Option<&Vital>, &mut HifAxis)>,
 ) {
+    let oxygen = fields.of("oxygen");
     let hours = clock.dt_hours();
     let parameters = &*parameters;
-    for (around, vitals, mut hif) in cells.contiguous_iter_mut().expect(IN_TABLES) {
+    for (residents, around, vitals, mut hif) in cells.contiguous_iter_mut().expect(IN_TABLES) {
         for_each_chunk_mut(hif.bypass_change_detection(), ROWS, |start, hif| {
             for (row, hif) in (start..).zip(hif) {
                 if is_alive(vitals.map(|vitals| &vitals[row])) {
-                    hif.advance(parameters, around[row].oxygen_mmhg, hours);
+                    let oxygen_mmhg = oxygen.at(residents[row].0, around[row].voxel);
+                    hif.advance(parameters, oxygen_mmhg, hours);
                 }
             }
         });
@@ -325,13 +328,10 @@ mod tests {
         app.add_plugins(HypoxiaPlugin);
         add_site(&mut app, block(), &[]);
         set(&mut app, HifParameters::default());
-        let around = Surroundings {
-            oxygen_mmhg,
-            ..Surroundings::default()
-        };
+        set_background(&mut app, "oxygen", oxygen_mmhg);
         let cell = app
             .world_mut()
-            .spawn((cell(0, around), HifAxis { hif_1a }))
+            .spawn((cell(0, Surroundings::default()), HifAxis { hif_1a }))
             .id();
         (app, cell)
     }

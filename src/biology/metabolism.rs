@@ -230,6 +230,17 @@ impl Parameters for MetabolismParameters {
     }
 }
 
+/// What a cell finds of the molecules that it lives on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Metabolites {
+    /// Oxygen, mmHg.
+    pub oxygen_mmhg: f32,
+    /// Glucose, mM.
+    pub glucose_mm: f32,
+    /// Lactate, mM.
+    pub lactate_mm: f32,
+}
+
 /// What the molecules themselves say about uptake. It is not the cell types' to say: all uptake from a voxel is summed
 /// before the law of saturation is applied.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -299,7 +310,7 @@ impl MetabolismParameters {
         &self,
         chemistry: &MetabolismChemistry,
         uptake: &UptakeConstants,
-        around: &Surroundings,
+        around: Metabolites,
         hif_1a: f32,
         volume_um3: f32,
     ) -> MetabolicRates {
@@ -346,6 +357,7 @@ pub fn update_metabolism(
     fields: Fields,
     mut cells: Query<(
         &CellType,
+        &Resident,
         &Surroundings,
         &Body,
         Option<&HifAxis>,
@@ -356,7 +368,8 @@ pub fn update_metabolism(
 ) {
     let (parameters, chemistry) = (&*parameters, &*chemistry);
     let uptake = UptakeConstants::of(&fields);
-    for (types, around, bodies, hif, vitals, mut metabolism, cycles) in
+    let [oxygen, glucose, lactate] = ["oxygen", "glucose", "lactate"].map(|name| fields.of(name));
+    for (types, residents, around, bodies, hif, vitals, mut metabolism, cycles) in
         cells.contiguous_iter_mut().expect(IN_TABLES)
     {
         // Lets the cell in a row adapt, and hands back its growth factor.
@@ -366,7 +379,12 @@ pub fn update_metabolism(
                 *metabolism = Metabolism::default();
                 return Some(0.0);
             }
-            let (around, body) = (&around[row], &bodies[row]);
+            let (site, voxel, body) = (residents[row].0, around[row].voxel, &bodies[row]);
+            let around = Metabolites {
+                oxygen_mmhg: oxygen.at(site, voxel),
+                glucose_mm: glucose.at(site, voxel),
+                lactate_mm: lactate.at(site, voxel),
+            };
             let hif_1a = hif.map_or(0.0, |hif| hif[row].hif_1a);
             let rates = parameters.rates(chemistry, &uptake, around, hif_1a, body.volume_um3());
             *metabolism = rates.exchange;

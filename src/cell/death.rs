@@ -11,7 +11,7 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::body::{Body, CellType, VolumeRates};
+use super::body::{Body, CellType, Resident, VolumeRates};
 use super::surroundings::Surroundings;
 use super::{ActSystems, order_act};
 use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
@@ -20,6 +20,7 @@ use crate::core::random::probability;
 use crate::core::state::RegisterState;
 use crate::core::units::MINUTES_PER_HOUR;
 use crate::core::{CellId, Clock, Purpose, Random, RandomKey, SimSchedule};
+use crate::tissue::Fields;
 
 /// Alive, dying or dead.
 #[derive(
@@ -301,8 +302,17 @@ pub fn advance_death(
     clock: Res<Clock>,
     key: Res<RandomKey>,
     parameters: Res<PerType<DeathParameters>>,
-    mut cells: Query<(&CellId, &CellType, &Body, &Surroundings, &mut Vital)>,
+    fields: Fields,
+    mut cells: Query<(
+        &CellId,
+        &CellType,
+        &Resident,
+        &Body,
+        &Surroundings,
+        &mut Vital,
+    )>,
 ) {
+    let oxygen = fields.of("oxygen");
     let (clock, key, hours) = (*clock, *key, clock.dt_hours());
     let steps: Vec<Option<DeathStep>> = parameters
         .0
@@ -316,13 +326,15 @@ pub fn advance_death(
             })
         })
         .collect();
-    for (ids, types, bodies, around, mut vitals) in cells.contiguous_iter_mut().expect(IN_TABLES) {
+    for (ids, types, residents, bodies, around, mut vitals) in
+        cells.contiguous_iter_mut().expect(IN_TABLES)
+    {
         for_each_chunk_mut(vitals.bypass_change_detection(), ROWS, |start, vitals| {
             for (row, vital) in (start..).zip(vitals) {
                 vital.event = LifeEvent::None;
                 if let Some(Some(step)) = steps.get(usize::from(types[row].0)) {
                     let random = |purpose| key.stream(ids[row], clock.step, purpose);
-                    let oxygen_mmhg = around[row].oxygen_mmhg;
+                    let oxygen_mmhg = || oxygen.at(residents[row].0, around[row].voxel);
                     advance(vital, step, &bodies[row], oxygen_mmhg, &clock, random);
                 }
             }
@@ -334,14 +346,14 @@ fn advance(
     vital: &mut Vital,
     step: &DeathStep,
     body: &Body,
-    oxygen_mmhg: f32,
+    oxygen_mmhg: impl Fn() -> f32,
     clock: &Clock,
     random: impl Fn(Purpose) -> Random,
 ) {
     let parameters = step.parameters;
     match vital.state {
         State::Alive => {
-            let necrosis = parameters.necrosis_per_hour(oxygen_mmhg);
+            let necrosis = parameters.necrosis_per_hour(oxygen_mmhg());
             if happens(random(Purpose::Apoptosis), step.apoptosis_below) {
                 vital.start_apoptosis();
             } else if necrosis > 0.0
@@ -398,22 +410,16 @@ mod tests {
     use crate::cell::body::{BodyParameters, BodyPlugin};
     use crate::cell::testing::*;
 
-    fn around(oxygen_mmhg: f32) -> Surroundings {
-        Surroundings {
-            oxygen_mmhg,
-            ..Surroundings::default()
-        }
-    }
-
     fn with_cells(step_minutes: f64, n: u64, oxygen: f32, parameters: DeathParameters) -> App {
         let mut app = bench(step_minutes);
         app.add_plugins((DeathPlugin, BodyPlugin));
+        set_background(&mut app, "oxygen", oxygen);
         set(&mut app, parameters);
         set(&mut app, BodyParameters::default());
         let body = BodyParameters::default().resting_body();
         for id in 0..n {
             app.world_mut()
-                .spawn((cell(id, around(oxygen)), body, Vital::default()));
+                .spawn((cell(id, Surroundings::default()), body, Vital::default()));
         }
         app
     }
@@ -499,7 +505,7 @@ mod tests {
             let body = BodyParameters::default().resting_body();
             let dying = app
                 .world_mut()
-                .spawn((cell(0, around(38.0)), body, vital))
+                .spawn((cell(0, Surroundings::default()), body, vital))
                 .id();
             for done in 1..=steps {
                 step(&mut app);
@@ -523,7 +529,7 @@ mod tests {
         vital.start_necrosis(2.0 * body.volume_um3());
         let dying = app
             .world_mut()
-            .spawn((cell(0, around(0.0)), body, vital))
+            .spawn((cell(0, Surroundings::default()), body, vital))
             .id();
         let mut burst: Option<(f64, Body)> = None;
         loop {
@@ -568,7 +574,7 @@ mod tests {
         let body = BodyParameters::default().resting_body();
         let dying = app
             .world_mut()
-            .spawn((cell(0, around(0.0)), body, vital))
+            .spawn((cell(0, Surroundings::default()), body, vital))
             .id();
         step(&mut app);
         let vital = app.world().get::<Vital>(dying).unwrap();

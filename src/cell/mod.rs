@@ -68,7 +68,9 @@ pub(crate) mod testing {
     use crate::core::parameters::{Parameters, PerType, list_parameters};
     use crate::core::{CellId, Clock, RandomKey, SimSchedule, SimSystems};
     use crate::tissue::molecule::testing::molecule;
-    use crate::tissue::{FieldGrid, Molecules, SiteEntry, SiteField, SiteId, Sites, TissueBlock};
+    use crate::tissue::{
+        FieldGrid, Molecule, Molecules, SiteEntry, SiteField, SiteId, Sites, TissueBlock,
+    };
 
     /// An app with a clock, a key and the order of a step; no plugin yet.
     pub fn bench(step_minutes: f64) -> App {
@@ -113,6 +115,18 @@ pub(crate) mod testing {
             block,
         }];
         app.insert_resource(Sites { list });
+    }
+
+    /// Gives cells so much of a molecule where their site does not simulate it.
+    pub fn set_background(app: &mut App, name: &str, background: f32) {
+        let molecules = app.world().resource::<Molecules>();
+        let found = molecules.named(name).expect("one of the bench").clone();
+        let others = molecules.list().to_vec();
+        let changed = Molecule {
+            background,
+            ..found
+        };
+        app.insert_resource(Molecules::new(others.into_iter().chain([changed])));
     }
 
     /// Gives the only cell type these parameters.

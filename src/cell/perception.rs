@@ -1,35 +1,24 @@
 //! Cells notice what surrounds them: the `Perceive` stage.
 //!
-//! Each cell finds its voxel and reads the fields there; where host vessels may have to give way, its volume
-//! is booked for the voxel. Pressure and contacts are those of the last `Move`. Values are those of the voxel,
-//! not interpolated, so that a cell takes up what it perceives.
+//! Each cell finds its voxel, in which it reads and books molecules in this step; where host vessels may have to give
+//! way, its volume is booked for the voxel. Pressure and contacts are those of the last `Move`. Concentrations are those
+//! of the voxel, not interpolated, so that a cell takes up what it perceives.
 
 use bevy::prelude::*;
 
 use super::body::{Body, Position, Resident};
 use super::surroundings::Surroundings;
-use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
 use crate::core::{SimSchedule, SimSystems};
 use crate::tissue::transport::CellVolume;
-use crate::tissue::{Fields, Sites, TissueBlock};
+use crate::tissue::{Sites, TissueBlock};
 
 /// Adds the `Perceive` stage.
 pub struct PerceptionPlugin;
 
 impl Plugin for PerceptionPlugin {
     fn build(&self, app: &mut App) {
-        app.register_cell_invariant::<Surroundings>(SimSystems::Perceive, "perceive", |around| {
-            outside(
-                "the oxygen around it, mmHg,",
-                around.oxygen_mmhg,
-                0.0,
-                f32::MAX,
-            )
-            .or_else(|| outside("the glucose, mM,", around.glucose_mm, 0.0, f32::MAX))
-            .or_else(|| outside("the lactate, mM,", around.lactate_mm, 0.0, f32::MAX))
-        })
-        .add_systems(
+        app.add_systems(
             SimSchedule,
             (clear_volumes, perceive)
                 .chain()
@@ -44,11 +33,10 @@ fn clear_volumes(mut volumes: Query<&mut CellVolume>) {
     }
 }
 
-/// Finds each cell's voxel and reads the fields in it.
+/// Finds each cell's voxel.
 fn perceive(
     sites: Res<Sites>,
     volumes: Query<&CellVolume>,
-    fields: Fields,
     mut cells: Query<(&Resident, &Position, &Body, &mut Surroundings)>,
 ) {
     /// The block, and where volumes are booked; nowhere in a site without vessels.
@@ -62,21 +50,16 @@ fn perceive(
             (&site.block, volume)
         })
         .collect();
-    let [oxygen, glucose, lactate] = ["oxygen", "glucose", "lactate"].map(|name| fields.of(name));
     for (residents, positions, bodies, mut around) in cells.contiguous_iter_mut().expect(IN_TABLES)
     {
         for_each_chunk_mut(around.bypass_change_detection(), ROWS, |start, around| {
             for (row, around) in (start..).zip(around) {
-                let site = residents[row].0;
-                let (block, volume) = grounds[usize::from(site.0)];
+                let (block, volume) = grounds[usize::from(residents[row].0.0)];
                 let voxel = block.voxel_at(positions[row].0);
                 if let Some(volume) = volume {
                     volume.0.add(voxel, bodies[row].volume_um3());
                 }
                 around.voxel = voxel;
-                around.oxygen_mmhg = oxygen.at(site, voxel);
-                around.glucose_mm = glucose.at(site, voxel);
-                around.lactate_mm = lactate.at(site, voxel);
             }
         });
     }

@@ -8,7 +8,7 @@ use bevy::prelude::*;
 use crate::biology::hypoxia::HifAxis;
 use crate::cell::{Body, CellType, Cycle, Phase, Position, Resident, State, Surroundings, Vital};
 use crate::core::CellId;
-use crate::tissue::SiteId;
+use crate::tissue::{FieldReader, SiteId};
 
 /// What is reported of a cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,6 +31,12 @@ pub struct CellRow {
     pub state: State,
     /// What it noticed in the last step.
     pub around: Surroundings,
+    /// Oxygen where it is, mmHg.
+    pub oxygen_mmhg: f32,
+    /// Glucose where it is, mM.
+    pub glucose_mm: f32,
+    /// Lactate where it is, mM.
+    pub lactate_mm: f32,
     /// HIF-1a, 0-1; 0 for cells without the axis.
     pub hif_1a: f32,
 }
@@ -59,6 +65,12 @@ impl Census {
         )>() else {
             return census;
         };
+        let [oxygen, glucose, lactate] =
+            ["oxygen", "glucose", "lactate"].map(|name| FieldReader::in_world(world, name));
+        let at = |field: &Option<FieldReader>, site: SiteId, position: Vec3| {
+            let field = field.as_ref();
+            field.map_or(f32::NAN, |field| field.at_point(site, position))
+        };
         census.cells.reserve_exact(query.iter(world).count());
         census.cells.extend(query.iter(world).map(
             |((id, cell_type, resident, position, body, around), (cycle, vital, hif))| CellRow {
@@ -71,6 +83,9 @@ impl Census {
                 phase: cycle.map_or(Phase::G0G1, |cycle| cycle.phase),
                 state: vital.map_or(State::Alive, |vital| vital.state),
                 around: *around,
+                oxygen_mmhg: at(&oxygen, resident.0, position.0),
+                glucose_mm: at(&glucose, resident.0, position.0),
+                lactate_mm: at(&lactate, resident.0, position.0),
                 hif_1a: hif.map_or(0.0, |hif| hif.hif_1a),
             },
         ));

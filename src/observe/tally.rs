@@ -10,7 +10,7 @@ use bevy::prelude::*;
 use crate::biology::hypoxia::HifAxis;
 use crate::cell::{Body, CellType, Cycle, Phase, Position, Resident, State, Surroundings, Vital};
 use crate::core::parallel::{IN_TABLES, map_chunks};
-use crate::tissue::SiteId;
+use crate::tissue::{FieldReader, SiteId};
 
 /// Cells looked at in one piece of the parallel loop.
 const CHUNK: usize = 16_384;
@@ -138,6 +138,11 @@ impl Questions<'_> {
         let Some(mut query) = world.try_query::<Seen>() else {
             return sites;
         };
+        let oxygen = FieldReader::in_world(world, "oxygen");
+        let oxygen_at = |site: SiteId, at: Vec3| {
+            let oxygen = oxygen.as_ref();
+            oxygen.map_or(f32::NAN, |oxygen| oxygen.at_point(site, at))
+        };
         let tables = query.contiguous_iter(world).expect(IN_TABLES);
         for (types, residents, positions, bodies, around, cycles, vitals, hif) in tables {
             let pieces = map_chunks(types.len(), CHUNK, |_, rows| {
@@ -154,7 +159,8 @@ impl Questions<'_> {
                     if state == State::Alive {
                         site.living.add(
                             cycles.map_or(Phase::G0G1, |cycles| cycles[row].phase),
-                            &around[row],
+                            around[row].pressure,
+                            oxygen_at(residents[row].0, positions[row].0),
                             self.hypoxic_below_mmhg,
                             hif.map_or(0.0, |hif| hif[row].hif_1a),
                             bodies[row].radius_um,
@@ -208,14 +214,22 @@ impl Questions<'_> {
 }
 
 impl Living {
-    fn add(&mut self, phase: Phase, around: &Surroundings, hypoxic: f32, hif: f32, radius: f32) {
+    fn add(
+        &mut self,
+        phase: Phase,
+        pressure: f32,
+        oxygen_mmhg: f32,
+        hypoxic: f32,
+        hif: f32,
+        radius: f32,
+    ) {
         self.cells += 1;
         self.phases[phase as usize] += 1;
-        self.hypoxic += u64::from(around.oxygen_mmhg <= hypoxic);
-        self.oxygen_mmhg.add(around.oxygen_mmhg);
+        self.hypoxic += u64::from(oxygen_mmhg <= hypoxic);
+        self.oxygen_mmhg.add(oxygen_mmhg);
         self.hif_1a.add(hif);
         self.hif_1a_max = self.hif_1a_max.max(hif);
-        self.pressure.add(around.pressure);
+        self.pressure.add(pressure);
         self.volume_um3
             .add(crate::core::units::ball_volume_um3(radius));
     }

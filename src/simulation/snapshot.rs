@@ -195,7 +195,7 @@ fn glyphs(census: &Census, site: SiteId) -> CellGlyphs {
         cell_type: cells().map(|cell| cell.cell_type).collect(),
         phase: cells().map(|cell| cell.phase).collect(),
         state: cells().map(|cell| cell.state).collect(),
-        oxygen_mmhg: cells().map(|cell| cell.around.oxygen_mmhg).collect(),
+        oxygen_mmhg: cells().map(|cell| cell.oxygen_mmhg).collect(),
         hif_1a: cells().map(|cell| cell.hif_1a).collect(),
         nucleus_radius_um: cells().map(|cell| cell.nucleus_radius_um).collect(),
     }

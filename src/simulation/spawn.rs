@@ -209,35 +209,32 @@ pub fn spawn_cells(world: &mut World, site: SiteId, cells: &[PlacedCell]) {
 
 /// What a newly placed cell finds around it before it has looked.
 struct Supply {
-    around: Surroundings,
+    oxygen_mmhg: f32,
     hypoxia: HypoxiaParameters,
 }
 
 impl Supply {
     fn of(world: &World, site: SiteId) -> Self {
-        let molecules = world.resource::<Molecules>();
-        let site = world.resource::<Sites>().get(site);
-        let level = |name: &str| {
-            let field = molecules.id(name).and_then(|molecule| site.field(molecule));
-            let supply = field.and_then(|field| world.get::<FieldSupply>(field.entity));
-            supply.map_or_else(
-                || {
-                    molecules
-                        .named(name)
-                        .map_or(0.0, |molecule| molecule.background)
-                },
-                |supply| supply.level,
-            )
-        };
         Self {
-            around: Surroundings {
-                oxygen_mmhg: level("oxygen"),
-                glucose_mm: level("glucose"),
-                lactate_mm: level("lactate"),
-                ..Surroundings::default()
-            },
+            oxygen_mmhg: Self::level(world, site, "oxygen"),
             hypoxia: world.resource::<HypoxiaParameters>().clone(),
         }
+    }
+
+    /// The level of a molecule around a site, or what is perceived of it where it is not simulated.
+    fn level(world: &World, site: SiteId, name: &str) -> f32 {
+        let molecules = world.resource::<Molecules>();
+        let site = world.resource::<Sites>().get(site);
+        let field = molecules.id(name).and_then(|molecule| site.field(molecule));
+        let supply = field.and_then(|field| world.get::<FieldSupply>(field.entity));
+        supply.map_or_else(
+            || {
+                molecules
+                    .named(name)
+                    .map_or(0.0, |molecule| molecule.background)
+            },
+            |supply| supply.level,
+        )
     }
 }
 
@@ -260,7 +257,7 @@ fn spawn_template(
             .cloned()
             .unwrap_or_default()
             .resting_body(),
-        supply.around,
+        Surroundings::default(),
         Lineage {
             parent: unnamed,
             founder: unnamed,
@@ -275,7 +272,7 @@ fn spawn_template(
         cell.insert(Metabolism::default());
     }
     if types.hif.get(cell_type).is_some() {
-        cell.insert(HifAxis::settled(&supply.hypoxia, supply.around.oxygen_mmhg));
+        cell.insert(HifAxis::settled(&supply.hypoxia, supply.oxygen_mmhg));
     }
     if types.motility.get(cell_type).is_some() {
         cell.insert(Motility {

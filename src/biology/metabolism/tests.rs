@@ -5,7 +5,7 @@ use super::*;
 use crate::cell::testing::*;
 use crate::cell::{BodyParameters, State};
 use crate::tissue::molecule::testing::molecule;
-use crate::tissue::{Ledger, Molecules, TissueBlock};
+use crate::tissue::{FieldValues, Ledger, Molecules, TissueBlock};
 
 /// Half-saturations of 2 mmHg and 0.5 mM; 1.3 uM of oxygen per mmHg.
 const UPTAKE: UptakeConstants = UptakeConstants {
@@ -14,12 +14,11 @@ const UPTAKE: UptakeConstants = UptakeConstants {
     oxygen_nm_per_mmhg: 1300.0,
 };
 
-fn around(oxygen_mmhg: f32, glucose_mm: f32, lactate_mm: f32) -> Surroundings {
-    Surroundings {
+fn around(oxygen_mmhg: f32, glucose_mm: f32, lactate_mm: f32) -> Metabolites {
+    Metabolites {
         oxygen_mmhg,
         glucose_mm,
         lactate_mm,
-        ..Surroundings::default()
     }
 }
 
@@ -66,7 +65,7 @@ fn rates(parameters: &MetabolismParameters, oxygen: f32, glucose: f32, hif: f32)
     parameters.rates(
         &MetabolismChemistry::default(),
         &UPTAKE,
-        &around(oxygen, glucose, 1.5),
+        around(oxygen, glucose, 1.5),
         hif,
         BodyParameters::default().volume_um3,
     )
@@ -118,7 +117,7 @@ fn confluent_tissue_takes_up_its_published_uptake_whatever_the_sizes_of_its_cell
     let resting = BodyParameters::default().volume_um3;
     let chemistry = MetabolismChemistry::default();
     for volume in [resting, 1.4 * resting, 2.0 * resting] {
-        let found = parameters.rates(&chemistry, &UPTAKE, &around(1e6, 1e6, 0.0), 0.0, volume);
+        let found = parameters.rates(&chemistry, &UPTAKE, around(1e6, 1e6, 0.0), 0.0, volume);
         // Cells of one size at the distance at which they rest, 20/21 of a diameter, have d^3 / sqrt 2 each.
         let radius = (f64::from(volume) * 3.0 / (4.0 * std::f64::consts::PI)).cbrt();
         let room_um3 = (2.0 * radius * 20.0 / 21.0).powi(3) / 2.0_f64.sqrt();
@@ -166,9 +165,14 @@ fn tissue(
     let lactate = molecule("lactate", 1e6, 1.5);
     app.insert_resource(Molecules::new([oxygen, glucose, lactate]));
     set(&mut app, parameters);
+    let levels = Molecules::clone(app.world().resource());
     let ledgers: Vec<Entity> = molecules
         .iter()
-        .map(|_| app.world_mut().spawn(Ledger::new(8)).id())
+        .map(|name| {
+            let level = levels.named(name).unwrap().background;
+            let field = (Ledger::new(8), FieldValues(vec![level; 8]));
+            app.world_mut().spawn(field).id()
+        })
         .collect();
     let block = TissueBlock {
         name: "block".into(),
@@ -187,7 +191,7 @@ fn tissue(
     for (id, vital) in vitals.iter().enumerate() {
         let around = Surroundings {
             voxel: 3,
-            ..around(38.0, 5.5, 1.5)
+            ..Surroundings::default()
         };
         let body = BodyParameters::default().resting_body();
         let life = (*vital, Metabolism::default(), Cycle::default());
