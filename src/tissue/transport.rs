@@ -243,19 +243,13 @@ fn lose_host_vessels(
 
 /// Whether a molecule is solved in this step.
 ///
-/// Molecules with the same interval take turns, so that no step has to solve them all.
+/// Molecules with the same interval take turns, so that no step has to solve them all; which turn is a matter of the
+/// molecule's name alone.
 fn is_due(clock: &Clock, molecule: &Molecule) -> bool {
     let every = (f64::from(molecule.every_minutes) / clock.step_minutes)
         .round()
         .max(1.0) as u64;
-    let turn = match molecule.name.as_str() {
-        "oxygen" => 0,
-        "glucose" => 1,
-        "lactate" => 2,
-        "vegf_a" => 3,
-        _ => molecule.turn(),
-    };
-    (clock.step + 1) % every == turn % every
+    (clock.step + 1) % every == molecule.turn() % every
 }
 
 /// Solves every field that is due, for the end of the step.
