@@ -90,8 +90,6 @@ mod tests {
             MotilityPlugin,
             BiologyPlugins,
         ))
-        .init_resource::<crate::tissue::Sites>()
-        .init_resource::<crate::tissue::transport::TransportParameters>()
         .edit_schedule(SimSchedule, |schedule| {
             schedule.set_build_settings(ScheduleBuildSettings {
                 ambiguity_detection: LogLevel::Error,
