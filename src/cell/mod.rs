@@ -8,6 +8,7 @@ pub mod body;
 pub mod contact;
 pub mod cycle;
 pub mod death;
+pub mod exchange;
 pub mod mechanics;
 pub mod motility;
 pub mod movement;
@@ -18,6 +19,7 @@ pub use body::{Body, BodyParameters, CellType, Position, Resident};
 pub use contact::ContactParameters;
 pub use cycle::{Cycle, CycleParameters, Phase};
 pub use death::{DeathParameters, LifeEvent, State, Vital};
+pub use exchange::{ExchangeParameters, MoleculeExchange};
 pub use motility::{Motility, MotilityParameters};
 pub use surroundings::Surroundings;
 
@@ -51,6 +53,7 @@ impl Plugin for CellPlugins {
             body::BodyPlugin,
             cycle::CyclePlugin,
             death::DeathPlugin,
+            exchange::ExchangePlugin,
             motility::MotilityPlugin,
             movement::MovementPlugin,
             perception::PerceptionPlugin,

@@ -20,7 +20,10 @@ use super::spans::FieldPath;
 use crate::biology::{HifParameters, MetabolismParameters};
 use crate::cell::contact::ContactParameters;
 use crate::cell::cycle::mean_radius_um;
-use crate::cell::{BodyParameters, CycleParameters, DeathParameters, MotilityParameters};
+use crate::cell::{
+    BodyParameters, CycleParameters, DeathParameters, ExchangeParameters, MoleculeExchange,
+    MotilityParameters,
+};
 use crate::core::parameters::{CellTypeNames, Parameters, PerType};
 use crate::tissue::{Molecule, Molecules};
 
@@ -65,6 +68,9 @@ pub struct CellPrefab {
     /// How it walks.
     #[serde(default)]
     pub motility: Option<MotilityParameters>,
+    /// What else it gives off and takes up.
+    #[serde(default)]
+    pub exchange: Vec<MoleculeExchange>,
 }
 
 impl CellPrefab {
@@ -143,6 +149,17 @@ pub(super) fn check_prefab(checker: &mut Checker, root: &FieldPath, prefab: &Cel
     );
     optional_limits(checker, &root.field("hif"), prefab.hif.as_ref());
     optional_limits(checker, &root.field("motility"), prefab.motility.as_ref());
+    let list = root.field("exchange");
+    for (index, exchange) in prefab.exchange.iter().enumerate() {
+        let path = list.item(index);
+        checker.limits(&path, exchange);
+        let name = &exchange.molecule;
+        let earlier = &prefab.exchange[..index];
+        if let Some(first) = earlier.iter().position(|of| of.molecule == *name) {
+            let message = format!("`{}` is already in exchange[{first}]", name.as_str());
+            checker.problem(&path.field("molecule"), message);
+        }
+    }
     for (group, [field, _], message) in contradictions(&prefab.body, prefab.death.as_ref()) {
         checker.problem(&root.field(group).field(field), message);
     }
@@ -294,9 +311,16 @@ impl CellLibrary {
         self.fill(world, |prefab| prefab.metabolism.clone());
         self.fill(world, |prefab| prefab.hif.clone());
         self.fill(world, |prefab| prefab.motility.clone());
+        self.fill(world, |prefab| {
+            Some(ExchangeParameters(prefab.exchange.clone()))
+        });
     }
 
-    fn fill<P: Parameters>(&self, world: &mut World, of: impl Fn(&CellPrefab) -> Option<P>) {
+    fn fill<P: Send + Sync + 'static>(
+        &self,
+        world: &mut World,
+        of: impl Fn(&CellPrefab) -> Option<P>,
+    ) {
         world.insert_resource(PerType(self.types.iter().map(of).collect()));
     }
 

@@ -9,10 +9,10 @@ use crate::biology::metabolism::{Metabolism, MetabolismParameters};
 use crate::cell::cycle::{AgeStructure, mean_radius_um};
 use crate::cell::movement::SiteMechanics;
 use crate::cell::{
-    BodyParameters, CellType, Cycle, CycleParameters, Motility, MotilityParameters, Position,
-    Resident, Surroundings, Vital,
+    BodyParameters, CellType, Cycle, CycleParameters, ExchangeParameters, Motility,
+    MotilityParameters, Position, Resident, Surroundings, Vital,
 };
-use crate::core::parameters::{CellTypeNames, Parameters, PerType};
+use crate::core::parameters::{CellTypeNames, PerType};
 use crate::core::random::Random;
 use crate::core::{CellId, CellIdCounter, Purpose, RandomKey};
 use crate::observe::metrics::TumourTypes;
@@ -47,7 +47,7 @@ impl CapabilityTables {
 
 /// Fills the parameter tables of all capabilities from prefabs.
 pub fn install_cell_types(world: &mut World, types: &[CellPrefab]) {
-    fn table<P: Parameters>(
+    fn table<P: Send + Sync + 'static>(
         world: &mut World,
         types: &[CellPrefab],
         get: impl Fn(&CellPrefab) -> Option<P>,
@@ -65,6 +65,9 @@ pub fn install_cell_types(world: &mut World, types: &[CellPrefab]) {
     table(world, types, |prefab| prefab.cycle.clone());
     table(world, types, |prefab| prefab.death.clone());
     table(world, types, |prefab| prefab.motility.clone());
+    table(world, types, |prefab| {
+        Some(ExchangeParameters(prefab.exchange.clone()))
+    });
     table(world, types, |prefab| prefab.metabolism.clone());
     table(world, types, |prefab| prefab.hif.clone());
 }
