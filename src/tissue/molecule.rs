@@ -187,6 +187,10 @@ impl NamedParameters for Molecules {
     fn item_mut(&mut self, index: usize) -> Option<&mut Molecule> {
         self.list.get_mut(index)
     }
+
+    fn from_items(items: Vec<Molecule>) -> Self {
+        Self::new(items)
+    }
 }
 
 #[cfg(test)]
