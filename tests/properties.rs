@@ -18,7 +18,7 @@ use tumorscape::observe::{EventKind, Journal, Wanted, checkpoint};
 use tumorscape::scene::schema::Place;
 use tumorscape::scene::{CellLibrary, Change, ParsedScene};
 use tumorscape::simulation::{Simulation, open_scene, prototype_world};
-use tumorscape::tissue::{Molecule, SiteId};
+use tumorscape::tissue::SiteId;
 
 /// Number of scenes.
 const CASES: u32 = 300;
@@ -57,7 +57,7 @@ struct Block {
 struct Wild {
     capabilities: [bool; 5],
     volume_um3: f32,
-    attractant: Option<Molecule>,
+    attractant: Option<&'static str>,
     chemotactic_index: f32,
 }
 
@@ -70,6 +70,9 @@ struct Group {
     site: Index,
 }
 
+/// The shipped molecules.
+const MOLECULES: [&str; 4] = ["oxygen", "glucose", "lactate", "vegf_a"];
+
 /// The file of the drawn cell type.
 const WILD: &str = "assets/cells/wild.ron";
 
@@ -81,7 +84,7 @@ fn draw() -> impl Strategy<Value = Draw> {
         prop::option::of(10.0_f32..300.0),
         prop::collection::vec(
             prop::option::weighted(0.7, (0.0_f32..60.0, any::<bool>())),
-            Molecule::ALL.len(),
+            MOLECULES.len(),
         ),
     )
         .prop_map(|(voxels, walls, perfusion_um, fields)| Block {
@@ -93,7 +96,7 @@ fn draw() -> impl Strategy<Value = Draw> {
     let wild = (
         any::<[bool; 5]>(),
         300.0_f32..9000.0,
-        prop::option::of(select(Molecule::ALL.to_vec())),
+        prop::option::of(select(MOLECULES.to_vec())),
         -1.0_f32..1.0,
     )
         .prop_map(
@@ -142,7 +145,7 @@ impl Block {
     }
 
     fn text(&self, number: usize) -> String {
-        let fields = Molecule::ALL.into_iter().zip(&self.fields);
+        let fields = MOLECULES.into_iter().zip(&self.fields);
         let fields: String = fields
             .filter_map(|(molecule, field)| Some((molecule, (*field)?)))
             .map(|(molecule, (level, held))| {
@@ -386,7 +389,7 @@ fn run_watched(
     }
     let site_of = |site: SiteId| &scene.scene.sites[usize::from(site.0)];
     for site in (0..scene.scene.sites.len() as u16).map(SiteId) {
-        for molecule in Molecule::ALL {
+        for molecule in MOLECULES {
             if let Some((values, _)) = simulation.field(site, molecule) {
                 prop_assert!(
                     values

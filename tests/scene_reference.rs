@@ -114,7 +114,7 @@ fn names_are_found_with_what_lies_in_them_and_wrong_ones_get_the_nearest() {
 /// A scene around a piece of one.
 fn scene_with(kind: &str, piece: &str) -> String {
     let mut parts = [
-        ("sites", "[(name: \"breast\", organ: Breast, size_um: (800, 800, 800), fields: [(molecule: Oxygen, level: 38)])]"),
+        ("sites", "[(name: \"breast\", organ: Breast, size_um: (800, 800, 800), fields: [(molecule: \"oxygen\", level: 38)])]"),
         ("populations", "[(cell: \"cancer\", place: Single(at_um: (0, 0, 0)))]"),
         ("parameters", "{}"),
         ("rules", "[]"),

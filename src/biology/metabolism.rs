@@ -8,9 +8,10 @@
 //! they lie at rest, there are more of them and it takes up more. PhysiCell's first-order law, which is per volume of
 //! cells, can be chosen instead.
 //!
-//! Glucose: `J_G = q_G h(G; K_G, 1) [1 + a (1 - h(p; p_P, 2)) + b H] clamp(1 - 2 (7.25 - pH), 0.1, 1)`, with the Pasteur
-//! effect (`a`), the switch to glycolysis by HIF-1a (`b`) and the brake by acid. Lactate: `2 J_G (1 - f_ox)`, where
-//! the share `f_ox = min(f (1 - H), J_O / (6 J_G))` of the pyruvate is oxidised: not more than the oxygen that the cell
+//! Glucose: `J_G = q_G h(G; K_G, 1) [g + a (1 - h(p; p_P, 2))] clamp(1 - 2 (7.25 - pH), 0.1, 1)`, with the Pasteur
+//! effect (`a`), the brake by acid, and the input `metabolism.glycolysis`, `g`, which is 1 unless rules change it: HIF-1a
+//! does in the shipped cancer cell. Lactate: `2 J_G (1 - f_ox)`, where the share `f_ox = min(f, J_O / (6 J_G))` of the
+//! pyruvate is oxidised, `f` being the input `metabolism.oxidised_share`: not more than the oxygen that the cell
 //! takes up suffices for, six molecules for a glucose. Glucose, lactate and VEGF-A are exchanged at rates per cell,
 //! whatever its size: that is how they are published, as means over the cells of a culture, which are of all ages
 //! and sizes.
@@ -18,7 +19,7 @@
 //! Acidity: `pH = 7.4 - lactate / 30 mM` (carbonate buffer).
 //! Growth: `g = clamp((p - 5)/(38 - 5)) h(G; 0.2 mM, 2) clamp((pH - 6.4)/0.6)`.
 //!
-//! [`update_metabolism`] runs in `Signal`, after HIF, and writes [`Metabolism`] and [`Cycle::growth`];
+//! [`update_metabolism`] runs in `Signal` and writes [`Metabolism`] and [`Cycle::growth`];
 //! [`exchange_metabolites`] books in `Act`. What a cell takes up of a molecule is booked as a capacity, so that
 //! the field solver applies `c / (K + c)` to the concentration it is solving for.
 
@@ -26,12 +27,14 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::hill;
-use super::hypoxia::{HifAxis, update_hif};
 use crate::cell::contact::CONFLUENT_SHARE;
 use crate::cell::death::is_alive;
 use crate::cell::life::{Beginning, RegisterLife};
+use crate::cell::molecules::read_at_cells;
 use crate::cell::{ActSystems, Body, CellType, Cycle, Resident, Surroundings, Vital, order_act};
+use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::invariant::{RegisterInvariant, outside};
+use crate::core::metric::{Metric, RegisterMetrics};
 use crate::core::parallel::{
     IN_TABLES, ROWS, for_each_chunk, for_each_chunk_mut, for_each_chunk_mut2,
 };
@@ -40,11 +43,15 @@ use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::state::RegisterState;
 use crate::core::units::{AMOL_PER_UM3_PER_MM, SECONDS_PER_MINUTE};
 use crate::core::{SimSchedule, SimSystems};
-use crate::tissue::transport::TransportParameters;
-use crate::tissue::{Ledger, Molecule, Sites};
+use crate::tissue::spread::Spread;
+use crate::tissue::{Bookings, Fields};
 
 /// Seconds in a minute, as the systems use it.
 const PER_MINUTE: f32 = SECONDS_PER_MINUTE as f32;
+/// The molecules it is about, by name.
+const OXYGEN: &str = "oxygen";
+const GLUCOSE: &str = "glucose";
+const LACTATE: &str = "lactate";
 /// Oxygen molecules that oxidise a glucose completely.
 const OXYGEN_PER_GLUCOSE: f32 = 6.0;
 
@@ -96,13 +103,9 @@ impl OxygenLaw {
 
 /// The physical chemistry of metabolites, the same in all cells (group `chemistry`).
 ///
-/// The half-saturations of uptake belong to the fields ([`TransportParameters`]): all uptake from a voxel is
-/// summed before the law of saturation is applied.
 #[derive(Resource, Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields, default)]
 pub struct MetabolismChemistry {
-    /// Oxygen dissolved in tissue, uM per mmHg; 1.25-1.3.
-    pub oxygen_solubility_um_per_mmhg: f32,
     /// pH of blood, without excess lactate; 7.4 [M].
     pub blood_ph: f32,
     /// Lactate that lowers pH by one unit, mM; 30, of 25-35 [M].
@@ -112,7 +115,6 @@ pub struct MetabolismChemistry {
 impl Default for MetabolismChemistry {
     fn default() -> Self {
         Self {
-            oxygen_solubility_um_per_mmhg: 1.3,
             blood_ph: 7.4,
             buffer_mm_per_ph: 30.0,
         }
@@ -164,9 +166,6 @@ pub struct MetabolismParameters {
     pub pasteur_gain: f32,
     /// Oxygen at which half of it is left, `p_P`, mmHg; 10. Starting value.
     pub pasteur_half_mmhg: f32,
-    /// Relative rise of glucose uptake at full HIF-1a, `b`. 1.32: with the Pasteur effect above, cells that have
-    /// adapted take 40 % more at 0.023 mM oxygen than at 0.21 mM. Calibrated to Casciari 1992 [A].
-    pub hif_glycolysis_gain: f32,
     /// Relative loss of glucose uptake per unit of pH below [`Self::glycolysis_ph`]; 2: -60 % from pH 7.25 to 6.95
     /// (Casciari 1992) [A].
     pub acid_brake_per_ph: f32,
@@ -174,8 +173,8 @@ pub struct MetabolismParameters {
     pub glycolysis_ph: f32,
     /// Share of glucose uptake that acid leaves at least; 0.1. Starting value.
     pub acid_brake_floor: f32,
-    /// Share of pyruvate that is oxidised without HIF-1a, `f`, where the oxygen taken up suffices for it (six
-    /// molecules a glucose); 0.2: 1.6 lactate per glucose, 2 in hypoxia [M].
+    /// Share of pyruvate that is oxidised, `f`, where the oxygen taken up suffices for it (six molecules a glucose) and
+    /// no rule changes it; 0.2: 1.6 lactate per glucose [M].
     pub oxidised_share: f32,
     /// ATP made per oxygen molecule. 4.7: 30 ATP per glucose completely oxidised with six oxygen molecules (Rich
     /// 2003, Biochem Soc Trans 31:1095, doi:10.1042/bst0311095), less the two of glycolysis.
@@ -207,7 +206,6 @@ impl Default for MetabolismParameters {
             glucose_uptake_amol_per_s: 50.0,
             pasteur_gain: 0.4,
             pasteur_half_mmhg: 10.0,
-            hif_glycolysis_gain: 1.32,
             acid_brake_per_ph: 2.0,
             glycolysis_ph: 7.25,
             acid_brake_floor: 0.1,
@@ -238,6 +236,57 @@ impl Parameters for MetabolismParameters {
     }
 }
 
+/// How a cell's metabolism is set, by rules.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MetabolicSetting {
+    /// Oxygen uptake, relative to what glucose and acidity make it.
+    pub respiration: f32,
+    /// Glucose uptake with plentiful oxygen, relative to [`MetabolismParameters::glucose_uptake_amol_per_s`].
+    pub glycolysis: f32,
+    /// Share of the pyruvate that is oxidised where oxygen suffices for it.
+    pub oxidised_share: f32,
+}
+
+/// What a cell finds of the molecules that it lives on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Metabolites {
+    /// Oxygen, mmHg.
+    pub oxygen_mmhg: f32,
+    /// Glucose, mM.
+    pub glucose_mm: f32,
+    /// Lactate, mM.
+    pub lactate_mm: f32,
+}
+
+/// What the molecules themselves say about uptake. It is not the cell types' to say: all uptake from a voxel is summed
+/// before the law of saturation is applied.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct UptakeConstants {
+    /// Oxygen at which uptake is half, mmHg.
+    pub oxygen_half_mmhg: f32,
+    /// Glucose at which uptake is half, mM.
+    pub glucose_half_mm: f32,
+    /// Oxygen dissolved in tissue, nM per mmHg.
+    pub oxygen_nm_per_mmhg: f32,
+}
+
+impl UptakeConstants {
+    /// Those of the molecules of a simulation; infinite, so that nothing is taken up, where there is no such molecule.
+    fn of(fields: &Fields) -> Self {
+        let half = |name| {
+            let molecule = fields.molecule(name);
+            molecule.map_or(f32::INFINITY, |molecule| molecule.half_saturation)
+        };
+        Self {
+            oxygen_half_mmhg: half(OXYGEN),
+            glucose_half_mm: half(GLUCOSE),
+            oxygen_nm_per_mmhg: fields
+                .molecule(OXYGEN)
+                .map_or(0.0, |oxygen| oxygen.nm_per_unit),
+        }
+    }
+}
+
 /// How far `x` has come from `none` to `full`, 0-1; a step where both are equal.
 fn ramp(x: f32, none: f32, full: f32) -> f32 {
     if x >= full {
@@ -257,12 +306,12 @@ impl MetabolismParameters {
             * ramp(ph, self.respiration_ph_min, self.respiration_ph_max)
     }
 
-    /// Glucose uptake at saturation, amol/s, with that oxygen, level of HIF-1a and pH.
-    pub fn glucose_capacity_amol_per_s(&self, oxygen_mmhg: f32, hif_1a: f32, ph: f32) -> f32 {
+    /// Glucose uptake at saturation, amol/s, with that oxygen, relative glycolysis and pH.
+    pub fn glucose_capacity_amol_per_s(&self, oxygen_mmhg: f32, glycolysis: f32, ph: f32) -> f32 {
         let pasteur = self.pasteur_gain * (1.0 - hill(oxygen_mmhg, self.pasteur_half_mmhg, 2.0));
         let brake = 1.0 - self.acid_brake_per_ph * (self.glycolysis_ph - ph);
         self.glucose_uptake_amol_per_s
-            * (1.0 + pasteur + self.hif_glycolysis_gain * hif_1a)
+            * (glycolysis + pasteur)
             * brake.max(self.acid_brake_floor).min(1.0)
     }
 
@@ -277,33 +326,35 @@ impl MetabolismParameters {
     pub fn rates(
         &self,
         chemistry: &MetabolismChemistry,
-        transport: &TransportParameters,
-        around: &Surroundings,
-        hif_1a: f32,
+        uptake: &UptakeConstants,
+        around: Metabolites,
+        set: MetabolicSetting,
         volume_um3: f32,
     ) -> MetabolicRates {
         let (oxygen, glucose) = (around.oxygen_mmhg, around.glucose_mm);
         let ph = chemistry.ph(around.lactate_mm);
-        let respiration = self.respiration_factor(glucose, ph);
+        let respiration = set.respiration * self.respiration_factor(glucose, ph);
         let (oxygen_capacity, oxygen_per_min) = match self.oxygen_law {
             OxygenLaw::MichaelisMenten => {
                 let capacity = self.oxygen_uptake_mmhg_per_s * PER_MINUTE * respiration;
-                let share = hill(oxygen, transport.oxygen.half_saturation, 1.0);
+                let share = hill(oxygen, uptake.oxygen_half_mmhg, 1.0);
                 (capacity, capacity * share)
             }
-            OxygenLaw::FirstOrder => (0.0, self.oxygen_first_order_per_min * oxygen),
+            OxygenLaw::FirstOrder => (
+                0.0,
+                set.respiration * self.oxygen_first_order_per_min * oxygen,
+            ),
         };
-        // uM is 1e-3 mM, and 1 mM is 1 amol/um3.
-        let amol_per_mmhg = chemistry.oxygen_solubility_um_per_mmhg
+        // 1000 nM are 1 uM, 1e-3 mM, and 1 mM is 1 amol/um3.
+        let amol_per_mmhg = uptake.oxygen_nm_per_mmhg / 1000.0
             * 1.0e-3
             * self.oxygen_law.breathing_um3(volume_um3)
             * AMOL_PER_UM3_PER_MM as f32;
         let oxygen_amol_per_s = oxygen_per_min / PER_MINUTE * amol_per_mmhg;
-        let glucose_capacity = self.glucose_capacity_amol_per_s(oxygen, hif_1a, ph);
-        let glucose_amol_per_s =
-            glucose_capacity * hill(glucose, transport.glucose.half_saturation, 1.0);
-        let oxidised_amol_per_s = (self.oxidised_share * (1.0 - hif_1a) * glucose_amol_per_s)
-            .min(oxygen_amol_per_s / OXYGEN_PER_GLUCOSE);
+        let glucose_capacity = self.glucose_capacity_amol_per_s(oxygen, set.glycolysis, ph);
+        let glucose_amol_per_s = glucose_capacity * hill(glucose, uptake.glucose_half_mm, 1.0);
+        let oxidised_amol_per_s =
+            (set.oxidised_share * glucose_amol_per_s).min(oxygen_amol_per_s / OXYGEN_PER_GLUCOSE);
         MetabolicRates {
             exchange: Metabolism {
                 oxygen_capacity_mmhg_per_min: oxygen_capacity,
@@ -319,30 +370,39 @@ impl MetabolismParameters {
     }
 }
 
-/// Concentration change of a voxel by one amol per second, mM per minute.
-pub fn mm_per_min(amol_per_s: f32, voxel_volume_um3: f32) -> f32 {
-    amol_per_s * PER_MINUTE / (voxel_volume_um3 * AMOL_PER_UM3_PER_MM as f32)
-}
+/// The inputs.
+const RESPIRATION: &str = "metabolism.respiration";
+const GLYCOLYSIS: &str = "metabolism.glycolysis";
+const OXIDISED_SHARE: &str = "metabolism.oxidised_share";
 
 /// Living cells adapt what they burn to what they find.
 pub fn update_metabolism(
     parameters: Res<PerType<MetabolismParameters>>,
     chemistry: Res<MetabolismChemistry>,
-    transport: Res<TransportParameters>,
+    fields: Fields,
+    inputs: Regulated,
     mut cells: Query<(
+        Entity,
         &CellType,
+        &Resident,
         &Surroundings,
         &Body,
-        Option<&HifAxis>,
         Option<&Vital>,
         &mut Metabolism,
         Option<&mut Cycle>,
     )>,
 ) {
-    let (parameters, chemistry, transport) = (&*parameters, &*chemistry, &*transport);
-    for (types, around, bodies, hif, vitals, mut metabolism, cycles) in
+    let (parameters, chemistry) = (&*parameters, &*chemistry);
+    let uptake = UptakeConstants::of(&fields);
+    let [oxygen, glucose, lactate] = [OXYGEN, GLUCOSE, LACTATE].map(|name| fields.of(name));
+    let [respiration, glycolysis, oxidised_share] =
+        [RESPIRATION, GLYCOLYSIS, OXIDISED_SHARE].map(|name| inputs.input(name));
+    for (entities, types, residents, around, bodies, vitals, mut metabolism, cycles) in
         cells.contiguous_iter_mut().expect(IN_TABLES)
     {
+        let respiration = respiration.in_table(entities);
+        let glycolysis = glycolysis.in_table(entities);
+        let oxidised_share = oxidised_share.in_table(entities);
         // Lets the cell in a row adapt, and hands back its growth factor.
         let adapt = |row: usize, metabolism: &mut Metabolism| -> Option<f32> {
             let parameters = parameters.get(types[row].0)?;
@@ -350,9 +410,19 @@ pub fn update_metabolism(
                 *metabolism = Metabolism::default();
                 return Some(0.0);
             }
-            let (around, body) = (&around[row], &bodies[row]);
-            let hif_1a = hif.map_or(0.0, |hif| hif[row].hif_1a);
-            let rates = parameters.rates(chemistry, transport, around, hif_1a, body.volume_um3());
+            let (site, voxel, body) = (residents[row].0, around[row].voxel, &bodies[row]);
+            let around = Metabolites {
+                oxygen_mmhg: oxygen.at(site, voxel),
+                glucose_mm: glucose.at(site, voxel),
+                lactate_mm: lactate.at(site, voxel),
+            };
+            let cell_type = types[row].0;
+            let set = MetabolicSetting {
+                respiration: respiration.at(row, cell_type),
+                glycolysis: glycolysis.at(row, cell_type),
+                oxidised_share: oxidised_share.at(row, cell_type),
+            };
+            let rates = parameters.rates(chemistry, &uptake, around, set, body.volume_um3());
             *metabolism = rates.exchange;
             Some(parameters.growth_factor(around.oxygen_mmhg, around.glucose_mm, rates.ph))
         };
@@ -379,8 +449,7 @@ pub fn update_metabolism(
 /// Living cells take up oxygen and glucose and give off lactate.
 pub fn exchange_metabolites(
     parameters: Res<PerType<MetabolismParameters>>,
-    sites: Res<Sites>,
-    ledgers: Query<&Ledger>,
+    bookings: Bookings,
     cells: Query<(
         &CellType,
         &Resident,
@@ -391,73 +460,33 @@ pub fn exchange_metabolites(
     )>,
 ) {
     let parameters = &*parameters;
-    let books: Vec<Books> = sites
-        .list
-        .iter()
-        .map(|site| {
-            let ledger = |molecule: Molecule| ledgers.get(site.fields[molecule as usize]?).ok();
-            Books {
-                voxel_um3: site.block.voxel_volume_um3(),
-                oxygen: ledger(Molecule::Oxygen),
-                glucose: ledger(Molecule::Glucose),
-                lactate: ledger(Molecule::Lactate),
-            }
-        })
-        .collect();
+    let [oxygen, glucose, lactate] = [OXYGEN, GLUCOSE, LACTATE].map(|name| bookings.of(name));
     for (types, residents, around, bodies, vitals, metabolism) in
         cells.contiguous_iter().expect(IN_TABLES)
     {
         for_each_chunk(types.len(), ROWS, |_, rows| {
             for row in rows {
                 let alive = is_alive(vitals.map(|vitals| &vitals[row]));
-                if let (true, Some(parameters)) = (alive, parameters.get(types[row].0)) {
-                    let books = &books[usize::from(residents[row].0.0)];
-                    let volume_um3 = bodies[row].volume_um3();
-                    books.enter(parameters, around[row].voxel, volume_um3, &metabolism[row]);
+                let (true, Some(parameters)) = (alive, parameters.get(types[row].0)) else {
+                    continue;
+                };
+                let (site, voxel, rates) = (residents[row].0, around[row].voxel, &metabolism[row]);
+                let law = parameters.oxygen_law;
+                let volume_um3 = law.breathing_um3(bodies[row].volume_um3());
+                match law {
+                    OxygenLaw::MichaelisMenten => {
+                        let per_min = rates.oxygen_capacity_mmhg_per_min;
+                        oxygen.take_up_in(site, voxel, per_min, volume_um3);
+                    }
+                    OxygenLaw::FirstOrder => {
+                        let per_min = parameters.oxygen_first_order_per_min;
+                        oxygen.absorb(site, voxel, per_min * volume_um3);
+                    }
                 }
+                glucose.take_up_amol(site, voxel, rates.glucose_capacity_amol_per_s);
+                lactate.secrete_amol(site, voxel, rates.lactate_amol_per_s);
             }
         });
-    }
-}
-
-/// The ledgers of a site in which cells book what they exchange.
-struct Books<'a> {
-    voxel_um3: f32,
-    oxygen: Option<&'a Ledger>,
-    glucose: Option<&'a Ledger>,
-    lactate: Option<&'a Ledger>,
-}
-
-impl Books<'_> {
-    /// Books what a living cell exchanges.
-    #[inline]
-    fn enter(
-        &self,
-        parameters: &MetabolismParameters,
-        voxel: u32,
-        volume_um3: f32,
-        metabolism: &Metabolism,
-    ) {
-        if let Some(oxygen) = self.oxygen {
-            let law = parameters.oxygen_law;
-            let filled = law.breathing_um3(volume_um3) / self.voxel_um3;
-            match law {
-                OxygenLaw::MichaelisMenten => {
-                    oxygen.take_up(voxel, metabolism.oxygen_capacity_mmhg_per_min * filled);
-                }
-                OxygenLaw::FirstOrder => {
-                    oxygen.absorb(voxel, parameters.oxygen_first_order_per_min * filled);
-                }
-            }
-        }
-        if let Some(glucose) = self.glucose {
-            let capacity = mm_per_min(metabolism.glucose_capacity_amol_per_s, self.voxel_um3);
-            glucose.take_up(voxel, capacity);
-        }
-        if let Some(lactate) = self.lactate {
-            let secreted = mm_per_min(metabolism.lactate_amol_per_s, self.voxel_um3);
-            lactate.secrete(voxel, secreted);
-        }
     }
 }
 
@@ -470,7 +499,32 @@ impl Plugin for MetabolismPlugin {
         app.register_group::<MetabolismChemistry>("chemistry")
             .register_capability::<MetabolismParameters>("metabolism")
             .register_cell_state::<Metabolism>("metabolism")
-            .register_quantity_with::<Surroundings, _>(
+            .register_input::<MetabolismParameters>(
+                InputInfo::new(
+                    RESPIRATION,
+                    "",
+                    "Oxygen uptake, relative to what glucose and acidity make it.",
+                ),
+                |_| 1.0,
+            )
+            .register_input::<MetabolismParameters>(
+                InputInfo::new(
+                    GLYCOLYSIS,
+                    "",
+                    "Glucose uptake with plentiful oxygen, relative to `glucose_uptake_amol_per_s`.",
+                ),
+                |_| 1.0,
+            )
+            .register_input::<MetabolismParameters>(
+                InputInfo::new(
+                    OXIDISED_SHARE,
+                    "",
+                    "Share of the pyruvate that is oxidised where oxygen suffices for it.",
+                )
+                .limits(Limits::FRACTION),
+                |parameters| parameters.oxidised_share,
+            )
+            .register_cell_reader(
                 Quantity::new("metabolism.ph", "", "Acidity at the cell, by its lactate.")
                     .label("pH")
                     .column("ph")
@@ -478,7 +532,26 @@ impl Plugin for MetabolismPlugin {
                     .source("carbonate buffer: pH = 7.4 - lactate / buffer"),
                 |world| {
                     let chemistry = world.resource::<MetabolismChemistry>().clone();
-                    move |around| chemistry.ph(around.lactate_mm)
+                    let lactate = read_at_cells(world, LACTATE);
+                    Box::new(move |table, rows, values| {
+                        lactate(table, rows, values);
+                        for value in values {
+                            *value = chemistry.ph(*value);
+                        }
+                    })
+                },
+            )
+            .register_metrics(
+                vec![Metric::new(
+                    "ph_min",
+                    "",
+                    "Lowest pH of the site, that of its highest lactate.",
+                )],
+                |world, site| {
+                    let lactate = Spread::in_site(world, site, LACTATE);
+                    let chemistry = world.resource::<MetabolismChemistry>();
+                    let ph = |lactate: Spread| f64::from(chemistry.ph(lactate.max as f32));
+                    vec![lactate.map_or(f64::NAN, ph)]
                 },
             )
             .register_quantity::<Metabolism>(
@@ -524,9 +597,7 @@ impl Plugin for MetabolismPlugin {
             .add_systems(
                 SimSchedule,
                 (
-                    update_metabolism
-                        .in_set(SimSystems::Signal)
-                        .after(update_hif),
+                    update_metabolism.in_set(SimSystems::Signal),
                     exchange_metabolites.in_set(ActSystems::Exchange),
                 ),
             );

@@ -11,7 +11,7 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::body::{Body, CellType, VolumeRates};
+use super::body::{Body, CellType, Resident, VolumeRates};
 use super::life::{Beginning, RegisterLife};
 use super::surroundings::Surroundings;
 use super::{ActSystems, order_act};
@@ -24,6 +24,7 @@ use crate::core::random::probability;
 use crate::core::state::RegisterState;
 use crate::core::units::MINUTES_PER_HOUR;
 use crate::core::{CellId, Clock, Purpose, Random, RandomKey, RegisterPurpose, SimSchedule};
+use crate::tissue::Fields;
 
 /// Alive, dying or dead.
 #[derive(
@@ -313,11 +314,11 @@ struct DeathStep<'a> {
 }
 
 /// How fast a cell dies just now.
-struct Rates {
+struct Rates<N> {
     /// See [`happens_below`].
     apoptosis_below: f64,
-    /// Necrosis, 1/h.
-    necrosis_per_hour: f32,
+    /// Necrosis, 1/h; looked up for living cells only.
+    necrosis_per_hour: N,
 }
 
 /// The input that is the rate of apoptosis.
@@ -336,8 +337,18 @@ pub fn advance_death(
     key: Res<RandomKey>,
     parameters: Res<PerType<DeathParameters>>,
     inputs: Regulated,
-    mut cells: Query<(Entity, &CellId, &CellType, &Body, &Surroundings, &mut Vital)>,
+    fields: Fields,
+    mut cells: Query<(
+        Entity,
+        &CellId,
+        &CellType,
+        &Resident,
+        &Body,
+        &Surroundings,
+        &mut Vital,
+    )>,
 ) {
+    let oxygen = fields.of("oxygen");
     let (clock, key, hours) = (*clock, *key, clock.dt_hours());
     let steps: Vec<Option<DeathStep>> = parameters
         .0
@@ -352,7 +363,7 @@ pub fn advance_death(
         })
         .collect();
     let (apoptosis, necrosis) = (inputs.input(APOPTOSIS_RATE), inputs.input(NECROSIS_RATE));
-    for (entities, ids, types, bodies, around, mut vitals) in
+    for (entities, ids, types, residents, bodies, around, mut vitals) in
         cells.contiguous_iter_mut().expect(IN_TABLES)
     {
         let (apoptosis, necrosis) = (apoptosis.in_table(entities), necrosis.in_table(entities));
@@ -367,10 +378,11 @@ pub fn advance_death(
                         } else {
                             step.apoptosis_below
                         },
-                        necrosis_per_hour: step
-                            .parameters
-                            .necrosis_per_hour(around[row].oxygen_mmhg)
-                            * necrosis.at(row, types[row].0),
+                        necrosis_per_hour: || {
+                            let oxygen_mmhg = oxygen.at(residents[row].0, around[row].voxel);
+                            step.parameters.necrosis_per_hour(oxygen_mmhg)
+                                * necrosis.at(row, types[row].0)
+                        },
                     };
                     advance(vital, step, &bodies[row], &rates, &clock, random);
                 }
@@ -383,14 +395,14 @@ fn advance(
     vital: &mut Vital,
     step: &DeathStep,
     body: &Body,
-    rates: &Rates,
+    rates: &Rates<impl Fn() -> f32>,
     clock: &Clock,
     random: impl Fn(Purpose) -> Random,
 ) {
     let parameters = step.parameters;
     match vital.state {
         State::Alive => {
-            let necrosis = rates.necrosis_per_hour;
+            let necrosis = (rates.necrosis_per_hour)();
             if happens(random(APOPTOSIS), rates.apoptosis_below) {
                 vital.start_apoptosis();
             } else if necrosis > 0.0
@@ -512,22 +524,16 @@ mod tests {
     use crate::cell::body::{BodyParameters, BodyPlugin};
     use crate::cell::testing::*;
 
-    fn around(oxygen_mmhg: f32) -> Surroundings {
-        Surroundings {
-            oxygen_mmhg,
-            ..Surroundings::default()
-        }
-    }
-
     fn with_cells(step_minutes: f64, n: u64, oxygen: f32, parameters: DeathParameters) -> App {
         let mut app = bench(step_minutes);
         app.add_plugins((DeathPlugin, BodyPlugin));
+        set_background(&mut app, "oxygen", oxygen);
         set(&mut app, parameters);
         set(&mut app, BodyParameters::default());
         let body = BodyParameters::default().resting_body();
         for id in 0..n {
             app.world_mut()
-                .spawn((cell(id, around(oxygen)), body, Vital::default()));
+                .spawn((cell(id, Surroundings::default()), body, Vital::default()));
         }
         app
     }
@@ -613,7 +619,7 @@ mod tests {
             let body = BodyParameters::default().resting_body();
             let dying = app
                 .world_mut()
-                .spawn((cell(0, around(38.0)), body, vital))
+                .spawn((cell(0, Surroundings::default()), body, vital))
                 .id();
             for done in 1..=steps {
                 step(&mut app);
@@ -637,7 +643,7 @@ mod tests {
         vital.start_necrosis(2.0 * body.volume_um3());
         let dying = app
             .world_mut()
-            .spawn((cell(0, around(0.0)), body, vital))
+            .spawn((cell(0, Surroundings::default()), body, vital))
             .id();
         let mut burst: Option<(f64, Body)> = None;
         loop {
@@ -682,7 +688,7 @@ mod tests {
         let body = BodyParameters::default().resting_body();
         let dying = app
             .world_mut()
-            .spawn((cell(0, around(0.0)), body, vital))
+            .spawn((cell(0, Surroundings::default()), body, vital))
             .id();
         step(&mut app);
         let vital = app.world().get::<Vital>(dying).unwrap();

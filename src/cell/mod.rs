@@ -8,8 +8,10 @@ pub mod body;
 pub mod contact;
 pub mod cycle;
 pub mod death;
+pub mod exchange;
 pub mod life;
 pub mod mechanics;
+pub mod molecules;
 pub mod motility;
 pub mod movement;
 pub mod perception;
@@ -19,6 +21,7 @@ pub use body::{Body, BodyParameters, CellType, Position, Resident};
 pub use contact::ContactParameters;
 pub use cycle::{Cycle, CycleParameters, Phase};
 pub use death::{DeathParameters, LifeEvent, State, Vital};
+pub use exchange::{ExchangeParameters, MoleculeExchange};
 pub use motility::{Motility, MotilityParameters};
 pub use surroundings::Surroundings;
 
@@ -52,6 +55,7 @@ impl Plugin for CellPlugins {
             body::BodyPlugin,
             cycle::CyclePlugin,
             death::DeathPlugin,
+            exchange::ExchangePlugin,
             motility::MotilityPlugin,
             movement::MovementPlugin,
             perception::PerceptionPlugin,
@@ -69,13 +73,23 @@ pub(crate) mod testing {
     use crate::core::parameters::{CellTypeNames, Parameters, PerType, list_parameters};
     use crate::core::regulate::RegisterTypes;
     use crate::core::{CellId, Clock, RandomKey, SimSchedule, SimSystems};
-    use crate::tissue::SiteId;
+    use crate::tissue::molecule::testing::molecule;
+    use crate::tissue::{
+        FieldGrid, Molecule, Molecules, SiteEntry, SiteField, SiteId, Sites, TissueBlock,
+    };
 
     /// An app with a clock, a key and the order of a step; no plugin yet.
     pub fn bench(step_minutes: f64) -> App {
         crate::core::parallel::set_threads(None);
         let mut app = App::empty();
         app.init_resource::<Schedules>()
+            .init_resource::<Sites>()
+            .insert_resource(Molecules::new([
+                molecule("oxygen", 1300.0, 38.0),
+                molecule("glucose", 1e6, 5.5),
+                molecule("lactate", 1e6, 1.0),
+                molecule("vegf_a", 1.0, 0.0),
+            ]))
             .insert_resource(Clock::new(step_minutes))
             .insert_resource(RandomKey(11))
             .insert_resource(CellTypeNames(vec!["cell".into()]))
@@ -90,6 +104,37 @@ pub(crate) mod testing {
     pub fn step(app: &mut App) {
         app.world_mut().run_schedule(SimSchedule);
         app.world_mut().resource_mut::<Clock>().step += 1;
+    }
+
+    /// Makes a block the only site, with the molecules of these names and field entities.
+    pub fn add_site(app: &mut App, block: TissueBlock, fields: &[(&str, Entity)]) {
+        let molecules = app.world().resource::<Molecules>();
+        let fields = fields
+            .iter()
+            .map(|(name, entity)| SiteField {
+                molecule: molecules.id(name).expect("one of the bench"),
+                entity: *entity,
+                grid: FieldGrid::new(&block, 1),
+            })
+            .collect();
+        let list = vec![SiteEntry {
+            entity: Entity::PLACEHOLDER,
+            fields,
+            block,
+        }];
+        app.insert_resource(Sites { list });
+    }
+
+    /// Gives cells so much of a molecule where their site does not simulate it.
+    pub fn set_background(app: &mut App, name: &str, background: f32) {
+        let molecules = app.world().resource::<Molecules>();
+        let found = molecules.named(name).expect("one of the bench").clone();
+        let others = molecules.list().to_vec();
+        let changed = Molecule {
+            background,
+            ..found
+        };
+        app.insert_resource(Molecules::new(others.into_iter().chain([changed])));
     }
 
     /// Gives the only cell type these parameters.

@@ -122,6 +122,8 @@ pub fn written(value: &dyn PartialReflect) -> String {
         }
         ReflectRef::Tuple(of) => format!("({})", joined(of.iter_fields().map(written).collect())),
         ReflectRef::List(of) => format!("[{}]", joined(of.iter().map(written).collect())),
+        // A name of its own kind: what it is in quotes.
+        ReflectRef::Opaque(of) => format!("{of:?}"),
         ReflectRef::Map(of) if of.is_empty() => "{}".into(),
         _ => "()".into(),
     }

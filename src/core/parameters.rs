@@ -1,14 +1,15 @@
 //! Parameters that scenes, timelines and sliders reach by name.
 //!
 //! A module keeps its parameters in a plain struct beside its systems. It registers the struct once, either
-//! as a *group* (one value for the whole tissue, a resource) or as a *capability* (one value for each cell
-//! type that has it, in a [`PerType`] resource). From then on `"hypoxia.degradation_per_hour"` or
-//! `"cancer.cycle.s_hours"` names a number that can be read, checked against its [`Limits`] and set; there is
-//! no second list to keep.
+//! as a *group* (one value for the whole tissue, a resource), as a *capability* (one value for each cell
+//! type that has it, in a [`PerType`] resource) or as a *list* (one value for each of some names, in a resource that
+//! is a [`NamedParameters`]); a capability may itself be such a list. From then on `"hypoxia.degradation_per_hour"`,
+//! `"cancer.cycle.s_hours"` or `"molecules.oxygen.decay_per_min"` names a number that can be read, checked against its
+//! [`Limits`] and set; there is no second list to keep.
 
 use bevy::ecs::component::Mutable;
 use bevy::prelude::*;
-use bevy::reflect::{PartialReflect, ReflectMut, ReflectRef, TypeInfo, Typed};
+use bevy::reflect::{GetTypeRegistration, PartialReflect, ReflectMut, ReflectRef, TypeInfo, Typed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -91,17 +92,37 @@ impl Limits {
     }
 }
 
+/// One struct of parameters for each of a list of names.
+pub trait NamedParameters: Send + Sync + 'static {
+    /// The struct.
+    type Item: Parameters + FromReflect + GetTypeRegistration;
+
+    /// The names, in the order of the list.
+    fn names(&self) -> Vec<&str>;
+
+    /// The struct at that place of the list.
+    fn item(&self, index: usize) -> Option<&Self::Item>;
+
+    /// The struct at that place of the list.
+    fn item_mut(&mut self, index: usize) -> Option<&mut Self::Item>;
+
+    /// The list of these structs.
+    fn from_items(items: Vec<Self::Item>) -> Self
+    where
+        Self: Sized;
+}
+
 /// One value of `P` for each cell type that has the capability, by index of the type.
 #[derive(Resource, Clone, Debug)]
-pub struct PerType<P: Parameters>(pub Vec<Option<P>>);
+pub struct PerType<P: Send + Sync + 'static>(pub Vec<Option<P>>);
 
-impl<P: Parameters> Default for PerType<P> {
+impl<P: Send + Sync + 'static> Default for PerType<P> {
     fn default() -> Self {
         Self(Vec::new())
     }
 }
 
-impl<P: Parameters> PerType<P> {
+impl<P: Send + Sync + 'static> PerType<P> {
     /// The parameters of a type, if it has the capability.
     #[inline]
     pub fn get(&self, cell_type: u16) -> Option<&P> {
@@ -138,11 +159,21 @@ pub enum ParameterError {
     },
 }
 
+/// Index of a cell type and of an item in a list.
+#[derive(Clone, Copy, Default)]
+struct At {
+    cell_type: usize,
+    item: usize,
+}
+
 struct Entry {
     name: &'static str,
     per_type: bool,
-    get: for<'w> fn(&'w World, usize) -> Option<&'w dyn PartialReflect>,
-    get_mut: for<'w> fn(&'w mut World, usize) -> Option<Mut<'w, dyn PartialReflect>>,
+    /// The names in the list of a cell type, or in that of all, where it is one.
+    items: Option<fn(&World, usize) -> Vec<String>>,
+    /// The struct of a cell type and an item of a list; both are 0 where there are none.
+    get: for<'w> fn(&'w World, At) -> Option<&'w dyn PartialReflect>,
+    get_mut: for<'w> fn(&'w mut World, At) -> Option<Mut<'w, dyn PartialReflect>>,
     limits: fn(&str) -> Limits,
     fields: Vec<String>,
 }
@@ -162,6 +193,15 @@ pub trait RegisterParameters {
     ) -> &mut Self;
     /// Registers a capability: a struct with one value for each cell type that has it, under this name in cell files.
     fn register_capability<P: Parameters + Serialize + DeserializeOwned>(
+        &mut self,
+        name: &'static str,
+    ) -> &mut Self;
+    /// Registers a capability that is a list: a struct for each of a list of names, all of which parameter paths reach.
+    fn register_capability_list<L: NamedParameters>(&mut self, name: &'static str) -> &mut Self
+    where
+        L::Item: Serialize + DeserializeOwned;
+    /// Registers a struct with one value for each of a list of names; inserts an empty list.
+    fn register_list<L: NamedParameters + Resource<Mutability = Mutable> + Default>(
         &mut self,
         name: &'static str,
     ) -> &mut Self;
@@ -189,6 +229,7 @@ impl RegisterParameters for App {
             .push(Entry {
                 name,
                 per_type: false,
+                items: None,
                 get: |world, _| {
                     world
                         .get_resource::<P>()
@@ -224,6 +265,94 @@ impl RegisterParameters for App {
         add_capability::<P>(self, capability);
         self
     }
+
+    fn register_capability_list<L: NamedParameters>(&mut self, name: &'static str) -> &mut Self
+    where
+        L::Item: Serialize + DeserializeOwned,
+    {
+        fn of_type<L: NamedParameters>(world: &World, cell_type: usize) -> Option<&L> {
+            let table = world.get_resource::<PerType<L>>()?;
+            table.0.get(cell_type)?.as_ref()
+        }
+        self.init_resource::<PerType<L>>()
+            .declare_remade::<PerType<L>>(BY_PATH)
+            .init_resource::<ParameterRegistry>()
+            .init_resource::<CapabilityRegistry>();
+        self.world_mut()
+            .resource_mut::<CapabilityRegistry>()
+            .add(Capability::of_list::<L>(name));
+        self.world_mut()
+            .resource_mut::<ParameterRegistry>()
+            .entries
+            .push(Entry {
+                name,
+                per_type: true,
+                items: Some(|world, cell_type| {
+                    of_type::<L>(world, cell_type).map_or_else(Vec::new, |list| {
+                        list.names().into_iter().map(str::to_owned).collect()
+                    })
+                }),
+                get: |world, at| {
+                    of_type::<L>(world, at.cell_type)?
+                        .item(at.item)
+                        .map(PartialReflect::as_partial_reflect)
+                },
+                get_mut: |world, at| {
+                    of_type::<L>(world, at.cell_type)?.item(at.item)?;
+                    let table = world.get_resource_mut::<PerType<L>>()?;
+                    Some(table.map_unchanged(|table| {
+                        table.0[at.cell_type]
+                            .as_mut()
+                            .and_then(|list| list.item_mut(at.item))
+                            .expect("presence was checked above")
+                            .as_partial_reflect_mut()
+                    }))
+                },
+                limits: L::Item::limits,
+                fields: number_fields(L::Item::type_info()),
+            });
+        self
+    }
+
+    fn register_list<L: NamedParameters + Resource<Mutability = Mutable> + Default>(
+        &mut self,
+        name: &'static str,
+    ) -> &mut Self {
+        self.init_resource::<L>()
+            .declare_remade::<L>(BY_PATH)
+            .init_resource::<ParameterRegistry>();
+        self.world_mut()
+            .resource_mut::<ParameterRegistry>()
+            .entries
+            .push(Entry {
+                name,
+                per_type: false,
+                items: Some(|world, _| {
+                    let list = world.get_resource::<L>();
+                    list.map_or_else(Vec::new, |list| {
+                        list.names().into_iter().map(str::to_owned).collect()
+                    })
+                }),
+                get: |world, at| {
+                    world
+                        .get_resource::<L>()?
+                        .item(at.item)
+                        .map(PartialReflect::as_partial_reflect)
+                },
+                get_mut: |world, at| {
+                    let list = world.get_resource_mut::<L>()?;
+                    list.item(at.item)?;
+                    Some(list.map_unchanged(|list| {
+                        list.item_mut(at.item)
+                            .expect("presence was checked above")
+                            .as_partial_reflect_mut()
+                    }))
+                },
+                limits: L::Item::limits,
+                fields: number_fields(L::Item::type_info()),
+            });
+        self
+    }
 }
 
 fn add_capability<P: Parameters>(app: &mut App, capability: Capability) {
@@ -240,19 +369,20 @@ fn add_capability<P: Parameters>(app: &mut App, capability: Capability) {
         .push(Entry {
             name,
             per_type: true,
-            get: |world, index| {
+            items: None,
+            get: |world, at| {
                 world
                     .get_resource::<PerType<P>>()?
                     .0
-                    .get(index)?
+                    .get(at.cell_type)?
                     .as_ref()
                     .map(PartialReflect::as_partial_reflect)
             },
-            get_mut: |world, index| {
+            get_mut: |world, at| {
                 let table = world.get_resource_mut::<PerType<P>>()?;
-                table.0.get(index)?.as_ref()?;
+                table.0.get(at.cell_type)?.as_ref()?;
                 Some(table.map_unchanged(|table| {
-                    table.0[index]
+                    table.0[at.cell_type]
                         .as_mut()
                         .expect("presence was checked above")
                         .as_partial_reflect_mut()
@@ -282,8 +412,8 @@ pub fn list_parameters(world: &World) -> Vec<ParameterValue> {
         return Vec::new();
     };
     let mut list = Vec::new();
-    for_each_target(world, registry, |owner, entry, index| {
-        let Some(value) = (entry.get)(world, index) else {
+    for_each_target(world, registry, |owner, entry, at| {
+        let Some(value) = (entry.get)(world, at) else {
             return;
         };
         for field in &entry.fields {
@@ -305,53 +435,70 @@ fn documented(value: &dyn PartialReflect, field: &str) -> Option<&'static str> {
     of_field(value.get_represented_type_info()?, field)
 }
 
-/// Parameters that are the same for the whole tissue.
+/// A struct of parameters that are the same for the whole tissue.
 pub struct Group<'w> {
     /// What their paths begin with.
     pub name: &'static str,
-    /// The struct they are kept in.
+    /// Its name in the list, where the group is a list; paths go on with it.
+    pub item: Option<String>,
+    /// The struct.
     pub value: &'w dyn PartialReflect,
     /// What each may be.
     pub limits: fn(&str) -> Limits,
 }
 
-/// All groups, in the order of registration.
+/// All groups, in the order of registration; of those that are lists each struct.
 pub fn groups(world: &World) -> Vec<Group<'_>> {
     let registry = world.get_resource::<ParameterRegistry>();
     let entries = registry.into_iter().flat_map(|registry| &registry.entries);
-    entries
-        .filter(|entry| !entry.per_type)
-        .filter_map(|entry| {
-            Some(Group {
+    let mut groups = Vec::new();
+    for entry in entries.filter(|entry| !entry.per_type) {
+        let items = match entry.items {
+            None => vec![None],
+            Some(items) => items(world, 0).into_iter().map(Some).collect(),
+        };
+        for (item, name) in items.into_iter().enumerate() {
+            let at = At { cell_type: 0, item };
+            groups.extend((entry.get)(world, at).map(|value| Group {
                 name: entry.name,
-                value: (entry.get)(world, 0)?,
+                item: name,
+                value,
                 limits: entry.limits,
-            })
-        })
-        .collect()
+            }));
+        }
+    }
+    groups
 }
 
 fn for_each_target(
     world: &World,
     registry: &ParameterRegistry,
-    mut visit: impl FnMut(&str, &Entry, usize),
+    mut visit: impl FnMut(&str, &Entry, At),
 ) {
+    let mut each_item = |owner: &str, entry: &Entry, cell_type: usize| match entry.items {
+        None => visit(owner, entry, At { cell_type, item: 0 }),
+        Some(items) => {
+            for (item, name) in items(world, cell_type).iter().enumerate() {
+                visit(&format!("{owner}.{name}"), entry, At { cell_type, item });
+            }
+        }
+    };
     for entry in registry.entries.iter().filter(|entry| !entry.per_type) {
-        visit(entry.name, entry, 0);
+        each_item(entry.name, entry, 0);
     }
     if let Some(names) = world.get_resource::<CellTypeNames>() {
         for (index, name) in names.0.iter().enumerate() {
             for entry in registry.entries.iter().filter(|entry| entry.per_type) {
-                visit(&format!("{name}.{}", entry.name), entry, index);
+                each_item(&format!("{name}.{}", entry.name), entry, index);
             }
         }
     }
 }
 
-/// Where a path leads: the registered entry, the index of the cell type, the field inside.
+/// Where a path leads: the registered entry, the cell type and the item of a list, the field inside.
 struct Target<'a> {
     entry: &'a Entry,
-    cell_type: usize,
+    at: At,
     field: &'a str,
 }
 
@@ -363,25 +510,27 @@ fn find<'a>(
 ) -> Result<Target<'a>, ParameterError> {
     let none = CellTypeNames::default();
     let names = world.get_resource::<CellTypeNames>().unwrap_or(&none);
-    let inside = |entry: &Entry, owned: &'a str| owned.strip_prefix(entry.name)?.strip_prefix('.');
+    let below = |name: &str, path: &'a str| path.strip_prefix(name)?.strip_prefix('.');
+    // The item that the rest of a path names, and what comes after it.
+    let inside = |entry: &Entry, cell_type: usize, rest: &'a str| {
+        let Some(items) = entry.items else {
+            return Some((At { cell_type, item: 0 }, rest));
+        };
+        let items = items(world, cell_type);
+        let mut items = items.iter().enumerate();
+        items.find_map(|(item, name)| Some((At { cell_type, item }, below(name, rest)?)))
+    };
     let target = registry.entries.iter().find_map(|entry| {
-        let (cell_type, field) = if entry.per_type {
+        let (at, field) = if entry.per_type {
             names.0.iter().enumerate().find_map(|(index, name)| {
-                Some((
-                    index,
-                    inside(entry, path.strip_prefix(name.as_str())?.strip_prefix('.')?)?,
-                ))
+                inside(entry, index, below(entry.name, below(name, path)?)?)
             })?
         } else {
-            (0, inside(entry, path)?)
+            inside(entry, 0, below(entry.name, path)?)?
         };
-        let known = entry.fields.iter().any(|known| known == field)
-            && (entry.get)(world, cell_type).is_some();
-        known.then_some(Target {
-            entry,
-            cell_type,
-            field,
-        })
+        let known =
+            entry.fields.iter().any(|known| known == field) && (entry.get)(world, at).is_some();
+        known.then_some(Target { entry, at, field })
     });
     let Some(target) = target else {
         return Err(ParameterError::Unknown {
@@ -423,8 +572,7 @@ pub fn check_exact(world: &World, path: &str, value: f64) -> Result<(), Paramete
     let none = ParameterRegistry::default();
     let registry = world.get_resource::<ParameterRegistry>().unwrap_or(&none);
     let target = find(world, registry, path, value)?;
-    let kind =
-        (target.entry.get)(world, target.cell_type).and_then(|group| field_at(group, target.field));
+    let kind = (target.entry.get)(world, target.at).and_then(|group| field_at(group, target.field));
     let is_switch = kind.is_some_and(|field| field.try_downcast_ref::<bool>().is_some());
     let is_whole = kind.is_some_and(|field| field.try_downcast_ref::<u32>().is_some());
     let allowed = if is_switch && value != 0.0 && value != 1.0 {
@@ -448,12 +596,8 @@ pub fn check_exact(world: &World, path: &str, value: f64) -> Result<(), Paramete
 pub fn set_parameter(world: &mut World, path: &str, value: f64) -> Result<(), ParameterError> {
     world.init_resource::<ParameterRegistry>();
     world.resource_scope(|world, registry: Mut<ParameterRegistry>| {
-        let Target {
-            entry,
-            cell_type,
-            field,
-        } = find(world, &registry, path, value)?;
-        if let Some(mut target) = (entry.get_mut)(world, cell_type) {
+        let Target { entry, at, field } = find(world, &registry, path, value)?;
+        if let Some(mut target) = (entry.get_mut)(world, at) {
             write_number(&mut *target, field, value);
         }
         Ok(())
@@ -479,8 +623,8 @@ fn beginnings(types: &CellTypeNames, registry: &ParameterRegistry) -> String {
 
 fn all_paths(world: &World, registry: &ParameterRegistry) -> Vec<String> {
     let mut paths = Vec::new();
-    for_each_target(world, registry, |owner, entry, index| {
-        if (entry.get)(world, index).is_some() {
+    for_each_target(world, registry, |owner, entry, at| {
+        if (entry.get)(world, at).is_some() {
             paths.extend(entry.fields.iter().map(|field| format!("{owner}.{field}")));
         }
     });
@@ -613,6 +757,30 @@ mod tests {
         }
     }
 
+    #[derive(Resource, Default)]
+    struct Gardens(Vec<(String, Weather)>);
+
+    impl NamedParameters for Gardens {
+        type Item = Weather;
+
+        fn names(&self) -> Vec<&str> {
+            self.0.iter().map(|(name, _)| name.as_str()).collect()
+        }
+
+        fn item(&self, index: usize) -> Option<&Weather> {
+            self.0.get(index).map(|(_, weather)| weather)
+        }
+
+        fn item_mut(&mut self, index: usize) -> Option<&mut Weather> {
+            self.0.get_mut(index).map(|(_, weather)| weather)
+        }
+
+        fn from_items(items: Vec<Weather>) -> Self {
+            let named = |(index, weather)| (format!("garden_{index}"), weather);
+            Self(items.into_iter().enumerate().map(named).collect())
+        }
+    }
+
     fn world() -> World {
         let mut app = App::empty();
         app.register_group::<Weather>("weather");
@@ -645,6 +813,35 @@ mod tests {
                 .iter()
                 .any(|p| p.path == "dog.skin.warmth_c" && p.value == 38.0)
         );
+    }
+
+    #[test]
+    fn a_path_reaches_the_items_of_a_list_by_name() {
+        let mut app = App::empty();
+        app.register_list::<Gardens>("gardens");
+        let gardens = ["rose", "rosemary"].map(|name| (name.into(), Weather::default()));
+        app.insert_resource(Gardens(gardens.into()));
+        let world = app.world_mut();
+        set_parameter(world, "gardens.rosemary.rain.mm_per_hour", 2.0).unwrap();
+        set_parameter(world, "gardens.rose.warmth_c", 20.0).unwrap();
+        let listed: Vec<_> = list_parameters(world)
+            .into_iter()
+            .map(|parameter| (parameter.path, parameter.value))
+            .collect();
+        let expected = [
+            ("gardens.rose.warmth_c", 20.0),
+            ("gardens.rose.rain.mm_per_hour", 0.0),
+            ("gardens.rosemary.warmth_c", 0.0),
+            ("gardens.rosemary.rain.mm_per_hour", 2.0),
+        ];
+        assert_eq!(listed, expected.map(|(path, value)| (path.into(), value)));
+        assert_eq!(
+            set_parameter(world, "gardens.roses.warmth_c", 1.0)
+                .unwrap_err()
+                .to_string(),
+            "there is no parameter `gardens.roses.warmth_c`; did you mean `gardens.rose.warmth_c`?"
+        );
+        assert!(set_parameter(world, "gardens.rose.warmth_c", 61.0).is_err());
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use bevy::prelude::*;
 
+use super::colour_map::ColourMap;
 use super::columns::Columns;
 use super::state::RegisterState;
 
@@ -37,8 +38,8 @@ pub struct Quantity {
     pub source: String,
     /// Its column in tables; none if tables leave it out.
     pub column: Option<String>,
-    /// Name of the colour map that shows it.
-    pub colours: String,
+    /// The colour map that shows it.
+    pub colours: ColourMap,
     /// Levels that mean something, drawn as contours.
     pub contours: Vec<f32>,
     /// Whether it says nothing of a dead cell.
@@ -57,7 +58,7 @@ impl Quantity {
             range: (0.0, 1.0),
             about: about.into(),
             source: String::new(),
-            colours: "viridis".into(),
+            colours: ColourMap::Viridis,
             contours: Vec::new(),
             of_the_living: false,
         }
@@ -100,8 +101,8 @@ impl Quantity {
 
     /// The colour map that shows it.
     #[must_use]
-    pub fn colours(mut self, map: &str) -> Self {
-        self.colours = map.into();
+    pub const fn colours(mut self, map: ColourMap) -> Self {
+        self.colours = map;
         self
     }
 

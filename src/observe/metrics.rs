@@ -14,13 +14,12 @@ use bevy::math::DVec3;
 use bevy::prelude::*;
 
 use super::tally::{ExactSum, Questions, Tally, fold_types};
-use crate::biology::metabolism::MetabolismChemistry;
 use crate::cell::{Body, Vital};
 use crate::core::metric::{Entry, Measure, Metric, Metrics, RegisterMetrics};
 use crate::core::parallel::for_each_chunk_mut;
 use crate::core::parameters::CellTypeNames;
 use crate::core::state::RegisterState;
-use crate::tissue::{FieldValues, Molecule, SiteId, Sites};
+use crate::tissue::{SiteId, Sites};
 
 /// Which cell types make up the tumour, by index of the type.
 #[derive(Resource, Clone, Debug, Default)]
@@ -68,8 +67,7 @@ impl Plugin for MetricsPlugin {
                     };
                     vec![radius, necrotic, rim]
                 },
-            )
-            .register_metrics(field_metrics(), measure_fields);
+            );
     }
 }
 
@@ -210,87 +208,6 @@ pub fn measure(world: &World) -> Vec<SiteMetrics> {
         }
     };
     tallies.iter().enumerate().map(measure_site).collect()
-}
-
-/// What is measured of the fields.
-fn field_metrics() -> Vec<Metric> {
-    vec![
-        Metric::new("oxygen_mean_mmhg", "mmHg", "Mean oxygen of the site."),
-        Metric::new("oxygen_min_mmhg", "mmHg", "Lowest oxygen of the site.")
-            .label("lowest oxygen")
-            .figure(1),
-        Metric::new("glucose_min_mm", "mM", "Lowest glucose of the site."),
-        Metric::new("lactate_max_mm", "mM", "Highest lactate of the site."),
-        Metric::new(
-            "ph_min",
-            "",
-            "Lowest pH of the site, that of its highest lactate.",
-        ),
-        Metric::new("vegf_a_mean_nm", "nM", "Mean VEGF-A of the site."),
-        Metric::new("vegf_a_max_nm", "nM", "Highest VEGF-A of the site."),
-    ]
-}
-
-fn measure_fields(world: &World, site: usize) -> Vec<f64> {
-    let field = |molecule: Molecule| {
-        world.resource::<Sites>().get(SiteId(site as u16)).fields[molecule as usize]
-            .and_then(|field| world.get::<FieldValues>(field))
-            .map_or(Spread::NONE, |values| Spread::of(&values.0))
-    };
-    let (oxygen, glucose, lactate, vegf) = (
-        field(Molecule::Oxygen),
-        field(Molecule::Glucose),
-        field(Molecule::Lactate),
-        field(Molecule::VegfA),
-    );
-    vec![
-        oxygen.mean,
-        oxygen.min,
-        glucose.min,
-        lactate.max,
-        f64::from(
-            world
-                .resource::<MetabolismChemistry>()
-                .ph(lactate.max as f32),
-        ),
-        vegf.mean,
-        vegf.max,
-    ]
-}
-
-/// Mean, smallest and largest value of a field.
-struct Spread {
-    mean: f64,
-    min: f64,
-    max: f64,
-}
-
-impl Spread {
-    const NONE: Self = Self {
-        mean: f64::NAN,
-        min: f64::NAN,
-        max: f64::NAN,
-    };
-
-    fn of(values: &[f32]) -> Self {
-        let pieces = crate::core::parallel::map_chunks(values.len(), 65_536, |_, range| {
-            values[range]
-                .iter()
-                .fold((0.0, f32::MAX, f32::MIN), |(sum, min, max), value| {
-                    (sum + f64::from(*value), min.min(*value), max.max(*value))
-                })
-        });
-        let (sum, min, max) = pieces
-            .into_iter()
-            .fold((0.0, f32::MAX, f32::MIN), |all, piece| {
-                (all.0 + piece.0, all.1.min(piece.1), all.2.max(piece.2))
-            });
-        Self {
-            mean: sum / values.len() as f64,
-            min: min.into(),
-            max: max.into(),
-        }
-    }
 }
 
 /// Distances sorted in one piece of a parallel loop.

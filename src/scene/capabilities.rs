@@ -103,15 +103,7 @@ pub(super) fn check_prefab(
     prefab: &CellPrefab,
     known: &CapabilityRegistry,
 ) {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if prefab.name.is_empty() || !prefab.name.chars().all(plain) {
-        // The name is the first part of parameter paths, whose parts are separated by dots.
-        let message = format!(
-            "may have letters, digits and `_` only, found `{}`",
-            prefab.name
-        );
-        checker.problem(&root.field("name"), message);
-    }
+    checker.plain_name(&root.field("name"), &prefab.name);
     let channels = [prefab.colour.0, prefab.colour.1, prefab.colour.2];
     for (channel, value) in channels.into_iter().enumerate() {
         if !(0.0..=1.0).contains(&value) {
@@ -126,8 +118,9 @@ pub(super) fn check_prefab(
         let path = root.field(capability.name);
         checker.limits(&path, capability.limits, value.reflect());
         for contradiction in (capability.contradictions)(value) {
-            let at = contradiction.field.split('.');
-            let at = at.fold(path.clone(), |path, field| path.field(field));
+            let fields = contradiction.field.split('.');
+            let fields = fields.filter(|field| !field.is_empty());
+            let at = fields.fold(path.clone(), |path, field| path.field(field));
             checker.problem(&at, contradiction.message);
         }
     }

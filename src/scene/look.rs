@@ -4,7 +4,7 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::tissue::Molecule;
+use crate::tissue::MoleculeName;
 
 /// Where the camera is: it looks at a point of the tissue from a direction and a distance.
 ///
@@ -61,11 +61,11 @@ pub enum Axis {
 }
 
 /// A plane through the site on which one molecule is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields)]
 pub struct Slice {
-    /// The molecule shown; it must be among the site's fields.
-    pub molecule: Molecule,
+    /// Name of the molecule shown; it must be among the site's fields.
+    pub molecule: MoleculeName,
     /// The axis the plane is perpendicular to.
     #[serde(default)]
     pub axis: Axis,

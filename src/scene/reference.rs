@@ -20,6 +20,7 @@ use crate::core::dialect::read_ron;
 use crate::core::documentation::{inside_option, of_type, plain, written};
 use crate::core::regulate::RuleChange;
 use crate::core::rule::{Law, Rule};
+use crate::tissue::{Molecule, MoleculeName};
 
 /// A type of a file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -64,6 +65,9 @@ pub struct FileVariant {
     pub fields: Vec<FileField>,
 }
 
+/// Reads a value from a text.
+type ReadValue<'a> = &'a dyn Fn(&str) -> Option<Box<dyn PartialReflect>>;
+
 /// Reads a value of a type from a text.
 type Read = fn(&str) -> Option<Box<dyn PartialReflect>>;
 
@@ -75,7 +79,7 @@ fn reads<T: PartialReflect + Typed + DeserializeOwned>() -> (TypeId, Read) {
 }
 
 /// How the types that have named fields are read; a test sees to it that all are here.
-fn readers() -> [(TypeId, Read); 18] {
+fn readers() -> [(TypeId, Read); 19] {
     [
         reads::<Scene>(),
         reads::<Site>(),
@@ -92,6 +96,7 @@ fn readers() -> [(TypeId, Read); 18] {
         reads::<Look>(),
         reads::<Slice>(),
         reads::<Cut>(),
+        reads::<Molecule>(),
         reads::<Output>(),
         reads::<Recording>(),
         reads::<Condition>(),
@@ -140,11 +145,12 @@ fn describe(info: &'static TypeInfo) -> FileType {
     let read = readers()
         .into_iter()
         .find_map(|(id, read)| (id == info.type_id()).then_some(read));
+    let read = |text: &str| read.and_then(|read| read(text));
     let name = info.type_path_table().ident().unwrap_or_default();
     let (mut fields, mut variants) = (Vec::new(), Vec::new());
     match info {
         TypeInfo::Struct(of) => {
-            fields = named(of.iter(), "", read);
+            fields = named(of.iter(), "", &read);
         }
         TypeInfo::Enum(of) => {
             variants.extend(of.iter().map(|variant| {
@@ -161,7 +167,7 @@ fn describe(info: &'static TypeInfo) -> FileType {
                         _ => Vec::new(),
                     },
                     fields: match variant {
-                        VariantInfo::Struct(of) => named(of.iter(), variant.name(), read),
+                        VariantInfo::Struct(of) => named(of.iter(), variant.name(), &read),
                         _ => Vec::new(),
                     },
                 }
@@ -177,11 +183,19 @@ fn describe(info: &'static TypeInfo) -> FileType {
     }
 }
 
+/// The fields of a struct that is read in this way.
+pub fn fields_of(info: &'static TypeInfo, read: ReadValue) -> Vec<FileField> {
+    match info {
+        TypeInfo::Struct(of) => named(of.iter(), "", read),
+        _ => Vec::new(),
+    }
+}
+
 /// The fields of a struct, or of the struct variant of that name.
 fn named<'a>(
     fields: impl Iterator<Item = &'a NamedField>,
     variant: &str,
-    read: Option<Read>,
+    read: ReadValue,
 ) -> Vec<FileField> {
     let fields: Vec<&NamedField> = fields.collect();
     let text = |keep: &dyn Fn(&str) -> bool| {
@@ -194,7 +208,7 @@ fn named<'a>(
             .collect();
         format!("{variant}({})", parts.join(", "))
     };
-    let parsed = |text: String| read.and_then(|read| read(&text));
+    let parsed = |text: String| read(&text);
     let required: Vec<&str> = fields
         .iter()
         .map(|field| field.name())
@@ -245,6 +259,7 @@ pub fn holds(info: Option<&'static TypeInfo>, otherwise: &str) -> String {
             format!("`{}`", info.type_path_table().ident().unwrap_or(otherwise))
         }
         _ if info.is::<String>() => "text".into(),
+        _ if info.is::<MoleculeName>() => "name of a molecule".into(),
         _ if info.is::<bool>() => "true or false".into(),
         _ if info.is::<f32>() || info.is::<f64>() => "number".into(),
         _ if info.is::<u8>() || info.is::<u16>() || info.is::<u32>() || info.is::<u64>() => {

@@ -76,6 +76,7 @@ pub(super) fn check_library(report: &mut SceneReport, library: &CellLibrary, wor
             text,
             tree: &tree,
             repaired: &[],
+            molecules: &library.molecules,
             report: SceneReport::default(),
         };
         check_book(

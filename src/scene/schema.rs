@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::look::{CameraPose, Look};
 use super::prefab::CellPrefab;
 use crate::core::regulate::RuleChange;
-use crate::tissue::Molecule;
+use crate::tissue::{Molecule, MoleculeName};
 
 /// One experiment, film or playground.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
@@ -40,6 +40,9 @@ pub struct Scene {
     /// uses these and no others.
     #[serde(default)]
     pub cell_types: Vec<CellPrefab>,
+    /// Molecules beside those of the library, or in place of those of the same name.
+    #[serde(default)]
+    pub molecules: Vec<Molecule>,
     /// Parameters that differ from the library, by path: `"hypoxia.degradation_per_hour"` for what concerns
     /// all cells, `"cancer.cycle.s_hours"` for one cell type. Values are numbers; switches are 0 and 1.
     #[serde(default)]
@@ -152,10 +155,9 @@ pub enum Organ {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields)]
 pub struct Field {
-    /// Which molecule.
-    pub molecule: Molecule,
-    /// Concentration at the start, and that of blood where the block is perfused; unit of the molecule
-    /// (oxygen mmHg; glucose, lactate mM; VEGF-A nM).
+    /// Name of the molecule: a file in `assets/molecules`, or one of the scene's own.
+    pub molecule: MoleculeName,
+    /// Concentration at the start, and that of blood where the block is perfused; unit of the molecule.
     pub level: f64,
     /// What the six faces of the block do.
     #[serde(default)]

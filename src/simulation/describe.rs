@@ -25,9 +25,9 @@ use crate::core::quantity::{Quantities, Quantity};
 use crate::core::rule::{Law, Rule};
 use crate::core::units::name_and_unit;
 use crate::observe::EventKind;
-use crate::scene::reference::{FileType, file_types, holds};
+use crate::scene::reference::{FileType, fields_of, file_types, holds};
 use crate::scene::{CellLibrary, SceneReport};
-use crate::tissue::Molecule;
+use crate::tissue::Molecules;
 
 /// All that a program knows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -65,6 +65,8 @@ pub struct CapabilityEntry {
     pub about: String,
     /// Whether every cell type has it.
     pub of_all_types: bool,
+    /// Whether it is a list of such parameters, one for each name.
+    pub is_list: bool,
     /// Its parameters; their paths begin with the cell type and the capability.
     pub parameters: Vec<ParameterEntry>,
 }
@@ -228,7 +230,7 @@ impl Description {
     /// # Errors
     /// When a cell file is wrong: everything that is.
     pub fn in_folder(program: &Program, folder: &Path) -> Result<Self, SceneReport> {
-        let library = CellLibrary::for_folder_with(folder, program.capabilities())?;
+        let library = CellLibrary::for_scene(folder, &[], program.capabilities())?;
         Ok(Self::with(program, &library))
     }
 
@@ -236,21 +238,12 @@ impl Description {
         let world = program.prototype_world(library);
         Self {
             capabilities: program.capabilities().iter().map(capability).collect(),
-            groups: groups(&world)
-                .iter()
-                .map(|group| GroupEntry {
-                    name: group.name.into(),
-                    about: first_paragraph(
-                        group.value.get_represented_type_info().and_then(of_type),
-                    ),
-                    parameters: parameters(group.value, group.limits),
-                })
-                .collect(),
+            groups: group_entries(&world),
             quantities: quantities(&world),
             categories: categories(&world),
             inputs: inputs(&world),
             rules: rules(library),
-            molecules: molecules(),
+            molecules: molecules(&world),
             events: events(),
             metrics: metrics(&world),
             cell_types: cell_types(&world, library),
@@ -259,19 +252,84 @@ impl Description {
     }
 }
 
+fn group_entries(world: &World) -> Vec<GroupEntry> {
+    let mut entries: Vec<GroupEntry> = Vec::new();
+    for group in groups(world) {
+        let listed = parameters(group.value, group.limits);
+        let Some(item) = group.item else {
+            let info = group.value.get_represented_type_info();
+            entries.push(GroupEntry {
+                name: group.name.into(),
+                about: first_paragraph(info.and_then(of_type)),
+                parameters: listed,
+            });
+            continue;
+        };
+        // What of a list is no number is data of its own, not a parameter.
+        let numbers = listed.into_iter().filter(|known| known.is_number);
+        let named = numbers.map(|known| ParameterEntry {
+            name: format!("{item}.{}", known.name),
+            ..known
+        });
+        match entries.iter_mut().find(|known| known.name == group.name) {
+            Some(known) => known.parameters.extend(named),
+            None => {
+                let info = group.value.get_represented_type_info();
+                entries.push(GroupEntry {
+                    name: group.name.into(),
+                    about: first_paragraph(info.and_then(of_type)),
+                    parameters: named.collect(),
+                });
+            }
+        }
+    }
+    entries
+}
+
 fn capability(known: &Capability) -> CapabilityEntry {
-    // What a cell file has that gives nothing but the name.
-    let default = (known.read)("()").ok().flatten();
-    let listed = match &default {
-        Some(value) => parameters(value.reflect(), known.limits),
-        None => parameters_without_default(known.parameters, known.limits),
+    let (info, listed) = match known.parameters {
+        TypeInfo::List(of) => {
+            let info = of.item_info().unwrap_or(known.parameters);
+            (info, parameters_of_list(known, info))
+        }
+        info => {
+            // What a cell file has that gives nothing but the name.
+            let default = (known.read)("()").ok().flatten();
+            let value = default.as_ref().map(|value| value.reflect());
+            let mut listed = Vec::new();
+            collect(info, value, "", known.limits, &mut listed);
+            (info, listed)
+        }
     };
     CapabilityEntry {
         name: known.name.into(),
-        about: first_paragraph(of_type(known.parameters)),
+        about: first_paragraph(of_type(info)),
         of_all_types: known.otherwise.is_some(),
+        is_list: matches!(known.parameters, TypeInfo::List(_)),
         parameters: listed,
     }
+}
+
+/// The parameters of one entry of a capability that is a list; in the paths of numbers `NAME` stands for its name.
+fn parameters_of_list(known: &Capability, info: &'static TypeInfo) -> Vec<ParameterEntry> {
+    let mut listed = Vec::new();
+    collect(info, None, "", known.limits, &mut listed);
+    let read = |text: &str| {
+        let value = (known.read)(&format!("[{text}]")).ok().flatten()?;
+        match value.reflect().reflect_ref() {
+            ReflectRef::List(list) => list.get(0).map(PartialReflect::to_dynamic),
+            _ => None,
+        }
+    };
+    let fields = fields_of(info, &read);
+    for entry in &mut listed {
+        let field = fields.iter().find(|field| field.name == entry.name);
+        entry.default = field.and_then(|field| field.default.clone());
+        if entry.is_number {
+            entry.name = format!("NAME.{}", entry.name);
+        }
+    }
+    listed
 }
 
 /// The parameters of a struct with the values they have there, in the order of its fields.
@@ -280,15 +338,6 @@ fn parameters(value: &dyn PartialReflect, limits: fn(&str) -> Limits) -> Vec<Par
     if let Some(info) = value.get_represented_type_info() {
         collect(info, Some(value), "", limits, &mut list);
     }
-    list
-}
-
-fn parameters_without_default(
-    info: &'static TypeInfo,
-    limits: fn(&str) -> Limits,
-) -> Vec<ParameterEntry> {
-    let mut list = Vec::new();
-    collect(info, None, "", limits, &mut list);
     list
 }
 
@@ -497,21 +546,17 @@ fn in_words(rule: &Rule) -> String {
     words
 }
 
-fn molecules() -> Vec<MoleculeEntry> {
-    let TypeInfo::Enum(of) = Molecule::type_info() else {
-        return Vec::new();
-    };
-    Molecule::ALL
+fn molecules(world: &World) -> Vec<MoleculeEntry> {
+    let known = world.get_resource::<Molecules>();
+    known
         .into_iter()
-        .map(|molecule| {
-            let name = format!("{molecule:?}");
-            MoleculeEntry {
-                about: plain(of.variant(&name).and_then(VariantInfo::docs)),
-                name,
-                label: molecule.label().into(),
-                unit: molecule.unit().into(),
-                source: String::new(),
-            }
+        .flat_map(Molecules::list)
+        .map(|molecule| MoleculeEntry {
+            name: molecule.name.clone(),
+            label: molecule.label.clone(),
+            unit: molecule.unit.clone(),
+            about: molecule.about.clone(),
+            source: molecule.source.clone(),
         })
         .collect()
 }

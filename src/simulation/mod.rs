@@ -47,7 +47,7 @@ use crate::observe::{Census, EventRecord, StepEvents, Wanted};
 use crate::scene::population::PLACEMENT;
 use crate::scene::{CellLibrary, ParsedScene};
 use crate::tissue::transport::{FieldWork, SolveTally, TransportPlugin};
-use crate::tissue::{FieldValues, Molecule, SiteId, Sites};
+use crate::tissue::{FieldValues, Molecules, SiteId, Sites};
 use command::{CommandPlugin, CommandQueue, Script};
 
 /// A block of tissue being simulated.
@@ -316,25 +316,27 @@ impl Simulation {
         parameters::list_parameters(&self.world)
     }
 
-    /// Values of a field, and what its last solve did.
-    pub fn field(&self, site: SiteId, molecule: Molecule) -> Option<(&[f32], &FieldWork)> {
-        let entity = self.world.resource::<Sites>().get(site).fields[molecule as usize]?;
+    /// Values of the field of the molecule of that name, and what its last solve did.
+    pub fn field(&self, site: SiteId, molecule: &str) -> Option<(&[f32], &FieldWork)> {
+        let molecule = self.world.resource::<Molecules>().id(molecule)?;
+        let field = self.world.resource::<Sites>().get(site).field(molecule)?;
         Some((
-            &self.world.get::<FieldValues>(entity)?.0,
-            self.world.get::<FieldWork>(entity)?,
+            &self.world.get::<FieldValues>(field.entity)?.0,
+            self.world.get::<FieldWork>(field.entity)?,
         ))
     }
 
-    /// What the solves of each field did, by name of the site.
-    pub fn solves(&self) -> Vec<(&str, Molecule, SolveTally)> {
+    /// What the solves of each field did, by name of the site and of the molecule as shown to a person.
+    pub fn solves(&self) -> Vec<(&str, &str, SolveTally)> {
+        let molecules = self.world.resource::<Molecules>();
         let sites = &self.world.resource::<Sites>().list;
         sites
             .iter()
             .flat_map(|site| {
-                Molecule::ALL.into_iter().filter_map(|molecule| {
-                    let field = site.fields[molecule as usize]?;
-                    let work = self.world.get::<FieldWork>(field)?;
-                    Some((site.block.name.as_str(), molecule, *work.tally()))
+                site.fields.iter().filter_map(|field| {
+                    let work = self.world.get::<FieldWork>(field.entity)?;
+                    let label = molecules.get(field.molecule).label.as_str();
+                    Some((site.block.name.as_str(), label, *work.tally()))
                 })
             })
             .collect()

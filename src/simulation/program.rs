@@ -120,8 +120,8 @@ impl Program {
         Some(self.parse_scene(text, &path.display().to_string(), None))
     }
 
-    /// Checks a scene, the shipped one of that name where there is no such file, or a cell prefab if it lies in a
-    /// folder named `cells`, and says what it is.
+    /// Checks a scene, the shipped one of that name where there is no such file, or a cell prefab or a molecule if it
+    /// lies in a folder named `cells` or `molecules`, and says what it is.
     ///
     /// # Errors
     /// When anything is wrong: everything that is.
@@ -132,6 +132,10 @@ impl Program {
             return self
                 .in_context(None, |context| scene::load_prefab(path, context))
                 .map(|prefab| format!("cell type `{}`, no problem found", prefab.name));
+        }
+        if folder.is_some_and(|folder| folder == "molecules") {
+            return scene::load_molecule(path)
+                .map(|molecule| format!("molecule `{}`, no problem found", molecule.name));
         }
         let shipped = self.open_shipped_scene(path);
         let parsed = shipped.unwrap_or_else(|| self.open_scene(path))?;

@@ -15,7 +15,7 @@ use crate::core::metric::{Metric, Metrics, SiteMetrics};
 use crate::core::quantity::{Category, NO_VALUE, NONE, Quantities, Quantity};
 use crate::observe::{Census, Wanted};
 use crate::scene::{ColourBy, Look};
-use crate::tissue::{FieldValues, Molecule, SiteId, Sites};
+use crate::tissue::{FieldValues, Molecule, MoleculeName, Molecules, SiteId, Sites};
 
 /// What is to be copied out; the rest is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct SnapshotRequest {
     /// Categories of cells, by name, besides those that say how cells are built.
     pub categories: Vec<String>,
     /// Molecules whose fields are shown.
-    pub fields: Vec<Molecule>,
+    pub fields: Vec<MoleculeName>,
     /// A cell of which everything is to be known, by identity.
     pub portrait: Option<u64>,
 }
@@ -41,7 +41,7 @@ impl SnapshotRequest {
         }
         request
             .fields
-            .extend(look.slice.map(|slice| slice.molecule));
+            .extend(look.slice.as_ref().map(|slice| slice.molecule.clone()));
         request
     }
 }
@@ -95,6 +95,8 @@ pub struct Snapshot {
     pub title: String,
     /// Names of the cell types, by the index used in [`CellGlyphs::cell_type`].
     pub cell_types: Vec<CellTypeStyle>,
+    /// The molecules of the simulation.
+    pub molecules: Molecules,
     /// The blocks of tissue, in the order of the scene.
     pub sites: Vec<SiteSnapshot>,
     /// What could be shown.
@@ -134,7 +136,7 @@ pub struct SiteSnapshot {
     pub max_um: Vec3,
     /// Its cells.
     pub cells: CellGlyphs,
-    /// Its molecules, by name; of those that were not asked for there are no values.
+    /// Its molecules, in the order of the scene; of those that were not asked for there are no values.
     pub fields: Vec<FieldSnapshot>,
     /// Measurements of this site at this moment.
     pub metrics: SiteMetrics,
@@ -153,6 +155,14 @@ pub struct CellGlyphs {
     pub quantities: Vec<(String, Vec<f32>)>,
     /// Categories asked for, by name, and all that say how cells are built; 255 where a cell has none.
     pub categories: Vec<(String, Vec<u8>)>,
+}
+
+impl SiteSnapshot {
+    /// The field of the molecule of that name, if the site simulates it.
+    pub fn field(&self, molecule: &MoleculeName) -> Option<&FieldSnapshot> {
+        let mut fields = self.fields.iter();
+        fields.find(|field| field.molecule.name == molecule.as_str())
+    }
 }
 
 impl CellGlyphs {
@@ -190,7 +200,7 @@ pub struct FieldSnapshot {
     pub origin_um: Vec3,
     /// Edge lengths of a voxel, um.
     pub spacing_um: Vec3,
-    /// Concentration in the molecule's unit ([`Molecule::unit`]), x fastest, then y, then z.
+    /// Concentration in the molecule's unit, x fastest, then y, then z.
     pub values: Vec<f32>,
 }
 
@@ -221,6 +231,7 @@ pub(super) fn extract(simulation: &Simulation, request: &SnapshotRequest) -> Sna
     let census = simulation.census(&wanted);
     let metrics = simulation.metrics();
     let sites = world.resource::<Sites>();
+    let molecules = world.resource::<Molecules>();
     Snapshot {
         step: simulation.steps(),
         hours: simulation.hours(),
@@ -235,27 +246,31 @@ pub(super) fn extract(simulation: &Simulation, request: &SnapshotRequest) -> Sna
                 colour: prefab.colour.into(),
             })
             .collect(),
+        molecules: molecules.clone(),
         sites: sites
             .list
             .iter()
+            .zip(&simulation.scene().scene.sites)
             .zip(metrics)
             .enumerate()
-            .map(|(index, (site, metrics))| SiteSnapshot {
+            .map(|(index, ((site, words), metrics))| SiteSnapshot {
                 name: site.block.name.clone(),
                 min_um: site.block.min_um,
                 max_um: site.block.max_um(),
                 cells: glyphs(&census, SiteId(index as u16)),
-                fields: Molecule::ALL
-                    .into_iter()
-                    .filter_map(|molecule| {
-                        let field = site.fields[molecule as usize]?;
-                        let is_wanted = request.fields.contains(&molecule);
-                        let values = &world.get::<FieldValues>(field)?.0;
+                fields: words
+                    .fields
+                    .iter()
+                    .filter_map(|field| {
+                        let is_wanted = request.fields.contains(&field.molecule);
+                        let field = site.field(molecules.id(field.molecule.as_str())?)?;
+                        let block = &field.grid.block;
+                        let values = &world.get::<FieldValues>(field.entity)?.0;
                         Some(FieldSnapshot {
-                            molecule,
-                            dims: site.block.dims,
-                            origin_um: site.block.min_um,
-                            spacing_um: site.block.voxel_um,
+                            molecule: molecules.get(field.molecule).clone(),
+                            dims: block.dims,
+                            origin_um: block.min_um,
+                            spacing_um: block.voxel_um,
                             values: if is_wanted {
                                 values.clone()
                             } else {

@@ -26,8 +26,8 @@ const SCENE: &str = r#"(
     sites: [(
         name: "flank", organ: Breast, size_um: (300, 300, 300), perfusion_length_um: 150,
         fields: [
-            (molecule: Oxygen, level: 38), (molecule: Glucose, level: 5.5),
-            (molecule: Lactate, level: 1), (molecule: VegfA, level: 0),
+            (molecule: "oxygen", level: 38), (molecule: "glucose", level: 5.5),
+            (molecule: "lactate", level: 1), (molecule: "vegf_a", level: 0),
         ],
     )],
     populations: [(cell: "cancer", place: Ball(center_um: (0, 0, 0), radius_um: 60))],

@@ -2,16 +2,34 @@
 //! meet them, not that they predict anything else), stoichiometry and hand-computed bookings.
 
 use super::*;
+use crate::biology::testing::shipped_input;
 use crate::cell::testing::*;
 use crate::cell::{BodyParameters, State};
-use crate::tissue::{SiteEntry, TissueBlock};
+use crate::tissue::molecule::testing::molecule;
+use crate::tissue::{FieldValues, Ledger, Molecules, TissueBlock};
 
-fn around(oxygen_mmhg: f32, glucose_mm: f32, lactate_mm: f32) -> Surroundings {
-    Surroundings {
+/// Half-saturations of 2 mmHg and 0.5 mM; 1.3 uM of oxygen per mmHg.
+const UPTAKE: UptakeConstants = UptakeConstants {
+    oxygen_half_mmhg: 2.0,
+    glucose_half_mm: 0.5,
+    oxygen_nm_per_mmhg: 1300.0,
+};
+
+/// How the rules of the shipped cancer cell set the metabolism of a cell with that level of HIF-1a.
+fn setting(hif_1a: f32) -> MetabolicSetting {
+    let input = |name: &str| shipped_input(name, &[("hif.level", hif_1a)]);
+    MetabolicSetting {
+        respiration: input(RESPIRATION),
+        glycolysis: input(GLYCOLYSIS),
+        oxidised_share: input(OXIDISED_SHARE),
+    }
+}
+
+fn around(oxygen_mmhg: f32, glucose_mm: f32, lactate_mm: f32) -> Metabolites {
+    Metabolites {
         oxygen_mmhg,
         glucose_mm,
         lactate_mm,
-        ..Surroundings::default()
     }
 }
 
@@ -29,7 +47,7 @@ fn respiration_meets_the_rise_at_scarce_glucose_it_is_calibrated_to() {
 #[test]
 fn glycolysis_meets_the_brake_by_acid_it_is_calibrated_to() {
     let parameters = MetabolismParameters::default();
-    let uptake = |ph| parameters.glucose_capacity_amol_per_s(38.0, 0.0, ph);
+    let uptake = |ph| parameters.glucose_capacity_amol_per_s(38.0, 1.0, ph);
     assert!((uptake(6.95) / uptake(7.25) - 0.4).abs() < 1e-3);
     assert!((uptake(5.5) / uptake(7.25) - 0.1).abs() < 1e-3);
     assert_eq!(uptake(7.4), uptake(7.25));
@@ -41,7 +59,8 @@ fn glycolysis_of_adapted_cells_meets_the_rise_without_oxygen_it_is_calibrated_to
         MetabolismParameters::default(),
         crate::biology::HypoxiaParameters::default(),
     );
-    let uptake = |oxygen, hif| parameters.glucose_capacity_amol_per_s(oxygen, hif, 7.25);
+    let uptake =
+        |oxygen, hif| parameters.glucose_capacity_amol_per_s(oxygen, setting(hif).glycolysis, 7.25);
     // 0.21 and 0.023 mM; cells in culture have adapted to their oxygen: +40 %.
     let (high, low) = (210.0 / 1.3, 23.0 / 1.3);
     let adapted =
@@ -57,9 +76,9 @@ fn glycolysis_of_adapted_cells_meets_the_rise_without_oxygen_it_is_calibrated_to
 fn rates(parameters: &MetabolismParameters, oxygen: f32, glucose: f32, hif: f32) -> MetabolicRates {
     parameters.rates(
         &MetabolismChemistry::default(),
-        &TransportParameters::default(),
-        &around(oxygen, glucose, 1.5),
-        hif,
+        &UPTAKE,
+        around(oxygen, glucose, 1.5),
+        setting(hif),
         BodyParameters::default().volume_um3,
     )
 }
@@ -112,9 +131,9 @@ fn confluent_tissue_takes_up_its_published_uptake_whatever_the_sizes_of_its_cell
     for volume in [resting, 1.4 * resting, 2.0 * resting] {
         let found = parameters.rates(
             &chemistry,
-            &TransportParameters::default(),
-            &around(1e6, 1e6, 0.0),
-            0.0,
+            &UPTAKE,
+            around(1e6, 1e6, 0.0),
+            setting(0.0),
             volume,
         );
         // Cells of one size at the distance at which they rest, 20/21 of a diameter, have d^3 / sqrt 2 each.
@@ -151,21 +170,28 @@ fn growth_needs_oxygen_as_published_and_glucose_and_tolerable_acidity() {
 
 /// A site of eight voxels of 20 um with ledgers for the given molecules, and cells in voxel 3.
 fn tissue(
-    molecules: &[Molecule],
+    molecules: &[&str],
     parameters: MetabolismParameters,
     vitals: &[Vital],
 ) -> (App, Vec<Entity>) {
     let mut app = bench(1.0);
-    app.init_resource::<TransportParameters>()
-        .add_plugins(MetabolismPlugin);
+    app.add_plugins(MetabolismPlugin);
+    let mut oxygen = molecule("oxygen", UPTAKE.oxygen_nm_per_mmhg, 38.0);
+    oxygen.half_saturation = UPTAKE.oxygen_half_mmhg;
+    let mut glucose = molecule("glucose", 1e6, 5.5);
+    glucose.half_saturation = UPTAKE.glucose_half_mm;
+    let lactate = molecule("lactate", 1e6, 1.5);
+    app.insert_resource(Molecules::new([oxygen, glucose, lactate]));
     set(&mut app, parameters);
-    let mut fields = [None; Molecule::ALL.len()];
-    let mut ledgers = Vec::new();
-    for molecule in molecules {
-        let ledger = app.world_mut().spawn(Ledger::new(8)).id();
-        fields[*molecule as usize] = Some(ledger);
-        ledgers.push(ledger);
-    }
+    let levels = Molecules::clone(app.world().resource());
+    let ledgers: Vec<Entity> = molecules
+        .iter()
+        .map(|name| {
+            let level = levels.named(name).unwrap().background;
+            let field = (Ledger::new(8), FieldValues(vec![level; 8]));
+            app.world_mut().spawn(field).id()
+        })
+        .collect();
     let block = TissueBlock {
         name: "block".into(),
         min_um: Vec3::ZERO,
@@ -174,16 +200,16 @@ fn tissue(
         walls: true,
         perfusion_length_um: None,
     };
-    let list = vec![SiteEntry {
-        entity: Entity::PLACEHOLDER,
-        fields,
-        block,
-    }];
-    app.insert_resource(Sites { list });
+    let fields: Vec<_> = molecules
+        .iter()
+        .copied()
+        .zip(ledgers.iter().copied())
+        .collect();
+    add_site(&mut app, block, &fields);
     for (id, vital) in vitals.iter().enumerate() {
         let around = Surroundings {
             voxel: 3,
-            ..around(38.0, 5.5, 1.5)
+            ..Surroundings::default()
         };
         let body = BodyParameters::default().resting_body();
         let life = (*vital, Metabolism::default(), Cycle::default());
@@ -194,7 +220,7 @@ fn tissue(
 
 #[test]
 fn what_cells_burn_is_booked_in_their_voxel() {
-    let molecules = [Molecule::Oxygen, Molecule::Glucose, Molecule::Lactate];
+    let molecules = ["oxygen", "glucose", "lactate"];
     let dead = Vital {
         state: State::NecroticLysed,
         ..Vital::default()
@@ -255,7 +281,7 @@ fn the_first_order_law_books_a_rate_constant() {
         oxygen_law: OxygenLaw::FirstOrder,
         ..MetabolismParameters::default()
     };
-    let (mut app, ledgers) = tissue(&[Molecule::Oxygen], parameters, &[Vital::default()]);
+    let (mut app, ledgers) = tissue(&["oxygen"], parameters, &[Vital::default()]);
     step(&mut app);
     let ledger = app.world().get::<Ledger>(ledgers[0]).unwrap();
     assert!((ledger.rate().sum(3) - 10.0 * 2494.0 / 8000.0).abs() < 1e-3);

@@ -125,7 +125,12 @@ impl Description {
             } else {
                 ""
             };
-            items.push(Item::new("capability", &known.name, &known.about).fact(having));
+            let listed = if known.is_list { "a list" } else { "" };
+            items.push(
+                Item::new("capability", &known.name, &known.about)
+                    .fact(having)
+                    .fact(listed),
+            );
             items.extend(
                 known
                     .parameters
@@ -156,7 +161,8 @@ impl Description {
         let mut items = Vec::new();
         for known in &self.cell_types {
             for (path, value) in &known.parameters {
-                if let Some(item) = general.iter().find(|item| item.name == *path) {
+                let generally = |item: &&Item| item.name == *path || is_entry(&item.name, path);
+                if let Some(item) = general.iter().find(generally) {
                     let mut item = item.clone();
                     item.name = format!("{}.{path}", known.name);
                     item.facts.insert(0, format!("here {}", number(*value)));
@@ -237,6 +243,20 @@ impl Description {
         names.truncate(4);
         Err(names)
     }
+}
+
+/// Whether a path is that of an entry of a list: `exchange.NAME.rate` of `exchange.vegf_a.rate`.
+fn is_entry(general: &str, path: &str) -> bool {
+    let Some((before, after)) = general.split_once(".NAME.") else {
+        return false;
+    };
+    let inside = path
+        .strip_prefix(before)
+        .and_then(|rest| rest.strip_prefix('.'));
+    inside.is_some_and(|rest| {
+        rest.split_once('.')
+            .is_some_and(|(_, field)| field == after)
+    })
 }
 
 fn parameter(of: &str, entry: &ParameterEntry) -> Item {

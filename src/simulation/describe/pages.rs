@@ -97,6 +97,8 @@ fn fill(asked: &str, text: &str, of: &Description) -> Result<String, String> {
             let sections = of.capabilities.iter().map(|known| {
                 let having = if known.of_all_types {
                     " Every cell type has it."
+                } else if known.is_list {
+                    " A list of these; in paths `NAME` stands for the name of an entry."
                 } else {
                     ""
                 };
