@@ -49,6 +49,9 @@ impl Parameters for BackgroundParameters {
 /// Adds the `Perceive` stage.
 pub struct PerceptionPlugin;
 
+/// Title of the plot of the oxygen that cells find.
+const OXYGEN_PLOT: &str = "Oxygen at living cells";
+
 impl Plugin for PerceptionPlugin {
     fn build(&self, app: &mut App) {
         app.register_group::<BackgroundParameters>("background")
@@ -57,7 +60,8 @@ impl Plugin for PerceptionPlugin {
                     .column("oxygen_mmhg")
                     .range(0.0, 38.0)
                     .colours("ember")
-                    .contours(&[5.0, 13.0]),
+                    .contours(&[5.0, 13.0])
+                    .featured(),
                 |around| around.oxygen_mmhg,
             )
             .register_quantity::<Surroundings>(
@@ -78,8 +82,22 @@ impl Plugin for PerceptionPlugin {
                     "oxygen_at_cells_mean_mmhg",
                     "mmHg",
                     "Mean oxygen at living cells.",
-                ),
+                )
+                .label("mean")
+                .plot(OXYGEN_PLOT)
+                .colour([0.337, 0.706, 0.914]),
                 Measure::Mean("oxygen".into()),
+            )
+            .register_metric(
+                Metric::new(
+                    "oxygen_at_cells_min_mmhg",
+                    "mmHg",
+                    "Lowest oxygen at a living cell.",
+                )
+                .label("lowest")
+                .plot(OXYGEN_PLOT)
+                .colour([0.902, 0.624, 0.0]),
+                Measure::Least("oxygen".into()),
             )
             .register_cell_invariant::<Surroundings>(SimSystems::Perceive, "perceive", |around| {
                 outside(

@@ -59,8 +59,9 @@ pub fn install_cell_types(world: &mut World, types: &[CellPrefab]) {
     world.insert_resource(TumourTypes(
         types.iter().map(|prefab| prefab.tumour).collect(),
     ));
-    let names = world.resource::<CellTypeNames>().0.clone();
-    register_types(world, &names);
+    let styles = types.iter();
+    let styles = styles.map(|prefab| (prefab.name.as_str(), prefab.colour.into()));
+    register_types(world, styles);
     table(world, types, |prefab| Some(prefab.body.clone()));
     table(world, types, |prefab| Some(prefab.mechanics.clone()));
     table(world, types, |prefab| prefab.cycle.clone());

@@ -45,6 +45,16 @@ const fn unpack(hex: u32) -> [f32; 3] {
 }
 
 impl ColourMap {
+    /// The map of that name, as quantities and molecules say it.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "viridis" => Some(Self::Viridis),
+            "ember" => Some(Self::Ember),
+            "cividis" => Some(Self::Cividis),
+            _ => None,
+        }
+    }
+
     const fn control_points(self) -> &'static [u32; 10] {
         match self {
             Self::Viridis => &VIRIDIS,

@@ -11,18 +11,16 @@ use bevy::prelude::*;
 use bevy_egui::egui::{LayerId, Painter, Rect};
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass};
 
-use crate::cell::{Phase, State};
-use crate::scene::ColourBy;
+use crate::core::quantity::Category;
 use crate::simulation::{SiteSnapshot, Snapshot};
 
 use super::camera::um_per_pixel;
-use super::cells::CellColours;
+use super::colours::{CellColours, ColourSource};
 use super::palette;
 use super::slice::slice_scale;
 use super::{Shown, ViewCamera, ViewSettings};
 use pen::{Entry, Pen};
-use words::pretty;
-pub use words::{count_text, time_text};
+pub use words::{capitalised, count_text, number_text, pretty, time_text};
 
 /// What is written over the picture, and which parts of the overlay are drawn.
 #[derive(Resource, Clone, Debug, PartialEq)]
@@ -80,82 +78,76 @@ impl OverlayContent {
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OverlaySystems;
 
-/// Columns of the measurements that are written as figures, if a snapshot has them: column, name, unit, digits.
-const FIGURES: [(&str, &str, &str, usize); 4] = [
-    ("tumour_radius_um", "tumour radius", "um", 0),
-    ("necrotic_radius_um", "necrotic radius", "um", 0),
-    ("hypoxic_fraction", "hypoxic fraction", "", 2),
-    ("oxygen_min_mmhg", "lowest oxygen", "mmHg", 1),
-];
-
-/// Types, phases and states that occur, with their colours and numbers.
-fn legend_entries(snapshot: &Snapshot, site: &SiteSnapshot, colour_by: ColourBy) -> Vec<Entry> {
-    let cells = &site.cells;
+/// Types and values of categories that occur, with their colours and numbers.
+fn legend_entries(snapshot: &Snapshot, colours: &CellColours) -> Vec<Entry> {
     let mut types = vec![0_usize; snapshot.cell_types.len()];
-    let mut phases = [0_usize; Phase::ALL.len()];
-    let mut states = [0_usize; State::ALL.len()];
-    for (i, state) in cells.state.iter().enumerate() {
-        states[*state as usize] += 1;
-        if *state == State::Alive {
-            if let Some(slot) = cells
-                .cell_type
-                .get(i)
-                .and_then(|kind| types.get_mut(usize::from(*kind)))
-            {
-                *slot += 1;
-            }
-            if let Some(phase) = cells.phase.get(i) {
-                phases[*phase as usize] += 1;
-            }
+    let values_of = |category: &Category| vec![0_usize; category.values.len()];
+    let mut values = colours.category().map(values_of).unwrap_or_default();
+    let mut prevailing: Vec<Vec<usize>> = colours.prevailing().map(values_of).collect();
+    let mut without = 0;
+    for i in 0..colours.cells().len() {
+        let slot = match colours.source(i) {
+            ColourSource::Type(kind) => types.get_mut(usize::from(kind)),
+            ColourSource::Value(value) => values.get_mut(usize::from(value)),
+            ColourSource::Prevailing(place, value) => prevailing[place].get_mut(usize::from(value)),
+            ColourSource::NoValue => Some(&mut without),
+            ColourSource::Number(_) => None,
+        };
+        if let Some(count) = slot {
+            *count += 1;
         }
     }
     let mut entries = Vec::new();
-    match colour_by {
-        ColourBy::Type => {
-            for (style, count) in snapshot.cell_types.iter().zip(types) {
-                entries.push(Entry {
-                    colour: style.colour,
-                    text: style.name.replace('_', " "),
-                    count,
-                });
-            }
-        }
-        ColourBy::Phase => {
-            for (phase, count) in Phase::ALL.into_iter().zip(phases) {
-                entries.push(Entry {
-                    colour: palette::phase(phase),
-                    text: phase.label().to_owned(),
-                    count,
-                });
-            }
-        }
-        ColourBy::Oxygen | ColourBy::Hif => {}
+    for (style, count) in snapshot.cell_types.iter().zip(types) {
+        entries.push(Entry {
+            colour: style.colour,
+            text: style.name.replace('_', " "),
+            count,
+        });
     }
-    if colour_by != ColourBy::Oxygen {
-        for (state, count) in State::ALL.into_iter().zip(states) {
-            if let Some(colour) = palette::state(state) {
-                entries.push(Entry {
-                    colour,
-                    text: state.label().to_owned(),
-                    count,
-                });
-            }
+    let add_category = |entries: &mut Vec<Entry>, category: &Category, counts: Vec<usize>| {
+        for (value, count) in category.values.iter().zip(counts) {
+            entries.push(Entry {
+                colour: value.colour.unwrap_or(palette::UNKNOWN),
+                text: value.label.clone(),
+                count,
+            });
         }
+    };
+    if let Some(category) = colours.category() {
+        add_category(&mut entries, category, values);
+    }
+    entries.push(Entry {
+        colour: palette::NO_VALUE,
+        text: "no value".to_owned(),
+        count: without,
+    });
+    for (category, counts) in colours.prevailing().zip(prevailing) {
+        add_category(&mut entries, category, counts);
     }
     entries.retain(|entry| entry.count > 0);
     entries
 }
 
-/// The figures a snapshot can give.
-fn figures_of(site: &SiteSnapshot, content: &OverlayContent) -> Vec<(String, String)> {
-    let mut figures = vec![("cells".to_owned(), count_text(site.cells.len()))];
-    for (column, name, unit, digits) in FIGURES {
-        if let Some(value) = site.metrics.get(column).filter(|value| value.is_finite()) {
-            let gap = if unit.is_empty() { "" } else { " " };
-            figures.push((
-                name.to_owned(),
-                format!("{value:.digits$}{gap}{}", pretty(unit)),
-            ));
+/// The figures a snapshot can give: the measurements that are written over pictures.
+fn figures_of(
+    snapshot: &Snapshot,
+    site: &SiteSnapshot,
+    content: &OverlayContent,
+) -> Vec<(String, String)> {
+    let mut figures = Vec::new();
+    for metric in &snapshot.catalogue.metrics {
+        let value = site.metrics.get(&metric.name);
+        if let (Some(digits), Some(value)) = (metric.figure, value)
+            && value.is_finite()
+        {
+            let unit = pretty(&metric.unit);
+            let text = match (digits, unit.as_str()) {
+                (0, "") => count_text(value.round().max(0.0) as usize),
+                (_, "") => format!("{value:.digits$}"),
+                (_, unit) => format!("{value:.digits$} {unit}"),
+            };
+            figures.push((metric.label.clone(), text));
         }
     }
     figures.extend(content.more_figures.iter().cloned());
@@ -189,19 +181,19 @@ pub fn draw_overlay(
     }
     if let Some(site) = snapshot.sites.get(settings.site) {
         if content.figures {
-            pen.figures(area, &figures_of(site, content));
+            pen.figures(area, &figures_of(snapshot, site, content));
         }
         if content.legend {
-            let colour_by = settings.look.colour_by;
+            let colours = CellColours::new(snapshot, site, &settings.look.colour_by);
             let mut corner = area.max;
-            corner.y = pen.legend(corner, &legend_entries(snapshot, site, colour_by));
-            let of_cells = CellColours::new(snapshot, site, colour_by).scale().copied();
+            corner.y = pen.legend(corner, &legend_entries(snapshot, &colours));
             let of_field = slice_scale(site, settings);
             if let Some(scale) = &of_field {
                 corner.x = pen.colour_bar(corner, scale);
             }
-            if let Some(scale) = of_cells.filter(|scale| of_field.as_ref() != Some(scale)) {
-                pen.colour_bar(corner, &scale);
+            let of_cells = colours.scale();
+            if let Some(scale) = of_cells.filter(|scale| of_field.as_ref() != Some(*scale)) {
+                pen.colour_bar(corner, scale);
             }
         }
     }

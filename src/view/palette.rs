@@ -1,11 +1,10 @@
 //! What colours mean, in one place, so that film, sandbox and legend always agree.
 //!
-//! Categories use hues that stay apart with any kind of colour vision (after Okabe & Ito 2008, "Color
-//! universal design"): phases run from blue over yellow to vermilion, dead cells are browns and greys, never a hue
-//! that a living cell can have. Quantities use the maps of [`super::colour_map`].
+//! Who declares a category declares the colours of its values, with hues that stay apart with any kind of colour vision
+//! (Okabe & Ito 2008, "Color universal design"). Quantities use the maps of [`super::colour_map`]. Cells that do not
+//! have what is shown are light grey.
 
-use crate::cell::{Phase, State};
-use crate::scene::ColourBy;
+use crate::core::quantity::Quantity;
 use crate::tissue::Molecule;
 
 use super::colour_map::ColourMap;
@@ -19,33 +18,19 @@ pub const OXYGEN_SCALE_MMHG: f32 = 38.0;
 /// HIF-1a is half-maximal (Jiang et al. 1996, doi:10.1152/ajpcell.1996.271.4.C1172).
 pub const OXYGEN_CONTOURS_MMHG: [f32; 2] = [5.0, 13.0];
 
-/// Colour of a phase of the cell cycle, sRGB.
-pub const fn phase(phase: Phase) -> [f32; 3] {
-    match phase {
-        Phase::G0G1 => [0.34, 0.71, 0.91],
-        Phase::S => [0.94, 0.89, 0.26],
-        Phase::G2 => [0.90, 0.62, 0.10],
-        Phase::M => [0.84, 0.32, 0.08],
-    }
-}
+/// Colour of cells that do not have what is shown, sRGB: a grey lighter than any that a scale or a dead cell has.
+pub const NO_VALUE: [f32; 3] = [0.80, 0.80, 0.80];
 
-/// Colour of a dying or dead cell, sRGB; `None` for the living.
-pub const fn state(state: State) -> Option<[f32; 3]> {
-    match state {
-        State::Alive => None,
-        State::Apoptotic => Some([0.50, 0.20, 0.14]),
-        State::NecroticSwelling => Some([0.72, 0.60, 0.44]),
-        State::NecroticLysed => Some([0.37, 0.33, 0.31]),
-    }
-}
+/// Colour of cells of an unknown type, sRGB.
+pub const UNKNOWN: [f32; 3] = [0.7, 0.7, 0.7];
 
 /// A quantity and the colours that stand for it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Scale {
     /// What is shown.
-    pub name: &'static str,
+    pub name: String,
     /// Its unit; empty for a pure number.
-    pub unit: &'static str,
+    pub unit: String,
     /// Value at the lower end.
     pub min: f32,
     /// Value at the upper end.
@@ -53,7 +38,7 @@ pub struct Scale {
     /// The colours between.
     pub map: ColourMap,
     /// Levels drawn as contour lines.
-    pub contours: &'static [f32],
+    pub contours: Vec<f32>,
 }
 
 impl Scale {
@@ -75,31 +60,29 @@ impl Scale {
             Molecule::Lactate | Molecule::VegfA => (ColourMap::Viridis, &[]),
         };
         Self {
-            name: molecule.label(),
-            unit: molecule.unit(),
+            name: molecule.label().into(),
+            unit: molecule.unit().into(),
             min: 0.0,
             max: match molecule {
                 Molecule::Oxygen if data_max <= OXYGEN_SCALE_MMHG * 1.02 => OXYGEN_SCALE_MMHG,
                 _ => round_up(data_max),
             },
             map,
-            contours,
+            contours: contours.to_vec(),
         }
     }
 
-    /// The scale of the colours of cells, if they show a quantity; `data_max` is the largest oxygen shown.
-    pub fn of_cells(colour_by: ColourBy, data_max: f32) -> Option<Self> {
-        match colour_by {
-            ColourBy::Type | ColourBy::Phase => None,
-            ColourBy::Oxygen => Some(Self::of_molecule(Molecule::Oxygen, data_max)),
-            ColourBy::Hif => Some(Self {
-                name: "HIF-1a",
-                unit: "",
-                min: 0.0,
-                max: 1.0,
-                map: ColourMap::Viridis,
-                contours: &[],
-            }),
+    /// The scale of a quantity of cells whose largest value is `data_max`: its usual range, unless the data go beyond.
+    pub fn of_quantity(quantity: &Quantity, data_max: f32) -> Self {
+        let (min, top) = quantity.range;
+        let fits = data_max <= top + 0.02 * (top - min);
+        Self {
+            name: quantity.label.clone(),
+            unit: quantity.unit.clone(),
+            min,
+            max: if fits { top } else { round_up(data_max) },
+            map: ColourMap::named(&quantity.colours).unwrap_or(ColourMap::Viridis),
+            contours: quantity.contours.clone(),
         }
     }
 }
@@ -139,6 +122,8 @@ pub fn ticks(min: f32, max: f32, wanted: usize) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    use bevy::color::{Oklaba, Srgba};
+
     use super::*;
 
     #[test]
@@ -170,8 +155,38 @@ mod tests {
     }
 
     #[test]
-    fn the_oxygen_scale_grows_only_when_the_data_need_it() {
+    fn a_scale_keeps_its_range_and_grows_only_when_the_data_need_it() {
+        let depth = Quantity::new("sea.depth", "m", "How deep.")
+            .range(0.0, 38.0)
+            .colours("cividis")
+            .contours(&[5.0]);
+        let of = |data_max| Scale::of_quantity(&depth, data_max);
+        assert_eq!((of(12.0).min, of(12.0).max), (0.0, 38.0));
+        assert_eq!(of(38.5).max, 38.0, "a little beyond is no reason");
+        assert!(of(90.0).max >= 90.0);
+        assert_eq!(of(12.0).map, ColourMap::Cividis);
+        assert_eq!(of(12.0).contours, [5.0]);
         assert_eq!(Scale::of_molecule(Molecule::Oxygen, 12.0).max, 38.0);
         assert!(Scale::of_molecule(Molecule::Oxygen, 90.0).max >= 90.0);
+    }
+
+    #[test]
+    fn cells_without_a_value_look_like_no_value_of_any_scale() {
+        let lab = |[r, g, b]: [f32; 3]| Oklaba::from(Srgba::rgb(r, g, b));
+        let none = lab(NO_VALUE);
+        for map in [ColourMap::Viridis, ColourMap::Ember, ColourMap::Cividis] {
+            let nearest = (0..=200)
+                .map(|i| {
+                    let here = lab(map.sample(i as f32 / 200.0));
+                    let (l, a, b) = (
+                        here.lightness - none.lightness,
+                        here.a - none.a,
+                        here.b - none.b,
+                    );
+                    (l * l + a * a + b * b).sqrt()
+                })
+                .fold(f32::INFINITY, f32::min);
+            assert!(nearest > 0.08, "{map:?}: {nearest}");
+        }
     }
 }

@@ -252,7 +252,7 @@ fn fill_slice(
         cut.axis == slice.axis && (cut.at_um - slice.at_um).abs() < COINCIDES_UM
     });
     let mut levels = [NO_LEVEL; 4];
-    for (slot, level) in levels.iter_mut().zip(scale.contours) {
+    for (slot, level) in levels.iter_mut().zip(&scale.contours) {
         *slot = *level;
     }
     for (layer, handle, mut visibility) in &mut layers {
