@@ -9,7 +9,7 @@ use bevy::prelude::*;
 use crate::scene::look::Axis;
 use crate::scene::schema::{Action, Event};
 use crate::scene::{CameraPose, Scene};
-use crate::simulation::{SiteSnapshot, SnapshotRequest};
+use crate::simulation::{SiteMetrics, SiteSnapshot, SnapshotRequest};
 use crate::view::{Shown, ViewCamera, ViewSettings, automatic_pose};
 
 use super::engine::{Engine, Knob};
@@ -21,6 +21,11 @@ use super::worker::{Order, Pace, Worker};
 pub(super) const PACES: (f64, f64) = (0.05, 48.0);
 /// Pace at the start: a day in 24 seconds.
 const FIRST_PACE: f64 = 1.0;
+
+/// What is known of a site that is not there.
+static NOT_MEASURED: SiteMetrics = SiteMetrics {
+    columns: Vec::new(),
+};
 
 /// The scene that is explored.
 #[derive(Clone, Debug)]
@@ -205,9 +210,9 @@ impl Sandbox {
             self.history.clear();
             self.history_site = settings.site;
         }
-        if let Some(site) = report.snapshot.sites.get(settings.site) {
-            self.history.push(report.snapshot.hours, &site.metrics);
-        }
+        let site = report.snapshot.sites.get(settings.site);
+        let metrics = site.map_or(&NOT_MEASURED, |site| &site.metrics);
+        self.history.push(report.snapshot.hours, metrics);
         shown.0 = report.snapshot;
         self.follow_growth(shown, settings, camera);
     }
@@ -388,7 +393,7 @@ mod tests {
         .unwrap();
         let settings = first_settings(&scene);
         assert_eq!(
-            (settings.site, settings.look.colour_by),
+            (settings.site, settings.look.colour_by.clone()),
             (1, ColourBy::Category("mood".into()))
         );
         assert_eq!(request_of(&settings).categories, ["mood"]);

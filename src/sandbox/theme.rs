@@ -181,10 +181,16 @@ pub(super) fn key(text: &str) -> RichText {
     RichText::new(text).monospace().color(ACCENT)
 }
 
-/// A dot of a curve's colour, in a line of text.
-pub(super) fn swatch(ui: &mut Ui, colour: Color32) {
-    let (place, _) = ui.allocate_exact_size(vec2(10.0, 14.0), egui::Sense::hover());
-    ui.painter().circle_filled(place.center(), 4.5, colour);
+/// A dot of a curve's colour and what it says, never on two lines.
+pub(super) fn swatch(ui: &mut Ui, colour: Color32, text: String) {
+    let font = FontId::new(12.5, FontFamily::Proportional);
+    let galley = ui.painter().layout_no_wrap(text, font, FAINT_INK);
+    let size = vec2(14.0 + galley.size().x, galley.size().y.max(14.0));
+    let (place, _) = ui.allocate_exact_size(size, egui::Sense::hover());
+    let middle = place.left_center() + vec2(5.0, 0.0);
+    ui.painter().circle_filled(middle, 4.5, colour);
+    let corner = place.left_center() + vec2(14.0, -0.5 * galley.size().y);
+    ui.painter().galley(corner, galley, FAINT_INK);
 }
 
 /// Two columns of names and values.

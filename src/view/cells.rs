@@ -24,7 +24,7 @@ use crate::scene::{ColourBy, Cut};
 use crate::simulation::snapshot::NUCLEUS;
 use crate::simulation::{SiteSnapshot, Snapshot};
 
-use super::colours::CellColours;
+use super::colours::{CellColours, ColouredBy};
 use super::crowding::Crowding;
 use super::quads::{quads, specialise};
 use super::{Shown, ViewSettings, ViewSystems, cut_plane, prepare_after_bindings};
@@ -180,6 +180,7 @@ fn fill(
     snapshot: &Snapshot,
     site: &SiteSnapshot,
     settings: &ViewSettings,
+    colour_by: &ColourBy,
     crowding: &Crowding,
 ) -> (Vec<u8>, Vec<u8>, usize) {
     let cells = &site.cells;
@@ -196,7 +197,7 @@ fn fill(
     })
     .concat();
     let capacity = capacity_of(visible.len());
-    let colours = CellColours::new(snapshot, site, &settings.look.colour_by);
+    let colours = CellColours::new(snapshot, site, colour_by);
     let nuclei_um = cells.quantity(NUCLEUS).unwrap_or_default();
     let mut spheres = vec![[0_u8; SPHERE_BYTES]; capacity];
     let mut paints = vec![[0_u8; PAINT_BYTES]; capacity];
@@ -263,6 +264,7 @@ fn spawn_drawing(
 fn fill_cells(
     shown: Res<Shown>,
     settings: Res<ViewSettings>,
+    coloured: Res<ColouredBy>,
     crowding: Res<Crowding>,
     mut drawing: ResMut<CellDrawing>,
     mut drawn: ResMut<CellsDrawn>,
@@ -273,7 +275,7 @@ fn fill_cells(
     let current = drawing.filled.as_ref().is_some_and(|filled| {
         Arc::ptr_eq(&filled.snapshot, &shown.0)
             && filled.site == settings.site
-            && filled.colour_by == settings.look.colour_by
+            && filled.colour_by == coloured.0
             && filled.cut == settings.look.cut
             && filled.selected == settings.selected
     });
@@ -282,7 +284,7 @@ fn fill_cells(
     }
     let empty = SiteSnapshot::default();
     let site = shown.site(settings.site).unwrap_or(&empty);
-    let (spheres, paints, count) = fill(&shown.0, site, &settings, &crowding);
+    let (spheres, paints, count) = fill(&shown.0, site, &settings, &coloured.0, &crowding);
     *drawn = CellsDrawn {
         drawn: count,
         present: site.cells.len(),
@@ -313,7 +315,7 @@ fn fill_cells(
     drawing.filled = Some(Filled {
         snapshot: Arc::clone(&shown.0),
         site: settings.site,
-        colour_by: settings.look.colour_by.clone(),
+        colour_by: coloured.0.clone(),
         cut: settings.look.cut,
         selected: settings.selected,
     });

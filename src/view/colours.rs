@@ -3,12 +3,57 @@
 //! One answer for the spheres and for the legend that counts them: [`CellColours::source`]. A category that prevails (a
 //! cell is dead) comes first, unless what was chosen holds for the dead, too; cells that do not have what was chosen
 //! are drawn and counted as such.
+//!
+//! A snapshot holds what was asked for. Where something else is chosen, it comes with one of the next snapshots; until
+//! then cells stay as they were ([`ColouredBy`]).
+
+use bevy::prelude::*;
 
 use crate::core::quantity::{Build, Category, CategoryValue, Quantity};
 use crate::scene::ColourBy;
 use crate::simulation::{CellGlyphs, SiteSnapshot, Snapshot};
 
 use super::palette::{self, Scale};
+use super::{Shown, ViewSettings, ViewSystems};
+
+/// What cells are coloured by: what the settings say, once the snapshot holds it.
+#[derive(Resource, Clone, Debug, Default, PartialEq)]
+pub struct ColouredBy(pub ColourBy);
+
+/// Whether waiting for a later snapshot would not help.
+fn is_there(snapshot: &Snapshot, site: &SiteSnapshot, colour_by: &ColourBy) -> bool {
+    let (catalogue, cells) = (&snapshot.catalogue, &site.cells);
+    match colour_by {
+        ColourBy::Type => true,
+        ColourBy::Category(name) => {
+            catalogue.category(name).is_none() || cells.category(name).is_some()
+        }
+        ColourBy::Quantity(name) => {
+            catalogue.quantity(name).is_none() || cells.quantity(name).is_some()
+        }
+    }
+}
+
+/// Takes up what the settings say as soon as it can be shown.
+fn choose_colours(
+    shown: Res<Shown>,
+    settings: Res<ViewSettings>,
+    mut coloured: ResMut<ColouredBy>,
+) {
+    let wanted = &settings.look.colour_by;
+    let has = |colour_by| {
+        let site = shown.site(settings.site);
+        site.is_none_or(|site| is_there(&shown.0, site, colour_by))
+    };
+    if coloured.0 != *wanted && (has(wanted) || !has(&coloured.0)) {
+        coloured.0 = wanted.clone();
+    }
+}
+
+pub(super) fn plugin(app: &mut App) {
+    app.init_resource::<ColouredBy>()
+        .add_systems(PostUpdate, choose_colours.in_set(ViewSystems::Survey));
+}
 
 /// What gives a cell its colour.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -179,4 +224,127 @@ impl<'a> CellColours<'a> {
 fn value_of<'a>((info, values): &Column<'a>, i: usize) -> Option<(u8, &'a CategoryValue)> {
     let number = *values.get(i)?;
     Some((number, info.values.get(usize::from(number))?))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::core::quantity::{NO_VALUE, NONE};
+    use crate::simulation::{Catalogue, CellTypeStyle};
+
+    const RED: [f32; 3] = [1.0, 0.0, 0.0];
+    const BLUE: [f32; 3] = [0.0, 0.0, 1.0];
+    const GREEN: [f32; 3] = [0.0, 1.0, 0.0];
+
+    fn category(name: &str, values: Vec<CategoryValue>, prevails: bool) -> Category {
+        Category {
+            name: name.into(),
+            label: name.into(),
+            about: String::new(),
+            values,
+            prevails,
+            of_the_living: !prevails,
+        }
+    }
+
+    /// Four fish: sunny, sunny but eaten, gloomy, and one that has no moods and knows no depth. None of the names is
+    /// known to the program.
+    pub fn fish() -> Snapshot {
+        let value = |key: &str| CategoryValue::new(key, key);
+        let fate = vec![
+            value("swims"),
+            value("eaten").colour(RED).build(Build::Remains),
+        ];
+        let mood = vec![
+            value("sunny").colour(BLUE).build(Build::Dividing),
+            value("gloomy"),
+        ];
+        let depth = Quantity::new("sea.depth", "m", "How deep.").range(0.0, 10.0);
+        let salt = Quantity::new("sea.salt", "", "How salty.");
+        let values = |name: &str, values: &[f32]| (name.to_owned(), values.to_vec());
+        Snapshot {
+            cell_types: vec![CellTypeStyle {
+                name: "small_fish".into(),
+                colour: GREEN,
+            }],
+            sites: vec![SiteSnapshot {
+                cells: CellGlyphs {
+                    sphere_um: vec![[0.0; 4]; 4],
+                    id: vec![1, 2, 3, 4],
+                    cell_type: vec![0; 4],
+                    categories: vec![
+                        ("fate".into(), vec![0, 1, 0, 0]),
+                        ("mood".into(), vec![0, 0, 1, NO_VALUE]),
+                    ],
+                    quantities: vec![
+                        values("sea.depth", &[2.0, 7.0, 24.0, NONE]),
+                        values("sea.salt", &[0.5, 0.9, 0.1, 0.2]),
+                    ],
+                },
+                ..SiteSnapshot::default()
+            }],
+            catalogue: Arc::new(Catalogue {
+                quantities: vec![depth, salt.of_the_living()],
+                categories: vec![category("fate", fate, true), category("mood", mood, false)],
+                metrics: Vec::new(),
+            }),
+            ..Snapshot::default()
+        }
+    }
+
+    pub fn quantity(name: &str) -> ColourBy {
+        ColourBy::Quantity(name.into())
+    }
+
+    pub fn of_category(name: &str) -> ColourBy {
+        ColourBy::Category(name.into())
+    }
+
+    fn colours(colour_by: &ColourBy) -> [[f32; 3]; 4] {
+        let snapshot = fish();
+        let colours = CellColours::new(&snapshot, &snapshot.sites[0], colour_by);
+        [0, 1, 2, 3].map(|i| colours.of(i))
+    }
+
+    #[test]
+    fn the_dead_look_dead_unless_what_was_chosen_holds_for_them_too() {
+        assert_eq!(colours(&ColourBy::Type), [GREEN, RED, GREEN, GREEN]);
+        assert_eq!(colours(&of_category("fate")), [GREEN, RED, GREEN, GREEN]);
+        let [_, dead, ..] = colours(&quantity("sea.salt"));
+        assert_eq!(dead, RED);
+        let [_, dead, ..] = colours(&quantity("sea.depth"));
+        assert_ne!(dead, RED);
+    }
+
+    #[test]
+    fn a_cell_without_a_value_says_so_and_a_value_without_a_colour_leaves_that_of_the_type() {
+        let of_mood = colours(&of_category("mood"));
+        assert_eq!(of_mood, [BLUE, RED, GREEN, palette::NO_VALUE]);
+        assert_eq!(colours(&quantity("sea.depth"))[3], palette::NO_VALUE);
+    }
+
+    #[test]
+    fn a_scale_fits_the_values_that_it_colours() {
+        let snapshot = fish();
+        let max_of = |name: &str| {
+            let colours = CellColours::new(&snapshot, &snapshot.sites[0], &quantity(name));
+            colours.scale().map(|scale| scale.max)
+        };
+        assert!(max_of("sea.depth").is_some_and(|max| max >= 24.0));
+        assert_eq!(max_of("sea.salt"), Some(1.0));
+        assert_eq!(max_of("nobody.knows"), None);
+    }
+
+    #[test]
+    fn how_a_cell_is_built_follows_its_death_before_anything_else_and_whatever_is_chosen() {
+        let snapshot = fish();
+        for chosen in [ColourBy::Type, quantity("sea.depth"), of_category("mood")] {
+            let colours = CellColours::new(&snapshot, &snapshot.sites[0], &chosen);
+            let builds = [0, 1, 2, 3].map(|i| colours.build(i));
+            let expected = [Build::Dividing, Build::Remains, Build::Plain, Build::Plain];
+            assert_eq!(builds, expected);
+        }
+    }
 }

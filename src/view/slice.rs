@@ -116,6 +116,10 @@ pub fn slice_scale(site: &SiteSnapshot, settings: &ViewSettings) -> Option<Scale
         .fields
         .iter()
         .find(|field| field.molecule == molecule)?;
+    if field.values.is_empty() {
+        // Nobody has asked for it yet.
+        return None;
+    }
     let top = field.values.iter().copied().fold(0.0, f32::max);
     let mut scale = Scale::of_molecule(molecule, top);
     if let Some((min, max)) = settings.field_range {

@@ -151,10 +151,11 @@ fn colours(ui: &mut Ui, shown: &Shown, settings: &mut ViewSettings) {
     if all.len() <= WITH_KEY {
         return;
     }
-    let chosen = all.iter().find(|choice| choice.colour_by == look.colour_by);
+    let mut rest = all[WITH_KEY..].iter();
+    let chosen = rest.find(|choice| choice.colour_by == look.colour_by);
     egui::ComboBox::from_id_salt("colours")
         .width(ui.available_width() - 8.0)
-        .selected_text(chosen.map_or("Something else", |choice| choice.label.as_str()))
+        .selected_text(chosen.map_or("More to choose from", |choice| choice.label.as_str()))
         .show_ui(ui, |ui| {
             for choice in &all {
                 let value = choice.colour_by.clone();

@@ -64,12 +64,10 @@ fn plot(ui: &mut Ui, id: &str, unit: &str, history: &History, metrics: &[&Metric
         .filter(|(_, _, points)| points.iter().any(|[_, value]| *value != 0.0))
         .collect();
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 4.0;
+        ui.spacing_mut().item_spacing.x = 10.0;
         for (label, colour, points) in &lines {
             let now = points.last().map_or(0.0, |[_, value]| *value);
-            theme::swatch(ui, *colour);
-            ui.label(theme::faint(format!("{label} {}", trimmed(now))));
-            ui.add_space(6.0);
+            theme::swatch(ui, *colour, format!("{label} {}", trimmed(now)));
         }
     });
     let unit = unit.to_owned();

@@ -76,8 +76,8 @@ mod tests {
     fn units_and_names_are_written_with_their_own_letters() {
         let units = ["um", "um3", "mmHg", "amol/s", "um/min", ""].map(pretty);
         assert_eq!(units, ["µm", "µm³", "mmHg", "amol/s", "µm/min", ""]);
-        let names = ["oxygen", "HIF-1α", "pH", ""].map(capitalised);
-        assert_eq!(names, ["Oxygen", "HIF-1α", "pH", ""]);
+        let names = ["sea salt", "TGF-β", "pH", ""].map(capitalised);
+        assert_eq!(names, ["Sea salt", "TGF-β", "pH", ""]);
     }
 
     #[test]
