@@ -382,8 +382,6 @@ fn neither_the_order_of_molecules_in_a_scene_nor_one_more_changes_a_bit() {
         assert_eq!(values(&plain, name), values(&with_two, name), "{name}");
         assert_eq!(values(&plain, name), values(&with_more, name), "{name}");
     }
-        format!("{:?}", simulation.census(&wanted))
-    };
     assert_eq!(cells(&plain), cells(&with_two));
     assert_eq!(cells(&plain), cells(&with_more));
 }
@@ -391,7 +389,9 @@ fn neither_the_order_of_molecules_in_a_scene_nor_one_more_changes_a_bit() {
 /// The cells and what they find, in words.
 fn cells(simulation: &Simulation) -> String {
     let wanted = Wanted {
-        quantities: ["oxygen", "glucose", "lactate", "hif.level"].map(Into::into).into(),
+        quantities: ["oxygen", "glucose", "lactate", "hif.level"]
+            .map(Into::into)
+            .into(),
         categories: vec!["state".into(), "phase".into()],
     };
     format!("{:?}", simulation.census(&wanted))

@@ -186,7 +186,8 @@ impl Plugin for HypoxiaPlugin {
                 .label("HIF-1α")
                 .column("hif_1a")
                 .source("Jiang et al. 1996, doi:10.1152/ajpcell.1996.271.4.C1172")
-                .of_the_living(),
+                .of_the_living()
+                .featured(),
                 |axis| axis.hif_1a,
             )
             .register_quantity_with::<HifAxis, _>(

@@ -28,7 +28,9 @@ pub fn install_cell_types(world: &mut World, library: &CellLibrary) {
     world.insert_resource(TumourTypes(
         library.types.iter().map(|prefab| prefab.tumour).collect(),
     ));
-    register_types(world, &library.names());
+    let styles = library.types.iter();
+    let styles = styles.map(|prefab| (prefab.name.as_str(), prefab.colour.into()));
+    register_types(world, styles);
     register_molecules(world, &library.molecules);
     register_secretions(world, &library.molecules);
     let books = library.types.iter().map(CellPrefab::rule_book);
