@@ -26,10 +26,11 @@ pub fn ball_radius_um(volume_um3: f32) -> f32 {
 }
 
 /// Units that end the names of parameters and columns, longest first, and how they are written.
-const UNITS: [(&str, &str); 26] = [
+const UNITS: [(&str, &str); 27] = [
     ("_molecules_per_s", "molecules/s"),
     ("_um2_per_second", "um2/s"),
     ("_um2_per_min", "um2/min"),
+    ("_um3_per_min", "um3/min"),
     ("_um_per_mmhg", "uM/mmHg"),
     ("_um_per_minute", "um/min"),
     ("_um_per_hour", "um/h"),

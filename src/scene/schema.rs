@@ -269,7 +269,7 @@ pub enum Action {
     Set(String, f64),
     /// Adds cells.
     Add(Population),
-    /// Changes a rule: `Rule(Delete("cancer.hypoxia_stops_cycle"))`.
+    /// Changes a rule: `Rule(Delete("cancer.hypoxia_calls_vessels"))`.
     Rule(RuleChange),
     /// Shows a sentence; an empty one removes it.
     Caption(String),

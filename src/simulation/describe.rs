@@ -519,7 +519,10 @@ fn rules(library: &CellLibrary) -> Vec<RuleEntry> {
 fn in_words(rule: &Rule) -> String {
     let n = |value: f32| number(f64::from(value));
     let mut words = match rule.law {
-        Law::Fold(gain) => format!("times 1 + {} q", n(gain)),
+        Law::Fold(gain) => {
+            let sign = if gain < 0.0 { '-' } else { '+' };
+            format!("times 1 {sign} {} q", n(gain.abs()))
+        }
         Law::Inhibit {
             half,
             exponent: 1.0,

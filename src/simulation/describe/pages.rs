@@ -247,6 +247,9 @@ fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
 }
 
 fn parameters(list: &[ParameterEntry]) -> String {
+    if list.is_empty() {
+        return "It has no parameters.\n".into();
+    }
     table(
         &["parameter", "default", "unit", "allowed", "meaning"],
         list.iter().map(|known| {
