@@ -150,6 +150,17 @@ fn scene_with(kind: &str, piece: &str) -> String {
     )
 }
 
+/// A cell type around a rule.
+fn cell_with(rule: &str) -> String {
+    format!(
+        r#"(
+            name: "ruled", about: "", colour: (1, 1, 1), cycle: (), death: (), metabolism: (), hif: (),
+            exchange: [(molecule: "vegf_a", secretes_molecules_per_s: 0.09)],
+            rules: {{ {rule} }},
+        )"#
+    )
+}
+
 /// The examples on a page: what each is a piece of, and its text.
 fn examples(page: &str) -> Vec<(&str, &str)> {
     let blocks = page.split("```ron").skip(1);
@@ -172,10 +183,15 @@ fn every_example_is_valid_and_runs() {
     for (page, text) in pages() {
         for (kind, example) in examples(&text) {
             count += 1;
-            if kind == "cell" {
-                let name = example.split('"').nth(1).expect("a name");
+            if kind == "cell" || kind == "rule" {
+                let whole = if kind == "cell" {
+                    example.to_owned()
+                } else {
+                    cell_with(example)
+                };
+                let name = whole.split('"').nth(1).expect("a name");
                 let file = cells.join(format!("{name}.ron"));
-                std::fs::write(&file, example).unwrap();
+                std::fs::write(&file, &whole).unwrap();
                 if let Err(report) = program.check_file(&file) {
                     panic!("{page}: {example}\n{report}");
                 }
