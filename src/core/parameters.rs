@@ -8,12 +8,14 @@
 
 use bevy::ecs::component::Mutable;
 use bevy::prelude::*;
-use bevy::reflect::{PartialReflect, ReflectMut, ReflectRef, TypeInfo, Typed};
+use bevy::reflect::{PartialReflect, Typed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::capability::{Capability, CapabilityRegistry, CapabilityValue};
+use super::clones;
+use super::numbers::{field_at, number_fields, read_number, write_number};
 use super::state::RegisterState;
 
 /// Parameters that know which values make sense.
@@ -90,7 +92,8 @@ impl Limits {
     }
 }
 
-/// One value of `P` for each cell type that has the capability, by index of the type.
+/// One value of `P` for each cell type that has the capability, by index of the type; clones of the types, whose
+/// heritable parameters differ, have rows behind them, see [`super::clones`].
 #[derive(Resource, Clone, Debug)]
 pub struct PerType<P: Parameters>(pub Vec<Option<P>>);
 
@@ -142,6 +145,8 @@ struct Entry {
     per_type: bool,
     get: for<'w> fn(&'w World, usize) -> Option<&'w dyn PartialReflect>,
     get_mut: for<'w> fn(&'w mut World, usize) -> Option<Mut<'w, dyn PartialReflect>>,
+    /// Gives one row of the table what stands in another; nothing for a group.
+    copy_row: fn(&mut World, usize, usize),
     limits: fn(&str) -> Limits,
     fields: Vec<String>,
 }
@@ -198,6 +203,7 @@ impl RegisterParameters for App {
                         .get_resource_mut::<P>()
                         .map(|value| value.map_unchanged(|value| value.as_partial_reflect_mut()))
                 },
+                copy_row: |_, _, _| {},
                 limits: P::limits,
                 fields: number_fields(P::type_info()),
             });
@@ -256,6 +262,15 @@ fn add_capability<P: Parameters>(app: &mut App, capability: Capability) {
                         .expect("presence was checked above")
                         .as_partial_reflect_mut()
                 }))
+            },
+            copy_row: |world, from, to| {
+                if let Some(mut table) = world.get_resource_mut::<PerType<P>>() {
+                    let row = table.0.get(from).cloned().flatten();
+                    if table.0.len() <= to {
+                        table.0.resize(to + 1, None);
+                    }
+                    table.0[to] = row;
+                }
             },
             limits: P::limits,
             fields: number_fields(P::type_info()),
@@ -421,8 +436,54 @@ pub fn set_parameter(world: &mut World, path: &str, value: f64) -> Result<(), Pa
         if let Some(mut target) = (entry.get_mut)(world, cell_type) {
             write_number(&mut *target, field, value);
         }
+        if entry.per_type {
+            let path = format!("{}.{field}", entry.name);
+            for (row, factor) in clones::factors(world, cell_type as u16, &path) {
+                entry.set_in_clone(world, cell_type, usize::from(row), field, factor);
+            }
+        }
         Ok(())
     })
+}
+
+impl Entry {
+    /// Sets a number of a clone: that of its type times a factor, held within the limits.
+    fn set_in_clone(
+        &self,
+        world: &mut World,
+        cell_type: usize,
+        row: usize,
+        field: &str,
+        factor: f32,
+    ) {
+        let of_type = (self.get)(world, cell_type).and_then(|group| read_number(group, field));
+        let limits = (self.limits)(field);
+        if let Some(value) = of_type
+            && let Some(mut target) = (self.get_mut)(world, row)
+        {
+            let value = (value * f64::from(factor)).clamp(limits.min, limits.max);
+            write_number(&mut *target, field, value);
+        }
+    }
+}
+
+/// Gives a clone the parameters of its type, each heritable one times the clone's factor.
+pub(super) fn make_row(world: &mut World, row: u16, cell_type: u16, factors: &[(String, f32)]) {
+    world.init_resource::<ParameterRegistry>();
+    let (row, cell_type) = (usize::from(row), usize::from(cell_type));
+    world.resource_scope(|world, registry: Mut<ParameterRegistry>| {
+        for entry in registry.entries.iter().filter(|entry| entry.per_type) {
+            (entry.copy_row)(world, cell_type, row);
+            for (path, factor) in factors {
+                if let Some(field) = path
+                    .strip_prefix(entry.name)
+                    .and_then(|rest| rest.strip_prefix('.'))
+                {
+                    entry.set_in_clone(world, cell_type, row, field, *factor);
+                }
+            }
+        }
+    });
 }
 
 /// What paths of parameters begin with, in words.
@@ -465,71 +526,6 @@ pub fn nearest<S: AsRef<str>>(name: &str, known: &[S]) -> Option<String> {
         .filter(|(score, _)| *score > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate.to_owned())
-}
-
-fn number_fields(info: &TypeInfo) -> Vec<String> {
-    let mut fields = Vec::new();
-    collect_fields(info, "", &mut fields);
-    fields
-}
-
-fn collect_fields(info: &TypeInfo, prefix: &str, fields: &mut Vec<String>) {
-    let TypeInfo::Struct(info) = info else { return };
-    for field in info.iter() {
-        let path = format!("{prefix}{}", field.name());
-        if field.is::<f32>() || field.is::<f64>() || field.is::<u32>() || field.is::<bool>() {
-            fields.push(path);
-        } else if let Some(inner) = field.type_info() {
-            collect_fields(inner, &format!("{path}."), fields);
-        }
-    }
-}
-
-/// The field at a dotted path inside a struct.
-fn field_at<'v>(value: &'v dyn PartialReflect, path: &str) -> Option<&'v dyn PartialReflect> {
-    path.split('.').try_fold(value, |value, name| {
-        let ReflectRef::Struct(value) = value.reflect_ref() else {
-            return None;
-        };
-        value.field(name)
-    })
-}
-
-fn read_number(value: &dyn PartialReflect, path: &str) -> Option<f64> {
-    let field = field_at(value, path)?;
-    field
-        .try_downcast_ref::<f32>()
-        .map(|v| f64::from(*v))
-        .or_else(|| field.try_downcast_ref::<f64>().copied())
-        .or_else(|| field.try_downcast_ref::<u32>().map(|v| f64::from(*v)))
-        .or_else(|| {
-            field
-                .try_downcast_ref::<bool>()
-                .map(|v| f64::from(u8::from(*v)))
-        })
-}
-
-fn write_number(value: &mut dyn PartialReflect, path: &str, number: f64) {
-    let (name, rest) = path
-        .split_once('.')
-        .map_or((path, None), |(name, rest)| (name, Some(rest)));
-    let ReflectMut::Struct(value) = value.reflect_mut() else {
-        return;
-    };
-    let Some(field) = value.field_mut(name) else {
-        return;
-    };
-    if let Some(rest) = rest {
-        write_number(field, rest, number);
-    } else if let Some(slot) = field.try_downcast_mut::<f32>() {
-        *slot = number as f32;
-    } else if let Some(slot) = field.try_downcast_mut::<f64>() {
-        *slot = number;
-    } else if let Some(slot) = field.try_downcast_mut::<u32>() {
-        *slot = number.round() as u32;
-    } else if let Some(slot) = field.try_downcast_mut::<bool>() {
-        *slot = number != 0.0;
-    }
 }
 
 #[cfg(test)]

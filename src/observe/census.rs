@@ -8,6 +8,7 @@ use bevy::prelude::*;
 use crate::biology::hypoxia::HifAxis;
 use crate::cell::{Body, CellType, Cycle, Phase, Position, Resident, State, Surroundings, Vital};
 use crate::core::CellId;
+use crate::core::clones::Clones;
 use crate::tissue::SiteId;
 
 /// What is reported of a cell.
@@ -59,11 +60,13 @@ impl Census {
         )>() else {
             return census;
         };
+        let none = Clones::default();
+        let clones = world.get_resource::<Clones>().unwrap_or(&none);
         census.cells.reserve_exact(query.iter(world).count());
         census.cells.extend(query.iter(world).map(
             |((id, cell_type, resident, position, body, around), (cycle, vital, hif))| CellRow {
                 id: *id,
-                cell_type: cell_type.0,
+                cell_type: clones.type_of(cell_type.0),
                 site: resident.0,
                 position_um: position.0,
                 radius_um: body.radius_um,

@@ -9,6 +9,7 @@ use bevy::prelude::*;
 
 use crate::biology::hypoxia::HifAxis;
 use crate::cell::{Body, CellType, Cycle, Phase, Position, Resident, State, Surroundings, Vital};
+use crate::core::clones::Clones;
 use crate::core::parallel::{IN_TABLES, map_chunks};
 use crate::tissue::SiteId;
 
@@ -123,10 +124,10 @@ pub struct Questions<'a> {
 }
 
 impl Questions<'_> {
-    fn is_tumour(&self, cell_type: CellType) -> bool {
+    fn is_tumour(&self, cell_type: u16) -> bool {
         self.tumour.is_none_or(|types| {
             types
-                .get(usize::from(cell_type.0))
+                .get(usize::from(cell_type))
                 .copied()
                 .unwrap_or_default()
         })
@@ -138,6 +139,8 @@ impl Questions<'_> {
         let Some(mut query) = world.try_query::<Seen>() else {
             return sites;
         };
+        let none = Clones::default();
+        let clones = world.get_resource::<Clones>().unwrap_or(&none);
         let tables = query.contiguous_iter(world).expect(IN_TABLES);
         for (types, residents, positions, bodies, around, cycles, vitals, hif) in tables {
             let pieces = map_chunks(types.len(), CHUNK, |_, rows| {
@@ -148,7 +151,8 @@ impl Questions<'_> {
                     };
                     let state = vitals.map_or(State::Alive, |vitals| vitals[row].state);
                     site.states[state as usize] += 1;
-                    if let Some(count) = site.types.get_mut(usize::from(types[row].0)) {
+                    let cell_type = clones.type_of(types[row].0);
+                    if let Some(count) = site.types.get_mut(usize::from(cell_type)) {
                         *count += 1;
                     }
                     if state == State::Alive {
@@ -160,7 +164,7 @@ impl Questions<'_> {
                             bodies[row].radius_um,
                         );
                     }
-                    if self.is_tumour(types[row]) {
+                    if self.is_tumour(cell_type) {
                         site.add_to_tumour(positions[row].0, bodies[row].radius_um);
                     }
                 }
@@ -188,15 +192,19 @@ impl Questions<'_> {
         else {
             return all;
         };
+        let none = Clones::default();
+        let clones = world.get_resource::<Clones>().unwrap_or(&none);
         let tables = query.contiguous_iter(world).expect(IN_TABLES);
         for (types, residents, positions, vitals) in tables {
             let pieces = map_chunks(types.len(), CHUNK, |_, rows| {
-                rows.filter(|row| residents[*row].0 == site && self.is_tumour(types[*row]))
-                    .map(|row| {
-                        let state = vitals.map_or(State::Alive, |vitals| vitals[row].state);
-                        of(positions[row].0, state)
-                    })
-                    .collect::<Vec<u32>>()
+                rows.filter(|row| {
+                    residents[*row].0 == site && self.is_tumour(clones.type_of(types[*row].0))
+                })
+                .map(|row| {
+                    let state = vitals.map_or(State::Alive, |vitals| vitals[row].state);
+                    of(positions[row].0, state)
+                })
+                .collect::<Vec<u32>>()
             });
             all.reserve_exact(pieces.iter().map(Vec::len).sum());
             for piece in pieces {

@@ -20,6 +20,7 @@ use super::spans::FieldPath;
 use crate::biology::BiologyPlugins;
 use crate::cell::CellPlugins;
 use crate::core::capability::{CapabilityRegistry, CapabilityValue};
+use crate::core::clones::{Clones, HeritableTraits};
 use crate::core::parameters::CellTypeNames;
 
 static SHIPPED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/assets/cells");
@@ -270,6 +271,12 @@ impl CellLibrary {
     /// Puts the names of the types and the parameters of each capability into a world.
     pub fn fill_tables(&self, world: &mut World) {
         world.insert_resource(CellTypeNames(self.names()));
+        world.insert_resource(Clones::of_types(self.types.len() as u16));
+        let traits = self.types.iter().map(|prefab| {
+            let traits = prefab.heritable.iter();
+            traits.map(|(path, how)| (path.clone(), *how)).collect()
+        });
+        world.insert_resource(HeritableTraits(traits.collect()));
         for capability in self.known.iter() {
             let of = |prefab: &CellPrefab| prefab.capability(capability.name).cloned();
             let values: Vec<Option<CapabilityValue>> = self.types.iter().map(of).collect();

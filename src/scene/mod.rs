@@ -6,6 +6,7 @@
 mod capabilities;
 mod check;
 mod checker;
+mod draft;
 pub mod expect;
 pub mod library;
 pub mod look;

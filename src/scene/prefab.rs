@@ -15,6 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::cell::cycle::mean_radius_um;
 use crate::cell::{BodyParameters, CycleParameters};
 use crate::core::capability::{CapabilityRegistry, CapabilityValue};
+use crate::core::clones::Heritability;
 use crate::core::dialect::write_ron;
 use crate::core::parameters::Parameters;
 
@@ -31,6 +32,9 @@ pub struct CellPrefab {
     pub colour: (f32, f32, f32),
     /// Whether its cells are part of the tumour, for measurements of the tumour's size.
     pub tumour: bool,
+    /// What its cells inherit with changes: `"cycle.g0g1_hours": (spread: 0.1, mutation: 0.01)` for any number of any of
+    /// its capabilities, by path.
+    pub heritable: BTreeMap<String, Heritability>,
     /// What its cells can do, by name of the capability.
     #[reflect(ignore)]
     pub capabilities: BTreeMap<String, Written>,
@@ -118,6 +122,9 @@ impl CellPrefab {
             ("colour", write_ron(&self.colour)?),
             ("tumour", write_ron(&self.tumour)?),
         ];
+        if !self.heritable.is_empty() {
+            fields.push(("heritable", write_ron(&self.heritable)?));
+        }
         for (name, written) in &self.capabilities {
             fields.push((
                 name,
@@ -153,7 +160,7 @@ impl<'de> Deserialize<'de> for CellPrefab {
 
 impl CellPrefab {
     /// The fields that are no capabilities.
-    pub(super) const FIELDS: [&'static str; 4] = ["name", "about", "colour", "tumour"];
+    pub(super) const FIELDS: [&'static str; 5] = ["name", "about", "colour", "tumour", "heritable"];
 }
 
 /// The name of a field.
@@ -189,6 +196,7 @@ impl<'de> Visitor<'de> for PrefabVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<CellPrefab, A::Error> {
         let (mut name, mut about, mut colour, mut tumour) = (None, None, None, None);
+        let mut heritable = None;
         let mut capabilities = BTreeMap::new();
         while let Some(FieldName(field)) = map.next_key()? {
             match field.as_str() {
@@ -196,6 +204,7 @@ impl<'de> Visitor<'de> for PrefabVisitor {
                 "about" => fill(&mut about, "about", &mut map)?,
                 "colour" => fill(&mut colour, "colour", &mut map)?,
                 "tumour" => fill(&mut tumour, "tumour", &mut map)?,
+                "heritable" => fill(&mut heritable, "heritable", &mut map)?,
                 _ => {
                     let text: Box<RawValue> = map.next_value()?;
                     let text = Written::Text(text.get_ron().trim().to_owned());
@@ -209,6 +218,7 @@ impl<'de> Visitor<'de> for PrefabVisitor {
             about: about.ok_or_else(|| missing("about"))?,
             colour: colour.ok_or_else(|| missing("colour"))?,
             tumour: tumour.unwrap_or_default(),
+            heritable: heritable.unwrap_or_default(),
             capabilities,
         })
     }

@@ -27,6 +27,7 @@ use crate::biology::BiologyPlugins;
 use crate::cell::CellPlugins;
 use crate::cell::life::{CellLife, INITIAL_STATE};
 use crate::core::capability::CapabilityRegistry;
+use crate::core::clones::fill_rows;
 use crate::core::invariant::Invariants;
 use crate::core::parameters::{
     self, CellTypeNames, ParameterError, ParameterRegistry, ParameterValue, RegisterParameters,
@@ -149,6 +150,7 @@ impl Simulation {
         let mut simulation = Self::without_cells(Arc::new(scene), seed)
             .map_err(|error| checkpoint.does_not_fit(&error))?;
         let run = checkpoint.restore(&mut simulation.world)?;
+        fill_rows(&mut simulation.world);
         simulation.end_minutes = end_minutes;
         Ok((simulation, run))
     }

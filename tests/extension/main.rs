@@ -110,14 +110,14 @@ fn its_mistakes_in_a_cell_file_are_told_with_line_and_column() {
     );
     assert_eq!(
         told("sparkle: (", "sparkle: (rise_per_hour: 3), sparkle: ("),
-        ["@:6:33: sparkle: the field `sparkle` stands twice, first in line 6"]
+        ["@:6:34: sparkle: the field `sparkle` stands twice, first in line 6"]
     );
     assert_eq!(
         told(
             "sparkle: (rise_per_hour: 0.5)",
             "sparkle: (rise_per_hour: 0.5, tire_per_hour: 3)"
         ),
-        ["@:6:35: sparkle.tire_per_hour: it tires faster than it rises (0.5 per hour)"]
+        ["@:6:50: sparkle.tire_per_hour: it tires faster than it rises (0.5 per hour)"]
     );
     // The shipped program does not know it.
     std::fs::write(&file, FIREFLY).expect("writable");
