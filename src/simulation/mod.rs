@@ -363,7 +363,11 @@ impl Simulation {
 /// # Errors
 /// The report, when there are any.
 pub fn schedule_ambiguities(library: &CellLibrary) -> Result<(), String> {
-    let mut world = prototype_world(library);
+    ambiguities_in(prototype_world(library))
+}
+
+/// Pairs of systems in a world whose order matters but is not fixed.
+fn ambiguities_in(mut world: World) -> Result<(), String> {
     world.resource_scope(|world, mut schedules: Mut<Schedules>| {
         let schedule = schedules
             .get_mut(SimSchedule)

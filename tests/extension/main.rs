@@ -14,7 +14,7 @@ use tumorscape::core::CellId;
 use tumorscape::core::state::StateRegistry;
 use tumorscape::observe::run_folder::RunFolder;
 use tumorscape::observe::{Journal, checkpoint};
-use tumorscape::scene::ParsedScene;
+use tumorscape::scene::{CellLibrary, ParsedScene};
 use tumorscape::simulation::{Command, Lineage, Program, Simulation};
 
 const FIREFLY: &str = r#"(
@@ -217,6 +217,14 @@ fn its_parameters_are_set_by_path() {
         report.headlines()[0].contains("it tires faster than it rises"),
         "{report}"
     );
+}
+
+#[test]
+fn its_system_races_with_no_other() {
+    let library = CellLibrary::empty(program().capabilities().clone());
+    if let Err(report) = program().schedule_ambiguities(&library) {
+        panic!("{report}");
+    }
 }
 
 #[test]
