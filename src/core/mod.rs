@@ -16,6 +16,7 @@ pub mod extension;
 pub mod identity;
 pub mod invariant;
 pub mod layout;
+pub mod limits;
 pub mod numbers;
 pub mod parallel;
 pub mod parameters;

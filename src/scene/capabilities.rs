@@ -56,7 +56,7 @@ pub(super) fn read_capabilities<T>(
                     message.push_str(&format!("; did you mean `{guess}`?"));
                 }
                 let quoted: Vec<String> = all.iter().map(|name| format!("`{name}`")).collect();
-                let problem = Problem::at(file, text, place.clone(), &at.field(name), message)
+                let problem = Problem::at(file, text, place.clone(), at.field(name), message)
                     .with_help(format!("the fields are {}", quoted.join(", ")));
                 reading.problems.push(problem);
                 let guess = guess.and_then(|guess| known.get(&guess));
