@@ -67,7 +67,7 @@ fn scene(folder: &Path, sites: usize, radius_um: f32, divide: bool) -> Arc<Parse
         dishes += &format!(
             r#"Site(
         name: "dish {site}", organ: Medium, size_um: (900, 900, 900),
-        fields: [Field(molecule: Oxygen, level: 160), Field(molecule: Glucose, level: 5.5)],
+        fields: [Field(molecule: "oxygen", level: 160), Field(molecule: "glucose", level: 5.5)],
         perfusion_length_um: 20,
     ),"#
         );
@@ -85,7 +85,7 @@ Scene(
     sites: [{dishes}],
     populations: [{balls}],
     parameters: {{
-        "transport.glucose.every_minutes": 1,
+        "molecules.glucose.every_minutes": 1,
         "cancer.cycle.max_pressure": {max_pressure},
         "cancer.cycle.g0g1_hours": {g0g1_hours},
         "cancer.death.apoptosis_per_hour": {apoptosis},

@@ -1,6 +1,9 @@
 //! What a person meets at the command line: messages, exit codes, and nothing half-written.
 
 mod program;
+#[cfg(unix)]
+#[path = "program/signals.rs"]
+mod signals;
 
 use std::path::Path;
 use std::process::Command;
@@ -146,7 +149,7 @@ fn parameters_of_a_scene_must_be_what_cell_files_may_say() {
             "must be a whole number, found 1.5",
         ),
         (
-            r#""transport.oxygen.quasi_steady": 0.5"#,
+            r#""molecules.oxygen.quasi_steady": 0.5"#,
             "must be 0 (off) or 1 (on), found 0.5",
         ),
         (
@@ -231,11 +234,11 @@ fn a_run_folder_that_cannot_be_made_is_named() {
 #[test]
 fn the_record_of_a_run_is_a_scene_that_gives_the_same_run_again() {
     let text = r#"(title: "many", about: "a bit of everything", pace: Illustrative, duration: Hours(2),
-        sites: [(name: "dish", organ: Medium, size_um: (200, 200, 200), fields: [(molecule: Oxygen, level: 38)])],
+        sites: [(name: "dish", organ: Medium, size_um: (200, 200, 200), fields: [(molecule: "oxygen", level: 38)])],
         populations: [(cell: "cancer", place: Csv("cells.csv"))],
         parameters: {"zebra.cycle.g0g1_hours": 1.5},
         timeline: [
-            At(Hours(0.5), Look(colour_by: Hif, slice: (molecule: Oxygen))),
+            At(Hours(0.5), Look(colour_by: Hif, slice: (molecule: "oxygen"))),
             Every(every: Hours(1), action: Add(cell: "zebra", place: Csv("cells.csv"))),
         ],
         expect: [Before((metric: "cells", is: Above(2)), (metric: "cells", is: Above(9)))])"#;
@@ -431,6 +434,34 @@ fn a_table_that_is_taken_away_while_it_is_written_ends_the_run() {
         assert_eq!(output.status.code(), Some(1), "{text}");
         assert!(text.contains(&format!("out/{name}` {says}")), "{text}");
         assert!(text.contains("are kept"), "{text}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_hang_up_or_ctrl_c_that_was_ignored_at_the_start_ends_no_run() {
+    for (is_ignored, code) in [(true, 0), (false, 1)] {
+        let folder = folder_with("one.ron", scene(""));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tumorscape"));
+        let child = signals::ignoring(&mut command, is_ignored)
+            .args(["run", "one.ron", "--quiet", "--out", "out"])
+            .args(["--until", "3d", "--checkpoint-every", "1000d"])
+            .current_dir(folder.path())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        while std::fs::metadata(folder.path().join("out/checkpoint.tumorscape")).is_err() {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        signals::send("-HUP", child.id());
+        if is_ignored {
+            signals::send("-INT", child.id());
+            signals::send("-HUP", child.id());
+        }
+        let output = child.wait_with_output().expect("it ends");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{text}");
+        assert_eq!(text.contains("stopped at"), !is_ignored, "{text}");
     }
 }
 

@@ -12,12 +12,12 @@ const SCENE: &str = r#"(
     title: "a film", about: "of a growing tumour", pace: Illustrative, duration: Hours(10),
     sites: [(
         name: "breast", organ: Breast, size_um: (400, 400, 400),
-        fields: [(molecule: Oxygen, level: 38)], perfusion_length_um: 100,
+        fields: [(molecule: "oxygen", level: 38)], perfusion_length_um: 100,
     )],
     populations: [(cell: "cancer", place: Ball(radius_um: 60))],
     timeline: [
         At(Hours(0), Camera(distance_um: 500, azimuth_deg: 0)),
-        At(Hours(5), Look(cut: (axis: Y), slice: (molecule: Oxygen))),
+        At(Hours(5), Look(cut: (axis: Y), slice: (molecule: "oxygen"))),
         At(Hours(10), Camera(distance_um: 400, azimuth_deg: 90)),
     ],
 )"#;

@@ -7,6 +7,7 @@ use tumorscape::cell::{CellType, CycleParameters};
 use tumorscape::core::CellId;
 use tumorscape::core::clones::Clones;
 use tumorscape::core::parameters::PerType;
+use tumorscape::observe::census::Wanted;
 use tumorscape::observe::run_folder::RunFolder;
 use tumorscape::observe::{EventKind, Journal, checkpoint};
 use tumorscape::scene::ParsedScene;
@@ -130,13 +131,8 @@ fn daughters_have_what_their_mother_has_or_a_step_from_it() {
         counted.map(|(_, value)| *value as usize),
         Some(simulation.cell_count())
     );
-    assert!(
-        simulation
-            .census()
-            .cells
-            .iter()
-            .all(|cell| cell.cell_type == 0)
-    );
+    let census = simulation.census(&Wanted::default());
+    assert!(census.types.iter().all(|cell_type| *cell_type == 0));
 }
 
 #[test]

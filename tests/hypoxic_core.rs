@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tumorscape::cell::State;
 use tumorscape::core::parallel::set_threads;
-use tumorscape::observe::Journal;
+use tumorscape::observe::{Journal, Wanted};
 use tumorscape::scene::schema::Span;
 use tumorscape::simulation::{Simulation, open_scene};
 
@@ -52,17 +52,19 @@ fn the_default_scene_holds_its_expectations_at_three_seeds() {
 
 /// HIF-1a of living cells is low at the surface of the rim and high next to the core.
 fn hif_rises_from_the_surface_to_the_core(simulation: &Simulation, seed: u64) {
-    let cells = simulation.census().cells;
-    let centre = cells
-        .iter()
-        .map(|cell| cell.position_um)
-        .sum::<bevy::prelude::Vec3>()
-        / cells.len() as f32;
+    let cells = simulation.census(&Wanted {
+        quantities: vec!["hif.level".into()],
+        categories: vec!["state".into()],
+    });
+    let (hif, states) = (
+        cells.quantity("hif.level").expect("it was asked for"),
+        cells.category("state").expect("it was asked for"),
+    );
+    let centre = cells.positions_um.iter().sum::<bevy::prelude::Vec3>() / cells.len() as f32;
     let depth_order = |state: fn(State) -> bool| {
-        let mut found: Vec<(f32, f32)> = cells
-            .iter()
-            .filter(|cell| state(cell.state))
-            .map(|cell| (cell.position_um.distance(centre), cell.hif_1a))
+        let mut found: Vec<(f32, f32)> = (0..cells.len())
+            .filter(|row| state(State::ALL[usize::from(states[*row])]))
+            .map(|row| (cells.positions_um[row].distance(centre), hif[row]))
             .collect();
         found.sort_by(|a, b| a.0.total_cmp(&b.0));
         found

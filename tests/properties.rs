@@ -14,11 +14,11 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use tumorscape::core::parameters::list_parameters;
 use tumorscape::core::{Clock, parallel};
 use tumorscape::observe::run_folder::{RECORD, RunFolder};
-use tumorscape::observe::{EventKind, Journal, checkpoint};
+use tumorscape::observe::{EventKind, Journal, Wanted, checkpoint};
 use tumorscape::scene::schema::Place;
 use tumorscape::scene::{CellLibrary, Change, ParsedScene};
 use tumorscape::simulation::{Simulation, open_scene, prototype_world};
-use tumorscape::tissue::{Molecule, SiteId};
+use tumorscape::tissue::SiteId;
 
 /// Number of scenes.
 const CASES: u32 = 300;
@@ -57,7 +57,7 @@ struct Block {
 struct Wild {
     capabilities: [bool; 5],
     volume_um3: f32,
-    attractant: Option<Molecule>,
+    attractant: Option<&'static str>,
     chemotactic_index: f32,
 }
 
@@ -70,6 +70,9 @@ struct Group {
     site: Index,
 }
 
+/// The shipped molecules.
+const MOLECULES: [&str; 4] = ["oxygen", "glucose", "lactate", "vegf_a"];
+
 /// The file of the drawn cell type.
 const WILD: &str = "assets/cells/wild.ron";
 
@@ -81,7 +84,7 @@ fn draw() -> impl Strategy<Value = Draw> {
         prop::option::of(10.0_f32..300.0),
         prop::collection::vec(
             prop::option::weighted(0.7, (0.0_f32..60.0, any::<bool>())),
-            Molecule::ALL.len(),
+            MOLECULES.len(),
         ),
     )
         .prop_map(|(voxels, walls, perfusion_um, fields)| Block {
@@ -93,7 +96,7 @@ fn draw() -> impl Strategy<Value = Draw> {
     let wild = (
         any::<[bool; 5]>(),
         300.0_f32..9000.0,
-        prop::option::of(select(Molecule::ALL.to_vec())),
+        prop::option::of(select(MOLECULES.to_vec())),
         -1.0_f32..1.0,
     )
         .prop_map(
@@ -142,7 +145,7 @@ impl Block {
     }
 
     fn text(&self, number: usize) -> String {
-        let fields = Molecule::ALL.into_iter().zip(&self.fields);
+        let fields = MOLECULES.into_iter().zip(&self.fields);
         let fields: String = fields
             .filter_map(|(molecule, field)| Some((molecule, (*field)?)))
             .map(|(molecule, (level, held))| {
@@ -349,7 +352,7 @@ fn run_watched(
             .iter()
             .filter_map(|change| match change {
                 Change::Add(population, _) => Some(count(&population.place)),
-                Change::Set(..) => None,
+                Change::Set(..) | Change::Rule(_) => None,
             })
             .sum::<Option<usize>>()
     };
@@ -386,7 +389,7 @@ fn run_watched(
     }
     let site_of = |site: SiteId| &scene.scene.sites[usize::from(site.0)];
     for site in (0..scene.scene.sites.len() as u16).map(SiteId) {
-        for molecule in Molecule::ALL {
+        for molecule in MOLECULES {
             if let Some((values, _)) = simulation.field(site, molecule) {
                 prop_assert!(
                     values
@@ -396,16 +399,18 @@ fn run_watched(
             }
         }
     }
-    for cell in simulation.census().cells {
+    let cells = simulation.census(&Wanted::default());
+    for row in 0..cells.len() {
+        let (id, at) = (cells.ids[row], cells.positions_um[row]);
         prop_assert!(
-            cell.position_um.is_finite() && cell.radius_um > 0.0,
-            "{cell:?}"
+            at.is_finite() && cells.radii_um[row] > 0.0,
+            "{id:?} at {at}"
         );
-        let block = site_of(cell.site);
+        let block = site_of(cells.sites[row]);
         let half = bevy::math::Vec3::from(block.size_um) * 0.5;
         // Faces lie on whole multiples of voxels, which rounds.
-        let inside = cell.position_um.abs().cmple(half * 1.000_01).all();
-        prop_assert!(!block.walls || inside, "outside the walls: {cell:?}");
+        let inside = at.abs().cmple(half * 1.000_01).all();
+        prop_assert!(!block.walls || inside, "outside the walls: {id:?} at {at}");
     }
     Ok(simulation.state_hash())
 }
@@ -424,8 +429,8 @@ fn run_again(record: &Path) -> Result<u64, TestCaseError> {
 
 /// All identities; each is there once.
 fn identities(simulation: &Simulation) -> BTreeSet<u64> {
-    let cells = simulation.census().cells;
-    let identities: BTreeSet<u64> = cells.iter().map(|cell| cell.id.0).collect();
+    let cells = simulation.census(&Wanted::default()).ids;
+    let identities: BTreeSet<u64> = cells.iter().map(|id| id.0).collect();
     assert_eq!(identities.len(), cells.len(), "an identity is there twice");
     identities
 }

@@ -16,10 +16,10 @@ Scene(
     sites: [Site(
         name: "breast", organ: Breast, size_um: (480, 440, 400),
         fields: [
-            Field(molecule: Oxygen, level: 12),
-            Field(molecule: Glucose, level: 5.5),
-            Field(molecule: Lactate, level: 1),
-            Field(molecule: VegfA, level: 0),
+            Field(molecule: "oxygen", level: 12),
+            Field(molecule: "glucose", level: 5.5),
+            Field(molecule: "lactate", level: 1),
+            Field(molecule: "vegf_a", level: 0),
         ],
         perfusion_length_um: 100,
     )],
@@ -43,10 +43,10 @@ Scene(
     sites: [Site(
         name: "breast", organ: Breast, size_um: (880, 880, 880),
         fields: [
-            Field(molecule: Oxygen, level: 38),
-            Field(molecule: Glucose, level: 5.5),
-            Field(molecule: Lactate, level: 1),
-            Field(molecule: VegfA, level: 0),
+            Field(molecule: "oxygen", level: 38),
+            Field(molecule: "glucose", level: 5.5),
+            Field(molecule: "lactate", level: 1),
+            Field(molecule: "vegf_a", level: 0),
         ],
         perfusion_length_um: 100,
     )],

@@ -7,9 +7,7 @@ use bevy::reflect::{TypeInfo, Typed};
 use tumorscape::biology::HypoxiaParameters;
 use tumorscape::biology::metabolism::MetabolismChemistry;
 use tumorscape::cell::movement::MovementParameters;
-use tumorscape::cell::perception::BackgroundParameters;
 use tumorscape::core::parameters::{CellTypeNames, list_parameters};
-use tumorscape::observe::metrics::MetricsParameters;
 use tumorscape::scene::{
     CellPrefab, Scene, SceneContext, parse_prefab, parse_scene, shipped_capabilities,
 };
@@ -149,9 +147,7 @@ fn every_parameter_of_all_cells_is_described() {
         HypoxiaParameters::type_info(),
         MetabolismChemistry::type_info(),
         TransportParameters::type_info(),
-        BackgroundParameters::type_info(),
         MovementParameters::type_info(),
-        MetricsParameters::type_info(),
     ] {
         described(&text, info, &mut seen);
     }
@@ -180,7 +176,7 @@ fn every_parameter_of_all_cells_is_described() {
 /// A scene around a piece of one.
 fn scene_with(kind: &str, piece: &str) -> String {
     let mut parts = [
-        ("sites", "[(name: \"breast\", organ: Breast, size_um: (800, 800, 800), fields: [(molecule: Oxygen, level: 38)])]"),
+        ("sites", "[(name: \"breast\", organ: Breast, size_um: (800, 800, 800), fields: [(molecule: \"oxygen\", level: 38)])]"),
         ("populations", "[]"),
         ("parameters", "{}"),
         ("timeline", "[]"),

@@ -74,7 +74,8 @@ fn every_component_of_sites_and_fields_and_every_resource_is_registered_or_decla
     simulation.step();
     let world = simulation.world();
     for site in &world.resource::<Sites>().list {
-        for entity in site.fields.into_iter().flatten().chain([site.entity]) {
+        let fields = site.fields.iter().map(|field| field.entity);
+        for entity in fields.chain([site.entity]) {
             let found = forgotten(world, entity);
             assert!(
                 found.is_empty(),

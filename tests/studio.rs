@@ -15,7 +15,6 @@ use tumorscape::record::studio::{Studio, StudioError};
 use tumorscape::scene::look::Axis;
 use tumorscape::scene::{CameraPose, ColourBy, Cut, Look, Slice};
 use tumorscape::simulation::{CellGlyphs, SiteSnapshot, Snapshot};
-use tumorscape::tissue::Molecule;
 use tumorscape::view::camera::{scale_bar, um_per_pixel};
 use tumorscape::view::{OverlayContent, ViewSettings, automatic_pose, palette};
 
@@ -24,11 +23,15 @@ const CUT: Cut = Cut {
     at_um: 0.0,
     flip: false,
 };
-const SLICE: Slice = Slice {
-    molecule: Molecule::Oxygen,
-    axis: Axis::Y,
-    at_um: 0.0,
-};
+
+/// Oxygen on a plane through the middle.
+fn slice() -> Slice {
+    Slice {
+        molecule: "oxygen".into(),
+        axis: Axis::Y,
+        at_um: 0.0,
+    }
+}
 
 /// Software drivers share the machine's cores: one studio at a time.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -49,7 +52,7 @@ fn studio(width: u32, height: u32) -> Option<(MutexGuard<'static, ()>, Studio)> 
 fn section() -> ViewSettings {
     ViewSettings::of_look(Look {
         cut: Some(CUT),
-        slice: Some(SLICE),
+        slice: Some(slice()),
         ..Look::default()
     })
 }
@@ -379,24 +382,24 @@ fn plates() {
         let whole = Look::default();
         let open = Look {
             cut: Some(CUT),
-            ..whole
+            ..whole.clone()
         };
         let section = Look {
-            slice: Some(SLICE),
-            ..open
+            slice: Some(slice()),
+            ..open.clone()
         };
         let by = |colour_by, look: Look| Look { colour_by, ..look };
         let plates = [
-            ("whole", whole),
-            ("open", open),
-            ("section", section),
-            ("oxygen", by(ColourBy::Oxygen, section)),
+            ("whole", whole.clone()),
+            ("open", open.clone()),
+            ("section", section.clone()),
+            ("oxygen", by(ColourBy::Oxygen, section.clone())),
             ("hif", by(ColourBy::Hif, section)),
             ("phase", by(ColourBy::Phase, open)),
             (
                 "slice_whole",
                 Look {
-                    slice: Some(SLICE),
+                    slice: Some(slice()),
                     ..whole
                 },
             ),

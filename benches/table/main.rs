@@ -1,30 +1,30 @@
 //! One table of how fast the program is and what a cell costs, on stated work.
 //!
 //! `cargo bench --no-default-features --bench table` runs everything; words after `--` keep only the rows
-//! whose work contains all of them (`-- mechanics lattice`), `--quick` takes fewer repetitions. Each figure is
-//! a median of repetitions on a quiet machine (see `quiet`), on one thread and on two. The number of threads is
+//! whose work contains all of them (`-- mechanics lattice`), `--quick` takes fewer repetitions. Figures of time are
+//! medians of repetitions, with the least and the most in brackets, on one thread and on two. The number of threads is
 //! fixed once per process, and memory is that of a process, so each row runs in a child process of its own: this
 //! program again, with `--row`.
 //!
 //! | file | measures |
 //! | --- | --- |
-//! | `mechanics` | the kernel of contact forces on a ball of tissue |
-//! | `fields` | the field solver on oxygen in a tumour |
-//! | `scenes` | whole steps of the shipped scenes, and what memory goes where |
-//! | `quiet` | durations on a machine that others use too |
+//! | `mechanics` | the kernel of contact forces on a ball of tissue (`ball`) |
+//! | `fields` | the field solver on the molecules of a tumour (`tumour`) |
+//! | `scenes` | whole steps of the shipped scenes, and where time and memory go |
+//! | `repeat` | durations of repeated work |
 //! | `print` | how the table looks |
 
+mod ball;
 mod fields;
 mod mechanics;
 mod print;
-mod quiet;
+mod repeat;
 mod scenes;
+mod tumour;
 
 use std::process::{Command, ExitCode};
-use std::time::Duration;
 
-use print::Line;
-use quiet::{Meter, Speed};
+use print::{Line, short};
 use tumorscape::cell::mechanics::InstructionSet;
 use tumorscape::core::parallel;
 
@@ -53,6 +53,8 @@ impl Goal {
 pub struct Figure {
     name: String,
     value: f64,
+    /// The least and the most among repetitions.
+    range: Option<[f64; 2]>,
 }
 
 impl Figure {
@@ -61,6 +63,7 @@ impl Figure {
         Self {
             name: name.into(),
             value,
+            range: None,
         }
     }
 }
@@ -69,20 +72,22 @@ impl Figure {
 pub struct Case {
     /// What the work is; names the row.
     pub work: String,
-    /// Measures it in this process.
-    pub measure: Box<dyn Fn(Meter) -> Vec<Figure>>,
+    /// Measures it in this process, with fewer repetitions if so told.
+    pub measure: Box<dyn Fn(bool) -> Vec<Figure>>,
     /// What its figures must reach on two threads.
     pub goals: Vec<(&'static str, Goal)>,
-    /// The figure of which two threads must give 1.8 times as much as one.
+    /// The figure of which [`RATIO`] is taken.
     pub speed: &'static str,
 }
 
-/// Two threads over one.
-const SPEED_UP: Goal = Goal::AtLeast(1.8);
+/// Figure of all work: its speed on two threads over that on one.
+pub const RATIO: &str = "two threads over one";
+
+/// What [`RATIO`] must reach where it is a goal.
+pub const SPEED_UP: Goal = Goal::AtLeast(1.8);
 
 fn cases() -> Vec<Case> {
-    let mut cases = vec![quiet::case()];
-    cases.extend(mechanics::cases());
+    let mut cases = mechanics::cases();
     cases.extend(fields::cases());
     cases.extend(scenes::cases());
     cases
@@ -98,21 +103,10 @@ fn main() -> ExitCode {
     let quick = take("--quick");
     // Given by `cargo bench` to every bench.
     take("--bench");
-    if let [flag, threads] = words.as_slice()
-        && flag == "--calibrate"
-        && let Ok(threads) = threads.parse()
-    {
-        parallel::set_threads(Some(threads));
-        let Speed(best) = quiet::best_speed(Duration::from_secs(2));
-        for speed in best {
-            println!("{speed}");
-        }
-        return ExitCode::SUCCESS;
-    }
-    if let [flag, work, threads, best @ ..] = words.as_slice()
+    if let [flag, work, threads] = words.as_slice()
         && flag == "--row"
     {
-        return measure_row(work, threads, best, quick);
+        return measure_row(work, threads, quick);
     }
     if let Some(unknown) = words.iter().find(|word| word.starts_with('-')) {
         eprintln!("unknown option `{unknown}`; known are words to search for, and `--quick`");
@@ -121,18 +115,19 @@ fn main() -> ExitCode {
     print_table(&words, quick)
 }
 
-fn measure_row(work: &str, threads: &str, best: &[String], quick: bool) -> ExitCode {
-    let best: Vec<f64> = best.iter().filter_map(|word| word.parse().ok()).collect();
-    let (Some(case), Ok(threads), Ok(best)) = (
+fn measure_row(work: &str, threads: &str, quick: bool) -> ExitCode {
+    let (Some(case), Ok(threads)) = (
         cases().into_iter().find(|case| case.work == work),
         threads.parse(),
-        best.try_into().map(Speed),
     ) else {
         return ExitCode::FAILURE;
     };
     parallel::set_threads(Some(threads));
-    for Figure { name, value } in (case.measure)(Meter { quick, best }) {
-        println!("{name}\t{value}");
+    for Figure { name, value, range } in (case.measure)(quick) {
+        match range {
+            Some([min, max]) => println!("{name}\t{value}\t{min}\t{max}"),
+            None => println!("{name}\t{value}"),
+        }
     }
     ExitCode::SUCCESS
 }
@@ -155,39 +150,47 @@ fn print_table(words: &[String], quick: bool) -> ExitCode {
         }
         return ExitCode::from(2);
     }
-    // What the machine can do stands above whatever was asked for.
-    cases.retain(|case| case.work == quiet::WORK || asked_for(case));
-    let best = THREADS.map(best_speed);
+    cases.retain(asked_for);
     println!("{}", print::head());
     let mut speeds: Vec<(String, f64)> = Vec::new();
     let mut failed = false;
     for case in cases {
-        let columns = [0, 1].map(|at| in_child(&case.work, THREADS[at], best[at], quick));
+        let goal_of = |figure: &str, value: f64| {
+            let goal = case.goals.iter().find(|(name, _)| *name == figure);
+            goal.map(|(_, goal)| (*goal, goal.is_met(value)))
+        };
+        let columns = THREADS.map(|threads| in_child(&case.work, threads, quick));
         let [Some(one), Some(two)] = columns else {
             eprintln!("{}: could not be measured", case.work);
             failed = true;
             continue;
         };
-        for (one, two) in one.iter().zip(&two) {
-            let goal = case.goals.iter().find(|(name, _)| *name == one.name);
+        for two in &two {
+            // A part of the program that took no time on one thread has no line there.
+            let one = one.iter().find(|one| one.name == two.name);
             println!(
                 "{}",
                 Line {
                     work: &case.work,
-                    figure: &one.name,
-                    values: [one.value, two.value],
-                    goal: goal.map(|(_, goal)| (*goal, goal.is_met(two.value))),
+                    figure: &two.name,
+                    values: [
+                        one.map_or_else(String::new, Figure::to_string),
+                        two.to_string()
+                    ],
+                    goal: goal_of(&two.name, two.value),
                 }
             );
-            if one.name == case.speed {
+            if let Some(one) = one
+                && two.name == case.speed
+            {
                 let ratio = two.value / one.value;
                 println!(
                     "{}",
                     Line {
                         work: &case.work,
-                        figure: "two threads over one",
-                        values: [1.0, ratio],
-                        goal: Some((SPEED_UP, SPEED_UP.is_met(ratio))),
+                        figure: RATIO,
+                        values: [String::new(), short(ratio)],
+                        goal: goal_of(RATIO, ratio),
                     }
                 );
                 speeds.push((case.work.clone(), two.value));
@@ -205,37 +208,32 @@ fn print_table(words: &[String], quick: bool) -> ExitCode {
 }
 
 /// The figures of a row, measured by this program in a process of its own.
-fn in_child(work: &str, threads: usize, best: Speed, quick: bool) -> Option<Vec<Figure>> {
-    let mut words = vec!["--row".into(), work.into(), threads.to_string()];
-    words.extend(best.0.map(|speed| speed.to_string()));
+fn in_child(work: &str, threads: usize, quick: bool) -> Option<Vec<Figure>> {
+    let mut command = Command::new(std::env::current_exe().ok()?);
+    command.args(["--row", work, &threads.to_string()]);
     if quick {
-        words.push("--quick".into());
+        command.arg("--quick");
     }
-    said_by_child(&words)?
-        .lines()
-        .map(|line| {
-            let (name, value) = line.split_once('\t')?;
-            Some(Figure::new(name, value.parse().ok()?))
-        })
-        .collect()
-}
-
-/// How fast so many threads are while the machine is quiet; zero, which every machine is, if that cannot be told.
-fn best_speed(threads: usize) -> Speed {
-    let said = said_by_child(&["--calibrate".into(), threads.to_string()]).unwrap_or_default();
-    let mut speeds = said.lines().filter_map(|line| line.parse().ok());
-    Speed([0, 1].map(|_| speeds.next().unwrap_or(0.0)))
-}
-
-/// What this program says in a process of its own.
-fn said_by_child(words: &[String]) -> Option<String> {
-    let output = Command::new(std::env::current_exe().ok()?)
-        .args(words)
+    let output = command
         .stderr(std::process::Stdio::inherit())
         .output()
         .ok()
         .filter(|output| output.status.success())?;
-    String::from_utf8(output.stdout).ok()
+    String::from_utf8(output.stdout)
+        .ok()?
+        .lines()
+        .map(|line| {
+            let mut words = line.split('\t');
+            let name = words.next()?;
+            let mut numbers = words.map_while(|word| word.parse().ok());
+            let figure = Figure::new(name, numbers.next()?);
+            let range = numbers.next().zip(numbers.next());
+            Some(Figure {
+                range: range.map(|(min, max)| [min, max]),
+                ..figure
+            })
+        })
+        .collect()
 }
 
 fn processor() -> String {

@@ -2,14 +2,14 @@
 
 use std::fmt::{Display, Formatter, Result};
 
-use crate::Goal;
+use crate::{Figure, Goal};
 
 /// One line of the table.
 pub struct Line<'a> {
     pub work: &'a str,
     pub figure: &'a str,
-    /// On one thread and on two.
-    pub values: [f64; 2],
+    /// On one thread and on two, as printed.
+    pub values: [String; 2],
     /// What it must reach, and whether it does.
     pub goal: Option<(Goal, bool)>,
 }
@@ -17,7 +17,7 @@ pub struct Line<'a> {
 /// The first two lines.
 pub fn head() -> String {
     format!(
-        "| {:40} | {:28} | {:>9} | {:>9} | {:>9} | {:6} |\n| {:-<40} | {:-<28} | {:->8}: | {:->8}: | {:->8}: | {:-<6} |",
+        "| {:50} | {:33} | {:>22} | {:>22} | {:>8} | {:6} |\n| {:-<50} | {:-<33} | {:->21}: | {:->21}: | {:->7}: | {:-<6} |",
         "work", "figure", "1 thread", "2 threads", "goal", "", "", "", "", "", "", ""
     )
 }
@@ -29,10 +29,10 @@ impl Display for Line<'_> {
             Some((Goal::AtMost(most), met)) => (format!("< {}", short(most)), said(met)),
             None => (String::new(), ""),
         };
-        let [one, two] = self.values.map(short);
+        let [one, two] = &self.values;
         write!(
             formatter,
-            "| {:40} | {:28} | {one:>9} | {two:>9} | {goal:>9} | {verdict:6} |",
+            "| {:50} | {:33} | {one:>22} | {two:>22} | {goal:>8} | {verdict:6} |",
             self.work, self.figure
         )
     }
@@ -42,8 +42,18 @@ const fn said(met: bool) -> &'static str {
     if met { "met" } else { "missed" }
 }
 
+impl Display for Figure {
+    fn fmt(&self, formatter: &mut Formatter) -> Result {
+        write!(formatter, "{}", short(self.value))?;
+        match self.range {
+            Some([min, max]) => write!(formatter, " ({}-{})", short(min), short(max)),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A number to three figures.
-fn short(value: f64) -> String {
+pub fn short(value: f64) -> String {
     let size = value.abs();
     if value.is_nan() {
         String::new()

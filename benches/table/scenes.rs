@@ -10,8 +10,8 @@ use tumorscape::core::CellId;
 use tumorscape::scene::schema::Place;
 use tumorscape::simulation::{Simulation, open_scene};
 
-use crate::quiet::Meter;
-use crate::{Case, Figure, Goal};
+use crate::repeat::repeat;
+use crate::{Case, Figure, Goal, RATIO, SPEED_UP};
 
 const SPEED: &str = "steps/s";
 const PER_HOUR: &str = "s a tissue hour";
@@ -87,16 +87,19 @@ pub fn cases() -> Vec<Case> {
     scenes
         .into_iter()
         .filter(|(_, work, _)| Path::new(work.file).exists())
-        .map(|(name, work, goals)| Case {
-            work: format!("scene {name}"),
-            measure: Box::new(move |meter| measure(work, meter)),
-            goals,
-            speed: SPEED,
+        .map(|(name, work, mut goals)| {
+            goals.push((RATIO, SPEED_UP));
+            Case {
+                work: format!("scene {name}"),
+                measure: Box::new(move |quick| measure(work, quick)),
+                goals,
+                speed: SPEED,
+            }
         })
         .collect()
 }
 
-fn measure(work: Work, meter: Meter) -> Vec<Figure> {
+fn measure(work: Work, quick: bool) -> Vec<Figure> {
     let mut scene = open_scene(Path::new(work.file)).expect("shipped scenes are valid");
     for population in &mut scene.scene.populations {
         if let Place::Ball { radius_um, .. } = &mut population.place {
@@ -105,47 +108,63 @@ fn measure(work: Work, meter: Meter) -> Vec<Figure> {
     }
     let seed = scene.scene.seed;
     let mut simulation = Simulation::new(Arc::new(scene), seed).expect("shipped scenes are valid");
+    simulation
+        .measure_systems()
+        .expect("no step was made before");
     for _ in 0..work.settle {
         simulation.step();
     }
     simulation.measure_stages();
-    // As many as asked for, quiet or not: what is measured is to be the same tissue every time.
-    let pieces = if meter.quick { 2 } else { work.pieces };
-    let timed = meter.timed(pieces, pieces, |probe| {
-        let mut seconds = 0.0;
+    let pieces = if quick { 3 } else { work.pieces };
+    let timed = repeat(pieces, || {
+        let start = Instant::now();
         for _ in 0..PIECE {
-            let start = Instant::now();
             simulation.step();
-            seconds += start.elapsed().as_secs_f64();
-            probe.look();
         }
-        seconds / f64::from(PIECE)
+        start.elapsed().as_secs_f64() / f64::from(PIECE)
     });
-    let seconds = timed.seconds;
     let cells = simulation.cell_count() as f64;
     let steps_an_hour = 60.0 / simulation.clock().step_minutes;
     let (peak, now) = (status_bytes("VmHWM:"), status_bytes("VmRSS:"));
     let mut figures = vec![
-        Figure::new(SPEED, 1.0 / seconds),
+        timed.figure(SPEED, |seconds| 1.0 / seconds),
         Figure::new("cells", cells),
-        Figure::new("million cells/s", cells / seconds / 1e6),
-        Figure::new(PER_HOUR, seconds * steps_an_hour),
+        timed.figure("million cells/s", |seconds| cells / seconds / 1e6),
+        timed.figure(PER_HOUR, |seconds| seconds * steps_an_hour),
         Figure::new(TOTAL, peak / 1e6),
         Figure::new(PER_CELL, peak / cells),
         Figure::new("bytes a cell, at the end", now / cells),
     ];
-    figures.extend(timed.figures());
     figures.extend(
         memory(&simulation, now)
             .map(|(part, bytes)| Figure::new(format!("- of it {part}"), bytes / cells)),
     );
+    figures.push(timed.repetitions());
     let stages = simulation.stage_seconds();
-    let total: f64 = stages.iter().map(|(_, seconds)| seconds).sum();
-    figures.extend(stages.into_iter().map(|(stage, seconds)| {
-        let name = format!("% of time in {stage:?}");
-        Figure::new(name, 100.0 * seconds / total)
-    }));
+    let stages = stages
+        .iter()
+        .map(|(stage, seconds)| (format!("{stage:?}"), *seconds));
+    figures.extend(shares(stages.collect()));
+    // One system after the other, so that what they take adds up to a step; the loops inside stay parallel.
+    simulation.keep_to_calling_thread();
+    simulation.measure_stages();
+    for _ in 0..pieces * PIECE as usize / 2 {
+        simulation.step();
+    }
+    let modules = simulation.module_seconds();
+    let modules = modules
+        .iter()
+        .map(|(module, seconds)| ((*module).to_owned(), *seconds));
+    figures.extend(shares(modules.collect()));
     figures
+}
+
+/// The share of the time that each part takes.
+fn shares(parts: Vec<(String, f64)>) -> impl Iterator<Item = Figure> {
+    let total: f64 = parts.iter().map(|(_, seconds)| seconds).sum();
+    parts.into_iter().map(move |(part, seconds)| {
+        Figure::new(format!("% of time in {part}"), 100.0 * seconds / total)
+    })
 }
 
 /// The resident set of this process, bytes: now (`VmRSS:`) or at most so far (`VmHWM:`); NaN where the system

@@ -22,13 +22,14 @@ use crate::cell::death::is_alive;
 use crate::cell::life::{Beginning, RegisterLife};
 use crate::cell::{ActSystems, CellType, Resident, Surroundings, Vital, order_act};
 use crate::core::invariant::{RegisterInvariant, outside};
+use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk, for_each_chunk_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
+use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::random::probability;
 use crate::core::state::RegisterState;
-use crate::core::units::{MOLECULES_PER_UM3_PER_NM, SECONDS_PER_MINUTE};
 use crate::core::{Clock, SimSchedule, SimSystems};
-use crate::tissue::{Ledger, Molecule, Sites};
+use crate::tissue::{Bookings, Fields};
 
 /// The HIF axis of a cell.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
@@ -53,6 +54,8 @@ pub struct HypoxiaParameters {
     pub degradation_exponent: f32,
     /// Oxygen at which what HIF-1a drives is at its base, mmHg. 38: 5 % O2, where it does not limit growth [P].
     pub normoxia_mmhg: f32,
+    /// A living cell at or below this oxygen counts as hypoxic, mmHg. 8: onset of the hypoxic response [P].
+    pub hypoxic_below_mmhg: f32,
 }
 
 impl Default for HypoxiaParameters {
@@ -63,6 +66,7 @@ impl Default for HypoxiaParameters {
             half_degradation_mmhg: 34.7,
             degradation_exponent: 3.0,
             normoxia_mmhg: 38.0,
+            hypoxic_below_mmhg: 8.0,
         }
     }
 }
@@ -78,6 +82,7 @@ impl Parameters for HypoxiaParameters {
                 min: 0.0,
                 max: 1000.0,
             },
+            "hypoxic_below_mmhg" => Limits::NON_NEGATIVE,
             "half_degradation_mmhg" | "normoxia_mmhg" => Limits {
                 min: 1.0e-3,
                 max: 760.0,
@@ -241,25 +246,22 @@ impl HifActivation {
 /// Level of HIF-1a at which a cell secretes as much VEGF-A as the cells of a tumour do on average.
 const MEAN_SECRETION_AT: HifAxis = HifAxis { hif_1a: 0.5 };
 
-/// Concentration change of a voxel by one molecule per second, nM per minute.
-pub fn nm_per_min(molecules_per_s: f32, voxel_volume_um3: f32) -> f32 {
-    const PER_MINUTE: f32 = (SECONDS_PER_MINUTE / MOLECULES_PER_UM3_PER_NM) as f32;
-    molecules_per_s * PER_MINUTE / voxel_volume_um3
-}
-
 /// HIF-1a of living cells follows their oxygen.
 pub fn update_hif(
     clock: Res<Clock>,
     parameters: Res<HypoxiaParameters>,
-    mut cells: Query<(&Surroundings, Option<&Vital>, &mut HifAxis)>,
+    fields: Fields,
+    mut cells: Query<(&Resident, &Surroundings, Option<&Vital>, &mut HifAxis)>,
 ) {
+    let oxygen = fields.of("oxygen");
     let hours = clock.dt_hours();
     let parameters = &*parameters;
-    for (around, vitals, mut hif) in cells.contiguous_iter_mut().expect(IN_TABLES) {
+    for (residents, around, vitals, mut hif) in cells.contiguous_iter_mut().expect(IN_TABLES) {
         for_each_chunk_mut(hif.bypass_change_detection(), ROWS, |start, hif| {
             for (row, hif) in (start..).zip(hif) {
                 if is_alive(vitals.map(|vitals| &vitals[row])) {
-                    hif.advance(parameters, around[row].oxygen_mmhg, hours);
+                    let oxygen_mmhg = oxygen.at(residents[row].0, around[row].voxel);
+                    hif.advance(parameters, oxygen_mmhg, hours);
                 }
             }
         });
@@ -270,8 +272,7 @@ pub fn update_hif(
 pub fn secrete_vegf(
     parameters: Res<PerType<HifParameters>>,
     hypoxia: Res<HypoxiaParameters>,
-    sites: Res<Sites>,
-    ledgers: Query<&Ledger>,
+    bookings: Bookings,
     cells: Query<(
         &CellType,
         &Resident,
@@ -281,16 +282,8 @@ pub fn secrete_vegf(
     )>,
 ) {
     let parameters = &*parameters;
-    // Where it is booked in each site, and the volume of a voxel there.
-    let books: Vec<Option<(&Ledger, f32)>> = sites
-        .list
-        .iter()
-        .map(|site| {
-            let ledger = ledgers.get(site.fields[Molecule::VegfA as usize]?).ok()?;
-            Some((ledger, site.block.voxel_volume_um3()))
-        })
-        .collect();
-    if books.iter().all(Option::is_none) {
+    let vegf_a = bookings.of("vegf_a");
+    if vegf_a.is_nowhere() {
         return;
     }
     let normoxic = hypoxia.normoxic_hif_1a();
@@ -298,15 +291,11 @@ pub fn secrete_vegf(
     for (types, residents, around, vitals, hif) in cells.contiguous_iter().expect(IN_TABLES) {
         for_each_chunk(types.len(), ROWS, |_, rows| {
             for row in rows {
-                let book = books.get(usize::from(residents[row].0.0));
-                if let (true, Some(parameters), Some(Some((ledger, voxel_um3)))) = (
-                    is_alive(vitals.map(|vitals| &vitals[row])),
-                    parameters.get(types[row].0),
-                    book,
-                ) {
+                let alive = is_alive(vitals.map(|vitals| &vitals[row]));
+                if let (true, Some(parameters)) = (alive, parameters.get(types[row].0)) {
                     let activation = hif[row].activation(normoxic);
                     let secreted = activation.vegf_molecules_per_s(reference, parameters);
-                    ledger.secrete(around[row].voxel, nm_per_min(secreted, *voxel_um3));
+                    vegf_a.secrete(residents[row].0, around[row].voxel, secreted);
                 }
             }
         });
@@ -322,12 +311,59 @@ impl Plugin for HypoxiaPlugin {
         app.register_group::<HypoxiaParameters>("hypoxia")
             .register_capability::<HifParameters>("hif")
             .register_cell_state::<HifAxis>("hif_axis")
+            .register_quantity::<HifAxis>(
+                Quantity::new(
+                    "hif.level",
+                    "",
+                    "HIF-1a relative to its level without oxygen.",
+                )
+                .label("HIF-1α")
+                .column("hif_1a")
+                .source("Jiang et al. 1996, doi:10.1152/ajpcell.1996.271.4.C1172")
+                .of_the_living(),
+                |axis| axis.hif_1a,
+            )
+            .register_quantity_with::<HifAxis, _>(
+                Quantity::new(
+                    "hif.activation",
+                    "",
+                    "How far HIF-1a has risen from its level in normoxia (0) to that without oxygen (1).",
+                )
+                .label("HIF-1α activation")
+                .source("(H - H_n) / (1 - H_n)")
+                .of_the_living(),
+                |world| {
+                    let normoxic = world.resource::<HypoxiaParameters>().normoxic_hif_1a();
+                    move |axis| axis.activation(normoxic).0
+                },
+            )
+            .register_metric(
+                Metric::new("hif_1a_mean", "", "Mean HIF-1a of living cells."),
+                Measure::Mean("hif.level".into()),
+            )
+            .register_metric(
+                Metric::new("hif_1a_max", "", "Highest HIF-1a of a living cell."),
+                Measure::Most("hif.level".into()),
+            )
+            .register_metric(
+                Metric::new(
+                    "hypoxic_fraction",
+                    "",
+                    "Share of living cells with no more oxygen than `hypoxia.hypoxic_below_mmhg`.",
+                )
+                .label("hypoxic fraction")
+                .figure(2),
+                Measure::ShareUpTo(
+                    "oxygen".into(),
+                    Box::new(|world| world.resource::<HypoxiaParameters>().hypoxic_below_mmhg),
+                ),
+            )
             .begin_cells(|place| {
                 place.parameters::<HifParameters>()?;
                 let hypoxia = place.world.resource::<HypoxiaParameters>();
                 Some(Beginning::settled(HifAxis::settled(
                     hypoxia,
-                    place.around.oxygen_mmhg,
+                    place.level("oxygen"),
                 )))
             })
             .register_cell_invariant::<HifAxis>(SimSystems::Signal, "update_hif", |axis| {
@@ -347,26 +383,17 @@ impl Plugin for HypoxiaPlugin {
 mod tests {
     use super::*;
     use crate::cell::testing::*;
-    use crate::tissue::{SiteEntry, TissueBlock};
+    use crate::tissue::{Ledger, TissueBlock};
 
     fn bench_with_cell(step_minutes: f64, oxygen_mmhg: f32, hif_1a: f32) -> (App, Entity) {
         let mut app = bench(step_minutes);
         app.add_plugins(HypoxiaPlugin);
-        app.insert_resource(Sites {
-            list: vec![SiteEntry {
-                entity: Entity::PLACEHOLDER,
-                fields: [None; Molecule::ALL.len()],
-                block: block(),
-            }],
-        });
+        add_site(&mut app, block(), &[]);
         set(&mut app, HifParameters::default());
-        let around = Surroundings {
-            oxygen_mmhg,
-            ..Surroundings::default()
-        };
+        set_background(&mut app, "oxygen", oxygen_mmhg);
         let cell = app
             .world_mut()
-            .spawn((cell(0, around), HifAxis { hif_1a }))
+            .spawn((cell(0, Surroundings::default()), HifAxis { hif_1a }))
             .id();
         (app, cell)
     }
@@ -486,8 +513,7 @@ mod tests {
     fn hypoxic_cells_secrete_vegf_and_the_voxel_receives_every_molecule() {
         let (mut app, first) = bench_with_cell(1.0, 0.0, 1.0);
         let field = app.world_mut().spawn(Ledger::new(8)).id();
-        app.world_mut().resource_mut::<Sites>().list[0].fields[Molecule::VegfA as usize] =
-            Some(field);
+        add_site(&mut app, block(), &[("vegf_a", field)]);
         let around = Surroundings {
             voxel: 5,
             ..Surroundings::default()

@@ -30,20 +30,27 @@ use super::hypoxia::{HifAxis, update_hif};
 use crate::cell::contact::CONFLUENT_SHARE;
 use crate::cell::death::is_alive;
 use crate::cell::life::{Beginning, RegisterLife};
+use crate::cell::molecules::read_at_cells;
 use crate::cell::{ActSystems, Body, CellType, Cycle, Resident, Surroundings, Vital, order_act};
 use crate::core::invariant::{RegisterInvariant, outside};
+use crate::core::metric::{Metric, RegisterMetrics};
 use crate::core::parallel::{
     IN_TABLES, ROWS, for_each_chunk, for_each_chunk_mut, for_each_chunk_mut2,
 };
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
+use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::state::RegisterState;
 use crate::core::units::{AMOL_PER_UM3_PER_MM, SECONDS_PER_MINUTE};
 use crate::core::{SimSchedule, SimSystems};
-use crate::tissue::transport::TransportParameters;
-use crate::tissue::{Ledger, Molecule, Sites};
+use crate::tissue::spread::Spread;
+use crate::tissue::{Bookings, Fields};
 
 /// Seconds in a minute, as the systems use it.
 const PER_MINUTE: f32 = SECONDS_PER_MINUTE as f32;
+/// The molecules it is about, by name.
+const OXYGEN: &str = "oxygen";
+const GLUCOSE: &str = "glucose";
+const LACTATE: &str = "lactate";
 /// Oxygen molecules that oxidise a glucose completely.
 const OXYGEN_PER_GLUCOSE: f32 = 6.0;
 
@@ -95,13 +102,9 @@ impl OxygenLaw {
 
 /// The physical chemistry of metabolites, the same in all cells (group `chemistry`).
 ///
-/// The half-saturations of uptake belong to the fields ([`TransportParameters`]): all uptake from a voxel is
-/// summed before the law of saturation is applied.
 #[derive(Resource, Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields, default)]
 pub struct MetabolismChemistry {
-    /// Oxygen dissolved in tissue, uM per mmHg; 1.25-1.3.
-    pub oxygen_solubility_um_per_mmhg: f32,
     /// pH of blood, without excess lactate; 7.4 [M].
     pub blood_ph: f32,
     /// Lactate that lowers pH by one unit, mM; 30, of 25-35 [M].
@@ -111,7 +114,6 @@ pub struct MetabolismChemistry {
 impl Default for MetabolismChemistry {
     fn default() -> Self {
         Self {
-            oxygen_solubility_um_per_mmhg: 1.3,
             blood_ph: 7.4,
             buffer_mm_per_ph: 30.0,
         }
@@ -237,6 +239,46 @@ impl Parameters for MetabolismParameters {
     }
 }
 
+/// What a cell finds of the molecules that it lives on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Metabolites {
+    /// Oxygen, mmHg.
+    pub oxygen_mmhg: f32,
+    /// Glucose, mM.
+    pub glucose_mm: f32,
+    /// Lactate, mM.
+    pub lactate_mm: f32,
+}
+
+/// What the molecules themselves say about uptake. It is not the cell types' to say: all uptake from a voxel is summed
+/// before the law of saturation is applied.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct UptakeConstants {
+    /// Oxygen at which uptake is half, mmHg.
+    pub oxygen_half_mmhg: f32,
+    /// Glucose at which uptake is half, mM.
+    pub glucose_half_mm: f32,
+    /// Oxygen dissolved in tissue, nM per mmHg.
+    pub oxygen_nm_per_mmhg: f32,
+}
+
+impl UptakeConstants {
+    /// Those of the molecules of a simulation; infinite, so that nothing is taken up, where there is no such molecule.
+    fn of(fields: &Fields) -> Self {
+        let half = |name| {
+            let molecule = fields.molecule(name);
+            molecule.map_or(f32::INFINITY, |molecule| molecule.half_saturation)
+        };
+        Self {
+            oxygen_half_mmhg: half(OXYGEN),
+            glucose_half_mm: half(GLUCOSE),
+            oxygen_nm_per_mmhg: fields
+                .molecule(OXYGEN)
+                .map_or(0.0, |oxygen| oxygen.nm_per_unit),
+        }
+    }
+}
+
 /// How far `x` has come from `none` to `full`, 0-1; a step where both are equal.
 fn ramp(x: f32, none: f32, full: f32) -> f32 {
     if x >= full {
@@ -276,8 +318,8 @@ impl MetabolismParameters {
     pub fn rates(
         &self,
         chemistry: &MetabolismChemistry,
-        transport: &TransportParameters,
-        around: &Surroundings,
+        uptake: &UptakeConstants,
+        around: Metabolites,
         hif_1a: f32,
         volume_um3: f32,
     ) -> MetabolicRates {
@@ -287,20 +329,19 @@ impl MetabolismParameters {
         let (oxygen_capacity, oxygen_per_min) = match self.oxygen_law {
             OxygenLaw::MichaelisMenten => {
                 let capacity = self.oxygen_uptake_mmhg_per_s * PER_MINUTE * respiration;
-                let share = hill(oxygen, transport.oxygen.half_saturation, 1.0);
+                let share = hill(oxygen, uptake.oxygen_half_mmhg, 1.0);
                 (capacity, capacity * share)
             }
             OxygenLaw::FirstOrder => (0.0, self.oxygen_first_order_per_min * oxygen),
         };
-        // uM is 1e-3 mM, and 1 mM is 1 amol/um3.
-        let amol_per_mmhg = chemistry.oxygen_solubility_um_per_mmhg
+        // 1000 nM are 1 uM, 1e-3 mM, and 1 mM is 1 amol/um3.
+        let amol_per_mmhg = uptake.oxygen_nm_per_mmhg / 1000.0
             * 1.0e-3
             * self.oxygen_law.breathing_um3(volume_um3)
             * AMOL_PER_UM3_PER_MM as f32;
         let oxygen_amol_per_s = oxygen_per_min / PER_MINUTE * amol_per_mmhg;
         let glucose_capacity = self.glucose_capacity_amol_per_s(oxygen, hif_1a, ph);
-        let glucose_amol_per_s =
-            glucose_capacity * hill(glucose, transport.glucose.half_saturation, 1.0);
+        let glucose_amol_per_s = glucose_capacity * hill(glucose, uptake.glucose_half_mm, 1.0);
         let oxidised_amol_per_s = (self.oxidised_share * (1.0 - hif_1a) * glucose_amol_per_s)
             .min(oxygen_amol_per_s / OXYGEN_PER_GLUCOSE);
         MetabolicRates {
@@ -318,18 +359,14 @@ impl MetabolismParameters {
     }
 }
 
-/// Concentration change of a voxel by one amol per second, mM per minute.
-pub fn mm_per_min(amol_per_s: f32, voxel_volume_um3: f32) -> f32 {
-    amol_per_s * PER_MINUTE / (voxel_volume_um3 * AMOL_PER_UM3_PER_MM as f32)
-}
-
 /// Living cells adapt what they burn to what they find.
 pub fn update_metabolism(
     parameters: Res<PerType<MetabolismParameters>>,
     chemistry: Res<MetabolismChemistry>,
-    transport: Res<TransportParameters>,
+    fields: Fields,
     mut cells: Query<(
         &CellType,
+        &Resident,
         &Surroundings,
         &Body,
         Option<&HifAxis>,
@@ -338,8 +375,10 @@ pub fn update_metabolism(
         Option<&mut Cycle>,
     )>,
 ) {
-    let (parameters, chemistry, transport) = (&*parameters, &*chemistry, &*transport);
-    for (types, around, bodies, hif, vitals, mut metabolism, cycles) in
+    let (parameters, chemistry) = (&*parameters, &*chemistry);
+    let uptake = UptakeConstants::of(&fields);
+    let [oxygen, glucose, lactate] = [OXYGEN, GLUCOSE, LACTATE].map(|name| fields.of(name));
+    for (types, residents, around, bodies, hif, vitals, mut metabolism, cycles) in
         cells.contiguous_iter_mut().expect(IN_TABLES)
     {
         // Lets the cell in a row adapt, and hands back its growth factor.
@@ -349,9 +388,14 @@ pub fn update_metabolism(
                 *metabolism = Metabolism::default();
                 return Some(0.0);
             }
-            let (around, body) = (&around[row], &bodies[row]);
+            let (site, voxel, body) = (residents[row].0, around[row].voxel, &bodies[row]);
+            let around = Metabolites {
+                oxygen_mmhg: oxygen.at(site, voxel),
+                glucose_mm: glucose.at(site, voxel),
+                lactate_mm: lactate.at(site, voxel),
+            };
             let hif_1a = hif.map_or(0.0, |hif| hif[row].hif_1a);
-            let rates = parameters.rates(chemistry, transport, around, hif_1a, body.volume_um3());
+            let rates = parameters.rates(chemistry, &uptake, around, hif_1a, body.volume_um3());
             *metabolism = rates.exchange;
             Some(parameters.growth_factor(around.oxygen_mmhg, around.glucose_mm, rates.ph))
         };
@@ -378,8 +422,7 @@ pub fn update_metabolism(
 /// Living cells take up oxygen and glucose and give off lactate.
 pub fn exchange_metabolites(
     parameters: Res<PerType<MetabolismParameters>>,
-    sites: Res<Sites>,
-    ledgers: Query<&Ledger>,
+    bookings: Bookings,
     cells: Query<(
         &CellType,
         &Resident,
@@ -390,73 +433,33 @@ pub fn exchange_metabolites(
     )>,
 ) {
     let parameters = &*parameters;
-    let books: Vec<Books> = sites
-        .list
-        .iter()
-        .map(|site| {
-            let ledger = |molecule: Molecule| ledgers.get(site.fields[molecule as usize]?).ok();
-            Books {
-                voxel_um3: site.block.voxel_volume_um3(),
-                oxygen: ledger(Molecule::Oxygen),
-                glucose: ledger(Molecule::Glucose),
-                lactate: ledger(Molecule::Lactate),
-            }
-        })
-        .collect();
+    let [oxygen, glucose, lactate] = [OXYGEN, GLUCOSE, LACTATE].map(|name| bookings.of(name));
     for (types, residents, around, bodies, vitals, metabolism) in
         cells.contiguous_iter().expect(IN_TABLES)
     {
         for_each_chunk(types.len(), ROWS, |_, rows| {
             for row in rows {
                 let alive = is_alive(vitals.map(|vitals| &vitals[row]));
-                if let (true, Some(parameters)) = (alive, parameters.get(types[row].0)) {
-                    let books = &books[usize::from(residents[row].0.0)];
-                    let volume_um3 = bodies[row].volume_um3();
-                    books.enter(parameters, around[row].voxel, volume_um3, &metabolism[row]);
+                let (true, Some(parameters)) = (alive, parameters.get(types[row].0)) else {
+                    continue;
+                };
+                let (site, voxel, rates) = (residents[row].0, around[row].voxel, &metabolism[row]);
+                let law = parameters.oxygen_law;
+                let volume_um3 = law.breathing_um3(bodies[row].volume_um3());
+                match law {
+                    OxygenLaw::MichaelisMenten => {
+                        let per_min = rates.oxygen_capacity_mmhg_per_min;
+                        oxygen.take_up_in(site, voxel, per_min, volume_um3);
+                    }
+                    OxygenLaw::FirstOrder => {
+                        let per_min = parameters.oxygen_first_order_per_min;
+                        oxygen.absorb(site, voxel, per_min * volume_um3);
+                    }
                 }
+                glucose.take_up_amol(site, voxel, rates.glucose_capacity_amol_per_s);
+                lactate.secrete_amol(site, voxel, rates.lactate_amol_per_s);
             }
         });
-    }
-}
-
-/// The ledgers of a site in which cells book what they exchange.
-struct Books<'a> {
-    voxel_um3: f32,
-    oxygen: Option<&'a Ledger>,
-    glucose: Option<&'a Ledger>,
-    lactate: Option<&'a Ledger>,
-}
-
-impl Books<'_> {
-    /// Books what a living cell exchanges.
-    #[inline]
-    fn enter(
-        &self,
-        parameters: &MetabolismParameters,
-        voxel: u32,
-        volume_um3: f32,
-        metabolism: &Metabolism,
-    ) {
-        if let Some(oxygen) = self.oxygen {
-            let law = parameters.oxygen_law;
-            let filled = law.breathing_um3(volume_um3) / self.voxel_um3;
-            match law {
-                OxygenLaw::MichaelisMenten => {
-                    oxygen.take_up(voxel, metabolism.oxygen_capacity_mmhg_per_min * filled);
-                }
-                OxygenLaw::FirstOrder => {
-                    oxygen.absorb(voxel, parameters.oxygen_first_order_per_min * filled);
-                }
-            }
-        }
-        if let Some(glucose) = self.glucose {
-            let capacity = mm_per_min(metabolism.glucose_capacity_amol_per_s, self.voxel_um3);
-            glucose.take_up(voxel, capacity);
-        }
-        if let Some(lactate) = self.lactate {
-            let secreted = mm_per_min(metabolism.lactate_amol_per_s, self.voxel_um3);
-            lactate.secrete(voxel, secreted);
-        }
     }
 }
 
@@ -469,6 +472,54 @@ impl Plugin for MetabolismPlugin {
         app.register_group::<MetabolismChemistry>("chemistry")
             .register_capability::<MetabolismParameters>("metabolism")
             .register_cell_state::<Metabolism>("metabolism")
+            .register_cell_reader(
+                Quantity::new("metabolism.ph", "", "Acidity at the cell, by its lactate.")
+                    .label("pH")
+                    .column("ph")
+                    .range(6.4, 7.4)
+                    .source("carbonate buffer: pH = 7.4 - lactate / buffer"),
+                |world| {
+                    let chemistry = world.resource::<MetabolismChemistry>().clone();
+                    let lactate = read_at_cells(world, LACTATE);
+                    Box::new(move |table, rows, values| {
+                        lactate(table, rows, values);
+                        for value in values {
+                            *value = chemistry.ph(*value);
+                        }
+                    })
+                },
+            )
+            .register_metrics(
+                vec![Metric::new(
+                    "ph_min",
+                    "",
+                    "Lowest pH of the site, that of its highest lactate.",
+                )],
+                |world, site| {
+                    let lactate = Spread::in_site(world, site, LACTATE);
+                    let chemistry = world.resource::<MetabolismChemistry>();
+                    let ph = |lactate: Spread| f64::from(chemistry.ph(lactate.max as f32));
+                    vec![lactate.map_or(f64::NAN, ph)]
+                },
+            )
+            .register_quantity::<Metabolism>(
+                Quantity::new(
+                    "metabolism.glucose_uptake",
+                    "amol/s",
+                    "Glucose uptake at saturation.",
+                )
+                .column("glucose_uptake_amol_per_s")
+                .range(0.0, 200.0)
+                .of_the_living(),
+                |metabolism| metabolism.glucose_capacity_amol_per_s,
+            )
+            .register_quantity::<Metabolism>(
+                Quantity::new("metabolism.lactate_release", "amol/s", "Lactate given off.")
+                    .column("lactate_release_amol_per_s")
+                    .range(0.0, 400.0)
+                    .of_the_living(),
+                |metabolism| metabolism.lactate_amol_per_s,
+            )
             .begin_cells(|place| {
                 place.parameters::<MetabolismParameters>()?;
                 Some(Beginning::settled(Metabolism::default()))

@@ -55,7 +55,6 @@ mod tests {
     use crate::cell::motility::MotilityPlugin;
     use crate::cell::testing::*;
     use crate::core::SimSchedule;
-    use crate::core::parameters::CellTypeNames;
 
     #[test]
     fn hill_is_zero_at_nothing_half_at_its_constant_and_one_at_plenty() {
@@ -75,8 +74,7 @@ mod tests {
     #[test]
     fn defaults_lie_within_their_limits() {
         let mut app = bench(1.0);
-        app.add_plugins(BiologyPlugins)
-            .insert_resource(CellTypeNames(vec!["cell".into()]));
+        app.add_plugins(BiologyPlugins);
         set(&mut app, HifParameters::default());
         set(&mut app, MetabolismParameters::default());
         assert_defaults_within_limits(&app);
@@ -92,8 +90,6 @@ mod tests {
             MotilityPlugin,
             BiologyPlugins,
         ))
-        .init_resource::<crate::tissue::Sites>()
-        .init_resource::<crate::tissue::transport::TransportParameters>()
         .edit_schedule(SimSchedule, |schedule| {
             schedule.set_build_settings(ScheduleBuildSettings {
                 ambiguity_detection: LogLevel::Error,

@@ -19,11 +19,14 @@ use super::death::{DeathParameters, State, Vital};
 use super::life::{Beginning, RegisterLife};
 use super::{ActSystems, order_act};
 use crate::core::invariant::{RegisterInvariant, outside};
+use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
 use crate::core::parameters::{Contradiction, Limits, Parameters, PerType, RegisterParameters};
+use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::random::probability;
+use crate::core::regulate::RegisterTypes;
 use crate::core::state::RegisterState;
-use crate::core::units::ball_radius_um;
+use crate::core::units::{ball_radius_um, ball_volume_um3};
 use crate::core::{Clock, SimSchedule, SimSystems};
 use crate::tissue::SiteId;
 
@@ -42,7 +45,9 @@ use crate::tissue::SiteId;
     Serialize,
     Deserialize,
     Reflect,
+    bytemuck::TransparentWrapper,
 )]
+#[repr(transparent)]
 pub struct CellType(pub u16);
 
 /// The site in which a cell lives.
@@ -402,7 +407,8 @@ pub struct BodyPlugin;
 impl Plugin for BodyPlugin {
     fn build(&self, app: &mut App) {
         order_act(app);
-        app.register_common_capability::<BodyParameters>("body")
+        app.register_types::<CellType>()
+            .register_common_capability::<BodyParameters>("body")
             .register_cell_state::<Body>("body")
             .begin_cells(|place| {
                 let body = place.parameters::<BodyParameters>();
@@ -422,6 +428,38 @@ impl Plugin for BodyPlugin {
                 }
             })
             .register_cell_invariant::<Body>(SimSystems::Act, "grow_bodies", wrong_with)
+            .register_quantity::<Body>(
+                Quantity::new(
+                    "body.radius",
+                    "um",
+                    "Radius of the ball of the cell's volume.",
+                )
+                .column("radius_um")
+                .range(0.0, 12.0),
+                |body| body.radius_um,
+            )
+            .register_quantity::<Body>(
+                Quantity::new("body.volume", "um3", "Volume of the cell.")
+                    .label("volume")
+                    .column("volume_um3")
+                    .range(0.0, 5000.0),
+                |body| ball_volume_um3(body.radius_um),
+            )
+            .register_quantity::<Body>(
+                Quantity::new("body.nucleus_radius", "um", "Radius of its nucleus.")
+                    .label("radius of the nucleus")
+                    .no_column()
+                    .range(0.0, 8.0),
+                Body::nucleus_radius_um,
+            )
+            .register_metric(
+                Metric::new(
+                    "cell_volume_mean_um3",
+                    "um3",
+                    "Mean volume of living cells.",
+                ),
+                Measure::Mean("body.volume".into()),
+            )
             .add_systems(SimSchedule, grow_bodies.in_set(ActSystems::Grow));
     }
 }

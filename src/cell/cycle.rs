@@ -8,8 +8,8 @@
 //! doi:10.15252/msb.20188604). Growth of the population follows from the means *and* the stages, by the Euler-Lotka
 //! equation ([`CycleParameters::steady_growth_per_hour`]).
 //!
-//! A cell goes through G0/G1 at the rate `g (1 - pressure/p_max)^+ (1 - senescence)`, with the growth factor `g` that
-//! metabolism allows, and through S, G2 and M at full rate. On entry to S the targets of the body double; at the end of
+//! A cell goes through G0/G1 at the rate `e g (1 - pressure/p_max)^+ (1 - senescence)`, with the growth factor `g` that
+//! metabolism allows and what rules make of the input `cycle.entry`, `e`, and through S, G2 and M at full rate. On entry to S the targets of the body double; at the end of
 //! M the cell asks to divide.
 //!
 //! What is drawn is the length of the phase as a multiple of its mean ([`Cycle::length`]); the cell then advances
@@ -26,9 +26,12 @@ use super::death::{Vital, advance_death, is_alive};
 use super::life::{Beginning, RegisterLife};
 use super::surroundings::Surroundings;
 use super::{ActSystems, order_act};
+use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::invariant::{RegisterInvariant, outside};
+use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
+use crate::core::quantity::{Build, Category, CategoryValue, Quantity, RegisterQuantities};
 use crate::core::state::RegisterState;
 use crate::core::units::MINUTES_PER_HOUR;
 use crate::core::{
@@ -70,6 +73,16 @@ pub enum Phase {
 impl Phase {
     /// All phases, in the order of the cycle.
     pub const ALL: [Self; 4] = [Self::G0G1, Self::S, Self::G2, Self::M];
+
+    /// The phase in the names of columns.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::G0G1 => "g0g1",
+            Self::S => "s",
+            Self::G2 => "g2",
+            Self::M => "m",
+        }
+    }
 
     /// The phase as biologists write it.
     pub const fn label(self) -> &'static str {
@@ -237,6 +250,8 @@ impl CycleParameters {
     }
 }
 
+/// The input that scales entry into S.
+const ENTRY: &str = "cycle.entry";
 /// How long a phase lasts for a cell.
 const PHASE_LENGTH: Purpose = Purpose::numbered(7, "cell.cycle.phase_length");
 
@@ -245,7 +260,9 @@ pub fn advance_cycle(
     clock: Res<Clock>,
     key: Res<RandomKey>,
     parameters: Res<PerType<CycleParameters>>,
+    inputs: Regulated,
     mut cells: Query<(
+        Entity,
         &CellId,
         &CellType,
         &Surroundings,
@@ -255,7 +272,11 @@ pub fn advance_cycle(
 ) {
     let (clock, key, parameters) = (*clock, *key, &*parameters);
     let hours = clock.step_minutes / MINUTES_PER_HOUR;
-    for (ids, types, around, vitals, mut cycles) in cells.contiguous_iter_mut().expect(IN_TABLES) {
+    let entry = inputs.input(ENTRY);
+    for (entities, ids, types, around, vitals, mut cycles) in
+        cells.contiguous_iter_mut().expect(IN_TABLES)
+    {
+        let entry = entry.in_table(entities);
         for_each_chunk_mut(cycles.bypass_change_detection(), ROWS, |start, cycles| {
             for (row, cycle) in (start..).zip(cycles) {
                 let Some(parameters) = parameters.get(types[row].0) else {
@@ -265,7 +286,8 @@ pub fn advance_cycle(
                     continue;
                 }
                 let pressure = around[row].pressure;
-                let share = parameters.s_entry_share(cycle.growth, pressure, cycle.senescence);
+                let share = parameters.s_entry_share(cycle.growth, pressure, cycle.senescence)
+                    * entry.at(row, types[row].0);
                 let random = || key.stream(ids[row], clock.step, PHASE_LENGTH);
                 cycle.advance(parameters, share, hours, random);
             }
@@ -328,15 +350,64 @@ impl Cycle {
     }
 }
 
+/// The phase, for pictures and tables. Hues that stay apart with any kind of colour vision, after Okabe & Ito 2008.
+fn phase_category() -> Category {
+    let value = |phase: Phase| CategoryValue::new(phase.label(), phase.label());
+    let [g0g1, s, g2, m] = Phase::ALL.map(value);
+    Category {
+        name: "phase".into(),
+        label: "Cycle phase".into(),
+        about: "Where the cell stands in its cycle.".into(),
+        values: vec![
+            g0g1.colour([0.34, 0.71, 0.91]),
+            s.colour([0.94, 0.89, 0.26]),
+            g2.colour([0.90, 0.62, 0.10]),
+            m.colour([0.84, 0.32, 0.08]).build(Build::Dividing),
+        ],
+        prevails: false,
+        of_the_living: true,
+    }
+}
+
 /// The cell cycle.
 pub struct CyclePlugin;
 
 impl Plugin for CyclePlugin {
     fn build(&self, app: &mut App) {
         order_act(app);
+        for phase in Phase::ALL {
+            let name = format!("cells_in_{}", phase.key());
+            let about = format!("Living cells in {}.", phase.label());
+            let measure = Measure::Count {
+                category: "phase".into(),
+                values: vec![phase as u8],
+                of_the_living: true,
+            };
+            app.register_metric(Metric::new(name, "", about), measure);
+        }
         app.register_purpose(PHASE_LENGTH)
             .register_capability::<CycleParameters>("cycle")
             .register_cell_state::<Cycle>("cycle")
+            .register_input::<CycleParameters>(
+                InputInfo::new(
+                    ENTRY,
+                    "",
+                    "Rate of entry into S, relative to what nutrients and room allow.",
+                ),
+                |_| 1.0,
+            )
+            .register_category::<Cycle>(phase_category(), |cycle| cycle.phase as u8)
+            .register_quantity::<Cycle>(
+                Quantity::new(
+                    "cycle.growth",
+                    "",
+                    "Share of the full rate of entry into S that nutrients allow.",
+                )
+                .label("growth")
+                .column("growth")
+                .of_the_living(),
+                |cycle| cycle.growth,
+            )
             .begin_cells(|place| {
                 let ages = AgeStructure::growing(place.parameters::<CycleParameters>()?);
                 let body = place.parameters::<BodyParameters>().cloned();

@@ -11,16 +11,20 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::body::{Body, CellType, VolumeRates};
+use super::body::{Body, CellType, Resident, VolumeRates};
 use super::life::{Beginning, RegisterLife};
 use super::surroundings::Surroundings;
 use super::{ActSystems, order_act};
+use crate::core::input::{InputInfo, RegisterInputs, Regulated};
+use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
 use crate::core::parameters::{Contradiction, Limits, Parameters, PerType, RegisterParameters};
+use crate::core::quantity::{Build, Category, CategoryValue, RegisterQuantities};
 use crate::core::random::probability;
 use crate::core::state::RegisterState;
 use crate::core::units::MINUTES_PER_HOUR;
 use crate::core::{CellId, Clock, Purpose, Random, RandomKey, RegisterPurpose, SimSchedule};
+use crate::tissue::Fields;
 
 /// Alive, dying or dead.
 #[derive(
@@ -309,6 +313,19 @@ struct DeathStep<'a> {
     apoptosis_below: f64,
 }
 
+/// How fast a cell dies just now.
+struct Rates<N> {
+    /// See [`happens_below`].
+    apoptosis_below: f64,
+    /// Necrosis, 1/h; looked up for living cells only.
+    necrosis_per_hour: N,
+}
+
+/// The input that is the rate of apoptosis.
+const APOPTOSIS_RATE: &str = "death.apoptosis";
+/// The input that scales necrosis.
+const NECROSIS_RATE: &str = "death.necrosis";
+
 /// Whether a cell enters apoptosis.
 const APOPTOSIS: Purpose = Purpose::numbered(4, "cell.death.apoptosis");
 /// Whether a cell turns necrotic.
@@ -319,8 +336,19 @@ pub fn advance_death(
     clock: Res<Clock>,
     key: Res<RandomKey>,
     parameters: Res<PerType<DeathParameters>>,
-    mut cells: Query<(&CellId, &CellType, &Body, &Surroundings, &mut Vital)>,
+    inputs: Regulated,
+    fields: Fields,
+    mut cells: Query<(
+        Entity,
+        &CellId,
+        &CellType,
+        &Resident,
+        &Body,
+        &Surroundings,
+        &mut Vital,
+    )>,
 ) {
+    let oxygen = fields.of("oxygen");
     let (clock, key, hours) = (*clock, *key, clock.dt_hours());
     let steps: Vec<Option<DeathStep>> = parameters
         .0
@@ -334,14 +362,29 @@ pub fn advance_death(
             })
         })
         .collect();
-    for (ids, types, bodies, around, mut vitals) in cells.contiguous_iter_mut().expect(IN_TABLES) {
+    let (apoptosis, necrosis) = (inputs.input(APOPTOSIS_RATE), inputs.input(NECROSIS_RATE));
+    for (entities, ids, types, residents, bodies, around, mut vitals) in
+        cells.contiguous_iter_mut().expect(IN_TABLES)
+    {
+        let (apoptosis, necrosis) = (apoptosis.in_table(entities), necrosis.in_table(entities));
         for_each_chunk_mut(vitals.bypass_change_detection(), ROWS, |start, vitals| {
             for (row, vital) in (start..).zip(vitals) {
                 vital.event = LifeEvent::None;
                 if let Some(Some(step)) = steps.get(usize::from(types[row].0)) {
                     let random = |purpose| key.stream(ids[row], clock.step, purpose);
-                    let oxygen_mmhg = around[row].oxygen_mmhg;
-                    advance(vital, step, &bodies[row], oxygen_mmhg, &clock, random);
+                    let rates = Rates {
+                        apoptosis_below: if apoptosis.is_ruled() {
+                            happens_below(apoptosis.at(row, types[row].0), hours)
+                        } else {
+                            step.apoptosis_below
+                        },
+                        necrosis_per_hour: || {
+                            let oxygen_mmhg = oxygen.at(residents[row].0, around[row].voxel);
+                            step.parameters.necrosis_per_hour(oxygen_mmhg)
+                                * necrosis.at(row, types[row].0)
+                        },
+                    };
+                    advance(vital, step, &bodies[row], &rates, &clock, random);
                 }
             }
         });
@@ -352,15 +395,15 @@ fn advance(
     vital: &mut Vital,
     step: &DeathStep,
     body: &Body,
-    oxygen_mmhg: f32,
+    rates: &Rates<impl Fn() -> f32>,
     clock: &Clock,
     random: impl Fn(Purpose) -> Random,
 ) {
     let parameters = step.parameters;
     match vital.state {
         State::Alive => {
-            let necrosis = parameters.necrosis_per_hour(oxygen_mmhg);
-            if happens(random(APOPTOSIS), step.apoptosis_below) {
+            let necrosis = (rates.necrosis_per_hour)();
+            if happens(random(APOPTOSIS), rates.apoptosis_below) {
                 vital.start_apoptosis();
             } else if necrosis > 0.0
                 && happens(random(NECROSIS), happens_below(necrosis, step.hours))
@@ -395,6 +438,36 @@ fn reached(elapsed_hours: f64, hours: f32) -> bool {
     elapsed_hours >= f64::from(hours) - 1e-6
 }
 
+/// Title of the plot in which cells are counted.
+pub const PLOT: &str = "Living and dying cells";
+
+/// Alive, dying or dead, for pictures and tables.
+fn state_category() -> Category {
+    let value = |state: State| CategoryValue::new(state.key(), state.label());
+    let [alive, apoptotic, swelling, lysed] = State::ALL.map(value);
+    Category {
+        name: "state".into(),
+        label: "State".into(),
+        about: "Whether the cell lives, and how far its death has come.".into(),
+        values: vec![
+            alive,
+            apoptotic.colour([0.50, 0.20, 0.14]).build(Build::Shrunken),
+            swelling.colour([0.72, 0.60, 0.44]).build(Build::Swollen),
+            lysed.colour([0.37, 0.33, 0.31]).build(Build::Remains),
+        ],
+        prevails: true,
+        of_the_living: false,
+    }
+}
+
+fn count_of(states: &[State]) -> Measure {
+    Measure::Count {
+        category: "state".into(),
+        values: states.iter().map(|state| *state as u8).collect(),
+        of_the_living: false,
+    }
+}
+
 /// Death.
 pub struct DeathPlugin;
 
@@ -405,6 +478,41 @@ impl Plugin for DeathPlugin {
             .register_purpose(NECROSIS)
             .register_capability::<DeathParameters>("death")
             .register_cell_state::<Vital>("vital")
+            .register_category::<Vital>(state_category(), |vital| vital.state as u8)
+            .register_input::<DeathParameters>(
+                InputInfo::new(
+                    APOPTOSIS_RATE,
+                    "1/h",
+                    "Rate at which living cells enter apoptosis.",
+                ),
+                |death| death.apoptosis_per_hour,
+            )
+            .register_input::<DeathParameters>(
+                InputInfo::new(
+                    NECROSIS_RATE,
+                    "",
+                    "Rate of necrosis, relative to what the lack of oxygen makes it.",
+                ),
+                |_| 1.0,
+            )
+            .register_metric(
+                Metric::new("cells_alive", "", "Living cells."),
+                count_of(&[State::Alive]),
+            )
+            .register_metric(
+                Metric::new("cells_apoptotic", "", "Cells in apoptosis.")
+                    .label("apoptotic")
+                    .plot(PLOT)
+                    .colour([0.86, 0.42, 0.30]),
+                count_of(&[State::Apoptotic]),
+            )
+            .register_metric(
+                Metric::new("cells_necrotic", "", "Necrotic cells, burst ones included.")
+                    .label("necrotic")
+                    .plot(PLOT)
+                    .colour([0.72, 0.60, 0.44]),
+                count_of(&[State::NecroticSwelling, State::NecroticLysed]),
+            )
             .begin_cells(|_| Some(Beginning::settled(Vital::default())))
             .add_systems(SimSchedule, advance_death.in_set(ActSystems::Decide));
     }
@@ -416,22 +524,16 @@ mod tests {
     use crate::cell::body::{BodyParameters, BodyPlugin};
     use crate::cell::testing::*;
 
-    fn around(oxygen_mmhg: f32) -> Surroundings {
-        Surroundings {
-            oxygen_mmhg,
-            ..Surroundings::default()
-        }
-    }
-
     fn with_cells(step_minutes: f64, n: u64, oxygen: f32, parameters: DeathParameters) -> App {
         let mut app = bench(step_minutes);
         app.add_plugins((DeathPlugin, BodyPlugin));
+        set_background(&mut app, "oxygen", oxygen);
         set(&mut app, parameters);
         set(&mut app, BodyParameters::default());
         let body = BodyParameters::default().resting_body();
         for id in 0..n {
             app.world_mut()
-                .spawn((cell(id, around(oxygen)), body, Vital::default()));
+                .spawn((cell(id, Surroundings::default()), body, Vital::default()));
         }
         app
     }
@@ -517,7 +619,7 @@ mod tests {
             let body = BodyParameters::default().resting_body();
             let dying = app
                 .world_mut()
-                .spawn((cell(0, around(38.0)), body, vital))
+                .spawn((cell(0, Surroundings::default()), body, vital))
                 .id();
             for done in 1..=steps {
                 step(&mut app);
@@ -541,7 +643,7 @@ mod tests {
         vital.start_necrosis(2.0 * body.volume_um3());
         let dying = app
             .world_mut()
-            .spawn((cell(0, around(0.0)), body, vital))
+            .spawn((cell(0, Surroundings::default()), body, vital))
             .id();
         let mut burst: Option<(f64, Body)> = None;
         loop {
@@ -586,7 +688,7 @@ mod tests {
         let body = BodyParameters::default().resting_body();
         let dying = app
             .world_mut()
-            .spawn((cell(0, around(0.0)), body, vital))
+            .spawn((cell(0, Surroundings::default()), body, vital))
             .id();
         step(&mut app);
         let vital = app.world().get::<Vital>(dying).unwrap();

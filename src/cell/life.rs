@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use bevy::prelude::*;
 
-use super::Surroundings;
 use crate::core::parameters::{Parameters, PerType};
 use crate::core::{CellId, Purpose, Random};
-use crate::tissue::SiteId;
+use crate::tissue::transport::FieldSupply;
+use crate::tissue::{Molecules, SiteId, Sites};
 
 /// The state a cell begins with: all modules draw from one stream, in the order of registration.
 pub const INITIAL_STATE: Purpose = Purpose::numbered(1, "cell.life.initial_state");
@@ -26,14 +26,30 @@ pub struct Birthplace<'w> {
     pub cell_type: u16,
     /// Their site.
     pub site: SiteId,
-    /// What they find around them before they have looked.
-    pub around: Surroundings,
 }
 
 impl<'w> Birthplace<'w> {
     /// The parameters of a capability that are in force for them; none if they lack it.
     pub fn parameters<P: Parameters>(&self) -> Option<&'w P> {
         self.world.get_resource::<PerType<P>>()?.get(self.cell_type)
+    }
+
+    /// The level at which the site is supplied with a molecule: what cells find there before anything has changed it.
+    pub fn level(&self, molecule: &str) -> f32 {
+        let Some(molecules) = self.world.get_resource::<Molecules>() else {
+            return 0.0;
+        };
+        let supply = || {
+            let site = self.world.get_resource::<Sites>()?.get(self.site);
+            let field = site.field(molecules.id(molecule)?)?;
+            self.world.get::<FieldSupply>(field.entity)
+        };
+        match supply() {
+            Some(supply) => supply.level,
+            None => molecules
+                .named(molecule)
+                .map_or(0.0, |molecule| molecule.background),
+        }
     }
 }
 
@@ -92,19 +108,12 @@ pub struct CellLife {
 
 impl CellLife {
     /// Makes a template of new cells: gives it the components of a settled cell. What is returned is drawn for each.
-    pub fn settle(
-        world: &mut World,
-        template: Entity,
-        cell_type: u16,
-        site: SiteId,
-        around: Surroundings,
-    ) -> Draws {
+    pub fn settle(world: &mut World, template: Entity, cell_type: u16, site: SiteId) -> Draws {
         let life = world.get_resource::<Self>().cloned().unwrap_or_default();
         let place = Birthplace {
             world,
             cell_type,
             site,
-            around,
         };
         let beginnings: Vec<Beginning> = life
             .begin

@@ -11,6 +11,7 @@ pub mod cycle;
 pub mod death;
 pub mod life;
 pub mod mechanics;
+pub mod molecules;
 pub mod motility;
 pub mod movement;
 pub mod perception;
@@ -68,17 +69,30 @@ pub(crate) mod testing {
     use bevy::prelude::*;
 
     use super::{CellType, Resident, Surroundings};
-    use crate::core::parameters::{Parameters, PerType, list_parameters};
+    use crate::core::parameters::{CellTypeNames, Parameters, PerType, list_parameters};
+    use crate::core::regulate::RegisterTypes;
     use crate::core::{CellId, Clock, RandomKey, SimSchedule, SimSystems};
-    use crate::tissue::SiteId;
+    use crate::tissue::molecule::testing::molecule;
+    use crate::tissue::{
+        FieldGrid, Molecule, Molecules, SiteEntry, SiteField, SiteId, Sites, TissueBlock,
+    };
 
     /// An app with a clock, a key and the order of a step; no plugin yet.
     pub fn bench(step_minutes: f64) -> App {
         crate::core::parallel::set_threads(None);
         let mut app = App::empty();
         app.init_resource::<Schedules>()
+            .init_resource::<Sites>()
+            .insert_resource(Molecules::new([
+                molecule("oxygen", 1300.0, 38.0),
+                molecule("glucose", 1e6, 5.5),
+                molecule("lactate", 1e6, 1.0),
+                molecule("vegf_a", 1.0, 0.0),
+            ]))
             .insert_resource(Clock::new(step_minutes))
-            .insert_resource(RandomKey(11));
+            .insert_resource(RandomKey(11))
+            .insert_resource(CellTypeNames(vec!["cell".into()]))
+            .register_types::<CellType>();
         for pair in SimSystems::ORDER.windows(2) {
             app.configure_sets(SimSchedule, pair[1].after(pair[0]));
         }
@@ -89,6 +103,37 @@ pub(crate) mod testing {
     pub fn step(app: &mut App) {
         app.world_mut().run_schedule(SimSchedule);
         app.world_mut().resource_mut::<Clock>().step += 1;
+    }
+
+    /// Makes a block the only site, with the molecules of these names and field entities.
+    pub fn add_site(app: &mut App, block: TissueBlock, fields: &[(&str, Entity)]) {
+        let molecules = app.world().resource::<Molecules>();
+        let fields = fields
+            .iter()
+            .map(|(name, entity)| SiteField {
+                molecule: molecules.id(name).expect("one of the bench"),
+                entity: *entity,
+                grid: FieldGrid::new(&block, 1),
+            })
+            .collect();
+        let list = vec![SiteEntry {
+            entity: Entity::PLACEHOLDER,
+            fields,
+            block,
+        }];
+        app.insert_resource(Sites { list });
+    }
+
+    /// Gives cells so much of a molecule where their site does not simulate it.
+    pub fn set_background(app: &mut App, name: &str, background: f32) {
+        let molecules = app.world().resource::<Molecules>();
+        let found = molecules.named(name).expect("one of the bench").clone();
+        let others = molecules.list().to_vec();
+        let changed = Molecule {
+            background,
+            ..found
+        };
+        app.insert_resource(Molecules::new(others.into_iter().chain([changed])));
     }
 
     /// Gives the only cell type these parameters.
@@ -130,13 +175,11 @@ pub(crate) mod testing {
 mod tests {
     use super::testing::*;
     use super::*;
-    use crate::core::parameters::CellTypeNames;
 
     #[test]
     fn defaults_lie_within_their_limits() {
         let mut app = bench(1.0);
-        app.add_plugins(CellPlugins)
-            .insert_resource(CellTypeNames(vec!["cell".into()]));
+        app.add_plugins(CellPlugins);
         set(&mut app, BodyParameters::default());
         set(&mut app, CycleParameters::default());
         set(&mut app, DeathParameters::default());

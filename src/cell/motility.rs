@@ -23,7 +23,7 @@ use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::random::probability;
 use crate::core::state::RegisterState;
 use crate::core::{CellId, Clock, Purpose, Random, RandomKey, RegisterPurpose, SimSchedule};
-use crate::tissue::{FieldValues, Molecule, Sites, TissueBlock};
+use crate::tissue::{FieldReader, Fields, MoleculeName};
 
 /// How a cell walks just now.
 #[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
@@ -58,7 +58,7 @@ pub struct MotilityParameters {
     /// Mean time between two turns, min. Epithelial 10-20, mesenchymal 30-60 [M].
     pub persistence_min: f32,
     /// The molecule whose gradient is followed.
-    pub attractant: Option<Molecule>,
+    pub attractant: Option<MoleculeName>,
     /// Mean cosine between steps and a strong gradient, -1 to 1 (negative: away); 0.1-0.3 for most cells [S].
     pub chemotactic_index: f32,
     /// Relative gradient at which the index is half its full value, 1/um. A difference of 1-2 % over the 17 um
@@ -100,8 +100,9 @@ impl Parameters for MotilityParameters {
 
 impl MotilityParameters {
     /// The molecule whose gradient matters.
-    fn followed(&self) -> Option<Molecule> {
-        self.attractant.filter(|_| self.chemotactic_index != 0.0)
+    fn followed(&self) -> Option<&MoleculeName> {
+        let attractant = self.attractant.as_ref();
+        attractant.filter(|_| self.chemotactic_index != 0.0)
     }
 
     /// A new direction in that relative gradient, 1/um.
@@ -133,30 +134,6 @@ pub fn biased_direction(random: &mut Random, axis: Vec3, index: f32) -> Vec3 {
     (axis * cosine + (right * cos + up * sin) * ring).normalize()
 }
 
-/// The relative gradient `grad c / c` at a point, 1/um: central differences of the voxels around it, one-sided at
-/// the faces, zero along an axis of a single voxel.
-pub fn relative_gradient(block: &TissueBlock, values: &[f32], position_um: Vec3) -> Vec3 {
-    let voxel = block.voxel_at(position_um);
-    let (nx, ny) = (block.dims.x, block.dims.y);
-    let at = [voxel % nx, voxel / nx % ny, voxel / (nx * ny)];
-    let value = values[voxel as usize];
-    if value <= 0.0 {
-        return Vec3::ZERO;
-    }
-    let strides = [1, nx, nx * ny];
-    let mut gradient = Vec3::ZERO;
-    for axis in 0..3 {
-        let below = u32::from(at[axis] > 0);
-        let above = u32::from(at[axis] + 1 < block.dims[axis]);
-        if below + above > 0 {
-            let high = values[(voxel + above * strides[axis]) as usize];
-            let low = values[(voxel - below * strides[axis]) as usize];
-            gradient[axis] = (high - low) / ((below + above) as f32 * block.voxel_um[axis]);
-        }
-    }
-    gradient / value
-}
-
 /// When a walking cell turns, and where to.
 const TURNS: Purpose = Purpose::numbered(6, "cell.motility.turns");
 
@@ -165,8 +142,7 @@ pub fn turn(
     clock: Res<Clock>,
     key: Res<RandomKey>,
     parameters: Res<PerType<MotilityParameters>>,
-    sites: Res<Sites>,
-    fields: Query<&FieldValues>,
+    fields: Fields,
     mut cells: Query<(
         &CellId,
         &CellType,
@@ -177,31 +153,30 @@ pub fn turn(
     )>,
 ) {
     let (clock, key) = (*clock, *key);
-    // Parameters of each type, with the probability of a turn.
-    let types: Vec<Option<(&MotilityParameters, f32)>> = parameters
+    /// Parameters of a type, the probability of a turn, and the molecule that is followed.
+    type Walk<'a> = (&'a MotilityParameters, f32, Option<FieldReader<'a>>);
+    let types: Vec<Option<Walk>> = parameters
         .0
         .iter()
         .map(|parameters| {
             let parameters = parameters.as_ref()?;
             let per_min = 1.0 / parameters.persistence_min;
-            Some((parameters, probability(per_min, clock.dt_minutes())))
+            let followed = parameters.followed();
+            Some((
+                parameters,
+                probability(per_min, clock.dt_minutes()),
+                followed.map(|attractant| fields.of(attractant.as_str())),
+            ))
         })
         .collect();
-    let gradient_at = |attractant: Molecule, resident: &Resident, position: &Position| {
-        let site = sites.get(resident.0);
-        site.fields[attractant as usize]
-            .and_then(|field| fields.get(field).ok())
-            .map_or(Vec3::ZERO, |values| {
-                relative_gradient(&site.block, &values.0, position.0)
-            })
-    };
     for (ids, cell_types, residents, positions, vitals, mut motilities) in
         cells.contiguous_iter_mut().expect(IN_TABLES)
     {
         let motilities = motilities.bypass_change_detection();
         for_each_chunk_mut(motilities, ROWS, |start, motilities| {
             for (row, motility) in (start..).zip(motilities) {
-                let Some(Some((parameters, chance))) = types.get(usize::from(cell_types[row].0))
+                let Some(Some((parameters, chance, followed))) =
+                    types.get(usize::from(cell_types[row].0))
                 else {
                     continue;
                 };
@@ -215,8 +190,8 @@ pub fn turn(
                 }
                 let mut random = key.stream(ids[row], clock.step, TURNS);
                 if parameters.persistence_min <= 0.0 || random.chance(*chance) {
-                    let gradient = parameters.followed().map_or(Vec3::ZERO, |attractant| {
-                        gradient_at(attractant, &residents[row], &positions[row])
+                    let gradient = followed.as_ref().map_or(Vec3::ZERO, |attractant| {
+                        attractant.relative_gradient(residents[row].0, positions[row].0)
                     });
                     motility.direction = parameters.turn(&mut random, gradient);
                 }
@@ -257,7 +232,7 @@ mod tests {
     use crate::cell::testing::*;
     use crate::cell::{State, Surroundings};
     use crate::core::SimSystems;
-    use crate::tissue::{SiteEntry, SiteId};
+    use crate::tissue::{FieldValues, SiteId, TissueBlock};
 
     fn block(dims: UVec3) -> TissueBlock {
         TissueBlock {
@@ -280,7 +255,6 @@ mod tests {
     fn walkers(n: u64, parameters: &MotilityParameters) -> App {
         let mut app = bench(1.0);
         app.add_plugins(MotilityPlugin)
-            .init_resource::<Sites>()
             .add_systems(SimSchedule, drift.in_set(SimSystems::Move));
         set(&mut app, parameters.clone());
         for id in 0..n {
@@ -352,44 +326,11 @@ mod tests {
     }
 
     #[test]
-    fn gradients_of_a_linear_field_are_exact_inside_and_at_the_faces() {
-        let block = block(UVec3::new(6, 5, 4));
-        let slope = Vec3::new(0.02, -0.01, 0.03);
-        let centre = |x: u32, y: u32, z: u32| {
-            block.min_um + (UVec3::new(x, y, z).as_vec3() + Vec3::splat(0.5)) * block.voxel_um
-        };
-        let value = |at: Vec3| 100.0 + slope.dot(at);
-        let mut values = Vec::new();
-        for z in 0..4 {
-            for y in 0..5 {
-                for x in 0..6 {
-                    values.push(value(centre(x, y, z)));
-                }
-            }
-        }
-        for (x, y, z) in [(0, 0, 0), (3, 2, 1), (5, 4, 3)] {
-            let at = centre(x, y, z);
-            let found = relative_gradient(&block, &values, at) * value(at);
-            assert!((found - slope).length() < 1e-4, "{found}");
-        }
-        let flat = TissueBlock {
-            dims: UVec3::new(6, 1, 1),
-            ..block
-        };
-        let found = relative_gradient(&flat, &values[..6], centre(2, 0, 0));
-        assert_eq!((found.y, found.z), (0.0, 0.0));
-        assert_eq!(
-            relative_gradient(&flat, &[0.0; 6], centre(2, 0, 0)),
-            Vec3::ZERO
-        );
-    }
-
-    #[test]
     fn cells_climb_the_gradient_of_their_attractant_with_the_stated_index() {
         let parameters = MotilityParameters {
             speed_um_per_min: 1.0,
             persistence_min: 1.0,
-            attractant: Some(Molecule::VegfA),
+            attractant: Some("vegf_a".into()),
             chemotactic_index: 0.28,
             half_gradient_per_um: 1.0e-3,
         };
@@ -404,14 +345,7 @@ mod tests {
             .map(|voxel| ops::exp((voxel % 60) as f32 * 20.0 * 3.0e-3))
             .collect();
         let field = app.world_mut().spawn(FieldValues(values)).id();
-        let mut fields = [None; Molecule::ALL.len()];
-        fields[Molecule::VegfA as usize] = Some(field);
-        let list = vec![SiteEntry {
-            entity: field,
-            fields,
-            block,
-        }];
-        app.insert_resource(Sites { list });
+        add_site(&mut app, block, &[("vegf_a", field)]);
         let minutes = 200;
         for _ in 0..minutes {
             step(&mut app);

@@ -16,11 +16,15 @@ use super::contact::ContactParameters;
 use super::mechanics::{self, Bonds, Faces, Mechanics};
 use super::motility::Motility;
 use super::surroundings::Surroundings;
+use crate::core::input::{CellValues, InputInfo, RegisterInputs, Regulated};
 use crate::core::invariant::{Breach, RegisterInvariant};
+use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parallel::{
-    IN_TABLES, ROWS, for_each_chunk_mut, for_each_chunk_mut2, for_each_piece, reserve_sparingly,
+    IN_TABLES, ROWS, cut, for_each_chunk_mut, for_each_chunk_mut2, for_each_piece,
+    reserve_sparingly,
 };
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
+use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::state::{Kept, Owner, RegisterState};
 use crate::core::{CellId, Clock, SimSchedule, SimSystems};
 use crate::tissue::{SiteId, Sites, TissueBlock};
@@ -103,6 +107,36 @@ impl Plugin for MovementPlugin {
             .register_cell_state::<Position>("position")
             .register_cell_state::<Surroundings>("surroundings")
             .register_kept::<SiteMechanics>(Owner::Site, "bonds")
+            .register_input::<ContactParameters>(
+                InputInfo::new(
+                    ADHESION,
+                    "um/min",
+                    "Strength with which a cell holds to others.",
+                ),
+                |contact| contact.adhesion_um_per_min,
+            )
+            .register_quantity::<Surroundings>(
+                Quantity::new(
+                    "mechanics.pressure",
+                    "",
+                    "Pressure from neighbours; 1 is that of twelve at their equilibrium distance.",
+                )
+                .label("pressure")
+                .column("pressure")
+                .range(0.0, 10.0),
+                |around| around.pressure,
+            )
+            .register_quantity::<Surroundings>(
+                Quantity::new("mechanics.contacts", "", "Cells in contact with it.")
+                    .label("contacts")
+                    .column("contacts")
+                    .range(0.0, 14.0),
+                |around| f32::from(around.contacts),
+            )
+            .register_metric(
+                Metric::new("pressure_mean", "", "Mean pressure on living cells."),
+                Measure::Mean("mechanics.pressure".into()),
+            )
             .register_cell_invariant::<Position>(SimSystems::Move, "move_cells", |position| {
                 (!position.0.is_finite()).then(|| format!("its position is {}", position.0))
             })
@@ -117,6 +151,7 @@ const COUNTED: &str = "the cells were counted";
 
 /// What the gather reads and the write-back changes; every cell has all of it.
 type Moving = (
+    Entity,
     &'static CellId,
     &'static Resident,
     &'static CellType,
@@ -126,19 +161,24 @@ type Moving = (
     &'static mut Surroundings,
 );
 
+/// The input that is the strength of adhesion.
+const ADHESION: &str = "mechanics.adhesion";
+
 /// Moves all cells of all sites by one step.
 fn move_cells(
     clock: Res<Clock>,
     movement: Res<MovementParameters>,
     contact: Res<PerType<ContactParameters>>,
+    inputs: Regulated,
     mut sites: Query<(&SiteId, &TissueBlock, &mut SiteMechanics)>,
     mut cells: Query<Moving>,
     mut division: Local<Division>,
 ) {
+    let adhesion = inputs.input(ADHESION);
     division.count(sites.iter().map(|(id, ..)| *id), &cells);
     for (id, block, mut mechanics) in &mut sites {
         let share = division.of(*id);
-        gather(&mut mechanics, &share, &contact, &cells);
+        gather(&mut mechanics, &share, &contact, &adhesion, &cells);
         let rest_speed = movement.rest_speed_um_per_min;
         mechanics.kernel.set_rest_speed(rest_speed);
         relax(&mut mechanics, block, clock.dt_minutes());
@@ -176,7 +216,7 @@ impl Division {
         if count == 0 {
             return;
         }
-        for (_, residents, _, _, motility, ..) in cells.contiguous_iter().expect(IN_TABLES) {
+        for (_, _, residents, _, _, motility, ..) in cells.contiguous_iter().expect(IN_TABLES) {
             let first = starts.len();
             starts.resize(first + residents.len().div_ceil(ROWS) * count, 0);
             for_each_chunk_mut(&mut starts[first..], count, |start, counts| {
@@ -245,25 +285,6 @@ fn chunk_rows(chunk: usize, len: usize) -> Range<usize> {
     chunk * ROWS..((chunk + 1) * ROWS).min(len)
 }
 
-fn kernel_body(
-    contact: &PerType<ContactParameters>,
-    id: CellId,
-    cell_type: CellType,
-    position: Position,
-    body: &Body,
-) -> mechanics::Body {
-    let contact = contact.get(cell_type.0);
-    mechanics::Body {
-        id,
-        position: position.0.to_array(),
-        radius: body.radius_um,
-        adhesion: contact.map_or(0.0, |contact| contact.adhesion_um_per_min),
-        repulsion: contact.map_or(mechanics::Body::REPULSION, |contact| {
-            contact.repulsion_um_per_min
-        }),
-    }
-}
-
 /// The velocity a cell gives itself, um/min.
 fn velocity_of(motility: Option<&Motility>) -> [f32; 3] {
     motility.map_or([0.0; 3], |motility| {
@@ -276,6 +297,7 @@ fn gather(
     mechanics: &mut SiteMechanics,
     share: &Share,
     contact: &PerType<ContactParameters>,
+    adhesion: &CellValues,
     cells: &Query<Moving>,
 ) {
     let SiteMechanics {
@@ -290,7 +312,7 @@ fn gather(
     let mut active_left = active.as_mut_slice();
     tables.clear();
     let mut first_chunk = 0;
-    for (ids, ..) in cells.contiguous_iter().expect(IN_TABLES) {
+    for (_, ids, ..) in cells.contiguous_iter().expect(IN_TABLES) {
         let chunks = ids.len().div_ceil(ROWS);
         tables.push(
             (first_chunk..first_chunk + chunks)
@@ -301,26 +323,39 @@ fn gather(
     }
     let (mut bodies_left, watch) = kernel.update(tables);
     let mut first_chunk = 0;
-    for (ids, residents, types, body, motility, positions, _) in
+    for (entities, ids, residents, types, body, motility, positions, _) in
         cells.contiguous_iter().expect(IN_TABLES)
     {
+        let adhesion = adhesion.in_table(entities);
         let chunks = ids.len().div_ceil(ROWS);
-        let pieces = (0..chunks).map(|chunk| {
-            let count = share.rows(first_chunk + chunk).len();
-            let walkers = if walkers > 0 { count } else { 0 };
-            (
-                chunk_rows(chunk, ids.len()),
-                bodies_left.split_off_mut(..count).expect(COUNTED),
-                active_left.split_off_mut(..walkers).expect(COUNTED),
-            )
-        });
-        for_each_piece(pieces, chunks, |(rows, bodies, active)| {
+        let counts = (first_chunk..first_chunk + chunks).map(|chunk| share.rows(chunk).len());
+        let count: usize = counts.clone().sum();
+        let walkers = |count| if walkers > 0 { count } else { 0 };
+        let bodies = bodies_left.split_off_mut(..count).expect(COUNTED);
+        let active = active_left.split_off_mut(..walkers(count)).expect(COUNTED);
+        let pieces = (0..chunks)
+            .map(|chunk| chunk_rows(chunk, ids.len()))
+            .zip(cut(bodies, counts.clone()))
+            .zip(cut(active, counts.map(walkers)));
+        for_each_piece(pieces, |((rows, bodies), active)| {
             if bodies.is_empty() {
                 return;
             }
             let rows = || rows.clone().filter(|row| residents[*row].0 == share.site);
             for (row, target) in rows().zip(bodies) {
-                let body = kernel_body(contact, ids[row], types[row], positions[row], &body[row]);
+                let held = adhesion.at(row, types[row].0);
+                let repulsion = contact
+                    .get(types[row].0)
+                    .map_or(mechanics::Body::REPULSION, |contact| {
+                        contact.repulsion_um_per_min
+                    });
+                let body = mechanics::Body {
+                    id: ids[row],
+                    position: positions[row].0.to_array(),
+                    radius: body[row].radius_um,
+                    adhesion: if held.is_nan() { 0.0 } else { held },
+                    repulsion,
+                };
                 watch.put(target, body);
             }
             for (row, velocity) in rows().zip(active) {
@@ -335,7 +370,7 @@ fn gather(
 fn write_back(mechanics: &SiteMechanics, share: &Share, cells: &mut Query<Moving>) {
     let kernel = &mechanics.kernel;
     let mut first_chunk = 0;
-    for (ids, residents, _, _, _, mut positions, mut surroundings) in
+    for (_, ids, residents, _, _, _, mut positions, mut surroundings) in
         cells.contiguous_iter_mut().expect(IN_TABLES)
     {
         for_each_chunk_mut2(

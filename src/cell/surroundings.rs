@@ -1,4 +1,5 @@
-//! What a cell notices of its surroundings, refreshed in `Perceive` at every step.
+//! What a cell notices of its surroundings, refreshed at every step: its voxel in `Perceive`, its neighbours in `Move`.
+//! Molecules are read in that voxel, see [`crate::tissue::Fields`].
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -8,12 +9,6 @@ use serde::{Deserialize, Serialize};
 pub struct Surroundings {
     /// Index of the voxel the cell is in.
     pub voxel: u32,
-    /// Oxygen, mmHg.
-    pub oxygen_mmhg: f32,
-    /// Glucose, mM.
-    pub glucose_mm: f32,
-    /// Lactate, mM.
-    pub lactate_mm: f32,
     /// Simple pressure from neighbours (dimensionless, 1 = close packing at equilibrium distance).
     pub pressure: f32,
     /// Number of cells in contact.

@@ -422,10 +422,7 @@ pub(crate) fn report(simulation: &Simulation, journal: &Journal, pace: Pace) -> 
         if tally.unconverged > 0 {
             say(format!(
                 "{site}: {} of {} solves of {} did not reach their tolerance, relative residual {:.1e} at worst; see `transport.tolerance`",
-                tally.unconverged,
-                tally.solves,
-                molecule.label(),
-                tally.worst_residual,
+                tally.unconverged, tally.solves, molecule, tally.worst_residual,
             ));
         }
     }

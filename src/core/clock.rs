@@ -22,7 +22,9 @@ pub enum SimSystems {
     Timeline,
     /// Cells learn what surrounds them: neighbours, contacts, pressure, field values.
     Perceive,
-    /// Each system updates its own component from what was perceived (HIF, metabolism).
+    /// Rules work out what quantities make of inputs, as the last step left them.
+    Regulate,
+    /// Each system updates its own component from what was perceived.
     Signal,
     /// Cells act on their surroundings and on themselves: uptake, secretion, cycle and death decisions.
     Act,
@@ -38,9 +40,10 @@ pub enum SimSystems {
 
 impl SimSystems {
     /// The stages, in the order in which they run.
-    pub const ORDER: [Self; 8] = [
+    pub const ORDER: [Self; 9] = [
         Self::Timeline,
         Self::Perceive,
+        Self::Regulate,
         Self::Signal,
         Self::Act,
         Self::Move,

@@ -99,6 +99,11 @@ impl Clones {
         self.get(row).map_or(row, |of| of.cell_type)
     }
 
+    /// The cell types of the rows behind those of the types, in order.
+    pub fn types_of_rows(&self) -> impl Iterator<Item = u16> + '_ {
+        self.rows.iter().map(|of| of.cell_type)
+    }
+
     /// The clones that live, with their rows.
     pub fn living(&self) -> impl Iterator<Item = (u16, &CellClone)> {
         let rows = (self.types..).zip(&self.rows);

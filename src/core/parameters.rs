@@ -1,10 +1,11 @@
 //! Parameters that scenes, timelines and sliders reach by name.
 //!
 //! A module keeps its parameters in a plain struct beside its systems. It registers the struct once, either
-//! as a *group* (one value for the whole tissue, a resource) or as a *capability* (one value for each cell
-//! type that has it, in a [`PerType`] resource). From then on `"hypoxia.degradation_per_hour"` or
-//! `"cancer.cycle.s_hours"` names a number that can be read, checked against its [`Limits`] and set; there is
-//! no second list to keep.
+//! as a *group* (one value for the whole tissue, a resource), as a *capability* (one value for each cell
+//! type that has it, in a [`PerType`] resource) or as a *list* (one value for each of some names, in a resource that
+//! is a [`NamedParameters`]); a capability may itself be such a list. From then on `"hypoxia.degradation_per_hour"`,
+//! `"cancer.cycle.s_hours"` or `"molecules.oxygen.decay_per_min"` names a number that can be read, checked against its
+//! [`Limits`] and set; there is no second list to keep.
 
 use bevy::ecs::component::Mutable;
 use bevy::prelude::*;
@@ -42,6 +43,21 @@ pub struct Contradiction {
     pub other: &'static str,
     /// Why they do, in words.
     pub message: String,
+}
+
+/// One struct of parameters for each of a list of names.
+pub trait NamedParameters: Send + Sync + 'static {
+    /// The struct.
+    type Item: Parameters;
+
+    /// The names, in the order of the list.
+    fn names(&self) -> Vec<&str>;
+
+    /// The struct at that place of the list.
+    fn item(&self, index: usize) -> Option<&Self::Item>;
+
+    /// The struct at that place of the list.
+    fn item_mut(&mut self, index: usize) -> Option<&mut Self::Item>;
 }
 
 /// One value of `P` for each cell type that has the capability, by index of the type; clones of the types, whose
@@ -95,6 +111,9 @@ pub enum ParameterError {
 struct Entry {
     name: &'static str,
     per_type: bool,
+    /// The names in the list, where it is one.
+    items: Option<fn(&World) -> Vec<String>>,
+    /// The struct of a cell type, or of an item of the list.
     get: for<'w> fn(&'w World, usize) -> Option<&'w dyn PartialReflect>,
     get_mut: for<'w> fn(&'w mut World, usize) -> Option<Mut<'w, dyn PartialReflect>>,
     /// Gives one row of the table what stands in another; nothing for a group.
@@ -118,6 +137,11 @@ pub trait RegisterParameters {
     ) -> &mut Self;
     /// Registers a capability: a struct with one value for each cell type that has it, under this name in cell files.
     fn register_capability<P: Parameters + Serialize + DeserializeOwned>(
+        &mut self,
+        name: &'static str,
+    ) -> &mut Self;
+    /// Registers a struct with one value for each of a list of names; inserts an empty list.
+    fn register_list<L: NamedParameters + Resource<Mutability = Mutable> + Default>(
         &mut self,
         name: &'static str,
     ) -> &mut Self;
@@ -145,6 +169,7 @@ impl RegisterParameters for App {
             .push(Entry {
                 name,
                 per_type: false,
+                items: None,
                 get: |world, _| {
                     world
                         .get_resource::<P>()
@@ -181,6 +206,47 @@ impl RegisterParameters for App {
         add_capability::<P>(self, capability);
         self
     }
+
+    fn register_list<L: NamedParameters + Resource<Mutability = Mutable> + Default>(
+        &mut self,
+        name: &'static str,
+    ) -> &mut Self {
+        self.init_resource::<L>()
+            .declare_remade::<L>(BY_PATH)
+            .init_resource::<ParameterRegistry>();
+        self.world_mut()
+            .resource_mut::<ParameterRegistry>()
+            .entries
+            .push(Entry {
+                name,
+                per_type: false,
+                items: Some(|world| {
+                    let list = world.get_resource::<L>();
+                    list.map_or_else(Vec::new, |list| {
+                        list.names().into_iter().map(str::to_owned).collect()
+                    })
+                }),
+                get: |world, index| {
+                    world
+                        .get_resource::<L>()?
+                        .item(index)
+                        .map(PartialReflect::as_partial_reflect)
+                },
+                get_mut: |world, index| {
+                    let list = world.get_resource_mut::<L>()?;
+                    list.item(index)?;
+                    Some(list.map_unchanged(|list| {
+                        list.item_mut(index)
+                            .expect("presence was checked above")
+                            .as_partial_reflect_mut()
+                    }))
+                },
+                copy_row: |_, _, _| {},
+                limits: L::Item::limits,
+                fields: number_fields(L::Item::type_info()),
+            });
+        self
+    }
 }
 
 fn add_capability<P: Parameters>(app: &mut App, capability: Capability) {
@@ -197,6 +263,7 @@ fn add_capability<P: Parameters>(app: &mut App, capability: Capability) {
         .push(Entry {
             name,
             per_type: true,
+            items: None,
             get: |world, index| {
                 world
                     .get_resource::<PerType<P>>()?
@@ -269,7 +336,14 @@ fn for_each_target(
     mut visit: impl FnMut(&str, &Entry, usize),
 ) {
     for entry in registry.entries.iter().filter(|entry| !entry.per_type) {
-        visit(entry.name, entry, 0);
+        match entry.items {
+            None => visit(entry.name, entry, 0),
+            Some(items) => {
+                for (index, item) in items(world).iter().enumerate() {
+                    visit(&format!("{}.{item}", entry.name), entry, index);
+                }
+            }
+        }
     }
     if let Some(names) = world.get_resource::<CellTypeNames>() {
         for (index, name) in names.0.iter().enumerate() {
@@ -280,10 +354,10 @@ fn for_each_target(
     }
 }
 
-/// Where a path leads: the registered entry, the index of the cell type, the field inside.
+/// Where a path leads: the registered entry, the index of the cell type or of the item of a list, the field inside.
 struct Target<'a> {
     entry: &'a Entry,
-    cell_type: usize,
+    index: usize,
     field: &'a str,
 }
 
@@ -296,22 +370,27 @@ fn find<'a>(
     let none = CellTypeNames::default();
     let names = world.get_resource::<CellTypeNames>().unwrap_or(&none);
     let inside = |entry: &Entry, owned: &'a str| owned.strip_prefix(entry.name)?.strip_prefix('.');
+    let below = |name: &str, path: &'a str| path.strip_prefix(name)?.strip_prefix('.');
     let target = registry.entries.iter().find_map(|entry| {
-        let (cell_type, field) = if entry.per_type {
-            names.0.iter().enumerate().find_map(|(index, name)| {
-                Some((
-                    index,
-                    inside(entry, path.strip_prefix(name.as_str())?.strip_prefix('.')?)?,
-                ))
-            })?
+        let (index, field) = if entry.per_type {
+            names
+                .0
+                .iter()
+                .enumerate()
+                .find_map(|(index, name)| Some((index, inside(entry, below(name, path)?)?)))?
+        } else if let Some(items) = entry.items {
+            let rest = inside(entry, path)?;
+            let items = items(world);
+            let mut items = items.iter().enumerate();
+            items.find_map(|(index, name)| Some((index, below(name, rest)?)))?
         } else {
             (0, inside(entry, path)?)
         };
-        let known = entry.fields.iter().any(|known| known == field)
-            && (entry.get)(world, cell_type).is_some();
+        let known =
+            entry.fields.iter().any(|known| known == field) && (entry.get)(world, index).is_some();
         known.then_some(Target {
             entry,
-            cell_type,
+            index,
             field,
         })
     });
@@ -356,7 +435,7 @@ pub fn check_exact(world: &World, path: &str, value: f64) -> Result<(), Paramete
     let registry = world.get_resource::<ParameterRegistry>().unwrap_or(&none);
     let target = find(world, registry, path, value)?;
     let kind =
-        (target.entry.get)(world, target.cell_type).and_then(|group| field_at(group, target.field));
+        (target.entry.get)(world, target.index).and_then(|group| field_at(group, target.field));
     let is_switch = kind.is_some_and(|field| field.try_downcast_ref::<bool>().is_some());
     let is_whole = kind.is_some_and(|field| field.try_downcast_ref::<u32>().is_some());
     let allowed = if is_switch && value != 0.0 && value != 1.0 {
@@ -382,16 +461,16 @@ pub fn set_parameter(world: &mut World, path: &str, value: f64) -> Result<(), Pa
     world.resource_scope(|world, registry: Mut<ParameterRegistry>| {
         let Target {
             entry,
-            cell_type,
+            index,
             field,
         } = find(world, &registry, path, value)?;
-        if let Some(mut target) = (entry.get_mut)(world, cell_type) {
+        if let Some(mut target) = (entry.get_mut)(world, index) {
             write_number(&mut *target, field, value);
         }
         if entry.per_type {
             let path = format!("{}.{field}", entry.name);
-            for (row, factor) in clones::factors(world, cell_type as u16, &path) {
-                entry.set_in_clone(world, cell_type, usize::from(row), field, factor);
+            for (row, factor) in clones::factors(world, index as u16, &path) {
+                entry.set_in_clone(world, index, usize::from(row), field, factor);
             }
         }
         Ok(())
@@ -526,6 +605,25 @@ mod tests {
         }
     }
 
+    #[derive(Resource, Default)]
+    struct Gardens(Vec<(String, Weather)>);
+
+    impl NamedParameters for Gardens {
+        type Item = Weather;
+
+        fn names(&self) -> Vec<&str> {
+            self.0.iter().map(|(name, _)| name.as_str()).collect()
+        }
+
+        fn item(&self, index: usize) -> Option<&Weather> {
+            self.0.get(index).map(|(_, weather)| weather)
+        }
+
+        fn item_mut(&mut self, index: usize) -> Option<&mut Weather> {
+            self.0.get_mut(index).map(|(_, weather)| weather)
+        }
+    }
+
     fn world() -> World {
         let mut app = App::empty();
         app.register_group::<Weather>("weather");
@@ -558,6 +656,35 @@ mod tests {
                 .iter()
                 .any(|p| p.path == "dog.skin.warmth_c" && p.value == 38.0)
         );
+    }
+
+    #[test]
+    fn a_path_reaches_the_items_of_a_list_by_name() {
+        let mut app = App::empty();
+        app.register_list::<Gardens>("gardens");
+        let gardens = ["rose", "rosemary"].map(|name| (name.into(), Weather::default()));
+        app.insert_resource(Gardens(gardens.into()));
+        let world = app.world_mut();
+        set_parameter(world, "gardens.rosemary.rain.mm_per_hour", 2.0).unwrap();
+        set_parameter(world, "gardens.rose.warmth_c", 20.0).unwrap();
+        let listed: Vec<_> = list_parameters(world)
+            .into_iter()
+            .map(|parameter| (parameter.path, parameter.value))
+            .collect();
+        let expected = [
+            ("gardens.rose.warmth_c", 20.0),
+            ("gardens.rose.rain.mm_per_hour", 0.0),
+            ("gardens.rosemary.warmth_c", 0.0),
+            ("gardens.rosemary.rain.mm_per_hour", 2.0),
+        ];
+        assert_eq!(listed, expected.map(|(path, value)| (path.into(), value)));
+        assert_eq!(
+            set_parameter(world, "gardens.roses.warmth_c", 1.0)
+                .unwrap_err()
+                .to_string(),
+            "there is no parameter `gardens.roses.warmth_c`; did you mean `gardens.rose.warmth_c`?"
+        );
+        assert!(set_parameter(world, "gardens.rose.warmth_c", 61.0).is_err());
     }
 
     #[test]

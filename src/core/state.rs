@@ -206,10 +206,10 @@ impl RegisterState for App {
         self.init_resource::<StateRegistry>();
         let world = self.world_mut();
         let id = world.register_component::<C>();
-        world
-            .resource_mut::<StateRegistry>()
-            .remade
-            .push((id, reason));
+        let mut registry = world.resource_mut::<StateRegistry>();
+        if registry.remade.iter().all(|(known, _)| *known != id) {
+            registry.remade.push((id, reason));
+        }
         self
     }
 }

@@ -27,8 +27,17 @@ const MOST_AWAITED: usize = 64;
 /// Helpers asked for in the process that have not come yet.
 static AWAITED: AtomicUsize = AtomicUsize::new(0);
 
+/// Who takes pieces of a loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taker {
+    /// The thread that called the loop.
+    Caller,
+    /// A thread that helps it.
+    Helper,
+}
+
 /// Takes pieces of a loop until none is left; never unwinds.
-type Job<'a> = &'a (dyn Fn() + Sync);
+type Job<'a> = &'a (dyn Fn(Taker) + Sync);
 
 /// A caller and its helpers.
 pub(super) struct Team {
@@ -134,7 +143,7 @@ impl Team {
             // helper was inside before it read the job, and the job was not withdrawn yet, so `run` waits for it
             // to come out.
             let job = unsafe { *job.cast::<Job>() };
-            job();
+            job(Taker::Helper);
         }
         if self.inside.fetch_sub(1, Ordering::SeqCst) == 1
             && self.caller_sleeps.load(Ordering::SeqCst)
@@ -150,7 +159,7 @@ impl Team {
             .store((&raw const job).cast_mut().cast(), Ordering::SeqCst);
         self.begun.fetch_add(1, Ordering::SeqCst);
         self.wake(helpers);
-        job();
+        job(Taker::Caller);
         self.job.store(null_mut(), Ordering::SeqCst);
         let done_since = Instant::now();
         while self.inside.load(Ordering::SeqCst) > 0 {

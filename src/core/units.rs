@@ -10,6 +10,8 @@ pub const MINUTES_PER_HOUR: f64 = 60.0;
 pub const UM3_PER_MM3: f64 = 1.0e9;
 /// Molecules in a cubic micrometre at 1 nM: 1e-9 mol/L x 1e-15 L/um3 x 6.022e23 /mol.
 pub const MOLECULES_PER_UM3_PER_NM: f64 = 0.602_214_076;
+/// Nanomolar in one millimolar.
+pub const NM_PER_MM: f64 = 1.0e6;
 /// Attomoles in a cubic micrometre at 1 mM: 1e-3 mol/L x 1e-15 L/um3 = 1e-18 mol.
 pub const AMOL_PER_UM3_PER_MM: f64 = 1.0;
 

@@ -65,7 +65,7 @@ pub fn cells_by_identity(world: &World) -> Vec<(CellId, Entity)> {
 }
 
 /// The entities that have a kept state, each with its number: sites by their number, fields by site and
-/// molecule, the resource itself.
+/// name of the molecule, the resource itself.
 pub(super) fn entities_of(world: &World, state: &KeptState) -> Vec<(u32, Entity)> {
     let sites = || {
         world
@@ -81,8 +81,8 @@ pub(super) fn entities_of(world: &World, state: &KeptState) -> Vec<(u32, Entity)
             .collect(),
         Owner::Site => (0..).zip(sites().iter().map(|site| site.entity)).collect(),
         Owner::Field => (0..)
-            .zip(sites().iter().flat_map(|site| site.fields))
-            .filter_map(|(number, field)| Some((number, field?)))
+            .zip(sites().iter().flat_map(|site| &site.fields))
+            .map(|(number, field)| (number, field.entity))
             .collect(),
     }
 }

@@ -149,14 +149,7 @@ impl Journal {
         if let Some(folder) = &self.folder
             && self.cells_at.contains(&step)
         {
-            let types: Vec<String> = simulation
-                .scene()
-                .library
-                .types
-                .iter()
-                .map(|prefab| prefab.name.clone())
-                .collect();
-            folder.write_cells(simulation.hours(), &sites, &types, &simulation.census())?;
+            folder.write_cells(simulation)?;
         }
         Ok(())
     }

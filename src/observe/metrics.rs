@@ -12,230 +12,255 @@
 
 use bevy::math::DVec3;
 use bevy::prelude::*;
-use serde::{Deserialize, Serialize};
 
-use super::tally::{ExactSum, Questions, Tally};
-use crate::biology::metabolism::MetabolismChemistry;
-use crate::cell::{Phase, State};
+use super::tally::{ExactSum, Questions, Tally, fold_types};
+use crate::cell::{Body, Vital};
+use crate::core::metric::{Entry, Measure, Metric, Metrics, RegisterMetrics};
 use crate::core::parallel::for_each_chunk_mut;
-use crate::core::parameters::{CellTypeNames, Limits, Parameters};
-use crate::simulation::SiteMetrics;
-use crate::tissue::{FieldValues, Molecule, SiteId, Sites};
-
-/// What counts as what in measurements.
-#[derive(Resource, Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
-#[serde(deny_unknown_fields)]
-pub struct MetricsParameters {
-    /// A living cell at or below this oxygen is hypoxic, mmHg (onset of the hypoxic response, Ghaffarizadeh
-    /// et al. 2018).
-    pub hypoxic_below_mmhg: f32,
-}
-
-impl Default for MetricsParameters {
-    fn default() -> Self {
-        Self {
-            hypoxic_below_mmhg: 8.0,
-        }
-    }
-}
-
-impl Parameters for MetricsParameters {
-    fn limits(_field: &str) -> Limits {
-        Limits::NON_NEGATIVE
-    }
-}
+use crate::core::parameters::CellTypeNames;
+use crate::core::state::RegisterState;
+use crate::tissue::{SiteId, Sites};
 
 /// Which cell types make up the tumour, by index of the type.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct TumourTypes(pub Vec<bool>);
 
-/// The names of all columns, for a scene with these cell types. The same for every site.
-pub fn columns(cell_types: &[String]) -> Vec<String> {
-    let mut names: Vec<String> = ["cells", "cells_alive", "cells_apoptotic", "cells_necrotic"]
-        .map(Into::into)
-        .into();
-    names.extend(cell_types.iter().map(|name| format!("cells_{name}")));
-    names.extend(
-        Phase::ALL
-            .iter()
-            .map(|phase| format!("cells_in_{}", phase_name(*phase))),
-    );
-    names.extend(
-        [
-            "tumour_radius_um",
-            "necrotic_radius_um",
-            "viable_rim_um",
-            "oxygen_mean_mmhg",
-            "oxygen_min_mmhg",
-            "oxygen_at_cells_mean_mmhg",
-            "hypoxic_fraction",
-            "hif_1a_mean",
-            "hif_1a_max",
-            "glucose_min_mm",
-            "lactate_max_mm",
-            "ph_min",
-            "vegf_a_mean_nm",
-            "vegf_a_max_nm",
-            "pressure_mean",
-            "cell_volume_mean_um3",
-        ]
-        .map(Into::into),
-    );
-    names
+/// What is measured of any tissue: how many cells there are, how large the tumour is, what is in the fields.
+pub struct MetricsPlugin;
+
+impl Plugin for MetricsPlugin {
+    fn build(&self, app: &mut App) {
+        app.declare_remade::<TumourTypes>("made from the scene")
+            .register_metric(
+                Metric::new("cells", "", "Cells, dead ones included.").figure(0),
+                Measure::Cells,
+            )
+            .register_metrics(
+                vec![
+                    Metric::new(
+                        "tumour_radius_um",
+                        "um",
+                        "Radius of the tumour: the distance of its cells from their centroid that 95 % do not exceed, as \
+                         that of a ball of evenly spread cells, plus their mean radius.",
+                    )
+                    .label("tumour radius")
+                    .figure(0),
+                    Metric::new(
+                        "necrotic_radius_um",
+                        "um",
+                        "Radius that best parts the dead core of the tumour from its living rim; 0 without necrosis.",
+                    )
+                    .label("necrotic radius")
+                    .figure(0),
+                    Metric::new(
+                        "viable_rim_um",
+                        "um",
+                        "Their difference, once there is a core.",
+                    ),
+                ],
+                |world, site| {
+                    let (radius, necrotic) = tumour_radii(world, SiteId(site as u16));
+                    let rim = if necrotic > 0.0 {
+                        radius - necrotic
+                    } else {
+                        f64::NAN
+                    };
+                    vec![radius, necrotic, rim]
+                },
+            );
+    }
 }
 
-const fn phase_name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::G0G1 => "g0g1",
-        Phase::S => "s",
-        Phase::G2 => "g2",
-        Phase::M => "m",
+/// Registers how many cells of each type there are.
+pub fn register_types(world: &mut World, names: &[String]) {
+    for (index, name) in names.iter().enumerate() {
+        let about = format!("Cells of the type `{name}`, dead ones included.");
+        let metric = Metric::new(format!("cells_{name}"), "", about);
+        world.register_metric(metric, Measure::OfType(index));
+    }
+}
+
+/// Measurements of one site at one moment: a row of `metrics.csv`.
+pub use crate::core::metric::SiteMetrics;
+
+/// The names of all columns. The same for every site.
+pub fn columns(world: &World) -> Vec<String> {
+    world
+        .get_resource::<Metrics>()
+        .map_or_else(Vec::new, |metrics| {
+            metrics.iter().map(|metric| metric.name.clone()).collect()
+        })
+}
+
+/// Where a measurement finds its answer in a tally.
+enum Answer {
+    Cells,
+    Count {
+        category: usize,
+        values: Vec<u8>,
+        of_the_living: bool,
+    },
+    OfType(usize),
+    Mean(usize),
+    Least(usize),
+    Most(usize),
+    ShareUpTo((usize, usize)),
+    ShareAbove((usize, usize)),
+}
+
+impl Answer {
+    /// Puts the question that a measurement asks.
+    fn to(measure: &Measure, questions: &mut Questions, world: &World) -> Self {
+        match measure {
+            Measure::Cells => Self::Cells,
+            Measure::Count {
+                category,
+                values,
+                of_the_living,
+            } => Self::Count {
+                category: questions.ask_category(category),
+                values: values.clone(),
+                of_the_living: *of_the_living,
+            },
+            Measure::OfType(index) => Self::OfType(*index),
+            Measure::Mean(name) => Self::Mean(questions.ask(name)),
+            Measure::Least(name) => Self::Least(questions.ask(name)),
+            Measure::Most(name) => Self::Most(questions.ask(name)),
+            Measure::ShareUpTo(name, level) => {
+                Self::ShareUpTo(questions.ask_up_to(name, level(world)))
+            }
+            Measure::ShareAbove(name, level) => {
+                Self::ShareAbove(questions.ask_up_to(name, level(world)))
+            }
+        }
+    }
+
+    fn value(&self, tally: &Tally) -> f64 {
+        let share_up_to = |(quantity, level): (usize, usize)| {
+            let summary = &tally.quantities[quantity];
+            summary.up_to[level] as f64 / summary.cells as f64
+        };
+        match self {
+            Self::Cells => tally.cells as f64,
+            Self::Count {
+                category,
+                values,
+                of_the_living,
+            } => {
+                let counts = &tally.categories[*category];
+                let counts = if *of_the_living {
+                    &counts.living
+                } else {
+                    &counts.all
+                };
+                let of = |value: &u8| counts.get(usize::from(*value)).copied().unwrap_or_default();
+                values.iter().map(of).sum::<u64>() as f64
+            }
+            Self::OfType(index) => tally.types.get(*index).copied().unwrap_or_default() as f64,
+            Self::Mean(of) => tally.quantities[*of].mean(),
+            Self::Least(of) => {
+                let summary = &tally.quantities[*of];
+                summary.extreme(summary.least)
+            }
+            Self::Most(of) => {
+                let summary = &tally.quantities[*of];
+                summary.extreme(summary.most)
+            }
+            Self::ShareUpTo(of) => share_up_to(*of),
+            Self::ShareAbove(of) => 1.0 - share_up_to(*of),
+        }
     }
 }
 
 /// Measures every site of a world. Values that do not exist (oxygen where there is none) are NaN.
 pub fn measure(world: &World) -> Vec<SiteMetrics> {
-    let sites = world.resource::<Sites>();
-    let names = world.resource::<CellTypeNames>();
-    let columns = columns(&names.0);
-    let questions = Questions {
-        sites: sites.list.len(),
-        tumour: world
-            .get_resource::<TumourTypes>()
-            .map(|types| types.0.as_slice()),
-        types: names.0.len(),
-        hypoxic_below_mmhg: world
-            .get_resource::<MetricsParameters>()
-            .copied()
-            .unwrap_or_default()
-            .hypoxic_below_mmhg,
+    let Some(metrics) = world.get_resource::<Metrics>() else {
+        return Vec::new();
     };
-    (0..)
-        .map(SiteId)
-        .zip(questions.tally(world))
-        .map(|(site, tally)| {
-            let radii = tumour_radii(&tally, |word| questions.of_tumour(world, site, word));
-            let values = measure_site(world, site, &tally, radii);
-            SiteMetrics {
-                columns: columns.iter().cloned().zip(values).collect(),
-            }
+    let mut questions = Questions {
+        sites: world.resource::<Sites>().list.len(),
+        types: world.resource::<CellTypeNames>().0.len(),
+        ..Questions::default()
+    };
+    let answers: Vec<Option<Answer>> = metrics
+        .0
+        .iter()
+        .map(|entry| match entry {
+            Entry::One(_, measure) => Some(Answer::to(measure, &mut questions, world)),
+            Entry::Several(..) => None,
         })
-        .collect()
-}
-
-fn measure_site(world: &World, site: SiteId, tally: &Tally, radii: (f64, f64)) -> Vec<f64> {
-    let living = &tally.living;
-    let mean = |sum: ExactSum| sum.value() / living.cells as f64;
-    let state = |state: State| tally.states[state as usize] as f64;
-    let mut values = vec![
-        tally.cells() as f64,
-        living.cells as f64,
-        state(State::Apoptotic),
-        state(State::NecroticSwelling) + state(State::NecroticLysed),
-    ];
-    values.extend(tally.types.iter().map(|count| *count as f64));
-    values.extend(living.phases.map(|count| count as f64));
-    let (radius, necrotic) = radii;
-    let rim = if necrotic > 0.0 {
-        radius - necrotic
-    } else {
-        f64::NAN
-    };
-    values.extend([radius, necrotic, rim]);
-
-    let field = |molecule: Molecule| {
-        world.resource::<Sites>().get(site).fields[molecule as usize]
-            .and_then(|field| world.get::<FieldValues>(field))
-            .map(|values| Spread::of(&values.0))
-            .unwrap_or(Spread::NONE)
-    };
-    let (oxygen, glucose, lactate, vegf) = (
-        field(Molecule::Oxygen),
-        field(Molecule::Glucose),
-        field(Molecule::Lactate),
-        field(Molecule::VegfA),
-    );
-    values.extend([
-        oxygen.mean,
-        oxygen.min,
-        mean(living.oxygen_mmhg),
-        living.hypoxic as f64 / living.cells as f64,
-        mean(living.hif_1a),
-        if living.cells > 0 {
-            f64::from(living.hif_1a_max)
-        } else {
-            f64::NAN
-        },
-        glucose.min,
-        lactate.max,
-        f64::from(
-            world
-                .resource::<MetabolismChemistry>()
-                .ph(lactate.max as f32),
-        ),
-        vegf.mean,
-        vegf.max,
-        mean(living.pressure),
-        mean(living.volume_um3),
-    ]);
-    values
-}
-
-/// Mean, smallest and largest value of a field.
-struct Spread {
-    mean: f64,
-    min: f64,
-    max: f64,
-}
-
-impl Spread {
-    const NONE: Self = Self {
-        mean: f64::NAN,
-        min: f64::NAN,
-        max: f64::NAN,
-    };
-
-    fn of(values: &[f32]) -> Self {
-        let pieces = crate::core::parallel::map_chunks(values.len(), 65_536, |_, range| {
-            values[range]
+        .collect();
+    let tallies = questions.tally(world);
+    let measure_site = |(site, tally): (usize, &Tally)| {
+        let values =
+            metrics
+                .0
                 .iter()
-                .fold((0.0, f32::MAX, f32::MIN), |(sum, min, max), value| {
-                    (sum + f64::from(*value), min.min(*value), max.max(*value))
-                })
-        });
-        let (sum, min, max) = pieces
-            .into_iter()
-            .fold((0.0, f32::MAX, f32::MIN), |all, piece| {
-                (all.0 + piece.0, all.1.min(piece.1), all.2.max(piece.2))
-            });
-        Self {
-            mean: sum / values.len() as f64,
-            min: min.into(),
-            max: max.into(),
+                .zip(&answers)
+                .flat_map(|(entry, answer)| match (entry, answer) {
+                    (Entry::Several(_, of), _) => of(world, site),
+                    (_, Some(answer)) => vec![answer.value(tally)],
+                    (_, None) => Vec::new(),
+                });
+        let names = metrics.iter().map(|metric| metric.name.clone());
+        SiteMetrics {
+            columns: names.zip(values).collect(),
         }
-    }
+    };
+    tallies.iter().enumerate().map(measure_site).collect()
 }
 
 /// Distances sorted in one piece of a parallel loop.
 const RUN: usize = 65_536;
 
-/// Radius of the tumour and of its necrotic core, um; see the module's page for the definitions. `collect` hands
-/// back what the function it is given makes of place and state of each of its cells.
-fn tumour_radii(
-    tally: &Tally,
-    collect: impl FnOnce(&(dyn Fn(Vec3, State) -> u32 + Sync)) -> Vec<u32>,
-) -> (f64, f64) {
-    if tally.tumour == 0 {
+/// Sums over the cells of a tumour.
+#[derive(Default)]
+struct Sums {
+    cells: u64,
+    centres_um: [ExactSum; 3],
+    radii_um: ExactSum,
+}
+
+impl Sums {
+    fn add(&mut self, centre: Vec3, body: &Body, _: Option<&Vital>) {
+        self.cells += 1;
+        for (sum, term) in self.centres_um.iter_mut().zip(centre.to_array()) {
+            sum.add(term);
+        }
+        self.radii_um.add(body.radius_um);
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.cells += other.cells;
+        for (sum, part) in self.centres_um.iter_mut().zip(other.centres_um) {
+            sum.merge(part);
+        }
+        self.radii_um.merge(other.radii_um);
+    }
+}
+
+/// Radius of the tumour of a site and of its necrotic core, um; see the module's page for the definitions.
+fn tumour_radii(world: &World, site: SiteId) -> (f64, f64) {
+    let types = world
+        .get_resource::<TumourTypes>()
+        .map(|types| types.0.as_slice());
+    let mut sums = Sums::default();
+    for piece in fold_types(world, site, types, Sums::default, Sums::add) {
+        sums.merge(&piece);
+    }
+    if sums.cells == 0 {
         return (0.0, 0.0);
     }
-    let cells = tally.tumour as f64;
-    let centroid = DVec3::from(tally.tumour_centres_um.map(ExactSum::value)) / cells;
+    let cells = sums.cells as f64;
+    let centroid = DVec3::from(sums.centres_um.map(ExactSum::value)) / cells;
     // A distance and whether the cell is necrotic, in one word: distances are not negative, so their bits are in
     // their order, and the last one can be spared.
-    let mut from_centre = collect(&|at, state| {
+    let note = |words: &mut Vec<u32>, at: Vec3, _: &Body, vital: Option<&Vital>| {
         let distance = at.as_dvec3().distance(centroid) as f32;
-        distance.to_bits() & !1 | u32::from(state.is_necrotic())
-    });
+        let necrotic = vital.is_some_and(|vital| vital.state.is_necrotic());
+        words.push(distance.to_bits() & !1 | u32::from(necrotic));
+    };
+    let mut from_centre = fold_types(world, site, types, Vec::new, note).concat();
     // The stable sort finds the sorted runs and joins them.
     for_each_chunk_mut(&mut from_centre, RUN, |_, run| run.sort_unstable());
     from_centre.sort();
@@ -245,7 +270,7 @@ fn tumour_radii(
     const CBRT_SHARE: f64 = 0.983_047_572_5;
     let last = from_centre.len() - 1;
     let percentile = distance(from_centre[(SHARE * last as f64).round() as usize]);
-    let radius = percentile / CBRT_SHARE + tally.tumour_radii_um.value() / cells;
+    let radius = percentile / CBRT_SHARE + sums.radii_um.value() / cells;
     let (mut balance, mut best, mut necrotic) = (0_i64, 0_i64, 0.0);
     for word in from_centre {
         balance += if word & 1 == 1 { 1 } else { -1 };
@@ -259,10 +284,7 @@ fn tumour_radii(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::biology::hypoxia::HifAxis;
-    use crate::cell::{
-        Body, BodyParameters, CellType, Cycle, Position, Resident, Surroundings, Vital,
-    };
+    use crate::cell::{BodyParameters, CellType, Position, Resident, State};
     use crate::core::{CellId, RandomKey};
     use crate::scene::population::PLACEMENT;
 
@@ -274,8 +296,6 @@ mod tests {
         for stride in [1, 7_919] {
             let mut world = World::new();
             world.init_resource::<Sites>();
-            world.register_component::<Cycle>();
-            world.register_component::<HifAxis>();
             for k in 0..n {
                 let id = CellId(k * stride % n);
                 let mut random = RandomKey(1).stream(id, 0, PLACEMENT);
@@ -292,30 +312,17 @@ mod tests {
                         radius_um: 8.4,
                         ..BodyParameters::default().resting_body()
                     },
-                    Surroundings {
-                        pressure: 0.1 * random.uniform(),
-                        ..Surroundings::default()
-                    },
                     Vital {
                         state,
                         ..Vital::default()
                     },
                 ));
             }
-            let questions = Questions {
-                sites: 1,
-                tumour: None,
-                types: 1,
-                hypoxic_below_mmhg: 8.0,
-            };
-            let tally = questions.tally(&world).remove(0);
-            assert_eq!(tally.cells(), n);
-            let site = SiteId(0);
-            let radii = tumour_radii(&tally, |word| questions.of_tumour(&world, site, word));
+            let radii = tumour_radii(&world, SiteId(0));
             let (radius, necrotic) = radii;
             assert!((radius / 250.0 - 1.0).abs() < 0.01, "{radius}");
             assert!((necrotic / 120.0 - 1.0).abs() < 0.02, "{necrotic}");
-            measured.push((tally, radii));
+            measured.push(radii);
         }
         assert_eq!(measured[0], measured[1]);
     }

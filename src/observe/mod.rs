@@ -12,6 +12,6 @@ mod summed;
 pub mod tally;
 mod world_state;
 
-pub use census::{CellRow, Census};
+pub use census::{Census, Wanted};
 pub use events::{EventKind, EventRecord, StepEvents};
 pub use journal::{Journal, JournalState};

@@ -20,8 +20,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::summed::{Sum, Summed};
-use super::{Census, EventRecord};
+use super::{Census, EventRecord, Wanted};
 use crate::core::Clock;
+use crate::core::quantity::Quantities;
 use crate::simulation::{Simulation, SiteMetrics};
 
 /// A run folder that cannot be made or written.
@@ -148,7 +149,7 @@ impl RunFolder {
             events: create_table(&path.join(EVENTS))?,
         };
         folder.claim()?;
-        let columns = super::metrics::columns(&simulation.scene().library.names()).join(",");
+        let columns = super::metrics::columns(simulation.world()).join(",");
         writeln!(folder.metrics, "hours,site,{columns}")
             .map_err(|source| folder.failed(METRICS, source))?;
         writeln!(folder.events, "hours,site,kind,cell,x_um,y_um,z_um")
@@ -413,43 +414,15 @@ impl RunFolder {
         }
     }
 
-    /// Writes all cells to a file of their own.
+    /// Writes all cells to a file of their own: every category and every quantity that has a column in tables.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn write_cells(
-        &self,
-        hours: f64,
-        sites: &[&str],
-        types: &[String],
-        census: &Census,
-    ) -> Result<PathBuf, RunFolderError> {
-        let path = cells_path(&self.path, hours);
+    pub fn write_cells(&self, simulation: &Simulation) -> Result<PathBuf, RunFolderError> {
+        let path = cells_path(&self.path, simulation.hours());
         let mut file = BufWriter::new(create(&path)?);
         let mut write = || {
-            writeln!(
-                file,
-                "cell,site,type,state,phase,x_um,y_um,z_um,radius_um,oxygen_mmhg,glucose_mm,lactate_mm,hif_1a,pressure,contacts"
-            )?;
-            for cell in &census.cells {
-                let [x, y, z] = cell.position_um.to_array();
-                writeln!(
-                    file,
-                    "{},{},{},{},{},{x},{y},{z},{},{},{},{},{},{},{}",
-                    cell.id.0,
-                    sites[usize::from(cell.site.0)],
-                    types[usize::from(cell.cell_type)],
-                    cell.state.key(),
-                    cell.phase.label(),
-                    cell.radius_um,
-                    cell.around.oxygen_mmhg,
-                    cell.around.glucose_mm,
-                    cell.around.lactate_mm,
-                    cell.hif_1a,
-                    cell.around.pressure,
-                    cell.around.contacts,
-                )?;
-            }
+            write_cell_table(&mut file, simulation)?;
             file.flush()?;
             // A checkpoint written later will take it for granted.
             file.get_ref().sync_all()
@@ -472,6 +445,61 @@ impl RunFolder {
             .flush()
             .map_err(|source| self.failed(EVENTS, source))
     }
+}
+
+/// Writes a row for each cell, in the order of identity. What a cell has not is left empty.
+fn write_cell_table(file: &mut impl Write, simulation: &Simulation) -> std::io::Result<()> {
+    let world = simulation.world();
+    let census = Census::take(world, &Wanted::all(world));
+    let sites = simulation.site_names();
+    let types = simulation.scene().library.names();
+    let known = world.get_resource::<Quantities>();
+    let categories: Vec<_> = census
+        .categories
+        .iter()
+        .filter_map(|(name, values)| Some((&known?.category(name)?.info, values)))
+        .collect();
+    let quantities: Vec<_> = census
+        .quantities
+        .iter()
+        .filter_map(|(name, values)| {
+            let column = known?.of_cells(name)?.info.column.as_ref()?;
+            Some((column, values))
+        })
+        .collect();
+    write!(file, "cell,site,type")?;
+    for (category, _) in &categories {
+        write!(file, ",{}", category.name)?;
+    }
+    write!(file, ",x_um,y_um,z_um")?;
+    for (column, _) in &quantities {
+        write!(file, ",{column}")?;
+    }
+    writeln!(file)?;
+    for row in 0..census.len() {
+        let [x, y, z] = census.positions_um[row].to_array();
+        let (site, kind) = (census.sites[row], census.types[row]);
+        write!(
+            file,
+            "{},{},{}",
+            census.ids[row].0,
+            sites[usize::from(site.0)],
+            types[usize::from(kind)]
+        )?;
+        for (category, values) in &categories {
+            let value = category.values.get(usize::from(values[row]));
+            write!(file, ",{}", value.map_or("", |value| value.key.as_str()))?;
+        }
+        write!(file, ",{x},{y},{z}")?;
+        for (_, values) in &quantities {
+            match values[row] {
+                value if value.is_nan() => write!(file, ",")?,
+                value => write!(file, ",{value}")?,
+            }
+        }
+        writeln!(file)?;
+    }
+    Ok(())
 }
 
 /// Where the cells of that time are written.

@@ -7,10 +7,13 @@
 
 use bevy::prelude::*;
 
-use crate::biology::hypoxia::HifAxis;
-use crate::cell::{Body, CellType, Cycle, Phase, Position, Resident, State, Surroundings, Vital};
+use crate::cell::death::is_alive;
+use crate::cell::{Body, CellType, Position, Resident, Vital};
+use crate::core::CellId;
 use crate::core::clones::Clones;
-use crate::core::parallel::{IN_TABLES, map_chunks};
+use crate::core::columns::{Columns, tables_with};
+use crate::core::parallel::map_chunks;
+use crate::core::quantity::{NO_VALUE, Quantities, Reader};
 use crate::tissue::SiteId;
 
 /// Cells looked at in one piece of the parallel loop.
@@ -55,119 +58,216 @@ impl ExactSum {
         }
     }
 
-    const fn merge(&mut self, other: Self) {
+    /// Adds another sum.
+    pub const fn merge(&mut self, other: Self) {
         self.quanta += other.quanta;
         self.lost += other.lost;
     }
 }
 
-/// The part of a tally that living cells make up.
+/// What there is of a quantity in the living cells of a site.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Living {
-    /// Their number.
+pub struct Summary {
+    /// Cells that have it.
     pub cells: u64,
-    /// How many are in each phase of the cycle.
-    pub phases: [u64; Phase::ALL.len()],
-    /// How many have no more oxygen than asked for.
-    pub hypoxic: u64,
-    /// Oxygen, mmHg.
-    pub oxygen_mmhg: ExactSum,
-    /// HIF-1a, 0-1.
-    pub hif_1a: ExactSum,
-    /// The highest HIF-1a.
-    pub hif_1a_max: f32,
-    /// Pressure.
-    pub pressure: ExactSum,
-    /// Volume, um3.
-    pub volume_um3: ExactSum,
+    /// The sum over them.
+    pub sum: ExactSum,
+    /// The least value; infinite without cells.
+    pub least: f32,
+    /// The largest value; infinitely negative without cells.
+    pub most: f32,
+    /// How many have at most each of the levels asked for.
+    pub up_to: Vec<u64>,
+}
+
+impl Summary {
+    fn empty(levels: usize) -> Self {
+        Self {
+            least: f32::INFINITY,
+            most: f32::NEG_INFINITY,
+            up_to: vec![0; levels],
+            ..Self::default()
+        }
+    }
+
+    /// The mean; NaN without cells.
+    pub fn mean(&self) -> f64 {
+        self.sum.value() / self.cells as f64
+    }
+
+    /// An extreme value; NaN without cells.
+    pub fn extreme(&self, value: f32) -> f64 {
+        if self.cells > 0 {
+            f64::from(value)
+        } else {
+            f64::NAN
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, value: f32, levels: &[f32]) {
+        if value.is_nan() {
+            return;
+        }
+        self.cells += 1;
+        self.sum.add(value);
+        self.least = self.least.min(value);
+        self.most = self.most.max(value);
+        for (count, level) in self.up_to.iter_mut().zip(levels) {
+            *count += u64::from(value <= *level);
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.cells += other.cells;
+        self.sum.merge(other.sum);
+        self.least = self.least.min(other.least);
+        self.most = self.most.max(other.most);
+        counts(&mut self.up_to, &other.up_to);
+    }
+}
+
+/// How many cells have each value of a category.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Counts {
+    /// Of all cells.
+    pub all: Vec<u64>,
+    /// Of the living ones.
+    pub living: Vec<u64>,
 }
 
 /// What there is of cells in a site.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
-    /// Number of cells in each state, in the order of [`State::ALL`].
-    pub states: [u64; State::ALL.len()],
+    /// Number of cells.
+    pub cells: u64,
+    /// Number of living cells.
+    pub living: u64,
     /// Number of cells of each type.
     pub types: Vec<u64>,
-    /// The living ones.
-    pub living: Living,
-    /// Number of cells of the tumour.
-    pub tumour: u64,
-    /// Sum of their centres, um.
-    pub tumour_centres_um: [ExactSum; 3],
-    /// Sum of their radii, um.
-    pub tumour_radii_um: ExactSum,
+    /// What there is of each quantity asked for.
+    pub quantities: Vec<Summary>,
+    /// What there is of each category asked for.
+    pub categories: Vec<Counts>,
 }
 
-/// What is looked at in a cell.
-type Seen = (
-    &'static CellType,
-    &'static Resident,
-    &'static Position,
-    &'static Body,
-    &'static Surroundings,
-    Option<&'static Cycle>,
-    Option<&'static Vital>,
-    Option<&'static HifAxis>,
-);
+fn counts(into: &mut [u64], from: &[u64]) {
+    for (into, from) in into.iter_mut().zip(from) {
+        *into += from;
+    }
+}
 
-/// What counts as what.
-pub struct Questions<'a> {
+impl Tally {
+    fn merge(&mut self, other: &Self) {
+        self.cells += other.cells;
+        self.living += other.living;
+        counts(&mut self.types, &other.types);
+        for (into, from) in self.quantities.iter_mut().zip(&other.quantities) {
+            into.merge(from);
+        }
+        for (into, from) in self.categories.iter_mut().zip(&other.categories) {
+            counts(&mut into.all, &from.all);
+            counts(&mut into.living, &from.living);
+        }
+    }
+}
+
+/// What is to be counted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Questions {
     /// Number of sites.
     pub sites: usize,
-    /// Which types of cells make up the tumour, by index; all of them if left out.
-    pub tumour: Option<&'a [bool]>,
     /// Number of types.
     pub types: usize,
-    /// A living cell with no more oxygen than this is hypoxic, mmHg.
-    pub hypoxic_below_mmhg: f32,
+    /// Names of quantities, and the levels up to which their cells are counted.
+    pub quantities: Vec<(String, Vec<f32>)>,
+    /// Names of categories.
+    pub categories: Vec<String>,
 }
 
-impl Questions<'_> {
-    fn is_tumour(&self, cell_type: u16) -> bool {
-        self.tumour.is_none_or(|types| {
-            types
-                .get(usize::from(cell_type))
-                .copied()
-                .unwrap_or_default()
+/// How one question is answered.
+struct Readers<'w> {
+    quantities: Vec<Option<Reader<'w, f32>>>,
+    categories: Vec<Option<Reader<'w, u8>>>,
+}
+
+impl Questions {
+    /// The place of a quantity among those asked for, after asking for it if nobody has.
+    pub fn ask(&mut self, name: &str) -> usize {
+        let known = self.quantities.iter().position(|(known, _)| known == name);
+        known.unwrap_or_else(|| {
+            self.quantities.push((name.to_owned(), Vec::new()));
+            self.quantities.len() - 1
         })
+    }
+
+    /// The place of a level among those of a quantity.
+    pub fn ask_up_to(&mut self, name: &str, level: f32) -> (usize, usize) {
+        let quantity = self.ask(name);
+        let levels = &mut self.quantities[quantity].1;
+        levels.push(level);
+        (quantity, levels.len() - 1)
+    }
+
+    /// The place of a category among those asked for.
+    pub fn ask_category(&mut self, name: &str) -> usize {
+        let known = self.categories.iter().position(|known| known == name);
+        known.unwrap_or_else(|| {
+            self.categories.push(name.to_owned());
+            self.categories.len() - 1
+        })
+    }
+
+    fn empty(&self, world: &World) -> Tally {
+        let known = world.get_resource::<Quantities>();
+        let values = |name: &String| {
+            let category = known.and_then(|known| known.category(name));
+            category.map_or(0, |category| category.info.values.len())
+        };
+        Tally {
+            types: vec![0; self.types],
+            quantities: self
+                .quantities
+                .iter()
+                .map(|(_, levels)| Summary::empty(levels.len()))
+                .collect(),
+            categories: self
+                .categories
+                .iter()
+                .map(|name| Counts {
+                    all: vec![0; values(name)],
+                    living: vec![0; values(name)],
+                })
+                .collect(),
+            ..Tally::default()
+        }
     }
 
     /// A tally of each site.
     pub fn tally(&self, world: &World) -> Vec<Tally> {
-        let mut sites = vec![Tally::empty(self.types); self.sites];
-        let Some(mut query) = world.try_query::<Seen>() else {
+        let empty = self.empty(world);
+        let mut sites = vec![empty.clone(); self.sites];
+        let Some(known) = world.get_resource::<Quantities>() else {
             return sites;
+        };
+        let readers = Readers {
+            quantities: self
+                .quantities
+                .iter()
+                .map(|(name, _)| Some(known.of_cells(name)?.reader(world)))
+                .collect(),
+            categories: self
+                .categories
+                .iter()
+                .map(|name| Some(known.category(name)?.reader(world)))
+                .collect(),
         };
         let none = Clones::default();
         let clones = world.get_resource::<Clones>().unwrap_or(&none);
-        let tables = query.contiguous_iter(world).expect(IN_TABLES);
-        for (types, residents, positions, bodies, around, cycles, vitals, hif) in tables {
-            let pieces = map_chunks(types.len(), CHUNK, |_, rows| {
-                let mut sites = vec![Tally::empty(self.types); self.sites];
-                for row in rows {
-                    let Some(site) = sites.get_mut(usize::from(residents[row].0.0)) else {
-                        continue;
-                    };
-                    let state = vitals.map_or(State::Alive, |vitals| vitals[row].state);
-                    site.states[state as usize] += 1;
-                    let cell_type = clones.type_of(types[row].0);
-                    if let Some(count) = site.types.get_mut(usize::from(cell_type)) {
-                        *count += 1;
-                    }
-                    if state == State::Alive {
-                        site.living.add(
-                            cycles.map_or(Phase::G0G1, |cycles| cycles[row].phase),
-                            &around[row],
-                            self.hypoxic_below_mmhg,
-                            hif.map_or(0.0, |hif| hif[row].hif_1a),
-                            bodies[row].radius_um,
-                        );
-                    }
-                    if self.is_tumour(cell_type) {
-                        site.add_to_tumour(positions[row].0, bodies[row].radius_um);
-                    }
-                }
+        for table in tables_with::<CellId>(world) {
+            let pieces = map_chunks(table.len(), CHUNK, |_, rows| {
+                let mut sites = vec![empty.clone(); self.sites];
+                self.count(&table, clones, rows, &readers, &mut sites);
                 sites
             });
             for piece in pieces {
@@ -179,104 +279,103 @@ impl Questions<'_> {
         sites
     }
 
-    /// What `of` makes of place and state of each cell of the tumour in a site, in no particular order.
-    pub fn of_tumour(
+    /// Counts some rows of a table.
+    fn count<'w>(
         &self,
-        world: &World,
-        site: SiteId,
-        of: impl Fn(Vec3, State) -> u32 + Sync,
-    ) -> Vec<u32> {
-        let mut all = Vec::new();
-        let Some(mut query) =
-            world.try_query::<(&CellType, &Resident, &Position, Option<&Vital>)>()
+        table: &Columns<'w>,
+        clones: &Clones,
+        rows: std::ops::Range<usize>,
+        readers: &Readers<'w>,
+        sites: &mut [Tally],
+    ) {
+        let (Some(residents), Some(types)) = (table.get::<Resident>(), table.get::<CellType>())
         else {
-            return all;
+            return;
         };
-        let none = Clones::default();
-        let clones = world.get_resource::<Clones>().unwrap_or(&none);
-        let tables = query.contiguous_iter(world).expect(IN_TABLES);
-        for (types, residents, positions, vitals) in tables {
-            let pieces = map_chunks(types.len(), CHUNK, |_, rows| {
-                rows.filter(|row| {
-                    residents[*row].0 == site && self.is_tumour(clones.type_of(types[*row].0))
-                })
-                .map(|row| {
-                    let state = vitals.map_or(State::Alive, |vitals| vitals[row].state);
-                    of(positions[row].0, state)
-                })
-                .collect::<Vec<u32>>()
-            });
-            all.reserve_exact(pieces.iter().map(Vec::len).sum());
-            for piece in pieces {
-                all.extend(piece);
+        let vitals = table.get::<Vital>();
+        let (residents, types) = (&residents[rows.clone()], &types[rows.clone()]);
+        let vitals = vitals.map(|vitals| &vitals[rows.clone()]);
+        let living = |row: usize| is_alive(vitals.map(|vitals| &vitals[row]));
+        for (row, (resident, cell_type)) in residents.iter().zip(types).enumerate() {
+            let Some(site) = sites.get_mut(usize::from(resident.0.0)) else {
+                continue;
+            };
+            site.cells += 1;
+            site.living += u64::from(living(row));
+            if let Some(count) = site.types.get_mut(usize::from(clones.type_of(cell_type.0))) {
+                *count += 1;
             }
         }
-        all
+        let mut values = vec![0.0; rows.len()];
+        for (which, reader) in readers.quantities.iter().enumerate() {
+            let Some(reader) = reader else { continue };
+            reader(table, rows.clone(), &mut values);
+            let levels = &self.quantities[which].1;
+            for (row, (resident, value)) in residents.iter().zip(&values).enumerate() {
+                if let Some(site) = sites.get_mut(usize::from(resident.0.0))
+                    && living(row)
+                {
+                    site.quantities[which].add(*value, levels);
+                }
+            }
+        }
+        let mut values = vec![NO_VALUE; rows.len()];
+        for (which, reader) in readers.categories.iter().enumerate() {
+            let Some(reader) = reader else { continue };
+            reader(table, rows.clone(), &mut values);
+            for (row, (resident, value)) in residents.iter().zip(&values).enumerate() {
+                let Some(site) = sites.get_mut(usize::from(resident.0.0)) else {
+                    continue;
+                };
+                let counts = &mut site.categories[which];
+                if let Some(count) = counts.all.get_mut(usize::from(*value)) {
+                    *count += 1;
+                    counts.living[usize::from(*value)] += u64::from(living(row));
+                }
+            }
+        }
     }
 }
 
-impl Living {
-    fn add(&mut self, phase: Phase, around: &Surroundings, hypoxic: f32, hif: f32, radius: f32) {
-        self.cells += 1;
-        self.phases[phase as usize] += 1;
-        self.hypoxic += u64::from(around.oxygen_mmhg <= hypoxic);
-        self.oxygen_mmhg.add(around.oxygen_mmhg);
-        self.hif_1a.add(hif);
-        self.hif_1a_max = self.hif_1a_max.max(hif);
-        self.pressure.add(around.pressure);
-        self.volume_um3
-            .add(crate::core::units::ball_volume_um3(radius));
-    }
-}
-
-impl Tally {
-    fn empty(types: usize) -> Self {
-        Self {
-            types: vec![0; types],
-            ..Self::default()
-        }
-    }
-
-    /// Number of cells.
-    pub fn cells(&self) -> u64 {
-        self.states.iter().sum()
-    }
-
-    fn add_to_tumour(&mut self, centre: Vec3, radius: f32) {
-        self.tumour += 1;
-        for (sum, term) in self.tumour_centres_um.iter_mut().zip(centre.to_array()) {
-            sum.add(term);
-        }
-        self.tumour_radii_um.add(radius);
-    }
-
-    fn merge(&mut self, other: &Self) {
-        fn counts(into: &mut [u64], from: &[u64]) {
-            for (into, from) in into.iter_mut().zip(from) {
-                *into += from;
+/// What `add` makes of place, body and life of each cell of some types in a site, piece by piece; all types where
+/// they are left out.
+pub fn fold_types<A: Send>(
+    world: &World,
+    site: SiteId,
+    types: Option<&[bool]>,
+    empty: impl Fn() -> A + Sync,
+    add: impl Fn(&mut A, Vec3, &Body, Option<&Vital>) + Sync,
+) -> Vec<A> {
+    let none = Clones::default();
+    let clones = world.get_resource::<Clones>().unwrap_or(&none);
+    let mut all = Vec::new();
+    for table in tables_with::<CellId>(world) {
+        let (Some(kinds), Some(residents), Some(positions), Some(bodies)) = (
+            table.get::<CellType>(),
+            table.get::<Resident>(),
+            table.get::<Position>(),
+            table.get::<Body>(),
+        ) else {
+            continue;
+        };
+        let vitals = table.get::<Vital>();
+        let counts = |row: &usize| {
+            let chosen = |types: &[bool]| {
+                let kind = usize::from(clones.type_of(kinds[*row].0));
+                types.get(kind).copied().unwrap_or_default()
+            };
+            residents[*row].0 == site && types.is_none_or(chosen)
+        };
+        all.extend(map_chunks(table.len(), CHUNK, |_, rows| {
+            let mut piece = empty();
+            for row in rows.filter(counts) {
+                let vital = vitals.map(|vitals| &vitals[row]);
+                add(&mut piece, positions[row].0, &bodies[row], vital);
             }
-        }
-        counts(&mut self.states, &other.states);
-        counts(&mut self.types, &other.types);
-        let (living, others) = (&mut self.living, &other.living);
-        living.cells += others.cells;
-        counts(&mut living.phases, &others.phases);
-        living.hypoxic += others.hypoxic;
-        living.oxygen_mmhg.merge(others.oxygen_mmhg);
-        living.hif_1a.merge(others.hif_1a);
-        living.hif_1a_max = living.hif_1a_max.max(others.hif_1a_max);
-        living.pressure.merge(others.pressure);
-        living.volume_um3.merge(others.volume_um3);
-        self.tumour += other.tumour;
-        for (sum, part) in self
-            .tumour_centres_um
-            .iter_mut()
-            .zip(other.tumour_centres_um)
-        {
-            sum.merge(part);
-        }
-        self.tumour_radii_um.merge(other.tumour_radii_um);
+            piece
+        }));
     }
+    all
 }
 
 #[cfg(test)]

@@ -138,7 +138,7 @@ impl Film {
         let site = scene
             .site(recording.site.as_deref())
             .map_or(0, |site| usize::from(site.0));
-        let look = scene.timeline.look_at(hours, recording.look);
+        let look = scene.timeline.look_at(hours, recording.look.clone());
         let keys = scene.timeline.camera_keys();
         let pose = if keys.is_empty() {
             automatic_pose(snapshot, site, &look)

@@ -265,10 +265,10 @@ pub(super) fn first_settings(scene: &Scene) -> ViewSettings {
         .timeline
         .iter()
         .find_map(|event| match event {
-            Event::At(at, Action::Look(look)) if at.minutes() <= 0.0 => Some(*look),
+            Event::At(at, Action::Look(look)) if at.minutes() <= 0.0 => Some(look.clone()),
             _ => None,
         })
-        .unwrap_or(scene.recording.look);
+        .unwrap_or_else(|| scene.recording.look.clone());
     let site = scene
         .sites
         .iter()

@@ -15,7 +15,7 @@ use bevy::prelude::*;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::render::settings::WgpuSettings;
 use bevy::render::{Render, RenderApp, RenderPlugin, RenderSystems};
-use bevy::window::{PresentMode, PrimaryWindow, WindowResolution};
+use bevy::window::{PresentMode, PrimaryWindow, RequestRedraw, WindowResolution};
 use bevy::winit::{EventLoopProxyWrapper, UpdateMode, WinitSettings, WinitUserEvent};
 use bevy_egui::{EguiGlobalSettings, PrimaryEguiContext};
 
@@ -85,31 +85,56 @@ fn receive_report(
 }
 
 /// Fits the picture into the part of the window that the panels leave free.
+///
+/// The panels were laid out for the window of the last picture. It may have become smaller since, and nobody else
+/// keeps a viewport inside: Bevy looks at it only when the window or the viewport has changed in size, and a
+/// viewport that juts out ends the program. So the picture is cut at the window of now, and another one follows
+/// once the panels are laid out anew.
 fn fit_picture(
     sandbox: Res<Sandbox>,
     windows: Query<&Window, With<PrimaryWindow>>,
     mut eyes: Query<&mut Camera, With<ViewEye>>,
+    mut redraw: MessageWriter<RequestRedraw>,
 ) {
-    let scale = windows.single().map_or(1.0, Window::scale_factor);
-    let size = (sandbox.free.size() * scale).round().as_uvec2();
-    if size.x == 0 || size.y == 0 {
-        return;
-    }
-    let viewport = Viewport {
-        physical_position: (sandbox.free.min * scale).round().as_uvec2(),
-        physical_size: size,
-        ..default()
-    };
+    let window = windows.single().ok();
+    let scale = window.map_or(1.0, Window::scale_factor);
     for mut eye in &mut eyes {
+        let last = eye.physical_target_size();
+        // A still is drawn on an image, which keeps its size.
+        let Some(target) = window.map(Window::physical_size).or(last) else {
+            continue;
+        };
+        if last.is_some_and(|last| last != target) {
+            redraw.write(RequestRedraw);
+        }
+        let Some(viewport) = viewport_in(target, sandbox.free, scale) else {
+            continue;
+        };
         let current = eye.viewport.as_ref();
         let is_current = current.is_some_and(|current| {
             (current.physical_position, current.physical_size)
                 == (viewport.physical_position, viewport.physical_size)
         });
         if !is_current {
-            eye.viewport = Some(viewport.clone());
+            eye.viewport = Some(viewport);
         }
     }
+}
+
+/// The free part of a window, points, as a part of a target, pixels: always inside it, and at least one pixel. None
+/// before the panels were laid out and where there is nothing to draw on.
+fn viewport_in(target: UVec2, free: Rect, scale: f32) -> Option<Viewport> {
+    if free == Rect::default() || target.min_element() == 0 {
+        return None;
+    }
+    let [min, max] = [free.min, free.max].map(|corner| (corner * scale).round().as_uvec2());
+    let position = min.min(target - UVec2::ONE);
+    let end = max.min(target).max(position + UVec2::ONE);
+    Some(Viewport {
+        physical_position: position,
+        physical_size: end - position,
+        ..default()
+    })
 }
 
 /// Draws without pause while something is moved by hand; otherwise a picture follows each report, each touch
@@ -307,6 +332,41 @@ fn display_is_there() -> Result<(), SandboxError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_picture_lies_inside_whatever_the_window_has_become_since_the_panels_were_laid_out() {
+        let laid_out = Rect::new(278.0, 0.0, 1030.0, 820.0);
+        let place = |target, free, scale| {
+            viewport_in(target, free, scale).map(|viewport| {
+                let end = viewport.physical_position + viewport.physical_size;
+                (viewport.physical_position.to_array(), end.to_array())
+            })
+        };
+        let whole = UVec2::new(1360, 820);
+        assert_eq!(place(whole, laid_out, 1.0), Some(([278, 0], [1030, 820])));
+        let shorter = whole - UVec2::Y;
+        assert_eq!(place(shorter, laid_out, 1.0), Some(([278, 0], [1030, 819])));
+        assert_eq!(
+            place(2 * whole, laid_out, 2.0),
+            Some(([556, 0], [2060, 1640]))
+        );
+        let below_zero = Rect::new(-3.5, -1.0, 40.0, 20.0);
+        assert_eq!(place(whole, below_zero, 1.0), Some(([0, 0], [40, 20])));
+        let nothing = Rect::from_center_size(Vec2::splat(50.0), Vec2::ZERO);
+        for free in [laid_out, nothing, Rect::new(900.0, 0.0, 1030.0, 820.0)] {
+            for scale in [0.5, 1.0, 1.3, 2.0] {
+                for (width, height) in [(1, 1), (277, 3), (278, 819), (279, 1), (1031, 821)] {
+                    let target = UVec2::new(width, height);
+                    let found = viewport_in(target, free, scale).unwrap();
+                    let end = found.physical_position + found.physical_size;
+                    assert!(found.physical_size.min_element() > 0);
+                    assert!(end.cmple(target).all(), "{found:?} juts out of {target}");
+                }
+            }
+        }
+        assert_eq!(place(UVec2::ZERO, laid_out, 1.0), None, "minimised");
+        assert_eq!(place(whole, Rect::default(), 1.0), None, "not laid out yet");
+    }
 
     #[test]
     fn pictures_of_reports_leave_as_much_time_as_they_take_but_the_last_one_is_always_drawn() {

@@ -104,15 +104,7 @@ pub(super) fn check_prefab(
     prefab: &CellPrefab,
     known: &CapabilityRegistry,
 ) {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if prefab.name.is_empty() || !prefab.name.chars().all(plain) {
-        // The name is the first part of parameter paths, whose parts are separated by dots.
-        let message = format!(
-            "may have letters, digits and `_` only, found `{}`",
-            prefab.name
-        );
-        checker.problem(&root.field("name"), message);
-    }
+    checker.plain_name(&root.field("name"), &prefab.name);
     let channels = [prefab.colour.0, prefab.colour.1, prefab.colour.2];
     for (channel, value) in channels.into_iter().enumerate() {
         if !(0.0..=1.0).contains(&value) {

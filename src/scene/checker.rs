@@ -4,6 +4,7 @@
 
 use std::fmt::Display;
 use std::ops::Range;
+use std::path::Path;
 
 use bevy::reflect::{PartialReflect, ReflectRef};
 
@@ -11,6 +12,7 @@ use super::report::{Problem, SceneReport};
 use super::shape::join_with_or;
 use super::spans::{FieldPath, Tree};
 use crate::core::parameters::{Limits, nearest};
+use crate::tissue::{MoleculeName, Molecules};
 
 /// Notes problems at the fields of one file.
 pub(super) struct Checker<'a> {
@@ -22,6 +24,8 @@ pub(super) struct Checker<'a> {
     pub tree: &'a Tree,
     /// Fields whose value is a stand-in.
     pub repaired: &'a [FieldPath],
+    /// The molecules that there are.
+    pub molecules: &'a Molecules,
     /// What was found.
     pub report: SceneReport,
 }
@@ -158,7 +162,38 @@ impl Checker<'_> {
         false
     }
 
-    /// Asks every number of a struct of parameters to be inside its limits.
+    /// Asks for the name of a molecule.
+    pub fn molecule(&mut self, path: &FieldPath, name: &MoleculeName) -> bool {
+        let known: Vec<&str> = self
+            .molecules
+            .list()
+            .iter()
+            .map(|known| known.name.as_str())
+            .collect();
+        self.known(path, "molecule", name.as_str(), &known)
+    }
+
+    /// Asks for a name that can be part of the path of a parameter, whose parts are separated by dots.
+    pub fn plain_name(&mut self, path: &FieldPath, name: &str) {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if name.is_empty() || !name.chars().all(plain) {
+            let message = format!("may have letters, digits and `_` only, found `{name}`");
+            self.problem(path, message);
+        }
+    }
+
+    /// Asks for the name of the file, without its ending.
+    pub fn named_as_file(&mut self, path: &FieldPath, name: &str) {
+        let stem = Path::new(self.file)
+            .file_stem()
+            .map(|stem| stem.to_string_lossy());
+        if let Some(stem) = stem.filter(|stem| *stem != *name) {
+            let message = format!("must be that of its file, `{stem}`, found `{name}`");
+            self.problem(path, message);
+        }
+    }
+
+    /// Asks every number of a struct of parameters to be inside its limits, and every molecule in it to exist.
     pub fn limits(
         &mut self,
         path: &FieldPath,
@@ -203,8 +238,17 @@ impl Checker<'_> {
                         self.problem(&path, message);
                     }
                 }
-                None => self.limits_inside(&path, limits, &format!("{name_inside}."), field),
+                None => match molecule_in(field) {
+                    Some(molecule) => drop(self.molecule(&path, molecule)),
+                    None => self.limits_inside(&path, limits, &format!("{name_inside}."), field),
+                },
             }
         }
     }
+}
+
+/// The name of a molecule that a field holds, if it does.
+fn molecule_in(field: &dyn PartialReflect) -> Option<&MoleculeName> {
+    let optional = field.try_downcast_ref::<Option<MoleculeName>>();
+    field.try_downcast_ref().or_else(|| optional?.as_ref())
 }

@@ -10,18 +10,20 @@ use std::sync::OnceLock;
 use bevy::prelude::*;
 use include_dir::{Dir, include_dir};
 
+use super::assets;
 use super::capabilities::{check_prefab, read_capabilities};
 use super::checker::Checker;
-use super::prefab::CellPrefab;
+use super::molecules::{molecules_for_folder, shipped_molecules};
+use super::prefab::{CellPrefab, Origin};
 use super::read::read;
-use super::read_text;
-use super::report::{Problem, SceneReport};
+use super::report::SceneReport;
 use super::spans::FieldPath;
 use crate::biology::BiologyPlugins;
 use crate::cell::CellPlugins;
 use crate::core::capability::{CapabilityRegistry, CapabilityValue};
 use crate::core::clones::{Clones, HeritableTraits};
 use crate::core::parameters::CellTypeNames;
+use crate::tissue::{Molecule, Molecules};
 
 static SHIPPED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/assets/cells");
 
@@ -40,15 +42,18 @@ pub fn shipped_capabilities() -> &'static CapabilityRegistry {
     })
 }
 
-/// Reads a cell type with shipped capabilities from RON text. `name` is that of the file, for reports.
+/// Reads a cell type with shipped capabilities from RON text. `name` is that of the file, for reports; the molecules
+/// are those at hand in its folder.
 ///
 /// # Errors
 /// When anything is wrong with it: everything that is.
 pub fn parse_prefab(source: &str, name: &str) -> Result<CellPrefab, SceneReport> {
-    parse_prefab_with(source, name, shipped_capabilities())
+    let folder = Path::new(name).parent().unwrap_or(Path::new(""));
+    let molecules = molecules_for_folder(folder, &[])?;
+    parse_prefab_with(source, name, shipped_capabilities(), &molecules)
 }
 
-/// Reads a cell type from RON text. `name` is that of the file, for reports.
+/// Reads a cell type from RON text, which may refer to these molecules. `name` is that of the file, for reports.
 ///
 /// # Errors
 /// When anything is wrong with it: everything that is.
@@ -56,12 +61,14 @@ pub fn parse_prefab_with(
     source: &str,
     name: &str,
     known: &CapabilityRegistry,
+    molecules: &Molecules,
 ) -> Result<CellPrefab, SceneReport> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let mut reading = read::<CellPrefab>(source, name);
     if let Some(mut prefab) = reading.value.take() {
         let root = FieldPath::root();
         read_capabilities((name, source), &root, &mut prefab, known, &mut reading);
+        prefab.origin = Origin::new(name, source);
         reading.value = Some(prefab);
     }
     let mut report = SceneReport {
@@ -74,20 +81,12 @@ pub fn parse_prefab_with(
             text: source,
             tree: &reading.tree,
             repaired: &reading.repaired,
+            molecules,
             report: SceneReport::default(),
         };
         let root = FieldPath::root();
         check_prefab(&mut checker, &root, prefab, known);
-        let stem = Path::new(name)
-            .file_stem()
-            .map(|stem| stem.to_string_lossy());
-        if let Some(stem) = stem.filter(|stem| *stem != prefab.name) {
-            let message = format!(
-                "must be that of its file, `{stem}`, found `{}`",
-                prefab.name
-            );
-            checker.problem(&root.field("name"), message);
-        }
+        checker.named_as_file(&root.field("name"), &prefab.name);
         report.absorb(checker.report);
     }
     report.put_in_order();
@@ -97,11 +96,13 @@ pub fn parse_prefab_with(
     }
 }
 
-/// The cell types a scene can use.
+/// The cell types a scene can use, and the molecules.
 #[derive(Clone, Debug)]
 pub struct CellLibrary {
     /// The types; their position is the index that [`crate::cell::CellType`] holds.
     pub types: Vec<CellPrefab>,
+    /// The molecules.
+    pub molecules: Molecules,
     /// The capabilities they can have.
     pub known: CapabilityRegistry,
     /// Where the types come from.
@@ -110,7 +111,9 @@ pub struct CellLibrary {
 
 impl PartialEq for CellLibrary {
     fn eq(&self, other: &Self) -> bool {
-        self.types == other.types && self.source == other.source
+        self.types == other.types
+            && self.molecules == other.molecules
+            && self.source == other.source
     }
 }
 
@@ -126,25 +129,31 @@ enum Source {
 }
 
 impl CellLibrary {
-    /// The types that a scene brings along, in this order.
-    pub(super) const fn of_scene(types: Vec<CellPrefab>, known: CapabilityRegistry) -> Self {
+    /// The types that a scene brings along, in this order, and these molecules.
+    pub(super) const fn of_scene(
+        types: Vec<CellPrefab>,
+        molecules: Molecules,
+        known: CapabilityRegistry,
+    ) -> Self {
         Self {
             types,
+            molecules,
             known,
             source: Source::Scene,
         }
     }
 
-    /// No types, but capabilities they could have.
-    pub const fn empty(known: CapabilityRegistry) -> Self {
+    /// No types and no molecules, but capabilities they could have.
+    pub fn empty(known: CapabilityRegistry) -> Self {
         Self {
             types: Vec::new(),
+            molecules: Molecules::default(),
             known,
             source: Source::Shipped,
         }
     }
 
-    /// The shipped types only, with shipped capabilities; by name.
+    /// The shipped types and molecules only, with shipped capabilities; by name.
     ///
     /// # Errors
     /// When a shipped file is wrong, which a test excludes.
@@ -152,91 +161,62 @@ impl CellLibrary {
         Self::shipped_with(shipped_capabilities())
     }
 
-    /// The shipped types only, by name, in a program that knows these capabilities.
+    /// The shipped types and molecules only, by name, in a program that knows these capabilities.
     ///
     /// # Errors
     /// When a shipped file is wrong, which a test excludes.
     pub fn shipped_with(known: &CapabilityRegistry) -> Result<Self, SceneReport> {
-        let files = SHIPPED.files().filter_map(|file| {
-            let name = file.path().file_name()?.to_string_lossy().into_owned();
-            Some((name, file.contents_utf8()?.to_owned()))
-        });
-        let mut report = SceneReport::default();
-        let mut types = Vec::new();
-        for (name, text) in files.filter(|(name, _)| name.ends_with(".ron")) {
-            match parse_prefab_with(&text, &format!("{FOLDER}/{name}"), known) {
-                Ok(prefab) => types.push(prefab),
-                Err(wrong) => report.absorb(wrong),
-            }
-        }
+        Self::shipped_among(shipped_molecules()?, known)
+    }
+
+    /// The shipped types, by name, and these molecules.
+    fn shipped_among(
+        molecules: Molecules,
+        known: &CapabilityRegistry,
+    ) -> Result<Self, SceneReport> {
+        let parse = |text: &str, name: &str| parse_prefab_with(text, name, known, &molecules);
+        let mut types = assets::shipped(&SHIPPED, FOLDER, parse)?;
         types.sort_by(|a, b| a.name.cmp(&b.name));
-        if report.is_empty() {
-            Ok(Self {
-                types,
-                known: known.clone(),
-                source: Source::Shipped,
-            })
-        } else {
-            Err(report)
-        }
+        Ok(Self {
+            types,
+            molecules,
+            known: known.clone(),
+            source: Source::Shipped,
+        })
     }
 
     /// The shipped types with those of the nearest `assets/cells` folder beside or above `folder`, or else
-    /// under the current folder, with shipped capabilities; by name.
+    /// under the current folder, with shipped capabilities, by name; and the molecules found in the same way.
     ///
     /// # Errors
-    /// When a file in that folder cannot be read or is wrong: everything that is.
+    /// When a file in these folders cannot be read or is wrong: everything that is.
     pub fn for_folder(folder: &Path) -> Result<Self, SceneReport> {
-        Self::for_folder_with(folder, shipped_capabilities())
+        Self::for_scene(folder, &[], shipped_capabilities())
     }
 
-    /// As [`CellLibrary::for_folder`], in a program that knows these capabilities.
+    /// What [`CellLibrary::for_folder`] finds, in a program that knows these capabilities, with the molecules that a
+    /// scene brings along.
     ///
     /// # Errors
-    /// When a file in that folder cannot be read or is wrong: everything that is.
-    pub fn for_folder_with(folder: &Path, known: &CapabilityRegistry) -> Result<Self, SceneReport> {
-        let mut library = Self::shipped_with(known)?;
-        let Some(folder) = nearest_folder(folder) else {
+    /// When a file in these folders cannot be read or is wrong: everything that is.
+    pub fn for_scene(
+        folder: &Path,
+        own: &[Molecule],
+        known: &CapabilityRegistry,
+    ) -> Result<Self, SceneReport> {
+        let mut library = Self::shipped_among(molecules_for_folder(folder, own)?, known)?;
+        let Some(folder) = assets::nearest_folder(folder, FOLDER) else {
             return Ok(library);
         };
-        let mut report = SceneReport::default();
-        let mut files = match std::fs::read_dir(&folder) {
-            Ok(entries) => entries
-                .filter_map(|entry| Some(entry.ok()?.path()))
-                .filter(|path| path.extension().is_some_and(|extension| extension == "ron"))
-                .collect::<Vec<_>>(),
-            Err(error) => {
-                let shown = folder.display().to_string();
-                report
-                    .problems
-                    .push(Problem::whole_file(&shown, error.to_string()));
-                return Err(report);
-            }
-        };
-        files.sort();
-        for path in files {
-            let shown = path.display().to_string();
-            let parsed = read_text(&path, &shown)
-                .map_err(|problem| SceneReport {
-                    problems: vec![*problem],
-                    sources: Vec::new(),
-                })
-                .and_then(|text| parse_prefab_with(&text, &shown, known));
-            match parsed {
-                Ok(prefab) => {
-                    library.types.retain(|known| known.name != prefab.name);
-                    library.types.push(prefab);
-                }
-                Err(wrong) => report.absorb(wrong),
-            }
+        let molecules = &library.molecules;
+        let parse = |text: &str, name: &str| parse_prefab_with(text, name, known, molecules);
+        for prefab in assets::in_folder(&folder, parse)? {
+            library.types.retain(|known| known.name != prefab.name);
+            library.types.push(prefab);
         }
         library.types.sort_by(|a, b| a.name.cmp(&b.name));
         library.source = Source::Folder(folder);
-        if report.is_empty() {
-            Ok(library)
-        } else {
-            Err(report)
-        }
+        Ok(library)
     }
 
     /// The same types, those that are used first; both parts by name. So an unused type that is added to
@@ -268,8 +248,9 @@ impl CellLibrary {
             .collect()
     }
 
-    /// Puts the names of the types and the parameters of each capability into a world.
+    /// Puts the names of the types, the parameters of each capability and the molecules into a world.
     pub fn fill_tables(&self, world: &mut World) {
+        world.insert_resource(self.molecules.clone());
         world.insert_resource(CellTypeNames(self.names()));
         world.insert_resource(Clones::of_types(self.types.len() as u16));
         let traits = self.types.iter().map(|prefab| {
@@ -297,24 +278,4 @@ impl CellLibrary {
             Source::Scene => "the scene lists its own `cell_types`, so there are no others".into(),
         }
     }
-}
-
-/// The nearest `assets/cells` beside or above a folder, or else under the current one.
-fn nearest_folder(folder: &Path) -> Option<PathBuf> {
-    // The folder of a bare file name is the current one.
-    let folder = if folder.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        folder
-    };
-    let absolute = std::path::absolute(folder).ok();
-    let above = absolute.as_deref().into_iter().flat_map(Path::ancestors);
-    let found = above
-        .map(|ancestor| ancestor.join(FOLDER))
-        .chain([PathBuf::from(FOLDER)])
-        .find(|candidate| candidate.is_dir())?;
-    // Shown the way it is reached from the current folder, if it lies in it.
-    let here = std::env::current_dir().ok();
-    let inside = here.and_then(|here| Some(found.strip_prefix(here).ok()?.to_owned()));
-    Some(inside.unwrap_or(found))
 }

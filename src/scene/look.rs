@@ -4,7 +4,7 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::tissue::Molecule;
+use crate::tissue::MoleculeName;
 
 /// Where the camera is: it looks at a point of the tissue from a direction and a distance.
 ///
@@ -36,17 +36,15 @@ impl CameraPose {
 }
 
 /// What the colour of a cell says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Reflect)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Reflect)]
 pub enum ColourBy {
     /// Type of the cell; dying and dead cells in the colours of death.
     #[default]
     Type,
-    /// Phase of the cell cycle.
-    Phase,
-    /// Oxygen at the cell, mmHg.
-    Oxygen,
-    /// HIF-1a level.
-    Hif,
+    /// A category of cells, by name: `Category("phase")`.
+    Category(String),
+    /// A quantity of cells, by name: `Quantity("hif.level")`.
+    Quantity(String),
 }
 
 /// An axis of the site.
@@ -62,11 +60,11 @@ pub enum Axis {
 }
 
 /// A plane through the site on which one molecule is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields)]
 pub struct Slice {
-    /// The molecule shown.
-    pub molecule: Molecule,
+    /// Name of the molecule shown.
+    pub molecule: MoleculeName,
     /// The axis the plane is perpendicular to.
     #[serde(default)]
     pub axis: Axis,
@@ -91,7 +89,7 @@ pub struct Cut {
 }
 
 /// What is shown, apart from the camera.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields, default)]
 pub struct Look {
     /// What the colour of a cell says.

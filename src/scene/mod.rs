@@ -3,6 +3,7 @@
 //! [`load_scene`] and [`parse_scene`] turn a file into a [`ParsedScene`] or into a [`SceneReport`] of
 //! everything that is wrong with it. They serve command line, sandbox and tests alike.
 
+mod assets;
 mod capabilities;
 mod check;
 mod checker;
@@ -10,10 +11,12 @@ mod draft;
 pub mod expect;
 pub mod library;
 pub mod look;
+pub mod molecules;
 pub mod population;
 pub mod prefab;
 mod read;
 pub mod report;
+mod rules;
 pub mod schema;
 mod shape;
 mod shipped;
@@ -29,6 +32,7 @@ use bevy::prelude::*;
 pub use expect::{Judge, Measurement, Verdict};
 pub use library::{CellLibrary, parse_prefab, shipped_capabilities};
 pub use look::{Axis, CameraPose, ColourBy, Cut, Look, Slice};
+pub use molecules::{load_molecule, parse_molecule};
 pub use population::{Ground, PlacedCell, place_cells};
 pub use prefab::CellPrefab;
 pub use report::{Problem, SceneReport};
@@ -46,7 +50,7 @@ use crate::core::RandomKey;
 use crate::core::capability::CapabilityRegistry;
 use crate::core::dialect::{dialect, read_ron};
 use crate::core::extension::Extensions;
-use crate::tissue::SiteId;
+use crate::tissue::{Molecules, SiteId};
 
 /// Names the columns of `metrics.csv` for a scene with these cell types.
 pub type Columns<'a> = &'a (dyn Fn(&CellLibrary) -> Vec<String> + Sync);
@@ -98,8 +102,8 @@ pub struct ParsedScene {
 }
 
 impl ParsedScene {
-    /// The scene as a file that needs no other: its cell types and the rows of its CSV files stand in it, and this
-    /// seed. Running that file gives the same bits, and [`ParsedScene::from_ron`] makes an equal one of it.
+    /// The scene as a file that needs no other: its cell types, molecules and the rows of its CSV files stand in it, and
+    /// this seed. Running that file gives the same bits, and [`ParsedScene::from_ron`] makes an equal one of it.
     ///
     /// # Errors
     /// In words, when it cannot be written.
@@ -107,6 +111,7 @@ impl ParsedScene {
         let mut scene = self.scene.clone();
         scene.seed = seed;
         scene.cell_types.clone_from(&self.library.types);
+        scene.molecules = self.library.molecules.list().to_vec();
         for population in populations_of(&mut scene) {
             if let Place::Csv(file) = &population.place
                 && let Some(rows) = self.tables.get(file)
@@ -147,7 +152,11 @@ impl ParsedScene {
         Ok(Self {
             name: name.to_owned(),
             timeline: Timeline::new(&scene),
-            library: CellLibrary::of_scene(scene.cell_types.clone(), known.clone()),
+            library: CellLibrary::of_scene(
+                scene.cell_types.clone(),
+                Molecules::new(scene.molecules.iter().cloned()),
+                known.clone(),
+            ),
             extensions: context.extensions.cloned().unwrap_or_default(),
             scene,
             tables: BTreeMap::new(),
@@ -180,6 +189,7 @@ impl ParsedScene {
             text: &text,
             tree: &reading.tree,
             repaired: &reading.repaired,
+            molecules: &self.library.molecules,
             report: SceneReport::default(),
         };
         let folder = Path::new(&self.name).parent().unwrap_or(Path::new(""));
@@ -300,12 +310,21 @@ pub fn load_scene(path: &Path, context: &SceneContext) -> Result<ParsedScene, Sc
 /// # Errors
 /// When anything is wrong with it: everything that is.
 pub fn load_prefab(path: &Path, context: &SceneContext) -> Result<CellPrefab, SceneReport> {
-    let name = path.display().to_string();
-    let text = read_text(path, &name).map_err(|problem| SceneReport {
-        problems: vec![*problem],
-        sources: Vec::new(),
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let molecules = molecules::molecules_for_folder(folder, &[])?;
+    let known = context.known();
+    let prefab = assets::read_file(path, |text: &str, name: &str| {
+        library::parse_prefab_with(text, name, known, &molecules)
     })?;
-    library::parse_prefab_with(&text, &name, context.known())
+    if let Some(prototype) = context.prototype {
+        let library = CellLibrary::of_scene(vec![prefab.clone()], molecules, known.clone());
+        let mut report = SceneReport::default();
+        rules::check_library(&mut report, &library, &prototype(&library));
+        if !report.is_empty() {
+            return Err(report);
+        }
+    }
+    Ok(prefab)
 }
 
 /// Reads a scene from RON text. `name` is that of the file, for reports.
@@ -336,14 +355,14 @@ pub fn parse_scene(
     let folder = context.folder.unwrap_or(beside);
     let mut tables = Tables(BTreeMap::new(), folder.to_owned());
     let mut parsed = None;
-    let own = reading
-        .value
-        .as_ref()
-        .map_or(&[][..], |scene| &scene.cell_types);
-    let library = if own.is_empty() {
-        CellLibrary::for_folder_with(folder, known)
+    let (own_types, own_molecules) = reading.value.as_ref().map_or((&[][..], &[][..]), |scene| {
+        (&scene.cell_types, &scene.molecules)
+    });
+    let library = if own_types.is_empty() {
+        CellLibrary::for_scene(folder, own_molecules, known)
     } else {
-        Ok(CellLibrary::of_scene(own.to_vec(), known.clone()))
+        molecules::molecules_for_folder(folder, own_molecules)
+            .map(|molecules| CellLibrary::of_scene(own_types.to_vec(), molecules, known.clone()))
     };
     let library = match library {
         Ok(library) => Some(library),
@@ -359,9 +378,15 @@ pub fn parse_scene(
             text: source,
             tree: &reading.tree,
             repaired: &reading.repaired,
+            molecules: &library.molecules,
             report: SceneReport::default(),
         };
         check_scene(&mut checker, &scene, &library, context, &mut tables);
+        if let Some(prototype) = context.prototype {
+            let mut world = prototype(&library);
+            rules::check_library(&mut report, &library, &world);
+            rules::check_scene_rules(&mut checker, &scene, &library, &mut world);
+        }
         report.absorb(checker.report);
         let timeline = Timeline::new(&scene);
         parsed = Some((scene, library, timeline));

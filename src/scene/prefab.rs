@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
+use std::sync::Arc;
 
 use bevy::prelude::*;
 use ron::value::RawValue;
@@ -18,6 +19,7 @@ use crate::core::capability::{CapabilityRegistry, CapabilityValue};
 use crate::core::clones::Heritability;
 use crate::core::dialect::write_ron;
 use crate::core::parameters::Parameters;
+use crate::core::rule::{Combine, Rule, RuleBook};
 
 /// A cell type: what its cells look like and what they can do.
 ///
@@ -35,9 +37,41 @@ pub struct CellPrefab {
     /// What its cells inherit with changes: `"cycle.g0g1_hours": (spread: 0.1, mutation: 0.01)` for any number of any of
     /// its capabilities, by path.
     pub heritable: BTreeMap<String, Heritability>,
+    /// What changes what in its cells, by name of the rule.
+    pub rules: BTreeMap<String, Rule>,
+    /// What the product of all rules on an input does not fall below, by input.
+    pub floors: BTreeMap<String, f32>,
+    /// How the rules on an input are combined, where not as a product.
+    pub combine: BTreeMap<String, Combine>,
     /// What its cells can do, by name of the capability.
     #[reflect(ignore)]
     pub capabilities: BTreeMap<String, Written>,
+    /// The file it was read from, for reports.
+    #[reflect(ignore)]
+    pub origin: Origin,
+}
+
+/// The name and the text of the file that something was read from. All are equal: what it says counts, not where.
+#[derive(Clone, Debug, Default)]
+pub struct Origin(Option<Arc<(String, String)>>);
+
+impl Origin {
+    /// That file.
+    pub fn new(file: &str, text: &str) -> Self {
+        Self(Some(Arc::new((file.to_owned(), text.to_owned()))))
+    }
+
+    /// Name and text, if it was read from a file of its own.
+    pub fn get(&self) -> Option<(&str, &str)> {
+        let (file, text) = &**self.0.as_ref()?;
+        Some((file, text))
+    }
+}
+
+impl PartialEq for Origin {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// A capability of a cell type.
@@ -101,6 +135,15 @@ impl CellPrefab {
         Ok(())
     }
 
+    /// Its rules, as they are put into force.
+    pub fn rule_book(&self) -> RuleBook {
+        RuleBook {
+            rules: self.rules.clone(),
+            floors: self.floors.clone(),
+            combine: self.combine.clone(),
+        }
+    }
+
     /// Radius of a resting cell, um.
     pub fn radius_um(&self) -> f32 {
         self.get::<BodyParameters>()
@@ -121,6 +164,9 @@ impl CellPrefab {
             ("about", write_ron(&self.about)?),
             ("colour", write_ron(&self.colour)?),
             ("tumour", write_ron(&self.tumour)?),
+            ("rules", write_ron(&self.rules)?),
+            ("floors", write_ron(&self.floors)?),
+            ("combine", write_ron(&self.combine)?),
         ];
         if !self.heritable.is_empty() {
             fields.push(("heritable", write_ron(&self.heritable)?));
@@ -160,7 +206,16 @@ impl<'de> Deserialize<'de> for CellPrefab {
 
 impl CellPrefab {
     /// The fields that are no capabilities.
-    pub(super) const FIELDS: [&'static str; 5] = ["name", "about", "colour", "tumour", "heritable"];
+    pub(super) const FIELDS: [&'static str; 8] = [
+        "name",
+        "about",
+        "colour",
+        "tumour",
+        "heritable",
+        "rules",
+        "floors",
+        "combine",
+    ];
 }
 
 /// The name of a field.
@@ -197,6 +252,7 @@ impl<'de> Visitor<'de> for PrefabVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<CellPrefab, A::Error> {
         let (mut name, mut about, mut colour, mut tumour) = (None, None, None, None);
         let mut heritable = None;
+        let (mut rules, mut floors, mut combine) = (None, None, None);
         let mut capabilities = BTreeMap::new();
         while let Some(FieldName(field)) = map.next_key()? {
             match field.as_str() {
@@ -205,6 +261,9 @@ impl<'de> Visitor<'de> for PrefabVisitor {
                 "colour" => fill(&mut colour, "colour", &mut map)?,
                 "tumour" => fill(&mut tumour, "tumour", &mut map)?,
                 "heritable" => fill(&mut heritable, "heritable", &mut map)?,
+                "rules" => fill(&mut rules, "rules", &mut map)?,
+                "floors" => fill(&mut floors, "floors", &mut map)?,
+                "combine" => fill(&mut combine, "combine", &mut map)?,
                 _ => {
                     let text: Box<RawValue> = map.next_value()?;
                     let text = Written::Text(text.get_ron().trim().to_owned());
@@ -219,7 +278,11 @@ impl<'de> Visitor<'de> for PrefabVisitor {
             colour: colour.ok_or_else(|| missing("colour"))?,
             tumour: tumour.unwrap_or_default(),
             heritable: heritable.unwrap_or_default(),
+            rules: rules.unwrap_or_default(),
+            floors: floors.unwrap_or_default(),
+            combine: combine.unwrap_or_default(),
             capabilities,
+            origin: Origin::default(),
         })
     }
 }

@@ -18,6 +18,7 @@ use super::shape::{describe, example, field_type, join_with_or, locate, path_to_
 use super::spans::{Body, FieldPath, MAX_DEPTH, Node, Slip, Tree};
 use crate::core::dialect::{Mistake, read_ron};
 use crate::core::parameters::nearest;
+use crate::tissue::MoleculeName;
 
 /// After this many mistakes in the text the rest is left for the next time.
 const MAX_ROUNDS: usize = 100;
@@ -455,6 +456,16 @@ impl Mender<'_> {
                 .replace(target.span.clone(), text.get(inner).unwrap_or(""));
             return true;
         }
+        if let Some(guess) = quoted_name(info, &found) {
+            let message = format!(
+                "expected {}, found `{found}`; did you mean `{guess}`?",
+                describe(info)
+            );
+            self.note(&way, &target.span, message, None);
+            self.repaired.push(way);
+            self.draft.replace(target.span.clone(), &guess);
+            return true;
+        }
         // A bare variant name without its value needs the parentheses too.
         let bare = in_newtype && node.inside.is_none();
         let message = if bare {
@@ -554,6 +565,22 @@ pub(super) fn likely(found: &str, known: &[&str]) -> Option<String> {
         .find(|name| name.to_lowercase() == lower)
         .map(|name| (*name).to_owned())
         .or_else(|| nearest(found, known))
+}
+
+/// How the name of a molecule is spelled that stands without quotes: `VegfA` as `"vegf_a"`.
+fn quoted_name(info: &'static TypeInfo, found: &str) -> Option<String> {
+    let is_name = found.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !info.is::<MoleculeName>() || !is_name || found.is_empty() {
+        return None;
+    }
+    let mut name = String::new();
+    for c in found.chars() {
+        if c.is_ascii_uppercase() && !name.is_empty() && !name.ends_with('_') {
+            name.push('_');
+        }
+        name.push(c.to_ascii_lowercase());
+    }
+    Some(format!("\"{name}\""))
 }
 
 /// A piece of the file, short enough for a line.

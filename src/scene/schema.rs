@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::look::{CameraPose, Look};
 use super::prefab::CellPrefab;
-use crate::tissue::Molecule;
+use crate::core::regulate::RuleChange;
+use crate::tissue::{Molecule, MoleculeName};
 
 /// One experiment, film or playground.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
@@ -38,10 +39,16 @@ pub struct Scene {
     /// All cell types there are, in place of the library; those of the library if left out.
     #[serde(default)]
     pub cell_types: Vec<CellPrefab>,
+    /// Molecules beside those of the library, or in place of those of the same name.
+    #[serde(default)]
+    pub molecules: Vec<Molecule>,
     /// Parameters that differ from the library, by path: `"hypoxia.degradation_per_hour"` for what concerns
     /// all cells, `"cancer.cycle.s_hours"` for one cell type.
     #[serde(default)]
     pub parameters: BTreeMap<String, f64>,
+    /// What is different about the rules of cell types and sites, in this order: `Delete("cancer.hypoxia_calls_vessels")`.
+    #[serde(default)]
+    pub rules: Vec<RuleChange>,
     /// What happens when.
     #[serde(default)]
     pub timeline: Vec<Event>,
@@ -146,10 +153,9 @@ pub enum Organ {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields)]
 pub struct Field {
-    /// Which molecule.
-    pub molecule: Molecule,
-    /// Concentration at the start, and that of blood where the block is perfused; unit of the molecule
-    /// (oxygen mmHg; glucose, lactate mM; VEGF-A nM).
+    /// Name of the molecule: a file in `assets/molecules`, or one of the scene's own.
+    pub molecule: MoleculeName,
+    /// Concentration at the start, and that of blood where the block is perfused; unit of the molecule.
     pub level: f64,
     /// What the six faces of the block do.
     #[serde(default)]
@@ -259,6 +265,8 @@ pub enum Action {
     Set(String, f64),
     /// Adds cells.
     Add(Population),
+    /// Changes a rule.
+    Rule(RuleChange),
     /// Shows a sentence; an empty one removes it.
     Caption(String),
     /// Where the camera is at this time; between two of these it moves smoothly.

@@ -8,6 +8,7 @@ use bevy::reflect::enums::{EnumInfo, VariantInfo};
 use serde_path_to_error::Segment;
 
 use super::spans::{Body, FieldPath, Node, Step, unquoted};
+use crate::tissue::MoleculeName;
 
 /// A place in the schema.
 #[derive(Clone, Copy)]
@@ -222,6 +223,7 @@ pub(super) fn describe(info: &'static TypeInfo) -> String {
         TypeInfo::Map(_) => "a map, as in `{ \"name\": 1.0 }`".into(),
         TypeInfo::Enum(of) => format!("one of {}", variants(of)),
         _ if info.is::<String>() => "a text in quotes".into(),
+        _ if info.is::<MoleculeName>() => "the name of a molecule in quotes".into(),
         _ if info.is::<bool>() => "`true` or `false`".into(),
         _ if info.is::<f32>() || info.is::<f64>() => "a number".into(),
         _ if info.is::<u8>() || info.is::<u16>() || info.is::<u32>() || info.is::<u64>() => {
@@ -294,7 +296,7 @@ pub(super) fn example(info: &'static TypeInfo) -> String {
             }
             None => "()".into(),
         },
-        _ if info.is::<String>() => "\"\"".into(),
+        _ if info.is::<String>() || info.is::<MoleculeName>() => "\"\"".into(),
         _ if info.is::<bool>() => "false".into(),
         _ => "1".into(),
     }

@@ -7,12 +7,15 @@
 use super::look::{CameraPose, Look};
 use super::schema::{Action, Event, Population, Scene};
 use crate::core::Clock;
+use crate::core::regulate::RuleChange;
 
 /// A change of the simulation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Change<'a> {
     /// Sets a parameter: path and value.
     Set(&'a str, f64),
+    /// Changes a rule.
+    Rule(&'a RuleChange),
     /// Adds cells; the number tells the population from all others of the scene.
     Add(&'a Population, u32),
 }
@@ -113,6 +116,7 @@ impl Timeline {
         for moment in &self.moments {
             let change = match &moment.action {
                 Action::Set(path, value) => Change::Set(path, *value),
+                Action::Rule(change) => Change::Rule(change),
                 Action::Add(population) => Change::Add(population, moment.population),
                 Action::Caption(_) | Action::Camera(_) | Action::Look(_) => continue,
             };
@@ -158,7 +162,7 @@ impl Timeline {
     /// What is shown at this time, hours; before the first change that of the recording.
     pub fn look_at(&self, hours: f64, at_start: Look) -> Look {
         self.latest(hours, |action| match action {
-            Action::Look(look) => Some(*look),
+            Action::Look(look) => Some(look.clone()),
             _ => None,
         })
         .unwrap_or(at_start)
@@ -209,6 +213,7 @@ mod tests {
                     .map(move |change| match change {
                         Change::Set(_, value) => (step, value),
                         Change::Add(_, number) => (step, -f64::from(number)),
+                        Change::Rule(_) => (step, f64::NAN),
                     })
                     .collect::<Vec<_>>()
             })
@@ -241,14 +246,15 @@ mod tests {
         let timeline = timeline(
             r#"At(Hours(1), Caption("one")), At(Hours(3), Caption("")),
                Every(every: Hours(4), action: Camera(distance_um: 500)),
-               At(Hours(2), Look(colour_by: Hif)), At(Hours(0), Camera(distance_um: 900))"#,
+               At(Hours(2), Look(colour_by: Quantity("hif.level"))), At(Hours(0), Camera(distance_um: 900))"#,
         );
         assert_eq!(timeline.caption_at(0.5), None);
         assert_eq!(timeline.caption_at(1.0), Some("one"));
         assert_eq!(timeline.caption_at(3.5), None);
         let looked = |hours| timeline.look_at(hours, Look::default()).colour_by;
-        assert_eq!(looked(1.9), crate::scene::ColourBy::Type);
-        assert_eq!(looked(2.0), crate::scene::ColourBy::Hif);
+        use crate::scene::ColourBy;
+        assert_eq!(looked(1.9), ColourBy::Type);
+        assert_eq!(looked(2.0), ColourBy::Quantity("hif.level".into()));
         let keys: Vec<(f64, f32)> = timeline
             .camera_keys()
             .iter()

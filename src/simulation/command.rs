@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::spawn::spawn_population;
-use crate::core::parameters::{ParameterError, set_parameter};
+use crate::core::parameters::{CellTypeNames, ParameterError, set_parameter};
+use crate::core::regulate::{RuleChange, Rules};
 use crate::core::state::{Owner, RegisterState, WhollyKept};
 use crate::core::{Clock, SimSchedule, SimSystems};
 use crate::scene::schema::Population;
@@ -28,6 +29,8 @@ pub enum Command {
     },
     /// Adds cells.
     Add(Population),
+    /// Changes a rule.
+    Rule(RuleChange),
 }
 
 /// A command that cannot be carried out.
@@ -36,6 +39,9 @@ pub enum CommandError {
     /// The parameter is unknown or the value out of range.
     #[error(transparent)]
     Parameter(#[from] ParameterError),
+    /// The rule makes no sense.
+    #[error("{0}")]
+    Rule(String),
     /// The cells make no sense in this scene.
     #[error(transparent)]
     Population(#[from] SceneReport),
@@ -88,6 +94,7 @@ fn run_commands(world: &mut World) {
         match change {
             Change::Set(path, value) => set(world, path, value),
             Change::Add(population, number) => spawn_population(world, &script, population, number),
+            Change::Rule(change) => change_rule(world, change),
         }
     }
     if world.resource::<CommandQueue>().waiting.is_empty() {
@@ -97,6 +104,7 @@ fn run_commands(world: &mut World) {
     for command in waiting {
         match &command {
             Command::Set { path, value } => set(world, path, *value),
+            Command::Rule(change) => change_rule(world, change),
             Command::Add(population) => {
                 let number =
                     FIRST_LIVE_POPULATION + world.resource::<CommandQueue>().log.len() as u32;
@@ -114,6 +122,12 @@ fn run_commands(world: &mut World) {
 /// Populations painted live are numbered from here, so that they share no random numbers with those of the
 /// scene.
 const FIRST_LIVE_POPULATION: u32 = 1 << 16;
+
+/// Changes a rule; one that is no more there, because it was deleted before, is left alone.
+pub(super) fn change_rule(world: &mut World, change: &RuleChange) {
+    let types = world.resource::<CellTypeNames>().clone();
+    world.resource_mut::<Rules>().change(&types, change);
+}
 
 fn set(world: &mut World, path: &str, value: f64) {
     if let Err(error) = set_parameter(world, path, value) {

@@ -8,6 +8,7 @@ pub mod command;
 pub mod program;
 pub mod snapshot;
 pub mod spawn;
+mod timing;
 pub mod turnover;
 mod twin;
 pub mod verify;
@@ -17,9 +18,13 @@ use std::sync::Arc;
 use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor};
 use bevy::prelude::*;
 
+pub use crate::core::metric::SiteMetrics;
 pub use command::{Command, CommandError, LoggedCommand};
 pub use program::{Program, open_scene, prototype_world};
-pub use snapshot::{CellGlyphs, CellTypeStyle, FieldSnapshot, SiteMetrics, SiteSnapshot, Snapshot};
+pub use snapshot::{
+    Catalogue, CellGlyphs, CellTypeStyle, FieldSnapshot, Portrait, SiteSnapshot, Snapshot,
+    SnapshotRequest,
+};
 pub use turnover::Lineage;
 pub use verify::Violation;
 
@@ -30,19 +35,19 @@ use crate::core::capability::CapabilityRegistry;
 use crate::core::clones::fill_rows;
 use crate::core::invariant::Invariants;
 use crate::core::parameters::{
-    self, CellTypeNames, ParameterError, ParameterRegistry, ParameterValue, RegisterParameters,
+    self, CellTypeNames, ParameterError, ParameterRegistry, ParameterValue,
 };
 use crate::core::random::PurposeRegistry;
 use crate::core::stages::{self, StageTimes};
 use crate::core::state::{RegisterState, StateRegistry};
 use crate::core::{Clock, RandomKey, RegisterPurpose, SimSchedule, SimSystems};
 use crate::observe::checkpoint::{Checkpoint, CheckpointError, RunState};
-use crate::observe::metrics::{self, MetricsParameters, TumourTypes};
-use crate::observe::{Census, EventRecord, StepEvents};
+use crate::observe::metrics;
+use crate::observe::{Census, EventRecord, StepEvents, Wanted};
 use crate::scene::population::PLACEMENT;
 use crate::scene::{CellLibrary, ParsedScene};
 use crate::tissue::transport::{FieldWork, SolveTally, TransportPlugin};
-use crate::tissue::{FieldValues, Molecule, SiteId, Sites};
+use crate::tissue::{FieldValues, Molecules, SiteId, Sites};
 use command::{CommandPlugin, CommandQueue, Script};
 
 /// A block of tissue being simulated.
@@ -51,6 +56,7 @@ pub struct Simulation {
     scene: Arc<ParsedScene>,
     seed: u64,
     end_minutes: f64,
+    catalogue: Arc<Catalogue>,
 }
 
 /// Every plugin of the step, and nothing else: what a prototype world needs to know all parameters.
@@ -60,16 +66,15 @@ impl Plugin for SimulationPlugins {
     fn build(&self, app: &mut App) {
         app.add_schedule(schedule());
         app.add_plugins((
+            metrics::MetricsPlugin,
             TransportPlugin,
             CellPlugins,
             BiologyPlugins,
             turnover::TurnoverPlugin,
             CommandPlugin,
         ))
-        .register_group::<MetricsParameters>("metrics")
         .declare_remade::<RandomKey>("the seed of the run")
         .declare_remade::<CellTypeNames>("made from the scene")
-        .declare_remade::<TumourTypes>("made from the scene")
         .declare_remade::<StateRegistry>("a list of what the program knows")
         .declare_remade::<ParameterRegistry>("a list of what the program knows")
         .declare_remade::<CapabilityRegistry>("a list of what the program knows")
@@ -120,12 +125,17 @@ impl Simulation {
         world.insert_resource(Clock::new(scene.scene.step.minutes()));
         world.insert_resource(RandomKey(seed));
         world.insert_resource(Script(scene.clone()));
+        spawn::spawn_sites(&mut world, &scene.scene);
+        for change in &scene.scene.rules {
+            command::change_rule(&mut world, change);
+        }
         for (path, value) in &scene.scene.parameters {
             parameters::set_parameter(&mut world, path, *value)?;
         }
-        spawn::spawn_sites(&mut world, &scene.scene);
         let end_minutes = scene.scene.duration.minutes();
+        let catalogue = Arc::new(Catalogue::of(&world));
         Ok(Self {
+            catalogue,
             world,
             scene,
             seed,
@@ -197,26 +207,6 @@ impl Simulation {
         }
     }
 
-    /// Measures from now on how long the stages of a step take, see [`Simulation::stage_seconds`]. Changes
-    /// no result.
-    pub fn measure_stages(&mut self) {
-        let measured = self.world.resource_mut::<StageTimes>().restart();
-        let mut schedules = self.world.resource_mut::<Schedules>();
-        if let Some(schedule) = schedules.get_mut(SimSchedule)
-            && !measured
-        {
-            stages::measure(schedule);
-        }
-    }
-
-    /// Wall time spent in each stage since [`Simulation::measure_stages`], s; empty if that was not called.
-    pub fn stage_seconds(&self) -> Vec<(SimSystems, f64)> {
-        self.world
-            .get_resource::<StageTimes>()
-            .filter(|times| times.is_on())
-            .map_or_else(Vec::new, |times| times.seconds().collect())
-    }
-
     /// Takes a command; it is carried out at the start of the next step and logged.
     ///
     /// # Errors
@@ -228,6 +218,10 @@ impl Simulation {
                 parameters::check_parameter(&self.world, path, *value)?;
             }
             Command::Add(population) => self.scene.check_population(population)?,
+            Command::Rule(change) => {
+                crate::core::regulate::check_change(&self.world, change)
+                    .map_err(|fault| CommandError::Rule(fault.message))?;
+            }
         }
         self.world
             .resource_mut::<CommandQueue>()
@@ -298,9 +292,9 @@ impl Simulation {
             .collect()
     }
 
-    /// All cells as rows.
-    pub fn census(&self) -> Census {
-        Census::take(&self.world)
+    /// All cells, with what is wanted of them.
+    pub fn census(&self, wanted: &Wanted) -> Census {
+        Census::take(&self.world, wanted)
     }
 
     /// Measurements of every site.
@@ -323,28 +317,35 @@ impl Simulation {
         parameters::list_parameters(&self.world)
     }
 
-    /// Values of a field, and what its last solve did.
-    pub fn field(&self, site: SiteId, molecule: Molecule) -> Option<(&[f32], &FieldWork)> {
-        let entity = self.world.resource::<Sites>().get(site).fields[molecule as usize]?;
+    /// Values of the field of the molecule of that name, and what its last solve did.
+    pub fn field(&self, site: SiteId, molecule: &str) -> Option<(&[f32], &FieldWork)> {
+        let molecule = self.world.resource::<Molecules>().id(molecule)?;
+        let field = self.world.resource::<Sites>().get(site).field(molecule)?;
         Some((
-            &self.world.get::<FieldValues>(entity)?.0,
-            self.world.get::<FieldWork>(entity)?,
+            &self.world.get::<FieldValues>(field.entity)?.0,
+            self.world.get::<FieldWork>(field.entity)?,
         ))
     }
 
-    /// What the solves of each field did, by name of the site.
-    pub fn solves(&self) -> Vec<(&str, Molecule, SolveTally)> {
+    /// What the solves of each field did, by name of the site and of the molecule as shown to a person.
+    pub fn solves(&self) -> Vec<(&str, &str, SolveTally)> {
+        let molecules = self.world.resource::<Molecules>();
         let sites = &self.world.resource::<Sites>().list;
         sites
             .iter()
             .flat_map(|site| {
-                Molecule::ALL.into_iter().filter_map(|molecule| {
-                    let field = site.fields[molecule as usize]?;
-                    let work = self.world.get::<FieldWork>(field)?;
-                    Some((site.block.name.as_str(), molecule, *work.tally()))
+                site.fields.iter().filter_map(|field| {
+                    let work = self.world.get::<FieldWork>(field.entity)?;
+                    let label = molecules.get(field.molecule).label.as_str();
+                    Some((site.block.name.as_str(), label, *work.tally()))
                 })
             })
             .collect()
+    }
+
+    /// Everything that could be shown of it.
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        self.catalogue.clone()
     }
 
     /// The world, to look at.
@@ -352,9 +353,9 @@ impl Simulation {
         &self.world
     }
 
-    /// What a picture of this moment needs.
-    pub fn snapshot(&self) -> Snapshot {
-        snapshot::extract(self)
+    /// What a picture of this moment needs, with what is asked for.
+    pub fn snapshot(&self, request: &SnapshotRequest) -> Snapshot {
+        snapshot::extract(self, request)
     }
 }
 

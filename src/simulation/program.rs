@@ -90,7 +90,7 @@ impl Program {
     fn in_context<T>(&self, folder: Option<&Path>, read: impl FnOnce(&SceneContext) -> T) -> T {
         read(&SceneContext {
             folder,
-            metrics: Some(&|library| metrics::columns(&library.names())),
+            metrics: Some(&|library| metrics::columns(&self.prototype_world(library))),
             prototype: Some(&|library| self.prototype_world(library)),
             capabilities: Some(self.capabilities()),
             extensions: Some(&self.extensions),
@@ -129,8 +129,8 @@ impl Program {
         Some(self.parse_scene(text, &path.display().to_string(), None))
     }
 
-    /// Checks a scene, the shipped one of that name where there is no such file, or a cell prefab if it lies in a
-    /// folder named `cells`, and says what it is.
+    /// Checks a scene, the shipped one of that name where there is no such file, or a cell prefab or a molecule if it
+    /// lies in a folder named `cells` or `molecules`, and says what it is.
     ///
     /// # Errors
     /// When anything is wrong: everything that is.
@@ -141,6 +141,10 @@ impl Program {
             return self
                 .in_context(None, |context| scene::load_prefab(path, context))
                 .map(|prefab| format!("cell type `{}`, no problem found", prefab.name));
+        }
+        if folder.is_some_and(|folder| folder == "molecules") {
+            return scene::load_molecule(path)
+                .map(|molecule| format!("molecule `{}`, no problem found", molecule.name));
         }
         let shipped = self.open_shipped_scene(path);
         let parsed = shipped.unwrap_or_else(|| self.open_scene(path))?;

@@ -4,13 +4,85 @@
 //! or a film can draw it while the next step is being computed, and nothing that draws can reach into a
 //! simulation. Cells come in canonical order, so equal simulations give equal snapshots.
 
+use std::sync::Arc;
+
 use bevy::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::Simulation;
-use crate::cell::{Phase, State};
-use crate::observe::Census;
-use crate::tissue::{FieldValues, Molecule, SiteId, Sites};
+use crate::core::CellId;
+use crate::core::columns::tables_with;
+use crate::core::metric::{Metric, Metrics, SiteMetrics};
+use crate::core::quantity::{Category, NO_VALUE, NONE, Quantities, Quantity};
+use crate::observe::{Census, Wanted};
+use crate::scene::{ColourBy, Look};
+use crate::tissue::{FieldValues, Molecule, MoleculeName, Molecules, SiteId, Sites};
+
+/// What is to be copied out; the rest is left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SnapshotRequest {
+    /// Quantities of cells, by name.
+    pub quantities: Vec<String>,
+    /// Categories of cells, by name, besides those that say how cells are built.
+    pub categories: Vec<String>,
+    /// Molecules whose fields are shown.
+    pub fields: Vec<MoleculeName>,
+    /// A cell of which everything is to be known, by identity.
+    pub portrait: Option<u64>,
+}
+
+impl SnapshotRequest {
+    /// What a look shows.
+    pub fn of_look(look: &Look) -> Self {
+        let mut request = Self::default();
+        match &look.colour_by {
+            ColourBy::Type => {}
+            ColourBy::Category(name) => request.categories.push(name.clone()),
+            ColourBy::Quantity(name) => request.quantities.push(name.clone()),
+        }
+        request
+            .fields
+            .extend(look.slice.as_ref().map(|slice| slice.molecule.clone()));
+        request
+    }
+}
+
+/// Everything that could be shown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Catalogue {
+    /// Quantities of cells.
+    pub quantities: Vec<Quantity>,
+    /// Categories of cells.
+    pub categories: Vec<Category>,
+    /// Columns of the measurements.
+    pub metrics: Vec<Metric>,
+}
+
+impl Catalogue {
+    /// All that is registered in a world.
+    pub fn of(world: &World) -> Self {
+        let mut catalogue = Self::default();
+        if let Some(known) = world.get_resource::<Quantities>() {
+            let quantities = known.cells.iter();
+            catalogue.quantities = quantities.map(|known| known.info.clone()).collect();
+            let categories = known.categories.iter();
+            catalogue.categories = categories.map(|known| known.info.clone()).collect();
+        }
+        if let Some(metrics) = world.get_resource::<Metrics>() {
+            catalogue.metrics = metrics.iter().cloned().collect();
+        }
+        catalogue
+    }
+
+    /// The quantity of that name.
+    pub fn quantity(&self, name: &str) -> Option<&Quantity> {
+        self.quantities.iter().find(|known| known.name == name)
+    }
+
+    /// The category of that name.
+    pub fn category(&self, name: &str) -> Option<&Category> {
+        self.categories.iter().find(|known| known.name == name)
+    }
+}
 
 /// The tissue at one moment, ready to be drawn.
 #[derive(Clone, Debug, Default)]
@@ -23,8 +95,25 @@ pub struct Snapshot {
     pub title: String,
     /// Names of the cell types, by the index used in [`CellGlyphs::cell_type`].
     pub cell_types: Vec<CellTypeStyle>,
+    /// The molecules of the simulation.
+    pub molecules: Molecules,
     /// The blocks of tissue, in the order of the scene.
     pub sites: Vec<SiteSnapshot>,
+    /// What could be shown.
+    pub catalogue: Arc<Catalogue>,
+    /// The cell asked for, if it is there.
+    pub portrait: Option<Portrait>,
+}
+
+/// All that is known of a cell.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Portrait {
+    /// Its identity.
+    pub id: u64,
+    /// Each category it has, as a label, and its value.
+    pub categories: Vec<(String, String)>,
+    /// Each quantity it has: label, value, unit.
+    pub quantities: Vec<(String, f32, String)>,
 }
 
 /// How a cell type is named and coloured.
@@ -47,7 +136,7 @@ pub struct SiteSnapshot {
     pub max_um: Vec3,
     /// Its cells.
     pub cells: CellGlyphs,
-    /// Its molecules.
+    /// Its molecules, in the order of the scene; of those that were not asked for there are no values.
     pub fields: Vec<FieldSnapshot>,
     /// Measurements of this site at this moment.
     pub metrics: SiteMetrics,
@@ -62,16 +151,18 @@ pub struct CellGlyphs {
     pub id: Vec<u64>,
     /// Index into [`Snapshot::cell_types`].
     pub cell_type: Vec<u16>,
-    /// Phase of the cell cycle.
-    pub phase: Vec<Phase>,
-    /// Alive, dying, dead.
-    pub state: Vec<State>,
-    /// Oxygen at the cell, mmHg.
-    pub oxygen_mmhg: Vec<f32>,
-    /// HIF-1a level, 0-1.
-    pub hif_1a: Vec<f32>,
-    /// Radius of the nucleus, um.
-    pub nucleus_radius_um: Vec<f32>,
+    /// Quantities asked for, by name; NaN where a cell has none.
+    pub quantities: Vec<(String, Vec<f32>)>,
+    /// Categories asked for, by name, and all that say how cells are built; 255 where a cell has none.
+    pub categories: Vec<(String, Vec<u8>)>,
+}
+
+impl SiteSnapshot {
+    /// The field of the molecule of that name, if the site simulates it.
+    pub fn field(&self, molecule: &MoleculeName) -> Option<&FieldSnapshot> {
+        let mut fields = self.fields.iter();
+        fields.find(|field| field.molecule.name == molecule.as_str())
+    }
 }
 
 impl CellGlyphs {
@@ -83,6 +174,18 @@ impl CellGlyphs {
     /// Whether there is no cell.
     pub fn is_empty(&self) -> bool {
         self.id.is_empty()
+    }
+
+    /// The values of a quantity, if it was asked for.
+    pub fn quantity(&self, name: &str) -> Option<&[f32]> {
+        let found = self.quantities.iter().find(|(known, _)| known == name);
+        found.map(|(_, values)| values.as_slice())
+    }
+
+    /// The values of a category, if it was asked for.
+    pub fn category(&self, name: &str) -> Option<&[u8]> {
+        let found = self.categories.iter().find(|(known, _)| known == name);
+        found.map(|(_, values)| values.as_slice())
     }
 }
 
@@ -97,33 +200,38 @@ pub struct FieldSnapshot {
     pub origin_um: Vec3,
     /// Edge lengths of a voxel, um.
     pub spacing_um: Vec3,
-    /// Concentration in the molecule's unit ([`Molecule::unit`]), x fastest, then y, then z.
+    /// Concentration in the molecule's unit, x fastest, then y, then z.
     pub values: Vec<f32>,
 }
 
-/// Measurements of one site at one moment: a row of `metrics.csv`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct SiteMetrics {
-    /// Name and value of each column, in the order of the file. Units are in the names.
-    pub columns: Vec<(String, f64)>,
-}
-
-impl SiteMetrics {
-    /// The value of a column, if there is one of that name.
-    pub fn get(&self, column: &str) -> Option<f64> {
-        self.columns
-            .iter()
-            .find(|(name, _)| name == column)
-            .map(|(_, value)| *value)
-    }
-}
+/// Name of the quantity that says how large a nucleus is.
+const NUCLEUS: &str = "body.nucleus_radius";
 
 /// Copies out what a picture of this moment needs.
-pub(super) fn extract(simulation: &Simulation) -> Snapshot {
+pub(super) fn extract(simulation: &Simulation, request: &SnapshotRequest) -> Snapshot {
     let world = simulation.world();
-    let census = simulation.census();
+    let catalogue = simulation.catalogue();
+    let says_build = |category: &&Category| {
+        let mut values = category.values.iter();
+        values.any(|value| value.build != crate::core::quantity::Build::Plain)
+    };
+    let mut wanted = Wanted {
+        quantities: request.quantities.clone(),
+        categories: request.categories.clone(),
+    };
+    wanted.quantities.push(NUCLEUS.into());
+    let building = catalogue.categories.iter().filter(says_build);
+    wanted
+        .categories
+        .extend(building.map(|category| category.name.clone()));
+    for names in [&mut wanted.quantities, &mut wanted.categories] {
+        names.sort();
+        names.dedup();
+    }
+    let census = simulation.census(&wanted);
     let metrics = simulation.metrics();
     let sites = world.resource::<Sites>();
+    let molecules = world.resource::<Molecules>();
     Snapshot {
         step: simulation.steps(),
         hours: simulation.hours(),
@@ -138,50 +246,111 @@ pub(super) fn extract(simulation: &Simulation) -> Snapshot {
                 colour: prefab.colour.into(),
             })
             .collect(),
+        molecules: molecules.clone(),
         sites: sites
             .list
             .iter()
+            .zip(&simulation.scene().scene.sites)
             .zip(metrics)
             .enumerate()
-            .map(|(index, (site, metrics))| SiteSnapshot {
+            .map(|(index, ((site, words), metrics))| SiteSnapshot {
                 name: site.block.name.clone(),
                 min_um: site.block.min_um,
                 max_um: site.block.max_um(),
                 cells: glyphs(&census, SiteId(index as u16)),
-                fields: Molecule::ALL
-                    .into_iter()
-                    .filter_map(|molecule| {
-                        let field = site.fields[molecule as usize]?;
+                fields: words
+                    .fields
+                    .iter()
+                    .filter_map(|field| {
+                        let is_wanted = request.fields.contains(&field.molecule);
+                        let field = site.field(molecules.id(field.molecule.as_str())?)?;
+                        let block = &field.grid.block;
+                        let values = &world.get::<FieldValues>(field.entity)?.0;
                         Some(FieldSnapshot {
-                            molecule,
-                            dims: site.block.dims,
-                            origin_um: site.block.min_um,
-                            spacing_um: site.block.voxel_um,
-                            values: world.get::<FieldValues>(field)?.0.clone(),
+                            molecule: molecules.get(field.molecule).clone(),
+                            dims: block.dims,
+                            origin_um: block.min_um,
+                            spacing_um: block.voxel_um,
+                            values: if is_wanted {
+                                values.clone()
+                            } else {
+                                Vec::new()
+                            },
                         })
                     })
                     .collect(),
                 metrics,
             })
             .collect(),
+        portrait: request.portrait.and_then(|id| portrait(world, id)),
+        catalogue,
     }
 }
 
 fn glyphs(census: &Census, site: SiteId) -> CellGlyphs {
-    let cells = || census.cells.iter().filter(|cell| cell.site == site);
+    let rows: Vec<usize> = census.of_site(site).collect();
     CellGlyphs {
-        sphere_um: cells()
-            .map(|cell| {
-                let [x, y, z] = cell.position_um.to_array();
-                [x, y, z, cell.radius_um]
+        sphere_um: rows
+            .iter()
+            .map(|row| {
+                let [x, y, z] = census.positions_um[*row].to_array();
+                [x, y, z, census.radii_um[*row]]
             })
             .collect(),
-        id: cells().map(|cell| cell.id.0).collect(),
-        cell_type: cells().map(|cell| cell.cell_type).collect(),
-        phase: cells().map(|cell| cell.phase).collect(),
-        state: cells().map(|cell| cell.state).collect(),
-        oxygen_mmhg: cells().map(|cell| cell.around.oxygen_mmhg).collect(),
-        hif_1a: cells().map(|cell| cell.hif_1a).collect(),
-        nucleus_radius_um: cells().map(|cell| cell.nucleus_radius_um).collect(),
+        id: rows.iter().map(|row| census.ids[*row].0).collect(),
+        cell_type: rows.iter().map(|row| census.types[*row]).collect(),
+        quantities: pick(&census.quantities, &rows),
+        categories: pick(&census.categories, &rows),
     }
+}
+
+/// Some rows of named columns.
+fn pick<T: Copy>(columns: &[(String, Vec<T>)], rows: &[usize]) -> Vec<(String, Vec<T>)> {
+    let of = |values: &[T]| rows.iter().map(|row| values[*row]).collect();
+    columns
+        .iter()
+        .map(|(name, values)| (name.clone(), of(values)))
+        .collect()
+}
+
+/// All that is known of a cell.
+fn portrait(world: &World, id: u64) -> Option<Portrait> {
+    let known = world.get_resource::<Quantities>()?;
+    let (table, row) = tables_with::<CellId>(world).find_map(|table| {
+        let row = table
+            .get::<CellId>()?
+            .iter()
+            .position(|cell| cell.0 == id)?;
+        Some((table, row))
+    })?;
+    let mut portrait = Portrait {
+        id,
+        ..Portrait::default()
+    };
+    let mut living = true;
+    for category in &known.categories {
+        let mut value = [NO_VALUE];
+        category.reader(world)(&table, row..row + 1, &mut value);
+        if let Some(found) = category.info.values.get(usize::from(value[0])) {
+            if category.info.prevails && found.colour.is_some() {
+                living = false;
+            }
+            if living || !category.info.of_the_living {
+                portrait
+                    .categories
+                    .push((category.info.label.clone(), found.label.clone()));
+            }
+        }
+    }
+    for quantity in &known.cells {
+        let info = &quantity.info;
+        let mut value = [NONE];
+        quantity.reader(world)(&table, row..row + 1, &mut value);
+        if !value[0].is_nan() && (living || !info.of_the_living) {
+            portrait
+                .quantities
+                .push((info.label.clone(), value[0], info.unit.clone()));
+        }
+    }
+    Some(portrait)
 }

@@ -5,17 +5,21 @@ use bevy::prelude::*;
 use super::twin::Twins;
 use crate::cell::cycle::mean_radius_um;
 use crate::cell::life::{CellLife, Draws, INITIAL_STATE};
+use crate::cell::molecules::register_molecules;
 use crate::cell::movement::SiteMechanics;
-use crate::cell::perception::BackgroundParameters;
 use crate::cell::{BodyParameters, CellType, CycleParameters, Position, Resident, Surroundings};
 use crate::core::parameters::PerType;
+use crate::core::regulate::{Rules, SitesInOrder};
+use crate::core::rule::RuleBook;
 use crate::core::{CellId, CellIdCounter, RandomKey};
-use crate::observe::metrics::TumourTypes;
+use crate::observe::metrics::{TumourTypes, register_types};
 use crate::scene::schema::{Faces, Population, Scene};
-use crate::scene::{CellLibrary, ParsedScene, PlacedCell};
+use crate::scene::{CellLibrary, CellPrefab, ParsedScene, PlacedCell};
 use crate::tissue::exchange::VolumeBook;
 use crate::tissue::transport::{CellVolume, FieldOf, FieldSupply, FieldWork, HostVessels};
-use crate::tissue::{FieldValues, Ledger, Molecule, SiteEntry, SiteId, Sites, TissueBlock};
+use crate::tissue::{
+    FieldGrid, FieldValues, Ledger, Molecules, SiteEntry, SiteField, SiteId, Sites, TissueBlock,
+};
 
 /// Puts the cell types of a library into force.
 pub fn install_cell_types(world: &mut World, library: &CellLibrary) {
@@ -23,6 +27,10 @@ pub fn install_cell_types(world: &mut World, library: &CellLibrary) {
     world.insert_resource(TumourTypes(
         library.types.iter().map(|prefab| prefab.tumour).collect(),
     ));
+    register_types(world, &library.names());
+    register_molecules(world, &library.molecules);
+    let books = library.types.iter().map(CellPrefab::rule_book);
+    world.get_resource_or_init::<Rules>().of_types = books.collect();
 }
 
 /// The block of tissue that a site of a scene describes.
@@ -44,6 +52,7 @@ pub fn block_of(site: &crate::scene::schema::Site) -> TissueBlock {
 
 /// Spawns the sites of a scene, and their fields as children.
 pub fn spawn_sites(world: &mut World, scene: &Scene) {
+    let molecules = world.resource::<Molecules>().clone();
     let mut sites = Sites::default();
     for (index, site) in scene.sites.iter().enumerate() {
         let id = SiteId(index as u16);
@@ -65,32 +74,49 @@ pub fn spawn_sites(world: &mut World, scene: &Scene) {
                 SiteMechanics::default(),
             ))
             .id();
-        let mut fields = [None; Molecule::ALL.len()];
+        let mut fields: Vec<SiteField> = Vec::new();
         for field in &site.fields {
+            let Some(molecule) = molecules.id(field.molecule.as_str()) else {
+                // A checked scene names no other.
+                continue;
+            };
             let level = field.level as f32;
-            fields[field.molecule as usize] = Some(
-                world
-                    .spawn((
-                        ChildOf(entity),
-                        field.molecule,
-                        FieldOf(id),
-                        FieldSupply {
-                            level,
-                            held_faces: field.faces == Faces::Held,
-                        },
-                        FieldValues(vec![level; voxels]),
-                        FieldWork::new(&block),
-                        Ledger::new(voxels),
-                    ))
-                    .id(),
-            );
+            let grid = FieldGrid::new(&block, molecules.get(molecule).coarsen);
+            let voxels = grid.block.voxels();
+            let entity = world
+                .spawn((
+                    ChildOf(entity),
+                    molecule,
+                    FieldOf(id),
+                    FieldSupply {
+                        level,
+                        held_faces: field.faces == Faces::Held,
+                    },
+                    FieldValues(vec![level; voxels]),
+                    FieldWork::new(&grid.block),
+                    Ledger::new(voxels),
+                ))
+                .id();
+            fields.push(SiteField {
+                molecule,
+                entity,
+                grid,
+            });
         }
+        fields.sort_by_key(|field| field.molecule);
         sites.list.push(SiteEntry {
             entity,
             fields,
             block,
         });
     }
+    let names: Vec<String> = scene.sites.iter().map(|site| site.name.clone()).collect();
+    let mut rules = world.get_resource_or_init::<Rules>();
+    rules.of_sites = vec![RuleBook::default(); names.len()];
+    rules.sites = names;
+    world.insert_resource(SitesInOrder(
+        sites.list.iter().map(|site| site.entity).collect(),
+    ));
     world.insert_resource(sites);
 }
 
@@ -120,7 +146,6 @@ pub fn spawn_population(
 pub fn spawn_cells(world: &mut World, site: SiteId, cells: &[PlacedCell]) {
     let key = *world.resource::<RandomKey>();
     let step = world.resource::<crate::core::Clock>().step;
-    let around = surroundings_at(world, site);
     let mut twins = Twins::default();
     let mut templates: Vec<Option<(Entity, Draws)>> = Vec::new();
     for (position_um, cell_type) in cells {
@@ -129,7 +154,7 @@ pub fn spawn_cells(world: &mut World, site: SiteId, cells: &[PlacedCell]) {
             templates.resize_with(index + 1, || None);
         }
         let (template, draws) =
-            templates[index].get_or_insert_with(|| spawn_template(world, *cell_type, site, around));
+            templates[index].get_or_insert_with(|| spawn_template(world, *cell_type, site));
         let id = world.resource_mut::<CellIdCounter>().take();
         let entity = twins.spawn(world, *template);
         let mut entity = world.entity_mut(entity);
@@ -142,39 +167,17 @@ pub fn spawn_cells(world: &mut World, site: SiteId, cells: &[PlacedCell]) {
     }
 }
 
-/// What a newly placed cell finds around it before it has looked.
-fn surroundings_at(world: &World, site: SiteId) -> Surroundings {
-    let background = *world.resource::<BackgroundParameters>();
-    let fields = world.resource::<Sites>().get(site).fields;
-    let level = |molecule: Molecule, otherwise: f32| {
-        fields[molecule as usize]
-            .and_then(|field| world.get::<FieldSupply>(field))
-            .map_or(otherwise, |supply| supply.level)
-    };
-    Surroundings {
-        oxygen_mmhg: level(Molecule::Oxygen, background.oxygen_mmhg),
-        glucose_mm: level(Molecule::Glucose, background.glucose_mm),
-        lactate_mm: level(Molecule::Lactate, background.lactate_mm),
-        ..Surroundings::default()
-    }
-}
-
 /// A cell of a type that is cloned for all that begin in a site, and what is drawn for each.
-fn spawn_template(
-    world: &mut World,
-    cell_type: u16,
-    site: SiteId,
-    around: Surroundings,
-) -> (Entity, Draws) {
+fn spawn_template(world: &mut World, cell_type: u16, site: SiteId) -> (Entity, Draws) {
     let template = world
         .spawn((
             CellId(u64::MAX),
             CellType(cell_type),
             Resident(site),
             Position::default(),
-            around,
+            Surroundings::default(),
         ))
         .id();
-    let draws = CellLife::settle(world, template, cell_type, site, around);
+    let draws = CellLife::settle(world, template, cell_type, site);
     (template, draws)
 }

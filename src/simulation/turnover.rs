@@ -379,14 +379,14 @@ mod tests {
     use crate::cell::body::{Body, BodyPlugin};
     use crate::cell::cycle::CyclePlugin;
     use crate::cell::testing::{bench, step};
-    use crate::tissue::{Molecule, SiteEntry, TissueBlock};
+    use crate::tissue::{SiteEntry, TissueBlock};
 
     /// Two sites, the first with open faces, and a schedule of little but this stage.
     fn app() -> App {
         let mut app = bench(1.0);
         let site = |walls| SiteEntry {
             entity: Entity::PLACEHOLDER,
-            fields: [None; Molecule::ALL.len()],
+            fields: Vec::new(),
             block: TissueBlock {
                 name: "block".into(),
                 min_um: Vec3::splat(-50.0),

@@ -209,7 +209,7 @@ mod tests {
     fn simulation() -> Simulation {
         let text = r#"(title: "ball", about: "", pace: Illustrative, duration: Hours(2),
             sites: [(name: "dish", organ: Medium, size_um: (300, 300, 300), walls: true,
-                     fields: [(molecule: Oxygen, level: 60, faces: Held)])],
+                     fields: [(molecule: "oxygen", level: 60, faces: Held)])],
             populations: [(cell: "cancer", place: Ball(center_um: (0, 0, 0), radius_um: 60))])"#;
         let scene = crate::simulation::Program::default().parse_scene(text, "ball.ron", None);
         let scene = scene.unwrap_or_else(|report| panic!("{report}"));

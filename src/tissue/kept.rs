@@ -6,7 +6,7 @@ use bevy::prelude::*;
 use super::exchange::WrongVoxels;
 use super::site::FieldValues;
 use super::transport::{CellVolume, FieldOf, FieldSupply, FieldWork, FieldWorkState, HostVessels};
-use super::{Ledger, LedgerState, Molecule, SiteId, Sites, TissueBlock};
+use super::{Ledger, LedgerState, MoleculeId, SiteId, Sites, TissueBlock};
 use crate::core::state::{Kept, Owner, RegisterState};
 
 /// Registers all components of sites and fields.
@@ -18,7 +18,7 @@ pub(super) fn register(app: &mut App) {
         .register_kept::<FieldWork>(Owner::Field, "solver")
         .declare_remade::<SiteId>(SCENE)
         .declare_remade::<TissueBlock>(SCENE)
-        .declare_remade::<Molecule>(SCENE)
+        .declare_remade::<MoleculeId>(SCENE)
         .declare_remade::<FieldOf>(SCENE)
         .declare_remade::<FieldSupply>(SCENE)
         .declare_remade::<Sites>(SCENE)

@@ -1,14 +1,17 @@
 //! Floor 1: tissue. Sites, the molecules in them, and the solver that moves them.
 
 pub mod exchange;
+pub mod fields;
 mod kept;
 pub mod molecule;
 pub mod site;
 pub mod solver;
+pub mod spread;
 pub mod transport;
 pub mod verify;
 
 pub use exchange::{Ledger, LedgerState};
-pub use molecule::Molecule;
-pub use site::{FieldValues, SiteEntry, SiteId, Sites, TissueBlock};
+pub use fields::{Bookings, FieldReader, Fields};
+pub use molecule::{Molecule, MoleculeId, MoleculeName, Molecules};
+pub use site::{FieldGrid, FieldValues, SiteEntry, SiteField, SiteId, Sites, TissueBlock};
 pub use transport::TransportParameters;

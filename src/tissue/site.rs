@@ -3,10 +3,12 @@
 //! A site is an entity; each molecule in it is a child entity with a [`FieldValues`] component. Cells refer
 //! to their site by its number ([`SiteId`]), so that nothing a file stores depends on [`Entity`] values.
 
+use std::sync::Arc;
+
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::Molecule;
+use super::MoleculeId;
 
 /// Number of a site, in the order of the scene.
 #[derive(
@@ -82,10 +84,98 @@ pub struct Sites {
 pub struct SiteEntry {
     /// The site entity.
     pub entity: Entity,
-    /// The field entity of each molecule, by `Molecule as usize`.
-    pub fields: [Option<Entity>; Molecule::ALL.len()],
+    /// The molecules simulated in it, in the order of [`MoleculeId`].
+    pub fields: Vec<SiteField>,
     /// A copy of the block's geometry.
     pub block: TissueBlock,
+}
+
+/// A molecule that is simulated in a site.
+#[derive(Clone, Debug)]
+pub struct SiteField {
+    /// Which one.
+    pub molecule: MoleculeId,
+    /// Its field entity.
+    pub entity: Entity,
+    /// Its voxels.
+    pub grid: FieldGrid,
+}
+
+/// The voxels of a field: those of its site, or larger ones of several of these.
+#[derive(Clone, Debug)]
+pub struct FieldGrid {
+    /// The block of the site, divided into the voxels of the field.
+    pub block: TissueBlock,
+    /// For each voxel of the site the one of the field that it is part of; none where they are the same.
+    part_of: Option<Arc<[u32]>>,
+}
+
+impl FieldGrid {
+    /// The grid whose voxels hold `coarsen` voxels of the site along each axis, all of them along an axis that has fewer.
+    /// The numbers of voxels must be multiples of it.
+    pub fn new(site: &TissueBlock, coarsen: u16) -> Self {
+        let factor = UVec3::splat(u32::from(coarsen.max(1))).min(site.dims);
+        if factor == UVec3::ONE {
+            return Self {
+                block: site.clone(),
+                part_of: None,
+            };
+        }
+        let dims = site.dims / factor;
+        let block = TissueBlock {
+            dims,
+            voxel_um: site.voxel_um * factor.as_vec3(),
+            ..site.clone()
+        };
+        let [nx, ny, nz] = site.dims.to_array();
+        let mut part_of = Vec::with_capacity(site.voxels());
+        for z in 0..nz {
+            for y in 0..ny {
+                for x in 0..nx {
+                    let at = (UVec3::new(x, y, z) / factor).min(dims - UVec3::ONE);
+                    part_of.push(at.x + dims.x * (at.y + dims.y * at.z));
+                }
+            }
+        }
+        Self {
+            block,
+            part_of: Some(part_of.into()),
+        }
+    }
+
+    /// The voxel of the field in which a voxel of the site lies.
+    #[inline]
+    pub fn voxel(&self, of_site: u32) -> u32 {
+        match &self.part_of {
+            None => of_site,
+            Some(part_of) => part_of[of_site as usize],
+        }
+    }
+
+    /// Writes the mean over each voxel of a quantity given for the voxels of the site to `means`, or hands the quantity
+    /// back as it is where the voxels are the same.
+    pub fn means<'a>(&self, of_site: &'a [f32], means: &'a mut Vec<f32>) -> &'a [f32] {
+        let Some(part_of) = &self.part_of else {
+            return of_site;
+        };
+        means.clear();
+        means.resize(self.block.voxels(), 0.0);
+        for (voxel, value) in part_of.iter().zip(of_site) {
+            means[*voxel as usize] += value;
+        }
+        let parts = (part_of.len() / means.len().max(1)) as f32;
+        for mean in means.iter_mut() {
+            *mean /= parts;
+        }
+        means
+    }
+}
+
+impl SiteEntry {
+    /// The field of a molecule, if the site simulates it.
+    pub fn field(&self, molecule: MoleculeId) -> Option<&SiteField> {
+        self.fields.iter().find(|field| field.molecule == molecule)
+    }
 }
 
 impl Sites {

@@ -18,6 +18,7 @@
 //! [`CellVolume`] is cleared and booked in every `Perceive`; the arrays `capacity`, `rate` and
 //! `source` of [`FieldWork`] are written before each solve that reads them; the medium is fitted to the
 //! solver when a solve finds it unlike the wanted one, and fitting is a function of the medium alone; the
+//! means of host vessels over the voxels of a coarser grid are as well; the
 //! multigrid buffers are written from the terms and the old values in every solve. `tests/fields.rs` compares
 //! a solver with a history to a fresh one bit by bit.
 
@@ -31,7 +32,7 @@ use super::solver::{
     Stopping, TimeScheme,
 };
 use super::verify::verify_fields;
-use super::{Molecule, TissueBlock};
+use super::{Molecule, MoleculeId, Molecules, TissueBlock};
 use crate::core::invariant::{Breach, RegisterInvariant};
 use crate::core::parallel::for_each_chunk_mut;
 use crate::core::parameters::{Limits, Parameters, RegisterParameters};
@@ -40,36 +41,10 @@ use crate::core::{Clock, SimSchedule, SimSystems};
 /// Voxels handled by one piece of a parallel loop.
 const CHUNK: usize = 16_384;
 
-/// How one molecule moves and decays.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
-#[serde(deny_unknown_fields)]
-pub struct MoleculeKinetics {
-    /// Effective diffusivity in tissue, um2/min.
-    pub diffusivity_um2_per_min: f32,
-    /// First-order decay, 1/min.
-    pub decay_per_min: f32,
-    /// Concentration of half-maximal uptake by cells, unit of the molecule.
-    pub half_saturation: f32,
-    /// Whether capillaries of the host exchange it freely with blood (small molecules do).
-    pub crosses_vessel_walls: bool,
-    /// Whether it is in balance with its sources within a step; otherwise it is stepped in time.
-    pub quasi_steady: bool,
-    /// Time between two solves, minutes; not less than a step.
-    pub every_minutes: f32,
-}
-
 /// Transport of all molecules.
 #[derive(Resource, Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields)]
 pub struct TransportParameters {
-    /// Oxygen (mmHg). D: Grote 1977, tumour, 1.75e-5 cm2/s. Half-saturation 2 mmHg: in vivo tumour.
-    pub oxygen: MoleculeKinetics,
-    /// Glucose (mM). D: Casciari 1988, spheroid, 1.1e-6 cm2/s. Half-saturation: equation of glycolysis.
-    pub glucose: MoleculeKinetics,
-    /// Lactate (mM). D: 1.7-3e-6 cm2/s, middle of the range.
-    pub lactate: MoleculeKinetics,
-    /// VEGF-A165 (nM). D: Ramanujan 2002, 2.71e-7 cm2/s; decay 1.92e-4 /s: Finley 2011.
-    pub vegf_a: MoleculeKinetics,
     /// Share of a voxel filled by cells from which on no host vessel is left in it. Host tissue holds its
     /// vessels at the few per cent of volume that resident cells take; a growing tumour compresses and
     /// displaces them. Assumed.
@@ -83,78 +58,23 @@ pub struct TransportParameters {
 impl Default for TransportParameters {
     fn default() -> Self {
         Self {
-            oxygen: MoleculeKinetics {
-                diffusivity_um2_per_min: 1.05e5,
-                decay_per_min: 0.0,
-                half_saturation: 2.0,
-                crosses_vessel_walls: true,
-                quasi_steady: true,
-                every_minutes: 1.0,
-            },
-            glucose: MoleculeKinetics {
-                diffusivity_um2_per_min: 6.6e3,
-                decay_per_min: 0.0,
-                half_saturation: 0.5,
-                crosses_vessel_walls: true,
-                quasi_steady: true,
-                every_minutes: 5.0,
-            },
-            lactate: MoleculeKinetics {
-                diffusivity_um2_per_min: 1.4e4,
-                decay_per_min: 0.0,
-                half_saturation: 1.0,
-                crosses_vessel_walls: true,
-                quasi_steady: true,
-                every_minutes: 5.0,
-            },
-            vegf_a: MoleculeKinetics {
-                diffusivity_um2_per_min: 1.63e3,
-                decay_per_min: 0.0115,
-                half_saturation: 1.0,
-                crosses_vessel_walls: false,
-                quasi_steady: false,
-                every_minutes: 5.0,
-            },
             vessels_lost_at_cell_share: 0.3,
             tolerance: 5e-4,
         }
     }
 }
 
-impl TransportParameters {
-    /// The kinetics of a molecule.
-    pub const fn of(&self, molecule: Molecule) -> &MoleculeKinetics {
-        match molecule {
-            Molecule::Oxygen => &self.oxygen,
-            Molecule::Glucose => &self.glucose,
-            Molecule::Lactate => &self.lactate,
-            Molecule::VegfA => &self.vegf_a,
-        }
-    }
-}
-
 impl Parameters for TransportParameters {
     fn limits(field: &str) -> Limits {
-        match field.rsplit('.').next().unwrap_or(field) {
-            // From next to nothing to far more than any fluid; beyond, 32 bits do not hold what is computed.
-            "diffusivity_um2_per_min" => Limits {
-                min: 1e-3,
-                max: 1e9,
-            },
-            "half_saturation" | "vessels_lost_at_cell_share" => Limits {
-                min: 1e-6,
-                max: 1e6,
-            },
-            "crosses_vessel_walls" | "quasi_steady" => Limits::FRACTION,
+        match field {
             "tolerance" => Limits {
                 min: 1e-7,
                 max: 1e-1,
             },
-            "every_minutes" => Limits {
-                min: 0.0,
-                max: 1440.0,
+            _ => Limits {
+                min: 1e-6,
+                max: 1e6,
             },
-            _ => Limits::NON_NEGATIVE,
         }
     }
 }
@@ -187,6 +107,7 @@ pub struct FieldWork {
     capacity: Vec<f32>,
     rate: Vec<f32>,
     source: Vec<f32>,
+    vessels: Vec<f32>,
     medium: Option<(f32, FaceCondition)>,
     /// Steps whose bookings the ledger holds and no solve has used yet.
     steps_booked: u32,
@@ -233,7 +154,7 @@ pub struct FieldWorkState {
 }
 
 impl FieldWork {
-    /// Memory for a field in a block.
+    /// Memory for a field in a block, divided into the voxels of the field.
     pub fn new(block: &TissueBlock) -> Self {
         let grid = super::solver::Grid::new(
             [
@@ -249,6 +170,7 @@ impl FieldWork {
             capacity: Vec::new(),
             rate: Vec::new(),
             source: Vec::new(),
+            vessels: Vec::new(),
             medium: None,
             steps_booked: 0,
             report: SolveReport::default(),
@@ -284,7 +206,8 @@ pub struct TransportPlugin;
 impl Plugin for TransportPlugin {
     fn build(&self, app: &mut App) {
         super::kept::register(app);
-        app.register_group::<TransportParameters>("transport")
+        app.register_list::<Molecules>("molecules")
+            .register_group::<TransportParameters>("transport")
             .init_resource::<Sites>()
             .register_invariant(SimSystems::Transport, "solve_fields", |world| {
                 let fault = verify_fields(world).err()?;
@@ -320,22 +243,24 @@ fn lose_host_vessels(
 
 /// Whether a molecule is solved in this step.
 ///
-/// Molecules with the same interval take turns, so that no step has to solve them all.
-fn is_due(clock: &Clock, every_minutes: f32, molecule: Molecule) -> bool {
-    let every = (f64::from(every_minutes) / clock.step_minutes)
+/// Molecules with the same interval take turns, so that no step has to solve them all; which turn is a matter of the
+/// molecule's name alone.
+fn is_due(clock: &Clock, molecule: &Molecule) -> bool {
+    let every = (f64::from(molecule.every_minutes) / clock.step_minutes)
         .round()
         .max(1.0) as u64;
-    (clock.step + 1) % every == molecule as u64 % every
+    (clock.step + 1) % every == molecule.turn() % every
 }
 
 /// Solves every field that is due, for the end of the step.
 fn solve_fields(
     clock: Res<Clock>,
     parameters: Res<TransportParameters>,
-    sites: Query<(&TissueBlock, &HostVessels)>,
-    registry: Res<Sites>,
+    molecules: Res<Molecules>,
+    vessels: Query<&HostVessels>,
+    sites: Res<Sites>,
     mut fields: Query<(
-        &Molecule,
+        &MoleculeId,
         &FieldOf,
         &FieldSupply,
         &mut Ledger,
@@ -346,16 +271,17 @@ fn solve_fields(
     fields
         .par_iter_mut()
         .for_each(|(molecule, of, supply, mut ledger, mut work, mut values)| {
-            let kinetics = parameters.of(*molecule);
+            let kinetics = molecules.get(*molecule);
             work.steps_booked += 1;
-            if !is_due(&clock, kinetics.every_minutes, *molecule) {
+            if !is_due(&clock, kinetics) {
                 return;
             }
             // What was booked since the last solve enters as its mean over the time the solve covers, so that
             // nothing that cells gave or took is lost between two solves.
             let steps = std::mem::take(&mut work.steps_booked) as f32;
             let dt_minutes = steps * clock.dt_minutes();
-            let Ok((block, vessels)) = sites.get(registry.get(of.0).entity) else {
+            let site = sites.get(of.0);
+            let (Some(field), Ok(host)) = (site.field(*molecule), vessels.get(site.entity)) else {
                 return;
             };
             let FieldWork {
@@ -363,6 +289,7 @@ fn solve_fields(
                 capacity,
                 rate,
                 source,
+                vessels,
                 medium,
                 report,
                 tally,
@@ -379,7 +306,8 @@ fn solve_fields(
             if secreted {
                 ledger.source().read_mean(steps, source);
             }
-            let perfused = block
+            let perfused = site
+                .block
                 .perfusion_length_um
                 .filter(|_| kinetics.crosses_vessel_walls);
             let face = if supply.held_faces {
@@ -402,7 +330,7 @@ fn solve_fields(
                 rate_per_min: absorbed.then_some(rate.as_slice()),
                 source_per_min: secreted.then_some(source.as_slice()),
                 exchange: perfused.map(|length_um| Exchange {
-                    rate_per_min: &vessels.0,
+                    rate_per_min: field.grid.means(&host.0, vessels),
                     scale: kinetics.diffusivity_um2_per_min / (length_um * length_um),
                     reservoir: Reservoir::Uniform(supply.level),
                 }),

@@ -8,7 +8,7 @@ use bevy::prelude::*;
 
 use super::site::{FieldValues, SiteId, Sites};
 use super::transport::FieldWork;
-use super::{Molecule, TissueBlock};
+use super::{Molecule, Molecules, TissueBlock};
 use crate::core::parallel::map_chunks;
 
 /// Largest relative mass-balance error of a solve.
@@ -22,12 +22,13 @@ const CHUNK: usize = 65_536;
 pub enum FieldFault {
     /// A value is not a number, infinite or negative.
     #[error(
-        "{} in site `{site}` is {value} {} at voxel {voxel}; a concentration is finite and not negative",
-        molecule.label(), molecule.unit()
+        "{molecule} in site `{site}` is {value} {unit} at voxel {voxel}; a concentration is finite and not negative"
     )]
     Value {
-        /// The molecule.
-        molecule: Molecule,
+        /// The molecule, as shown to a person.
+        molecule: String,
+        /// Its unit.
+        unit: String,
         /// Name of the site.
         site: String,
         /// The first such voxel.
@@ -37,13 +38,12 @@ pub enum FieldFault {
     },
     /// The last solve did not reach its tolerance.
     #[error(
-        "{} in site `{site}` was left with a relative residual of {residual:.1e} after {cycles} cycles, above \
-         its tolerance",
-        molecule.label()
+        "{molecule} in site `{site}` was left with a relative residual of {residual:.1e} after {cycles} cycles, above \
+         its tolerance"
     )]
     Residual {
-        /// The molecule.
-        molecule: Molecule,
+        /// The molecule, as shown to a person.
+        molecule: String,
         /// Name of the site.
         site: String,
         /// Relative residual of the last solve.
@@ -53,13 +53,12 @@ pub enum FieldFault {
     },
     /// The last solve lost or made molecules.
     #[error(
-        "{} in site `{site}`: {error:.1e} of what moved in its last solve is unaccounted for (at most \
-         {MASS_TOLERANCE:.0e})",
-        molecule.label()
+        "{molecule} in site `{site}`: {error:.1e} of what moved in its last solve is unaccounted for (at most \
+         {MASS_TOLERANCE:.0e})"
     )]
     Mass {
-        /// The molecule.
-        molecule: Molecule,
+        /// The molecule, as shown to a person.
+        molecule: String,
         /// Name of the site.
         site: String,
         /// Relative mass-balance error of the last solve.
@@ -72,20 +71,21 @@ pub enum FieldFault {
 /// # Errors
 /// If a field breaks an invariant.
 pub fn verify_fields(world: &World) -> Result<(), FieldFault> {
-    let Some(sites) = world.get_resource::<Sites>() else {
+    let (Some(sites), Some(molecules)) = (
+        world.get_resource::<Sites>(),
+        world.get_resource::<Molecules>(),
+    ) else {
         return Ok(());
     };
     for site in 0..sites.list.len() {
         let entry = sites.get(SiteId(site as u16));
-        for molecule in Molecule::ALL {
-            let Some(field) = entry.fields[molecule as usize] else {
-                continue;
-            };
-            if let Some(values) = world.get::<FieldValues>(field) {
-                verify_values(molecule, &entry.block, &values.0)?;
+        for field in &entry.fields {
+            let (molecule, block) = (molecules.get(field.molecule), &field.grid.block);
+            if let Some(values) = world.get::<FieldValues>(field.entity) {
+                verify_values(molecule, block, &values.0)?;
             }
-            if let Some(work) = world.get::<FieldWork>(field) {
-                verify_solve(molecule, &entry.block, work)?;
+            if let Some(work) = world.get::<FieldWork>(field.entity) {
+                verify_solve(molecule, block, work)?;
             }
         }
     }
@@ -94,7 +94,7 @@ pub fn verify_fields(world: &World) -> Result<(), FieldFault> {
 
 /// Checks that all values of a field are finite and not negative.
 fn verify_values(
-    molecule: Molecule,
+    molecule: &Molecule,
     block: &TissueBlock,
     values: &[f32],
 ) -> Result<(), FieldFault> {
@@ -113,7 +113,8 @@ fn verify_values(
     let voxel = index as u32;
     let [nx, ny, _] = block.dims.to_array();
     Err(FieldFault::Value {
-        molecule,
+        molecule: molecule.label.clone(),
+        unit: molecule.unit.clone(),
         site: block.name.clone(),
         voxel: UVec3::new(voxel % nx, voxel / nx % ny, voxel / (nx * ny)),
         value: values[index],
@@ -122,7 +123,7 @@ fn verify_values(
 
 /// Checks what the last solve of a field reported.
 fn verify_solve(
-    molecule: Molecule,
+    molecule: &Molecule,
     block: &TissueBlock,
     work: &FieldWork,
 ) -> Result<(), FieldFault> {
@@ -132,7 +133,7 @@ fn verify_solve(
     let report = &work.report;
     if !report.converged || !report.residual.is_finite() {
         return Err(FieldFault::Residual {
-            molecule,
+            molecule: molecule.label.clone(),
             site: block.name.clone(),
             residual: report.residual,
             cycles: report.cycles,
@@ -143,7 +144,7 @@ fn verify_solve(
         return Ok(());
     }
     Err(FieldFault::Mass {
-        molecule,
+        molecule: molecule.label.clone(),
         site: block.name.clone(),
         error,
     })
@@ -151,7 +152,8 @@ fn verify_solve(
 
 #[cfg(test)]
 mod tests {
-    use super::super::SiteEntry;
+    use super::super::molecule::testing::molecule;
+    use super::super::site::{FieldGrid, SiteEntry, SiteField};
     use super::super::solver::SolveReport;
     use super::super::transport::{FieldWorkState, SolveTally};
     use super::*;
@@ -178,12 +180,17 @@ mod tests {
         });
         let field = world.spawn((FieldValues(values), work)).id();
         let entity = world.spawn_empty().id();
-        let mut fields = [None; Molecule::ALL.len()];
-        fields[Molecule::Glucose as usize] = Some(field);
+        let molecules = Molecules::new([molecule("glucose", 1e6, 0.0)]);
+        let field = SiteField {
+            molecule: molecules.id("glucose").unwrap(),
+            entity: field,
+            grid: FieldGrid::new(&block, 1),
+        };
+        world.insert_resource(molecules);
         world.insert_resource(Sites {
             list: vec![SiteEntry {
                 entity,
-                fields,
+                fields: vec![field],
                 block,
             }],
         });

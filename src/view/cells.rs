@@ -158,7 +158,7 @@ impl<'a> CellColours<'a> {
             snapshot,
             site,
             colour_by,
-            scale: Scale::of_cells(colour_by, top),
+            scale: Scale::of_cells(colour_by, &snapshot.molecules, top),
         }
     }
 

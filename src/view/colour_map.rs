@@ -7,17 +7,7 @@
 
 use bevy::color::{Mix, Oklaba, Srgba};
 
-/// A colour map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ColourMap {
-    /// Dark violet over green to yellow.
-    Viridis,
-    /// Magma without its darkest and its lightest part: dark violet over crimson to apricot. Visible on a dark
-    /// ground, never dazzling, and red where blood would be.
-    Ember,
-    /// Dark blue over grey to yellow.
-    Cividis,
-}
+use crate::core::ColourMap;
 
 /// Entries of a colour table as the shaders see it.
 pub const TABLE_LEN: usize = 256;

@@ -195,7 +195,7 @@ pub fn draw_overlay(
             let colour_by = settings.look.colour_by;
             let mut corner = area.max;
             corner.y = pen.legend(corner, &legend_entries(snapshot, site, colour_by));
-            let of_cells = CellColours::new(snapshot, site, colour_by).scale().copied();
+            let of_cells = CellColours::new(snapshot, site, colour_by).scale().cloned();
             let of_field = slice_scale(site, settings);
             if let Some(scale) = &of_field {
                 corner.x = pen.colour_bar(corner, scale);

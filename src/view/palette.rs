@@ -5,19 +5,9 @@
 //! that a living cell can have. Quantities use the maps of [`super::colour_map`].
 
 use crate::cell::{Phase, State};
+use crate::core::ColourMap;
 use crate::scene::ColourBy;
-use crate::tissue::Molecule;
-
-use super::colour_map::ColourMap;
-
-/// Oxygen of well supplied tissue, mmHg: upper end of the oxygen scale unless the data go beyond (38 mmHg is
-/// the boundary value of PhysiCell's published spheroids, Ghaffarizadeh et al. 2018,
-/// doi:10.1371/journal.pcbi.1005991).
-pub const OXYGEN_SCALE_MMHG: f32 = 38.0;
-
-/// Oxygen levels drawn as contour lines, mmHg: 5, below which necrosis begins (same publication), and 13, at which
-/// HIF-1a is half-maximal (Jiang et al. 1996, doi:10.1152/ajpcell.1996.271.4.C1172).
-pub const OXYGEN_CONTOURS_MMHG: [f32; 2] = [5.0, 13.0];
+use crate::tissue::{Molecule, Molecules};
 
 /// Colour of a phase of the cell cycle, sRGB.
 pub const fn phase(phase: Phase) -> [f32; 3] {
@@ -40,12 +30,12 @@ pub const fn state(state: State) -> Option<[f32; 3]> {
 }
 
 /// A quantity and the colours that stand for it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Scale {
     /// What is shown.
-    pub name: &'static str,
+    pub name: String,
     /// Its unit; empty for a pure number.
-    pub unit: &'static str,
+    pub unit: String,
     /// Value at the lower end.
     pub min: f32,
     /// Value at the upper end.
@@ -53,7 +43,7 @@ pub struct Scale {
     /// The colours between.
     pub map: ColourMap,
     /// Levels drawn as contour lines.
-    pub contours: &'static [f32],
+    pub contours: Vec<f32>,
 }
 
 impl Scale {
@@ -68,37 +58,30 @@ impl Scale {
     }
 
     /// The scale of a molecule whose largest value is `data_max`.
-    pub fn of_molecule(molecule: Molecule, data_max: f32) -> Self {
-        let (map, contours): (_, &'static [f32]) = match molecule {
-            Molecule::Oxygen => (ColourMap::Ember, &OXYGEN_CONTOURS_MMHG),
-            Molecule::Glucose => (ColourMap::Cividis, &[]),
-            Molecule::Lactate | Molecule::VegfA => (ColourMap::Viridis, &[]),
-        };
+    pub fn of_molecule(molecule: &Molecule, data_max: f32) -> Self {
+        let top = molecule.scale_max.filter(|top| data_max <= top * 1.02);
         Self {
-            name: molecule.label(),
-            unit: molecule.unit(),
+            name: molecule.label.clone(),
+            unit: molecule.unit.clone(),
             min: 0.0,
-            max: match molecule {
-                Molecule::Oxygen if data_max <= OXYGEN_SCALE_MMHG * 1.02 => OXYGEN_SCALE_MMHG,
-                _ => round_up(data_max),
-            },
-            map,
-            contours,
+            max: top.unwrap_or_else(|| round_up(data_max)),
+            map: molecule.colour_map,
+            contours: molecule.contours.clone(),
         }
     }
 
     /// The scale of the colours of cells, if they show a quantity; `data_max` is the largest oxygen shown.
-    pub fn of_cells(colour_by: ColourBy, data_max: f32) -> Option<Self> {
+    pub fn of_cells(colour_by: ColourBy, molecules: &Molecules, data_max: f32) -> Option<Self> {
         match colour_by {
             ColourBy::Type | ColourBy::Phase => None,
-            ColourBy::Oxygen => Some(Self::of_molecule(Molecule::Oxygen, data_max)),
+            ColourBy::Oxygen => Some(Self::of_molecule(molecules.named("oxygen")?, data_max)),
             ColourBy::Hif => Some(Self {
-                name: "HIF-1a",
-                unit: "",
+                name: "HIF-1a".into(),
+                unit: String::new(),
                 min: 0.0,
                 max: 1.0,
                 map: ColourMap::Viridis,
-                contours: &[],
+                contours: Vec::new(),
             }),
         }
     }
@@ -140,6 +123,7 @@ pub fn ticks(min: f32, max: f32, wanted: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scene::molecules::shipped_molecules;
 
     #[test]
     fn round_numbers_are_never_below_the_value_and_at_most_a_half_above() {
@@ -171,7 +155,9 @@ mod tests {
 
     #[test]
     fn the_oxygen_scale_grows_only_when_the_data_need_it() {
-        assert_eq!(Scale::of_molecule(Molecule::Oxygen, 12.0).max, 38.0);
-        assert!(Scale::of_molecule(Molecule::Oxygen, 90.0).max >= 90.0);
+        let molecules = shipped_molecules().unwrap();
+        let oxygen = molecules.named("oxygen").unwrap();
+        assert_eq!(Scale::of_molecule(oxygen, 12.0).max, 38.0);
+        assert!(Scale::of_molecule(oxygen, 90.0).max >= 90.0);
     }
 }

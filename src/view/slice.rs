@@ -111,13 +111,9 @@ struct SliceDrawing {
 
 /// The colour scale of the field plane of a site, if it shows one and the site has that field.
 pub fn slice_scale(site: &SiteSnapshot, settings: &ViewSettings) -> Option<Scale> {
-    let molecule = settings.look.slice?.molecule;
-    let field = site
-        .fields
-        .iter()
-        .find(|field| field.molecule == molecule)?;
+    let field = site.field(&settings.look.slice.as_ref()?.molecule)?;
     let top = field.values.iter().copied().fold(0.0, f32::max);
-    let mut scale = Scale::of_molecule(molecule, top);
+    let mut scale = Scale::of_molecule(&field.molecule, top);
     if let Some((min, max)) = settings.field_range {
         (scale.min, scale.max) = (min, max);
     }
@@ -206,11 +202,8 @@ fn fill_slice(
     drawing.shown = Some((Arc::clone(&shown.0), settings.clone()));
 
     let found = shown.site(settings.site).and_then(|site| {
-        let slice = settings.look.slice?;
-        let field = site
-            .fields
-            .iter()
-            .find(|field| field.molecule == slice.molecule)?;
+        let slice = settings.look.slice.as_ref()?;
+        let field = site.field(&slice.molecule)?;
         Some((slice, field, slice_scale(site, &settings)?))
     });
     let Some((slice, field, scale)) = found else {
@@ -228,7 +221,7 @@ fn fill_slice(
     let along = unit(u) * extent[u];
     let across = unit(v) * extent[v];
 
-    let plane = plane_of(field, &slice);
+    let plane = plane_of(field, slice);
     let [width, height] = plane.size;
     let mut texels = Vec::with_capacity(plane.values.len() * 8);
     for (index, value) in plane.values.iter().enumerate() {
@@ -252,7 +245,7 @@ fn fill_slice(
         cut.axis == slice.axis && (cut.at_um - slice.at_um).abs() < COINCIDES_UM
     });
     let mut levels = [NO_LEVEL; 4];
-    for (slot, level) in levels.iter_mut().zip(scale.contours) {
+    for (slot, level) in levels.iter_mut().zip(&scale.contours) {
         *slot = *level;
     }
     for (layer, handle, mut visibility) in &mut layers {

@@ -3,6 +3,9 @@
 mod other_builds;
 #[path = "../program/mod.rs"]
 mod program;
+#[cfg(unix)]
+#[path = "../program/signals.rs"]
+mod signals;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -23,8 +26,8 @@ const SCENE: &str = r#"(
     sites: [(
         name: "flank", organ: Breast, size_um: (300, 300, 300), perfusion_length_um: 150,
         fields: [
-            (molecule: Oxygen, level: 38), (molecule: Glucose, level: 5.5),
-            (molecule: Lactate, level: 1), (molecule: VegfA, level: 0),
+            (molecule: "oxygen", level: 38), (molecule: "glucose", level: 5.5),
+            (molecule: "lactate", level: 1), (molecule: "vegf_a", level: 0),
         ],
     )],
     populations: [(cell: "cancer", place: Ball(center_um: (0, 0, 0), radius_um: 60))],
@@ -199,7 +202,7 @@ fn ctrl_c_ends_with_a_checkpoint_and_says_how_to_go_on() {
     let folder = workplace();
     let folder = folder.path();
     let whole = succeeds(folder, &run_to("whole", &[]));
-    for signal in ["-INT", "-TERM"] {
+    for signal in ["-INT", "-TERM", "-HUP"] {
         let out = format!("asked{signal}");
         // Checkpoints at the start and at the end, if nothing asks for one.
         let arguments = [
@@ -211,7 +214,8 @@ fn ctrl_c_ends_with_a_checkpoint_and_says_how_to_go_on() {
             "--out",
             &out,
         ];
-        let process = Command::new(env!("CARGO_BIN_EXE_tumorscape"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tumorscape"));
+        let process = signals::ignoring(&mut command, false)
             .args(arguments)
             .current_dir(folder)
             .stdout(Stdio::piped())
@@ -224,9 +228,7 @@ fn ctrl_c_ends_with_a_checkpoint_and_says_how_to_go_on() {
             std::thread::sleep(Duration::from_millis(1));
         }
         std::thread::sleep(Duration::from_millis(20));
-        let id = process.id().to_string();
-        let kill = Command::new("kill").args([signal, &id]).status();
-        assert!(kill.expect("there is `kill`").success());
+        signals::send(signal, process.id());
         let output = process.wait_with_output().expect("it ends");
         let text = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{text}");

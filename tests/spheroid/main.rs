@@ -22,7 +22,7 @@ use tumorscape::cell::{Body, Position, Vital};
 use tumorscape::core::parallel::set_threads;
 use tumorscape::scene::schema::Span;
 use tumorscape::simulation::{Simulation, open_scene};
-use tumorscape::tissue::{Molecule, SiteId};
+use tumorscape::tissue::SiteId;
 
 /// Numbers of cells at the start, and hours. The first two begin with oxygen everywhere, the last with a centre that
 /// dies at once.
@@ -91,7 +91,7 @@ impl Hour {
             *uptake /= 60.0 * (ball(shell + SHELL_UM) - ball(shell));
         }
         let (oxygen, _) = simulation
-            .field(SiteId(0), Molecule::Oxygen)
+            .field(SiteId(0), "oxygen")
             .expect("there is oxygen");
         let short = oxygen
             .iter()

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use bevy::math::{UVec3, Vec3, ops};
 use tumorscape::cell::{Phase, State};
+use tumorscape::scene::molecules::shipped_molecules;
 use tumorscape::simulation::{
     CellGlyphs, CellTypeStyle, FieldSnapshot, SiteMetrics, SiteSnapshot, Snapshot,
 };
-use tumorscape::tissue::Molecule;
 
 /// Half the edge of the block, um.
 pub const BLOCK_HALF_UM: f32 = 500.0;
@@ -117,6 +117,7 @@ pub fn tumour(count: usize) -> Arc<Snapshot> {
             }
         }
     }
+    let molecules = shipped_molecules().expect("the shipped molecules are valid");
     Arc::new(Snapshot {
         step: 3240,
         hours: 54.0,
@@ -131,13 +132,14 @@ pub fn tumour(count: usize) -> Arc<Snapshot> {
                 colour: [0.0, 0.62, 0.45],
             },
         ],
+        molecules: molecules.clone(),
         sites: vec![SiteSnapshot {
             name: "breast".to_owned(),
             min_um: Vec3::splat(-BLOCK_HALF_UM),
             max_um: Vec3::splat(BLOCK_HALF_UM),
             cells,
             fields: vec![FieldSnapshot {
-                molecule: Molecule::Oxygen,
+                molecule: molecules.named("oxygen").expect("it is shipped").clone(),
                 dims: UVec3::splat(voxels),
                 origin_um: Vec3::splat(-BLOCK_HALF_UM),
                 spacing_um: Vec3::splat(step),

@@ -4,14 +4,21 @@
 use super::*;
 use crate::cell::testing::*;
 use crate::cell::{BodyParameters, State};
-use crate::tissue::{SiteEntry, TissueBlock};
+use crate::tissue::molecule::testing::molecule;
+use crate::tissue::{FieldValues, Ledger, Molecules, TissueBlock};
 
-fn around(oxygen_mmhg: f32, glucose_mm: f32, lactate_mm: f32) -> Surroundings {
-    Surroundings {
+/// Half-saturations of 2 mmHg and 0.5 mM; 1.3 uM of oxygen per mmHg.
+const UPTAKE: UptakeConstants = UptakeConstants {
+    oxygen_half_mmhg: 2.0,
+    glucose_half_mm: 0.5,
+    oxygen_nm_per_mmhg: 1300.0,
+};
+
+fn around(oxygen_mmhg: f32, glucose_mm: f32, lactate_mm: f32) -> Metabolites {
+    Metabolites {
         oxygen_mmhg,
         glucose_mm,
         lactate_mm,
-        ..Surroundings::default()
     }
 }
 
@@ -57,8 +64,8 @@ fn glycolysis_of_adapted_cells_meets_the_rise_without_oxygen_it_is_calibrated_to
 fn rates(parameters: &MetabolismParameters, oxygen: f32, glucose: f32, hif: f32) -> MetabolicRates {
     parameters.rates(
         &MetabolismChemistry::default(),
-        &TransportParameters::default(),
-        &around(oxygen, glucose, 1.5),
+        &UPTAKE,
+        around(oxygen, glucose, 1.5),
         hif,
         BodyParameters::default().volume_um3,
     )
@@ -110,13 +117,7 @@ fn confluent_tissue_takes_up_its_published_uptake_whatever_the_sizes_of_its_cell
     let resting = BodyParameters::default().volume_um3;
     let chemistry = MetabolismChemistry::default();
     for volume in [resting, 1.4 * resting, 2.0 * resting] {
-        let found = parameters.rates(
-            &chemistry,
-            &TransportParameters::default(),
-            &around(1e6, 1e6, 0.0),
-            0.0,
-            volume,
-        );
+        let found = parameters.rates(&chemistry, &UPTAKE, around(1e6, 1e6, 0.0), 0.0, volume);
         // Cells of one size at the distance at which they rest, 20/21 of a diameter, have d^3 / sqrt 2 each.
         let radius = (f64::from(volume) * 3.0 / (4.0 * std::f64::consts::PI)).cbrt();
         let room_um3 = (2.0 * radius * 20.0 / 21.0).powi(3) / 2.0_f64.sqrt();
@@ -151,21 +152,28 @@ fn growth_needs_oxygen_as_published_and_glucose_and_tolerable_acidity() {
 
 /// A site of eight voxels of 20 um with ledgers for the given molecules, and cells in voxel 3.
 fn tissue(
-    molecules: &[Molecule],
+    molecules: &[&str],
     parameters: MetabolismParameters,
     vitals: &[Vital],
 ) -> (App, Vec<Entity>) {
     let mut app = bench(1.0);
-    app.init_resource::<TransportParameters>()
-        .add_plugins(MetabolismPlugin);
+    app.add_plugins(MetabolismPlugin);
+    let mut oxygen = molecule("oxygen", UPTAKE.oxygen_nm_per_mmhg, 38.0);
+    oxygen.half_saturation = UPTAKE.oxygen_half_mmhg;
+    let mut glucose = molecule("glucose", 1e6, 5.5);
+    glucose.half_saturation = UPTAKE.glucose_half_mm;
+    let lactate = molecule("lactate", 1e6, 1.5);
+    app.insert_resource(Molecules::new([oxygen, glucose, lactate]));
     set(&mut app, parameters);
-    let mut fields = [None; Molecule::ALL.len()];
-    let mut ledgers = Vec::new();
-    for molecule in molecules {
-        let ledger = app.world_mut().spawn(Ledger::new(8)).id();
-        fields[*molecule as usize] = Some(ledger);
-        ledgers.push(ledger);
-    }
+    let levels = Molecules::clone(app.world().resource());
+    let ledgers: Vec<Entity> = molecules
+        .iter()
+        .map(|name| {
+            let level = levels.named(name).unwrap().background;
+            let field = (Ledger::new(8), FieldValues(vec![level; 8]));
+            app.world_mut().spawn(field).id()
+        })
+        .collect();
     let block = TissueBlock {
         name: "block".into(),
         min_um: Vec3::ZERO,
@@ -174,16 +182,16 @@ fn tissue(
         walls: true,
         perfusion_length_um: None,
     };
-    let list = vec![SiteEntry {
-        entity: Entity::PLACEHOLDER,
-        fields,
-        block,
-    }];
-    app.insert_resource(Sites { list });
+    let fields: Vec<_> = molecules
+        .iter()
+        .copied()
+        .zip(ledgers.iter().copied())
+        .collect();
+    add_site(&mut app, block, &fields);
     for (id, vital) in vitals.iter().enumerate() {
         let around = Surroundings {
             voxel: 3,
-            ..around(38.0, 5.5, 1.5)
+            ..Surroundings::default()
         };
         let body = BodyParameters::default().resting_body();
         let life = (*vital, Metabolism::default(), Cycle::default());
@@ -194,7 +202,7 @@ fn tissue(
 
 #[test]
 fn what_cells_burn_is_booked_in_their_voxel() {
-    let molecules = [Molecule::Oxygen, Molecule::Glucose, Molecule::Lactate];
+    let molecules = ["oxygen", "glucose", "lactate"];
     let dead = Vital {
         state: State::NecroticLysed,
         ..Vital::default()
@@ -255,7 +263,7 @@ fn the_first_order_law_books_a_rate_constant() {
         oxygen_law: OxygenLaw::FirstOrder,
         ..MetabolismParameters::default()
     };
-    let (mut app, ledgers) = tissue(&[Molecule::Oxygen], parameters, &[Vital::default()]);
+    let (mut app, ledgers) = tissue(&["oxygen"], parameters, &[Vital::default()]);
     step(&mut app);
     let ledger = app.world().get::<Ledger>(ledgers[0]).unwrap();
     assert!((ledger.rate().sum(3) - 10.0 * 2494.0 / 8000.0).abs() < 1e-3);

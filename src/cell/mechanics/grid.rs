@@ -24,7 +24,7 @@ const SMALLEST_UM: f32 = 0.25;
 const FARTHEST_UM: f32 = 1.0e8;
 /// Most grids in use.
 pub(super) const MOST_LEVELS: usize = 3;
-/// Cost of searching one more grid in units of one candidate; measured, see `benches/mechanics.rs`.
+/// Cost of searching one more grid in units of one candidate; measured, see `benches/table/mechanics.rs`.
 const SEARCH_COST: f64 = 60.0;
 
 /// One grid: the bins of all cells of a class of size.

@@ -4,7 +4,7 @@ use bevy_egui::egui::{self, Ui, vec2};
 
 use crate::scene::look::Axis;
 use crate::scene::{ColourBy, Cut, Slice};
-use crate::tissue::Molecule;
+use crate::tissue::{Molecule, MoleculeName};
 use crate::view::overlay::{count_text, time_text};
 use crate::view::{Shown, ViewCamera, ViewSettings};
 
@@ -158,9 +158,9 @@ pub(in super::super) fn first_slice(shown: &Shown, settings: &ViewSettings) -> S
     let molecule = shown
         .site(settings.site)
         .and_then(|site| site.fields.first())
-        .map_or(Molecule::Oxygen, |field| field.molecule);
+        .map_or("oxygen", |field| field.molecule.name.as_str());
     Slice {
-        molecule,
+        molecule: molecule.into(),
         axis: settings.look.cut.map_or(Axis::Y, |cut| cut.axis),
         at_um: settings.look.cut.map_or(0.0, |cut| cut.at_um),
     }
@@ -186,15 +186,19 @@ fn slice(ui: &mut Ui, shown: &Shown, settings: &mut ViewSettings) {
     let Some(slice) = &mut settings.look.slice else {
         return;
     };
-    let molecules: Vec<Molecule> = site.map_or_else(Vec::new, |site| {
-        site.fields.iter().map(|field| field.molecule).collect()
-    });
+    let chosen = site.and_then(|site| site.field(&slice.molecule));
+    let chosen = chosen.map_or_else(
+        || slice.molecule.as_str().to_owned(),
+        |field| molecule_text(&field.molecule),
+    );
     egui::ComboBox::from_id_salt("molecule")
         .width(ui.available_width() - 8.0)
-        .selected_text(molecule_text(slice.molecule))
+        .selected_text(chosen)
         .show_ui(ui, |ui| {
-            for molecule in molecules {
-                ui.selectable_value(&mut slice.molecule, molecule, molecule_text(molecule));
+            for field in site.iter().flat_map(|site| &site.fields) {
+                let name = MoleculeName::from(field.molecule.name.as_str());
+                let text = molecule_text(&field.molecule);
+                ui.selectable_value(&mut slice.molecule, name, text);
             }
         });
     plane(ui, &mut slice.axis, &mut slice.at_um, |axis| {
@@ -202,8 +206,8 @@ fn slice(ui: &mut Ui, shown: &Shown, settings: &mut ViewSettings) {
     });
 }
 
-fn molecule_text(molecule: Molecule) -> String {
-    format!("{}, {}", molecule.label(), molecule.unit())
+fn molecule_text(molecule: &Molecule) -> String {
+    format!("{}, {}", molecule.label, molecule.unit)
 }
 
 fn cut(ui: &mut Ui, shown: &Shown, settings: &mut ViewSettings) {

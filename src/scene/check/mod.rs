@@ -40,6 +40,7 @@ pub(super) fn check_scene(
         checker.problem(&root.field("title"), "a scene needs a title");
     }
     let bounds = check_time(checker, scene);
+    tissue::check_molecules(checker, scene);
     tissue::check_sites(checker, scene);
     tissue::check_cell_types(checker, scene, &library.known);
     tissue::check_populations(checker, scene, library, &bounds, tables);

@@ -62,12 +62,12 @@ pub(super) fn check_timeline(checker: &mut Checker, scene: &Scene, bounds: &Boun
 fn check_action(checker: &mut Checker, path: &FieldPath, action: &Action, scene: &Scene) {
     match action {
         Action::Camera(pose) => check_pose(checker, path, *pose),
-        Action::Look(look) => check_look(checker, path, *look, scene),
+        Action::Look(look) => check_look(checker, path, look, scene),
         Action::Set(_, value) => {
             checker.finite(&path.nth(1), *value);
         }
-        // Populations are checked with those present at the start.
-        Action::Add(_) | Action::Caption(_) => {}
+        // Populations are checked with those present at the start, rules with those of the cell types.
+        Action::Add(_) | Action::Rule(_) | Action::Caption(_) => {}
     }
 }
 
@@ -92,7 +92,13 @@ fn filmed(scene: &Scene) -> Option<&Site> {
     }
 }
 
-fn check_look(checker: &mut Checker, path: &FieldPath, look: Look, scene: &Scene) {
+fn check_look(checker: &mut Checker, path: &FieldPath, look: &Look, scene: &Scene) {
+    let molecule = path.field("slice").field("molecule");
+    if let Some(slice) = &look.slice
+        && !checker.molecule(&molecule, &slice.molecule)
+    {
+        return;
+    }
     let Some(site) = filmed(scene) else { return };
     let size = Vec3::from(site.size_um);
     if !size.is_finite() || size.min_element() <= 0.0 || !checker.repaired.is_empty() {
@@ -105,7 +111,10 @@ fn check_look(checker: &mut Checker, path: &FieldPath, look: Look, scene: &Scene
         Axis::Z => 0.5 * size.z,
     };
     let planes = [
-        ("slice", look.slice.map(|slice| (slice.axis, slice.at_um))),
+        (
+            "slice",
+            look.slice.as_ref().map(|slice| (slice.axis, slice.at_um)),
+        ),
         ("cut", look.cut.map(|cut| (cut.axis, cut.at_um))),
     ];
     for (name, plane) in planes {
@@ -119,28 +128,28 @@ fn check_look(checker: &mut Checker, path: &FieldPath, look: Look, scene: &Scene
             checker.problem(&path, message);
         }
     }
-    if let Some(slice) = look.slice
+    if let Some(slice) = &look.slice
         && site
             .fields
             .iter()
             .all(|field| field.molecule != slice.molecule)
     {
         let message = format!(
-            "{} is not among the fields of the site `{}`",
-            slice.molecule.label(),
+            "`{}` is not among the fields of the site `{}`",
+            slice.molecule.as_str(),
             site.name
         );
         let names: Vec<String> = site
             .fields
             .iter()
-            .map(|f| format!("`{:?}`", f.molecule))
+            .map(|f| format!("`{}`", f.molecule.as_str()))
             .collect();
         let help = if names.is_empty() {
             "the site has no fields".to_owned()
         } else {
             format!("it has {}", names.join(", "))
         };
-        checker.problem_with_help(&path.field("slice").field("molecule"), message, help);
+        checker.problem_with_help(&molecule, message, help);
     }
 }
 
@@ -302,7 +311,7 @@ pub(super) fn check_recording(checker: &mut Checker, scene: &Scene) {
     if let Some(name) = &recording.site {
         check_site_name(checker, &path.field("site"), name, scene);
     }
-    check_look(checker, &path.field("look"), recording.look, scene);
+    check_look(checker, &path.field("look"), &recording.look, scene);
 }
 
 fn check_site_name(checker: &mut Checker, path: &FieldPath, name: &str, scene: &Scene) {

@@ -6,6 +6,7 @@ use bevy::prelude::Vec3;
 
 use super::super::capabilities::check_prefab;
 use super::super::library::CellLibrary;
+use super::super::molecules::check_molecule;
 use super::super::population::{close_packed_per_um3, estimate_cells};
 use super::super::report::Problem;
 use super::super::schema::{Action, Event, Place, Population, Scene, Site};
@@ -15,6 +16,7 @@ use super::super::{Tables, read_text};
 use super::{Bounds, Checker};
 use crate::core::capability::CapabilityRegistry;
 use crate::core::units::UM3_PER_MM3;
+use crate::tissue::MoleculeName;
 
 /// Most voxels of all molecules of a site together.
 const MAX_VALUES: f64 = 2.0e8;
@@ -61,12 +63,48 @@ pub(super) fn check_sites(checker: &mut Checker, scene: &Scene) {
         }
         for (number, field) in site.fields.iter().enumerate() {
             let path = path.field("fields").item(number);
-            let molecule = field.molecule;
-            if site.fields[..number].iter().any(|f| f.molecule == molecule) {
-                let message = format!("{} is already in this site", molecule.label());
-                checker.problem(&path.field("molecule"), message);
+            let at = path.field("molecule");
+            let name = &field.molecule;
+            if site.fields[..number].iter().any(|f| f.molecule == *name) {
+                checker.problem(&at, format!("`{}` is already in this site", name.as_str()));
+            } else if checker.molecule(&at, name) {
+                check_grid(checker, &at, site, name);
             }
             checker.not_negative(&path.field("level"), field.level);
+        }
+    }
+}
+
+/// Asks for as many voxels of a site as fill the voxels of a molecule's own grid.
+fn check_grid(checker: &mut Checker, path: &FieldPath, site: &Site, name: &MoleculeName) {
+    let Some(molecule) = checker.molecules.named(name.as_str()) else {
+        return;
+    };
+    let coarsen = f32::from(molecule.coarsen);
+    let counts = (Vec3::from(site.size_um) / Vec3::from(site.voxel_um)).round();
+    let uneven = |count: f32| coarsen > 1.0 && count > coarsen && count % coarsen != 0.0;
+    if let Some(count) = counts.to_array().into_iter().find(|count| uneven(*count)) {
+        let message = format!(
+            "each of its voxels holds {coarsen} voxels of the site along each axis, of which there are {count}"
+        );
+        let works = (count / coarsen).ceil() * coarsen;
+        checker.problem_with_help(path, message, format!("{works} voxels would work"));
+    }
+}
+
+/// Checks the molecules that a scene brings along.
+pub(super) fn check_molecules(checker: &mut Checker, scene: &Scene) {
+    let list = FieldPath::root().field("molecules");
+    for (index, molecule) in scene.molecules.iter().enumerate() {
+        let path = list.item(index);
+        check_molecule(checker, &path, molecule);
+        let earlier = &scene.molecules[..index];
+        if let Some(first) = earlier.iter().position(|m| m.name == molecule.name) {
+            let message = format!(
+                "`{}` is already the name of molecules[{first}]",
+                molecule.name
+            );
+            checker.problem(&path.field("name"), message);
         }
     }
 }

@@ -113,7 +113,7 @@ pub fn plane_of(field: &FieldSnapshot, slice: &Slice) -> Plane {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tissue::Molecule;
+    use crate::tissue::molecule::testing::molecule;
     use bevy::math::{UVec3, Vec3};
 
     fn field(dims: UVec3, value: impl Fn(Vec3) -> f32) -> FieldSnapshot {
@@ -129,7 +129,7 @@ mod tests {
             }
         }
         FieldSnapshot {
-            molecule: Molecule::Oxygen,
+            molecule: molecule("oxygen", 1300.0, 38.0),
             dims,
             origin_um,
             spacing_um,
@@ -143,7 +143,7 @@ mod tests {
         let field = field(UVec3::new(9, 12, 14), linear);
         for (axis, at_um) in [(Axis::X, 3.0), (Axis::Y, 61.0), (Axis::Z, 9.5)] {
             let slice = Slice {
-                molecule: Molecule::Oxygen,
+                molecule: "oxygen".into(),
                 axis,
                 at_um,
             };
@@ -175,7 +175,7 @@ mod tests {
         let steps = |p: Vec3| if p.x > 0.0 { 40.0 } else { 0.0 };
         let field = field(UVec3::new(10, 10, 10), steps);
         let slice = Slice {
-            molecule: Molecule::Oxygen,
+            molecule: "oxygen".into(),
             axis: Axis::Z,
             at_um: 0.0,
         };

@@ -1,5 +1,4 @@
-//! The stated work on which the field solver is timed: one set-up for `benches/fields.rs` and for the
-//! table of all benches.
+//! The stated work on which the field solver is timed.
 //!
 //! A dense tumour on `n`^3 voxels of 20 um: cells in 60 % of the voxels, capillary walls in 1 %, faces held at
 //! the level of the host tissue (for oxygen). A warm start is the solution before 1 % of the capillaries

@@ -1,0 +1,74 @@
+//! What is known of molecules at cells and in sites: quantities and measurements for each molecule there is.
+//!
+//! A scene may bring molecules of its own, so they are registered when the molecules of a simulation are put into
+//! force. After a step a cell's value is that of the field where the cell is; in `Signal` and `Act` its systems read
+//! the voxel that it was in at the start of the step ([`crate::tissue::Fields`]).
+
+use bevy::prelude::*;
+
+use super::{Position, Resident};
+use crate::core::metric::{Measure, Metric, RegisterMetrics};
+use crate::core::quantity::{NONE, Quantity, Reader, RegisterQuantities};
+use crate::tissue::spread::Spread;
+use crate::tissue::{FieldReader, Molecules};
+
+/// Registers what is known of each molecule: at a cell, and in a site its mean, lowest and highest concentration.
+pub fn register_molecules(world: &mut World, molecules: &Molecules) {
+    for molecule in molecules.list() {
+        let (name, label, unit) = (&molecule.name, &molecule.label, &molecule.unit);
+        let suffix = unit_suffix(unit);
+        let column = format!("{name}_{suffix}");
+        let top = molecule.scale_max.unwrap_or(1.0);
+        let about = format!("{label} at the cell.");
+        let info = Quantity::new(name, unit, about)
+            .label(label)
+            .column(&column)
+            .range(0.0, top)
+            .colours(molecule.colour_map)
+            .contours(&molecule.contours)
+            .source(&molecule.source);
+        let wanted = name.clone();
+        world.register_cell_reader(info, move |world| read_at_cells(world, &wanted));
+        let metric = |kind: &str, what: &str| {
+            let name = format!("{name}_{kind}_{suffix}");
+            Metric::new(name, unit, format!("{what} {label} of the site."))
+        };
+        let metrics = vec![
+            metric("mean", "Mean"),
+            metric("min", "Lowest"),
+            metric("max", "Highest"),
+        ];
+        let wanted = name.clone();
+        world.register_metrics(metrics, move |world, site| {
+            let spread = Spread::in_site(world, site, &wanted).unwrap_or(Spread::NONE);
+            vec![spread.mean, spread.min, spread.max]
+        });
+        let name = format!("{name}_at_cells_mean_{suffix}");
+        let metric = Metric::new(name, unit, format!("Mean {label} at living cells."));
+        world.register_metric(metric, Measure::Mean(molecule.name.clone()));
+    }
+}
+
+/// A unit as the names of columns end.
+fn unit_suffix(unit: &str) -> String {
+    let plain = unit.chars().filter(char::is_ascii_alphanumeric);
+    plain.map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// Reads the concentration of a molecule where each cell is: its background where the site
+/// does not simulate it.
+pub fn read_at_cells<'w>(world: &'w World, name: &str) -> Reader<'w, f32> {
+    let field = FieldReader::in_world(world, name);
+    Box::new(move |table, rows, values| {
+        let (Some(field), Some(residents), Some(positions)) =
+            (&field, table.get::<Resident>(), table.get::<Position>())
+        else {
+            values.fill(NONE);
+            return;
+        };
+        let places = residents[rows.clone()].iter().zip(&positions[rows]);
+        for (value, (resident, position)) in values.iter_mut().zip(places) {
+            *value = field.at_point(resident.0, position.0);
+        }
+    })
+}

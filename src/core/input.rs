@@ -1,0 +1,456 @@
+//! Inputs: what of a module can be changed by rules.
+//!
+//! A module offers an input from its plugin ([`RegisterInputs`]): `motility.speed`, based on a parameter of its
+//! capability. Its systems ask for it through [`Regulated`], which hands out what the rules of the step made of it, or the base where
+//! there is no rule. Inputs are no state: [`super::regulate`] works them out in every step, from the quantities as
+//! the last step left them.
+//!
+//! Besides cells, sites can offer inputs, and so can whatever a site holds in arrays, voxels or vessel
+//! segments: *elements* of a kind, all arrays of one kind and site being of one length.
+
+use std::ops::Range;
+
+use bevy::ecs::entity::Entities;
+use bevy::ecs::storage::TableId;
+use bevy::ecs::system::SystemParam;
+use bevy::prelude::*;
+
+use super::parallel::ROWS;
+use super::parameters::{Limits, Parameters, PerType};
+use super::quantity::{LISTED, Quantity};
+use super::state::RegisterState;
+
+/// What a person has to know about an input.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InputInfo {
+    /// Name, unique among those of the same subject: `motility.speed`.
+    pub name: String,
+    /// Its unit; empty for a pure number.
+    pub unit: String,
+    /// What it is, in a sentence.
+    pub about: String,
+    /// What it may be; rules cannot lead beyond.
+    pub limits: Limits,
+}
+
+impl InputInfo {
+    /// An input of that name and unit that is not negative.
+    pub fn new(name: impl Into<String>, unit: impl Into<String>, about: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            unit: unit.into(),
+            about: about.into(),
+            limits: Limits::NON_NEGATIVE,
+        }
+    }
+
+    /// What it may be.
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+}
+
+/// The base of an input for a cell type, by index; `None` for a type that lacks the capability.
+type BaseOfType = Box<dyn Fn(&World, u16) -> Option<f32> + Send + Sync>;
+/// The base of an input for a site, by its entity.
+type BaseOfSite = Box<dyn Fn(&World, Entity) -> Option<f32> + Send + Sync>;
+/// Writes the bases of an input for all elements of a site.
+type BaseOfElements = Box<dyn Fn(&World, Entity, &mut Vec<f32>) + Send + Sync>;
+/// The values of a quantity of elements of a site.
+type OfElements = Box<dyn for<'w> Fn(&'w World, Entity) -> Option<&'w [f32]> + Send + Sync>;
+
+/// An input of cells.
+pub struct CellInput {
+    /// What a person has to know.
+    pub info: InputInfo,
+    pub(super) base: BaseOfType,
+}
+
+/// An input of sites.
+pub struct SiteInput {
+    /// What a person has to know.
+    pub info: InputInfo,
+    pub(super) base: BaseOfSite,
+}
+
+/// An input of elements.
+pub struct ElementInput {
+    /// What kind of elements: `voxel`.
+    pub kind: &'static str,
+    /// What a person has to know.
+    pub info: InputInfo,
+    pub(super) base: BaseOfElements,
+}
+
+/// A quantity of elements.
+pub struct ElementQuantity {
+    /// What kind of elements: `voxel`.
+    pub kind: &'static str,
+    /// What a person has to know.
+    pub info: Quantity,
+    pub(super) of: OfElements,
+}
+
+/// All inputs, in the order of registration.
+#[derive(Resource, Default)]
+pub struct Inputs {
+    /// Of cells.
+    pub cells: Vec<CellInput>,
+    /// Of sites.
+    pub sites: Vec<SiteInput>,
+    /// Of elements.
+    pub elements: Vec<ElementInput>,
+    /// What elements can be asked for.
+    pub element_quantities: Vec<ElementQuantity>,
+}
+
+impl Inputs {
+    /// The input of cells of that name.
+    pub fn of_cells(&self, name: &str) -> Option<&CellInput> {
+        self.cells.iter().find(|known| known.info.name == name)
+    }
+
+    /// The names of all inputs of cells.
+    pub fn cell_names(&self) -> Vec<&str> {
+        let inputs = self.cells.iter();
+        inputs.map(|known| known.info.name.as_str()).collect()
+    }
+}
+
+/// What rules made of the inputs of this step.
+#[derive(Resource, Default)]
+pub struct InputValues {
+    /// Of cells, in the order of [`Inputs::cells`].
+    pub(super) cells: Vec<ValuesOfCells>,
+    /// Inputs of the cells of a table, where any of them has a rule.
+    pub(super) tables: Vec<TableValues>,
+    /// Of each site, in the order of [`Inputs::sites`].
+    pub(super) sites: Vec<Vec<(Entity, f32)>>,
+    /// Of the elements of each site, in the order of [`Inputs::elements`].
+    pub(super) elements: Vec<Vec<(Entity, Vec<f32>)>>,
+}
+
+/// An input of cells.
+#[derive(Default)]
+pub(super) struct ValuesOfCells {
+    pub name: String,
+    /// By type; NaN for a type that lacks the capability.
+    pub bases: Vec<f32>,
+}
+
+/// Inputs of the cells of a table: for each chunk of [`ROWS`] rows one such run for each input.
+#[derive(Default)]
+pub(super) struct TableValues {
+    pub table: Option<TableId>,
+    /// Which inputs, by their place in [`Inputs::cells`].
+    pub inputs: Vec<usize>,
+    pub values: Vec<f32>,
+}
+
+/// What systems ask for the inputs of this step.
+#[derive(SystemParam)]
+pub struct Regulated<'w> {
+    values: Option<Res<'w, InputValues>>,
+    entities: &'w Entities,
+}
+
+impl Regulated<'_> {
+    /// An input of cells, by name.
+    ///
+    /// # Panics
+    /// When no module has registered it.
+    pub fn input(&self, name: &str) -> CellValues<'_> {
+        let values = self.values.as_deref();
+        let found = values.and_then(|values| {
+            let place = values.cells.iter().position(|known| known.name == name)?;
+            Some((values, place))
+        });
+        let Some((values, place)) = found else {
+            panic!("the input `{name}` is registered by its module, and worked out in `Regulate`");
+        };
+        CellValues {
+            values,
+            place,
+            entities: self.entities,
+        }
+    }
+
+    /// An input of sites, by name: that of the site with this entity.
+    pub fn of_site(&self, inputs: &Inputs, name: &str, site: Entity) -> Option<f32> {
+        let place = inputs
+            .sites
+            .iter()
+            .position(|known| known.info.name == name)?;
+        let of_sites = self.values.as_deref()?.sites.get(place)?;
+        let found = of_sites.iter().find(|(entity, _)| *entity == site);
+        found.map(|(_, value)| *value)
+    }
+
+    /// An input of elements, by name: those of the site with this entity.
+    pub fn of_elements(&self, inputs: &Inputs, name: &str, site: Entity) -> Option<&[f32]> {
+        let place = inputs
+            .elements
+            .iter()
+            .position(|known| known.info.name == name)?;
+        let of_sites = self.values.as_deref()?.elements.get(place)?;
+        let found = of_sites.iter().find(|(entity, _)| *entity == site);
+        found.map(|(_, values)| values.as_slice())
+    }
+}
+
+/// An input of all cells.
+#[derive(Clone, Copy)]
+pub struct CellValues<'a> {
+    values: &'a InputValues,
+    place: usize,
+    entities: &'a Entities,
+}
+
+impl<'a> CellValues<'a> {
+    /// The input of the cells of a table, given its entities, as a contiguous query hands them out.
+    pub fn in_table(&self, entities: &[Entity]) -> InputColumn<'a> {
+        let bases = self.values.cells[self.place].bases.as_slice();
+        let table = entities
+            .first()
+            .and_then(|first| self.entities.get_spawned(*first).ok())
+            .map(|location| location.table_id);
+        let ruled = self.values.tables.iter().find_map(|known| {
+            let at = known.inputs.iter().position(|input| *input == self.place)?;
+            (known.table == table).then_some((known.values.as_slice(), at, known.inputs.len()))
+        });
+        match ruled {
+            None => InputColumn {
+                bases,
+                values: &[],
+                at: 0,
+                stride: 0,
+            },
+            Some((values, at, inputs)) => InputColumn {
+                bases,
+                values,
+                at: at * ROWS,
+                stride: inputs * ROWS,
+            },
+        }
+    }
+
+    /// Its base for a type.
+    pub fn base(&self, cell_type: u16) -> f32 {
+        let bases = &self.values.cells[self.place].bases;
+        bases
+            .get(usize::from(cell_type))
+            .copied()
+            .unwrap_or(f32::NAN)
+    }
+}
+
+/// An input of the cells of a table.
+#[derive(Clone, Copy)]
+pub struct InputColumn<'a> {
+    bases: &'a [f32],
+    values: &'a [f32],
+    at: usize,
+    stride: usize,
+}
+
+impl InputColumn<'_> {
+    /// The input of the cell in a row, which is of that type.
+    #[inline]
+    pub fn at(&self, row: usize, cell_type: u16) -> f32 {
+        if self.stride == 0 {
+            self.bases[usize::from(cell_type)]
+        } else {
+            self.values[row / ROWS * self.stride + self.at + row % ROWS]
+        }
+    }
+
+    /// Whether rules make cells of a type differ from each other.
+    pub const fn is_ruled(&self) -> bool {
+        self.stride > 0
+    }
+}
+
+/// Registration, from a module's plugin.
+pub trait RegisterInputs {
+    /// Registers an input of cells, given its base for a type.
+    fn register_input_with(
+        &mut self,
+        info: InputInfo,
+        base: impl Fn(&World, u16) -> Option<f32> + Send + Sync + 'static,
+    ) -> &mut Self;
+
+    /// Registers an input of cells whose base is a parameter of a capability.
+    fn register_input<P: Parameters>(
+        &mut self,
+        info: InputInfo,
+        base: impl Fn(&P) -> f32 + Send + Sync + 'static,
+    ) -> &mut Self {
+        self.register_input_with(info, move |world, cell_type| {
+            Some(base(world.get_resource::<PerType<P>>()?.get(cell_type)?))
+        })
+    }
+
+    /// Registers an input of sites, given its base for a site.
+    fn register_site_input(
+        &mut self,
+        info: InputInfo,
+        base: impl Fn(&World, Entity) -> Option<f32> + Send + Sync + 'static,
+    ) -> &mut Self;
+
+    /// Registers an input of the elements of a kind that sites hold: `base` writes their bases.
+    fn register_element_input(
+        &mut self,
+        kind: &'static str,
+        info: InputInfo,
+        base: impl Fn(&World, Entity, &mut Vec<f32>) + Send + Sync + 'static,
+    ) -> &mut Self;
+
+    /// Registers a quantity of the elements of a kind that sites hold.
+    fn register_element_quantity(
+        &mut self,
+        kind: &'static str,
+        info: Quantity,
+        of: impl for<'w> Fn(&'w World, Entity) -> Option<&'w [f32]> + Send + Sync + 'static,
+    ) -> &mut Self;
+}
+
+impl RegisterInputs for World {
+    fn register_input_with(
+        &mut self,
+        info: InputInfo,
+        base: impl Fn(&World, u16) -> Option<f32> + Send + Sync + 'static,
+    ) -> &mut Self {
+        let mut known = self.get_resource_or_init::<Inputs>();
+        assert!(
+            known.of_cells(&info.name).is_none(),
+            "the input `{}` of cells is registered twice",
+            info.name
+        );
+        known.cells.push(CellInput {
+            info,
+            base: Box::new(base),
+        });
+        self
+    }
+
+    fn register_site_input(
+        &mut self,
+        info: InputInfo,
+        base: impl Fn(&World, Entity) -> Option<f32> + Send + Sync + 'static,
+    ) -> &mut Self {
+        let mut known = self.get_resource_or_init::<Inputs>();
+        assert!(
+            known.sites.iter().all(|other| other.info.name != info.name),
+            "the input `{}` of sites is registered twice",
+            info.name
+        );
+        known.sites.push(SiteInput {
+            info,
+            base: Box::new(base),
+        });
+        self
+    }
+
+    fn register_element_input(
+        &mut self,
+        kind: &'static str,
+        info: InputInfo,
+        base: impl Fn(&World, Entity, &mut Vec<f32>) + Send + Sync + 'static,
+    ) -> &mut Self {
+        let mut known = self.get_resource_or_init::<Inputs>();
+        assert!(
+            known
+                .elements
+                .iter()
+                .all(|other| other.info.name != info.name),
+            "the input `{}` of elements is registered twice",
+            info.name
+        );
+        known.elements.push(ElementInput {
+            kind,
+            info,
+            base: Box::new(base),
+        });
+        self
+    }
+
+    fn register_element_quantity(
+        &mut self,
+        kind: &'static str,
+        info: Quantity,
+        of: impl for<'w> Fn(&'w World, Entity) -> Option<&'w [f32]> + Send + Sync + 'static,
+    ) -> &mut Self {
+        let mut known = self.get_resource_or_init::<Inputs>();
+        let is_other = |other: &ElementQuantity| other.kind != kind || other.info.name != info.name;
+        assert!(
+            known.element_quantities.iter().all(is_other),
+            "the quantity `{}` of elements is registered twice",
+            info.name
+        );
+        known.element_quantities.push(ElementQuantity {
+            kind,
+            info,
+            of: Box::new(of),
+        });
+        self
+    }
+}
+
+impl RegisterInputs for App {
+    fn register_input_with(
+        &mut self,
+        info: InputInfo,
+        base: impl Fn(&World, u16) -> Option<f32> + Send + Sync + 'static,
+    ) -> &mut Self {
+        super::regulate::plugin(self);
+        self.world_mut().register_input_with(info, base);
+        self
+    }
+
+    fn register_site_input(
+        &mut self,
+        info: InputInfo,
+        base: impl Fn(&World, Entity) -> Option<f32> + Send + Sync + 'static,
+    ) -> &mut Self {
+        super::regulate::plugin(self);
+        self.world_mut().register_site_input(info, base);
+        self
+    }
+
+    fn register_element_input(
+        &mut self,
+        kind: &'static str,
+        info: InputInfo,
+        base: impl Fn(&World, Entity, &mut Vec<f32>) + Send + Sync + 'static,
+    ) -> &mut Self {
+        super::regulate::plugin(self);
+        self.world_mut().register_element_input(kind, info, base);
+        self
+    }
+
+    fn register_element_quantity(
+        &mut self,
+        kind: &'static str,
+        info: Quantity,
+        of: impl for<'w> Fn(&'w World, Entity) -> Option<&'w [f32]> + Send + Sync + 'static,
+    ) -> &mut Self {
+        super::regulate::plugin(self);
+        self.world_mut().register_element_quantity(kind, info, of);
+        self
+    }
+}
+
+/// Declares what inputs keep in a world as no state.
+pub(super) fn declare(app: &mut App) {
+    app.init_resource::<Inputs>()
+        .init_resource::<InputValues>()
+        .declare_remade::<Inputs>(LISTED)
+        .declare_remade::<InputValues>("worked out in every `Regulate`");
+}
+
+/// The piece of a table's values that a chunk of rows has for one of `inputs` inputs.
+pub(super) const fn run_of(input: usize, rows: usize) -> Range<usize> {
+    input * ROWS..input * ROWS + rows
+}

@@ -1,0 +1,523 @@
+//! Rules: what changes what, as data.
+//!
+//! A rule joins a quantity to an input: `(input: "exchange.vegf_a", by: "hif.activation", law: Fold(6))`. With the base
+//! `b` of the input and the quantity `q` each rule gives a factor `f` or an addend,
+//!
+//! - `Fold(g)`: `f = 1 + g q`, never below 0;
+//! - `Inhibit(half: K, exponent: n)`: `f = 1 / (1 + (q/K)^n)`;
+//! - `Hill(half: K, exponent: n, to: t)`: `f = 1 + (t/b - 1) h`, `h = q^n / (K^n + q^n)`, which leads from `b` to `t`;
+//!   where the base is 0, the addend `t h`;
+//! - `Add(g)`: the addend `g q`.
+//!
+//! `scale` says how much of it counts: `f` becomes `1 + scale (f - 1)`, an addend is multiplied. The input is `b` times the
+//! product of all factors plus the sum of all addends, in the order of the names of the rules, held within the limits
+//! of the input. `floor` keeps a factor from falling below it, [`RuleBook::floors`] the whole product. A quantity
+//! that a cell does not have changes nothing.
+//!
+//! [`Combine::MultiHill`] combines rules of the form `Hill` as PhysiCell's rules do (Johnson et al. 2025, Cell,
+//! doi:10.1016/j.cell.2025.06.048): with `U` the sum of `(q/K)^n` over the rules that raise and `D` over those
+//! that lower, `b` first goes to the largest `to` by the share `U/(1+U)`, then to the least by `D/(1+D)`.
+
+use std::collections::BTreeMap;
+
+use bevy::math::ops;
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::parameters::Limits;
+
+/// How a quantity changes an input.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub enum Law {
+    /// Multiplies by `1 + gain q`.
+    Fold(f32),
+    /// Multiplies by `1 / (1 + (q/half)^exponent)`.
+    Inhibit {
+        /// Where half is left, unit of the quantity.
+        half: f32,
+        /// Steepness.
+        #[serde(default = "one")]
+        exponent: f32,
+    },
+    /// Leads from the base to another value.
+    Hill {
+        /// Where the way is half done, unit of the quantity.
+        half: f32,
+        /// Steepness.
+        #[serde(default = "one")]
+        exponent: f32,
+        /// Where it leads to, unit of the input.
+        to: f32,
+    },
+    /// Adds `gain q`.
+    Add(f32),
+}
+
+const fn one() -> f32 {
+    1.0
+}
+
+impl Law {
+    /// Its numbers by name.
+    pub const fn numbers(&self) -> &'static [&'static str] {
+        match self {
+            Self::Fold(_) | Self::Add(_) => &["gain"],
+            Self::Inhibit { .. } => &["half", "exponent"],
+            Self::Hill { .. } => &["half", "exponent", "to"],
+        }
+    }
+
+    /// One of its numbers, to read or change.
+    pub fn number_mut(&mut self, name: &str) -> Option<&mut f32> {
+        match (self, name) {
+            (Self::Fold(gain) | Self::Add(gain), "gain") => Some(gain),
+            (Self::Inhibit { half, .. } | Self::Hill { half, .. }, "half") => Some(half),
+            (Self::Inhibit { exponent, .. } | Self::Hill { exponent, .. }, "exponent") => {
+                Some(exponent)
+            }
+            (Self::Hill { to, .. }, "to") => Some(to),
+            _ => None,
+        }
+    }
+
+    /// What one of its numbers may be.
+    pub fn limits(name: &str) -> Limits {
+        match name {
+            "half" => Limits::POSITIVE,
+            "exponent" => Limits {
+                min: 0.1,
+                max: 20.0,
+            },
+            _ => Limits::FINITE,
+        }
+    }
+}
+
+/// One arrow: a quantity changes an input.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// The input that is changed.
+    pub input: String,
+    /// The quantity that changes it.
+    pub by: String,
+    /// How.
+    pub law: Law,
+    /// How much of it counts: 1 is all, 0 nothing.
+    #[serde(default = "one")]
+    pub scale: f32,
+    /// The factor is never below this.
+    #[serde(default)]
+    pub floor: Option<f32>,
+    /// What it stands for, in a sentence.
+    #[serde(default)]
+    pub about: String,
+    /// Where its numbers are from.
+    #[serde(default)]
+    pub source: String,
+}
+
+/// How several rules on one input are combined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Reflect)]
+pub enum Combine {
+    /// The product of factors and the sum of addends.
+    #[default]
+    Product,
+    /// As PhysiCell's rules; all must be `Hill`.
+    MultiHill,
+}
+
+/// The rules of a cell type or a site, by name.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields, default)]
+pub struct RuleBook {
+    /// The rules.
+    pub rules: BTreeMap<String, Rule>,
+    /// What the product of all factors on an input does not fall below, by input.
+    pub floors: BTreeMap<String, f32>,
+    /// How the rules on an input are combined, where not as a product.
+    pub combine: BTreeMap<String, Combine>,
+}
+
+/// A rule, ready to be applied to columns.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Term {
+    /// Which column holds the quantity.
+    pub column: usize,
+    /// How it acts.
+    pub law: Law,
+    /// How much of it counts.
+    pub scale: f32,
+    /// The factor is never below this.
+    pub floor: f32,
+}
+
+/// All rules of one book on one input, ready to be applied.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Program {
+    /// The rules, in the order of their names.
+    pub terms: Vec<Term>,
+    /// What the product does not fall below.
+    pub floor: f32,
+    /// How they are combined.
+    pub combine: Combine,
+    /// What the input may be.
+    pub limits: (f32, f32),
+}
+
+impl Program {
+    /// The rules of a book on an input; `column` says where a quantity stands. `None` without any.
+    pub fn new(
+        book: &RuleBook,
+        input: &str,
+        limits: (f32, f32),
+        mut column: impl FnMut(&str) -> usize,
+    ) -> Option<Self> {
+        let terms: Vec<Term> = book
+            .rules
+            .values()
+            .filter(|rule| rule.input == input)
+            .map(|rule| Term {
+                column: column(&rule.by),
+                law: rule.law,
+                scale: rule.scale,
+                floor: rule.floor.unwrap_or(f32::NEG_INFINITY),
+            })
+            .collect();
+        (!terms.is_empty()).then(|| Self {
+            terms,
+            floor: book.floors.get(input).copied().unwrap_or(f32::NEG_INFINITY),
+            combine: book.combine.get(input).copied().unwrap_or_default(),
+            limits,
+        })
+    }
+
+    /// Applies the rules to some rows: `values` holds the bases and then the inputs; `columns` hands out the values of a
+    /// quantity in these rows.
+    pub fn apply<'c>(
+        &self,
+        values: &mut [f32],
+        columns: impl Fn(usize) -> &'c [f32],
+        scratch: &mut [[f32; BLOCK]; 2],
+    ) {
+        let rows = values.len();
+        let [first, second] = scratch;
+        let (first, second) = (&mut first[..rows], &mut second[..rows]);
+        match self.combine {
+            Combine::Product => {
+                first.fill(1.0);
+                second.fill(0.0);
+                for term in &self.terms {
+                    term.act(values, columns(term.column), first, second);
+                }
+                for ((value, product), sum) in values.iter_mut().zip(first).zip(second) {
+                    *value = *value * product.max(self.floor) + *sum;
+                }
+            }
+            Combine::MultiHill => {
+                first.fill(0.0);
+                second.fill(0.0);
+                let (mut highest, mut lowest) = (f32::NEG_INFINITY, f32::INFINITY);
+                let base = values.first().copied().unwrap_or_default();
+                for term in &self.terms {
+                    let Law::Hill { half, exponent, to } = term.law else {
+                        continue;
+                    };
+                    let sums = if to >= base {
+                        highest = highest.max(to);
+                        &mut *first
+                    } else {
+                        lowest = lowest.min(to);
+                        &mut *second
+                    };
+                    for (sum, q) in sums.iter_mut().zip(columns(term.column)) {
+                        if *q > 0.0 {
+                            *sum += term.scale * power(*q / half, exponent);
+                        }
+                    }
+                }
+                for ((value, up), down) in values.iter_mut().zip(first).zip(second) {
+                    if *up > 0.0 {
+                        *value += (highest - *value) * (1.0 - 1.0 / (1.0 + *up));
+                    }
+                    if *down > 0.0 {
+                        *value += (lowest - *value) * (1.0 - 1.0 / (1.0 + *down));
+                    }
+                }
+            }
+        }
+        let (least, most) = self.limits;
+        for value in values {
+            *value = value.max(least).min(most);
+        }
+    }
+}
+
+/// Rows to which rules are applied at once.
+pub const BLOCK: usize = 256;
+
+impl Term {
+    /// Multiplies `products` and adds to `sums` what the rule makes of the quantity in each row.
+    fn act(&self, bases: &[f32], column: &[f32], products: &mut [f32], sums: &mut [f32]) {
+        let Self { scale, floor, .. } = *self;
+        // A factor of 1 changes not a bit, so a quantity that is not there is one.
+        let counted = |q: f32, factor: f32| {
+            if q.is_nan() {
+                1.0
+            } else {
+                (1.0 + scale * (factor - 1.0)).max(floor)
+            }
+        };
+        match self.law {
+            Law::Fold(gain) => {
+                for (product, q) in products.iter_mut().zip(column) {
+                    *product *= counted(*q, (1.0 + gain * *q).max(0.0));
+                }
+            }
+            Law::Inhibit { half, exponent } => {
+                for (product, q) in products.iter_mut().zip(column) {
+                    *product *= counted(*q, 1.0 - saturation(*q, half, exponent));
+                }
+            }
+            Law::Hill { half, exponent, to } => {
+                let rows = products.iter_mut().zip(sums).zip(bases.iter().zip(column));
+                for ((product, sum), (base, q)) in rows {
+                    let share = saturation(*q, half, exponent);
+                    if *base == 0.0 {
+                        if !q.is_nan() {
+                            *sum += scale * to * share;
+                        }
+                    } else {
+                        *product *= counted(*q, 1.0 + (to / *base - 1.0) * share);
+                    }
+                }
+            }
+            Law::Add(gain) => {
+                for (sum, q) in sums.iter_mut().zip(column) {
+                    if !q.is_nan() {
+                        *sum += scale * gain * *q;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `x^n` for `x > 0`; small whole powers by multiplying, which is far cheaper.
+#[inline]
+fn power(x: f32, exponent: f32) -> f32 {
+    if exponent == 1.0 {
+        x
+    } else if exponent == 2.0 {
+        x * x
+    } else if exponent == 3.0 {
+        x * x * x
+    } else if exponent == 4.0 {
+        (x * x) * (x * x)
+    } else {
+        ops::powf(x, exponent)
+    }
+}
+
+/// `q^n / (K^n + q^n)`; 0 for what is not above 0.
+#[inline]
+fn saturation(q: f32, half: f32, exponent: f32) -> f32 {
+    if q > 0.0 {
+        1.0 / (1.0 + power(half / q, exponent))
+    } else {
+        0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(by: &str, law: Law) -> Rule {
+        Rule {
+            input: "x".into(),
+            by: by.into(),
+            law,
+            scale: 1.0,
+            floor: None,
+            about: String::new(),
+            source: String::new(),
+        }
+    }
+
+    /// The input where the quantities `a` and `b` have these values.
+    fn input(book: &RuleBook, base: f32, a: f32, b: f32) -> f32 {
+        let limits = (f32::NEG_INFINITY, f32::INFINITY);
+        let column = |name: &str| usize::from(name == "b");
+        let program = Program::new(book, "x", limits, column).unwrap();
+        let columns = [[a], [b]];
+        let mut values = [base];
+        program.apply(
+            &mut values,
+            |column| &columns[column],
+            &mut [[0.0; BLOCK]; 2],
+        );
+        values[0]
+    }
+
+    fn book(rules: &[(&str, Rule)]) -> RuleBook {
+        RuleBook {
+            rules: rules
+                .iter()
+                .map(|(name, rule)| ((*name).to_owned(), rule.clone()))
+                .collect(),
+            ..RuleBook::default()
+        }
+    }
+
+    #[test]
+    fn each_law_is_its_closed_form() {
+        for q in [0.0, 0.3, 1.0, 4.0, 50.0] {
+            let close = |law, expected: f32| {
+                let found = input(&book(&[("r", rule("a", law))]), 2.5, q, 0.0);
+                assert!(
+                    (found - expected).abs() <= 2e-6 * expected.abs().max(1.0),
+                    "{law:?} of {q}: {found}, {expected}"
+                );
+            };
+            close(Law::Fold(6.0), 2.5 * (1.0 + 6.0 * q));
+            close(Law::Add(0.7), 2.5 + 0.7 * q);
+            for exponent in [1.0, 1.5, 2.0, 3.0, 4.0] {
+                let powers = (ops::powf(q, exponent), ops::powf(2.0, exponent));
+                let share = powers.0 / (powers.0 + powers.1);
+                close(
+                    Law::Inhibit {
+                        half: 2.0,
+                        exponent,
+                    },
+                    2.5 / (1.0 + powers.0 / powers.1),
+                );
+                close(
+                    Law::Hill {
+                        half: 2.0,
+                        exponent,
+                        to: 10.0,
+                    },
+                    2.5 + 7.5 * share,
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn hill_leads_to_its_end_from_a_base_of_zero_too() {
+        let law = Law::Hill {
+            half: 1.0,
+            exponent: 1.0,
+            to: 8.0,
+        };
+        assert_eq!(input(&book(&[("r", rule("a", law))]), 0.0, 1.0, 0.0), 4.0);
+    }
+
+    #[test]
+    fn folds_multiply_and_sums_add_whatever_the_order_of_the_file() {
+        let rules = [
+            ("c", rule("a", Law::Add(0.1))),
+            ("a", rule("a", Law::Fold(0.37))),
+            (
+                "b",
+                rule(
+                    "b",
+                    Law::Inhibit {
+                        half: 0.7,
+                        exponent: 2.0,
+                    },
+                ),
+            ),
+            ("d", rule("b", Law::Fold(1.9))),
+        ];
+        let mut backwards = rules.clone();
+        backwards.reverse();
+        let (a, b) = (0.81, 1.3);
+        let found = input(&book(&rules), 3.0, a, b);
+        assert_eq!(
+            found.to_bits(),
+            input(&book(&backwards), 3.0, a, b).to_bits()
+        );
+        let expected =
+            3.0 * (1.0 + 0.37 * a) / (1.0 + (b / 0.7) * (b / 0.7)) * (1.0 + 1.9 * b) + 0.1 * a;
+        assert!((found / expected - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_quantity_that_is_not_there_changes_not_a_bit() {
+        for law in [
+            Law::Fold(6.0),
+            Law::Add(3.0),
+            Law::Inhibit {
+                half: 1.0,
+                exponent: 1.0,
+            },
+            Law::Hill {
+                half: 1.0,
+                exponent: 1.0,
+                to: 9.0,
+            },
+        ] {
+            for base in [0.0, 0.3] {
+                assert_eq!(
+                    input(&book(&[("r", rule("a", law))]), base, f32::NAN, 0.0),
+                    base
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn scale_and_floors_hold_an_effect_back() {
+        let inhibit = Law::Inhibit {
+            half: 1.0,
+            exponent: 1.0,
+        };
+        let half_counted = Rule {
+            scale: 0.5,
+            ..rule("a", inhibit)
+        };
+        // Of the factor 1/4 half is 1 - 3/8.
+        assert_eq!(input(&book(&[("r", half_counted)]), 8.0, 3.0, 0.0), 5.0);
+        let floored = Rule {
+            floor: Some(0.5),
+            ..rule("a", inhibit)
+        };
+        assert_eq!(input(&book(&[("r", floored)]), 8.0, 3.0, 0.0), 4.0);
+        let mut both = book(&[("r", rule("a", inhibit)), ("s", rule("b", inhibit))]);
+        assert_eq!(input(&both, 8.0, 3.0, 3.0), 0.5);
+        both.floors.insert("x".into(), 0.1);
+        assert_eq!(input(&both, 8.0, 3.0, 3.0), 0.8);
+    }
+
+    #[test]
+    fn hill_rules_combine_as_those_of_physicell() {
+        let up = |half| Law::Hill {
+            half,
+            exponent: 2.0,
+            to: 10.0,
+        };
+        let down = Law::Hill {
+            half: 4.0,
+            exponent: 1.0,
+            to: 0.5,
+        };
+        let mut book = book(&[
+            ("u", rule("a", up(1.0))),
+            ("v", rule("b", up(3.0))),
+            ("d", rule("b", down)),
+        ]);
+        book.combine.insert("x".into(), Combine::MultiHill);
+        let (a, b) = (0.8_f64, 2.0_f64);
+        let (u, d) = (a * a + (b / 3.0) * (b / 3.0), b / 4.0);
+        let (u, d) = (u / (1.0 + u), d / (1.0 + d));
+        let expected = (1.0 - d) * ((1.0 - u) * 2.0 + u * 10.0) + d * 0.5;
+        let found = input(&book, 2.0, a as f32, b as f32);
+        assert!(
+            (f64::from(found) / expected - 1.0).abs() < 1e-6,
+            "{found}, {expected}"
+        );
+    }
+}

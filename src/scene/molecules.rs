@@ -1,0 +1,122 @@
+//! The library of molecules. A molecule is data: a RON file in `assets/molecules`, or an entry of a scene's own
+//! `molecules`.
+//!
+//! The shipped ones are part of the binary. Files in the nearest `assets/molecules` folder beside or above the scene,
+//! or else under the current folder, replace molecules of the same name and add new ones, and so do those that a scene
+//! brings along.
+
+use std::path::Path;
+
+use include_dir::{Dir, include_dir};
+
+use super::assets;
+use super::checker::Checker;
+use super::read::read;
+use super::report::SceneReport;
+use super::spans::FieldPath;
+use crate::core::parameters::Parameters;
+use crate::tissue::{Molecule, Molecules};
+
+static SHIPPED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/assets/molecules");
+
+/// Where molecules lie, from the root of the project and from any folder above a scene.
+const FOLDER: &str = "assets/molecules";
+
+/// Most contour lines of a molecule: so many are drawn at once.
+const MAX_CONTOURS: usize = 4;
+/// Coarsest grid of a molecule, voxels of the site along each axis.
+const MAX_COARSEN: u16 = 64;
+
+/// Reads a molecule from RON text. `name` is that of the file, for reports.
+///
+/// # Errors
+/// When anything is wrong with it: everything that is.
+pub fn parse_molecule(source: &str, name: &str) -> Result<Molecule, SceneReport> {
+    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+    let reading = read::<Molecule>(source, name);
+    let mut report = SceneReport {
+        problems: reading.problems,
+        sources: vec![(name.to_owned(), source.to_owned())],
+    };
+    if let Some(molecule) = &reading.value {
+        let mut checker = Checker {
+            file: name,
+            text: source,
+            tree: &reading.tree,
+            repaired: &reading.repaired,
+            molecules: &Molecules::default(),
+            report: SceneReport::default(),
+        };
+        let root = FieldPath::root();
+        check_molecule(&mut checker, &root, molecule);
+        checker.named_as_file(&root.field("name"), &molecule.name);
+        report.absorb(checker.report);
+    }
+    report.put_in_order();
+    match reading.value {
+        Some(molecule) if report.is_empty() => Ok(molecule),
+        _ => Err(report),
+    }
+}
+
+/// Reads a molecule from a file.
+///
+/// # Errors
+/// When anything is wrong with it: everything that is.
+pub fn load_molecule(path: &Path) -> Result<Molecule, SceneReport> {
+    assets::read_file(path, parse_molecule)
+}
+
+/// Checks the molecule that stands at a place of a file.
+pub(super) fn check_molecule(checker: &mut Checker, root: &FieldPath, molecule: &Molecule) {
+    checker.plain_name(&root.field("name"), &molecule.name);
+    for (field, text) in [
+        ("label", &molecule.label),
+        ("unit", &molecule.unit),
+        ("source", &molecule.source),
+    ] {
+        if text.trim().is_empty() {
+            checker.problem(&root.field(field), "must not be empty");
+        }
+    }
+    checker.limits(root, Molecule::limits, molecule);
+    let coarsen = molecule.coarsen;
+    if !(1..=MAX_COARSEN).contains(&coarsen) {
+        let message = format!("must be a whole number from 1 to {MAX_COARSEN}, found {coarsen}");
+        checker.problem(&root.field("coarsen"), message);
+    }
+    if let Some(top) = molecule.scale_max {
+        checker.positive(&root.field("scale_max"), top);
+    }
+    let contours = root.field("contours");
+    if molecule.contours.len() > MAX_CONTOURS {
+        let found = molecule.contours.len();
+        let message = format!("at most {MAX_CONTOURS} lines can be drawn, found {found}");
+        checker.problem(&contours, message);
+    }
+    for (index, level) in molecule.contours.iter().enumerate() {
+        checker.not_negative(&contours.item(index), *level);
+    }
+}
+
+/// The shipped molecules only.
+///
+/// # Errors
+/// When a shipped file is wrong, which a test excludes.
+pub fn shipped_molecules() -> Result<Molecules, SceneReport> {
+    assets::shipped(&SHIPPED, FOLDER, parse_molecule).map(Molecules::new)
+}
+
+/// The shipped molecules with those of the nearest `assets/molecules` folder beside or above `folder`, or else under
+/// the current folder, and with these, which a scene brings along.
+///
+/// # Errors
+/// When a file in that folder cannot be read or is wrong: everything that is.
+pub fn molecules_for_folder(folder: &Path, own: &[Molecule]) -> Result<Molecules, SceneReport> {
+    let mut list = shipped_molecules()?.list().to_vec();
+    if let Some(folder) = assets::nearest_folder(folder, FOLDER) {
+        list.extend(assets::in_folder(&folder, parse_molecule)?);
+    }
+    list.extend_from_slice(own);
+    Ok(Molecules::new(list))
+}
