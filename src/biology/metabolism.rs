@@ -8,9 +8,10 @@
 //! they lie at rest, there are more of them and it takes up more. PhysiCell's first-order law, which is per volume of
 //! cells, can be chosen instead.
 //!
-//! Glucose: `J_G = q_G h(G; K_G, 1) [1 + a (1 - h(p; p_P, 2)) + b H] clamp(1 - 2 (7.25 - pH), 0.1, 1)`, with the Pasteur
-//! effect (`a`), the switch to glycolysis by HIF-1a (`b`) and the brake by acid. Lactate: `2 J_G (1 - f_ox)`, where
-//! the share `f_ox = min(f (1 - H), J_O / (6 J_G))` of the pyruvate is oxidised: not more than the oxygen that the cell
+//! Glucose: `J_G = q_G h(G; K_G, 1) [g + a (1 - h(p; p_P, 2))] clamp(1 - 2 (7.25 - pH), 0.1, 1)`, with the Pasteur
+//! effect (`a`), the brake by acid, and the input `metabolism.glycolysis`, `g`, which is 1 unless rules change it: HIF-1a
+//! does in the shipped cancer cell. Lactate: `2 J_G (1 - f_ox)`, where the share `f_ox = min(f, J_O / (6 J_G))` of the
+//! pyruvate is oxidised, `f` being the input `metabolism.oxidised_share`: not more than the oxygen that the cell
 //! takes up suffices for, six molecules for a glucose. Glucose, lactate and VEGF-A are exchanged at rates per cell,
 //! whatever its size: that is how they are published, as means over the cells of a culture, which are of all ages
 //! and sizes.
@@ -18,7 +19,7 @@
 //! Acidity: `pH = 7.4 - lactate / 30 mM` (carbonate buffer).
 //! Growth: `g = clamp((p - 5)/(38 - 5)) h(G; 0.2 mM, 2) clamp((pH - 6.4)/0.6)`.
 //!
-//! [`update_metabolism`] runs in `Signal`, after HIF, and writes [`Metabolism`] and [`Cycle::growth`];
+//! [`update_metabolism`] runs in `Signal` and writes [`Metabolism`] and [`Cycle::growth`];
 //! [`exchange_metabolites`] books in `Act`. What a cell takes up of a molecule is booked as a capacity, so that
 //! the field solver applies `c / (K + c)` to the concentration it is solving for.
 
@@ -26,12 +27,12 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::hill;
-use super::hypoxia::{HifAxis, update_hif};
 use crate::cell::contact::CONFLUENT_SHARE;
 use crate::cell::death::is_alive;
 use crate::cell::life::{Beginning, RegisterLife};
 use crate::cell::molecules::read_at_cells;
 use crate::cell::{ActSystems, Body, CellType, Cycle, Resident, Surroundings, Vital, order_act};
+use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::metric::{Metric, RegisterMetrics};
 use crate::core::parallel::{
@@ -165,9 +166,6 @@ pub struct MetabolismParameters {
     pub pasteur_gain: f32,
     /// Oxygen at which half of it is left, `p_P`, mmHg; 10. Starting value.
     pub pasteur_half_mmhg: f32,
-    /// Relative rise of glucose uptake at full HIF-1a, `b`. 1.32: with the Pasteur effect above, cells that have
-    /// adapted take 40 % more at 0.023 mM oxygen than at 0.21 mM. Calibrated to Casciari 1992 [A].
-    pub hif_glycolysis_gain: f32,
     /// Relative loss of glucose uptake per unit of pH below [`Self::glycolysis_ph`]; 2: -60 % from pH 7.25 to 6.95
     /// (Casciari 1992) [A].
     pub acid_brake_per_ph: f32,
@@ -175,8 +173,8 @@ pub struct MetabolismParameters {
     pub glycolysis_ph: f32,
     /// Share of glucose uptake that acid leaves at least; 0.1. Starting value.
     pub acid_brake_floor: f32,
-    /// Share of pyruvate that is oxidised without HIF-1a, `f`, where oxygen suffices for it; 0.2: 1.6 lactate per
-    /// glucose, 2 in hypoxia [M].
+    /// Share of pyruvate that is oxidised, `f`, where oxygen suffices for it and no rule changes it; 0.2: 1.6 lactate per
+    /// glucose [M].
     pub oxidised_share: f32,
     /// ATP made per oxygen molecule. 4.7: 30 ATP per glucose completely oxidised with six oxygen molecules (Rich
     /// 2003, Biochem Soc Trans 31:1095, doi:10.1042/bst0311095), less the two of glycolysis.
@@ -208,7 +206,6 @@ impl Default for MetabolismParameters {
             glucose_uptake_amol_per_s: 50.0,
             pasteur_gain: 0.4,
             pasteur_half_mmhg: 10.0,
-            hif_glycolysis_gain: 1.32,
             acid_brake_per_ph: 2.0,
             glycolysis_ph: 7.25,
             acid_brake_floor: 0.1,
@@ -237,6 +234,17 @@ impl Parameters for MetabolismParameters {
             },
         }
     }
+}
+
+/// How a cell's metabolism is set, by rules.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MetabolicSetting {
+    /// Oxygen uptake, relative to what glucose and acidity make it.
+    pub respiration: f32,
+    /// Glucose uptake with plentiful oxygen, relative to [`MetabolismParameters::glucose_uptake_amol_per_s`].
+    pub glycolysis: f32,
+    /// Share of the pyruvate that is oxidised where oxygen suffices for it.
+    pub oxidised_share: f32,
 }
 
 /// What a cell finds of the molecules that it lives on.
@@ -298,12 +306,12 @@ impl MetabolismParameters {
             * ramp(ph, self.respiration_ph_min, self.respiration_ph_max)
     }
 
-    /// Glucose uptake at saturation, amol/s, with that oxygen, level of HIF-1a and pH.
-    pub fn glucose_capacity_amol_per_s(&self, oxygen_mmhg: f32, hif_1a: f32, ph: f32) -> f32 {
+    /// Glucose uptake at saturation, amol/s, with that oxygen, relative glycolysis and pH.
+    pub fn glucose_capacity_amol_per_s(&self, oxygen_mmhg: f32, glycolysis: f32, ph: f32) -> f32 {
         let pasteur = self.pasteur_gain * (1.0 - hill(oxygen_mmhg, self.pasteur_half_mmhg, 2.0));
         let brake = 1.0 - self.acid_brake_per_ph * (self.glycolysis_ph - ph);
         self.glucose_uptake_amol_per_s
-            * (1.0 + pasteur + self.hif_glycolysis_gain * hif_1a)
+            * (glycolysis + pasteur)
             * brake.max(self.acid_brake_floor).min(1.0)
     }
 
@@ -320,19 +328,22 @@ impl MetabolismParameters {
         chemistry: &MetabolismChemistry,
         uptake: &UptakeConstants,
         around: Metabolites,
-        hif_1a: f32,
+        set: MetabolicSetting,
         volume_um3: f32,
     ) -> MetabolicRates {
         let (oxygen, glucose) = (around.oxygen_mmhg, around.glucose_mm);
         let ph = chemistry.ph(around.lactate_mm);
-        let respiration = self.respiration_factor(glucose, ph);
+        let respiration = set.respiration * self.respiration_factor(glucose, ph);
         let (oxygen_capacity, oxygen_per_min) = match self.oxygen_law {
             OxygenLaw::MichaelisMenten => {
                 let capacity = self.oxygen_uptake_mmhg_per_s * PER_MINUTE * respiration;
                 let share = hill(oxygen, uptake.oxygen_half_mmhg, 1.0);
                 (capacity, capacity * share)
             }
-            OxygenLaw::FirstOrder => (0.0, self.oxygen_first_order_per_min * oxygen),
+            OxygenLaw::FirstOrder => (
+                0.0,
+                set.respiration * self.oxygen_first_order_per_min * oxygen,
+            ),
         };
         // 1000 nM are 1 uM, 1e-3 mM, and 1 mM is 1 amol/um3.
         let amol_per_mmhg = uptake.oxygen_nm_per_mmhg / 1000.0
@@ -340,10 +351,10 @@ impl MetabolismParameters {
             * self.oxygen_law.breathing_um3(volume_um3)
             * AMOL_PER_UM3_PER_MM as f32;
         let oxygen_amol_per_s = oxygen_per_min / PER_MINUTE * amol_per_mmhg;
-        let glucose_capacity = self.glucose_capacity_amol_per_s(oxygen, hif_1a, ph);
+        let glucose_capacity = self.glucose_capacity_amol_per_s(oxygen, set.glycolysis, ph);
         let glucose_amol_per_s = glucose_capacity * hill(glucose, uptake.glucose_half_mm, 1.0);
-        let oxidised_amol_per_s = (self.oxidised_share * (1.0 - hif_1a) * glucose_amol_per_s)
-            .min(oxygen_amol_per_s / OXYGEN_PER_GLUCOSE);
+        let oxidised_amol_per_s =
+            (set.oxidised_share * glucose_amol_per_s).min(oxygen_amol_per_s / OXYGEN_PER_GLUCOSE);
         MetabolicRates {
             exchange: Metabolism {
                 oxygen_capacity_mmhg_per_min: oxygen_capacity,
@@ -359,17 +370,23 @@ impl MetabolismParameters {
     }
 }
 
+/// The inputs.
+const RESPIRATION: &str = "metabolism.respiration";
+const GLYCOLYSIS: &str = "metabolism.glycolysis";
+const OXIDISED_SHARE: &str = "metabolism.oxidised_share";
+
 /// Living cells adapt what they burn to what they find.
 pub fn update_metabolism(
     parameters: Res<PerType<MetabolismParameters>>,
     chemistry: Res<MetabolismChemistry>,
     fields: Fields,
+    inputs: Regulated,
     mut cells: Query<(
+        Entity,
         &CellType,
         &Resident,
         &Surroundings,
         &Body,
-        Option<&HifAxis>,
         Option<&Vital>,
         &mut Metabolism,
         Option<&mut Cycle>,
@@ -378,9 +395,14 @@ pub fn update_metabolism(
     let (parameters, chemistry) = (&*parameters, &*chemistry);
     let uptake = UptakeConstants::of(&fields);
     let [oxygen, glucose, lactate] = [OXYGEN, GLUCOSE, LACTATE].map(|name| fields.of(name));
-    for (types, residents, around, bodies, hif, vitals, mut metabolism, cycles) in
+    let [respiration, glycolysis, oxidised_share] =
+        [RESPIRATION, GLYCOLYSIS, OXIDISED_SHARE].map(|name| inputs.input(name));
+    for (entities, types, residents, around, bodies, vitals, mut metabolism, cycles) in
         cells.contiguous_iter_mut().expect(IN_TABLES)
     {
+        let respiration = respiration.in_table(entities);
+        let glycolysis = glycolysis.in_table(entities);
+        let oxidised_share = oxidised_share.in_table(entities);
         // Lets the cell in a row adapt, and hands back its growth factor.
         let adapt = |row: usize, metabolism: &mut Metabolism| -> Option<f32> {
             let parameters = parameters.get(types[row].0)?;
@@ -394,8 +416,13 @@ pub fn update_metabolism(
                 glucose_mm: glucose.at(site, voxel),
                 lactate_mm: lactate.at(site, voxel),
             };
-            let hif_1a = hif.map_or(0.0, |hif| hif[row].hif_1a);
-            let rates = parameters.rates(chemistry, &uptake, around, hif_1a, body.volume_um3());
+            let cell_type = types[row].0;
+            let set = MetabolicSetting {
+                respiration: respiration.at(row, cell_type),
+                glycolysis: glycolysis.at(row, cell_type),
+                oxidised_share: oxidised_share.at(row, cell_type),
+            };
+            let rates = parameters.rates(chemistry, &uptake, around, set, body.volume_um3());
             *metabolism = rates.exchange;
             Some(parameters.growth_factor(around.oxygen_mmhg, around.glucose_mm, rates.ph))
         };
@@ -472,6 +499,31 @@ impl Plugin for MetabolismPlugin {
         app.register_group::<MetabolismChemistry>("chemistry")
             .register_capability::<MetabolismParameters>("metabolism")
             .register_cell_state::<Metabolism>("metabolism")
+            .register_input::<MetabolismParameters>(
+                InputInfo::new(
+                    RESPIRATION,
+                    "",
+                    "Oxygen uptake, relative to what glucose and acidity make it.",
+                ),
+                |_| 1.0,
+            )
+            .register_input::<MetabolismParameters>(
+                InputInfo::new(
+                    GLYCOLYSIS,
+                    "",
+                    "Glucose uptake with plentiful oxygen, relative to `glucose_uptake_amol_per_s`.",
+                ),
+                |_| 1.0,
+            )
+            .register_input::<MetabolismParameters>(
+                InputInfo::new(
+                    OXIDISED_SHARE,
+                    "",
+                    "Share of the pyruvate that is oxidised where oxygen suffices for it.",
+                )
+                .limits(Limits::FRACTION),
+                |parameters| parameters.oxidised_share,
+            )
             .register_cell_reader(
                 Quantity::new("metabolism.ph", "", "Acidity at the cell, by its lactate.")
                     .label("pH")
@@ -545,9 +597,7 @@ impl Plugin for MetabolismPlugin {
             .add_systems(
                 SimSchedule,
                 (
-                    update_metabolism
-                        .in_set(SimSystems::Signal)
-                        .after(update_hif),
+                    update_metabolism.in_set(SimSystems::Signal),
                     exchange_metabolites.in_set(ActSystems::Exchange),
                 ),
             );

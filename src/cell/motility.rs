@@ -18,8 +18,10 @@ use super::body::{CellType, Position, Resident};
 use super::death::{Vital, advance_death, is_alive};
 use super::life::{Beginning, RegisterLife};
 use super::{ActSystems, order_act};
+use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
+use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::random::probability;
 use crate::core::state::RegisterState;
 use crate::core::{CellId, Clock, Purpose, Random, RandomKey, RegisterPurpose, SimSchedule};
@@ -99,17 +101,11 @@ impl Parameters for MotilityParameters {
 }
 
 impl MotilityParameters {
-    /// The molecule whose gradient matters.
-    fn followed(&self) -> Option<&MoleculeName> {
-        let attractant = self.attractant.as_ref();
-        attractant.filter(|_| self.chemotactic_index != 0.0)
-    }
-
-    /// A new direction in that relative gradient, 1/um.
-    fn turn(&self, random: &mut Random, gradient: Vec3) -> Vec3 {
+    /// A new direction in that relative gradient, 1/um, with that chemotactic index.
+    fn turn(&self, random: &mut Random, gradient: Vec3, bias: f32) -> Vec3 {
         let strength = gradient.length();
         let index = if strength > 0.0 {
-            self.chemotactic_index * strength / (strength + self.half_gradient_per_um)
+            bias * strength / (strength + self.half_gradient_per_um)
         } else {
             0.0
         };
@@ -134,6 +130,13 @@ pub fn biased_direction(random: &mut Random, axis: Vec3, index: f32) -> Vec3 {
     (axis * cosine + (right * cos + up * sin) * ring).normalize()
 }
 
+/// The input that is the speed of walking.
+const SPEED: &str = "motility.speed";
+/// The input that is the mean time between two turns.
+const PERSISTENCE: &str = "motility.persistence";
+/// The input that is the chemotactic index.
+const BIAS: &str = "motility.bias";
+
 /// When a walking cell turns, and where to.
 const TURNS: Purpose = Purpose::numbered(6, "cell.motility.turns");
 
@@ -143,7 +146,9 @@ pub fn turn(
     key: Res<RandomKey>,
     parameters: Res<PerType<MotilityParameters>>,
     fields: Fields,
+    inputs: Regulated,
     mut cells: Query<(
+        Entity,
         &CellId,
         &CellType,
         &Resident,
@@ -161,7 +166,7 @@ pub fn turn(
         .map(|parameters| {
             let parameters = parameters.as_ref()?;
             let per_min = 1.0 / parameters.persistence_min;
-            let followed = parameters.followed();
+            let followed = parameters.attractant.as_ref();
             Some((
                 parameters,
                 probability(per_min, clock.dt_minutes()),
@@ -169,9 +174,13 @@ pub fn turn(
             ))
         })
         .collect();
-    for (ids, cell_types, residents, positions, vitals, mut motilities) in
+    let [speed, persistence, bias] = [SPEED, PERSISTENCE, BIAS].map(|name| inputs.input(name));
+    for (entities, ids, cell_types, residents, positions, vitals, mut motilities) in
         cells.contiguous_iter_mut().expect(IN_TABLES)
     {
+        let speed = speed.in_table(entities);
+        let persistence = persistence.in_table(entities);
+        let bias = bias.in_table(entities);
         let motilities = motilities.bypass_change_detection();
         for_each_chunk_mut(motilities, ROWS, |start, motilities| {
             for (row, motility) in (start..).zip(motilities) {
@@ -184,16 +193,24 @@ pub fn turn(
                     motility.speed_um_per_min = 0.0;
                     continue;
                 }
-                motility.speed_um_per_min = parameters.speed_um_per_min;
-                if parameters.speed_um_per_min <= 0.0 {
+                let cell_type = cell_types[row].0;
+                motility.speed_um_per_min = speed.at(row, cell_type);
+                if motility.speed_um_per_min <= 0.0 {
                     continue;
                 }
+                let persistence_min = persistence.at(row, cell_type);
+                let chance = if persistence.is_ruled() {
+                    probability(1.0 / persistence_min, clock.dt_minutes())
+                } else {
+                    *chance
+                };
                 let mut random = key.stream(ids[row], clock.step, TURNS);
-                if parameters.persistence_min <= 0.0 || random.chance(*chance) {
+                if persistence_min <= 0.0 || random.chance(chance) {
                     let gradient = followed.as_ref().map_or(Vec3::ZERO, |attractant| {
                         attractant.relative_gradient(residents[row].0, positions[row].0)
                     });
-                    motility.direction = parameters.turn(&mut random, gradient);
+                    let bias = bias.at(row, cell_type);
+                    motility.direction = parameters.turn(&mut random, gradient, bias);
                 }
             }
         });
@@ -209,6 +226,32 @@ impl Plugin for MotilityPlugin {
         app.register_purpose(TURNS)
             .register_capability::<MotilityParameters>("motility")
             .register_cell_state::<Motility>("motility")
+            .register_input::<MotilityParameters>(
+                InputInfo::new(SPEED, "um/min", "Speed of walking."),
+                |walk| walk.speed_um_per_min,
+            )
+            .register_input::<MotilityParameters>(
+                InputInfo::new(PERSISTENCE, "min", "Mean time between two turns."),
+                |walk| walk.persistence_min,
+            )
+            .register_input::<MotilityParameters>(
+                InputInfo::new(
+                    BIAS,
+                    "",
+                    "Chemotactic index: mean cosine between steps and a strong gradient of the attractant.",
+                )
+                .limits(Limits {
+                    min: -1.0,
+                    max: 1.0,
+                }),
+                |walk| walk.chemotactic_index,
+            )
+            .register_quantity::<Motility>(
+                Quantity::new("motility.speed", "um/min", "Speed at which the cell walks.")
+                    .label("walking speed")
+                    .column("walking_um_per_min"),
+                |motility| motility.speed_um_per_min,
+            )
             .begin_cells(|place| {
                 let parameters = place.parameters::<MotilityParameters>()?.clone();
                 let resting = Motility {

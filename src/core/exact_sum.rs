@@ -335,21 +335,22 @@ mod tests {
     #[test]
     fn threads_that_add_at_once_get_the_sums_of_one_that_adds_in_order() {
         set_threads(Some(4));
-        let term = |i: usize| (i as f32 * 0.37).sin() * 1e3;
+        let term = |i: usize| ((i * 7919 % 2003) as f32 - 1001.0) * 0.997;
         let (alone, together) = (Signed::new(3), Signed::new(3));
         let (full, filled) = (Shares::new(3), Shares::new(3));
         for i in 0..20_000 {
             alone.add(i % 3, term(i));
-            full.add(i % 3, term(i).abs());
+            full.add(i % 3, term(i).abs() * 1e-3);
         }
         for_each_chunk(20_000, 10, |_, range| {
             for i in range {
                 together.add(i % 3, term(i));
-                filled.add(i % 3, term(i).abs());
+                filled.add(i % 3, term(i).abs() * 1e-3);
             }
         });
         assert_eq!(alone.state(), together.state());
         assert_eq!(full.state(), filled.state());
+        assert!((0..3).all(|index| (3e3..4e3).contains(&full.sum(index))));
         let mut plain = [ExactSum::<30>::default(); 3];
         (0..20_000).for_each(|i| plain[i % 3].add(term(i)));
         for (index, sum) in plain.into_iter().enumerate() {

@@ -4,6 +4,8 @@
 use super::*;
 use crate::cell::testing::*;
 use crate::cell::{BodyParameters, State};
+use crate::core::rule::{BLOCK, Program};
+use crate::scene::CellLibrary;
 use crate::tissue::molecule::testing::molecule;
 use crate::tissue::{FieldValues, Ledger, Molecules, TissueBlock};
 
@@ -13,6 +15,33 @@ const UPTAKE: UptakeConstants = UptakeConstants {
     glucose_half_mm: 0.5,
     oxygen_nm_per_mmhg: 1300.0,
 };
+
+/// How the rules of the shipped cancer cell set the metabolism of a cell with that level of HIF-1a.
+fn setting(hif_1a: f32) -> MetabolicSetting {
+    let library = CellLibrary::shipped().unwrap();
+    let cancer = library.get("cancer").unwrap();
+    let parameters = cancer.get::<MetabolismParameters>().unwrap();
+    let input = |name: &str, base: f32| {
+        let limits = (f32::NEG_INFINITY, f32::INFINITY);
+        let program = Program::new(&cancer.rule_book(), name, limits, |by| {
+            assert_eq!(by, "hif.level");
+            0
+        });
+        let mut value = [base];
+        let program = program.expect("the shipped cell has the rule");
+        program.apply(
+            &mut value,
+            |_| std::slice::from_ref(&hif_1a),
+            &mut [[0.0; BLOCK]; 2],
+        );
+        value[0]
+    };
+    MetabolicSetting {
+        respiration: 1.0,
+        glycolysis: input(GLYCOLYSIS, 1.0),
+        oxidised_share: input(OXIDISED_SHARE, parameters.oxidised_share),
+    }
+}
 
 fn around(oxygen_mmhg: f32, glucose_mm: f32, lactate_mm: f32) -> Metabolites {
     Metabolites {
@@ -36,7 +65,7 @@ fn respiration_meets_the_rise_at_scarce_glucose_it_is_calibrated_to() {
 #[test]
 fn glycolysis_meets_the_brake_by_acid_it_is_calibrated_to() {
     let parameters = MetabolismParameters::default();
-    let uptake = |ph| parameters.glucose_capacity_amol_per_s(38.0, 0.0, ph);
+    let uptake = |ph| parameters.glucose_capacity_amol_per_s(38.0, 1.0, ph);
     assert!((uptake(6.95) / uptake(7.25) - 0.4).abs() < 1e-3);
     assert!((uptake(5.5) / uptake(7.25) - 0.1).abs() < 1e-3);
     assert_eq!(uptake(7.4), uptake(7.25));
@@ -48,7 +77,8 @@ fn glycolysis_of_adapted_cells_meets_the_rise_without_oxygen_it_is_calibrated_to
         MetabolismParameters::default(),
         crate::biology::HypoxiaParameters::default(),
     );
-    let uptake = |oxygen, hif| parameters.glucose_capacity_amol_per_s(oxygen, hif, 7.25);
+    let uptake =
+        |oxygen, hif| parameters.glucose_capacity_amol_per_s(oxygen, setting(hif).glycolysis, 7.25);
     // 0.21 and 0.023 mM; cells in culture have adapted to their oxygen: +40 %.
     let (high, low) = (210.0 / 1.3, 23.0 / 1.3);
     let adapted =
@@ -66,7 +96,7 @@ fn rates(parameters: &MetabolismParameters, oxygen: f32, glucose: f32, hif: f32)
         &MetabolismChemistry::default(),
         &UPTAKE,
         around(oxygen, glucose, 1.5),
-        hif,
+        setting(hif),
         BodyParameters::default().volume_um3,
     )
 }
@@ -117,7 +147,7 @@ fn confluent_tissue_takes_up_its_published_uptake_whatever_the_sizes_of_its_cell
     let resting = BodyParameters::default().volume_um3;
     let chemistry = MetabolismChemistry::default();
     for volume in [resting, 1.4 * resting, 2.0 * resting] {
-        let found = parameters.rates(&chemistry, &UPTAKE, around(1e6, 1e6, 0.0), 0.0, volume);
+        let found = parameters.rates(&chemistry, &UPTAKE, around(1e6, 1e6, 0.0), setting(0.0), volume);
         // Cells of one size at the distance at which they rest, 20/21 of a diameter, have d^3 / sqrt 2 each.
         let radius = (f64::from(volume) * 3.0 / (4.0 * std::f64::consts::PI)).cbrt();
         let room_um3 = (2.0 * radius * 20.0 / 21.0).powi(3) / 2.0_f64.sqrt();
