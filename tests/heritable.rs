@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tumorscape::cell::{CellType, CycleParameters};
+use tumorscape::cell::{CellType, CycleParameters, Motility, MotilityParameters};
 use tumorscape::core::CellId;
 use tumorscape::core::clones::Clones;
 use tumorscape::core::parameters::PerType;
@@ -226,4 +226,64 @@ fn a_type_that_inherits_unchanged_has_no_clones_and_the_same_cells() {
     };
     let never = r#"{ "cycle.s_hours": (spread: 0.5, mutation: 0) }"#;
     assert_eq!(run("{}"), run(never));
+}
+
+#[test]
+fn rules_of_the_type_act_on_what_each_clone_has() {
+    let cell = |rules: &str| {
+        format!(
+            r#"(
+    title: "walkers", about: "clones walk", pace: Illustrative, duration: Days(2), step: Minutes(10),
+    sites: [(name: "dish", organ: Medium, size_um: (1000, 1000, 1000))],
+    cell_types: [(
+        name: "walker", about: "divides and walks", colour: (1, 1, 1),
+        heritable: {{ "motility.speed_um_per_min": (spread: 0.3, mutation: 0.3) }},
+        {rules}
+        cycle: (g0g1_hours: 2, s_hours: 1, g2_hours: 0.5, m_hours: 0.5, max_pressure: 1e6),
+        motility: (speed_um_per_min: 0.1),
+    )],
+    populations: [(cell: "walker", place: Ball(radius_um: 50))],
+)"#
+        )
+    };
+    // Cells that have the quantity 0 keep their base, the others have it doubled and more.
+    let rule = r#"rules: { "crowds_drive": (input: "motility.speed", by: "mechanics.contacts", law: Fold(1)) },"#;
+    for (rules, ruled) in [("", false), (rule, true)] {
+        let scene = Program::default().parse_scene(&cell(rules), "walk.ron", None);
+        let scene = scene.unwrap_or_else(|report| panic!("{report}"));
+        let mut simulation = Simulation::new(Arc::new(scene), 5).expect("valid");
+        for _ in 0..60 {
+            simulation.step();
+        }
+        let world = simulation.world();
+        let clones = world.resource::<Clones>();
+        let table = world.resource::<PerType<MotilityParameters>>();
+        let mut query = world
+            .try_query::<(&CellType, &Motility)>()
+            .expect("there are cells");
+        let (mut faster, mut count) = (0, 0);
+        for (row, motility) in query.iter(world) {
+            // A daughter walks on with her mother's speed until the next step.
+            let is_new = clones
+                .get(row.0)
+                .is_none_or(|of| of.since_step + 1 >= simulation.steps());
+            let base = table.get(row.0).expect("it walks").speed_um_per_min;
+            let factor = motility.speed_um_per_min / base;
+            if is_new {
+                continue;
+            }
+            count += 1;
+            if ruled {
+                assert!(
+                    (factor - factor.round()).abs() < 1e-4 && factor > 0.99,
+                    "{factor}"
+                );
+                faster += u32::from(factor > 1.5);
+            } else {
+                assert_eq!(factor, 1.0);
+            }
+        }
+        assert!(count > 50, "{count}");
+        assert_eq!(faster > 20, ruled, "{faster} of {count}");
+    }
 }

@@ -147,7 +147,13 @@ fn confluent_tissue_takes_up_its_published_uptake_whatever_the_sizes_of_its_cell
     let resting = BodyParameters::default().volume_um3;
     let chemistry = MetabolismChemistry::default();
     for volume in [resting, 1.4 * resting, 2.0 * resting] {
-        let found = parameters.rates(&chemistry, &UPTAKE, around(1e6, 1e6, 0.0), setting(0.0), volume);
+        let found = parameters.rates(
+            &chemistry,
+            &UPTAKE,
+            around(1e6, 1e6, 0.0),
+            setting(0.0),
+            volume,
+        );
         // Cells of one size at the distance at which they rest, 20/21 of a diameter, have d^3 / sqrt 2 each.
         let radius = (f64::from(volume) * 3.0 / (4.0 * std::f64::consts::PI)).cbrt();
         let room_um3 = (2.0 * radius * 20.0 / 21.0).powi(3) / 2.0_f64.sqrt();
