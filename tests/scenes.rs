@@ -597,7 +597,7 @@ const CELL: &str = r#"(
     cycle: (s_hours: 8, g0g1_stages: 2), // and a comment
     death: (necrosis_onset_mmhg: 5),
     metabolism: (oxygen_law: MichaelisMenten),
-    motility: (attractant: Oxygen),
+    motility: (attractant: "oxygen"),
 )"#;
 
 #[test]
