@@ -408,7 +408,7 @@ fn plates() {
             if !wanted.is_empty() && !wanted.split(',').any(|part| part == name) {
                 continue;
             }
-            let settings = ViewSettings::of_look(look);
+            let settings = ViewSettings::of_look(look.clone());
             let pose = automatic_pose(&snapshot, 0, &look);
             let overlay = overlay(
                 &snapshot,
