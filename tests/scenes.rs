@@ -305,7 +305,7 @@ fn mistakes_in_cell_types_are_reported_like_those_in_scenes() {
             "@:7:12: death: leave out `Some(` and its `)`: what is written is there",
             "@:7:62: death.necrosis_full_mmhg: must not be above `necrosis_onset_mmhg` (5), found 8",
             "@:8:30: metabolism.oxygen_law: `FirstOrders` does not exist; did you mean `FirstOrder`?",
-            "@:9:28: motility.attractant: `Oxygene` does not exist; did you mean `Oxygen`?",
+            r#"@:9:28: motility.attractant: expected the name of a molecule in quotes, found `Oxygene`; did you mean `"oxygen"`?"#,
         ]
     );
 }

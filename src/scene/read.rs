@@ -13,8 +13,11 @@ use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
 use super::draft::Draft;
+use super::molecules::shipped_names;
 use super::report::Problem;
-use super::shape::{describe, example, field_type, join_with_or, locate, path_to_byte, type_at};
+use super::shape::{
+    describe, example, field_type, join_with_or, locate, path_to_byte, type_at, without_option,
+};
 use super::spans::{Body, FieldPath, MAX_DEPTH, Node, Slip, Tree};
 use crate::core::dialect::{Mistake, read_ron};
 use crate::core::parameters::nearest;
@@ -567,10 +570,10 @@ pub(super) fn likely(found: &str, known: &[&str]) -> Option<String> {
         .or_else(|| nearest(found, known))
 }
 
-/// How the name of a molecule is spelled that stands without quotes: `VegfA` as `"vegf_a"`.
+/// How the name of a molecule is probably spelled that stands without quotes: `VegfA` as `"vegf_a"`.
 fn quoted_name(info: &'static TypeInfo, found: &str) -> Option<String> {
     let is_name = found.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if !info.is::<MoleculeName>() || !is_name || found.is_empty() {
+    if !without_option(info).is::<MoleculeName>() || !is_name || found.is_empty() {
         return None;
     }
     let mut name = String::new();
@@ -580,6 +583,7 @@ fn quoted_name(info: &'static TypeInfo, found: &str) -> Option<String> {
         }
         name.push(c.to_ascii_lowercase());
     }
+    let name = nearest(&name, &shipped_names()).unwrap_or(name);
     Some(format!("\"{name}\""))
 }
 

@@ -31,7 +31,8 @@ fn optional(info: &'static TypeInfo) -> Option<&'static TypeInfo> {
     }
 }
 
-fn without_option(info: &'static TypeInfo) -> &'static TypeInfo {
+/// The type itself, or what an `Option` of it holds.
+pub(super) fn without_option(info: &'static TypeInfo) -> &'static TypeInfo {
     optional(info).map_or(info, without_option)
 }
 
