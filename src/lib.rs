@@ -47,8 +47,8 @@
 //! # Where things go
 //!
 //! A new mechanism of the subject is a module of [`biology`] with one plugin: its components, its parameters
-//! (registered once in [`core::parameters`](crate::core::parameters), from then on reachable from scenes,
-//! timelines and sliders), its state (registered in [`core::state`](crate::core::state), from then on part of
+//! (registered once in [`core::parameters`](crate::core::parameters), from then on reachable from cell files, scenes,
+//! timelines and sliders), how cells begin with it and what daughters inherit ([`cell::life`]), its state (registered in [`core::state`](crate::core::state), from then on part of
 //! hash and checkpoint), its systems in the stages above. A new cell type is a file in `assets/cells`, not
 //! code.
 

@@ -305,7 +305,7 @@ fn mistakes_in_cell_types_are_reported_like_those_in_scenes() {
             "@:7:12: death: leave out `Some(` and its `)`: what is written is there",
             "@:7:62: death.necrosis_full_mmhg: must not be above `necrosis_onset_mmhg` (5), found 8",
             "@:8:30: metabolism.oxygen_law: `FirstOrders` does not exist; did you mean `FirstOrder`?",
-            "@:9:28: motility.attractant: `Oxygene` does not exist; did you mean `Oxygen`?",
+            r#"@:9:28: motility.attractant: expected the name of a molecule in quotes, found `Oxygene`; did you mean `"oxygen"`?"#,
         ]
     );
 }
@@ -566,39 +566,89 @@ fn debris() -> impl Strategy<Value = String> {
     ]
 }
 
+/// A place, a length, what is done there (left out, doubled, put in) and what is put in.
+type Edit = (f64, f64, i32, String);
+
+fn edits() -> impl Strategy<Value = Vec<Edit>> {
+    prop::collection::vec((0.0..1.0_f64, 0.0..0.2_f64, 0..3, debris()), 1..6)
+}
+
+/// A text after careless or malicious edits.
+fn edited(text: &str, edits: Vec<Edit>) -> String {
+    let mut text = text.to_owned();
+    for (place, length, kind, junk) in edits {
+        let boundary = |at: f64, text: &str| {
+            let mut at = (at * text.len() as f64) as usize;
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            at
+        };
+        let start = boundary(place, &text);
+        let end = boundary((place + length * length).min(1.0), &text).max(start);
+        match kind {
+            0 => text.replace_range(start..end, ""),
+            1 => {
+                let chunk = text[start..end].to_owned();
+                text.insert_str(end, &chunk);
+            }
+            _ => text.insert_str(start, &junk),
+        }
+    }
+    text
+}
+
+fn assert_drawable(report: &SceneReport) {
+    assert!(!report.is_empty());
+    for problem in &report.problems {
+        let span = problem.span.as_ref();
+        assert!(span.is_none_or(|span| span.start <= span.end));
+    }
+    let _ = report.render(false);
+}
+
+/// A cell type with a bit of everything.
+const CELL: &str = r#"(
+    name: "small",
+    about: "a bit of everything",
+    colour: (0.8, 0.5, 0.5),
+    tumour: true,
+    heritable: { "cycle.s_hours": (spread: 0.1, mutation: 0.01) },
+    body: (volume_um3: 2000, growth: (fluid_per_hour: 3, nucleus_per_hour: 0.3, cytoplasm_per_hour: 0.3)),
+    cycle: (s_hours: 8, g0g1_stages: 2), // and a comment
+    death: (necrosis_onset_mmhg: 5),
+    metabolism: (oxygen_law: MichaelisMenten),
+    motility: (attractant: "oxygen"),
+)"#;
+
+#[test]
+fn a_cell_type_with_a_bit_of_everything_is_accepted() {
+    let prefab = parse_prefab(CELL, "small.ron").unwrap_or_else(|report| panic!("{report}"));
+    let text = ron::to_string(&prefab).unwrap();
+    let again = parse_prefab(&text, "small.ron").unwrap_or_else(|report| panic!("{report}"));
+    assert_eq!(again, prefab);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_mutation_of_a_scene_makes_the_reader_panic(
-        edits in prop::collection::vec((0.0..1.0_f64, 0.0..0.2_f64, 0..3, debris()), 1..6)
-    ) {
-        let mut text = SMALL.to_owned();
-        for (place, length, kind, junk) in edits {
-            let boundary = |at: f64, text: &str| {
-                let mut at = (at * text.len() as f64) as usize;
-                while !text.is_char_boundary(at) {
-                    at -= 1;
-                }
-                at
-            };
-            let start = boundary(place, &text);
-            let end = boundary((place + length * length).min(1.0), &text).max(start);
-            match kind {
-                0 => text.replace_range(start..end, ""),
-                1 => {
-                    let chunk = text[start..end].to_owned();
-                    text.insert_str(end, &chunk);
-                }
-                _ => text.insert_str(start, &junk),
-            }
-        }
+    fn no_mutation_of_a_scene_makes_the_reader_panic(edits in edits()) {
+        let text = edited(SMALL, edits);
         if let Err(report) = parse_scene(&text, "tests/small.ron", &context()) {
-            prop_assert!(!report.is_empty());
-            for problem in &report.problems {
-                prop_assert!(problem.span.as_ref().is_none_or(|span| span.start <= span.end));
-            }
-            let _ = report.render(false);
+            assert_drawable(&report);
+        }
+    }
+
+    #[test]
+    fn no_mutation_of_a_cell_type_makes_the_reader_panic(edits in edits()) {
+        let text = edited(CELL, edits);
+        if let Err(report) = parse_prefab(&text, "tests/small.ron") {
+            assert_drawable(&report);
+        }
+        let scene = SMALL.replace("populations: [", &format!("cell_types: [{text}], populations: ["));
+        if let Err(report) = parse_scene(&scene, "tests/small.ron", &context()) {
+            assert_drawable(&report);
         }
     }
 }

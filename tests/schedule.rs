@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bevy::prelude::{Component, Entity, World};
 use tumorscape::core::CellId;
+use tumorscape::core::random::PurposeRegistry;
 use tumorscape::core::state::StateRegistry;
 use tumorscape::scene::CellLibrary;
 use tumorscape::simulation::{
@@ -107,6 +108,38 @@ fn a_component_nobody_registered_is_named() {
         found.iter().any(|name| name.ends_with("Forgotten")),
         "{found:?}"
     );
+}
+
+/// The names of purposes of random numbers that the sources in a folder declare.
+fn declared_purposes(folder: &Path, names: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).expect("the sources are there") {
+        let path = entry.expect("readable").path();
+        if path.is_dir() {
+            declared_purposes(&path, names);
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("sources are text");
+        for piece in text.split("const ").skip(1) {
+            let declaration = piece.split(';').next().unwrap_or_default();
+            if declaration.contains(": Purpose = Purpose::") {
+                let name = declaration.split('"').nth(1).expect("a purpose has a name");
+                names.insert(name.to_owned());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_purpose_of_random_numbers_is_registered_by_its_module() {
+    let mut declared = BTreeSet::new();
+    declared_purposes(Path::new("src"), &mut declared);
+    declared.retain(|name| !name.starts_with("test."));
+    let library = CellLibrary::shipped().expect("shipped cell types are valid");
+    let world = prototype_world(&library);
+    let registered = world.resource::<PurposeRegistry>().iter();
+    let registered: BTreeSet<String> = registered.map(|known| known.name().to_owned()).collect();
+    assert_eq!(declared, registered);
+    assert!(registered.len() > 5);
 }
 
 #[test]

@@ -30,7 +30,8 @@ use crate::core::units::{ball_radius_um, ball_volume_um3};
 use crate::core::{Clock, SimSchedule, SimSystems};
 use crate::tissue::SiteId;
 
-/// Index of a cell type in the library of prefabs.
+/// Row of a cell in the tables of parameters ([`PerType`]): the index of its cell type in the library of prefabs, or
+/// behind those of the types that of a clone, see [`crate::core::clones::Clones::type_of`].
 #[derive(
     Component,
     Clone,
@@ -344,15 +345,20 @@ pub fn grow_bodies(
     clock: Res<Clock>,
     bodies: Res<PerType<BodyParameters>>,
     deaths: Option<Res<PerType<DeathParameters>>>,
-    mut solved: Local<Vec<Option<[VolumeStep; WAYS]>>>,
+    mut solved: Local<(f32, Vec<Option<[VolumeStep; WAYS]>>)>,
     mut cells: Query<(&CellType, &mut Body, Option<&Cycle>, Option<&Vital>)>,
 ) {
     let hours = clock.dt_hours();
-    solved.clear();
-    solved.extend(bodies.0.iter().enumerate().map(|(index, body)| {
-        let death = deaths.as_ref().and_then(|deaths| deaths.get(index as u16));
-        body.as_ref().map(|body| solve_ways(body, death, hours))
-    }));
+    let (solved_hours, solved) = &mut *solved;
+    let is_new = bodies.is_changed() || deaths.as_ref().is_some_and(|deaths| deaths.is_changed());
+    if is_new || *solved_hours != hours || solved.len() != bodies.0.len() {
+        *solved_hours = hours;
+        solved.clear();
+        solved.extend(bodies.0.iter().enumerate().map(|(index, body)| {
+            let death = deaths.as_ref().and_then(|deaths| deaths.get(index as u16));
+            body.as_ref().map(|body| solve_ways(body, death, hours))
+        }));
+    }
     let solved = &*solved;
     for (types, mut bodies, cycles, vitals) in cells.contiguous_iter_mut().expect(IN_TABLES) {
         for_each_chunk_mut(bodies.bypass_change_detection(), ROWS, |start, bodies| {

@@ -5,6 +5,7 @@ use bevy::prelude::*;
 use crate::core::{SimSchedule, SimSystems};
 
 pub mod body;
+pub mod clones;
 pub mod contact;
 pub mod cycle;
 pub mod death;
@@ -53,6 +54,7 @@ impl Plugin for CellPlugins {
     fn build(&self, app: &mut App) {
         app.add_plugins((
             body::BodyPlugin,
+            clones::ClonesPlugin,
             cycle::CyclePlugin,
             death::DeathPlugin,
             exchange::ExchangePlugin,

@@ -6,13 +6,14 @@
 //! depend on the number of threads, [`state`] and [`invariant`] the lists of what is state and of what must
 //! always be true, [`quantity`] and [`metric`] the lists of what can be known and is measured, [`columns`] how
 //! components of any type are read, [`input`] and [`rule`] what can be changed and by what, [`regulate`] the stage in
-//! which it is, [`capability`] what cells of a type can do, [`dialect`] how files are written, [`documentation`]
-//! what doc comments say, [`extension`] what
+//! which it is, [`capability`] what cells of a type can do, [`clones`] what they inherit with
+//! changes, [`dialect`] how files are written, [`documentation`] what doc comments say, [`extension`] what
 //! others add to the program, [`exact_sum`] sums that do not depend on the order of their terms, [`layout`] how state lies in a file, [`stages`] how long the parts of a step take,
 //! [`colour_map`] the names of the colour maps.
 
 pub mod capability;
 pub mod clock;
+pub mod clones;
 pub mod colour_map;
 pub mod columns;
 pub mod dialect;
@@ -23,7 +24,9 @@ pub mod identity;
 pub mod input;
 pub mod invariant;
 pub mod layout;
+pub mod limits;
 pub mod metric;
+pub mod numbers;
 pub mod parallel;
 pub mod parameters;
 pub mod quantity;

@@ -7,15 +7,22 @@
 //! `"cancer.cycle.s_hours"` or `"molecules.oxygen.decay_per_min"` names a number that can be read, checked against its
 //! [`Limits`] and set; there is no second list to keep.
 
+use std::borrow::Cow;
+
 use bevy::ecs::component::Mutable;
 use bevy::prelude::*;
-use bevy::reflect::{GetTypeRegistration, PartialReflect, ReflectMut, ReflectRef, TypeInfo, Typed};
+use bevy::reflect::{GetTypeRegistration, PartialReflect, Typed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::capability::{Capability, CapabilityRegistry, CapabilityValue};
+use super::clones;
 use super::documentation::of_field;
+pub use super::limits::Limits;
+use super::numbers::{field_at, number_fields, read_number, write_number};
+use super::regulate::Rules;
+use super::rule::Rule;
 use super::state::RegisterState;
 
 /// Parameters that know which values make sense.
@@ -43,57 +50,8 @@ pub struct Contradiction {
     pub message: String,
 }
 
-/// The allowed range of a parameter, both ends included.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Limits {
-    /// Smallest allowed value.
-    pub min: f64,
-    /// Largest allowed value.
-    pub max: f64,
-}
-
-impl Limits {
-    /// Zero or more.
-    pub const NON_NEGATIVE: Self = Self {
-        min: 0.0,
-        max: f32::MAX as f64,
-    };
-    /// More than zero.
-    pub const POSITIVE: Self = Self {
-        min: f32::MIN_POSITIVE as f64,
-        max: f32::MAX as f64,
-    };
-    /// A share between none and all.
-    pub const FRACTION: Self = Self { min: 0.0, max: 1.0 };
-    /// Any finite number.
-    pub const FINITE: Self = Self {
-        min: f32::MIN as f64,
-        max: f32::MAX as f64,
-    };
-
-    /// Whether `value` is inside. NaN never is. A limit is inside as well when it was kept in single precision,
-    /// which may have rounded it outwards.
-    pub fn contain(self, value: f64) -> bool {
-        let kept = |limit: f64| value != 0.0 && value == f64::from(limit as f32);
-        (value >= self.min && value <= self.max) || kept(self.min) || kept(self.max)
-    }
-
-    /// What would be allowed, in words.
-    pub fn describe(self) -> String {
-        if self == Self::NON_NEGATIVE {
-            "a number of at least 0".into()
-        } else if self == Self::POSITIVE {
-            "a number greater than 0".into()
-        } else if self == Self::FINITE {
-            "a finite number".into()
-        } else {
-            format!("a number from {} to {}", self.min, self.max)
-        }
-    }
-}
-
 /// One struct of parameters for each of a list of names.
-pub trait NamedParameters: Send + Sync + 'static {
+pub trait NamedParameters: Clone + Send + Sync + 'static {
     /// The struct.
     type Item: Parameters + FromReflect + GetTypeRegistration;
 
@@ -112,7 +70,8 @@ pub trait NamedParameters: Send + Sync + 'static {
         Self: Sized;
 }
 
-/// One value of `P` for each cell type that has the capability, by index of the type.
+/// One value of `P` for each cell type that has the capability, by index of the type; clones of the types, whose
+/// heritable parameters differ, have rows behind them, see [`super::clones`].
 #[derive(Resource, Clone, Debug)]
 pub struct PerType<P: Send + Sync + 'static>(pub Vec<Option<P>>);
 
@@ -174,8 +133,59 @@ struct Entry {
     /// The struct of a cell type and an item of a list; both are 0 where there are none.
     get: for<'w> fn(&'w World, At) -> Option<&'w dyn PartialReflect>,
     get_mut: for<'w> fn(&'w mut World, At) -> Option<Mut<'w, dyn PartialReflect>>,
+    /// Gives one row of the table what stands in another; nothing for a group.
+    copy_row: fn(&mut World, usize, usize),
     limits: fn(&str) -> Limits,
-    fields: Vec<String>,
+    fields: Numbers,
+}
+
+/// Which numbers a struct has.
+enum Numbers {
+    /// These, by path.
+    Always(Vec<String>),
+    /// What follows from its value.
+    Of(fn(&dyn PartialReflect) -> Vec<String>),
+}
+
+/// Makes the rules of each cell type parameters, `cancer.rules.NAME.scale`. They are state of their own.
+pub(super) fn register_rules(app: &mut App) {
+    app.init_resource::<ParameterRegistry>();
+    let mut registry = app.world_mut().resource_mut::<ParameterRegistry>();
+    registry.entries.push(Entry {
+        name: "rules",
+        per_type: true,
+        items: Some(|world, cell_type| {
+            let book = world.get_resource::<Rules>();
+            let book = book.and_then(|rules| rules.of_types.get(cell_type));
+            book.map_or_else(Vec::new, |book| book.rules.keys().cloned().collect())
+        }),
+        get: |world, at| {
+            let book = world.get_resource::<Rules>()?.of_types.get(at.cell_type)?;
+            let rule = book.rules.values().nth(at.item)?;
+            Some(rule.as_partial_reflect())
+        },
+        get_mut: |world, at| {
+            let rules = world.get_resource_mut::<Rules>()?;
+            let book = rules.of_types.get(at.cell_type)?;
+            book.rules.values().nth(at.item)?;
+            Some(rules.map_unchanged(|rules| {
+                rules.of_types[at.cell_type]
+                    .rules
+                    .values_mut()
+                    .nth(at.item)
+                    .expect("presence was checked above")
+                    .as_partial_reflect_mut()
+            }))
+        },
+        copy_row: |_, _, _| {},
+        limits: Rule::limits,
+        fields: Numbers::Of(|value| {
+            let rule = value.try_downcast_ref::<Rule>();
+            let numbers = rule.map_or(&[][..], |rule| rule.law.numbers());
+            let of_law = numbers.iter().map(|name| format!("law.{name}"));
+            std::iter::once("scale".to_owned()).chain(of_law).collect()
+        }),
+    });
 }
 
 /// All registered parameters of a simulation.
@@ -240,8 +250,9 @@ impl RegisterParameters for App {
                         .get_resource_mut::<P>()
                         .map(|value| value.map_unchanged(|value| value.as_partial_reflect_mut()))
                 },
+                copy_row: |_, _, _| {},
                 limits: P::limits,
-                fields: number_fields(P::type_info()),
+                fields: Numbers::Always(number_fields(P::type_info())),
             });
         self
     }
@@ -308,8 +319,9 @@ impl RegisterParameters for App {
                             .as_partial_reflect_mut()
                     }))
                 },
+                copy_row: copy_row::<L>,
                 limits: L::Item::limits,
-                fields: number_fields(L::Item::type_info()),
+                fields: Numbers::Always(number_fields(L::Item::type_info())),
             });
         self
     }
@@ -348,8 +360,9 @@ impl RegisterParameters for App {
                             .as_partial_reflect_mut()
                     }))
                 },
+                copy_row: |_, _, _| {},
                 limits: L::Item::limits,
-                fields: number_fields(L::Item::type_info()),
+                fields: Numbers::Always(number_fields(L::Item::type_info())),
             });
         self
     }
@@ -388,9 +401,21 @@ fn add_capability<P: Parameters>(app: &mut App, capability: Capability) {
                         .as_partial_reflect_mut()
                 }))
             },
+            copy_row: copy_row::<P>,
             limits: P::limits,
-            fields: number_fields(P::type_info()),
+            fields: Numbers::Always(number_fields(P::type_info())),
         });
+}
+
+/// Gives one row of a table what stands in another.
+fn copy_row<P: Clone + Send + Sync + 'static>(world: &mut World, from: usize, to: usize) {
+    if let Some(mut table) = world.get_resource_mut::<PerType<P>>() {
+        let row = table.0.get(from).cloned().flatten();
+        if table.0.len() <= to {
+            table.0.resize(to + 1, None);
+        }
+        table.0[to] = row;
+    }
 }
 
 /// A parameter as it stands.
@@ -416,7 +441,7 @@ pub fn list_parameters(world: &World) -> Vec<ParameterValue> {
         let Some(value) = (entry.get)(world, at) else {
             return;
         };
-        for field in &entry.fields {
+        for field in entry.fields_of(value).iter() {
             if let Some(number) = read_number(value, field) {
                 list.push(ParameterValue {
                     path: format!("{owner}.{field}"),
@@ -510,26 +535,16 @@ fn find<'a>(
 ) -> Result<Target<'a>, ParameterError> {
     let none = CellTypeNames::default();
     let names = world.get_resource::<CellTypeNames>().unwrap_or(&none);
-    let below = |name: &str, path: &'a str| path.strip_prefix(name)?.strip_prefix('.');
-    // The item that the rest of a path names, and what comes after it.
-    let inside = |entry: &Entry, cell_type: usize, rest: &'a str| {
-        let Some(items) = entry.items else {
-            return Some((At { cell_type, item: 0 }, rest));
-        };
-        let items = items(world, cell_type);
-        let mut items = items.iter().enumerate();
-        items.find_map(|(item, name)| Some((At { cell_type, item }, below(name, rest)?)))
-    };
     let target = registry.entries.iter().find_map(|entry| {
         let (at, field) = if entry.per_type {
             names.0.iter().enumerate().find_map(|(index, name)| {
-                inside(entry, index, below(entry.name, below(name, path)?)?)
+                entry.inside(world, index, below(entry.name, below(name, path)?)?)
             })?
         } else {
-            inside(entry, 0, below(entry.name, path)?)?
+            entry.inside(world, 0, below(entry.name, path)?)?
         };
-        let known =
-            entry.fields.iter().any(|known| known == field) && (entry.get)(world, at).is_some();
+        let value = (entry.get)(world, at)?;
+        let known = entry.fields_of(value).iter().any(|known| known == field);
         known.then_some(Target { entry, at, field })
     });
     let Some(target) = target else {
@@ -600,8 +615,74 @@ pub fn set_parameter(world: &mut World, path: &str, value: f64) -> Result<(), Pa
         if let Some(mut target) = (entry.get_mut)(world, at) {
             write_number(&mut *target, field, value);
         }
+        if entry.per_type {
+            let inside = path.split_once('.').map_or(path, |(_, inside)| inside);
+            for (row, factor) in clones::factors(world, at.cell_type as u16, inside) {
+                entry.set_in_clone(world, at, usize::from(row), field, factor);
+            }
+        }
         Ok(())
     })
+}
+
+/// What comes behind a name in a path.
+fn below<'p>(name: &str, path: &'p str) -> Option<&'p str> {
+    path.strip_prefix(name)?.strip_prefix('.')
+}
+
+impl Entry {
+    /// Paths of the numbers in a value.
+    fn fields_of(&self, value: &dyn PartialReflect) -> Cow<'_, [String]> {
+        match self.fields {
+            Numbers::Always(ref fields) => Cow::Borrowed(fields),
+            Numbers::Of(fields) => Cow::Owned(fields(value)),
+        }
+    }
+
+    /// The item that the rest of a path names, and what comes behind it.
+    fn inside<'p>(&self, world: &World, cell_type: usize, rest: &'p str) -> Option<(At, &'p str)> {
+        let Some(items) = self.items else {
+            return Some((At { cell_type, item: 0 }, rest));
+        };
+        let items = items(world, cell_type);
+        let mut items = items.iter().enumerate();
+        items.find_map(|(item, name)| Some((At { cell_type, item }, below(name, rest)?)))
+    }
+
+    /// Sets a number of a clone: that of its type times a factor, held within the limits.
+    fn set_in_clone(&self, world: &mut World, at: At, row: usize, field: &str, factor: f32) {
+        let of_type = (self.get)(world, at).and_then(|group| read_number(group, field));
+        let limits = (self.limits)(field);
+        let clone = At {
+            cell_type: row,
+            ..at
+        };
+        if let Some(value) = of_type
+            && let Some(mut target) = (self.get_mut)(world, clone)
+        {
+            let value = (value * f64::from(factor)).clamp(limits.min, limits.max);
+            write_number(&mut *target, field, value);
+        }
+    }
+}
+
+/// Gives a clone the parameters of its type, each heritable one times the clone's factor.
+pub(super) fn make_row(world: &mut World, row: u16, cell_type: u16, factors: &[(String, f32)]) {
+    world.init_resource::<ParameterRegistry>();
+    let (row, cell_type) = (usize::from(row), usize::from(cell_type));
+    world.resource_scope(|world, registry: Mut<ParameterRegistry>| {
+        for entry in registry.entries.iter().filter(|entry| entry.per_type) {
+            (entry.copy_row)(world, cell_type, row);
+            for (path, factor) in factors {
+                let inside = below(entry.name, path);
+                if let Some((at, field)) =
+                    inside.and_then(|rest| entry.inside(world, cell_type, rest))
+                {
+                    entry.set_in_clone(world, at, row, field, *factor);
+                }
+            }
+        }
+    });
 }
 
 /// What paths of parameters begin with, in words.
@@ -624,8 +705,9 @@ fn beginnings(types: &CellTypeNames, registry: &ParameterRegistry) -> String {
 fn all_paths(world: &World, registry: &ParameterRegistry) -> Vec<String> {
     let mut paths = Vec::new();
     for_each_target(world, registry, |owner, entry, at| {
-        if (entry.get)(world, at).is_some() {
-            paths.extend(entry.fields.iter().map(|field| format!("{owner}.{field}")));
+        if let Some(value) = (entry.get)(world, at) {
+            let fields = entry.fields_of(value);
+            paths.extend(fields.iter().map(|field| format!("{owner}.{field}")));
         }
     });
     paths
@@ -646,220 +728,5 @@ pub fn nearest<S: AsRef<str>>(name: &str, known: &[S]) -> Option<String> {
         .map(|(_, candidate)| candidate.to_owned())
 }
 
-fn number_fields(info: &TypeInfo) -> Vec<String> {
-    let mut fields = Vec::new();
-    collect_fields(info, "", &mut fields);
-    fields
-}
-
-fn collect_fields(info: &TypeInfo, prefix: &str, fields: &mut Vec<String>) {
-    let TypeInfo::Struct(info) = info else { return };
-    for field in info.iter() {
-        let path = format!("{prefix}{}", field.name());
-        if field.is::<f32>() || field.is::<f64>() || field.is::<u32>() || field.is::<bool>() {
-            fields.push(path);
-        } else if let Some(inner) = field.type_info() {
-            collect_fields(inner, &format!("{path}."), fields);
-        }
-    }
-}
-
-/// The field at a dotted path inside a struct.
-fn field_at<'v>(value: &'v dyn PartialReflect, path: &str) -> Option<&'v dyn PartialReflect> {
-    path.split('.').try_fold(value, |value, name| {
-        let ReflectRef::Struct(value) = value.reflect_ref() else {
-            return None;
-        };
-        value.field(name)
-    })
-}
-
-fn read_number(value: &dyn PartialReflect, path: &str) -> Option<f64> {
-    let field = field_at(value, path)?;
-    field
-        .try_downcast_ref::<f32>()
-        .map(|v| f64::from(*v))
-        .or_else(|| field.try_downcast_ref::<f64>().copied())
-        .or_else(|| field.try_downcast_ref::<u32>().map(|v| f64::from(*v)))
-        .or_else(|| {
-            field
-                .try_downcast_ref::<bool>()
-                .map(|v| f64::from(u8::from(*v)))
-        })
-}
-
-fn write_number(value: &mut dyn PartialReflect, path: &str, number: f64) {
-    let (name, rest) = path
-        .split_once('.')
-        .map_or((path, None), |(name, rest)| (name, Some(rest)));
-    let ReflectMut::Struct(value) = value.reflect_mut() else {
-        return;
-    };
-    let Some(field) = value.field_mut(name) else {
-        return;
-    };
-    if let Some(rest) = rest {
-        write_number(field, rest, number);
-    } else if let Some(slot) = field.try_downcast_mut::<f32>() {
-        *slot = number as f32;
-    } else if let Some(slot) = field.try_downcast_mut::<f64>() {
-        *slot = number;
-    } else if let Some(slot) = field.try_downcast_mut::<u32>() {
-        *slot = number.round() as u32;
-    } else if let Some(slot) = field.try_downcast_mut::<bool>() {
-        *slot = number != 0.0;
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use serde::Deserialize;
-
-    use super::*;
-
-    #[test]
-    fn a_limit_is_inside_at_single_precision_too() {
-        let limits = Limits {
-            min: 0.1,
-            max: 0.99,
-        };
-        for limit in [0.1, 0.99] {
-            assert!(limits.contain(limit) && limits.contain(f64::from(limit as f32)));
-        }
-        assert!(f64::from(0.99_f32) > 0.99, "it is rounded outwards");
-        for outside in [0.0999, 0.9901, f64::NAN] {
-            assert!(!limits.contain(outside));
-        }
-        assert!(!Limits::POSITIVE.contain(0.0));
-    }
-
-    #[derive(Resource, Reflect, Clone, Default, Serialize, Deserialize)]
-    struct Weather {
-        warmth_c: f32,
-        rain: Rain,
-    }
-
-    #[derive(Reflect, Clone, Default, Serialize, Deserialize)]
-    struct Rain {
-        mm_per_hour: f64,
-    }
-
-    impl Parameters for Weather {
-        fn limits(field: &str) -> Limits {
-            if field == "warmth_c" {
-                Limits {
-                    min: -50.0,
-                    max: 60.0,
-                }
-            } else {
-                Limits::NON_NEGATIVE
-            }
-        }
-    }
-
-    #[derive(Resource, Default)]
-    struct Gardens(Vec<(String, Weather)>);
-
-    impl NamedParameters for Gardens {
-        type Item = Weather;
-
-        fn names(&self) -> Vec<&str> {
-            self.0.iter().map(|(name, _)| name.as_str()).collect()
-        }
-
-        fn item(&self, index: usize) -> Option<&Weather> {
-            self.0.get(index).map(|(_, weather)| weather)
-        }
-
-        fn item_mut(&mut self, index: usize) -> Option<&mut Weather> {
-            self.0.get_mut(index).map(|(_, weather)| weather)
-        }
-
-        fn from_items(items: Vec<Weather>) -> Self {
-            let named = |(index, weather)| (format!("garden_{index}"), weather);
-            Self(items.into_iter().enumerate().map(named).collect())
-        }
-    }
-
-    fn world() -> World {
-        let mut app = App::empty();
-        app.register_group::<Weather>("weather");
-        app.register_capability::<Weather>("skin");
-        app.insert_resource(CellTypeNames(vec!["cat".into(), "dog".into()]));
-        app.insert_resource(PerType(vec![None, Some(Weather::default())]));
-        std::mem::take(app.world_mut())
-    }
-
-    #[test]
-    fn a_path_reaches_groups_nested_fields_and_cell_types() {
-        let mut world = world();
-        set_parameter(&mut world, "weather.warmth_c", -3.5).unwrap();
-        set_parameter(&mut world, "weather.rain.mm_per_hour", 2.0).unwrap();
-        set_parameter(&mut world, "dog.skin.warmth_c", 38.0).unwrap();
-        assert_eq!(world.resource::<Weather>().warmth_c, -3.5);
-        assert_eq!(world.resource::<Weather>().rain.mm_per_hour, 2.0);
-        assert_eq!(
-            world
-                .resource::<PerType<Weather>>()
-                .get(1)
-                .unwrap()
-                .warmth_c,
-            38.0
-        );
-        let listed = list_parameters(&world);
-        assert_eq!(listed.len(), 4);
-        assert!(
-            listed
-                .iter()
-                .any(|p| p.path == "dog.skin.warmth_c" && p.value == 38.0)
-        );
-    }
-
-    #[test]
-    fn a_path_reaches_the_items_of_a_list_by_name() {
-        let mut app = App::empty();
-        app.register_list::<Gardens>("gardens");
-        let gardens = ["rose", "rosemary"].map(|name| (name.into(), Weather::default()));
-        app.insert_resource(Gardens(gardens.into()));
-        let world = app.world_mut();
-        set_parameter(world, "gardens.rosemary.rain.mm_per_hour", 2.0).unwrap();
-        set_parameter(world, "gardens.rose.warmth_c", 20.0).unwrap();
-        let listed: Vec<_> = list_parameters(world)
-            .into_iter()
-            .map(|parameter| (parameter.path, parameter.value))
-            .collect();
-        let expected = [
-            ("gardens.rose.warmth_c", 20.0),
-            ("gardens.rose.rain.mm_per_hour", 0.0),
-            ("gardens.rosemary.warmth_c", 0.0),
-            ("gardens.rosemary.rain.mm_per_hour", 2.0),
-        ];
-        assert_eq!(listed, expected.map(|(path, value)| (path.into(), value)));
-        assert_eq!(
-            set_parameter(world, "gardens.roses.warmth_c", 1.0)
-                .unwrap_err()
-                .to_string(),
-            "there is no parameter `gardens.roses.warmth_c`; did you mean `gardens.rose.warmth_c`?"
-        );
-        assert!(set_parameter(world, "gardens.rose.warmth_c", 61.0).is_err());
-    }
-
-    #[test]
-    fn wrong_paths_and_values_are_refused_with_what_would_work() {
-        let mut world = world();
-        assert_eq!(
-            set_parameter(&mut world, "weather.warmth_k", 1.0)
-                .unwrap_err()
-                .to_string(),
-            "there is no parameter `weather.warmth_k`; did you mean `weather.warmth_c`?"
-        );
-        assert!(set_parameter(&mut world, "cat.skin.warmth_c", 1.0).is_err());
-        assert_eq!(
-            set_parameter(&mut world, "weather.warmth_c", f64::NAN)
-                .unwrap_err()
-                .to_string(),
-            "`weather.warmth_c` cannot be NaN: it must be a finite number"
-        );
-        assert_eq!(world.resource::<Weather>().warmth_c, 0.0);
-    }
-}
+mod tests;

@@ -10,6 +10,7 @@ use std::cell::RefCell;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::clones::Clones;
 use super::columns::{Columns, tables_with};
 use super::identity::CellId;
 use super::input::{InputValues, Inputs, TableValues, ValuesOfCells, declare, run_of};
@@ -267,6 +268,7 @@ pub(super) fn plugin(app: &mut App) {
         return;
     }
     declare(app);
+    super::parameters::register_rules(app);
     app.init_resource::<Rules>()
         .declare_remade::<SitesInOrder>("made from the scene")
         .register_kept::<Rules>(Owner::Simulation, "rules")
@@ -310,6 +312,11 @@ fn work_out_cells(world: &World, values: &mut InputValues) {
     let types = world
         .get_resource::<CellTypeNames>()
         .map_or(0, |names| names.0.len());
+    // Clones have bases of their own, and the rules of their type.
+    let mut types: Vec<u16> = (0..types as u16).collect();
+    if let Some(clones) = world.get_resource::<Clones>() {
+        types.extend(clones.types_of_rows());
+    }
     values
         .cells
         .resize_with(inputs.cells.len(), ValuesOfCells::default);
@@ -318,7 +325,8 @@ fn work_out_cells(world: &World, values: &mut InputValues) {
             of_cells.name.clone_from(&input.info.name);
         }
         of_cells.bases.clear();
-        let bases = (0..types).map(|kind| (input.base)(world, kind as u16).unwrap_or(NONE));
+        let rows = 0..types.len();
+        let bases = rows.map(|row| (input.base)(world, row as u16).unwrap_or(NONE));
         of_cells.bases.extend(bases);
     }
     let (Some(kinds), Some(known)) = (
@@ -353,14 +361,21 @@ fn work_out_cells(world: &World, values: &mut InputValues) {
     let mut used = 0;
     if !programs.is_empty() {
         for table in tables_with::<CellId>(world) {
-            let Some(types) = (kinds.0)(&table) else {
+            let Some(rows) = (kinds.0)(&table) else {
                 continue;
             };
             if values.tables.len() == used {
                 values.tables.push(TableValues::default());
             }
             let to = &mut values.tables[used];
-            if work_out_table(&table, types, &programs, &values.cells, &readers, to) {
+            if work_out_table(
+                &table,
+                (rows, &types),
+                &programs,
+                &values.cells,
+                &readers,
+                to,
+            ) {
                 used += 1;
             }
         }
@@ -390,7 +405,7 @@ thread_local! {
 /// Works out the inputs of the cells of a table; says whether any has a rule.
 fn work_out_table<'w>(
     table: &Columns<'w>,
-    types: &[u16],
+    (kinds, types): (&[u16], &[u16]),
     programs: &[(usize, Vec<Option<Program>>)],
     cells: &[ValuesOfCells],
     readers: &[Option<Reader<'w, f32>>],
@@ -398,11 +413,12 @@ fn work_out_table<'w>(
 ) -> bool {
     let mut present: Vec<u16> = Vec::new();
     let mut last = None;
-    for kind in types {
+    for kind in kinds {
         if last != Some(*kind) {
             last = Some(*kind);
-            if !present.contains(kind) {
-                present.push(*kind);
+            let of = types[usize::from(*kind)];
+            if !present.contains(&of) {
+                present.push(of);
             }
         }
     }
@@ -421,10 +437,10 @@ fn work_out_table<'w>(
     }
     to.inputs.extend(ruled.iter().map(|(place, _)| *place));
     let stride = ruled.len() * ROWS;
-    to.values.resize(types.len().div_ceil(ROWS) * stride, 0.0);
+    to.values.resize(kinds.len().div_ceil(ROWS) * stride, 0.0);
     for_each_chunk_mut(&mut to.values, stride, |start, values| {
         let first = start / ruled.len();
-        let rows = ROWS.min(types.len() - first);
+        let rows = ROWS.min(kinds.len() - first);
         COLUMNS.with_borrow_mut(|columns| {
             columns.resize(readers.len() * BLOCK, NONE);
             for from in (0..rows).step_by(BLOCK) {
@@ -436,10 +452,16 @@ fn work_out_table<'w>(
                         None => column[..len].fill(NONE),
                     }
                 }
-                let types = &types[rows];
+                let kinds = &kinds[rows];
                 for (nth, (place, of_types)) in ruled.iter().enumerate() {
                     let values = &mut values[run_of(nth, ROWS)][from..from + len];
-                    apply(types, &cells[*place].bases, of_types, columns, values);
+                    apply(
+                        (kinds, types),
+                        &cells[*place].bases,
+                        of_types,
+                        columns,
+                        values,
+                    );
                 }
             }
         });
@@ -449,21 +471,22 @@ fn work_out_table<'w>(
 
 /// Applies the programs of an input to a block of cells.
 fn apply(
-    types: &[u16],
+    (kinds, types): (&[u16], &[u16]),
     bases: &[f32],
     of_types: &[Option<Program>],
     columns: &[f32],
     values: &mut [f32],
 ) {
-    let len = types.len();
-    for (value, kind) in values.iter_mut().zip(types) {
+    let len = kinds.len();
+    for (value, kind) in values.iter_mut().zip(kinds) {
         *value = bases[usize::from(*kind)];
     }
     let columns = |column: usize| &columns[column * BLOCK..][..len];
     let mut scratch = [[0.0; BLOCK]; 2];
     let program = |kind: u16| of_types.get(usize::from(kind)).and_then(Option::as_ref);
-    let first = types[0];
-    if types.iter().all(|kind| *kind == first) {
+    let of = |kind: &u16| types[usize::from(*kind)];
+    let first = of(&kinds[0]);
+    if kinds.iter().all(|kind| of(kind) == first) {
         if let Some(program) = program(first) {
             program.apply(values, columns, &mut scratch);
         }
@@ -471,17 +494,18 @@ fn apply(
     }
     let mut done: Vec<u16> = Vec::new();
     let mut of_kind = [0.0; BLOCK];
-    for kind in types {
-        if done.contains(kind) {
+    for kind in kinds.iter().map(of) {
+        if done.contains(&kind) {
             continue;
         }
-        done.push(*kind);
-        if let Some(program) = program(*kind) {
+        done.push(kind);
+        if let Some(program) = program(kind) {
             let of_kind = &mut of_kind[..len];
-            of_kind.fill(bases[usize::from(*kind)]);
+            // Cells of this kind still have their bases; what comes out for others is not used.
+            of_kind.copy_from_slice(values);
             program.apply(of_kind, columns, &mut scratch);
-            for ((value, other), found) in values.iter_mut().zip(types).zip(of_kind) {
-                if other == kind {
+            for ((value, other), found) in values.iter_mut().zip(kinds).zip(of_kind) {
+                if of(other) == kind {
                     *value = *found;
                 }
             }

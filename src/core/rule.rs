@@ -118,6 +118,14 @@ pub struct Rule {
     pub source: String,
 }
 
+impl Rule {
+    /// What a number of a rule may be, by its path: `scale`, `law.gain`.
+    pub fn limits(path: &str) -> Limits {
+        path.strip_prefix("law.")
+            .map_or(Limits::NON_NEGATIVE, Law::limits)
+    }
+}
+
 /// How several rules on one input are combined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Reflect)]
 pub enum Combine {

@@ -7,6 +7,7 @@ use bevy::prelude::*;
 
 use crate::cell::{Body, CellType, Position, Resident};
 use crate::core::CellId;
+use crate::core::clones::Clones;
 use crate::core::columns::{Columns, tables_with};
 use crate::core::parallel::for_each_chunk_mut;
 use crate::core::quantity::{NO_VALUE, NONE, Quantities, Reader};
@@ -69,6 +70,8 @@ impl Census {
                 && table.get::<Position>().is_some()
         };
         let tables: Vec<Columns> = tables_with::<CellId>(world).filter(is_tissue).collect();
+        let none = Clones::default();
+        let clones = world.get_resource::<Clones>().unwrap_or(&none);
         let mut order: Vec<(CellId, u32)> = Vec::new();
         let mut cells: Vec<(u16, SiteId, Vec3, f32)> = Vec::new();
         for table in &tables {
@@ -84,7 +87,8 @@ impl Census {
             for (row, id) in ids.iter().enumerate() {
                 order.push((*id, order.len() as u32));
                 let radius = bodies.map_or(0.0, |bodies| bodies[row].radius_um);
-                cells.push((types[row].0, residents[row].0, positions[row].0, radius));
+                let cell_type = clones.type_of(types[row].0);
+                cells.push((cell_type, residents[row].0, positions[row].0, radius));
             }
         }
         order.sort_unstable();

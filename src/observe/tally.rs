@@ -10,6 +10,7 @@ use bevy::prelude::*;
 use crate::cell::death::is_alive;
 use crate::cell::{Body, CellType, Position, Resident, Vital};
 use crate::core::CellId;
+use crate::core::clones::Clones;
 use crate::core::columns::{Columns, tables_with};
 use crate::core::parallel::map_chunks;
 use crate::core::quantity::{NO_VALUE, Quantities, Reader};
@@ -265,10 +266,12 @@ impl Questions {
                 .map(|name| Some(known.category(name)?.reader(world)))
                 .collect(),
         };
+        let none = Clones::default();
+        let clones = world.get_resource::<Clones>().unwrap_or(&none);
         for table in tables_with::<CellId>(world) {
             let pieces = map_chunks(table.len(), CHUNK, |_, rows| {
                 let mut sites = vec![empty.clone(); self.sites];
-                self.count(&table, rows, &readers, &mut sites);
+                self.count(&table, clones, rows, &readers, &mut sites);
                 sites
             });
             for piece in pieces {
@@ -284,6 +287,7 @@ impl Questions {
     fn count<'w>(
         &self,
         table: &Columns<'w>,
+        clones: &Clones,
         rows: std::ops::Range<usize>,
         readers: &Readers<'w>,
         sites: &mut [Tally],
@@ -301,7 +305,10 @@ impl Questions {
                 continue;
             };
             site.cells += 1;
-            let (kind, living) = (usize::from(cell_type.0), u64::from(living(row)));
+            let (kind, living) = (
+                usize::from(clones.type_of(cell_type.0)),
+                u64::from(living(row)),
+            );
             site.living += living;
             if let (Some(all), Some(alive)) =
                 (site.types.get_mut(kind), site.living_types.get_mut(kind))
@@ -350,6 +357,8 @@ pub fn fold_types<A: Send>(
     empty: impl Fn() -> A + Sync,
     add: impl Fn(&mut A, Vec3, &Body, Option<&Vital>) + Sync,
 ) -> Vec<A> {
+    let none = Clones::default();
+    let clones = world.get_resource::<Clones>().unwrap_or(&none);
     let mut all = Vec::new();
     for table in tables_with::<CellId>(world) {
         let (Some(kinds), Some(residents), Some(positions), Some(bodies)) = (
@@ -363,7 +372,7 @@ pub fn fold_types<A: Send>(
         let vitals = table.get::<Vital>();
         let counts = |row: &usize| {
             let chosen = |types: &[bool]| {
-                let kind = usize::from(kinds[*row].0);
+                let kind = usize::from(clones.type_of(kinds[*row].0));
                 types.get(kind).copied().unwrap_or_default()
             };
             residents[*row].0 == site && types.is_none_or(chosen)

@@ -1,8 +1,8 @@
 //! The state of a world as a stream of sections, for [`super::checkpoint`].
 //!
-//! The layouts of all states come first, by which a file of another build is told from one that fits; then all
-//! parameters, then everything that is registered in [`StateRegistry`] of the simulation, its sites and its fields,
-//! and one column for each component of the cells, in the order of identity. Each piece is in the postcard format
+//! The layouts of all states come first, by which a file of another build is told from one that fits; then
+//! everything that is registered in [`StateRegistry`] of the simulation, all parameters, everything of its sites and
+//! its fields, and one column for each component of the cells, in the order of identity. Each piece is in the postcard format
 //! with its length before it.
 
 use std::io::{self, Read, Write};
@@ -92,29 +92,41 @@ fn compare_layouts(found: &[(String, String)], known: &[(String, String)]) -> Re
     }
 }
 
+/// Writes a state of the simulation, or of every site or field that has it.
+fn write_kept(stream: &mut impl Write, world: &World, state: &KeptState) -> io::Result<()> {
+    for (number, entity) in entities_of(world, state) {
+        let mut bytes = Vec::new();
+        if (state.write)(world.entity(entity), &mut bytes) {
+            let section = Section::Kept {
+                owner: state.owner as u8,
+                number,
+                name: state.name.to_owned(),
+            };
+            put(stream, &section)?;
+            put_bytes(stream, &bytes)?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes the state of a world.
 pub(super) fn write_world(stream: &mut impl Write, world: &World) -> io::Result<()> {
     put(stream, &Section::Layouts(layouts(world.resource())))?;
+    // What belongs to the whole simulation comes first: some parameters exist only with it, as those of a rule
+    // that a timeline added.
+    let registry = world.resource::<StateRegistry>();
+    let of_simulation = |state: &&KeptState| matches!(state.owner, Owner::Simulation);
+    for state in registry.kept.iter().filter(of_simulation) {
+        write_kept(stream, world, state)?;
+    }
     let parameters = list_parameters(world)
         .into_iter()
         .map(|parameter| (parameter.path, parameter.value));
     put(stream, &Section::Parameters(parameters.collect()))?;
-    let registry = world.resource::<StateRegistry>();
-    let mut bytes = Vec::new();
-    for state in &registry.kept {
-        for (number, entity) in entities_of(world, state) {
-            bytes.clear();
-            if (state.write)(world.entity(entity), &mut bytes) {
-                let section = Section::Kept {
-                    owner: state.owner as u8,
-                    number,
-                    name: state.name.to_owned(),
-                };
-                put(stream, &section)?;
-                put_bytes(stream, &bytes)?;
-            }
-        }
+    for state in registry.kept.iter().filter(|state| !of_simulation(state)) {
+        write_kept(stream, world, state)?;
     }
+    let mut bytes = Vec::new();
     let cells = cells_by_identity(world);
     let mut last = 0;
     let identities = cells

@@ -11,6 +11,7 @@ use super::read::{Later, Reading, likely};
 use super::report::{Problem, line_and_column};
 use super::spans::{Body, FieldPath, Tree};
 use crate::core::capability::CapabilityRegistry;
+use crate::core::numbers::number_fields;
 
 /// Reads the capabilities of the cell type that stands at a place of a file.
 pub(super) fn read_capabilities<T>(
@@ -55,7 +56,7 @@ pub(super) fn read_capabilities<T>(
                     message.push_str(&format!("; did you mean `{guess}`?"));
                 }
                 let quoted: Vec<String> = all.iter().map(|name| format!("`{name}`")).collect();
-                let problem = Problem::at(file, text, place.clone(), &at.field(name), message)
+                let problem = Problem::at(file, text, place.clone(), at.field(name), message)
                     .with_help(format!("the fields are {}", quoted.join(", ")));
                 reading.problems.push(problem);
                 let guess = guess.and_then(|guess| known.get(&guess));
@@ -111,6 +112,7 @@ pub(super) fn check_prefab(
             checker.problem(&root.field("colour").nth(channel), message);
         }
     }
+    check_heritable(checker, &root.field("heritable"), prefab, known);
     for capability in known.iter() {
         let Some(value) = prefab.capability(capability.name) else {
             continue;
@@ -122,6 +124,36 @@ pub(super) fn check_prefab(
             let fields = fields.filter(|field| !field.is_empty());
             let at = fields.fold(path.clone(), |path, field| path.field(field));
             checker.problem(&at, contradiction.message);
+        }
+    }
+}
+
+/// Checks what a cell type says its cells inherit with changes.
+fn check_heritable(
+    checker: &mut Checker,
+    map: &FieldPath,
+    prefab: &CellPrefab,
+    known: &CapabilityRegistry,
+) {
+    if prefab.heritable.is_empty() {
+        return;
+    }
+    let mut numbers = Vec::new();
+    for capability in known.iter() {
+        if prefab.capability(capability.name).is_some() {
+            let fields = number_fields(capability.parameters).into_iter();
+            numbers.extend(fields.map(|field| format!("{}.{field}", capability.name)));
+        }
+    }
+    for (path, how) in &prefab.heritable {
+        let at = map.key(path);
+        if !checker.known(&at, "parameter of this cell type", path, &numbers) {
+            continue;
+        }
+        checker.not_negative(&at.field("spread"), how.spread);
+        if !(0.0..=1.0).contains(&how.mutation) {
+            let message = format!("must be from 0 to 1, found {}", how.mutation);
+            checker.problem(&at.field("mutation"), message);
         }
     }
 }

@@ -21,6 +21,7 @@ use super::spans::FieldPath;
 use crate::biology::BiologyPlugins;
 use crate::cell::CellPlugins;
 use crate::core::capability::{CapabilityRegistry, CapabilityValue};
+use crate::core::clones::{Clones, HeritableTraits};
 use crate::core::parameters::CellTypeNames;
 use crate::tissue::{Molecule, Molecules};
 
@@ -251,6 +252,12 @@ impl CellLibrary {
     pub fn fill_tables(&self, world: &mut World) {
         world.insert_resource(self.molecules.clone());
         world.insert_resource(CellTypeNames(self.names()));
+        world.insert_resource(Clones::of_types(self.types.len() as u16));
+        let traits = self.types.iter().map(|prefab| {
+            let traits = prefab.heritable.iter();
+            traits.map(|(path, how)| (path.clone(), *how)).collect()
+        });
+        world.insert_resource(HeritableTraits(traits.collect()));
         for capability in self.known.iter() {
             let of = |prefab: &CellPrefab| prefab.capability(capability.name).cloned();
             let values: Vec<Option<CapabilityValue>> = self.types.iter().map(of).collect();

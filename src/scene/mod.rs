@@ -7,6 +7,7 @@ mod assets;
 mod capabilities;
 mod check;
 mod checker;
+mod draft;
 pub mod expect;
 pub mod library;
 pub mod look;

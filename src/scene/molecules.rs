@@ -107,6 +107,14 @@ pub fn shipped_molecules() -> Result<Molecules, SceneReport> {
     assets::shipped(&SHIPPED, FOLDER, parse_molecule).map(Molecules::new)
 }
 
+/// The names of the shipped molecules.
+pub(super) fn shipped_names() -> Vec<String> {
+    let stems = SHIPPED.files().filter_map(|file| file.path().file_stem());
+    stems
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .collect()
+}
+
 /// The shipped molecules with those of the nearest `assets/molecules` folder beside or above `folder`, or else under
 /// the current folder, and with these, which a scene brings along.
 ///

@@ -16,6 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::cell::cycle::mean_radius_um;
 use crate::cell::{BodyParameters, CycleParameters};
 use crate::core::capability::{CapabilityRegistry, CapabilityValue};
+use crate::core::clones::Heritability;
 use crate::core::dialect::write_ron;
 use crate::core::parameters::Parameters;
 use crate::core::rule::{Combine, Rule, RuleBook};
@@ -33,6 +34,9 @@ pub struct CellPrefab {
     pub colour: (f32, f32, f32),
     /// Whether its cells are part of the tumour, for measurements of the tumour's size.
     pub tumour: bool,
+    /// What its cells inherit with changes: `"cycle.g0g1_hours": (spread: 0.1, mutation: 0.01)` for any number of any of
+    /// its capabilities, by path.
+    pub heritable: BTreeMap<String, Heritability>,
     /// What changes what in its cells, by name of the rule.
     pub rules: BTreeMap<String, Rule>,
     /// What the product of all rules on an input does not fall below, by input.
@@ -164,6 +168,9 @@ impl CellPrefab {
             ("floors", write_ron(&self.floors)?),
             ("combine", write_ron(&self.combine)?),
         ];
+        if !self.heritable.is_empty() {
+            fields.push(("heritable", write_ron(&self.heritable)?));
+        }
         for (name, written) in &self.capabilities {
             fields.push((
                 name,
@@ -199,8 +206,15 @@ impl<'de> Deserialize<'de> for CellPrefab {
 
 impl CellPrefab {
     /// The fields that are no capabilities.
-    pub(super) const FIELDS: [&'static str; 7] = [
-        "name", "about", "colour", "tumour", "rules", "floors", "combine",
+    pub(super) const FIELDS: [&'static str; 8] = [
+        "name",
+        "about",
+        "colour",
+        "tumour",
+        "heritable",
+        "rules",
+        "floors",
+        "combine",
     ];
 }
 
@@ -237,6 +251,7 @@ impl<'de> Visitor<'de> for PrefabVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<CellPrefab, A::Error> {
         let (mut name, mut about, mut colour, mut tumour) = (None, None, None, None);
+        let mut heritable = None;
         let (mut rules, mut floors, mut combine) = (None, None, None);
         let mut capabilities = BTreeMap::new();
         while let Some(FieldName(field)) = map.next_key()? {
@@ -245,6 +260,7 @@ impl<'de> Visitor<'de> for PrefabVisitor {
                 "about" => fill(&mut about, "about", &mut map)?,
                 "colour" => fill(&mut colour, "colour", &mut map)?,
                 "tumour" => fill(&mut tumour, "tumour", &mut map)?,
+                "heritable" => fill(&mut heritable, "heritable", &mut map)?,
                 "rules" => fill(&mut rules, "rules", &mut map)?,
                 "floors" => fill(&mut floors, "floors", &mut map)?,
                 "combine" => fill(&mut combine, "combine", &mut map)?,
@@ -261,6 +277,7 @@ impl<'de> Visitor<'de> for PrefabVisitor {
             about: about.ok_or_else(|| missing("about"))?,
             colour: colour.ok_or_else(|| missing("colour"))?,
             tumour: tumour.unwrap_or_default(),
+            heritable: heritable.unwrap_or_default(),
             rules: rules.unwrap_or_default(),
             floors: floors.unwrap_or_default(),
             combine: combine.unwrap_or_default(),

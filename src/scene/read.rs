@@ -12,8 +12,12 @@ use ron::error::SpannedError;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
+use super::draft::Draft;
+use super::molecules::shipped_names;
 use super::report::Problem;
-use super::shape::{describe, example, field_type, join_with_or, locate, path_to_byte, type_at};
+use super::shape::{
+    describe, example, field_type, join_with_or, locate, path_to_byte, type_at, without_option,
+};
 use super::spans::{Body, FieldPath, MAX_DEPTH, Node, Slip, Tree};
 use crate::core::dialect::{Mistake, read_ron};
 use crate::core::parameters::nearest;
@@ -37,55 +41,6 @@ pub(super) struct Reading<T> {
     pub repaired: Vec<FieldPath>,
     /// The mistakes.
     pub problems: Vec<Problem>,
-}
-
-/// The copy of the text that is mended, and where each of its bytes comes from.
-pub(super) struct Draft {
-    /// The copy.
-    pub text: String,
-    origin: Vec<usize>,
-    /// Where the original ends.
-    end: usize,
-}
-
-impl Draft {
-    fn new(text: &str) -> Self {
-        Self {
-            text: text.to_owned(),
-            origin: (0..text.len()).collect(),
-            end: text.len(),
-        }
-    }
-
-    /// A part of it.
-    fn piece(&self, span: Range<usize>) -> Self {
-        Self {
-            text: self.text[span.clone()].to_owned(),
-            origin: self.origin[span.clone()].to_vec(),
-            end: self.original(&span).end,
-        }
-    }
-
-    fn replace(&mut self, span: Range<usize>, with: &str) {
-        let origin = self.origin_of(span.start);
-        self.text.replace_range(span.clone(), with);
-        self.origin
-            .splice(span, std::iter::repeat_n(origin, with.len()));
-    }
-
-    fn origin_of(&self, at: usize) -> usize {
-        self.origin.get(at).copied().unwrap_or(self.end)
-    }
-
-    /// The bytes of the original that a span of the copy comes from.
-    pub fn original(&self, span: &Range<usize>) -> Range<usize> {
-        let start = self.origin_of(span.start);
-        let end = match span.end.checked_sub(1) {
-            Some(last) if span.end > span.start => self.origin_of(last) + 1,
-            _ => start,
-        };
-        start..end.max(start).min(self.end.max(start))
-    }
 }
 
 /// Reads a value of `T` from RON text.
@@ -615,10 +570,10 @@ pub(super) fn likely(found: &str, known: &[&str]) -> Option<String> {
         .or_else(|| nearest(found, known))
 }
 
-/// How the name of a molecule is spelled that stands without quotes: `VegfA` as `"vegf_a"`.
+/// How the name of a molecule is probably spelled that stands without quotes: `VegfA` as `"vegf_a"`.
 fn quoted_name(info: &'static TypeInfo, found: &str) -> Option<String> {
     let is_name = found.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if !info.is::<MoleculeName>() || !is_name || found.is_empty() {
+    if !without_option(info).is::<MoleculeName>() || !is_name || found.is_empty() {
         return None;
     }
     let mut name = String::new();
@@ -628,6 +583,7 @@ fn quoted_name(info: &'static TypeInfo, found: &str) -> Option<String> {
         }
         name.push(c.to_ascii_lowercase());
     }
+    let name = nearest(&name, &shipped_names()).unwrap_or(name);
     Some(format!("\"{name}\""))
 }
 

@@ -16,6 +16,7 @@ use super::schema::{
     CellAt, Condition, Event, Field, Output, Place, Population, Recording, Scene, Site,
 };
 use super::shape::example;
+use crate::core::clones::Heritability;
 use crate::core::dialect::read_ron;
 use crate::core::documentation::{inside_option, of_type, plain, written};
 use crate::core::regulate::RuleChange;
@@ -79,7 +80,7 @@ fn reads<T: PartialReflect + Typed + DeserializeOwned>() -> (TypeId, Read) {
 }
 
 /// How the types that have named fields are read; a test sees to it that all are here.
-fn readers() -> [(TypeId, Read); 19] {
+fn readers() -> [(TypeId, Read); 20] {
     [
         reads::<Scene>(),
         reads::<Site>(),
@@ -96,6 +97,7 @@ fn readers() -> [(TypeId, Read); 19] {
         reads::<Look>(),
         reads::<Slice>(),
         reads::<Cut>(),
+        reads::<Heritability>(),
         reads::<Molecule>(),
         reads::<Output>(),
         reads::<Recording>(),

@@ -18,7 +18,8 @@ enum Place {
     Variant(&'static VariantInfo),
 }
 
-fn without_option(info: &'static TypeInfo) -> &'static TypeInfo {
+/// The type itself, or what an `Option` of it holds.
+pub(super) fn without_option(info: &'static TypeInfo) -> &'static TypeInfo {
     inside_option(info).map_or(info, without_option)
 }
 

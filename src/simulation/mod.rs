@@ -33,6 +33,7 @@ use crate::biology::BiologyPlugins;
 use crate::cell::CellPlugins;
 use crate::cell::life::{CellLife, INITIAL_STATE};
 use crate::core::capability::CapabilityRegistry;
+use crate::core::clones::fill_rows;
 use crate::core::invariant::Invariants;
 use crate::core::parameters::{
     self, CellTypeNames, ParameterError, ParameterRegistry, ParameterValue,
@@ -160,6 +161,7 @@ impl Simulation {
         let mut simulation = Self::without_cells(Arc::new(scene), seed)
             .map_err(|error| checkpoint.does_not_fit(&error))?;
         let run = checkpoint.restore(&mut simulation.world)?;
+        fill_rows(&mut simulation.world);
         simulation.end_minutes = end_minutes;
         Ok((simulation, run))
     }
@@ -363,7 +365,11 @@ impl Simulation {
 /// # Errors
 /// The report, when there are any.
 pub fn schedule_ambiguities(library: &CellLibrary) -> Result<(), String> {
-    let mut world = prototype_world(library);
+    ambiguities_in(prototype_world(library))
+}
+
+/// Pairs of systems in a world whose order matters but is not fixed.
+fn ambiguities_in(mut world: World) -> Result<(), String> {
     world.resource_scope(|world, mut schedules: Mut<Schedules>| {
         let schedule = schedules
             .get_mut(SimSchedule)

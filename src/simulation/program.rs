@@ -68,6 +68,15 @@ impl Program {
         world
     }
 
+    /// Pairs of systems whose order matters but is not fixed, as Bevy reports them; must be none, or results would
+    /// depend on chance.
+    ///
+    /// # Errors
+    /// The report, when there are any.
+    pub fn schedule_ambiguities(&self, library: &CellLibrary) -> Result<(), String> {
+        super::ambiguities_in(self.prototype_world(library))
+    }
+
     /// What cells can be able to do.
     pub fn capabilities(&self) -> &CapabilityRegistry {
         self.capabilities.get_or_init(|| {

@@ -15,6 +15,7 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::twin::Twins;
+use crate::cell::clones::leave_clone;
 use crate::cell::life::{Beginning, CellLife, Division, RegisterLife};
 use crate::cell::movement::SiteMechanics;
 use crate::cell::{CellType, Cycle, LifeEvent, Position, Resident, Vital};
@@ -185,6 +186,7 @@ fn turn_over(
     due.sort_unstable();
     for cell in due.iter() {
         if cell.removed {
+            leave_clone(world, cell.entity);
             world.despawn(cell.entity);
         } else if cell.divides {
             let daughter = twins.spawn(world, cell.entity);

@@ -14,7 +14,7 @@ use tumorscape::core::CellId;
 use tumorscape::core::state::StateRegistry;
 use tumorscape::observe::run_folder::RunFolder;
 use tumorscape::observe::{Journal, checkpoint};
-use tumorscape::scene::ParsedScene;
+use tumorscape::scene::{CellLibrary, ParsedScene};
 use tumorscape::simulation::describe::Description;
 use tumorscape::simulation::{Command, Lineage, Program, Simulation};
 
@@ -111,14 +111,14 @@ fn its_mistakes_in_a_cell_file_are_told_with_line_and_column() {
     );
     assert_eq!(
         told("sparkle: (", "sparkle: (rise_per_hour: 3), sparkle: ("),
-        ["@:6:33: sparkle: the field `sparkle` stands twice, first in line 6"]
+        ["@:6:34: sparkle: the field `sparkle` stands twice, first in line 6"]
     );
     assert_eq!(
         told(
             "sparkle: (rise_per_hour: 0.5)",
             "sparkle: (rise_per_hour: 0.5, tire_per_hour: 3)"
         ),
-        ["@:6:35: sparkle.tire_per_hour: it tires faster than it rises (0.5 per hour)"]
+        ["@:6:50: sparkle.tire_per_hour: it tires faster than it rises (0.5 per hour)"]
     );
     // The shipped program does not know it.
     std::fs::write(&file, FIREFLY).expect("writable");
@@ -218,6 +218,14 @@ fn its_parameters_are_set_by_path() {
         report.headlines()[0].contains("it tires faster than it rises"),
         "{report}"
     );
+}
+
+#[test]
+fn its_system_races_with_no_other() {
+    let library = CellLibrary::empty(program().capabilities().clone());
+    if let Err(report) = program().schedule_ambiguities(&library) {
+        panic!("{report}");
+    }
 }
 
 #[test]

@@ -162,8 +162,8 @@ impl Description {
         for known in &self.cell_types {
             for (path, value) in &known.parameters {
                 let generally = |item: &&Item| item.name == *path || is_entry(&item.name, path);
-                if let Some(item) = general.iter().find(generally) {
-                    let mut item = item.clone();
+                let found = general.iter().find(generally).cloned();
+                if let Some(mut item) = found.or_else(|| self.number_of_rule(&known.name, path)) {
                     item.name = format!("{}.{path}", known.name);
                     item.facts.insert(0, format!("here {}", number(*value)));
                     items.push(item);
@@ -171,6 +171,18 @@ impl Description {
             }
         }
         items
+    }
+
+    /// A number of a rule of a cell type, by its path `rules.NAME.law.gain`.
+    fn number_of_rule(&self, of: &str, path: &str) -> Option<Item> {
+        let (name, number) = path.strip_prefix("rules.")?.split_once('.')?;
+        let path = format!("{of}.{name}");
+        let rule = self.rules.iter().find(|rule| rule.path == path)?;
+        let about = format!("`{number}` of the rule `{path}`. {}", rule.about);
+        let item = Item::new("parameter", "", about.trim_end())
+            .fact(format!("{} by {}: {}", rule.input, rule.by, rule.law))
+            .source(&rule.source);
+        Some(item)
     }
 
     /// What files hold.

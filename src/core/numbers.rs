@@ -1,0 +1,80 @@
+//! The numbers inside a struct, by dotted path.
+
+use bevy::reflect::{PartialReflect, ReflectMut, ReflectRef, TypeInfo};
+
+/// Dotted paths of all numbers and switches in a struct.
+pub fn number_fields(info: &TypeInfo) -> Vec<String> {
+    let mut fields = Vec::new();
+    collect_fields(info, "", &mut fields);
+    fields
+}
+
+fn collect_fields(info: &TypeInfo, prefix: &str, fields: &mut Vec<String>) {
+    let TypeInfo::Struct(info) = info else { return };
+    for field in info.iter() {
+        let path = format!("{prefix}{}", field.name());
+        if field.is::<f32>() || field.is::<f64>() || field.is::<u32>() || field.is::<bool>() {
+            fields.push(path);
+        } else if let Some(inner) = field.type_info() {
+            collect_fields(inner, &format!("{path}."), fields);
+        }
+    }
+}
+
+/// The field at a dotted path inside a struct.
+pub(super) fn field_at<'v>(
+    value: &'v dyn PartialReflect,
+    path: &str,
+) -> Option<&'v dyn PartialReflect> {
+    path.split('.').try_fold(value, |value, name| {
+        match value.reflect_ref() {
+            ReflectRef::Struct(value) => value.field(name),
+            // The one value of a variant without names has whatever name it is asked for by.
+            ReflectRef::Enum(value) if value.field_len() == 1 => value.field_at(0),
+            ReflectRef::Enum(value) => value.field(name),
+            _ => None,
+        }
+    })
+}
+
+/// The number at a dotted path; 0 or 1 for a switch.
+pub(super) fn read_number(value: &dyn PartialReflect, path: &str) -> Option<f64> {
+    let field = field_at(value, path)?;
+    field
+        .try_downcast_ref::<f32>()
+        .map(|v| f64::from(*v))
+        .or_else(|| field.try_downcast_ref::<f64>().copied())
+        .or_else(|| field.try_downcast_ref::<u32>().map(|v| f64::from(*v)))
+        .or_else(|| {
+            field
+                .try_downcast_ref::<bool>()
+                .map(|v| f64::from(u8::from(*v)))
+        })
+}
+
+/// Sets the number at a dotted path.
+pub(super) fn write_number(value: &mut dyn PartialReflect, path: &str, number: f64) {
+    let (name, rest) = path
+        .split_once('.')
+        .map_or((path, None), |(name, rest)| (name, Some(rest)));
+    let field = match value.reflect_mut() {
+        ReflectMut::Struct(value) => value.field_mut(name),
+        ReflectMut::Enum(value) if value.field_len() == 1 => value.field_at_mut(0),
+        ReflectMut::Enum(value) => value.field_mut(name),
+        _ => None,
+    };
+    let Some(field) = field else {
+        return;
+    };
+    if let Some(rest) = rest {
+        write_number(field, rest, number);
+    } else if let Some(slot) = field.try_downcast_mut::<f32>() {
+        *slot = number as f32;
+    } else if let Some(slot) = field.try_downcast_mut::<f64>() {
+        *slot = number;
+    } else if let Some(slot) = field.try_downcast_mut::<u32>() {
+        *slot = number.round() as u32;
+    } else if let Some(slot) = field.try_downcast_mut::<bool>() {
+        *slot = number != 0.0;
+    }
+}

@@ -1,0 +1,54 @@
+//! A text that is being mended: a copy in which every byte knows where it comes from.
+
+use std::ops::Range;
+
+/// The copy of the text that is mended, and where each of its bytes comes from.
+pub(super) struct Draft {
+    /// The copy.
+    pub text: String,
+    origin: Vec<usize>,
+    /// Where the original ends.
+    end: usize,
+}
+
+impl Draft {
+    /// A copy of all of it.
+    pub fn new(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            origin: (0..text.len()).collect(),
+            end: text.len(),
+        }
+    }
+
+    /// A part of it.
+    pub fn piece(&self, span: Range<usize>) -> Self {
+        Self {
+            text: self.text[span.clone()].to_owned(),
+            origin: self.origin[span.clone()].to_vec(),
+            end: self.original(&span).end,
+        }
+    }
+
+    /// Puts something else in place of these bytes of the copy.
+    pub fn replace(&mut self, span: Range<usize>, with: &str) {
+        let origin = self.origin_of(span.start);
+        self.text.replace_range(span.clone(), with);
+        self.origin
+            .splice(span, std::iter::repeat_n(origin, with.len()));
+    }
+
+    fn origin_of(&self, at: usize) -> usize {
+        self.origin.get(at).copied().unwrap_or(self.end)
+    }
+
+    /// The bytes of the original that a span of the copy comes from.
+    pub fn original(&self, span: &Range<usize>) -> Range<usize> {
+        let start = self.origin_of(span.start);
+        let end = match span.end.checked_sub(1) {
+            Some(last) if span.end > span.start => self.origin_of(last) + 1,
+            _ => start,
+        };
+        start..end.max(start).min(self.end.max(start))
+    }
+}

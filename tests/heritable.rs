@@ -1,0 +1,289 @@
+//! Heritable parameters: what a daughter has is her mother's, or a step away from it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tumorscape::cell::{CellType, CycleParameters, Motility, MotilityParameters};
+use tumorscape::core::CellId;
+use tumorscape::core::clones::Clones;
+use tumorscape::core::parameters::PerType;
+use tumorscape::observe::census::Wanted;
+use tumorscape::observe::run_folder::RunFolder;
+use tumorscape::observe::{EventKind, Journal, checkpoint};
+use tumorscape::scene::ParsedScene;
+use tumorscape::simulation::{Command, Program, Simulation};
+
+const MUTATION: f64 = 0.25;
+const SPREAD: f64 = 0.2;
+
+fn scene(heritable: &str) -> Result<ParsedScene, String> {
+    let text = format!(
+        r#"(
+    title: "inheritance", about: "cells drift", pace: Illustrative, duration: Days(2), step: Minutes(10),
+    sites: [(name: "dish", organ: Medium, size_um: (1000, 1000, 1000))],
+    cell_types: [(
+        name: "drifter", about: "divides quickly", colour: (1, 1, 1), tumour: true,
+        heritable: {heritable},
+        cycle: (g0g1_hours: 2, s_hours: 1, g2_hours: 0.5, m_hours: 0.5, max_pressure: 1e6),
+        death: (apoptosis_per_hour: 0.02, apoptosis_hours: 1),
+    )],
+    populations: [(cell: "drifter", place: Ball(radius_um: 60))],
+)"#
+    );
+    let scene = Program::default().parse_scene(&text, "drift.ron", None);
+    scene.map_err(|report| report.headlines().join("\n"))
+}
+
+fn drifting() -> Simulation {
+    let heritable = format!(
+        r#"{{ "cycle.g0g1_hours": (spread: {SPREAD}, mutation: {MUTATION}), "cycle.s_hours": (spread: 0.1, mutation: 0) }}"#
+    );
+    let scene = scene(&heritable).unwrap_or_else(|wrong| panic!("{wrong}"));
+    Simulation::new(Arc::new(scene), 5).expect("its parameters are valid")
+}
+
+/// Factors of all living clones for the time in G0/G1, with the numbers of their mothers, by their own.
+fn clones(simulation: &Simulation) -> BTreeMap<u32, (u32, f32)> {
+    let clones = simulation.world().resource::<Clones>();
+    let living = clones.living();
+    living
+        .map(|(_, of)| (of.number, (of.mother, of.factors[0])))
+        .collect()
+}
+
+/// How many cells each row of the tables has.
+fn cells_by_row(simulation: &Simulation) -> BTreeMap<u16, u32> {
+    let world = simulation.world();
+    let mut query = world
+        .try_query::<(&CellId, &CellType)>()
+        .expect("there are cells");
+    let mut rows = BTreeMap::new();
+    for (_, row) in query.iter(world) {
+        *rows.entry(row.0).or_default() += 1;
+    }
+    rows
+}
+
+/// Asserts that each clone has the cells it says, and the parameters that follow from its factors.
+fn assert_consistent(simulation: &Simulation, g0g1_hours: f32) {
+    let world = simulation.world();
+    let clones = world.resource::<Clones>();
+    let table = world.resource::<PerType<CycleParameters>>();
+    let rows = cells_by_row(simulation);
+    for (row, of) in clones.living() {
+        assert_eq!(rows.get(&row), Some(&of.cells));
+        let found = table.get(row).expect("the type has a cycle");
+        let expected = f64::from(g0g1_hours) * f64::from(of.factors[0]);
+        assert_eq!(found.g0g1_hours, expected as f32);
+        assert_eq!((found.s_hours, found.m_hours), (1.0, 0.5));
+        assert_eq!(clones.type_of(row), 0);
+    }
+    assert!(
+        rows.keys()
+            .all(|row| *row == 0 || clones.get(*row).is_some())
+    );
+}
+
+#[test]
+fn daughters_have_what_their_mother_has_or_a_step_from_it() {
+    let mut simulation = drifting();
+    let mut known = BTreeMap::from([(0, (0, 1.0_f32))]);
+    let (mut divisions, mut steps) = (0_u32, Vec::new());
+    for _ in 0..110 {
+        simulation.step();
+        let events = simulation.events().iter();
+        divisions += events
+            .filter(|event| event.kind == EventKind::Division)
+            .count() as u32;
+        for (number, (mother, factor)) in clones(&simulation) {
+            let new = known.insert(number, (mother, factor)).is_none();
+            if new {
+                let (_, before) = known[&mother];
+                steps.push(f64::from(factor / before).ln());
+            }
+        }
+        assert_consistent(&simulation, 2.0);
+    }
+    let n = steps.len() as f64;
+    assert!(n > 1000.0, "{n} steps");
+    let cells = 2.0 * f64::from(divisions);
+    let deviation = (MUTATION * (1.0 - MUTATION) * cells).sqrt();
+    // A clone whose only cell dies in the step of its birth is not seen.
+    assert!(
+        (n - MUTATION * cells).abs() < 4.0 * deviation + 5.0,
+        "{n} of {cells}"
+    );
+    let mean = steps.iter().sum::<f64>() / n;
+    assert!(mean.abs() < 4.0 * SPREAD / n.sqrt(), "{mean}");
+    let variance = steps.iter().map(|step| (step - mean).powi(2)).sum::<f64>() / n;
+    let error = SPREAD * SPREAD * (2.0 / n).sqrt();
+    assert!(
+        (variance - SPREAD * SPREAD).abs() < 4.0 * error,
+        "{variance}"
+    );
+    // All of them are cells of their type to whoever counts.
+    let metrics = simulation.metrics();
+    let counted = metrics[0]
+        .columns
+        .iter()
+        .find(|(name, _)| name == "cells_drifter");
+    assert_eq!(
+        counted.map(|(_, value)| *value as usize),
+        Some(simulation.cell_count())
+    );
+    let census = simulation.census(&Wanted::default());
+    assert!(census.types.iter().all(|cell_type| *cell_type == 0));
+}
+
+#[test]
+fn clones_follow_the_parameters_of_their_type_within_the_limits() {
+    let mut simulation = drifting();
+    for _ in 0..50 {
+        simulation.step();
+    }
+    assert!(clones(&simulation).len() > 20);
+    for value in [3.0, 0.0, 2.5] {
+        let path = "drifter.cycle.g0g1_hours".to_owned();
+        simulation
+            .apply(Command::Set { path, value })
+            .expect("it is there");
+        simulation.step();
+        assert_consistent(&simulation, value as f32);
+    }
+    // A million hours are the limit: no clone goes beyond.
+    let path = "drifter.cycle.g0g1_hours".to_owned();
+    simulation
+        .apply(Command::Set { path, value: 1.0e6 })
+        .expect("it is there");
+    simulation.step();
+    let table = simulation.world().resource::<PerType<CycleParameters>>();
+    let hours = table.0.iter().flatten().map(|cycle| cycle.g0g1_hours);
+    assert!(hours.clone().all(|hours| hours <= 1.0e6));
+    assert!(hours.filter(|hours| *hours < 1.0e6).count() > 5);
+}
+
+#[test]
+fn clones_are_saved_and_resumed() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("run");
+    let mut whole = drifting();
+    for _ in 0..60 {
+        whole.step();
+    }
+    let run_folder = RunFolder::create(&path, &whole).expect("writable");
+    let mut journal = Journal::new(&whole, Some(run_folder));
+    let state = journal
+        .state()
+        .expect("writable")
+        .expect("there is a folder");
+    let run = checkpoint::run_state(&whole, 1, state).expect("it can be written");
+    checkpoint::write(&path, &run, whole.world()).expect("it can be written");
+    let (checkpoint, _) = checkpoint::open(&path, |_| {}).expect("it is whole");
+    let (mut resumed, _) = Simulation::resume(checkpoint).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(resumed.state_hash(), whole.state_hash());
+    assert_eq!(clones(&resumed), clones(&whole));
+    assert_consistent(&resumed, 2.0);
+    for _ in 0..40 {
+        resumed.step();
+        whole.step();
+    }
+    assert_eq!(clones(&resumed), clones(&whole));
+    assert_eq!(resumed.state_hash(), whole.state_hash());
+}
+
+#[test]
+fn what_is_heritable_is_checked() {
+    let wrong = |heritable: &str| scene(heritable).expect_err("it is wrong");
+    let told = wrong(r#"{ "cycle.g0g1_hour": (spread: 0.1, mutation: 0.1) }"#);
+    assert!(told.contains("did you mean `cycle.g0g1_hours`?"), "{told}");
+    assert!(told.starts_with("drift.ron:6:"), "{told}");
+    let told = wrong(r#"{ "motility.persistence_min": (spread: 0.1, mutation: 0.1) }"#);
+    assert!(
+        told.contains("there is no parameter of this cell type"),
+        "{told}"
+    );
+    let told = wrong(r#"{ "cycle.s_hours": (spread: -1, mutation: 2) }"#);
+    assert!(
+        told.contains("spread: must be at least 0, found -1"),
+        "{told}"
+    );
+    assert!(
+        told.contains("mutation: must be from 0 to 1, found 2"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_type_that_inherits_unchanged_has_no_clones_and_the_same_cells() {
+    let run = |heritable: &str| {
+        let scene = scene(heritable).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let mut simulation = Simulation::new(Arc::new(scene), 5).expect("valid");
+        for _ in 0..40 {
+            simulation.step();
+        }
+        assert!(simulation.world().resource::<Clones>().is_empty());
+        simulation.state_hash()
+    };
+    let never = r#"{ "cycle.s_hours": (spread: 0.5, mutation: 0) }"#;
+    assert_eq!(run("{}"), run(never));
+}
+
+#[test]
+fn rules_of_the_type_act_on_what_each_clone_has() {
+    let cell = |rules: &str| {
+        format!(
+            r#"(
+    title: "walkers", about: "clones walk", pace: Illustrative, duration: Days(2), step: Minutes(10),
+    sites: [(name: "dish", organ: Medium, size_um: (1000, 1000, 1000))],
+    cell_types: [(
+        name: "walker", about: "divides and walks", colour: (1, 1, 1),
+        heritable: {{ "motility.speed_um_per_min": (spread: 0.3, mutation: 0.3) }},
+        {rules}
+        cycle: (g0g1_hours: 2, s_hours: 1, g2_hours: 0.5, m_hours: 0.5, max_pressure: 1e6),
+        motility: (speed_um_per_min: 0.1),
+    )],
+    populations: [(cell: "walker", place: Ball(radius_um: 50))],
+)"#
+        )
+    };
+    // Cells that have the quantity 0 keep their base, the others have it doubled and more.
+    let rule = r#"rules: { "crowds_drive": (input: "motility.speed", by: "mechanics.contacts", law: Fold(1)) },"#;
+    for (rules, ruled) in [("", false), (rule, true)] {
+        let scene = Program::default().parse_scene(&cell(rules), "walk.ron", None);
+        let scene = scene.unwrap_or_else(|report| panic!("{report}"));
+        let mut simulation = Simulation::new(Arc::new(scene), 5).expect("valid");
+        for _ in 0..60 {
+            simulation.step();
+        }
+        let world = simulation.world();
+        let clones = world.resource::<Clones>();
+        let table = world.resource::<PerType<MotilityParameters>>();
+        let mut query = world
+            .try_query::<(&CellType, &Motility)>()
+            .expect("there are cells");
+        let (mut faster, mut count) = (0, 0);
+        for (row, motility) in query.iter(world) {
+            // A daughter walks on with her mother's speed until the next step.
+            let is_new = clones
+                .get(row.0)
+                .is_none_or(|of| of.since_step + 1 >= simulation.steps());
+            let base = table.get(row.0).expect("it walks").speed_um_per_min;
+            let factor = motility.speed_um_per_min / base;
+            if is_new {
+                continue;
+            }
+            count += 1;
+            if ruled {
+                assert!(
+                    (factor - factor.round()).abs() < 1e-4 && factor > 0.99,
+                    "{factor}"
+                );
+                faster += u32::from(factor > 1.5);
+            } else {
+                assert_eq!(factor, 1.0);
+            }
+        }
+        assert!(count > 50, "{count}");
+        assert_eq!(faster > 20, ruled, "{faster} of {count}");
+    }
+}
