@@ -10,7 +10,7 @@
 //!
 //! | floor | module | holds |
 //! | --- | --- | --- |
-//! | 6 | [`cli`] | the verbs `run`, `check`, `record`, `explore` |
+//! | 6 | [`cli`] | the verbs `run`, `resume`, `check`, `describe`, `record`, `explore` |
 //! | 5 | `sandbox`, `record` | the window; frames without a window, encoders |
 //! | 4 | `view` | the picture of a [`simulation::Snapshot`]: cells, fields, camera, legend |
 //! | 3 | [`scene`], [`simulation`], [`observe`] | scene files; the simulation as a value; measurements, events, run folder |

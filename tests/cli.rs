@@ -522,3 +522,57 @@ fn films_that_cannot_be_written_are_refused_before_anything_is_simulated() {
         "0 is not in 1..=120",
     );
 }
+
+#[test]
+fn what_the_program_knows_is_told_to_persons_programs_and_pages() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let told = |arguments: &[&str]| {
+        let output = tumorscape(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let all = told(&["describe"]);
+    for said in [
+        "CAPABILITIES",
+        "cycle.s_hours",
+        "hypoxia.normoxia_mmhg",
+        "cells_alive",
+        "lysis",
+    ] {
+        assert!(all.contains(said), "{said}");
+    }
+    let one = told(&["describe", "cancer.cycle.s_hours"]);
+    assert!(
+        one.contains("(parameter)") && one.contains("Mean duration of S"),
+        "{one}"
+    );
+    let json: serde_json::Value =
+        serde_json::from_str(&told(&["describe", "--json"])).expect("valid JSON");
+    for part in [
+        "capabilities",
+        "groups",
+        "quantities",
+        "inputs",
+        "metrics",
+        "files",
+    ] {
+        assert!(
+            json[part].as_array().is_some_and(|list| !list.is_empty()),
+            "{part}"
+        );
+    }
+    let page = told(&["describe", "--markdown", "quantities"]);
+    told(&["describe", "--docs", "pages"]);
+    let written = std::fs::read_to_string(folder.path().join("pages/quantities.md"));
+    assert_eq!(written.expect("a page").trim_end(), page.trim_end());
+    refused(
+        folder.path(),
+        &["describe", "cycle.s_hour"],
+        "did you mean `cycle.s_hours`",
+    );
+    refused(
+        folder.path(),
+        &["describe", "--markdown", "cycles"],
+        "the pages are `scenes`",
+    );
+}

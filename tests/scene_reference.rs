@@ -1,184 +1,123 @@
-//! The scene reference in the documentation is complete, and its examples work.
+//! The documentation is what the program says of itself, and its examples work.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use bevy::reflect::enums::VariantInfo;
-use bevy::reflect::{TypeInfo, Typed};
-use tumorscape::biology::HypoxiaParameters;
-use tumorscape::biology::metabolism::MetabolismChemistry;
-use tumorscape::cell::movement::MovementParameters;
 use tumorscape::core::parameters::{CellTypeNames, list_parameters};
-use tumorscape::scene::{
-    CellPrefab, Scene, SceneContext, parse_prefab, parse_scene, shipped_capabilities,
-};
-use tumorscape::simulation::Simulation;
-use tumorscape::tissue::TransportParameters;
+use tumorscape::scene::CellLibrary;
+use tumorscape::simulation::describe::Description;
+use tumorscape::simulation::describe::pages::{PAGES, make_page};
+use tumorscape::simulation::{Program, Simulation, prototype_world};
 
-/// The text that holds the reference: the README, or its own file.
-fn reference() -> String {
-    ["README.md"]
-        .iter()
-        .filter_map(|file| std::fs::read_to_string(file).ok())
-        .find(|text| text.contains("\n### CellPrefab\n"))
-        .expect("a file with the scene reference")
+fn description() -> Description {
+    Description::of(&Program::default()).unwrap_or_else(|report| panic!("{report}"))
 }
 
-/// The part of the reference below the heading of a type.
-fn section<'t>(text: &'t str, name: &str) -> &'t str {
-    let heading = format!("\n### {name}\n");
-    let start = text
-        .find(&heading)
-        .unwrap_or_else(|| panic!("`{name}` has no heading"));
-    let rest = &text[start + heading.len()..];
-    &rest[..rest.find("\n#").unwrap_or(rest.len())]
-}
-
-/// The names in the first column of a section's table.
-fn rows(section: &str) -> impl Iterator<Item = &str> {
-    let cells = section.lines().filter_map(|line| line.strip_prefix("| `"));
-    cells.filter_map(|cell| cell.split_once("` |").map(|(name, _)| name))
-}
-
-/// Asserts that a type and all types inside it are described, each name under the heading of its type.
-fn described(text: &str, info: &'static TypeInfo, seen: &mut Vec<&'static str>) {
-    let name = info.type_path_table().ident().unwrap_or_default();
-    let inner: Vec<Option<&'static TypeInfo>> = match info {
-        TypeInfo::Struct(of) => {
-            if seen.contains(&name) {
-                return;
-            }
-            seen.push(name);
-            let section = section(text, name);
-            let is_prefab = info.is::<CellPrefab>();
-            let names: Vec<&str> = of.iter().map(|field| field.name()).collect();
-            let known = shipped_capabilities();
-            for row in rows(section) {
-                let is_capability = is_prefab && known.get(row).is_some();
-                let is_field = names.contains(&row) || is_capability;
-                assert!(is_field, "{name} has no field `{row}`");
-            }
-            for capability in known.iter().filter(|_| is_prefab) {
-                let quoted = format!("`{}`", capability.name);
-                assert!(section.contains(&quoted), "{quoted} is not described");
-                described(text, capability.parameters, seen);
-            }
-            of.iter()
-                .map(|field| {
-                    let quoted = format!("`{}`", field.name());
-                    assert!(
-                        section.contains(&quoted),
-                        "{quoted} of {name} is not described"
-                    );
-                    field.type_info()
-                })
-                .collect()
-        }
-        TypeInfo::Enum(of) => {
-            let is_option = name == "Option";
-            if !is_option && seen.contains(&name) {
-                return;
-            }
-            seen.push(name);
-            of.iter()
-                .flat_map(|variant| {
-                    if !is_option {
-                        let section = section(text, name);
-                        let (plain, open) = (
-                            format!("`{}`", variant.name()),
-                            format!("`{}(", variant.name()),
-                        );
-                        let named = section.contains(&plain) || section.contains(&open);
-                        assert!(named, "{plain} of {name} is not described");
-                        if let VariantInfo::Struct(fields) = variant {
-                            for field in fields.iter() {
-                                let quoted = format!("`{}`", field.name());
-                                assert!(
-                                    section.contains(&quoted),
-                                    "{quoted} of {name} is not described"
-                                );
-                            }
-                        }
-                    }
-                    match variant {
-                        VariantInfo::Unit(_) => Vec::new(),
-                        VariantInfo::Tuple(of) => {
-                            of.iter().map(|field| field.type_info()).collect()
-                        }
-                        VariantInfo::Struct(of) => {
-                            of.iter().map(|field| field.type_info()).collect()
-                        }
-                    }
-                })
-                .collect()
-        }
-        TypeInfo::List(of) => vec![of.item_info()],
-        TypeInfo::Map(of) => vec![of.value_info()],
-        TypeInfo::Tuple(of) => of.iter().map(|field| field.type_info()).collect(),
-        _ => Vec::new(),
-    };
-    for info in inner.into_iter().flatten() {
-        described(text, info, seen);
-    }
+/// The name and text of every page that a person reads.
+fn pages() -> Vec<(String, String)> {
+    let docs = std::fs::read_dir("docs").expect("the folder of pages");
+    let mut paths: Vec<_> = docs.map(|entry| entry.expect("readable").path()).collect();
+    paths.push("README.md".into());
+    paths.sort();
+    paths
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).expect("readable");
+            (path.display().to_string(), text)
+        })
+        .collect()
 }
 
 #[test]
-fn every_field_and_variant_of_scenes_and_cell_types_is_described() {
-    let text = reference();
-    let mut seen = Vec::new();
-    described(&text, Scene::type_info(), &mut seen);
-    described(&text, CellPrefab::type_info(), &mut seen);
-    for name in [
-        "Site",
-        "Place",
-        "Action",
-        "Look",
-        "Test",
-        "MetabolismParameters",
-    ] {
-        assert!(seen.contains(&name), "{name} was not reached");
-    }
-}
-
-#[test]
-fn every_parameter_of_all_cells_is_described() {
-    let text = reference();
-    let mut seen = Vec::new();
-    for info in [
-        HypoxiaParameters::type_info(),
-        MetabolismChemistry::type_info(),
-        TransportParameters::type_info(),
-        MovementParameters::type_info(),
-    ] {
-        described(&text, info, &mut seen);
-    }
-    let scene = parse_scene(
-        &scene_with("parameters", "{}"),
-        "t.ron",
-        &SceneContext::default(),
-    )
-    .unwrap_or_else(|report| panic!("{report}"));
-    let simulation = Simulation::new(Arc::new(scene), 1).expect("its parameters are valid");
-    for parameter in list_parameters(simulation.world()) {
-        let (group, field) = parameter.path.split_once('.').expect("a path");
-        let field = field.split('.').next_back().expect("a field");
-        let groups = text.matches(&format!("Group `{group}`")).count();
-        let types = simulation.world().resource::<CellTypeNames>();
-        let of_a_type = types.0.iter().any(|name| name == group);
-        assert!(groups == 1 || of_a_type, "group `{group}` is not described");
+fn reference_pages_are_those_that_the_program_makes() {
+    let description = description();
+    for page in PAGES {
+        let made = make_page(page.name, &description).unwrap();
+        let path = format!("docs/{}.md", page.name);
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        let differ = made.lines().zip(kept.lines()).find(|(new, old)| new != old);
         assert!(
-            text.contains(&format!("| `{field}` |")),
-            "`{}`",
-            parameter.path
+            made == kept,
+            "{path} is out of date: run `cargo run --release -- describe --docs docs`\n{differ:#?}"
         );
     }
+}
+
+#[test]
+fn everything_that_is_registered_says_what_it_is() {
+    let description = description();
+    let items = description.items();
+    assert!(items.len() > 200);
+    for item in &items {
+        // A table of parameters, or the only thing that a value can be, may speak for itself.
+        assert!(
+            !item.about.is_empty(),
+            "{} {} says nothing",
+            item.kind,
+            item.name
+        );
+        assert!(!item.about.contains("[`"), "{}: {}", item.name, item.about);
+    }
+    let kinds = [
+        "capability",
+        "group",
+        "parameter",
+        "molecule",
+        "input of a cell",
+    ];
+    for kind in kinds
+        .into_iter()
+        .chain(["quantity of a cell", "metric", "event", "field"])
+    {
+        assert!(items.iter().any(|item| item.kind == kind), "no {kind}");
+    }
+}
+
+#[test]
+fn every_parameter_of_a_simulation_is_described() {
+    let library = CellLibrary::shipped().unwrap_or_else(|report| panic!("{report}"));
+    let world = prototype_world(&library);
+    let description = description();
+    let types = &world.resource::<CellTypeNames>().0;
+    let parameters = list_parameters(&world);
+    assert!(parameters.len() > 50);
+    for parameter in parameters {
+        let found = description.find(&parameter.path).unwrap_or_default();
+        let of = parameter.path.split('.').next().unwrap();
+        let is_here = found.iter().any(|item| item.name == parameter.path);
+        assert!(is_here, "`{}` is not described", parameter.path);
+        if types.iter().any(|name| name == of) {
+            assert!(found[0].facts[0].starts_with("here "), "{:?}", found[0]);
+        }
+    }
+}
+
+#[test]
+fn names_are_found_with_what_lies_in_them_and_wrong_ones_get_the_nearest() {
+    let description = description();
+    let found = description.find("cycle").unwrap();
+    let names: Vec<&str> = found.iter().map(|item| item.name.as_str()).collect();
+    for name in ["cycle", "cycle.s_hours", "cycle.entry", "cycle.growth"] {
+        assert!(names.contains(&name), "{name} in {names:?}");
+    }
+    let near = description.find("hif.levle").unwrap_err();
+    assert_eq!(near.first().map(String::as_str), Some("hif.level"));
+    let near = description.find("s_hour").unwrap_err();
+    assert!(
+        near.iter().any(|name| name.ends_with("s_hours")),
+        "{near:?}"
+    );
+    assert_eq!(description.find("zzzzzz").unwrap_err(), [""; 0]);
 }
 
 /// A scene around a piece of one.
 fn scene_with(kind: &str, piece: &str) -> String {
     let mut parts = [
         ("sites", "[(name: \"breast\", organ: Breast, size_um: (800, 800, 800), fields: [(molecule: \"oxygen\", level: 38)])]"),
-        ("populations", "[]"),
+        ("populations", "[(cell: \"cancer\", place: Single(at_um: (0, 0, 0)))]"),
         ("parameters", "{}"),
+        ("rules", "[]"),
         ("timeline", "[]"),
         ("recording", "()"),
         ("expect", "[]"),
@@ -189,7 +128,7 @@ fn scene_with(kind: &str, piece: &str) -> String {
         "Population" => ("populations", true),
         "Event" => ("timeline", true),
         "Expectation" => ("expect", true),
-        "parameters" | "recording" => (kind, false),
+        "parameters" | "recording" | "rules" => (kind, false),
         _ => panic!("an example of an unknown kind: {kind}"),
     };
     let slot = parts
@@ -211,30 +150,82 @@ fn scene_with(kind: &str, piece: &str) -> String {
     )
 }
 
+/// The examples on a page: what each is a piece of, and its text.
+fn examples(page: &str) -> Vec<(&str, &str)> {
+    let blocks = page.split("```ron").skip(1);
+    blocks
+        .map(|block| {
+            let (kind, rest) = block.split_once('\n').expect("a fence ends its line");
+            let example = rest.split("```").next().expect("a fence that closes");
+            (kind.trim(), example)
+        })
+        .collect()
+}
+
 #[test]
-fn every_example_of_the_reference_is_valid() {
-    let text = reference();
+fn every_example_is_valid_and_runs() {
+    let program = Program::default();
+    let folder = tempfile::tempdir().unwrap();
+    let cells = folder.path().join("cells");
+    std::fs::create_dir(&cells).unwrap();
     let mut count = 0;
-    for block in text.split("```ron").skip(1) {
-        let (kind, rest) = block.split_once('\n').expect("a fence ends its line");
-        let example = rest.split("```").next().expect("a fence that closes");
-        let result = match kind.trim() {
-            "scene" => parse_scene(example, "example.ron", &SceneContext::default()).map(drop),
-            "cell" => {
+    for (page, text) in pages() {
+        for (kind, example) in examples(&text) {
+            count += 1;
+            if kind == "cell" {
                 let name = example.split('"').nth(1).expect("a name");
-                parse_prefab(example, &format!("{name}.ron")).map(drop)
+                let file = cells.join(format!("{name}.ron"));
+                std::fs::write(&file, example).unwrap();
+                if let Err(report) = program.check_file(&file) {
+                    panic!("{page}: {example}\n{report}");
+                }
+                continue;
             }
-            kind => parse_scene(
-                &scene_with(kind, example),
-                "example.ron",
-                &SceneContext::default(),
-            )
-            .map(drop),
-        };
-        if let Err(report) = result {
-            panic!("{example}\n{report}");
+            let whole = if kind == "scene" {
+                example.to_owned()
+            } else {
+                scene_with(kind, example)
+            };
+            let scene = program.parse_scene(&whole, "example.ron", None);
+            let scene = scene.unwrap_or_else(|report| panic!("{page}: {example}\n{report}"));
+            let mut simulation = Simulation::new(Arc::new(scene), 1).unwrap();
+            for _ in 0..3 {
+                simulation.step();
+            }
+            assert_eq!(simulation.clock().step, 3);
         }
-        count += 1;
     }
-    assert!(count > 5);
+    assert!(count > 10);
+}
+
+#[test]
+fn the_first_page_is_short_and_its_links_lead_somewhere() {
+    for (page, text) in pages() {
+        if page == "README.md" {
+            assert!(text.lines().count() < 200);
+        }
+        let folder = Path::new(&page).parent().unwrap();
+        for link in text.split("](").skip(1) {
+            let target = link.split(')').next().unwrap();
+            if target.starts_with("http") {
+                continue;
+            }
+            let (file, place) = target.split_once('#').unwrap_or((target, ""));
+            let path = if file.is_empty() {
+                Path::new(&page).to_owned()
+            } else {
+                folder.join(file)
+            };
+            assert!(path.exists(), "{page}: {target}");
+            if !place.is_empty() {
+                let linked = std::fs::read_to_string(&path).unwrap();
+                let headings = linked.lines().filter(|line| line.starts_with('#'));
+                let mut anchors = headings.map(|line| {
+                    let words = line.trim_start_matches('#').trim().to_lowercase();
+                    words.replace(' ', "-")
+                });
+                assert!(anchors.any(|anchor| anchor == place), "{page}: {target}");
+            }
+        }
+    }
 }

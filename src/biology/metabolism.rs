@@ -173,8 +173,8 @@ pub struct MetabolismParameters {
     pub glycolysis_ph: f32,
     /// Share of glucose uptake that acid leaves at least; 0.1. Starting value.
     pub acid_brake_floor: f32,
-    /// Share of pyruvate that is oxidised, `f`, where oxygen suffices for it and no rule changes it; 0.2: 1.6 lactate per
-    /// glucose [M].
+    /// Share of pyruvate that is oxidised, `f`, where the oxygen taken up suffices for it (six molecules a glucose) and
+    /// no rule changes it; 0.2: 1.6 lactate per glucose [M].
     pub oxidised_share: f32,
     /// ATP made per oxygen molecule. 4.7: 30 ATP per glucose completely oxidised with six oxygen molecules (Rich
     /// 2003, Biochem Soc Trans 31:1095, doi:10.1042/bst0311095), less the two of glycolysis.

@@ -5,6 +5,7 @@
 //! with 1 and keeps what was computed.
 
 mod check;
+mod describe;
 #[cfg(feature = "view")]
 mod explore;
 mod interruption;
@@ -36,6 +37,8 @@ enum Verb {
     Resume(run::ResumeArguments),
     /// Report every mistake in scenes and cell prefabs.
     Check(check::CheckArguments),
+    /// Say what the program knows: parameters, quantities, inputs, rules, molecules and more.
+    Describe(describe::DescribeArguments),
     /// Simulate a scene and make a film of it; needs no window and no GPU.
     #[cfg(feature = "view")]
     Record(record::RecordArguments),
@@ -101,6 +104,7 @@ pub fn run(program: Program) -> ExitCode {
         Some(Verb::Run(arguments)) => run::run(&program, &arguments),
         Some(Verb::Resume(arguments)) => run::resume(&program, &arguments),
         Some(Verb::Check(arguments)) => check::check(&program, &arguments),
+        Some(Verb::Describe(arguments)) => describe::describe(&program, &arguments),
         #[cfg(feature = "view")]
         Some(Verb::Record(arguments)) => record::record(&program, &arguments),
         #[cfg(feature = "view")]

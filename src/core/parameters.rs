@@ -18,6 +18,7 @@ use thiserror::Error;
 
 use super::capability::{Capability, CapabilityRegistry, CapabilityValue};
 use super::clones;
+use super::documentation::of_field;
 pub use super::limits::Limits;
 use super::numbers::{field_at, number_fields, read_number, write_number};
 use super::regulate::Rules;
@@ -426,6 +427,8 @@ pub struct ParameterValue {
     pub value: f64,
     /// What it may be.
     pub limits: Limits,
+    /// What it is: the doc comment of its field.
+    pub about: &'static str,
 }
 
 /// Every parameter of the simulation with its value, by group and then by cell type.
@@ -444,11 +447,52 @@ pub fn list_parameters(world: &World) -> Vec<ParameterValue> {
                     path: format!("{owner}.{field}"),
                     value: number,
                     limits: (entry.limits)(field),
+                    about: documented(value, field).unwrap_or_default(),
                 });
             }
         }
     });
     list
+}
+
+/// The doc comment of a field.
+fn documented(value: &dyn PartialReflect, field: &str) -> Option<&'static str> {
+    of_field(value.get_represented_type_info()?, field)
+}
+
+/// A struct of parameters that are the same for the whole tissue.
+pub struct Group<'w> {
+    /// What their paths begin with.
+    pub name: &'static str,
+    /// Its name in the list, where the group is a list; paths go on with it.
+    pub item: Option<String>,
+    /// The struct.
+    pub value: &'w dyn PartialReflect,
+    /// What each may be.
+    pub limits: fn(&str) -> Limits,
+}
+
+/// All groups, in the order of registration; of those that are lists each struct.
+pub fn groups(world: &World) -> Vec<Group<'_>> {
+    let registry = world.get_resource::<ParameterRegistry>();
+    let entries = registry.into_iter().flat_map(|registry| &registry.entries);
+    let mut groups = Vec::new();
+    for entry in entries.filter(|entry| !entry.per_type) {
+        let items = match entry.items {
+            None => vec![None],
+            Some(items) => items(world, 0).into_iter().map(Some).collect(),
+        };
+        for (item, name) in items.into_iter().enumerate() {
+            let at = At { cell_type: 0, item };
+            groups.extend((entry.get)(world, at).map(|value| Group {
+                name: entry.name,
+                item: name,
+                value,
+                limits: entry.limits,
+            }));
+        }
+    }
+    groups
 }
 
 fn for_each_target(

@@ -24,3 +24,91 @@ pub fn ball_volume_um3(radius_um: f32) -> f32 {
 pub fn ball_radius_um(volume_um3: f32) -> f32 {
     bevy::math::ops::cbrt(volume_um3 * (3.0 / (4.0 * std::f32::consts::PI)))
 }
+
+/// Units that end the names of parameters and columns, longest first, and how they are written.
+const UNITS: [(&str, &str); 27] = [
+    ("_molecules_per_s", "molecules/s"),
+    ("_um2_per_second", "um2/s"),
+    ("_um2_per_min", "um2/min"),
+    ("_um3_per_min", "um3/min"),
+    ("_um_per_mmhg", "uM/mmHg"),
+    ("_um_per_minute", "um/min"),
+    ("_um_per_hour", "um/h"),
+    ("_um_per_min", "um/min"),
+    ("_mm_per_ph", "mM per pH"),
+    ("_amol_per_s", "amol/s"),
+    ("_mmhg_per_s", "mmHg/s"),
+    ("_per_minute", "1/min"),
+    ("_per_hour", "1/h"),
+    ("_per_min", "1/min"),
+    ("_per_mm3", "1/mm3"),
+    ("_per_um", "1/um"),
+    ("_minutes", "min"),
+    ("_per_ph", "1/pH"),
+    ("_hours", "h"),
+    ("_days", "d"),
+    ("_mmhg", "mmHg"),
+    ("_um3", "um3"),
+    ("_min", "min"),
+    ("_deg", "degrees"),
+    ("_um", "um"),
+    ("_mm", "mM"),
+    ("_nm", "nM"),
+];
+
+/// The name of a parameter without the unit that ends it, and that unit; empty for a pure number.
+///
+/// A pH is a pure number, so what ends `_ph_min` is the least pH, not a minute.
+pub fn name_and_unit(name: &str) -> (&str, &'static str) {
+    let is_ph = name.ends_with("_ph_min");
+    UNITS
+        .iter()
+        .filter(|_| !is_ph)
+        .find_map(|(ending, unit)| Some((name.strip_suffix(ending)?, *unit)))
+        .unwrap_or((name, ""))
+}
+
+/// A unit as it is written in a picture: `um2/min` becomes `µm²/min`.
+pub fn in_picture(unit: &str) -> String {
+    if unit == "degrees" {
+        return "°".into();
+    }
+    unit.replace("uM", "µM")
+        .replace("um", "µm")
+        .replace("m2", "m²")
+        .replace("m3", "m³")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_read_from_the_ends_of_names() {
+        for (name, stem, unit) in [
+            ("degradation_per_hour", "degradation", "1/h"),
+            ("s_hours", "s", "h"),
+            ("diffusivity_um2_per_min", "diffusivity", "um2/min"),
+            ("persistence_min", "persistence", "min"),
+            ("growth_ph_min", "growth_ph_min", ""),
+            ("growth_min_mmhg", "growth_min", "mmHg"),
+            ("adhesion", "adhesion", ""),
+        ] {
+            assert_eq!(name_and_unit(name), (stem, unit));
+        }
+
+        for (place, (ending, _)) in UNITS.iter().enumerate() {
+            let hidden = UNITS[..place]
+                .iter()
+                .any(|(earlier, _)| ending.ends_with(earlier));
+            assert!(!hidden, "{ending} is never found");
+        }
+    }
+
+    #[test]
+    fn units_have_their_signs_in_a_picture() {
+        assert_eq!(in_picture("um2/min"), "µm²/min");
+        assert_eq!(in_picture("uM/mmHg"), "µM/mmHg");
+        assert_eq!(in_picture("1/mm3"), "1/mm³");
+    }
+}

@@ -26,6 +26,17 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// All kinds.
+    pub const ALL: [Self; 7] = [
+        Self::Division,
+        Self::Apoptosis,
+        Self::Necrosis,
+        Self::Lysis,
+        Self::Clearance,
+        Self::Exit,
+        Self::Entry,
+    ];
+
     /// Name in `events.csv`.
     pub const fn label(self) -> &'static str {
         match self {

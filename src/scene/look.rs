@@ -17,7 +17,8 @@ pub struct CameraPose {
     pub target_um: (f32, f32, f32),
     /// Distance from that point, um.
     pub distance_um: f32,
-    /// Direction of the eye in the horizontal plane, degrees from the x axis towards y (z is up).
+    /// Direction of the eye in the horizontal plane, degrees from the x axis towards y (z is up); -90 looks from the
+    /// front.
     #[serde(default)]
     pub azimuth_deg: f32,
     /// Height of the eye above the horizontal plane, degrees, -89 to 89.
@@ -63,7 +64,7 @@ pub enum Axis {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields)]
 pub struct Slice {
-    /// Name of the molecule shown.
+    /// Name of the molecule shown; it must be among the site's fields.
     pub molecule: MoleculeName,
     /// The axis the plane is perpendicular to.
     #[serde(default)]

@@ -15,6 +15,7 @@ pub mod molecules;
 pub mod population;
 pub mod prefab;
 mod read;
+pub mod reference;
 pub mod report;
 mod rules;
 pub mod schema;

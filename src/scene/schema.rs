@@ -21,29 +21,30 @@ pub struct Scene {
     pub title: String,
     /// What it shows and what to look for, one or a few sentences.
     pub about: String,
-    /// Whether times are those of the literature or paced for the eye.
+    /// Whether times may be compared with experiments.
     pub pace: Pace,
-    /// Seed of all random numbers; `--seed` overrides it.
+    /// Seed of all random numbers; `--seed` overrides it. Same scene, seed and program give the same bits.
     #[serde(default = "defaults::seed")]
     pub seed: u64,
     /// Tissue time simulated.
     pub duration: Span,
-    /// Tissue time of one step.
+    /// Tissue time of one step, 0.01 to 60 min.
     #[serde(default = "defaults::step")]
     pub step: Span,
-    /// Blocks of tissue.
+    /// Blocks of tissue, at least one.
     pub sites: Vec<Site>,
     /// Cells present at the start.
     #[serde(default)]
     pub populations: Vec<Population>,
-    /// All cell types there are, in place of the library; those of the library if left out.
+    /// All cell types there are, in place of the library; those of the library if left out. A scene that lists them
+    /// uses these and no others.
     #[serde(default)]
     pub cell_types: Vec<CellPrefab>,
     /// Molecules beside those of the library, or in place of those of the same name.
     #[serde(default)]
     pub molecules: Vec<Molecule>,
     /// Parameters that differ from the library, by path: `"hypoxia.degradation_per_hour"` for what concerns
-    /// all cells, `"cancer.cycle.s_hours"` for one cell type.
+    /// all cells, `"cancer.cycle.s_hours"` for one cell type. Values are numbers; switches are 0 and 1.
     #[serde(default)]
     pub parameters: BTreeMap<String, f64>,
     /// What is different about the rules of cell types and sites, in this order: `Delete("cancer.hypoxia_calls_vessels")`.
@@ -103,11 +104,11 @@ impl Span {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields)]
 pub struct Site {
-    /// Name by which the rest of the scene refers to it.
+    /// Name by which the rest of the scene refers to it; unique.
     pub name: String,
     /// The organ it is part of.
     pub organ: Organ,
-    /// Edge lengths along x, y, z, um.
+    /// Edge lengths along x, y, z, um; whole numbers of voxels.
     pub size_um: (f32, f32, f32),
     /// Edge lengths of a voxel of the fields, um.
     #[serde(default = "defaults::voxel_um")]
@@ -116,13 +117,14 @@ pub struct Site {
     #[serde(default)]
     pub fields: Vec<Field>,
     /// Length over which blood in the host tissue around the tumour evens out concentrations, um; the
-    /// tumour itself has no vessels. `None`: nothing but the faces supplies the block (a dish at rest).
+    /// tumour itself has no vessels. Left out: nothing but the faces supplies the block (a dish at rest).
     #[serde(default)]
     pub perfusion_length_um: Option<f32>,
     /// Length over which stirring evens out concentrations in the medium around the cells, um, instead of blood; what
     /// cells fill is not stirred. The same law, `D/L^2 (level - c)`: `L` is about the layer of medium around the
-    /// outermost cells that does not move, to within a share of a voxel. Needs voxels at least as wide as the cells, or the gaps between their centres would be
-    /// stirred as well.
+    /// outermost cells that does not move, to within a share of a voxel. Voxels must be at least as wide as the largest
+    /// cells put there (20 um will do for all shipped types), or gaps between their centres would count as medium;
+    /// `check` refuses less.
     #[serde(default)]
     pub stirring_length_um: Option<f32>,
     /// Whether cells are held inside the block by its faces; otherwise they leave it, and are gone.
@@ -194,7 +196,9 @@ pub enum Place {
         /// Its centre, um.
         at_um: (f32, f32, f32),
     },
-    /// A ball of touching cells.
+    /// A ball of touching cells. They lie inside with their whole body, hexagonally close-packed, at the distance at
+    /// which adhesion and repulsion balance: 0.952 diameters of a cell of mean size (a growing population's mean is 1.4
+    /// times a resting cell's volume).
     Ball {
         /// Its centre, um.
         #[serde(default)]
@@ -202,7 +206,7 @@ pub enum Place {
         /// Its radius, um.
         radius_um: f32,
     },
-    /// The space between two balls, filled with touching cells.
+    /// The space between two balls, filled in the same way.
     Shell {
         /// The common centre, um.
         #[serde(default)]
@@ -220,9 +224,9 @@ pub enum Place {
         #[serde(default)]
         outside_um: f32,
     },
-    /// Rows `x,y,z,type` (um) of a CSV file beside the scene.
+    /// Rows `x,y,z,type` (um) of a CSV file beside the scene: `Csv("cells.csv")`.
     Csv(String),
-    /// These cells, one by one.
+    /// These cells, one by one: `Cells([(at_um: (0, 0, 0)), (at_um: (20, 0, 0), cell: "fibroblast")])`.
     Cells(Vec<CellAt>),
 }
 
@@ -241,7 +245,7 @@ pub struct CellAt {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields)]
 pub enum Event {
-    /// Once.
+    /// Once: `At(Hours(6), Caption("..."))`. It happens in the first step that starts at or after its time.
     At(Span, Action),
     /// Again and again.
     Every {
@@ -261,11 +265,11 @@ pub enum Event {
 /// What can happen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 pub enum Action {
-    /// Sets a parameter: path and value.
+    /// Sets a parameter: path and value, `Set("cancer.cycle.s_hours", 9)`.
     Set(String, f64),
     /// Adds cells.
     Add(Population),
-    /// Changes a rule.
+    /// Changes a rule: `Rule(Delete("cancer.hypoxia_calls_vessels"))`.
     Rule(RuleChange),
     /// Shows a sentence; an empty one removes it.
     Caption(String),
@@ -300,9 +304,9 @@ impl Default for Output {
 pub struct Recording {
     /// Length of the film, seconds.
     pub seconds: f64,
-    /// Frames a second.
+    /// Frames a second, 1 to 120.
     pub fps: u32,
-    /// Width and height, pixels.
+    /// Width and height, pixels; even, 16 to 8192.
     pub size: (u32, u32),
     /// What is shown at the start.
     pub look: Look,
@@ -325,7 +329,7 @@ impl Default for Recording {
 /// Something that must come true in a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 pub enum Expectation {
-    /// Holds at this time (at the first measurement at or after it).
+    /// Holds at this time (at the first measurement at or after it): `At(Hours(24), (metric: ..., is: ...))`.
     At(Span, Condition),
     /// Holds at the last measurement.
     AtEnd(Condition),
@@ -350,7 +354,7 @@ pub struct Condition {
     pub is: Test,
 }
 
-/// What a value must be.
+/// What a value must be. NaN is none of it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 pub enum Test {
     /// Greater than this.

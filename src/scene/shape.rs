@@ -8,6 +8,7 @@ use bevy::reflect::enums::{EnumInfo, VariantInfo};
 use serde_path_to_error::Segment;
 
 use super::spans::{Body, FieldPath, Node, Step, unquoted};
+use crate::core::documentation::inside_option;
 use crate::tissue::MoleculeName;
 
 /// A place in the schema.
@@ -17,23 +18,9 @@ enum Place {
     Variant(&'static VariantInfo),
 }
 
-/// What `Option` holds, if the type is one.
-fn optional(info: &'static TypeInfo) -> Option<&'static TypeInfo> {
-    let TypeInfo::Enum(of) = info else {
-        return None;
-    };
-    if info.type_path_table().ident() != Some("Option") {
-        return None;
-    }
-    match of.variant("Some")? {
-        VariantInfo::Tuple(some) => some.field_at(0)?.type_info(),
-        _ => None,
-    }
-}
-
 /// The type itself, or what an `Option` of it holds.
 pub(super) fn without_option(info: &'static TypeInfo) -> &'static TypeInfo {
-    optional(info).map_or(info, without_option)
+    inside_option(info).map_or(info, without_option)
 }
 
 impl Place {
@@ -263,7 +250,7 @@ pub(super) fn join_with_or<S: AsRef<str>>(parts: &[S]) -> String {
 pub(super) fn example(info: &'static TypeInfo) -> String {
     let list = |parts: Vec<String>| parts.join(", ");
     let of = |info: Option<&'static TypeInfo>| info.map_or_else(|| "1".into(), example);
-    if optional(info).is_some() {
+    if inside_option(info).is_some() {
         return "None".into();
     }
     match info {

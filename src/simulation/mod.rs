@@ -1,10 +1,11 @@
 //! Floor 3: the simulation as a value.
 //!
 //! A [`Simulation`] owns an ECS world and its schedule. It needs no [`App`] and no window: tests, runs and
-//! films make as many as they like, on any thread. [`program`] says what it is made of. [`command`] is how anything gets in, [`snapshot`] how the
+//! films make as many as they like, on any thread. [`program`] says what it is made of, [`describe`] what that knows. [`command`] is how anything gets in, [`snapshot`] how the
 //! picture gets out; [`turnover`] is where cells come and go, [`verify`] checks that what must be true is.
 
 pub mod command;
+pub mod describe;
 pub mod program;
 pub mod snapshot;
 pub mod spawn;

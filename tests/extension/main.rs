@@ -15,6 +15,7 @@ use tumorscape::core::state::StateRegistry;
 use tumorscape::observe::run_folder::RunFolder;
 use tumorscape::observe::{Journal, checkpoint};
 use tumorscape::scene::{CellLibrary, ParsedScene};
+use tumorscape::simulation::describe::Description;
 use tumorscape::simulation::{Command, Lineage, Program, Simulation};
 
 const FIREFLY: &str = r#"(
@@ -321,4 +322,22 @@ fn it_is_part_of_the_state_and_is_saved_and_resumed() {
     assert!(reopened.is_ok(), "{:?}", reopened.err());
     let registry = resumed.world().resource::<StateRegistry>();
     assert!(registry.cells.iter().any(|state| state.name == "sparkle"));
+}
+
+#[test]
+fn it_is_described_as_what_ships_is() {
+    let folder = workplace();
+    let description = Description::in_folder(&program(), folder.path());
+    let description = description.unwrap_or_else(|report| panic!("{report}"));
+    let found = description.find("firefly.sparkle.rise_per_hour").unwrap();
+    assert_eq!(found[0].kind, "parameter");
+    assert_eq!(found[0].facts[0], "here 0.5");
+    assert!(!found[0].about.is_empty());
+    let known = description.find("sparkle").unwrap();
+    assert_eq!(known[0].kind, "capability");
+    let can = description.find("firefly").unwrap();
+    assert!(can[0].facts[0].contains("sparkle"), "{:?}", can[0]);
+    let shipped = Description::of(&Program::default());
+    let shipped = shipped.unwrap_or_else(|report| panic!("{report}"));
+    assert!(shipped.find("sparkle").is_err());
 }

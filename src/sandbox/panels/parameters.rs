@@ -5,6 +5,8 @@ use bevy_egui::egui::{self, Ui};
 use super::super::engine::slider_range;
 use super::super::state::{Dial, Sandbox};
 use super::super::theme;
+use crate::core::documentation::plain;
+use crate::core::units;
 
 /// Fills its part of the right panel.
 pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox) {
@@ -78,7 +80,16 @@ fn show_dial(ui: &mut Ui, dial: &Dial, group_length: usize) -> Option<f64> {
     } else {
         egui::RichText::new(words)
     };
-    ui.label(label).on_hover_text(&knob.path);
+    let about = plain(Some(knob.about));
+    let mut tooltip = format!("{}\n{about}", knob.path);
+    if !unit.is_empty() {
+        tooltip.push_str(&format!("\nUnit: {unit}"));
+    }
+    ui.label(label).on_hover_text(tooltip.trim_end());
+    let suffix = match unit.as_str() {
+        "" | "°" => unit.clone(),
+        _ => format!(" {unit}"),
+    };
     let mut value = knob.value;
     let (low, high) = slider_range(knob.limits, dial.initial);
     let turned = ui
@@ -86,7 +97,7 @@ fn show_dial(ui: &mut Ui, dial: &Dial, group_length: usize) -> Option<f64> {
             let slider = egui::Slider::new(&mut value, low..=high)
                 .clamping(egui::SliderClamping::Never)
                 .custom_formatter(|value, _| short(value))
-                .suffix(unit);
+                .suffix(suffix);
             let is_turned = ui.add(slider).changed();
             let is_reset = dial.is_changed()
                 && ui
@@ -104,31 +115,13 @@ fn show_dial(ui: &mut Ui, dial: &Dial, group_length: usize) -> Option<f64> {
     (turned && allowed != knob.value).then_some(allowed)
 }
 
-/// Units that end the names of parameters, longest first, and how they are written.
-const UNITS: [(&str, &str); 14] = [
-    ("_um2_per_second", " µm²/s"),
-    ("_um_per_minute", " µm/min"),
-    ("_um_per_hour", " µm/h"),
-    ("_per_minute", " /min"),
-    ("_per_hour", " /h"),
-    ("_minutes", " min"),
-    ("_hours", " h"),
-    ("_days", " d"),
-    ("_mmhg", " mmHg"),
-    ("_um3", " µm³"),
-    ("_um", " µm"),
-    ("_mm", " mM"),
-    ("_nm", " nM"),
-    ("_deg", "°"),
-];
-
 /// A parameter's name in words, and its unit.
-fn name_and_unit(name: &str) -> (String, &'static str) {
-    let (stem, unit) = UNITS
-        .iter()
-        .find_map(|(ending, unit)| Some((name.strip_suffix(ending)?, *unit)))
-        .unwrap_or((name, ""));
-    (stem.replace('_', " ").replace('.', ": "), unit)
+fn name_and_unit(name: &str) -> (String, String) {
+    let (stem, unit) = units::name_and_unit(name);
+    (
+        stem.replace('_', " ").replace('.', ": "),
+        units::in_picture(unit),
+    )
 }
 
 /// A number with three or four digits.
@@ -160,6 +153,7 @@ mod tests {
                 path: path.into(),
                 value: 1.0,
                 limits: Limits::NON_NEGATIVE,
+                about: "",
             },
             initial: 1.0,
         }
@@ -190,10 +184,13 @@ mod tests {
     fn names_are_written_in_words_with_their_unit() {
         assert_eq!(
             name_and_unit("degradation_per_hour"),
-            ("degradation".into(), " /h")
+            ("degradation".into(), "1/h".into())
         );
-        assert_eq!(name_and_unit("s_hours"), ("s".into(), " h"));
-        assert_eq!(name_and_unit("adhesion"), ("adhesion".into(), ""));
+        assert_eq!(name_and_unit("s_hours"), ("s".into(), "h".into()));
+        assert_eq!(
+            name_and_unit("adhesion"),
+            ("adhesion".into(), String::new())
+        );
     }
 
     #[test]
