@@ -238,7 +238,7 @@ fn the_record_of_a_run_is_a_scene_that_gives_the_same_run_again() {
         populations: [(cell: "cancer", place: Csv("cells.csv"))],
         parameters: {"zebra.cycle.g0g1_hours": 1.5},
         timeline: [
-            At(Hours(0.5), Look(colour_by: Hif, slice: (molecule: "oxygen"))),
+            At(Hours(0.5), Look(colour_by: Quantity("hif.level"), slice: (molecule: "oxygen"))),
             Every(every: Hours(1), action: Add(cell: "zebra", place: Csv("cells.csv"))),
         ],
         expect: [Before((metric: "cells", is: Above(2)), (metric: "cells", is: Above(9)))])"#;

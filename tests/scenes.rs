@@ -441,12 +441,12 @@ const SMALL: &str = r#"// A scene with a bit of everything.
     timeline: [
         At(Hours(1), Caption("One")),
         At(Hours(2), Camera(target_um: (0, 0, 10), distance_um: 900, azimuth_deg: 30)),
-        At(Hours(3), Look(colour_by: Hif, slice: (molecule: "oxygen"), cut: (axis: X, at_um: 10, flip: true))),
+        At(Hours(3), Look(colour_by: Quantity("hif.level"), slice: (molecule: "oxygen"), cut: (axis: X, at_um: 10, flip: true))),
         At(Hours(4), Set("cancer.cycle.s_hours", 9)),
         Every(every: Hours(6), until: Days(1), action: Add(cell: "cancer", place: Single(at_um: (150, 0, 0)))),
     ],
     output: (metrics_every: Hours(1), cells_at: [Hours(2), Hours(4)]),
-    recording: (seconds: 4, fps: 24, size: (640, 360), look: (colour_by: Phase), site: "breast"),
+    recording: (seconds: 4, fps: 24, size: (640, 360), look: (colour_by: Category("phase")), site: "breast"),
     expect: [
         At(Hours(12), (metric: "cells", is: Above(10))),
         AtEnd(metric: "cells", is: Between(1, 1e6)),
@@ -467,6 +467,27 @@ fn a_scene_with_a_bit_of_everything_is_accepted() {
     let again = parse_scene(&text, "tests/small.ron", &context())
         .unwrap_or_else(|report| panic!("{report}"));
     assert_eq!(again.scene, parsed.scene);
+}
+
+#[test]
+fn colours_that_nobody_knows_are_refused_with_the_nearest_name() {
+    for (known, written, expected) in [
+        (
+            r#"Category("phase")"#,
+            r#"Category("phases")"#,
+            "recording.look.colour_by.0: there is no category `phases`; did you mean `phase`?",
+        ),
+        (
+            r#"Quantity("hif.level")"#,
+            r#"Quantity("hif.levl")"#,
+            "timeline[2].1.colour_by.0: there is no quantity `hif.levl`; did you mean `hif.level`?",
+        ),
+    ] {
+        let text = SMALL.replace(known, written);
+        let report = parse_scene(&text, "tests/small.ron", &context()).expect_err("a bad scene");
+        let lines = report.headlines();
+        assert!(lines.len() == 1 && lines[0].contains(expected), "{report}");
+    }
 }
 
 #[test]

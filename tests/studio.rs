@@ -9,8 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bevy::math::Vec3;
-use support::tumour;
-use tumorscape::cell::{Phase, State};
+use support::{STARVING, tumour};
 use tumorscape::record::studio::{Studio, StudioError};
 use tumorscape::scene::look::Axis;
 use tumorscape::scene::{CameraPose, ColourBy, Cut, Look, Slice};
@@ -114,11 +113,7 @@ fn lone_cell(radius: f32) -> Arc<Snapshot> {
                 sphere_um: vec![[0.0, 0.0, 0.0, radius]],
                 id: vec![1],
                 cell_type: vec![0],
-                phase: vec![Phase::G0G1],
-                state: vec![State::Alive],
-                oxygen_mmhg: vec![38.0],
-                hif_1a: vec![0.0],
-                nucleus_radius_um: vec![0.0],
+                ..CellGlyphs::default()
             },
             ..SiteSnapshot::default()
         }],
@@ -178,7 +173,6 @@ fn a_cut_shows_the_dead_core_and_without_it_the_core_is_hidden() {
         return;
     };
     let snapshot = tumour(6_000);
-    let dead = palette::state(State::NecroticSwelling).unwrap();
     let mut count = |look: Look| {
         let pose = automatic_pose(&snapshot, 0, &look);
         let pixels = studio
@@ -189,7 +183,7 @@ fn a_cut_shows_the_dead_core_and_without_it_the_core_is_hidden() {
                 &OverlayContent::nothing(),
             )
             .unwrap();
-        pixels_of_hue(pixels, dead)
+        pixels_of_hue(pixels, STARVING)
     };
     let whole = count(Look::default());
     let open = count(Look {
@@ -198,6 +192,86 @@ fn a_cut_shows_the_dead_core_and_without_it_the_core_is_hidden() {
     });
     assert!(whole < 20, "{whole} pixels of dead cells on the outside");
     assert!(open > 300, "{open} pixels of dead cells in the section");
+}
+
+#[test]
+fn whatever_the_catalogue_holds_colours_the_cells_and_those_without_a_value_are_grey() {
+    let Some((_turn, mut studio)) = studio(320, 180) else {
+        return;
+    };
+    let snapshot = tumour(2_000);
+    let mut draw = |snapshot: &Arc<Snapshot>, colour_by| {
+        let look = Look {
+            colour_by,
+            cut: Some(CUT),
+            ..Look::default()
+        };
+        let pose = automatic_pose(snapshot, 0, &look);
+        let settings = ViewSettings::of_look(look);
+        studio
+            .render(
+                Arc::clone(snapshot),
+                &settings,
+                pose,
+                &OverlayContent::nothing(),
+            )
+            .unwrap()
+            .to_vec()
+    };
+    let by_type = draw(&snapshot, ColourBy::Type);
+    let by_stage = draw(&snapshot, ColourBy::Category("stage".into()));
+    let by_hunger = draw(&snapshot, ColourBy::Quantity("hunger".into()));
+    assert!(by_type != by_stage && by_stage != by_hunger);
+    let grey = |pixels: &[u8]| pixels_of_hue(pixels, palette::NO_VALUE);
+    let (of_types, of_stages) = (grey(&by_type), grey(&by_stage));
+    assert!(
+        of_stages > of_types + 200,
+        "fibroblasts have no stage: {of_stages} grey pixels, {of_types} without"
+    );
+    let unknown = draw(&snapshot, ColourBy::Quantity("nobody.knows".into()));
+    assert_same(&by_type, &unknown);
+
+    // Until values of a quantity come, cells stay as they were.
+    let mut waiting = Snapshot::clone(&snapshot);
+    let cells = &mut waiting.sites[0].cells;
+    cells.quantities.retain(|(name, _)| name != "hunger");
+    let waiting = Arc::new(waiting);
+    assert_same(
+        &by_stage,
+        &draw(&waiting, ColourBy::Category("stage".into())),
+    );
+    assert_same(
+        &by_stage,
+        &draw(&waiting, ColourBy::Quantity("hunger".into())),
+    );
+    assert_same(
+        &by_hunger,
+        &draw(&snapshot, ColourBy::Quantity("hunger".into())),
+    );
+}
+
+#[test]
+fn a_field_without_values_shows_no_plane() {
+    let Some((_turn, mut studio)) = studio(160, 90) else {
+        return;
+    };
+    let full = tumour(60);
+    let mut waiting = Snapshot::clone(&full);
+    waiting.sites[0].fields[0].values.clear();
+    let waiting = Arc::new(waiting);
+    let whole = ViewSettings::of_look(Look {
+        cut: Some(CUT),
+        ..Look::default()
+    });
+    let mut draw = |snapshot: &Arc<Snapshot>, settings: &ViewSettings| {
+        let pose = automatic_pose(&full, 0, &whole.look);
+        let overlay = OverlayContent::nothing();
+        let pixels = studio.render(Arc::clone(snapshot), settings, pose, &overlay);
+        pixels.unwrap().to_vec()
+    };
+    let without_plane = draw(&full, &whole);
+    assert_same(&without_plane, &draw(&waiting, &section()));
+    assert!(without_plane != draw(&full, &section()));
 }
 
 #[test]
@@ -388,14 +462,17 @@ fn plates() {
             slice: Some(slice()),
             ..open.clone()
         };
-        let by = |colour_by, look: Look| Look { colour_by, ..look };
+        let by = |colour_by, look: &Look| Look {
+            colour_by,
+            ..look.clone()
+        };
         let plates = [
             ("whole", whole.clone()),
             ("open", open.clone()),
             ("section", section.clone()),
-            ("oxygen", by(ColourBy::Oxygen, section.clone())),
-            ("hif", by(ColourBy::Hif, section)),
-            ("phase", by(ColourBy::Phase, open)),
+            ("oxygen", by(ColourBy::Quantity("oxygen".into()), &section)),
+            ("hunger", by(ColourBy::Quantity("hunger".into()), &section)),
+            ("stage", by(ColourBy::Category("stage".into()), &open)),
             (
                 "slice_whole",
                 Look {
@@ -408,8 +485,8 @@ fn plates() {
             if !wanted.is_empty() && !wanted.split(',').any(|part| part == name) {
                 continue;
             }
-            let settings = ViewSettings::of_look(look);
             let pose = automatic_pose(&snapshot, 0, &look);
+            let settings = ViewSettings::of_look(look);
             let overlay = overlay(
                 &snapshot,
                 "The core has run out of oxygen: cells in the middle die.",

@@ -10,9 +10,9 @@
 //! at 0.5 %, and to a half-life of five minutes after reoxygenation.
 //!
 //! What `H` makes a cell do is measured as a fold from normoxia to anoxia, and cells in normoxia have some HIF-1a:
-//! `H_n` at 38 mmHg. A quantity with the gain `a` ([`HifParameters`]) is therefore `1 + a A` times what it is in
-//! normoxia, with the activation `A = (H - H_n) / (1 - H_n)`; other modules ask for it by name. [`update_hif`]
-//! runs in `Signal` and writes only [`HifAxis`]; [`secrete_vegf`] books in `Act`.
+//! `H_n` at 38 mmHg. So the quantity `hif.activation`, `A = (H - H_n) / (1 - H_n)`, stands beside `hif.level`: a rule
+//! `Fold(a)` by it makes an input `1 + a A` times what it is in normoxia. [`update_hif`] runs in `Signal` and writes only
+//! [`HifAxis`]; rules of the cell types say what follows.
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -20,16 +20,16 @@ use serde::{Deserialize, Serialize};
 use super::hill;
 use crate::cell::death::is_alive;
 use crate::cell::life::{Beginning, RegisterLife};
-use crate::cell::{ActSystems, CellType, Resident, Surroundings, Vital, order_act};
+use crate::cell::{Resident, Surroundings, Vital};
 use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
-use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk, for_each_chunk_mut};
-use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
+use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
+use crate::core::parameters::{Limits, Parameters, RegisterParameters};
 use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::random::probability;
 use crate::core::state::RegisterState;
 use crate::core::{Clock, SimSchedule, SimSystems};
-use crate::tissue::{Bookings, Fields};
+use crate::tissue::Fields;
 
 /// The HIF axis of a cell.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
@@ -132,119 +132,20 @@ impl HifAxis {
     }
 }
 
-/// What the HIF axis makes cells of a type do (capability `hif`). Gains say by which multiple of its base, what it
-/// is in normoxia, a quantity rises until anoxia.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
-#[serde(deny_unknown_fields, default)]
-pub struct HifParameters {
-    /// Mean secretion of VEGF-A by the cells of a tumour, molecules per second and cell. 0.09, of 0.076-0.102:
-    /// whole-body fits, BMC Syst Biol 2:77 [A]. Taken as that of a cell with half of the greatest HIF-1a, at
-    /// 13 mmHg; assumed.
-    pub vegf_molecules_per_s: f32,
-    /// Gain of VEGF-A. 6: seven-fold from normoxia to anoxia; 2-7 found, 7.15 fitted (Buchler 2003) [S].
-    pub vegf_gain: f32,
-    /// Gain of PD-L1 on the membrane. Starting value.
-    pub pd_l1_gain: f32,
-    /// Gain of the receptor CXCR4. Starting value.
-    pub cxcr4_gain: f32,
-    /// Gain of lysyl oxidase. Starting value.
-    pub lox_gain: f32,
-    /// Gain of matrix metalloproteinases. Starting value.
-    pub mmp_gain: f32,
-    /// Drive towards mesenchymal in anoxia, in units of external TGF-beta (about ng/mL). Starting value.
-    pub emt_drive: f32,
-    /// Gain of CCL2. 2.2: 3.2-fold in hypoxia [S].
-    pub ccl2_gain: f32,
-}
+/// That cells of a type have the HIF axis (capability `hif`). What it makes them do is said by the rules of the type.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub struct HifParameters {}
 
-impl Default for HifParameters {
-    fn default() -> Self {
-        Self {
-            vegf_molecules_per_s: 0.09,
-            vegf_gain: 6.0,
-            pd_l1_gain: 0.4,
-            cxcr4_gain: 2.0,
-            lox_gain: 2.0,
-            mmp_gain: 2.0,
-            emt_drive: 0.5,
-            ccl2_gain: 2.2,
-        }
-    }
-}
-
-impl Parameters for HifParameters {
-    fn limits(field: &str) -> Limits {
-        match field {
-            "vegf_molecules_per_s" => Limits {
-                min: 0.0,
-                max: 1.0e4,
-            },
-            _ => Limits {
-                min: 0.0,
-                max: 100.0,
-            },
-        }
-    }
-}
-
-/// How far HIF-1a has risen from its level in normoxia (0) to that without oxygen (1); a little below 0 where
-/// there is more oxygen than in normoxia.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct HifActivation(pub f32);
+impl Parameters for HifParameters {}
 
 impl HifAxis {
-    /// The activation, given the level in normoxia ([`HypoxiaParameters::normoxic_hif_1a`]).
-    pub const fn activation(&self, normoxic_hif_1a: f32) -> HifActivation {
-        HifActivation((self.hif_1a - normoxic_hif_1a) / (1.0 - normoxic_hif_1a))
+    /// How far HIF-1a has risen from its level in normoxia ([`HypoxiaParameters::normoxic_hif_1a`]), 0, to that without
+    /// oxygen, 1; a little below 0 where there is more oxygen than in normoxia.
+    pub const fn activation(&self, normoxic_hif_1a: f32) -> f32 {
+        (self.hif_1a - normoxic_hif_1a) / (1.0 - normoxic_hif_1a)
     }
 }
-
-impl HifActivation {
-    /// Secretion of VEGF-A, molecules per second; `reference` is the activation at which it has its mean, or normoxia
-    /// where that is taken so low that it is already beyond.
-    pub const fn vegf_molecules_per_s(self, reference: Self, parameters: &HifParameters) -> f32 {
-        let gain = parameters.vegf_gain;
-        let reference = Self(reference.0.max(0.0));
-        parameters.vegf_molecules_per_s * self.fold(gain) / reference.fold(gain)
-    }
-
-    /// Multiple of the base level of PD-L1.
-    pub const fn pd_l1_fold(self, parameters: &HifParameters) -> f32 {
-        self.fold(parameters.pd_l1_gain)
-    }
-
-    /// Multiple of the base level of CXCR4.
-    pub const fn cxcr4_fold(self, parameters: &HifParameters) -> f32 {
-        self.fold(parameters.cxcr4_gain)
-    }
-
-    /// Multiple of the base secretion of lysyl oxidase.
-    pub const fn lox_fold(self, parameters: &HifParameters) -> f32 {
-        self.fold(parameters.lox_gain)
-    }
-
-    /// Multiple of the base secretion of matrix metalloproteinases.
-    pub const fn mmp_fold(self, parameters: &HifParameters) -> f32 {
-        self.fold(parameters.mmp_gain)
-    }
-
-    /// Multiple of the base secretion of CCL2.
-    pub const fn ccl2_fold(self, parameters: &HifParameters) -> f32 {
-        self.fold(parameters.ccl2_gain)
-    }
-
-    /// Drive towards mesenchymal, in units of external TGF-beta.
-    pub const fn emt_drive(self, parameters: &HifParameters) -> f32 {
-        parameters.emt_drive * self.0.max(0.0)
-    }
-
-    const fn fold(self, gain: f32) -> f32 {
-        (1.0 + gain * self.0).max(0.0)
-    }
-}
-
-/// Level of HIF-1a at which a cell secretes as much VEGF-A as the cells of a tumour do on average.
-const MEAN_SECRETION_AT: HifAxis = HifAxis { hif_1a: 0.5 };
 
 /// HIF-1a of living cells follows their oxygen.
 pub fn update_hif(
@@ -268,46 +169,11 @@ pub fn update_hif(
     }
 }
 
-/// Living cells secrete VEGF-A.
-pub fn secrete_vegf(
-    parameters: Res<PerType<HifParameters>>,
-    hypoxia: Res<HypoxiaParameters>,
-    bookings: Bookings,
-    cells: Query<(
-        &CellType,
-        &Resident,
-        &Surroundings,
-        Option<&Vital>,
-        &HifAxis,
-    )>,
-) {
-    let parameters = &*parameters;
-    let vegf_a = bookings.of("vegf_a");
-    if vegf_a.is_nowhere() {
-        return;
-    }
-    let normoxic = hypoxia.normoxic_hif_1a();
-    let reference = MEAN_SECRETION_AT.activation(normoxic);
-    for (types, residents, around, vitals, hif) in cells.contiguous_iter().expect(IN_TABLES) {
-        for_each_chunk(types.len(), ROWS, |_, rows| {
-            for row in rows {
-                let alive = is_alive(vitals.map(|vitals| &vitals[row]));
-                if let (true, Some(parameters)) = (alive, parameters.get(types[row].0)) {
-                    let activation = hif[row].activation(normoxic);
-                    let secreted = activation.vegf_molecules_per_s(reference, parameters);
-                    vegf_a.secrete(residents[row].0, around[row].voxel, secreted);
-                }
-            }
-        });
-    }
-}
-
 /// The HIF axis.
 pub struct HypoxiaPlugin;
 
 impl Plugin for HypoxiaPlugin {
     fn build(&self, app: &mut App) {
-        order_act(app);
         app.register_group::<HypoxiaParameters>("hypoxia")
             .register_capability::<HifParameters>("hif")
             .register_cell_state::<HifAxis>("hif_axis")
@@ -320,7 +186,8 @@ impl Plugin for HypoxiaPlugin {
                 .label("HIF-1α")
                 .column("hif_1a")
                 .source("Jiang et al. 1996, doi:10.1152/ajpcell.1996.271.4.C1172")
-                .of_the_living(),
+                .of_the_living()
+                .featured(),
                 |axis| axis.hif_1a,
             )
             .register_quantity_with::<HifAxis, _>(
@@ -334,7 +201,7 @@ impl Plugin for HypoxiaPlugin {
                 .of_the_living(),
                 |world| {
                     let normoxic = world.resource::<HypoxiaParameters>().normoxic_hif_1a();
-                    move |axis| axis.activation(normoxic).0
+                    move |axis| axis.activation(normoxic)
                 },
             )
             .register_metric(
@@ -369,21 +236,16 @@ impl Plugin for HypoxiaPlugin {
             .register_cell_invariant::<HifAxis>(SimSystems::Signal, "update_hif", |axis| {
                 outside("its HIF-1a", axis.hif_1a, 0.0, 1.0)
             })
-            .add_systems(
-                SimSchedule,
-                (
-                    update_hif.in_set(SimSystems::Signal),
-                    secrete_vegf.in_set(ActSystems::Exchange),
-                ),
-            );
+            .add_systems(SimSchedule, update_hif.in_set(SimSystems::Signal));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::biology::testing::shipped_input;
     use crate::cell::testing::*;
-    use crate::tissue::{Ledger, TissueBlock};
+    use crate::tissue::TissueBlock;
 
     fn bench_with_cell(step_minutes: f64, oxygen_mmhg: f32, hif_1a: f32) -> (App, Entity) {
         let mut app = bench(step_minutes);
@@ -509,46 +371,22 @@ mod tests {
         assert_eq!(level(&app, cell), 0.2);
     }
 
-    #[test]
-    fn hypoxic_cells_secrete_vegf_and_the_voxel_receives_every_molecule() {
-        let (mut app, first) = bench_with_cell(1.0, 0.0, 1.0);
-        let field = app.world_mut().spawn(Ledger::new(8)).id();
-        add_site(&mut app, block(), &[("vegf_a", field)]);
-        let around = Surroundings {
-            voxel: 5,
-            ..Surroundings::default()
-        };
-        app.world_mut().entity_mut(first).insert(around);
-        app.world_mut()
-            .spawn((cell(1, around), HifAxis { hif_1a: 1.0 }));
-        step(&mut app);
-        let ledger = app.world().get::<Ledger>(field).unwrap();
-        // Two cells in 8e-12 L. Each secretes 0.09 molecules a second at H = 0.5, seven times its normoxic secretion
-        // at H = 1, and in between in proportion to H.
-        let ratio = (38.0_f64 / 34.7).powi(3);
-        let normoxic = 0.396 / (0.396 + 7.92 * ratio / (1.0 + ratio));
-        let slope = 6.0 / (1.0 - normoxic);
-        let secreted = 0.09 * 7.0 / (1.0 + slope * (0.5 - normoxic));
-        let molar = 2.0 * secreted * 60.0 / 6.022_140_76e23 / 8e-12;
-        let found = f64::from(ledger.source().sum(5));
-        assert!((found / (molar * 1e9) - 1.0).abs() < 1e-4, "{found}");
-        assert_eq!(ledger.source().sum(0), 0.0);
+    /// VEGF-A that the shipped cancer cell secretes where it has lived at that oxygen for long, molecules/s.
+    fn secretion(hypoxia: &HypoxiaParameters, oxygen_mmhg: f32) -> f32 {
+        let activation =
+            HifAxis::settled(hypoxia, oxygen_mmhg).activation(hypoxia.normoxic_hif_1a());
+        shipped_input("exchange.vegf_a", &[("hif.activation", activation)])
     }
 
     #[test]
     fn vegf_is_finite_wherever_normoxia_is_put() {
-        let parameters = HifParameters::default();
         for normoxia_mmhg in [1.0e-3, 3.8, 13.0, 38.0, 760.0] {
             let hypoxia = HypoxiaParameters {
                 normoxia_mmhg,
                 ..HypoxiaParameters::default()
             };
-            let normoxic = hypoxia.normoxic_hif_1a();
-            let reference = MEAN_SECRETION_AT.activation(normoxic);
             for oxygen_mmhg in [0.0, 10.0, 100.0] {
-                let secretion = HifAxis::settled(&hypoxia, oxygen_mmhg)
-                    .activation(normoxic)
-                    .vegf_molecules_per_s(reference, &parameters);
+                let secretion = secretion(&hypoxia, oxygen_mmhg);
                 assert!(
                     secretion.is_finite() && secretion >= 0.0,
                     "{secretion} at {oxygen_mmhg}, normoxia {normoxia_mmhg} mmHg"
@@ -558,15 +396,9 @@ mod tests {
     }
 
     #[test]
-    fn vegf_rises_from_normoxia_to_anoxia_as_published() {
-        let (parameters, hypoxia) = (HifParameters::default(), HypoxiaParameters::default());
-        let normoxic = hypoxia.normoxic_hif_1a();
-        let reference = MEAN_SECRETION_AT.activation(normoxic);
-        let secretion = |oxygen_mmhg| {
-            HifAxis::settled(&hypoxia, oxygen_mmhg)
-                .activation(normoxic)
-                .vegf_molecules_per_s(reference, &parameters)
-        };
+    fn vegf_of_the_shipped_cancer_cell_rises_from_normoxia_to_anoxia_as_published() {
+        let hypoxia = HypoxiaParameters::default();
+        let secretion = |oxygen_mmhg| secretion(&hypoxia, oxygen_mmhg);
         // Two- to seven-fold, 7.15 fitted (Buchler 2003).
         let fold = secretion(0.0) / secretion(38.0);
         assert!((2.0..=7.15).contains(&fold), "{fold}");
@@ -574,10 +406,11 @@ mod tests {
         // HIF-1a is half-maximal (Jiang 1996: 1.5 to 2 % oxygen).
         assert!(secretion(38.0) < 0.076 && secretion(0.0) > 0.102);
         assert!((0.076..=0.102).contains(&secretion(13.0)));
-        // CCL2 is 3.2-fold in hypoxia.
-        let anoxic = HifAxis { hif_1a: 1.0 }.activation(normoxic);
-        assert!((anoxic.ccl2_fold(&parameters) - 3.2).abs() < 1e-5);
-        let settled = HifAxis::settled(&hypoxia, 38.0).activation(normoxic);
-        assert_eq!(settled.ccl2_fold(&parameters), 1.0);
+        // 0.09 molecules a second with half of the greatest HIF-1a, H_n being .396 / (.396 + 7.92 r^3 / (1 + r^3)).
+        let ratio = (38.0_f64 / 34.7).powi(3);
+        let normoxic = 0.396 / (0.396 + 7.92 * ratio / (1.0 + ratio));
+        let half = ((0.5 - normoxic) / (1.0 - normoxic)) as f32;
+        let found = shipped_input("exchange.vegf_a", &[("hif.activation", half)]);
+        assert!((found - 0.09).abs() < 1e-4, "{found}");
     }
 }

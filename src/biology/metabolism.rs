@@ -560,6 +560,7 @@ impl Plugin for MetabolismPlugin {
                     "amol/s",
                     "Glucose uptake at saturation.",
                 )
+                .label("glucose uptake at saturation")
                 .column("glucose_uptake_amol_per_s")
                 .range(0.0, 200.0)
                 .of_the_living(),
@@ -567,6 +568,7 @@ impl Plugin for MetabolismPlugin {
             )
             .register_quantity::<Metabolism>(
                 Quantity::new("metabolism.lactate_release", "amol/s", "Lactate given off.")
+                    .label("lactate release")
                     .column("lactate_release_amol_per_s")
                     .range(0.0, 400.0)
                     .of_the_living(),

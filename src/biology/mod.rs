@@ -45,6 +45,41 @@ pub fn hill(x: f32, half: f32, exponent: f32) -> f32 {
 }
 
 #[cfg(test)]
+pub(crate) mod testing {
+    //! What the rules of the shipped cell types say.
+
+    use crate::core::input::Inputs;
+    use crate::core::rule::{BLOCK, Program};
+    use crate::scene::CellLibrary;
+    use crate::simulation::prototype_world;
+
+    /// An input of the shipped cancer cell where these quantities have these values, and all others none.
+    pub fn shipped_input(name: &str, quantities: &[(&str, f32)]) -> f32 {
+        let library = CellLibrary::shipped().unwrap();
+        let cell_type = library.index_of("cancer").unwrap();
+        let world = prototype_world(&library);
+        let input = world.resource::<Inputs>().of_cells(name).unwrap();
+        let mut value = [input.base(&world, cell_type).unwrap()];
+        let limits = (f32::NEG_INFINITY, f32::INFINITY);
+        let mut columns: Vec<[f32; 1]> = Vec::new();
+        let book = library.get("cancer").unwrap().rule_book();
+        let program = Program::new(&book, name, limits, |by| {
+            let known = quantities.iter().find(|(known, _)| *known == by);
+            columns.push([known.map_or(f32::NAN, |(_, value)| *value)]);
+            columns.len() - 1
+        });
+        if let Some(program) = program {
+            program.apply(
+                &mut value,
+                |column| &columns[column],
+                &mut [[0.0; BLOCK]; 2],
+            );
+        }
+        value[0]
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings};
 

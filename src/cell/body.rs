@@ -434,6 +434,7 @@ impl Plugin for BodyPlugin {
                     "um",
                     "Radius of the ball of the cell's volume.",
                 )
+                .label("radius")
                 .column("radius_um")
                 .range(0.0, 12.0),
                 |body| body.radius_um,

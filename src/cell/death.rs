@@ -439,7 +439,7 @@ fn reached(elapsed_hours: f64, hours: f32) -> bool {
 }
 
 /// Title of the plot in which cells are counted.
-pub const PLOT: &str = "Living and dying cells";
+pub const COUNTS_PLOT: &str = "Living and dying cells";
 
 /// Alive, dying or dead, for pictures and tables.
 fn state_category() -> Category {
@@ -502,14 +502,14 @@ impl Plugin for DeathPlugin {
             .register_metric(
                 Metric::new("cells_apoptotic", "", "Cells in apoptosis.")
                     .label("apoptotic")
-                    .plot(PLOT)
-                    .colour([0.86, 0.42, 0.30]),
+                    .plot(COUNTS_PLOT)
+                    .colour([0.835, 0.369, 0.0]),
                 count_of(&[State::Apoptotic]),
             )
             .register_metric(
                 Metric::new("cells_necrotic", "", "Necrotic cells, burst ones included.")
                     .label("necrotic")
-                    .plot(PLOT)
+                    .plot(COUNTS_PLOT)
                     .colour([0.72, 0.60, 0.44]),
                 count_of(&[State::NecroticSwelling, State::NecroticLysed]),
             )

@@ -9,6 +9,7 @@ pub mod clones;
 pub mod contact;
 pub mod cycle;
 pub mod death;
+pub mod exchange;
 pub mod life;
 pub mod mechanics;
 pub mod molecules;
@@ -21,6 +22,7 @@ pub use body::{Body, BodyParameters, CellType, Position, Resident};
 pub use contact::ContactParameters;
 pub use cycle::{Cycle, CycleParameters, Phase};
 pub use death::{DeathParameters, LifeEvent, State, Vital};
+pub use exchange::{ExchangeParameters, MoleculeExchange};
 pub use motility::{Motility, MotilityParameters};
 pub use surroundings::Surroundings;
 
@@ -55,6 +57,7 @@ impl Plugin for CellPlugins {
             clones::ClonesPlugin,
             cycle::CyclePlugin,
             death::DeathPlugin,
+            exchange::ExchangePlugin,
             motility::MotilityPlugin,
             movement::MovementPlugin,
             perception::PerceptionPlugin,

@@ -12,6 +12,10 @@ use crate::core::quantity::{NONE, Quantity, Reader, RegisterQuantities};
 use crate::tissue::spread::Spread;
 use crate::tissue::{FieldReader, Molecules};
 
+/// Colours of curves, after Okabe & Ito 2008.
+const MEAN_COLOUR: [f32; 3] = [0.337, 0.706, 0.914];
+const LOWEST_COLOUR: [f32; 3] = [0.902, 0.624, 0.0];
+
 /// Registers what is known of each molecule: at a cell, and in a site its mean, lowest and highest concentration.
 pub fn register_molecules(world: &mut World, molecules: &Molecules) {
     for molecule in molecules.list() {
@@ -20,13 +24,14 @@ pub fn register_molecules(world: &mut World, molecules: &Molecules) {
         let column = format!("{name}_{suffix}");
         let top = molecule.scale_max.unwrap_or(1.0);
         let about = format!("{label} at the cell.");
-        let info = Quantity::new(name, unit, about)
+        let mut info = Quantity::new(name, unit, about)
             .label(label)
             .column(&column)
             .range(0.0, top)
             .colours(molecule.colour_map)
             .contours(&molecule.contours)
             .source(&molecule.source);
+        info.featured = molecule.featured;
         let wanted = name.clone();
         world.register_cell_reader(info, move |world| read_at_cells(world, &wanted));
         let metric = |kind: &str, what: &str| {
@@ -43,9 +48,27 @@ pub fn register_molecules(world: &mut World, molecules: &Molecules) {
             let spread = Spread::in_site(world, site, &wanted).unwrap_or(Spread::NONE);
             vec![spread.mean, spread.min, spread.max]
         });
-        let name = format!("{name}_at_cells_mean_{suffix}");
-        let metric = Metric::new(name, unit, format!("Mean {label} at living cells."));
-        world.register_metric(metric, Measure::Mean(molecule.name.clone()));
+        let at_cells = |kind: &str, what: &str, colour| {
+            let name = format!("{name}_at_cells_{kind}_{suffix}");
+            let metric = Metric::new(name, unit, format!("{what} {label} at living cells."));
+            let plotted = metric
+                .label(&what.to_lowercase())
+                .plot(&format!("{label} at living cells, {unit}"))
+                .colour(colour);
+            Metric {
+                plot: plotted.plot.clone().filter(|_| molecule.featured),
+                ..plotted
+            }
+        };
+        world
+            .register_metric(
+                at_cells("mean", "Mean", MEAN_COLOUR),
+                Measure::Mean(molecule.name.clone()),
+            )
+            .register_metric(
+                at_cells("min", "Lowest", LOWEST_COLOUR),
+                Measure::Least(molecule.name.clone()),
+            );
     }
 }
 

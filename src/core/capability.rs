@@ -11,12 +11,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use bevy::prelude::*;
-use bevy::reflect::{PartialReflect, TypeInfo};
+use bevy::reflect::{PartialReflect, TypeInfo, Typed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::dialect::{Mistake, read_ron, write_ron};
-use super::parameters::{Contradiction, Limits, Parameters, PerType};
+use super::parameters::{Contradiction, Limits, NamedParameters, Parameters, PerType};
 
 /// The parameters of one capability of a cell type, whatever their type.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ pub struct CapabilityValue {
 
 impl CapabilityValue {
     /// Takes parameters in.
-    pub fn new<P: Parameters + Serialize>(parameters: P) -> Self {
+    pub fn new<P: Reflect + Serialize>(parameters: P) -> Self {
         Self {
             parameters: Arc::new(parameters),
             write: |parameters| match parameters.downcast_ref::<P>() {
@@ -38,7 +38,7 @@ impl CapabilityValue {
     }
 
     /// The parameters, if they are of this type.
-    pub fn get<P: Parameters>(&self) -> Option<&P> {
+    pub fn get<P: Reflect>(&self) -> Option<&P> {
         (*self.parameters).downcast_ref()
     }
 
@@ -111,6 +111,48 @@ impl Capability {
             },
         }
     }
+}
+
+impl Capability {
+    /// One that is a list of structs, each with a name.
+    pub(super) fn of_list<L: NamedParameters>(name: &'static str) -> Self
+    where
+        L::Item: Serialize + DeserializeOwned,
+    {
+        fn list<L: NamedParameters>(value: &CapabilityValue) -> Option<L>
+        where
+            L::Item: Serialize,
+        {
+            value.get::<Vec<L::Item>>().cloned().map(L::from_items)
+        }
+        Self {
+            name,
+            parameters: <Vec<L::Item> as Typed>::type_info(),
+            limits: L::Item::limits,
+            otherwise: None,
+            read: |text| Ok(read_ron::<Option<Vec<L::Item>>>(text)?.map(CapabilityValue::new)),
+            contradictions: |value| list::<L>(value).map_or_else(Vec::new, |list| twice(&list)),
+            contradictions_in_force: |_, _| Vec::new(),
+            put_into_force: |world, types| {
+                let lists = types.iter().map(|value| list::<L>((*value)?));
+                world.insert_resource(PerType::<L>(lists.collect()));
+            },
+        }
+    }
+}
+
+/// The names that stand twice in a list.
+fn twice<L: NamedParameters>(list: &L) -> Vec<Contradiction> {
+    let names = list.names();
+    let again = |(index, name): (usize, &&str)| {
+        let first = names[..index].iter().position(|earlier| earlier == name)?;
+        Some(Contradiction {
+            field: "",
+            other: "",
+            message: format!("`{name}` stands twice: as entry {first} and as entry {index}"),
+        })
+    };
+    names.iter().enumerate().filter_map(again).collect()
 }
 
 /// All capabilities that a program knows, in the order of registration. Cheap to clone.

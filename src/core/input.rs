@@ -68,6 +68,13 @@ pub struct CellInput {
     pub(super) base: BaseOfType,
 }
 
+impl CellInput {
+    /// Its base for a cell type, by index; none for a type that lacks the capability.
+    pub fn base(&self, world: &World, cell_type: u16) -> Option<f32> {
+        (self.base)(world, cell_type)
+    }
+}
+
 /// An input of sites.
 pub struct SiteInput {
     /// What a person has to know.
@@ -394,6 +401,19 @@ impl RegisterInputs for World {
             info,
             of: Box::new(of),
         });
+        self
+    }
+}
+
+/// Makes sure that inputs are worked out, for a module that registers its own later, on the world.
+pub trait Regulate {
+    /// Adds the `Regulate` stage; doing so twice is harmless.
+    fn regulate(&mut self) -> &mut Self;
+}
+
+impl Regulate for App {
+    fn regulate(&mut self) -> &mut Self {
+        super::regulate::plugin(self);
         self
     }
 }

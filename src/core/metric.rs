@@ -113,6 +113,8 @@ pub enum Measure {
     },
     /// How many cells of a type there are, by index of the type.
     OfType(usize),
+    /// How many living cells of a type there are, by index of the type.
+    LivingOfType(usize),
     /// The mean of a quantity.
     Mean(String),
     /// The least value of a quantity.

@@ -9,7 +9,7 @@
 
 use bevy::ecs::component::Mutable;
 use bevy::prelude::*;
-use bevy::reflect::{PartialReflect, Typed};
+use bevy::reflect::{GetTypeRegistration, PartialReflect, Typed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -46,9 +46,9 @@ pub struct Contradiction {
 }
 
 /// One struct of parameters for each of a list of names.
-pub trait NamedParameters: Send + Sync + 'static {
+pub trait NamedParameters: Clone + Send + Sync + 'static {
     /// The struct.
-    type Item: Parameters;
+    type Item: Parameters + FromReflect + GetTypeRegistration;
 
     /// The names, in the order of the list.
     fn names(&self) -> Vec<&str>;
@@ -58,20 +58,25 @@ pub trait NamedParameters: Send + Sync + 'static {
 
     /// The struct at that place of the list.
     fn item_mut(&mut self, index: usize) -> Option<&mut Self::Item>;
+
+    /// The list of these structs.
+    fn from_items(items: Vec<Self::Item>) -> Self
+    where
+        Self: Sized;
 }
 
 /// One value of `P` for each cell type that has the capability, by index of the type; clones of the types, whose
 /// heritable parameters differ, have rows behind them, see [`super::clones`].
 #[derive(Resource, Clone, Debug)]
-pub struct PerType<P: Parameters>(pub Vec<Option<P>>);
+pub struct PerType<P: Send + Sync + 'static>(pub Vec<Option<P>>);
 
-impl<P: Parameters> Default for PerType<P> {
+impl<P: Send + Sync + 'static> Default for PerType<P> {
     fn default() -> Self {
         Self(Vec::new())
     }
 }
 
-impl<P: Parameters> PerType<P> {
+impl<P: Send + Sync + 'static> PerType<P> {
     /// The parameters of a type, if it has the capability.
     #[inline]
     pub fn get(&self, cell_type: u16) -> Option<&P> {
@@ -108,15 +113,22 @@ pub enum ParameterError {
     },
 }
 
+/// Index of a cell type and of an item in a list.
+#[derive(Clone, Copy, Default)]
+struct At {
+    cell_type: usize,
+    item: usize,
+}
+
 struct Entry {
     name: &'static str,
     per_type: bool,
-    /// The names in the list, where it is one.
-    items: Option<fn(&World) -> Vec<String>>,
-    /// The struct of a cell type, or of an item of the list.
-    get: for<'w> fn(&'w World, usize) -> Option<&'w dyn PartialReflect>,
-    get_mut: for<'w> fn(&'w mut World, usize) -> Option<Mut<'w, dyn PartialReflect>>,
-    /// Gives one row of the table what stands in another; nothing for a group.
+    /// The names in the list of a cell type, or in that of all, where it is one.
+    items: Option<fn(&World, usize) -> Vec<String>>,
+    /// The struct of a cell type and an item of a list; both are 0 where there are none.
+    get: for<'w> fn(&'w World, At) -> Option<&'w dyn PartialReflect>,
+    get_mut: for<'w> fn(&'w mut World, At) -> Option<Mut<'w, dyn PartialReflect>>,
+    /// Gives one row of the table what stands in another; nothing where there is one value for all.
     copy_row: fn(&mut World, usize, usize),
     limits: fn(&str) -> Limits,
     fields: Vec<String>,
@@ -140,6 +152,10 @@ pub trait RegisterParameters {
         &mut self,
         name: &'static str,
     ) -> &mut Self;
+    /// Registers a capability that is a list: a struct for each of a list of names, all of which parameter paths reach.
+    fn register_capability_list<L: NamedParameters>(&mut self, name: &'static str) -> &mut Self
+    where
+        L::Item: Serialize + DeserializeOwned;
     /// Registers a struct with one value for each of a list of names; inserts an empty list.
     fn register_list<L: NamedParameters + Resource<Mutability = Mutable> + Default>(
         &mut self,
@@ -207,6 +223,55 @@ impl RegisterParameters for App {
         self
     }
 
+    fn register_capability_list<L: NamedParameters>(&mut self, name: &'static str) -> &mut Self
+    where
+        L::Item: Serialize + DeserializeOwned,
+    {
+        fn of_type<L: NamedParameters>(world: &World, cell_type: usize) -> Option<&L> {
+            let table = world.get_resource::<PerType<L>>()?;
+            table.0.get(cell_type)?.as_ref()
+        }
+        self.init_resource::<PerType<L>>()
+            .declare_remade::<PerType<L>>(BY_PATH)
+            .init_resource::<ParameterRegistry>()
+            .init_resource::<CapabilityRegistry>();
+        self.world_mut()
+            .resource_mut::<CapabilityRegistry>()
+            .add(Capability::of_list::<L>(name));
+        self.world_mut()
+            .resource_mut::<ParameterRegistry>()
+            .entries
+            .push(Entry {
+                name,
+                per_type: true,
+                items: Some(|world, cell_type| {
+                    of_type::<L>(world, cell_type).map_or_else(Vec::new, |list| {
+                        list.names().into_iter().map(str::to_owned).collect()
+                    })
+                }),
+                get: |world, at| {
+                    of_type::<L>(world, at.cell_type)?
+                        .item(at.item)
+                        .map(PartialReflect::as_partial_reflect)
+                },
+                get_mut: |world, at| {
+                    of_type::<L>(world, at.cell_type)?.item(at.item)?;
+                    let table = world.get_resource_mut::<PerType<L>>()?;
+                    Some(table.map_unchanged(|table| {
+                        table.0[at.cell_type]
+                            .as_mut()
+                            .and_then(|list| list.item_mut(at.item))
+                            .expect("presence was checked above")
+                            .as_partial_reflect_mut()
+                    }))
+                },
+                copy_row: copy_row::<L>,
+                limits: L::Item::limits,
+                fields: number_fields(L::Item::type_info()),
+            });
+        self
+    }
+
     fn register_list<L: NamedParameters + Resource<Mutability = Mutable> + Default>(
         &mut self,
         name: &'static str,
@@ -220,23 +285,23 @@ impl RegisterParameters for App {
             .push(Entry {
                 name,
                 per_type: false,
-                items: Some(|world| {
+                items: Some(|world, _| {
                     let list = world.get_resource::<L>();
                     list.map_or_else(Vec::new, |list| {
                         list.names().into_iter().map(str::to_owned).collect()
                     })
                 }),
-                get: |world, index| {
+                get: |world, at| {
                     world
                         .get_resource::<L>()?
-                        .item(index)
+                        .item(at.item)
                         .map(PartialReflect::as_partial_reflect)
                 },
-                get_mut: |world, index| {
+                get_mut: |world, at| {
                     let list = world.get_resource_mut::<L>()?;
-                    list.item(index)?;
+                    list.item(at.item)?;
                     Some(list.map_unchanged(|list| {
-                        list.item_mut(index)
+                        list.item_mut(at.item)
                             .expect("presence was checked above")
                             .as_partial_reflect_mut()
                     }))
@@ -264,36 +329,39 @@ fn add_capability<P: Parameters>(app: &mut App, capability: Capability) {
             name,
             per_type: true,
             items: None,
-            get: |world, index| {
+            get: |world, at| {
                 world
                     .get_resource::<PerType<P>>()?
                     .0
-                    .get(index)?
+                    .get(at.cell_type)?
                     .as_ref()
                     .map(PartialReflect::as_partial_reflect)
             },
-            get_mut: |world, index| {
+            get_mut: |world, at| {
                 let table = world.get_resource_mut::<PerType<P>>()?;
-                table.0.get(index)?.as_ref()?;
+                table.0.get(at.cell_type)?.as_ref()?;
                 Some(table.map_unchanged(|table| {
-                    table.0[index]
+                    table.0[at.cell_type]
                         .as_mut()
                         .expect("presence was checked above")
                         .as_partial_reflect_mut()
                 }))
             },
-            copy_row: |world, from, to| {
-                if let Some(mut table) = world.get_resource_mut::<PerType<P>>() {
-                    let row = table.0.get(from).cloned().flatten();
-                    if table.0.len() <= to {
-                        table.0.resize(to + 1, None);
-                    }
-                    table.0[to] = row;
-                }
-            },
+            copy_row: copy_row::<P>,
             limits: P::limits,
             fields: number_fields(P::type_info()),
         });
+}
+
+/// Gives one row of a table what stands in another.
+fn copy_row<P: Clone + Send + Sync + 'static>(world: &mut World, from: usize, to: usize) {
+    if let Some(mut table) = world.get_resource_mut::<PerType<P>>() {
+        let row = table.0.get(from).cloned().flatten();
+        if table.0.len() <= to {
+            table.0.resize(to + 1, None);
+        }
+        table.0[to] = row;
+    }
 }
 
 /// A parameter as it stands.
@@ -313,8 +381,8 @@ pub fn list_parameters(world: &World) -> Vec<ParameterValue> {
         return Vec::new();
     };
     let mut list = Vec::new();
-    for_each_target(world, registry, |owner, entry, index| {
-        let Some(value) = (entry.get)(world, index) else {
+    for_each_target(world, registry, |owner, entry, at| {
+        let Some(value) = (entry.get)(world, at) else {
             return;
         };
         for field in &entry.fields {
@@ -333,31 +401,32 @@ pub fn list_parameters(world: &World) -> Vec<ParameterValue> {
 fn for_each_target(
     world: &World,
     registry: &ParameterRegistry,
-    mut visit: impl FnMut(&str, &Entry, usize),
+    mut visit: impl FnMut(&str, &Entry, At),
 ) {
-    for entry in registry.entries.iter().filter(|entry| !entry.per_type) {
-        match entry.items {
-            None => visit(entry.name, entry, 0),
-            Some(items) => {
-                for (index, item) in items(world).iter().enumerate() {
-                    visit(&format!("{}.{item}", entry.name), entry, index);
-                }
+    let mut each_item = |owner: &str, entry: &Entry, cell_type: usize| match entry.items {
+        None => visit(owner, entry, At { cell_type, item: 0 }),
+        Some(items) => {
+            for (item, name) in items(world, cell_type).iter().enumerate() {
+                visit(&format!("{owner}.{name}"), entry, At { cell_type, item });
             }
         }
+    };
+    for entry in registry.entries.iter().filter(|entry| !entry.per_type) {
+        each_item(entry.name, entry, 0);
     }
     if let Some(names) = world.get_resource::<CellTypeNames>() {
         for (index, name) in names.0.iter().enumerate() {
             for entry in registry.entries.iter().filter(|entry| entry.per_type) {
-                visit(&format!("{name}.{}", entry.name), entry, index);
+                each_item(&format!("{name}.{}", entry.name), entry, index);
             }
         }
     }
 }
 
-/// Where a path leads: the registered entry, the index of the cell type or of the item of a list, the field inside.
+/// Where a path leads: the registered entry, the cell type and the item of a list, the field inside.
 struct Target<'a> {
     entry: &'a Entry,
-    index: usize,
+    at: At,
     field: &'a str,
 }
 
@@ -369,30 +438,27 @@ fn find<'a>(
 ) -> Result<Target<'a>, ParameterError> {
     let none = CellTypeNames::default();
     let names = world.get_resource::<CellTypeNames>().unwrap_or(&none);
-    let inside = |entry: &Entry, owned: &'a str| owned.strip_prefix(entry.name)?.strip_prefix('.');
     let below = |name: &str, path: &'a str| path.strip_prefix(name)?.strip_prefix('.');
+    // The item that the rest of a path names, and what comes after it.
+    let inside = |entry: &Entry, cell_type: usize, rest: &'a str| {
+        let Some(items) = entry.items else {
+            return Some((At { cell_type, item: 0 }, rest));
+        };
+        let items = items(world, cell_type);
+        let mut items = items.iter().enumerate();
+        items.find_map(|(item, name)| Some((At { cell_type, item }, below(name, rest)?)))
+    };
     let target = registry.entries.iter().find_map(|entry| {
-        let (index, field) = if entry.per_type {
-            names
-                .0
-                .iter()
-                .enumerate()
-                .find_map(|(index, name)| Some((index, inside(entry, below(name, path)?)?)))?
-        } else if let Some(items) = entry.items {
-            let rest = inside(entry, path)?;
-            let items = items(world);
-            let mut items = items.iter().enumerate();
-            items.find_map(|(index, name)| Some((index, below(name, rest)?)))?
+        let (at, field) = if entry.per_type {
+            names.0.iter().enumerate().find_map(|(index, name)| {
+                inside(entry, index, below(entry.name, below(name, path)?)?)
+            })?
         } else {
-            (0, inside(entry, path)?)
+            inside(entry, 0, below(entry.name, path)?)?
         };
         let known =
-            entry.fields.iter().any(|known| known == field) && (entry.get)(world, index).is_some();
-        known.then_some(Target {
-            entry,
-            index,
-            field,
-        })
+            entry.fields.iter().any(|known| known == field) && (entry.get)(world, at).is_some();
+        known.then_some(Target { entry, at, field })
     });
     let Some(target) = target else {
         return Err(ParameterError::Unknown {
@@ -434,8 +500,7 @@ pub fn check_exact(world: &World, path: &str, value: f64) -> Result<(), Paramete
     let none = ParameterRegistry::default();
     let registry = world.get_resource::<ParameterRegistry>().unwrap_or(&none);
     let target = find(world, registry, path, value)?;
-    let kind =
-        (target.entry.get)(world, target.index).and_then(|group| field_at(group, target.field));
+    let kind = (target.entry.get)(world, target.at).and_then(|group| field_at(group, target.field));
     let is_switch = kind.is_some_and(|field| field.try_downcast_ref::<bool>().is_some());
     let is_whole = kind.is_some_and(|field| field.try_downcast_ref::<u32>().is_some());
     let allowed = if is_switch && value != 0.0 && value != 1.0 {
@@ -459,18 +524,14 @@ pub fn check_exact(world: &World, path: &str, value: f64) -> Result<(), Paramete
 pub fn set_parameter(world: &mut World, path: &str, value: f64) -> Result<(), ParameterError> {
     world.init_resource::<ParameterRegistry>();
     world.resource_scope(|world, registry: Mut<ParameterRegistry>| {
-        let Target {
-            entry,
-            index,
-            field,
-        } = find(world, &registry, path, value)?;
-        if let Some(mut target) = (entry.get_mut)(world, index) {
+        let Target { entry, at, field } = find(world, &registry, path, value)?;
+        if let Some(mut target) = (entry.get_mut)(world, at) {
             write_number(&mut *target, field, value);
         }
         if entry.per_type {
             let path = format!("{}.{field}", entry.name);
-            for (row, factor) in clones::factors(world, index as u16, &path) {
-                entry.set_in_clone(world, index, usize::from(row), field, factor);
+            for (row, factor) in clones::factors(world, at.cell_type as u16, &path) {
+                entry.set_in_clone(world, at, usize::from(row), field, factor);
             }
         }
         Ok(())
@@ -479,18 +540,15 @@ pub fn set_parameter(world: &mut World, path: &str, value: f64) -> Result<(), Pa
 
 impl Entry {
     /// Sets a number of a clone: that of its type times a factor, held within the limits.
-    fn set_in_clone(
-        &self,
-        world: &mut World,
-        cell_type: usize,
-        row: usize,
-        field: &str,
-        factor: f32,
-    ) {
-        let of_type = (self.get)(world, cell_type).and_then(|group| read_number(group, field));
+    fn set_in_clone(&self, world: &mut World, of_type: At, row: usize, field: &str, factor: f32) {
+        let at = At {
+            cell_type: row,
+            ..of_type
+        };
+        let of_type = (self.get)(world, of_type).and_then(|group| read_number(group, field));
         let limits = (self.limits)(field);
         if let Some(value) = of_type
-            && let Some(mut target) = (self.get_mut)(world, row)
+            && let Some(mut target) = (self.get_mut)(world, at)
         {
             let value = (value * f64::from(factor)).clamp(limits.min, limits.max);
             write_number(&mut *target, field, value);
@@ -510,7 +568,8 @@ pub(super) fn make_row(world: &mut World, row: u16, cell_type: u16, factors: &[(
                     .strip_prefix(entry.name)
                     .and_then(|rest| rest.strip_prefix('.'))
                 {
-                    entry.set_in_clone(world, cell_type, row, field, *factor);
+                    let of_type = At { cell_type, item: 0 };
+                    entry.set_in_clone(world, of_type, row, field, *factor);
                 }
             }
         }
@@ -536,8 +595,8 @@ fn beginnings(types: &CellTypeNames, registry: &ParameterRegistry) -> String {
 
 fn all_paths(world: &World, registry: &ParameterRegistry) -> Vec<String> {
     let mut paths = Vec::new();
-    for_each_target(world, registry, |owner, entry, index| {
-        if (entry.get)(world, index).is_some() {
+    for_each_target(world, registry, |owner, entry, at| {
+        if (entry.get)(world, at).is_some() {
             paths.extend(entry.fields.iter().map(|field| format!("{owner}.{field}")));
         }
     });
@@ -605,7 +664,7 @@ mod tests {
         }
     }
 
-    #[derive(Resource, Default)]
+    #[derive(Resource, Default, Clone)]
     struct Gardens(Vec<(String, Weather)>);
 
     impl NamedParameters for Gardens {
@@ -621,6 +680,11 @@ mod tests {
 
         fn item_mut(&mut self, index: usize) -> Option<&mut Weather> {
             self.0.get_mut(index).map(|(_, weather)| weather)
+        }
+
+        fn from_items(items: Vec<Weather>) -> Self {
+            let named = |(index, weather)| (format!("garden_{index}"), weather);
+            Self(items.into_iter().enumerate().map(named).collect())
         }
     }
 

@@ -44,6 +44,8 @@ pub struct Quantity {
     pub contours: Vec<f32>,
     /// Whether it says nothing of a dead cell.
     pub of_the_living: bool,
+    /// Whether it is among the first that are offered where a person chooses among all.
+    pub featured: bool,
 }
 
 impl Quantity {
@@ -61,6 +63,7 @@ impl Quantity {
             colours: ColourMap::Viridis,
             contours: Vec::new(),
             of_the_living: false,
+            featured: false,
         }
     }
 
@@ -117,6 +120,13 @@ impl Quantity {
     #[must_use]
     pub const fn of_the_living(mut self) -> Self {
         self.of_the_living = true;
+        self
+    }
+
+    /// It is among the first that are offered where a person chooses among all.
+    #[must_use]
+    pub const fn featured(mut self) -> Self {
+        self.featured = true;
         self
     }
 }

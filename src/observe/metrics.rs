@@ -14,6 +14,7 @@ use bevy::math::DVec3;
 use bevy::prelude::*;
 
 use super::tally::{ExactSum, Questions, Tally, fold_types};
+use crate::cell::death::COUNTS_PLOT;
 use crate::cell::{Body, Vital};
 use crate::core::metric::{Entry, Measure, Metric, Metrics, RegisterMetrics};
 use crate::core::parallel::for_each_chunk_mut;
@@ -71,12 +72,18 @@ impl Plugin for MetricsPlugin {
     }
 }
 
-/// Registers how many cells of each type there are.
-pub fn register_types(world: &mut World, names: &[String]) {
-    for (index, name) in names.iter().enumerate() {
+/// Registers how many cells of each type there are; a type has a name and a colour, sRGB.
+pub fn register_types<'a>(world: &mut World, types: impl Iterator<Item = (&'a str, [f32; 3])>) {
+    for (index, (name, colour)) in types.enumerate() {
         let about = format!("Cells of the type `{name}`, dead ones included.");
         let metric = Metric::new(format!("cells_{name}"), "", about);
         world.register_metric(metric, Measure::OfType(index));
+        let about = format!("Living cells of the type `{name}`.");
+        let metric = Metric::new(format!("living_{name}"), "", about)
+            .label(&name.replace('_', " "))
+            .plot(COUNTS_PLOT)
+            .colour(colour);
+        world.register_metric(metric, Measure::LivingOfType(index));
     }
 }
 
@@ -101,6 +108,7 @@ enum Answer {
         of_the_living: bool,
     },
     OfType(usize),
+    LivingOfType(usize),
     Mean(usize),
     Least(usize),
     Most(usize),
@@ -123,6 +131,7 @@ impl Answer {
                 of_the_living: *of_the_living,
             },
             Measure::OfType(index) => Self::OfType(*index),
+            Measure::LivingOfType(index) => Self::LivingOfType(*index),
             Measure::Mean(name) => Self::Mean(questions.ask(name)),
             Measure::Least(name) => Self::Least(questions.ask(name)),
             Measure::Most(name) => Self::Most(questions.ask(name)),
@@ -157,6 +166,9 @@ impl Answer {
                 values.iter().map(of).sum::<u64>() as f64
             }
             Self::OfType(index) => tally.types.get(*index).copied().unwrap_or_default() as f64,
+            Self::LivingOfType(index) => {
+                tally.living_types.get(*index).copied().unwrap_or_default() as f64
+            }
             Self::Mean(of) => tally.quantities[*of].mean(),
             Self::Least(of) => {
                 let summary = &tally.quantities[*of];

@@ -145,6 +145,8 @@ pub struct Tally {
     pub living: u64,
     /// Number of cells of each type.
     pub types: Vec<u64>,
+    /// Number of living cells of each type.
+    pub living_types: Vec<u64>,
     /// What there is of each quantity asked for.
     pub quantities: Vec<Summary>,
     /// What there is of each category asked for.
@@ -162,6 +164,7 @@ impl Tally {
         self.cells += other.cells;
         self.living += other.living;
         counts(&mut self.types, &other.types);
+        counts(&mut self.living_types, &other.living_types);
         for (into, from) in self.quantities.iter_mut().zip(&other.quantities) {
             into.merge(from);
         }
@@ -226,6 +229,7 @@ impl Questions {
         };
         Tally {
             types: vec![0; self.types],
+            living_types: vec![0; self.types],
             quantities: self
                 .quantities
                 .iter()
@@ -301,9 +305,16 @@ impl Questions {
                 continue;
             };
             site.cells += 1;
-            site.living += u64::from(living(row));
-            if let Some(count) = site.types.get_mut(usize::from(clones.type_of(cell_type.0))) {
-                *count += 1;
+            let (kind, living) = (
+                usize::from(clones.type_of(cell_type.0)),
+                u64::from(living(row)),
+            );
+            site.living += living;
+            if let (Some(all), Some(alive)) =
+                (site.types.get_mut(kind), site.living_types.get_mut(kind))
+            {
+                *all += 1;
+                *alive += living;
             }
         }
         let mut values = vec![0.0; rows.len()];

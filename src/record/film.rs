@@ -13,8 +13,8 @@ use super::sink::{self, FilmFormat, SinkError, Summary};
 use super::studio::{Studio, StudioError};
 use crate::observe::Journal;
 use crate::observe::run_folder::RunFolderError;
-use crate::scene::ParsedScene;
-use crate::simulation::{Simulation, Snapshot};
+use crate::scene::{Look, ParsedScene};
+use crate::simulation::{Simulation, Snapshot, SnapshotRequest};
 use crate::view::{OverlayContent, ViewCamera, ViewSettings, automatic_pose, pose_between};
 
 /// Seconds of film a caption takes to appear and to vanish.
@@ -100,7 +100,7 @@ impl Film {
         let frames = self.options.frames();
         let steps = simulation.total_steps();
         let scene = simulation.scene().clone();
-        let mut snapshot = Arc::new(simulation.snapshot());
+        let mut shown: Option<(SnapshotRequest, Arc<Snapshot>)> = None;
         journal.note(simulation)?;
         for frame in 0..frames {
             // A film of one frame shows the end.
@@ -110,21 +110,25 @@ impl Film {
                 frame as f64 / (frames - 1) as f64
             };
             let due = (share * steps as f64).round() as u64;
-            if simulation.steps() < due {
-                while simulation.steps() < due {
-                    simulation.step();
-                    journal.note(simulation)?;
-                }
-                snapshot = Arc::new(simulation.snapshot());
+            while simulation.steps() < due {
+                simulation.step();
+                journal.note(simulation)?;
+                shown = None;
             }
-            let shot = self.compose(
-                &scene,
-                &snapshot,
-                share * simulation.clock().step_minutes / 60.0 * steps as f64,
-            );
+            let hours = share * simulation.clock().step_minutes / 60.0 * steps as f64;
+            let look = scene
+                .timeline
+                .look_at(hours, scene.scene.recording.look.clone());
+            let request = SnapshotRequest::of_look(&look);
+            let snapshot = match shown {
+                Some((of, snapshot)) if of == request => snapshot,
+                _ => Arc::new(simulation.snapshot(&request)),
+            };
+            shown = Some((request, snapshot.clone()));
+            let shot = self.compose(&scene, &snapshot, look, hours);
             let pixels =
                 self.studio
-                    .render(snapshot.clone(), &shot.settings, shot.camera, &shot.overlay)?;
+                    .render(snapshot, &shot.settings, shot.camera, &shot.overlay)?;
             self.sink.push(pixels)?;
             progress(frame + 1, simulation);
         }
@@ -133,12 +137,11 @@ impl Film {
     }
 
     /// What frame shows the tissue at `hours`.
-    fn compose(&self, scene: &ParsedScene, snapshot: &Snapshot, hours: f64) -> Shot {
+    fn compose(&self, scene: &ParsedScene, snapshot: &Snapshot, look: Look, hours: f64) -> Shot {
         let recording = &scene.scene.recording;
         let site = scene
             .site(recording.site.as_deref())
             .map_or(0, |site| usize::from(site.0));
-        let look = scene.timeline.look_at(hours, recording.look.clone());
         let keys = scene.timeline.camera_keys();
         let pose = if keys.is_empty() {
             automatic_pose(snapshot, site, &look)

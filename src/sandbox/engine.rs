@@ -2,7 +2,7 @@
 
 use crate::core::parameters::Limits;
 use crate::scene::schema::Action;
-use crate::simulation::{Command, Simulation, Snapshot};
+use crate::simulation::{Command, Simulation, Snapshot, SnapshotRequest};
 
 /// A simulation that can be stepped and changed.
 pub trait Engine: Send + 'static {
@@ -12,8 +12,8 @@ pub trait Engine: Send + 'static {
     fn step(&mut self);
     /// Changes something between two steps; the reason if that cannot be.
     fn apply(&mut self, action: &Action) -> Result<(), String>;
-    /// The tissue as it is.
-    fn snapshot(&mut self) -> Snapshot;
+    /// The tissue as it is, with what is asked for.
+    fn snapshot(&mut self, request: &SnapshotRequest) -> Snapshot;
     /// Tissue time, minutes.
     fn minutes(&self) -> f64;
     /// Length of a step, hours of tissue time.
@@ -46,6 +46,7 @@ impl Engine for Simulation {
                 value: *value,
             },
             Action::Add(population) => Command::Add(population.clone()),
+            Action::Rule(change) => Command::Rule(change.clone()),
             Action::Caption(_) | Action::Camera(_) | Action::Look(_) => {
                 return Err("this changes the picture, not the tissue".into());
             }
@@ -53,8 +54,8 @@ impl Engine for Simulation {
         Self::apply(self, command).map_err(|error| error.to_string())
     }
 
-    fn snapshot(&mut self) -> Snapshot {
-        Self::snapshot(self)
+    fn snapshot(&mut self, request: &SnapshotRequest) -> Snapshot {
+        Self::snapshot(self, request)
     }
 
     fn minutes(&self) -> f64 {
@@ -100,7 +101,7 @@ pub(super) mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::simulation::{SiteMetrics, SiteSnapshot};
+    use crate::simulation::{CellGlyphs, SiteMetrics, SiteSnapshot};
 
     /// A simulation of next to nothing: each step of half an hour adds `gain` to a sum.
     pub struct Counter {
@@ -147,11 +148,17 @@ pub(super) mod tests {
             }
         }
 
-        fn snapshot(&mut self) -> Snapshot {
+        fn snapshot(&mut self, request: &SnapshotRequest) -> Snapshot {
+            let column = |name: &String| (name.clone(), Vec::new());
+            let cells = CellGlyphs {
+                quantities: request.quantities.iter().map(column).collect(),
+                ..CellGlyphs::default()
+            };
             Snapshot {
                 step: self.steps,
                 hours: self.hours(),
                 sites: vec![SiteSnapshot {
+                    cells,
                     metrics: SiteMetrics {
                         columns: vec![("sum".into(), self.sum)],
                     },

@@ -1,72 +1,38 @@
-//! Curves: what was counted and measured at the reports of the simulation.
+//! Curves: what was measured at the reports of the simulation.
 
-use crate::cell::State;
-use crate::simulation::Snapshot;
+use crate::simulation::SiteMetrics;
 
 /// Points kept; every other one is dropped when there are more, which keeps the shape of the curves.
 const MOST_POINTS: usize = 2000;
 
-/// Counts and measures of one site at one time.
+/// Measurements of one site at one time.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Point {
+struct Point {
     /// Tissue time, hours.
-    pub hours: f64,
-    /// Living cells, by type.
-    pub alive: Vec<u32>,
-    /// Apoptotic cells.
-    pub apoptotic: u32,
-    /// Necrotic cells.
-    pub necrotic: u32,
-    /// Mean and lowest oxygen at living cells, mmHg; `None` without living cells.
-    pub oxygen_mmhg: Option<(f64, f64)>,
-}
-
-impl Point {
-    /// Counts a site of a snapshot.
-    pub fn of(snapshot: &Snapshot, site: usize) -> Self {
-        let mut point = Self {
-            hours: snapshot.hours,
-            alive: vec![0; snapshot.cell_types.len()],
-            ..Self::default()
-        };
-        let Some(site) = snapshot.sites.get(site) else {
-            return point;
-        };
-        let cells = &site.cells;
-        let (mut sum, mut lowest, mut living) = (0.0, f64::INFINITY, 0_u32);
-        for (index, state) in cells.state.iter().enumerate() {
-            match state {
-                State::Alive => {
-                    let kind = cells.cell_type.get(index).copied().unwrap_or_default();
-                    if let Some(count) = point.alive.get_mut(usize::from(kind)) {
-                        *count += 1;
-                    }
-                    if let Some(oxygen) = cells.oxygen_mmhg.get(index) {
-                        sum += f64::from(*oxygen);
-                        lowest = lowest.min(f64::from(*oxygen));
-                        living += 1;
-                    }
-                }
-                State::Apoptotic => point.apoptotic += 1,
-                State::NecroticSwelling | State::NecroticLysed => point.necrotic += 1,
-            }
-        }
-        if living > 0 {
-            point.oxygen_mmhg = Some((sum / f64::from(living), lowest));
-        }
-        point
-    }
+    hours: f64,
+    /// A value for each column.
+    values: Vec<f64>,
 }
 
 /// The curves of one site.
 #[derive(Clone, Debug, Default)]
 pub(super) struct History {
+    /// Names of the measurements; those of a simulation stay the same.
+    columns: Vec<String>,
     points: Vec<Point>,
 }
 
 impl History {
-    /// Adds a point; one at a time already known replaces it.
-    pub fn push(&mut self, point: Point) {
+    /// Adds measurements; those at a time already known are replaced.
+    pub fn push(&mut self, hours: f64, metrics: &SiteMetrics) {
+        if self.points.is_empty() {
+            let names = metrics.columns.iter().map(|(name, _)| name.clone());
+            self.columns = names.collect();
+        }
+        let point = Point {
+            hours,
+            values: metrics.columns.iter().map(|(_, value)| *value).collect(),
+        };
         if let Some(last) = self.points.last_mut()
             && last.hours >= point.hours
         {
@@ -98,66 +64,47 @@ impl History {
         self.points.len()
     }
 
-    /// A curve over tissue time, hours.
-    pub fn curve(&self, value: impl Fn(&Point) -> Option<f64>) -> Vec<[f64; 2]> {
-        self.points
-            .iter()
-            .filter_map(|point| Some([point.hours, value(point)?]))
-            .collect()
+    /// A measurement over tissue time, hours; left out are times at which it had no value.
+    pub fn curve(&self, column: &str) -> Vec<[f64; 2]> {
+        let Some(column) = self.columns.iter().position(|name| name == column) else {
+            return Vec::new();
+        };
+        let points = self.points.iter().filter_map(|point| {
+            let value = *point.values.get(column)?;
+            value.is_finite().then_some([point.hours, value])
+        });
+        points.collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulation::{CellGlyphs, CellTypeStyle, SiteSnapshot};
+
+    fn metrics(warmth: f64, wind: f64) -> SiteMetrics {
+        SiteMetrics {
+            columns: vec![("warmth".into(), warmth), ("wind".into(), wind)],
+        }
+    }
 
     #[test]
-    fn cells_are_counted_by_type_and_state_and_oxygen_by_the_living() {
-        let style = |name: &str| CellTypeStyle {
-            name: name.into(),
-            colour: [1.0; 3],
-        };
-        let snapshot = Snapshot {
-            hours: 3.0,
-            cell_types: vec![style("a"), style("b")],
-            sites: vec![SiteSnapshot {
-                cells: CellGlyphs {
-                    state: vec![
-                        State::Alive,
-                        State::Alive,
-                        State::Apoptotic,
-                        State::NecroticSwelling,
-                        State::NecroticLysed,
-                        State::Alive,
-                    ],
-                    cell_type: vec![0, 1, 0, 0, 1, 1],
-                    oxygen_mmhg: vec![10.0, 20.0, 1.0, 0.0, 0.0, 6.0],
-                    ..CellGlyphs::default()
-                },
-                ..SiteSnapshot::default()
-            }],
-            ..Snapshot::default()
-        };
-        let point = Point::of(&snapshot, 0);
-        assert_eq!(point.alive, [1, 2]);
-        assert_eq!((point.apoptotic, point.necrotic), (1, 2));
-        assert_eq!(point.oxygen_mmhg, Some((12.0, 6.0)));
-        assert_eq!(Point::of(&snapshot, 1).alive, [0, 0]);
+    fn a_curve_is_a_measurement_by_name_where_it_has_a_value() {
+        let mut history = History::default();
+        history.push(1.0, &metrics(20.0, f64::NAN));
+        history.push(2.0, &metrics(21.0, 3.0));
+        assert_eq!(history.curve("warmth"), [[1.0, 20.0], [2.0, 21.0]]);
+        assert_eq!(history.curve("wind"), [[2.0, 3.0]]);
+        assert!(history.curve("rain").is_empty());
     }
 
     #[test]
     fn long_histories_keep_their_first_and_newest_points_and_stay_bounded() {
         let mut history = History::default();
         for hour in 0..10_000 {
-            history.push(Point {
-                hours: f64::from(hour),
-                necrotic: hour as u32,
-                ..Point::default()
-            });
+            history.push(f64::from(hour), &metrics(f64::from(hour), 0.0));
             assert!(history.len() <= MOST_POINTS);
         }
-        let curve = history.curve(|point| Some(f64::from(point.necrotic)));
+        let curve = history.curve("warmth");
         assert_eq!(curve[0], [0.0, 0.0]);
         assert_eq!(curve[curve.len() - 1], [9999.0, 9999.0]);
         assert!(curve.windows(2).all(|pair| pair[0][0] < pair[1][0]));
@@ -166,16 +113,9 @@ mod tests {
     #[test]
     fn a_report_at_the_same_time_replaces_the_last_point() {
         let mut history = History::default();
-        for necrotic in [1, 2] {
-            history.push(Point {
-                hours: 1.0,
-                necrotic,
-                ..Point::default()
-            });
+        for warmth in [1.0, 2.0] {
+            history.push(1.0, &metrics(warmth, 0.0));
         }
-        assert_eq!(
-            history.curve(|point| Some(f64::from(point.necrotic))),
-            [[1.0, 2.0]]
-        );
+        assert_eq!(history.curve("warmth"), [[1.0, 2.0]]);
     }
 }

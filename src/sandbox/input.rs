@@ -5,13 +5,12 @@ use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 use bevy_egui::input::EguiWantsInput;
 
-use crate::scene::ColourBy;
 use crate::view::camera::{FIELD_OF_VIEW_DEG, um_per_pixel};
 use crate::view::{Shown, ViewCamera, ViewSettings, cut_plane};
 
 use super::panels::{FIRST_CUT, first_slice};
 use super::state::{Sandbox, whole_view};
-use super::{pick, rig};
+use super::{choices, pick, rig};
 
 /// A press that moves less than this is a click, points.
 const CLICK_POINTS: f32 = 4.0;
@@ -70,10 +69,6 @@ fn press_keys(
                 let pace = sandbox.hours_per_second / PACE_FACTOR;
                 sandbox.set_pace(pace, false);
             }
-            KeyCode::Digit1 | KeyCode::Numpad1 => settings.look.colour_by = ColourBy::Type,
-            KeyCode::Digit2 | KeyCode::Numpad2 => settings.look.colour_by = ColourBy::Phase,
-            KeyCode::Digit3 | KeyCode::Numpad3 => settings.look.colour_by = ColourBy::Oxygen,
-            KeyCode::Digit4 | KeyCode::Numpad4 => settings.look.colour_by = ColourBy::Hif,
             KeyCode::KeyX => {
                 settings.look.slice = match settings.look.slice {
                     Some(_) => None,
@@ -99,7 +94,11 @@ fn press_keys(
                     settings.selected = None;
                 }
             }
-            _ => {}
+            other => {
+                if let Some(colour_by) = choices::of_key(&shown.0.catalogue, *other) {
+                    settings.look.colour_by = colour_by;
+                }
+            }
         }
     }
 }

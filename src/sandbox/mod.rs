@@ -8,9 +8,11 @@
 //! - [`session`]: what was changed, as a scene that repeats it
 //! - [`state`]: what the window knows; [`history`]: the curves
 //! - [`rig`], [`pick`]: the eye moved by hand, the cell under the pointer
+//! - [`choices`]: what cells can be coloured by
 //! - [`panels`], [`theme`]: what is drawn over the picture; [`input`]: keys and mouse
 //! - [`window`]: the app around it; [`still`]: one picture of it, without a display
 
+mod choices;
 mod engine;
 mod history;
 mod input;

@@ -9,11 +9,11 @@ use bevy::prelude::*;
 use crate::scene::look::Axis;
 use crate::scene::schema::{Action, Event};
 use crate::scene::{CameraPose, Scene};
-use crate::simulation::SiteSnapshot;
+use crate::simulation::{SiteMetrics, SiteSnapshot, SnapshotRequest};
 use crate::view::{Shown, ViewCamera, ViewSettings, automatic_pose};
 
-use super::engine::Knob;
-use super::history::{History, Point};
+use super::engine::{Engine, Knob};
+use super::history::History;
 use super::session::Session;
 use super::worker::{Order, Pace, Worker};
 
@@ -21,6 +21,11 @@ use super::worker::{Order, Pace, Worker};
 pub(super) const PACES: (f64, f64) = (0.05, 48.0);
 /// Pace at the start: a day in 24 seconds.
 const FIRST_PACE: f64 = 1.0;
+
+/// What is known of a site that is not there.
+static NOT_MEASURED: SiteMetrics = SiteMetrics {
+    columns: Vec::new(),
+};
 
 /// The scene that is explored.
 #[derive(Clone, Debug)]
@@ -71,6 +76,8 @@ pub(super) struct Sandbox {
     /// The curves of the site shown.
     pub history: History,
     history_site: usize,
+    /// What reports hold, or will hold soon.
+    asked_for: SnapshotRequest,
     /// Parameters, in the order of the simulation.
     pub dials: Vec<Dial>,
     knobs: Arc<Vec<Knob>>,
@@ -95,9 +102,15 @@ pub(super) struct Sandbox {
 }
 
 impl Sandbox {
-    /// A sandbox around a running worker.
-    pub fn new(visit: Visit, worker: Worker) -> Self {
-        Self {
+    /// A sandbox around an engine, on a thread of its own; `wake` as in [`Worker::spawn`].
+    pub fn open(
+        visit: Visit,
+        engine: impl Engine,
+        wake: impl FnMut(bool) + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let request = request_of(&first_settings(&visit.scene));
+        let worker = Worker::spawn(engine, Session::default(), request.clone(), wake)?;
+        Ok(Self {
             visit,
             worker: Some(worker),
             is_running: false,
@@ -109,6 +122,7 @@ impl Sandbox {
             pace_mark: None,
             history: History::default(),
             history_site: 0,
+            asked_for: request,
             dials: Vec::new(),
             knobs: Arc::default(),
             wishes: BTreeMap::new(),
@@ -120,7 +134,7 @@ impl Sandbox {
             is_flying: false,
             free: Rect::default(),
             automatic: None,
-        }
+        })
     }
 
     fn order(&self, order: Order) {
@@ -166,6 +180,15 @@ impl Sandbox {
         self.order(Order::Change(Action::Set(path.to_owned(), value)));
     }
 
+    /// Asks for what the settings show, if reports do not hold it yet.
+    pub fn ask_for(&mut self, settings: &ViewSettings) {
+        let request = request_of(settings);
+        if self.asked_for != request {
+            self.asked_for = request.clone();
+            self.order(Order::Show(request));
+        }
+    }
+
     /// Takes in the newest report, if there is one.
     pub fn receive(&mut self, shown: &mut Shown, settings: &ViewSettings, camera: &mut ViewCamera) {
         let Some(worker) = &self.worker else { return };
@@ -187,8 +210,9 @@ impl Sandbox {
             self.history.clear();
             self.history_site = settings.site;
         }
-        self.history
-            .push(Point::of(&report.snapshot, settings.site));
+        let site = report.snapshot.sites.get(settings.site);
+        let metrics = site.map_or(&NOT_MEASURED, |site| &site.metrics);
+        self.history.push(report.snapshot.hours, metrics);
         shown.0 = report.snapshot;
         self.follow_growth(shown, settings, camera);
     }
@@ -254,6 +278,14 @@ impl Sandbox {
     }
 }
 
+/// What of the tissue the settings show.
+pub(super) fn request_of(settings: &ViewSettings) -> SnapshotRequest {
+    SnapshotRequest {
+        portrait: settings.selected,
+        ..SnapshotRequest::of_look(&settings.look)
+    }
+}
+
 /// The pose that shows the whole tissue.
 pub(super) fn whole_view(shown: &Shown, settings: &ViewSettings) -> CameraPose {
     automatic_pose(&shown.0, settings.site, &settings.look)
@@ -265,10 +297,11 @@ pub(super) fn first_settings(scene: &Scene) -> ViewSettings {
         .timeline
         .iter()
         .find_map(|event| match event {
-            Event::At(at, Action::Look(look)) if at.minutes() <= 0.0 => Some(look.clone()),
+            Event::At(at, Action::Look(look)) if at.minutes() <= 0.0 => Some(look),
             _ => None,
         })
-        .unwrap_or_else(|| scene.recording.look.clone());
+        .unwrap_or(&scene.recording.look)
+        .clone();
     let site = scene
         .sites
         .iter()
@@ -314,15 +347,19 @@ pub(super) fn extent(site: Option<&SiteSnapshot>, axis: Axis) -> (f32, f32) {
 mod tests {
     use super::super::engine::tests::Counter;
     use super::*;
+    use crate::scene::{ColourBy, Look};
 
     fn sandbox(scene: &str) -> Sandbox {
+        sandbox_of(scene, Counter::default())
+    }
+
+    fn sandbox_of(scene: &str, engine: Counter) -> Sandbox {
         let visit = Visit {
             scene: ron::from_str(scene).unwrap(),
             name: "test".into(),
             seed: 1,
         };
-        let worker = Worker::spawn(Counter::default(), Session::default(), |_| {}).unwrap();
-        Sandbox::new(visit, worker)
+        Sandbox::open(visit, engine, |_| {}).unwrap()
     }
 
     const SCENE: &str = r#"(title: "T", about: "A", pace: Calibrated, duration: Hours(2), sites: [],
@@ -351,14 +388,15 @@ mod tests {
         let scene: Scene = ron::from_str(
             r#"(title: "T", about: "A", pace: Calibrated, duration: Hours(2), sites: [
                 (name: "a", organ: Breast, size_um: (9, 9, 9)), (name: "b", organ: Lung, size_um: (9, 9, 9))],
-                recording: (site: Some("b"), look: (colour_by: Phase)))"#,
+                recording: (site: Some("b"), look: (colour_by: Category("mood"))))"#,
         )
         .unwrap();
         let settings = first_settings(&scene);
         assert_eq!(
-            (settings.site, settings.look.colour_by),
-            (1, crate::scene::ColourBy::Phase)
+            (settings.site, settings.look.colour_by.clone()),
+            (1, ColourBy::Category("mood".into()))
         );
+        assert_eq!(request_of(&settings).categories, ["mood"]);
     }
 
     #[test]
@@ -367,10 +405,7 @@ mod tests {
         let mut shown = Shown::default();
         sandbox.take_steps(3);
         wait(&mut sandbox, &mut shown, |_, shown| shown.0.step == 3);
-        assert_eq!(
-            sandbox.history.curve(|_| Some(0.0)).last(),
-            Some(&[1.5, 0.0])
-        );
+        assert_eq!(sandbox.history.curve("sum").last(), Some(&[1.5, 3.0]));
         sandbox.set_pace(PACES.1 * 100.0, false);
         assert_eq!(sandbox.hours_per_second, PACES.1);
         sandbox.set_pace(1.0, true);
@@ -378,6 +413,29 @@ mod tests {
         wait(&mut sandbox, &mut shown, |_, shown| shown.0.step > 20);
         sandbox.set_running(false);
         assert!(!sandbox.is_running);
+    }
+
+    #[test]
+    fn what_the_settings_show_is_asked_for_once_and_comes_while_time_stands_still() {
+        let mut sandbox = sandbox(SCENE);
+        let mut shown = Shown::default();
+        wait(&mut sandbox, &mut shown, |_, shown| {
+            !shown.0.sites.is_empty()
+        });
+        let settings = ViewSettings {
+            selected: Some(7),
+            ..ViewSettings::of_look(Look {
+                colour_by: ColourBy::Quantity("warmth".into()),
+                ..Look::default()
+            })
+        };
+        sandbox.ask_for(&settings);
+        assert_eq!(sandbox.asked_for.portrait, Some(7));
+        wait(&mut sandbox, &mut shown, |_, shown| {
+            let cells = shown.site(0).map(|site| &site.cells);
+            cells.is_some_and(|cells| cells.quantity("warmth").is_some())
+        });
+        assert_eq!(shown.0.step, 0);
     }
 
     #[test]
@@ -434,18 +492,11 @@ mod tests {
 
     #[test]
     fn a_breakdown_stops_the_clock() {
-        let mut sandbox = sandbox(SCENE);
-        sandbox.worker = Some(
-            Worker::spawn(
-                Counter {
-                    break_at: Some(1),
-                    ..Counter::default()
-                },
-                Session::default(),
-                |_| {},
-            )
-            .unwrap(),
-        );
+        let breaking = Counter {
+            break_at: Some(1),
+            ..Counter::default()
+        };
+        let mut sandbox = sandbox_of(SCENE, breaking);
         let mut shown = Shown::default();
         sandbox.set_running(true);
         wait(&mut sandbox, &mut shown, |s, _| s.is_broken);

@@ -9,10 +9,8 @@ use crate::record::sink::write_png;
 use crate::view::{Shown, ViewCamera};
 
 use super::engine::Engine;
-use super::session::Session;
 use super::state::{Sandbox, Visit, first_settings};
 use super::window::add_sandbox;
-use super::worker::Worker;
 use super::{SandboxError, Screenshot};
 
 /// Time between two looks at the simulation: often enough for smooth curves.
@@ -31,9 +29,8 @@ pub(super) fn take(
     let mut shown = Shown::default();
     let mut camera = ViewCamera::default();
     let settings = first_settings(&visit.scene);
-    let worker = Worker::spawn(engine, Session::default(), |_| {})
+    let mut sandbox = Sandbox::open(visit, engine, |_| {})
         .map_err(|error| SandboxError::Thread(error.to_string()))?;
-    let mut sandbox = Sandbox::new(visit, worker);
     sandbox.take_steps(screenshot.after_steps);
     loop {
         sandbox.receive(&mut shown, &settings, &mut camera);

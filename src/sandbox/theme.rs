@@ -32,11 +32,21 @@ const CHANGED: Color32 = Color32::from_rgb(240, 190, 90);
 /// What went wrong.
 const ALARM: Color32 = Color32::from_rgb(240, 128, 96);
 
-/// Curves: dying and dead cells, oxygen.
-pub(super) const APOPTOTIC_CURVE: Color32 = Color32::from_rgb(213, 94, 0);
-pub(super) const NECROTIC_CURVE: Color32 = Color32::from_rgb(184, 153, 112);
-pub(super) const MEAN_CURVE: Color32 = Color32::from_rgb(86, 180, 233);
-pub(super) const LOWEST_CURVE: Color32 = Color32::from_rgb(230, 159, 0);
+/// Curves that have no colour of their own, in turn (Okabe & Ito 2008).
+const CURVES: [Color32; 4] = [
+    Color32::from_rgb(86, 180, 233),
+    Color32::from_rgb(230, 159, 0),
+    Color32::from_rgb(0, 158, 115),
+    Color32::from_rgb(204, 121, 167),
+];
+
+/// Colour of the curve of that number, given its own, sRGB, if it has one.
+pub(super) fn curve(own: Option<[f32; 3]>, number: usize) -> Color32 {
+    own.map_or(CURVES[number % CURVES.len()], |colour| {
+        let [r, g, b] = colour.map(|channel| (channel.clamp(0.0, 1.0) * 255.0 + 0.5) as u8);
+        Color32::from_rgb(r, g, b)
+    })
+}
 
 /// Width of the panels, points.
 pub(super) const LEFT_WIDTH: f32 = 278.0;
@@ -171,21 +181,27 @@ pub(super) fn key(text: &str) -> RichText {
     RichText::new(text).monospace().color(ACCENT)
 }
 
-/// A dot of a curve's colour, in a line of text.
-pub(super) fn swatch(ui: &mut Ui, colour: Color32) {
-    let (place, _) = ui.allocate_exact_size(vec2(10.0, 14.0), egui::Sense::hover());
-    ui.painter().circle_filled(place.center(), 4.5, colour);
+/// A dot of a curve's colour and what it says, never on two lines.
+pub(super) fn swatch(ui: &mut Ui, colour: Color32, text: String) {
+    let font = FontId::new(12.5, FontFamily::Proportional);
+    let galley = ui.painter().layout_no_wrap(text, font, FAINT_INK);
+    let size = vec2(14.0 + galley.size().x, galley.size().y.max(14.0));
+    let (place, _) = ui.allocate_exact_size(size, egui::Sense::hover());
+    let middle = place.left_center() + vec2(5.0, 0.0);
+    ui.painter().circle_filled(middle, 4.5, colour);
+    let corner = place.left_center() + vec2(14.0, -0.5 * galley.size().y);
+    ui.painter().galley(corner, galley, FAINT_INK);
 }
 
 /// Two columns of names and values.
-pub(super) fn value_grid(ui: &mut Ui, id: &str, rows: &[(&str, String)]) {
+pub(super) fn value_grid(ui: &mut Ui, id: &str, rows: &[(String, String)]) {
     egui::Grid::new(id)
         .num_columns(2)
         .spacing(vec2(14.0, 4.0))
         .min_col_width(96.0)
         .show(ui, |ui| {
             for (name, value) in rows {
-                ui.label(RichText::new(*name).color(FAINT_INK));
+                ui.label(RichText::new(name).color(FAINT_INK));
                 ui.label(RichText::new(value).color(BRIGHT_INK));
                 ui.end_row();
             }

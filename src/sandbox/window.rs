@@ -26,7 +26,6 @@ use super::engine::Engine;
 use super::input::{Grip, course};
 use super::session::Session;
 use super::state::{Sandbox, Visit, first_settings};
-use super::worker::Worker;
 use super::{SandboxError, input, panels};
 
 /// Time between two pictures while nothing happens.
@@ -41,7 +40,8 @@ pub(super) fn add_sandbox(app: &mut App, sandbox: Sandbox, target: Option<Handle
         .insert_resource(sandbox)
         .add_plugins((panels::plugin, input::plugin))
         .add_systems(First, receive_report)
-        .add_systems(PreUpdate, fit_picture);
+        .add_systems(PreUpdate, fit_picture)
+        .add_systems(Last, ask_for_what_is_shown);
     // Panels have a camera of their own: the eye only draws the part of the window that they leave free.
     let mut glass = app.world_mut().spawn((
         Name::new("panels"),
@@ -82,6 +82,13 @@ fn receive_report(
     mut camera: ResMut<ViewCamera>,
 ) {
     sandbox.receive(&mut shown, &settings, &mut camera);
+}
+
+/// Lets the simulation put out what keys, mouse and panels have chosen.
+fn ask_for_what_is_shown(mut sandbox: ResMut<Sandbox>, settings: Res<ViewSettings>) {
+    if settings.is_changed() {
+        sandbox.ask_for(&settings);
+    }
 }
 
 /// Fits the picture into the part of the window that the panels leave free.
@@ -281,9 +288,9 @@ pub(super) fn open(
             let _ = proxy.send_event(WinitUserEvent::WakeUp);
         }
     };
-    let worker = Worker::spawn(engine, Session::default(), wake)
+    let sandbox = Sandbox::open(visit, engine, wake)
         .map_err(|error| SandboxError::Thread(error.to_string()))?;
-    add_sandbox(&mut app, Sandbox::new(visit, worker), None);
+    add_sandbox(&mut app, sandbox, None);
     let farewell = Farewell::default();
     app.insert_resource(farewell.clone())
         .insert_resource(effort.clone())

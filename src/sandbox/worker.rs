@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::core::parallel::keep_to_own_pool;
 use crate::scene::schema::Action;
-use crate::simulation::Snapshot;
+use crate::simulation::{Snapshot, SnapshotRequest};
 
 use super::engine::{Engine, Knob};
 use super::session::Session;
@@ -37,6 +37,8 @@ pub(super) enum Order {
     Steps(u64),
     /// Change something, at the next step boundary.
     Change(Action),
+    /// Put this into reports from now on, the next one at once.
+    Show(SnapshotRequest),
 }
 
 /// What the thread tells the window.
@@ -85,11 +87,12 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Starts the thread, paused. `wake` is called whenever a report has been put out, and told whether it
+    /// Starts the thread, paused; reports hold what `request` asks for until another order comes. `wake` is called whenever a report has been put out, and told whether it
     /// is the last one before an order comes.
     pub fn spawn(
         engine: impl Engine,
         session: Session,
+        request: SnapshotRequest,
         wake: impl FnMut(bool) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (orders, inbox) = channel();
@@ -97,6 +100,7 @@ impl Worker {
         let loop_ = Loop {
             engine,
             session,
+            request,
             inbox,
             slot: Arc::clone(&slot),
             wake: Box::new(wake),
@@ -148,6 +152,7 @@ impl Worker {
 struct Loop<E: Engine> {
     engine: E,
     session: Session,
+    request: SnapshotRequest,
     inbox: Receiver<Order>,
     slot: Arc<Slot>,
     wake: Box<dyn FnMut(bool) + Send>,
@@ -226,6 +231,10 @@ impl<E: Engine> Loop<E> {
                 self.knobs_are_old = true;
                 self.unseen = true;
             }
+            Order::Show(request) => {
+                self.request = request;
+                self.unseen = true;
+            }
         }
     }
 
@@ -249,7 +258,7 @@ impl<E: Engine> Loop<E> {
             self.knobs_are_old = false;
         }
         self.slot.put(Report {
-            snapshot: Arc::new(self.engine.snapshot()),
+            snapshot: Arc::new(self.engine.snapshot(&self.request)),
             knobs: Arc::clone(&self.knobs),
             session: Arc::new(self.session.clone()),
             last_step: self.last_step,
@@ -265,7 +274,13 @@ mod tests {
     use super::*;
 
     fn spawn(engine: Counter) -> Worker {
-        Worker::spawn(engine, Session::default(), |_| {}).unwrap()
+        Worker::spawn(
+            engine,
+            Session::default(),
+            SnapshotRequest::default(),
+            |_| {},
+        )
+        .unwrap()
     }
 
     /// Waits for a report that satisfies `wanted`; the newest one before the time is up otherwise.
@@ -357,7 +372,26 @@ mod tests {
             }
             again.step();
         }
-        assert_eq!(again.snapshot().sites[0].metrics.get("sum"), Some(live));
+        let again = again.snapshot(&SnapshotRequest::default());
+        assert_eq!(again.sites[0].metrics.get("sum"), Some(live));
+    }
+
+    #[test]
+    fn what_is_asked_for_comes_at_once_even_while_time_stands_still() {
+        let worker = spawn(Counter::default());
+        wait_for(&worker, |_| true);
+        worker.order(Order::Show(SnapshotRequest {
+            quantities: vec!["warmth".into()],
+            ..SnapshotRequest::default()
+        }));
+        let report = wait_for(&worker, |_| true);
+        assert_eq!(report.snapshot.step, 0);
+        let cells = &report.snapshot.sites[0].cells;
+        assert!(cells.quantity("warmth").is_some());
+        worker.order(Order::Steps(1));
+        let report = wait_for(&worker, |report| report.snapshot.step == 1);
+        let cells = &report.snapshot.sites[0].cells;
+        assert!(cells.quantity("warmth").is_some(), "and stays");
     }
 
     #[test]

@@ -120,8 +120,9 @@ pub(super) fn check_prefab(
         let path = root.field(capability.name);
         checker.limits(&path, capability.limits, value.reflect());
         for contradiction in (capability.contradictions)(value) {
-            let at = contradiction.field.split('.');
-            let at = at.fold(path.clone(), |path, field| path.field(field));
+            let fields = contradiction.field.split('.');
+            let fields = fields.filter(|field| !field.is_empty());
+            let at = fields.fold(path.clone(), |path, field| path.field(field));
             checker.problem(&at, contradiction.message);
         }
     }

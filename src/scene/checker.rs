@@ -210,8 +210,15 @@ impl Checker<'_> {
         prefix: &str,
         value: &dyn PartialReflect,
     ) {
-        let ReflectRef::Struct(of) = value.reflect_ref() else {
-            return;
+        let of = match value.reflect_ref() {
+            ReflectRef::Struct(of) => of,
+            ReflectRef::List(list) => {
+                for (index, item) in list.iter().enumerate() {
+                    self.limits_inside(&path.item(index), limits, prefix, item);
+                }
+                return;
+            }
+            _ => return,
         };
         for index in 0..of.field_len() {
             let (Some(name), Some(field)) = (of.name_at(index), of.field_at(index)) else {

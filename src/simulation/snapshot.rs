@@ -204,8 +204,8 @@ pub struct FieldSnapshot {
     pub values: Vec<f32>,
 }
 
-/// Name of the quantity that says how large a nucleus is.
-const NUCLEUS: &str = "body.nucleus_radius";
+/// Name of the quantity that says how large a nucleus is, um; every snapshot has it.
+pub const NUCLEUS: &str = "body.nucleus_radius";
 
 /// Copies out what a picture of this moment needs.
 pub(super) fn extract(simulation: &Simulation, request: &SnapshotRequest) -> Snapshot {

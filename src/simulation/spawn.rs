@@ -4,6 +4,7 @@ use bevy::prelude::*;
 
 use super::twin::Twins;
 use crate::cell::cycle::mean_radius_um;
+use crate::cell::exchange::register_secretions;
 use crate::cell::life::{CellLife, Draws, INITIAL_STATE};
 use crate::cell::molecules::register_molecules;
 use crate::cell::movement::SiteMechanics;
@@ -27,8 +28,11 @@ pub fn install_cell_types(world: &mut World, library: &CellLibrary) {
     world.insert_resource(TumourTypes(
         library.types.iter().map(|prefab| prefab.tumour).collect(),
     ));
-    register_types(world, &library.names());
+    let styles = library.types.iter();
+    let styles = styles.map(|prefab| (prefab.name.as_str(), prefab.colour.into()));
+    register_types(world, styles);
     register_molecules(world, &library.molecules);
+    register_secretions(world, &library.molecules);
     let books = library.types.iter().map(CellPrefab::rule_book);
     world.get_resource_or_init::<Rules>().of_types = books.collect();
 }

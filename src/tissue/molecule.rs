@@ -79,6 +79,9 @@ pub struct Molecule {
     /// Concentrations drawn as contour lines, at most four, in its unit.
     #[serde(default)]
     pub contours: Vec<f32>,
+    /// Whether it is among what is offered first: as a colour of cells, as a plot.
+    #[serde(default)]
+    pub featured: bool,
     /// Where the numbers are from.
     pub source: String,
 }
@@ -187,6 +190,10 @@ impl NamedParameters for Molecules {
     fn item_mut(&mut self, index: usize) -> Option<&mut Molecule> {
         self.list.get_mut(index)
     }
+
+    fn from_items(items: Vec<Molecule>) -> Self {
+        Self::new(items)
+    }
 }
 
 #[cfg(test)]
@@ -214,6 +221,7 @@ pub(crate) mod testing {
             colour_map: ColourMap::Viridis,
             scale_max: None,
             contours: Vec::new(),
+            featured: false,
             source: "a test".into(),
         }
     }

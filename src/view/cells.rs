@@ -19,13 +19,13 @@ use bevy::render::render_resource::{
 use bevy::render::storage::ShaderBuffer;
 use bevy::shader::ShaderRef;
 
-use crate::cell::{Phase, State};
 use crate::core::parallel::{for_each_chunk_mut2, map_chunks};
 use crate::scene::{ColourBy, Cut};
+use crate::simulation::snapshot::NUCLEUS;
 use crate::simulation::{SiteSnapshot, Snapshot};
 
+use super::colours::{CellColours, ColouredBy};
 use super::crowding::Crowding;
-use super::palette::{self, Scale};
 use super::quads::{quads, specialise};
 use super::{Shown, ViewSettings, ViewSystems, cut_plane, prepare_after_bindings};
 
@@ -142,57 +142,6 @@ fn byte(value: f32) -> u32 {
     (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u32
 }
 
-/// Colours of all cells of a site under a [`ColourBy`].
-pub struct CellColours<'a> {
-    snapshot: &'a Snapshot,
-    site: &'a SiteSnapshot,
-    colour_by: ColourBy,
-    scale: Option<Scale>,
-}
-
-impl<'a> CellColours<'a> {
-    /// Prepares the colours; scales are fitted to the data of the site.
-    pub fn new(snapshot: &'a Snapshot, site: &'a SiteSnapshot, colour_by: ColourBy) -> Self {
-        let top = site.cells.oxygen_mmhg.iter().copied().fold(0.0, f32::max);
-        Self {
-            snapshot,
-            site,
-            colour_by,
-            scale: Scale::of_cells(colour_by, &snapshot.molecules, top),
-        }
-    }
-
-    /// The scale of the colours, if they show a quantity.
-    pub const fn scale(&self) -> Option<&Scale> {
-        self.scale.as_ref()
-    }
-
-    /// Colour of cell `i`, sRGB.
-    pub fn of(&self, i: usize) -> [f32; 3] {
-        let cells = &self.site.cells;
-        let state = cells.state.get(i).copied().unwrap_or_default();
-        match (self.colour_by, &self.scale) {
-            (ColourBy::Oxygen, Some(scale)) => {
-                scale.colour(cells.oxygen_mmhg.get(i).copied().unwrap_or(0.0))
-            }
-            (ColourBy::Hif, Some(scale)) if state == State::Alive => {
-                scale.colour(cells.hif_1a.get(i).copied().unwrap_or(0.0))
-            }
-            _ => match palette::state(state) {
-                Some(colour) => colour,
-                None if self.colour_by == ColourBy::Phase => {
-                    palette::phase(cells.phase.get(i).copied().unwrap_or_default())
-                }
-                None => cells
-                    .cell_type
-                    .get(i)
-                    .and_then(|kind| self.snapshot.cell_types.get(usize::from(*kind)))
-                    .map_or([0.7, 0.7, 0.7], |style| style.colour),
-            },
-        }
-    }
-}
-
 /// A number that scatters with the identity, so that each cell keeps its own small differences for life.
 const fn scatter(id: u64) -> u64 {
     let mixed = (id ^ (id >> 31)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -202,25 +151,23 @@ const fn scatter(id: u64) -> u64 {
 /// Colour and build of cell `i` as the shader unpacks them.
 fn paint(
     colours: &CellColours,
+    nuclei_um: &[f32],
     crowding: &Crowding,
     i: usize,
     sphere: [f32; 4],
     selected: bool,
 ) -> [u32; 2] {
-    let cells = &colours.site.cells;
-    let id = cells.id.get(i).copied().unwrap_or(i as u64);
+    let id = colours.cells().id.get(i).copied().unwrap_or(i as u64);
     let noise = scatter(id);
     let mut colour = colours.of(i);
-    if colours.scale.is_none() {
+    if colours.scale().is_none() {
         // No two cells are quite alike; a measured quantity is left exactly as it is.
         let tint = 1.0 + ((noise & 0xFF) as f32 / 255.0 - 0.5) * 0.13;
         colour = colour.map(|channel| channel * tint);
     }
     let openness = crowding.openness(Vec3::new(sphere[0], sphere[1], sphere[2]));
-    let nucleus = cells.nucleus_radius_um.get(i).copied().unwrap_or(0.0) / sphere[3].max(1.0e-3);
-    let state = cells.state.get(i).copied().unwrap_or_default();
-    let mitotic = state == State::Alive && cells.phase.get(i) == Some(&Phase::M);
-    let kind = if mitotic { 4 } else { state as u32 };
+    let nucleus = nuclei_um.get(i).copied().unwrap_or(0.0).max(0.0) / sphere[3].max(1.0e-3);
+    let kind = colours.build(i) as u32;
     let flags = kind | if selected { 16 } else { 0 };
     [
         byte(colour[0]) | byte(colour[1]) << 8 | byte(colour[2]) << 16 | byte(openness) << 24,
@@ -233,6 +180,7 @@ fn fill(
     snapshot: &Snapshot,
     site: &SiteSnapshot,
     settings: &ViewSettings,
+    colour_by: &ColourBy,
     crowding: &Crowding,
 ) -> (Vec<u8>, Vec<u8>, usize) {
     let cells = &site.cells;
@@ -249,7 +197,8 @@ fn fill(
     })
     .concat();
     let capacity = capacity_of(visible.len());
-    let colours = CellColours::new(snapshot, site, settings.look.colour_by);
+    let colours = CellColours::new(snapshot, site, colour_by);
+    let nuclei_um = cells.quantity(NUCLEUS).unwrap_or_default();
     let mut spheres = vec![[0_u8; SPHERE_BYTES]; capacity];
     let mut paints = vec![[0_u8; PAINT_BYTES]; capacity];
     let count = visible.len();
@@ -264,7 +213,8 @@ fn fill(
                 let selected =
                     settings.selected.is_some() && cells.id.get(i).copied() == settings.selected;
                 *to_sphere = bytemuck::cast(sphere);
-                *to_paint = bytemuck::cast(paint(&colours, crowding, i, sphere, selected));
+                *to_paint =
+                    bytemuck::cast(paint(&colours, nuclei_um, crowding, i, sphere, selected));
             }
         },
     );
@@ -314,6 +264,7 @@ fn spawn_drawing(
 fn fill_cells(
     shown: Res<Shown>,
     settings: Res<ViewSettings>,
+    coloured: Res<ColouredBy>,
     crowding: Res<Crowding>,
     mut drawing: ResMut<CellDrawing>,
     mut drawn: ResMut<CellsDrawn>,
@@ -324,7 +275,7 @@ fn fill_cells(
     let current = drawing.filled.as_ref().is_some_and(|filled| {
         Arc::ptr_eq(&filled.snapshot, &shown.0)
             && filled.site == settings.site
-            && filled.colour_by == settings.look.colour_by
+            && filled.colour_by == coloured.0
             && filled.cut == settings.look.cut
             && filled.selected == settings.selected
     });
@@ -333,7 +284,7 @@ fn fill_cells(
     }
     let empty = SiteSnapshot::default();
     let site = shown.site(settings.site).unwrap_or(&empty);
-    let (spheres, paints, count) = fill(&shown.0, site, &settings, &crowding);
+    let (spheres, paints, count) = fill(&shown.0, site, &settings, &coloured.0, &crowding);
     *drawn = CellsDrawn {
         drawn: count,
         present: site.cells.len(),
@@ -364,7 +315,7 @@ fn fill_cells(
     drawing.filled = Some(Filled {
         snapshot: Arc::clone(&shown.0),
         site: settings.site,
-        colour_by: settings.look.colour_by,
+        colour_by: coloured.0.clone(),
         cut: settings.look.cut,
         selected: settings.selected,
     });

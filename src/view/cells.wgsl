@@ -21,11 +21,11 @@ struct Scene {
 // x: colour (sRGB) and openness; y: nucleus radius / cell radius, position of the nucleus, kind, flags.
 @group(#{MATERIAL_BIND_GROUP}) @binding(2) var<storage, read> paints: array<vec2<u32>>;
 
-const ALIVE: u32 = 0u;
-const APOPTOTIC: u32 = 1u;
-const SWELLING: u32 = 2u;
-const LYSED: u32 = 3u;
-const MITOTIC: u32 = 4u;
+const PLAIN: u32 = 0u;
+const SHRUNKEN: u32 = 1u;
+const SWOLLEN: u32 = 2u;
+const REMAINS: u32 = 3u;
+const DIVIDING: u32 = 4u;
 const SELECTED: u32 = 16u;
 
 struct Varyings {
@@ -131,12 +131,12 @@ fn fragment(in: Varyings) -> Pixel {
     // The nucleus takes a deeper shade of the cell's own colour, so that a scale stays readable.
     var nucleus_colour = base * base * 0.55 + vec3<f32>(0.012, 0.006, 0.028);
     var nucleus_strength = 0.82;
-    if kind == SWELLING { nucleus_strength = 0.38; }
-    if kind == LYSED { nucleus_strength = 0.0; }
-    if kind == APOPTOTIC { nucleus_colour = base * 0.25; nucleus_strength = 0.95; }
+    if kind == SWOLLEN { nucleus_strength = 0.38; }
+    if kind == REMAINS { nucleus_strength = 0.0; }
+    if kind == SHRUNKEN { nucleus_colour = base * 0.25; nucleus_strength = 0.95; }
     // In mitosis the chromosomes lie in a dense plate.
     var flat_axis = vec3<f32>(0.0);
-    if kind == MITOTIC {
+    if kind == DIVIDING {
         nucleus_colour = base * base * 0.14 + vec3<f32>(0.008, 0.004, 0.02);
         nucleus_strength = 1.0;
         flat_axis = normalize(in.nucleus.xyz + vec3<f32>(1.0e-4, 0.0, 0.0));
@@ -168,7 +168,7 @@ fn fragment(in: Varyings) -> Pixel {
         let envelope = smoothstep(0.72, 0.95, to_nucleus) * 0.35;
         let in_nucleus = 1.0 - smoothstep(0.93, 1.07, to_nucleus);
         flesh = mix(flesh, nucleus_colour * (1.25 - envelope), in_nucleus * nucleus_strength);
-        if kind == LYSED || kind == SWELLING {
+        if kind == REMAINS || kind == SWOLLEN {
             let grain = shade::hash(floor((from_centre + in.mood.z) * 1.4));
             flesh *= 0.78 + 0.4 * grain;
         }
@@ -182,7 +182,7 @@ fn fragment(in: Varyings) -> Pixel {
         let chord = 1.0 - dot(passing, passing) / max(in.nucleus.w * in.nucleus.w, 0.01);
         let through = smoothstep(0.0, 0.45, chord) * nucleus_strength * 0.85;
         var flesh = mix(base, nucleus_colour, through);
-        if kind == LYSED || kind == SWELLING {
+        if kind == REMAINS || kind == SWOLLEN {
             let grain = shade::hash(floor((from_centre + in.mood.z) * 1.2));
             flesh *= 0.75 + 0.45 * grain;
         }

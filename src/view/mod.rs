@@ -4,6 +4,7 @@
 //! never touches a simulation; film and sandbox both fill these resources and get the same picture.
 //!
 //! - [`cells`]: all cells of a site as one entity, ray-traced spheres on quads
+//! - [`colours`]: what colour a cell has, and why
 //! - [`crowding`]: how deep in the tissue a place lies, for shading and for leaving out what nobody can see
 //! - [`slice`]: a plane that shows a field, with contour lines
 //! - [`surroundings`]: background and the edges of the block
@@ -17,6 +18,7 @@
 pub mod camera;
 pub mod cells;
 pub mod colour_map;
+pub mod colours;
 pub mod crowding;
 pub mod overlay;
 pub mod palette;
@@ -170,6 +172,7 @@ impl Plugin for ViewPlugin {
             .add_plugins((
                 camera::plugin,
                 crowding::plugin,
+                colours::plugin,
                 cells::plugin,
                 slice::plugin,
                 surroundings::plugin,

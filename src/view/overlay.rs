@@ -11,18 +11,17 @@ use bevy::prelude::*;
 use bevy_egui::egui::{LayerId, Painter, Rect};
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass};
 
-use crate::cell::{Phase, State};
+use crate::core::quantity::Category;
 use crate::scene::ColourBy;
 use crate::simulation::{SiteSnapshot, Snapshot};
 
 use super::camera::um_per_pixel;
-use super::cells::CellColours;
+use super::colours::{CellColours, ColourSource, ColouredBy};
 use super::palette;
 use super::slice::slice_scale;
 use super::{Shown, ViewCamera, ViewSettings};
 use pen::{Entry, Pen};
-use words::pretty;
-pub use words::{count_text, time_text};
+pub use words::{capitalised, count_text, number_text, pretty, time_text};
 
 /// What is written over the picture, and which parts of the overlay are drawn.
 #[derive(Resource, Clone, Debug, PartialEq)]
@@ -80,82 +79,76 @@ impl OverlayContent {
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OverlaySystems;
 
-/// Columns of the measurements that are written as figures, if a snapshot has them: column, name, unit, digits.
-const FIGURES: [(&str, &str, &str, usize); 4] = [
-    ("tumour_radius_um", "tumour radius", "um", 0),
-    ("necrotic_radius_um", "necrotic radius", "um", 0),
-    ("hypoxic_fraction", "hypoxic fraction", "", 2),
-    ("oxygen_min_mmhg", "lowest oxygen", "mmHg", 1),
-];
-
-/// Types, phases and states that occur, with their colours and numbers.
-fn legend_entries(snapshot: &Snapshot, site: &SiteSnapshot, colour_by: ColourBy) -> Vec<Entry> {
-    let cells = &site.cells;
+/// Types and values of categories that occur, with their colours and numbers.
+fn legend_entries(snapshot: &Snapshot, colours: &CellColours) -> Vec<Entry> {
     let mut types = vec![0_usize; snapshot.cell_types.len()];
-    let mut phases = [0_usize; Phase::ALL.len()];
-    let mut states = [0_usize; State::ALL.len()];
-    for (i, state) in cells.state.iter().enumerate() {
-        states[*state as usize] += 1;
-        if *state == State::Alive {
-            if let Some(slot) = cells
-                .cell_type
-                .get(i)
-                .and_then(|kind| types.get_mut(usize::from(*kind)))
-            {
-                *slot += 1;
-            }
-            if let Some(phase) = cells.phase.get(i) {
-                phases[*phase as usize] += 1;
-            }
+    let values_of = |category: &Category| vec![0_usize; category.values.len()];
+    let mut values = colours.category().map(values_of).unwrap_or_default();
+    let mut prevailing: Vec<Vec<usize>> = colours.prevailing().map(values_of).collect();
+    let mut without = 0;
+    for i in 0..colours.cells().len() {
+        let slot = match colours.source(i) {
+            ColourSource::Type(kind) => types.get_mut(usize::from(kind)),
+            ColourSource::Value(value) => values.get_mut(usize::from(value)),
+            ColourSource::Prevailing(place, value) => prevailing[place].get_mut(usize::from(value)),
+            ColourSource::NoValue => Some(&mut without),
+            ColourSource::Number(_) => None,
+        };
+        if let Some(count) = slot {
+            *count += 1;
         }
     }
     let mut entries = Vec::new();
-    match colour_by {
-        ColourBy::Type => {
-            for (style, count) in snapshot.cell_types.iter().zip(types) {
-                entries.push(Entry {
-                    colour: style.colour,
-                    text: style.name.replace('_', " "),
-                    count,
-                });
-            }
-        }
-        ColourBy::Phase => {
-            for (phase, count) in Phase::ALL.into_iter().zip(phases) {
-                entries.push(Entry {
-                    colour: palette::phase(phase),
-                    text: phase.label().to_owned(),
-                    count,
-                });
-            }
-        }
-        ColourBy::Oxygen | ColourBy::Hif => {}
+    for (style, count) in snapshot.cell_types.iter().zip(types) {
+        entries.push(Entry {
+            colour: style.colour,
+            text: style.name.replace('_', " "),
+            count,
+        });
     }
-    if colour_by != ColourBy::Oxygen {
-        for (state, count) in State::ALL.into_iter().zip(states) {
-            if let Some(colour) = palette::state(state) {
-                entries.push(Entry {
-                    colour,
-                    text: state.label().to_owned(),
-                    count,
-                });
-            }
+    let add_category = |entries: &mut Vec<Entry>, category: &Category, counts: Vec<usize>| {
+        for (value, count) in category.values.iter().zip(counts) {
+            entries.push(Entry {
+                colour: value.colour.unwrap_or(palette::UNKNOWN),
+                text: value.label.clone(),
+                count,
+            });
         }
+    };
+    if let Some(category) = colours.category() {
+        add_category(&mut entries, category, values);
+    }
+    entries.push(Entry {
+        colour: palette::NO_VALUE,
+        text: "no value".to_owned(),
+        count: without,
+    });
+    for (category, counts) in colours.prevailing().zip(prevailing) {
+        add_category(&mut entries, category, counts);
     }
     entries.retain(|entry| entry.count > 0);
     entries
 }
 
-/// The figures a snapshot can give.
-fn figures_of(site: &SiteSnapshot, content: &OverlayContent) -> Vec<(String, String)> {
-    let mut figures = vec![("cells".to_owned(), count_text(site.cells.len()))];
-    for (column, name, unit, digits) in FIGURES {
-        if let Some(value) = site.metrics.get(column).filter(|value| value.is_finite()) {
-            let gap = if unit.is_empty() { "" } else { " " };
-            figures.push((
-                name.to_owned(),
-                format!("{value:.digits$}{gap}{}", pretty(unit)),
-            ));
+/// The figures a snapshot can give: the measurements that are written over pictures.
+fn figures_of(
+    snapshot: &Snapshot,
+    site: &SiteSnapshot,
+    content: &OverlayContent,
+) -> Vec<(String, String)> {
+    let mut figures = Vec::new();
+    for metric in &snapshot.catalogue.metrics {
+        let value = site.metrics.get(&metric.name);
+        if let (Some(digits), Some(value)) = (metric.figure, value)
+            && value.is_finite()
+        {
+            let unit = pretty(&metric.unit);
+            let text = match (digits, unit.as_str()) {
+                (0, "") => count_text(value.round().max(0.0) as usize),
+                (_, "") => format!("{value:.digits$}"),
+                (_, unit) => format!("{value:.digits$} {unit}"),
+            };
+            figures.push((metric.label.clone(), text));
         }
     }
     figures.extend(content.more_figures.iter().cloned());
@@ -175,6 +168,7 @@ pub fn draw_overlay(
     content: &OverlayContent,
     snapshot: &Snapshot,
     settings: &ViewSettings,
+    colour_by: &ColourBy,
     camera: &ViewCamera,
 ) {
     let whole = content.area.unwrap_or(screen);
@@ -189,19 +183,19 @@ pub fn draw_overlay(
     }
     if let Some(site) = snapshot.sites.get(settings.site) {
         if content.figures {
-            pen.figures(area, &figures_of(site, content));
+            pen.figures(area, &figures_of(snapshot, site, content));
         }
         if content.legend {
-            let colour_by = settings.look.colour_by;
+            let colours = CellColours::new(snapshot, site, colour_by);
             let mut corner = area.max;
-            corner.y = pen.legend(corner, &legend_entries(snapshot, site, colour_by));
-            let of_cells = CellColours::new(snapshot, site, colour_by).scale().cloned();
+            corner.y = pen.legend(corner, &legend_entries(snapshot, &colours));
             let of_field = slice_scale(site, settings);
             if let Some(scale) = &of_field {
                 corner.x = pen.colour_bar(corner, scale);
             }
-            if let Some(scale) = of_cells.filter(|scale| of_field.as_ref() != Some(scale)) {
-                pen.colour_bar(corner, &scale);
+            let of_cells = colours.scale();
+            if let Some(scale) = of_cells.filter(|scale| of_field.as_ref() != Some(*scale)) {
+                pen.colour_bar(corner, scale);
             }
         }
     }
@@ -213,6 +207,7 @@ fn show_overlay(
     content: Res<OverlayContent>,
     shown: Res<Shown>,
     settings: Res<ViewSettings>,
+    coloured: Res<ColouredBy>,
     camera: Res<ViewCamera>,
 ) -> Result {
     let ctx = contexts.ctx_mut()?;
@@ -223,6 +218,7 @@ fn show_overlay(
         &content,
         &shown.0,
         &settings,
+        &coloured.0,
         &camera,
     );
     Ok(())
@@ -235,7 +231,57 @@ pub(super) fn plugin(app: &mut App) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::colours::tests::{fish, of_category, quantity};
     use super::*;
+    use crate::core::metric::Metric;
+
+    #[test]
+    fn the_legend_counts_each_cell_by_what_gives_it_its_colour() {
+        let snapshot = fish();
+        let legend = |colour_by: &ColourBy| {
+            let colours = CellColours::new(&snapshot, &snapshot.sites[0], colour_by);
+            let entries = legend_entries(&snapshot, &colours).into_iter();
+            let words: Vec<String> = entries
+                .map(|entry| format!("{} {}", entry.text, entry.count))
+                .collect();
+            words.join(", ")
+        };
+        assert_eq!(legend(&ColourBy::Type), "small fish 3, eaten 1");
+        assert_eq!(legend(&of_category("fate")), "small fish 3, eaten 1");
+        assert_eq!(
+            legend(&of_category("mood")),
+            "small fish 1, sunny 1, no value 1, eaten 1"
+        );
+        assert_eq!(legend(&quantity("sea.depth")), "no value 1");
+        assert_eq!(legend(&quantity("sea.salt")), "eaten 1");
+    }
+
+    #[test]
+    fn figures_are_the_measurements_that_say_so_where_they_have_a_value() {
+        let metric = |name: &str, unit: &str| Metric::new(name, unit, "About it.");
+        let mut snapshot = fish();
+        let mut catalogue = crate::simulation::Catalogue::clone(&snapshot.catalogue);
+        catalogue.metrics = vec![
+            metric("boats", "").figure(0),
+            metric("wave_height_um", "um").label("waves").figure(1),
+            metric("rain", "mm"),
+            metric("wind", "").figure(2),
+        ];
+        snapshot.catalogue = std::sync::Arc::new(catalogue);
+        let site = &mut snapshot.sites[0];
+        let values = [("boats", 1234.0), ("wave_height_um", 2.34), ("rain", 3.0)];
+        site.metrics.columns = values
+            .iter()
+            .chain(&[("wind", f64::NAN)])
+            .map(|(name, value)| ((*name).to_owned(), *value))
+            .collect();
+        let figures = figures_of(&snapshot, &snapshot.sites[0], &OverlayContent::default());
+        let words: Vec<String> = figures
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        assert_eq!(words, ["boats: 1 234", "waves: 2.3 µm"]);
+    }
 
     #[test]
     fn small_pictures_get_relatively_larger_letters() {

@@ -1,33 +1,19 @@
 //! What colours mean, in one place, so that film, sandbox and legend always agree.
 //!
-//! Categories use hues that stay apart with any kind of colour vision (after Okabe & Ito 2008, "Color
-//! universal design"): phases run from blue over yellow to vermilion, dead cells are browns and greys, never a hue
-//! that a living cell can have. Quantities use the maps of [`super::colour_map`].
+//! Who declares a category declares the colours of its values, with hues that stay apart with any kind of colour vision
+//! (Okabe & Ito 2008, "Color universal design"). Quantities use the maps of [`super::colour_map`]. Cells that do not
+//! have what is shown are light grey.
 
-use crate::cell::{Phase, State};
 use crate::core::ColourMap;
-use crate::scene::ColourBy;
-use crate::tissue::{Molecule, Molecules};
+use crate::core::quantity::Quantity;
+use crate::tissue::Molecule;
 
-/// Colour of a phase of the cell cycle, sRGB.
-pub const fn phase(phase: Phase) -> [f32; 3] {
-    match phase {
-        Phase::G0G1 => [0.34, 0.71, 0.91],
-        Phase::S => [0.94, 0.89, 0.26],
-        Phase::G2 => [0.90, 0.62, 0.10],
-        Phase::M => [0.84, 0.32, 0.08],
-    }
-}
+/// Colour of cells that do not have what is shown, sRGB: a grey lighter than any that a scale or a dead cell has,
+/// but not so light that it draws the eye.
+pub const NO_VALUE: [f32; 3] = [0.66, 0.66, 0.66];
 
-/// Colour of a dying or dead cell, sRGB; `None` for the living.
-pub const fn state(state: State) -> Option<[f32; 3]> {
-    match state {
-        State::Alive => None,
-        State::Apoptotic => Some([0.50, 0.20, 0.14]),
-        State::NecroticSwelling => Some([0.72, 0.60, 0.44]),
-        State::NecroticLysed => Some([0.37, 0.33, 0.31]),
-    }
-}
+/// Colour of cells of an unknown type, sRGB.
+pub const UNKNOWN: [f32; 3] = [0.7, 0.7, 0.7];
 
 /// A quantity and the colours that stand for it.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,19 +56,17 @@ impl Scale {
         }
     }
 
-    /// The scale of the colours of cells, if they show a quantity; `data_max` is the largest oxygen shown.
-    pub fn of_cells(colour_by: ColourBy, molecules: &Molecules, data_max: f32) -> Option<Self> {
-        match colour_by {
-            ColourBy::Type | ColourBy::Phase => None,
-            ColourBy::Oxygen => Some(Self::of_molecule(molecules.named("oxygen")?, data_max)),
-            ColourBy::Hif => Some(Self {
-                name: "HIF-1a".into(),
-                unit: String::new(),
-                min: 0.0,
-                max: 1.0,
-                map: ColourMap::Viridis,
-                contours: Vec::new(),
-            }),
+    /// The scale of a quantity of cells whose largest value is `data_max`: its usual range, unless the data go beyond.
+    pub fn of_quantity(quantity: &Quantity, data_max: f32) -> Self {
+        let (min, top) = quantity.range;
+        let fits = data_max <= top + 0.02 * (top - min);
+        Self {
+            name: quantity.label.clone(),
+            unit: quantity.unit.clone(),
+            min,
+            max: if fits { top } else { round_up(data_max) },
+            map: quantity.colours,
+            contours: quantity.contours.clone(),
         }
     }
 }
@@ -122,8 +106,12 @@ pub fn ticks(min: f32, max: f32, wanted: usize) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    use bevy::color::{Oklaba, Srgba};
+
     use super::*;
+    use crate::scene::CellLibrary;
     use crate::scene::molecules::shipped_molecules;
+    use crate::simulation::{Catalogue, prototype_world};
 
     #[test]
     fn round_numbers_are_never_below_the_value_and_at_most_a_half_above() {
@@ -154,10 +142,50 @@ mod tests {
     }
 
     #[test]
-    fn the_oxygen_scale_grows_only_when_the_data_need_it() {
+    fn a_scale_keeps_its_range_and_grows_only_when_the_data_need_it() {
+        let depth = Quantity::new("sea.depth", "m", "How deep.")
+            .range(0.0, 38.0)
+            .colours(ColourMap::Cividis)
+            .contours(&[5.0]);
+        let of = |data_max| Scale::of_quantity(&depth, data_max);
+        assert_eq!((of(12.0).min, of(12.0).max), (0.0, 38.0));
+        assert_eq!(of(38.5).max, 38.0, "a little beyond is no reason");
+        assert!(of(90.0).max >= 90.0);
+        assert_eq!(of(12.0).map, ColourMap::Cividis);
+        assert_eq!(of(12.0).contours, [5.0]);
         let molecules = shipped_molecules().unwrap();
         let oxygen = molecules.named("oxygen").unwrap();
         assert_eq!(Scale::of_molecule(oxygen, 12.0).max, 38.0);
         assert!(Scale::of_molecule(oxygen, 90.0).max >= 90.0);
+    }
+
+    #[test]
+    fn every_quantity_of_the_program_has_a_range() {
+        let world = prototype_world(&CellLibrary::shipped().unwrap());
+        let catalogue = Catalogue::of(&world);
+        assert!(!catalogue.quantities.is_empty());
+        for quantity in &catalogue.quantities {
+            assert!(quantity.range.0 < quantity.range.1, "{}", quantity.name);
+        }
+    }
+
+    #[test]
+    fn cells_without_a_value_look_like_no_value_of_any_scale() {
+        let lab = |[r, g, b]: [f32; 3]| Oklaba::from(Srgba::rgb(r, g, b));
+        let none = lab(NO_VALUE);
+        for map in [ColourMap::Viridis, ColourMap::Ember, ColourMap::Cividis] {
+            let nearest = (0..=200)
+                .map(|i| {
+                    let here = lab(map.sample(i as f32 / 200.0));
+                    let (l, a, b) = (
+                        here.lightness - none.lightness,
+                        here.a - none.a,
+                        here.b - none.b,
+                    );
+                    (l * l + a * a + b * b).sqrt()
+                })
+                .fold(f32::INFINITY, f32::min);
+            assert!(nearest > 0.05, "{map:?}: {nearest}");
+        }
     }
 }

@@ -112,6 +112,10 @@ struct SliceDrawing {
 /// The colour scale of the field plane of a site, if it shows one and the site has that field.
 pub fn slice_scale(site: &SiteSnapshot, settings: &ViewSettings) -> Option<Scale> {
     let field = site.field(&settings.look.slice.as_ref()?.molecule)?;
+    if field.values.is_empty() {
+        // Nobody has asked for it yet.
+        return None;
+    }
     let top = field.values.iter().copied().fold(0.0, f32::max);
     let mut scale = Scale::of_molecule(&field.molecule, top);
     if let Some((min, max)) = settings.field_range {

@@ -1,12 +1,15 @@
-//! A made-up tumour to draw: cells packed in a ball, starved in the middle.
+//! A made-up tumour to draw: cells packed in a ball, starved in the middle, with a catalogue of what can be known of them.
 
 use std::sync::Arc;
 
 use bevy::math::{UVec3, Vec3, ops};
-use tumorscape::cell::{Phase, State};
+use tumorscape::core::ColourMap;
+use tumorscape::core::metric::Metric;
+use tumorscape::core::quantity::{Build, Category, CategoryValue, NO_VALUE, NONE, Quantity};
 use tumorscape::scene::molecules::shipped_molecules;
+use tumorscape::simulation::snapshot::NUCLEUS;
 use tumorscape::simulation::{
-    CellGlyphs, CellTypeStyle, FieldSnapshot, SiteMetrics, SiteSnapshot, Snapshot,
+    Catalogue, CellGlyphs, CellTypeStyle, FieldSnapshot, SiteMetrics, SiteSnapshot, Snapshot,
 };
 
 /// Half the edge of the block, um.
@@ -31,7 +34,66 @@ fn oxygen(distance: f32, radius: f32) -> f32 {
     }
 }
 
-/// A ball of about `count` cells with a necrotic core of 40 % of its radius.
+/// Colour of cells that die of hunger, sRGB.
+pub const STARVING: [f32; 3] = [0.72, 0.60, 0.44];
+
+/// What can be known of the cells of a [`tumour`]: some of it the names of the program, some of it names that it does
+/// not know.
+pub fn catalogue() -> Catalogue {
+    let value = |key: &str| CategoryValue::new(key, key);
+    let fate = Category {
+        name: "fate".into(),
+        label: "Fate".into(),
+        about: "Whether the cell lives.".into(),
+        values: vec![
+            value("well"),
+            value("shrinking")
+                .colour([0.50, 0.20, 0.14])
+                .build(Build::Shrunken),
+            value("starving").colour(STARVING).build(Build::Swollen),
+            value("gone")
+                .colour([0.37, 0.33, 0.31])
+                .build(Build::Remains),
+        ],
+        prevails: true,
+        of_the_living: false,
+    };
+    let stage = Category {
+        name: "stage".into(),
+        label: "Stage".into(),
+        about: "How far a cancer cell is on its way to division.".into(),
+        values: vec![
+            value("resting").colour([0.34, 0.71, 0.91]),
+            value("copying").colour([0.94, 0.89, 0.26]),
+            value("growing").colour([0.90, 0.62, 0.10]),
+            value("parting")
+                .colour([0.84, 0.32, 0.08])
+                .build(Build::Dividing),
+        ],
+        prevails: false,
+        of_the_living: true,
+    };
+    let hunger = Quantity::new("hunger", "", "How much a cancer cell lacks oxygen.");
+    Catalogue {
+        quantities: vec![
+            Quantity::new("oxygen", "mmHg", "Oxygen at the cell.")
+                .range(0.0, 38.0)
+                .colours(ColourMap::Ember)
+                .contours(&[5.0, 13.0]),
+            hunger.of_the_living(),
+        ],
+        categories: vec![fate, stage],
+        metrics: vec![
+            Metric::new("cells", "", "Cells.").figure(0),
+            Metric::new("tumour_radius_um", "um", "Radius of the tumour.")
+                .label("tumour radius")
+                .figure(0),
+            Metric::new("speed", "um/min", "Not written over pictures."),
+        ],
+    }
+}
+
+/// A ball of about `count` cells with a dead core of 40 % of its radius.
 pub fn tumour(count: usize) -> Arc<Snapshot> {
     let cell_radius = 8.4_f32;
     let spacing = 1.72 * cell_radius;
@@ -41,6 +103,8 @@ pub fn tumour(count: usize) -> Arc<Snapshot> {
     let lattice = spacing * 2.0_f32.sqrt();
     let n = (radius / lattice) as i32 + 2;
     let mut cells = CellGlyphs::default();
+    let (mut fates, mut stages) = (Vec::new(), Vec::new());
+    let (mut oxygens, mut hungers, mut nuclei) = (Vec::new(), Vec::new(), Vec::new());
     let basis = [
         (0.0, 0.0, 0.0),
         (0.5, 0.5, 0.0),
@@ -68,44 +132,46 @@ pub fn tumour(count: usize) -> Arc<Snapshot> {
                     let s = away / radius;
                     let o2 = oxygen(away, radius);
                     let dice = noise(id * 13);
-                    let (state, swell) = if s < 0.30 {
-                        (State::NecroticLysed, 0.72)
+                    let (fate, swell) = if s < 0.30 {
+                        (3, 0.72)
                     } else if s < 0.40 + 0.05 * (dice - 0.5) {
-                        if dice < 0.5 {
-                            (State::NecroticSwelling, 1.16)
-                        } else {
-                            (State::NecroticLysed, 0.78)
-                        }
+                        if dice < 0.5 { (2, 1.16) } else { (3, 0.78) }
                     } else if dice < 0.012 {
-                        (State::Apoptotic, 0.66)
+                        (1, 0.66)
                     } else {
-                        (State::Alive, 1.0)
+                        (0, 1.0)
                     };
                     let cycling = noise(id * 17) < ((o2 - 6.0) / 20.0).clamp(0.0, 0.7);
-                    let phase = match (cycling, (noise(id * 19) * 10.0) as u32) {
-                        (true, 0..=5) => Phase::S,
-                        (true, 6..=8) => Phase::G2,
-                        (true, _) => Phase::M,
-                        _ => Phase::G0G1,
+                    let stage = match (cycling, (noise(id * 19) * 10.0) as u32) {
+                        (true, 0..=5) => 1,
+                        (true, 6..=8) => 2,
+                        (true, _) => 3,
+                        _ => 0,
                     };
                     let r = cell_radius * swell * (0.93 + 0.14 * noise(id * 23));
                     cells.sphere_um.push([centre.x, centre.y, centre.z, r]);
                     cells.id.push(id);
-                    cells
-                        .cell_type
-                        .push(u16::from(noise(id * 29) < 0.06 && s > 0.55));
-                    cells.phase.push(phase);
-                    cells.state.push(state);
-                    cells.oxygen_mmhg.push(o2);
+                    // Fibroblasts neither divide nor hunger.
+                    let fibroblast = noise(id * 29) < 0.06 && s > 0.55;
+                    cells.cell_type.push(u16::from(fibroblast));
+                    fates.push(fate);
+                    stages.push(if fibroblast { NO_VALUE } else { stage });
+                    oxygens.push(o2);
                     let relative = o2 / 5.0;
-                    cells
-                        .hif_1a
-                        .push(1.0 / (1.0 + relative * relative * relative));
-                    cells.nucleus_radius_um.push(cell_radius * 0.6);
+                    let hunger = 1.0 / (1.0 + relative * relative * relative);
+                    hungers.push(if fibroblast { NONE } else { hunger });
+                    nuclei.push(cell_radius * 0.6);
                 }
             }
         }
     }
+    let count = cells.len() as f64;
+    cells.categories = vec![("fate".into(), fates), ("stage".into(), stages)];
+    cells.quantities = vec![
+        ("oxygen".into(), oxygens),
+        ("hunger".into(), hungers),
+        (NUCLEUS.into(), nuclei),
+    ];
     let voxels = 50_u32;
     let step = 2.0 * BLOCK_HALF_UM / voxels as f32;
     let mut values = Vec::new();
@@ -147,10 +213,13 @@ pub fn tumour(count: usize) -> Arc<Snapshot> {
             }],
             metrics: SiteMetrics {
                 columns: vec![
+                    ("cells".to_owned(), count),
                     ("tumour_radius_um".to_owned(), f64::from(radius)),
-                    ("necrotic_radius_um".to_owned(), f64::from(radius * 0.4)),
+                    ("speed".to_owned(), 3.0),
                 ],
             },
         }],
+        catalogue: Arc::new(catalogue()),
+        portrait: None,
     })
 }

@@ -2,10 +2,9 @@
 //! meet them, not that they predict anything else), stoichiometry and hand-computed bookings.
 
 use super::*;
+use crate::biology::testing::shipped_input;
 use crate::cell::testing::*;
 use crate::cell::{BodyParameters, State};
-use crate::core::rule::{BLOCK, Program};
-use crate::scene::CellLibrary;
 use crate::tissue::molecule::testing::molecule;
 use crate::tissue::{FieldValues, Ledger, Molecules, TissueBlock};
 
@@ -18,28 +17,11 @@ const UPTAKE: UptakeConstants = UptakeConstants {
 
 /// How the rules of the shipped cancer cell set the metabolism of a cell with that level of HIF-1a.
 fn setting(hif_1a: f32) -> MetabolicSetting {
-    let library = CellLibrary::shipped().unwrap();
-    let cancer = library.get("cancer").unwrap();
-    let parameters = cancer.get::<MetabolismParameters>().unwrap();
-    let input = |name: &str, base: f32| {
-        let limits = (f32::NEG_INFINITY, f32::INFINITY);
-        let program = Program::new(&cancer.rule_book(), name, limits, |by| {
-            assert_eq!(by, "hif.level");
-            0
-        });
-        let mut value = [base];
-        let program = program.expect("the shipped cell has the rule");
-        program.apply(
-            &mut value,
-            |_| std::slice::from_ref(&hif_1a),
-            &mut [[0.0; BLOCK]; 2],
-        );
-        value[0]
-    };
+    let input = |name: &str| shipped_input(name, &[("hif.level", hif_1a)]);
     MetabolicSetting {
-        respiration: 1.0,
-        glycolysis: input(GLYCOLYSIS, 1.0),
-        oxidised_share: input(OXIDISED_SHARE, parameters.oxidised_share),
+        respiration: input(RESPIRATION),
+        glycolysis: input(GLYCOLYSIS),
+        oxidised_share: input(OXIDISED_SHARE),
     }
 }
 

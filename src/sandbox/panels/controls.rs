@@ -3,11 +3,12 @@
 use bevy_egui::egui::{self, Ui, vec2};
 
 use crate::scene::look::Axis;
-use crate::scene::{ColourBy, Cut, Slice};
+use crate::scene::{Cut, Slice};
 use crate::tissue::{Molecule, MoleculeName};
 use crate::view::overlay::{count_text, time_text};
 use crate::view::{Shown, ViewCamera, ViewSettings};
 
+use super::super::choices::{WITH_KEY, choices};
 use super::super::state::{PACES, Sandbox, extent, whole_view};
 use super::super::theme;
 
@@ -24,11 +25,12 @@ pub(super) fn show(
             .heading()
             .strong(),
     );
-    let about = sandbox.visit.scene.about.trim().replace("HIF-1a", "HIF-1α");
-    ui.label(theme::faint(about));
+    ui.label(theme::faint(sandbox.visit.scene.about.trim()));
     site_choice(ui, shown, settings);
     theme::section(ui, "Time", true, |ui| time(ui, sandbox, shown, settings));
-    theme::section(ui, "Colour of the cells", true, |ui| colours(ui, settings));
+    theme::section(ui, "Colour of the cells", true, |ui| {
+        colours(ui, shown, settings);
+    });
     theme::section(ui, "Field slice", true, |ui| slice(ui, shown, settings));
     theme::section(ui, "Cut", true, |ui| cut(ui, shown, settings));
     theme::section(ui, "Camera", true, |ui| {
@@ -126,31 +128,41 @@ fn duration_text(seconds: f64) -> String {
     }
 }
 
-fn colours(ui: &mut Ui, settings: &mut ViewSettings) {
-    let choices = [
-        [
-            (ColourBy::Type, "1  Type"),
-            (ColourBy::Phase, "2  Cycle phase"),
-        ],
-        [
-            (ColourBy::Oxygen, "3  Oxygen"),
-            (ColourBy::Hif, "4  HIF-1α"),
-        ],
-    ];
-    for row in choices {
+fn colours(ui: &mut Ui, shown: &Shown, settings: &mut ViewSettings) {
+    let all = choices(&shown.0.catalogue);
+    let look = &mut settings.look;
+    for (row, pair) in all[..all.len().min(WITH_KEY)].chunks(2).enumerate() {
         ui.columns_const(|columns: &mut [Ui; 2]| {
-            for (column, (colour_by, name)) in columns.iter_mut().zip(row) {
-                let is_chosen = settings.look.colour_by == colour_by;
+            for ((place, column), choice) in columns.iter_mut().enumerate().zip(pair) {
+                let key = row * 2 + place + 1;
                 let width = column.available_width();
-                let button = egui::Button::selectable(is_chosen, name)
+                let is_chosen = look.colour_by == choice.colour_by;
+                let text = format!("{key}  {}", choice.label);
+                let button = egui::Button::selectable(is_chosen, text)
                     .frame_when_inactive(true)
+                    .truncate()
                     .min_size(vec2(width, 26.0));
-                if column.add(button).clicked() {
-                    settings.look.colour_by = colour_by;
+                if column.add(button).on_hover_text(&choice.about).clicked() {
+                    look.colour_by = choice.colour_by.clone();
                 }
             }
         });
     }
+    if all.len() <= WITH_KEY {
+        return;
+    }
+    let mut rest = all[WITH_KEY..].iter();
+    let chosen = rest.find(|choice| choice.colour_by == look.colour_by);
+    egui::ComboBox::from_id_salt("colours")
+        .width(ui.available_width() - 8.0)
+        .selected_text(chosen.map_or("More to choose from", |choice| choice.label.as_str()))
+        .show_ui(ui, |ui| {
+            for choice in &all {
+                let value = choice.colour_by.clone();
+                ui.selectable_value(&mut look.colour_by, value, &choice.label)
+                    .on_hover_text(&choice.about);
+            }
+        });
 }
 
 /// The slice shown when one is switched on.

@@ -3,51 +3,63 @@
 use bevy::prelude::*;
 use bevy_egui::egui::Ui;
 
-use crate::cell::State;
 use crate::simulation::Snapshot;
+use crate::view::overlay::{capitalised, pretty};
 use crate::view::{Shown, ViewCamera, ViewSettings};
 
 use super::super::theme;
 
 /// What a snapshot says about a cell.
 #[derive(Clone, Debug, PartialEq)]
-struct Portrait {
+struct Description {
     centre_um: Vec3,
-    rows: Vec<(&'static str, String)>,
+    rows: Vec<(String, String)>,
 }
 
-/// Looks a cell up by its identity.
-fn portrait(snapshot: &Snapshot, site: usize, id: u64) -> Option<Portrait> {
+/// Looks a cell up by its identity. What it is and where comes with every snapshot, the rest once it was asked for.
+fn describe(snapshot: &Snapshot, site: usize, id: u64) -> Option<Description> {
     let cells = &snapshot.sites.get(site)?.cells;
     let index = cells.id.iter().position(|other| *other == id)?;
-    let [x, y, z, radius] = *cells.sphere_um.get(index)?;
+    let [x, y, z, _] = *cells.sphere_um.get(index)?;
     let kind = *cells.cell_type.get(index)?;
-    let state = *cells.state.get(index)?;
     let name = snapshot.cell_types.get(usize::from(kind)).map_or_else(
         || format!("type {kind}"),
         |style| style.name.replace('_', " "),
     );
     let mut rows = vec![
-        ("Identity", format!("#{id}")),
-        ("Type", name),
-        ("State", state.label().to_owned()),
+        ("Identity".to_owned(), format!("#{id}")),
+        ("Type".to_owned(), name),
     ];
-    if state == State::Alive {
-        rows.push(("Cycle phase", cells.phase.get(index)?.label().to_owned()));
+    let portrait = snapshot.portrait.as_ref();
+    if let Some(portrait) = portrait.filter(|portrait| portrait.id == id) {
+        for (label, value) in &portrait.categories {
+            rows.push((capitalised(label), value.clone()));
+        }
+        for (label, value, unit) in &portrait.quantities {
+            let gap = if unit.is_empty() { "" } else { " " };
+            let value = format!("{}{gap}{}", three_digits(*value), pretty(unit));
+            rows.push((capitalised(label), value));
+        }
     }
-    rows.push((
-        "Oxygen",
-        format!("{:.1} mmHg", cells.oxygen_mmhg.get(index)?),
-    ));
-    if state == State::Alive {
-        rows.push(("HIF-1α", format!("{:.2}", cells.hif_1a.get(index)?)));
-    }
-    rows.push(("Diameter", format!("{:.1} µm", radius * 2.0)));
-    rows.push(("Place", format!("{x:.0}, {y:.0}, {z:.0} µm")));
-    Some(Portrait {
+    rows.push(("Place".to_owned(), format!("{x:.0}, {y:.0}, {z:.0} µm")));
+    Some(Description {
         centre_um: Vec3::new(x, y, z),
         rows,
     })
+}
+
+/// A number with three digits that count.
+fn three_digits(value: f32) -> String {
+    let size = value.abs();
+    if size == 0.0 || !size.is_finite() {
+        format!("{value}")
+    } else if !(1e-3..1e6).contains(&size) {
+        format!("{value:.2e}")
+    } else {
+        let before_point = bevy::math::ops::log10(size).floor() as i32;
+        let decimals = (2 - before_point).clamp(0, 3) as usize;
+        format!("{value:.decimals$}")
+    }
 }
 
 /// Fills its part of the right panel.
@@ -62,17 +74,17 @@ pub(super) fn show(
         ui.label(theme::faint("Click a cell to see what it is doing."));
         return;
     };
-    let Some(portrait) = portrait(&shown.0, settings.site, id) else {
+    let Some(description) = describe(&shown.0, settings.site, id) else {
         ui.label(theme::faint(format!("Cell #{id} is no longer there.")));
         if ui.button("Let go").clicked() {
             settings.selected = None;
         }
         return;
     };
-    theme::value_grid(ui, "portrait", &portrait.rows);
+    theme::value_grid(ui, "portrait", &description.rows);
     ui.horizontal(|ui| {
         if ui.button("Look at it").clicked() {
-            camera.pose.target_um = portrait.centre_um.into();
+            camera.pose.target_um = description.centre_um.into();
         }
         if ui.button("Let go").clicked() {
             settings.selected = None;
@@ -83,12 +95,11 @@ pub(super) fn show(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cell::Phase;
-    use crate::simulation::{CellGlyphs, CellTypeStyle, SiteSnapshot};
+    use crate::simulation::{CellGlyphs, CellTypeStyle, Portrait, SiteSnapshot};
 
     #[test]
-    fn a_cell_is_found_by_its_identity_and_described() {
-        let snapshot = Snapshot {
+    fn a_cell_is_found_by_its_identity_and_described_by_whatever_is_known_of_it() {
+        let mut snapshot = Snapshot {
             cell_types: vec![CellTypeStyle {
                 name: "cancer_cell".into(),
                 colour: [1.0; 3],
@@ -98,33 +109,49 @@ mod tests {
                     sphere_um: vec![[0.0; 4], [1.0, 2.0, 3.0, 8.0]],
                     id: vec![5, 9],
                     cell_type: vec![0, 0],
-                    phase: vec![Phase::S, Phase::M],
-                    state: vec![State::NecroticLysed, State::Alive],
-                    oxygen_mmhg: vec![0.0, 12.34],
-                    hif_1a: vec![0.0, 0.567],
-                    nucleus_radius_um: vec![0.0, 4.0],
+                    ..CellGlyphs::default()
                 },
                 ..SiteSnapshot::default()
             }],
+            portrait: Some(Portrait {
+                id: 9,
+                categories: vec![("mood".into(), "sunny".into())],
+                quantities: vec![
+                    ("depth".into(), 12.34, "um".into()),
+                    ("salt".into(), 0.567, String::new()),
+                ],
+            }),
             ..Snapshot::default()
         };
-        let portrait_of = |id| portrait(&snapshot, 0, id);
-        let living = portrait_of(9).unwrap();
-        assert_eq!(living.centre_um, Vec3::new(1.0, 2.0, 3.0));
-        let value = |name: &str| {
-            living
-                .rows
-                .iter()
-                .find(|(row, _)| *row == name)
-                .map(|(_, value)| value.as_str())
+        let rows_of = |snapshot: &Snapshot, id| {
+            let rows = describe(snapshot, 0, id)?.rows;
+            let rows = rows.into_iter().map(|(name, value)| [name, value]);
+            Some(rows.collect::<Vec<_>>())
         };
-        assert_eq!(value("Type"), Some("cancer cell"));
-        assert_eq!(value("Cycle phase"), Some("M"));
-        assert_eq!(value("Oxygen"), Some("12.3 mmHg"));
-        assert_eq!(value("HIF-1α"), Some("0.57"));
-        assert_eq!(value("Diameter"), Some("16.0 µm"));
-        let dead = portrait_of(5).unwrap();
-        assert!(dead.rows.iter().all(|(row, _)| *row != "Cycle phase"));
-        assert_eq!(portrait_of(6), None);
+        let found = describe(&snapshot, 0, 9).unwrap();
+        assert_eq!(found.centre_um, Vec3::new(1.0, 2.0, 3.0));
+        let expected = [
+            ["Identity", "#9"],
+            ["Type", "cancer cell"],
+            ["Mood", "sunny"],
+            ["Depth", "12.3 µm"],
+            ["Salt", "0.567"],
+            ["Place", "1, 2, 3 µm"],
+        ];
+        assert_eq!(rows_of(&snapshot, 9).unwrap(), expected);
+        let other = rows_of(&snapshot, 5).unwrap();
+        assert_eq!(other.len(), 3, "a portrait of another cell says nothing");
+        assert_eq!(rows_of(&snapshot, 6), None);
+        snapshot.portrait = None;
+        assert_eq!(rows_of(&snapshot, 9).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn numbers_have_three_digits_that_count() {
+        let texts = [0.0, 0.0123, 0.5, 12.345, 123.4, 54_321.0, 1.2e-5].map(three_digits);
+        assert_eq!(
+            texts,
+            ["0", "0.012", "0.500", "12.3", "123", "54321", "1.20e-5"]
+        );
     }
 }

@@ -11,8 +11,10 @@ use bevy::prelude::*;
 use bevy_egui::egui::{self, Align2, LayerId, UiBuilder, vec2};
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass};
 
+use crate::simulation::Catalogue;
 use crate::view::{OverlayContent, OverlaySystems, Shown, ViewCamera, ViewSettings};
 
+use super::choices::{WITH_KEY, choices};
 use super::state::{Sandbox, caption_at};
 use super::theme;
 
@@ -76,7 +78,7 @@ fn show_panels(
     }
     sandbox.free = Rect::new(free.min.x, free.min.y, free.max.x, free.max.y);
     hints(ctx, free, sandbox);
-    help(ctx, free, sandbox);
+    help(ctx, free, &shown.0.catalogue, sandbox);
 
     settings.set_if_neq(new_settings);
     let caption = caption_at(&sandbox.visit.scene, shown.0.hours);
@@ -121,11 +123,17 @@ fn hints(ctx: &egui::Context, free: egui::Rect, sandbox: &Sandbox) {
 }
 
 /// All controls, on a card.
-fn help(ctx: &egui::Context, free: egui::Rect, sandbox: &mut Sandbox) {
+fn help(ctx: &egui::Context, free: egui::Rect, catalogue: &Catalogue, sandbox: &mut Sandbox) {
     if !sandbox.is_help_open {
         return;
     }
-    const CONTROLS: [(&str, &str); 17] = [
+    let colours: Vec<String> = choices(catalogue)
+        .into_iter()
+        .take(WITH_KEY)
+        .map(|choice| choice.label)
+        .collect();
+    let colours = format!("colour by: {}", colours.join(", "));
+    let controls: [(&str, &str); 17] = [
         ("Drag", "turn around the tissue"),
         ("Wheel", "nearer, farther"),
         ("Right drag", "move the picture"),
@@ -138,7 +146,7 @@ fn help(ctx: &egui::Context, free: egui::Rect, sandbox: &mut Sandbox) {
         ("Space", "play, pause"),
         (".", "one step"),
         ("+ -", "faster, slower"),
-        ("1 2 3 4", "colour by type, phase, oxygen, HIF-1α"),
+        ("1 2 3 4", &colours),
         ("X", "field slice on, off"),
         ("C", "cut the tissue open, close it"),
         ("P", "panels on, off"),
@@ -158,7 +166,7 @@ fn help(ctx: &egui::Context, free: egui::Rect, sandbox: &mut Sandbox) {
                 .num_columns(2)
                 .spacing(vec2(18.0, 5.0))
                 .show(ui, |ui| {
-                    for (key, meaning) in CONTROLS {
+                    for (key, meaning) in controls {
                         ui.label(theme::key(key));
                         ui.label(meaning);
                         ui.end_row();

@@ -14,7 +14,7 @@ pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox) {
         ));
         ui.add(
             egui::TextEdit::singleline(&mut sandbox.search)
-                .hint_text("Find, for example: oxygen")
+                .hint_text("Find a parameter by a part of its name")
                 .desired_width(f32::INFINITY),
         );
         if let Some(refusal) = &sandbox.refusal {

@@ -1,92 +1,76 @@
-//! Curves over tissue time: how many cells of each kind, how much oxygen they have.
+//! Curves over tissue time: a plot for each title that metrics name, a curve for each metric.
 
-use bevy_egui::egui::{Color32, Id, Ui};
+use bevy_egui::egui::{Id, Ui};
 use egui_plot::{GridInput, GridMark, Line, Plot, PlotPoints};
 
+use crate::core::metric::Metric;
 use crate::view::Shown;
+use crate::view::overlay::pretty;
 use crate::view::palette::ticks;
 
-use super::super::history::{History, Point};
+use super::super::history::History;
 use super::super::state::Sandbox;
 use super::super::theme;
 
 /// Tissue time that a plot shows at least, hours.
 const SHORTEST_SPAN_HOURS: f64 = 1.0;
 
-/// A curve to be drawn.
-struct Curve<'a> {
-    name: String,
-    colour: Color32,
-    value: Box<dyn Fn(&Point) -> Option<f64> + 'a>,
+/// The metrics of each plot, by its title, in the order of the catalogue.
+fn plots_of(metrics: &[Metric]) -> Vec<(&str, Vec<&Metric>)> {
+    let mut plots: Vec<(&str, Vec<&Metric>)> = Vec::new();
+    for metric in metrics {
+        let Some(title) = metric.plot.as_deref() else {
+            continue;
+        };
+        match plots.iter_mut().find(|(known, _)| *known == title) {
+            Some((_, curves)) => curves.push(metric),
+            None => plots.push((title, vec![metric])),
+        }
+    }
+    plots
+}
+
+/// The unit that all metrics of a plot have; empty if there is none.
+fn unit_of(metrics: &[&Metric]) -> String {
+    let first = metrics.first().map_or("", |metric| metric.unit.as_str());
+    let same = metrics.iter().all(|metric| metric.unit == first);
+    if same { pretty(first) } else { String::new() }
 }
 
 /// Fills its part of the right panel.
 pub(super) fn show(ui: &mut Ui, sandbox: &Sandbox, shown: &Shown) {
-    theme::section(ui, "Living and dying cells", true, |ui| {
-        let mut curves: Vec<Curve> = shown
-            .0
-            .cell_types
-            .iter()
-            .enumerate()
-            .map(|(index, style)| {
-                let [r, g, b] = style.colour.map(|channel| (channel * 255.0) as u8);
-                Curve {
-                    name: style.name.replace('_', " "),
-                    colour: Color32::from_rgb(r, g, b),
-                    value: Box::new(move |point: &Point| {
-                        point.alive.get(index).map(|count| f64::from(*count))
-                    }),
-                }
-            })
-            .collect();
-        curves.push(Curve {
-            name: "apoptotic".into(),
-            colour: theme::APOPTOTIC_CURVE,
-            value: Box::new(|point| Some(f64::from(point.apoptotic))),
+    for (title, metrics) in plots_of(&shown.0.catalogue.metrics) {
+        let unit = unit_of(&metrics);
+        let heading = if unit.is_empty() {
+            title.to_owned()
+        } else {
+            format!("{title}, {unit}")
+        };
+        theme::section(ui, &heading, true, |ui| {
+            plot(ui, title, &unit, &sandbox.history, &metrics);
         });
-        curves.push(Curve {
-            name: "necrotic".into(),
-            colour: theme::NECROTIC_CURVE,
-            value: Box::new(|point| Some(f64::from(point.necrotic))),
-        });
-        plot(ui, "populations", "", &sandbox.history, curves);
-    });
-    theme::section(ui, "Oxygen at living cells, mmHg", true, |ui| {
-        let curves = vec![
-            Curve {
-                name: "mean".into(),
-                colour: theme::MEAN_CURVE,
-                value: Box::new(|point| point.oxygen_mmhg.map(|(mean, _)| mean)),
-            },
-            Curve {
-                name: "lowest".into(),
-                colour: theme::LOWEST_CURVE,
-                value: Box::new(|point| point.oxygen_mmhg.map(|(_, lowest)| lowest)),
-            },
-        ];
-        plot(ui, "oxygen", "mmHg", &sandbox.history, curves);
-    });
+    }
 }
 
-/// Draws curves, leaving out those that are zero throughout.
-fn plot(ui: &mut Ui, id: &'static str, unit: &'static str, history: &History, curves: Vec<Curve>) {
-    let lines: Vec<_> = curves
-        .into_iter()
-        .map(|curve| {
-            let points = history.curve(&*curve.value);
-            (curve, points)
+/// Draws the curves of some metrics, leaving out those that are zero throughout.
+fn plot(ui: &mut Ui, id: &str, unit: &str, history: &History, metrics: &[&Metric]) {
+    let lines: Vec<_> = metrics
+        .iter()
+        .enumerate()
+        .map(|(number, metric)| {
+            let colour = theme::curve(metric.colour, number);
+            (&metric.label, colour, history.curve(&metric.name))
         })
-        .filter(|(_, points)| points.iter().any(|[_, value]| *value != 0.0))
+        .filter(|(_, _, points)| points.iter().any(|[_, value]| *value != 0.0))
         .collect();
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 4.0;
-        for (curve, points) in &lines {
+        ui.spacing_mut().item_spacing.x = 10.0;
+        for (label, colour, points) in &lines {
             let now = points.last().map_or(0.0, |[_, value]| *value);
-            theme::swatch(ui, curve.colour);
-            ui.label(theme::faint(format!("{} {}", curve.name, trimmed(now))));
-            ui.add_space(6.0);
+            theme::swatch(ui, *colour, format!("{label} {}", trimmed(now)));
         }
     });
+    let unit = unit.to_owned();
     let start = history.start_hours().unwrap_or(0.0);
     Plot::new(id)
         .height(theme::PLOT_HEIGHT)
@@ -115,11 +99,11 @@ fn plot(ui: &mut Ui, id: &'static str, unit: &'static str, history: &History, cu
             egui_plot::HoverPosition::Elsewhere { .. } => None,
         })
         .show(ui, |plot| {
-            for (curve, points) in lines {
+            for (label, colour, points) in lines {
                 plot.line(
-                    Line::new(curve.name.clone(), PlotPoints::from(points))
-                        .id(Id::new((id, &curve.name)))
-                        .color(curve.colour)
+                    Line::new(label, PlotPoints::from(points))
+                        .id(Id::new((id, label)))
+                        .color(colour)
                         .width(1.8),
                 );
             }
@@ -157,7 +141,31 @@ fn trimmed(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::trimmed;
+    use super::*;
+
+    #[test]
+    fn metrics_of_one_title_share_a_plot_and_others_are_in_none() {
+        let metric = |name: &str, unit: &str| Metric::new(name, unit, "About it.");
+        let metrics = [
+            metric("warmth_mean", "C").plot("Warmth"),
+            metric("rain", "mm"),
+            metric("boats", "").plot("Traffic"),
+            metric("warmth_max", "C").plot("Warmth"),
+            metric("speed", "um/h").plot("Traffic"),
+        ];
+        let plots = plots_of(&metrics);
+        let names = |(title, metrics): &(&str, Vec<&Metric>)| {
+            let names: Vec<String> = metrics.iter().map(|metric| metric.name.clone()).collect();
+            format!("{title}: {} [{}]", names.join(" "), unit_of(metrics))
+        };
+        assert_eq!(
+            plots.iter().map(names).collect::<Vec<_>>(),
+            [
+                "Warmth: warmth_mean warmth_max [C]",
+                "Traffic: boats speed []"
+            ]
+        );
+    }
 
     #[test]
     fn axis_numbers_are_short() {

@@ -48,6 +48,7 @@ pub(super) fn check_scene(
     story::check_parameters(checker, scene, library, context);
     story::check_output(checker, scene, &bounds);
     story::check_recording(checker, scene);
+    story::check_colours(checker, scene, library, context);
     let columns = context.metrics.map(|columns| columns(library));
     story::check_expectations(checker, scene, columns.as_deref(), &bounds);
 }

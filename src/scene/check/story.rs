@@ -6,11 +6,12 @@ use bevy::prelude::{Vec3, World};
 
 use super::super::SceneContext;
 use super::super::library::CellLibrary;
-use super::super::look::{Axis, CameraPose, Look};
+use super::super::look::{Axis, CameraPose, ColourBy, Look};
 use super::super::schema::{Action, Condition, Event, Expectation, Scene, Site, Test};
 use super::super::spans::{Body, FieldPath, unquoted};
 use super::{Bounds, Checker, amount, span_text};
 use crate::core::parameters::{ParameterError, check_exact, set_parameter};
+use crate::core::quantity::Quantities;
 
 /// Steepest view: straight from above or below the camera has no up.
 const MAX_ELEVATION_DEG: f32 = 89.0;
@@ -81,6 +82,54 @@ fn check_pose(checker: &mut Checker, path: &FieldPath, pose: CameraPose) {
             "must be from -{MAX_ELEVATION_DEG} to {MAX_ELEVATION_DEG} degrees, found {elevation}"
         );
         checker.problem(&path.field("elevation_deg"), message);
+    }
+}
+
+/// Checks that what cells are coloured by is known.
+pub(super) fn check_colours(
+    checker: &mut Checker,
+    scene: &Scene,
+    library: &CellLibrary,
+    context: &SceneContext,
+) {
+    let root = FieldPath::root();
+    let film = root.field("recording").field("look");
+    let mut looks = vec![(film, &scene.recording.look)];
+    for (index, event) in scene.timeline.iter().enumerate() {
+        let path = root.field("timeline").item(index);
+        match event {
+            Event::At(_, Action::Look(look)) => looks.push((path.nth(1), look)),
+            Event::Every {
+                action: Action::Look(look),
+                ..
+            } => looks.push((path.field("action"), look)),
+            _ => {}
+        }
+    }
+    looks.retain(|(_, look)| look.colour_by != ColourBy::Type);
+    let Some(prototype) = context.prototype.filter(|_| !looks.is_empty()) else {
+        return;
+    };
+    let world = prototype(library);
+    let Some(known) = world.get_resource::<Quantities>() else {
+        return;
+    };
+    let categories: Vec<&str> = known
+        .categories
+        .iter()
+        .map(|category| category.info.name.as_str())
+        .collect();
+    for (path, look) in looks {
+        let path = path.field("colour_by").nth(0);
+        match &look.colour_by {
+            ColourBy::Type => {}
+            ColourBy::Category(name) => {
+                checker.known(&path, "category", name, &categories);
+            }
+            ColourBy::Quantity(name) => {
+                checker.known(&path, "quantity", name, &known.cell_names());
+            }
+        }
     }
 }
 

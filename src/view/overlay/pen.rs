@@ -197,9 +197,9 @@ impl Pen<'_> {
     /// right corner. Returns the left edge.
     pub(super) fn colour_bar(&self, bottom_right: Pos2, scale: &Scale) -> f32 {
         let name = if scale.unit.is_empty() {
-            pretty(&scale.name)
+            scale.name.clone()
         } else {
-            format!("{}, {}", pretty(&scale.name), pretty(&scale.unit))
+            format!("{}, {}", scale.name, pretty(&scale.unit))
         };
         let marks = marks_of(scale);
         let labels: Vec<String> = marks.iter().map(|mark| number_text(*mark)).collect();

@@ -24,14 +24,30 @@ pub fn count_text(count: usize) -> String {
     text
 }
 
-/// Units and names are stored in ASCII; people read the real letters.
-pub(super) fn pretty(text: &str) -> String {
-    let text = if text == "um" { "µm" } else { text };
-    text.replace("HIF-1a", "HIF-1α")
+/// Units are stored in ASCII; people read the real letters.
+pub fn pretty(unit: &str) -> String {
+    let parts = unit.split('/').map(|part| match part {
+        "um" => "µm",
+        "um2" => "µm²",
+        "um3" => "µm³",
+        other => other,
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// A name with a capital letter, as it stands at the beginning of a line; names such as pH keep theirs.
+pub fn capitalised(name: &str) -> String {
+    let mut letters = name.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), second) if !second.is_some_and(char::is_uppercase) => {
+            first.to_uppercase().chain(letters).collect()
+        }
+        _ => name.to_owned(),
+    }
 }
 
 /// A number on a scale, without needless zeros.
-pub(super) fn number_text(value: f32) -> String {
+pub fn number_text(value: f32) -> String {
     if value == value.round() {
         format!("{value:.0}")
     } else if (value * 10.0 - (value * 10.0).round()).abs() < 1.0e-3 {
@@ -54,6 +70,14 @@ mod tests {
         assert_eq!(time_text(6.5), "6 h 30 min");
         assert_eq!(time_text(54.0), "2 d 06 h");
         assert_eq!(time_text(23.999_9), "1 d 00 h");
+    }
+
+    #[test]
+    fn units_and_names_are_written_with_their_own_letters() {
+        let units = ["um", "um3", "mmHg", "amol/s", "um/min", ""].map(pretty);
+        assert_eq!(units, ["µm", "µm³", "mmHg", "amol/s", "µm/min", ""]);
+        let names = ["sea salt", "TGF-β", "pH", ""].map(capitalised);
+        assert_eq!(names, ["Sea salt", "TGF-β", "pH", ""]);
     }
 
     #[test]

@@ -1,0 +1,229 @@
+//! Exchange: molecules that a cell gives off and takes up at rates of its type, whatever it is.
+//!
+//! A cell type lists them, `exchange: [(molecule: "vegf_a", secretes_molecules_per_s: 0.09)]`; each number of the list
+//! is a parameter, `"cancer.exchange.vegf_a.secretes_molecules_per_s"`. What depends on the state of a cell in a way of
+//! its own, as breathing does, has a module of its own.
+//!
+//! Secretion is an input, `exchange.vegf_a`, which rules can change. [`exchange_molecules`] books in `Act`, see [`crate::tissue::fields`].
+
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::body::{CellType, Resident};
+use super::death::{Vital, is_alive};
+use super::surroundings::Surroundings;
+use super::{ActSystems, order_act};
+use crate::core::SimSchedule;
+use crate::core::input::{CellValues, InputColumn, InputInfo, RegisterInputs, Regulate, Regulated};
+use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk};
+use crate::core::parameters::{Limits, NamedParameters, Parameters, PerType, RegisterParameters};
+use crate::tissue::fields::Booking;
+use crate::tissue::{Bookings, MoleculeName, Molecules};
+
+/// What a living cell exchanges of one molecule.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub struct MoleculeExchange {
+    /// Name of the molecule.
+    pub molecule: MoleculeName,
+    /// Secretion, molecules per second.
+    #[serde(default)]
+    pub secretes_molecules_per_s: f32,
+    /// Uptake where there is plenty, molecules per second; half of it at the molecule's half-saturation.
+    #[serde(default)]
+    pub takes_up_molecules_per_s: f32,
+    /// Uptake in proportion to the concentration, as the volume that is cleared of the molecule, um3/min.
+    #[serde(default)]
+    pub absorbs_um3_per_min: f32,
+}
+
+impl Parameters for MoleculeExchange {
+    fn limits(_field: &str) -> Limits {
+        // Far more than a cell makes; beyond, a voxel full of cells would exceed what a ledger can add up.
+        Limits {
+            min: 0.0,
+            max: 1.0e9,
+        }
+    }
+}
+
+/// What cells of a type exchange (capability `exchange`), each molecule once.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ExchangeParameters(pub Vec<MoleculeExchange>);
+
+impl NamedParameters for ExchangeParameters {
+    type Item = MoleculeExchange;
+
+    fn names(&self) -> Vec<&str> {
+        self.0.iter().map(|of| of.molecule.as_str()).collect()
+    }
+
+    fn item(&self, index: usize) -> Option<&MoleculeExchange> {
+        self.0.get(index)
+    }
+
+    fn item_mut(&mut self, index: usize) -> Option<&mut MoleculeExchange> {
+        self.0.get_mut(index)
+    }
+
+    fn from_items(items: Vec<MoleculeExchange>) -> Self {
+        Self(items)
+    }
+}
+
+/// Name of the input that is the secretion of a molecule.
+fn input_of(molecule: &str) -> String {
+    format!("exchange.{molecule}")
+}
+
+/// Registers the secretion of each molecule as an input, `exchange.NAME`.
+pub fn register_secretions(world: &mut World, molecules: &Molecules) {
+    for molecule in molecules.list() {
+        let name = molecule.name.clone();
+        let info = InputInfo::new(
+            input_of(&name),
+            "molecules/s",
+            format!("Secretion of {} by a cell.", molecule.label),
+        );
+        world.register_input_with(info, move |world, cell_type| {
+            let table = world.get_resource::<PerType<ExchangeParameters>>()?;
+            let mut list = table.get(cell_type)?.0.iter();
+            let of = list.find(|of| of.molecule.as_str() == name)?;
+            Some(of.secretes_molecules_per_s)
+        });
+    }
+}
+
+/// Living cells give off and take up what their type exchanges.
+pub fn exchange_molecules(
+    parameters: Res<PerType<ExchangeParameters>>,
+    bookings: Bookings,
+    inputs: Regulated,
+    cells: Query<(Entity, &CellType, &Resident, &Surroundings, Option<&Vital>)>,
+) {
+    /// What a type exchanges, where each molecule is booked, and the input that is its secretion.
+    type Exchanged<'a> = Vec<(&'a MoleculeExchange, Booking<'a>, CellValues<'a>)>;
+    let types: Vec<Exchanged> = parameters
+        .0
+        .iter()
+        .map(|parameters| {
+            let list = parameters.iter().flat_map(|parameters| &parameters.0);
+            list.filter_map(|of| {
+                let name = of.molecule.as_str();
+                let booking = bookings.of(name);
+                (!booking.is_nowhere()).then(|| (of, booking, inputs.input(&input_of(name))))
+            })
+            .collect()
+        })
+        .collect();
+    if types.iter().all(Vec::is_empty) {
+        return;
+    }
+    for (entities, cell_types, residents, around, vitals) in
+        cells.contiguous_iter().expect(IN_TABLES)
+    {
+        let columns: Vec<Vec<InputColumn>> = types
+            .iter()
+            .map(|exchanged| {
+                let inputs = exchanged.iter();
+                inputs.map(|(.., input)| input.in_table(entities)).collect()
+            })
+            .collect();
+        for_each_chunk(cell_types.len(), ROWS, |_, rows| {
+            for row in rows {
+                let Some(exchanged) = types.get(usize::from(cell_types[row].0)) else {
+                    continue;
+                };
+                if exchanged.is_empty() || !is_alive(vitals.map(|vitals| &vitals[row])) {
+                    continue;
+                }
+                let (site, voxel) = (residents[row].0, around[row].voxel);
+                let cell_type = cell_types[row].0;
+                let columns = &columns[usize::from(cell_type)];
+                for ((of, booking, _), secretion) in exchanged.iter().zip(columns) {
+                    let secretion = secretion.at(row, cell_type);
+                    // What is never booked is solved in a simpler way.
+                    if secretion > 0.0 {
+                        booking.secrete(site, voxel, secretion);
+                    }
+                    if of.takes_up_molecules_per_s > 0.0 {
+                        booking.take_up(site, voxel, of.takes_up_molecules_per_s);
+                    }
+                    if of.absorbs_um3_per_min > 0.0 {
+                        booking.absorb(site, voxel, of.absorbs_um3_per_min);
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// Exchange.
+pub struct ExchangePlugin;
+
+impl Plugin for ExchangePlugin {
+    fn build(&self, app: &mut App) {
+        order_act(app);
+        app.register_capability_list::<ExchangeParameters>("exchange")
+            .regulate()
+            .add_systems(SimSchedule, exchange_molecules.in_set(ActSystems::Exchange));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::State;
+    use crate::cell::testing::*;
+    use crate::core::parameters::{CellTypeNames, set_parameter};
+    use crate::tissue::{Ledger, TissueBlock};
+
+    #[test]
+    fn living_cells_book_what_their_type_exchanges() {
+        let mut app = bench(1.0);
+        app.add_plugins(ExchangePlugin)
+            .insert_resource(CellTypeNames(vec!["sponge".into()]));
+        let ledger = app.world_mut().spawn(Ledger::new(8)).id();
+        let block = TissueBlock {
+            name: "block".into(),
+            min_um: Vec3::ZERO,
+            dims: UVec3::splat(2),
+            voxel_um: Vec3::splat(20.0),
+            walls: true,
+            perfusion_length_um: None,
+        };
+        add_site(&mut app, block, &[("vegf_a", ledger)]);
+        let of = MoleculeExchange {
+            molecule: "vegf_a".into(),
+            absorbs_um3_per_min: 40.0,
+            ..MoleculeExchange::default()
+        };
+        app.insert_resource(PerType(vec![Some(ExchangeParameters(vec![of]))]));
+        let molecules = app.world().resource::<Molecules>().clone();
+        register_secretions(app.world_mut(), &molecules);
+        let path = "sponge.exchange.vegf_a.secretes_molecules_per_s";
+        set_parameter(app.world_mut(), path, 3.0).unwrap();
+        let dead = Vital {
+            state: State::NecroticLysed,
+            ..Vital::default()
+        };
+        for (id, vital) in [Vital::default(), dead, Vital::default()]
+            .into_iter()
+            .enumerate()
+        {
+            let around = Surroundings {
+                voxel: 6,
+                ..Surroundings::default()
+            };
+            app.world_mut().spawn((cell(id as u64, around), vital));
+        }
+        step(&mut app);
+        let ledger = app.world().get::<Ledger>(ledger).unwrap();
+        // Two cells, 6 molecules a second in 8e-12 L.
+        let secreted = 6.0 * 60.0 / 6.022_140_76e23 / 8e-12 * 1e9;
+        let found = f64::from(ledger.source().sum(6));
+        assert!((found / secreted - 1.0).abs() < 1e-4, "{found}");
+        assert!((ledger.rate().sum(6) - 80.0 / 8000.0).abs() < 1e-6);
+        assert!(ledger.capacity().is_empty());
+    }
+}
