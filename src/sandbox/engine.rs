@@ -181,6 +181,7 @@ pub(super) mod tests {
                 path: "gain".into(),
                 value: self.gain,
                 limits: Limits::NON_NEGATIVE,
+                about: "",
             }]
         }
     }

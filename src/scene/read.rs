@@ -367,20 +367,23 @@ impl Mender<'_> {
 
     /// Notes the mistakes of grammar and mends those that can be mended. False if there is none.
     fn slips(&mut self, slips: &[Slip]) -> bool {
-        let mut inserted = 0;
+        // Where commas were inserted; what comes behind them has moved on.
+        let mut commas: Vec<usize> = Vec::new();
         for slip in slips {
-            let here = |at: usize| at + inserted..at + inserted + 1;
+            let moved = |at: usize| at + commas.iter().filter(|comma| **comma <= at).count();
+            let here = |at: usize| moved(at)..moved(at) + 1;
             let root = FieldPath::root();
             match slip {
                 Slip::MissingComma(at) => {
                     self.note(
                         &root,
-                        &(at + inserted..at + inserted),
+                        &(moved(*at)..moved(*at)),
                         "a comma is missing here",
                         None,
                     );
-                    self.draft.replace(at + inserted..at + inserted, ",");
-                    inserted += 1;
+                    let place = moved(*at);
+                    self.draft.replace(place..place, ",");
+                    commas.push(*at);
                 }
                 Slip::Unclosed(at) => {
                     let bracket = self.draft.text[here(*at)].to_owned();
@@ -410,7 +413,7 @@ impl Mender<'_> {
                 Slip::Trailing(at) => {
                     let end = self.draft.text.len();
                     let message = "nothing may stand behind the closing bracket of the file";
-                    self.note(&root, &(at + inserted..end), message, None);
+                    self.note(&root, &(moved(*at)..end), message, None);
                 }
                 Slip::TooDeep(at) => {
                     let message = format!(
