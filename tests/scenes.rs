@@ -4,22 +4,12 @@ use std::path::Path;
 
 use bevy::prelude::*;
 use proptest::prelude::*;
-use tumorscape::biology::BiologyPlugins;
-use tumorscape::cell::CellPlugins;
 use tumorscape::core::RandomKey;
 use tumorscape::core::parameters::{list_parameters, set_parameter};
 use tumorscape::scene::{
     CellLibrary, ParsedScene, SceneContext, SceneReport, load_scene, parse_prefab, parse_scene,
 };
-
-/// A world in which parameters can be tried.
-fn prototype(library: &CellLibrary) -> World {
-    let mut app = App::empty();
-    app.init_resource::<Schedules>()
-        .add_plugins((CellPlugins, BiologyPlugins));
-    library.fill_tables(app.world_mut());
-    std::mem::take(app.world_mut())
-}
+use tumorscape::simulation::prototype_world;
 
 /// The columns that the shipped scene asks for, and a few others.
 fn columns(library: &CellLibrary) -> Vec<String> {
@@ -43,7 +33,7 @@ fn columns(library: &CellLibrary) -> Vec<String> {
 fn context() -> SceneContext<'static> {
     SceneContext {
         metrics: Some(&columns),
-        prototype: Some(&prototype),
+        prototype: Some(&prototype_world),
         ..SceneContext::default()
     }
 }
@@ -392,7 +382,7 @@ fn cells_of_a_table_are_placed_with_their_types() {
 #[test]
 fn every_parameter_of_the_library_can_be_named_in_a_scene() {
     let library = CellLibrary::shipped().unwrap();
-    let mut world = prototype(&library);
+    let mut world = prototype_world(&library);
     let all = list_parameters(&world);
     assert!(all.len() > 50);
     for parameter in all {

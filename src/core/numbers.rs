@@ -1,8 +1,12 @@
 //! The numbers inside a struct, by dotted path.
 
-use bevy::reflect::{PartialReflect, ReflectMut, ReflectRef, TypeInfo};
+use bevy::reflect::{PartialReflect, Reflect, ReflectMut, ReflectRef, TypeInfo};
 
-/// Dotted paths of all numbers and switches in a struct.
+/// Attribute of a field, `#[reflect(@Fixed)]`, that no parameter reaches, as of a switch of how a thing is shown.
+#[derive(Clone, Copy, Debug, Reflect)]
+pub struct Fixed;
+
+/// Dotted paths of all numbers and switches in a struct that are not [`Fixed`].
 pub fn number_fields(info: &TypeInfo) -> Vec<String> {
     let mut fields = Vec::new();
     collect_fields(info, "", &mut fields);
@@ -12,6 +16,9 @@ pub fn number_fields(info: &TypeInfo) -> Vec<String> {
 fn collect_fields(info: &TypeInfo, prefix: &str, fields: &mut Vec<String>) {
     let TypeInfo::Struct(info) = info else { return };
     for field in info.iter() {
+        if field.has_attribute::<Fixed>() {
+            continue;
+        }
         let path = format!("{prefix}{}", field.name());
         if field.is::<f32>() || field.is::<f64>() || field.is::<u32>() || field.is::<bool>() {
             fields.push(path);

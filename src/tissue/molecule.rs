@@ -9,6 +9,7 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::core::ColourMap;
+use crate::core::numbers::Fixed;
 use crate::core::parameters::{Limits, NamedParameters, Parameters};
 
 /// Index of a molecule in [`Molecules`].
@@ -81,6 +82,7 @@ pub struct Molecule {
     pub contours: Vec<f32>,
     /// Whether it is among what is offered first: as a colour of cells, as a plot.
     #[serde(default)]
+    #[reflect(@Fixed)]
     pub featured: bool,
     /// Where the numbers are from.
     pub source: String,
