@@ -10,8 +10,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tumorscape::cell::EventKind;
 use tumorscape::core::parallel;
-use tumorscape::observe::EventKind;
 use tumorscape::scene::ParsedScene;
 use tumorscape::simulation::{Simulation, open_scene};
 
@@ -125,7 +125,7 @@ fn measure(scene: Arc<ParsedScene>, settle: u32, steps: usize) -> Taken {
         calls.push(after[0] - before[0]);
         bytes.push(after[1] - before[1]);
         for event in simulation.events() {
-            births += usize::from(event.kind == EventKind::Division);
+            births += usize::from(event.kind == EventKind::of("division"));
         }
     }
     calls.sort_unstable();

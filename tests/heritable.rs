@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tumorscape::cell::EventKind;
 use tumorscape::cell::{CellType, CycleParameters, Motility, MotilityParameters};
 use tumorscape::core::CellId;
 use tumorscape::core::clones::Clones;
 use tumorscape::core::parameters::PerType;
 use tumorscape::observe::census::Wanted;
 use tumorscape::observe::run_folder::RunFolder;
-use tumorscape::observe::{EventKind, Journal, checkpoint};
+use tumorscape::observe::{Journal, checkpoint};
 use tumorscape::scene::ParsedScene;
 use tumorscape::simulation::{Command, Program, Simulation};
 
@@ -93,7 +94,7 @@ fn daughters_have_what_their_mother_has_or_a_step_from_it() {
         simulation.step();
         let events = simulation.events().iter();
         divisions += events
-            .filter(|event| event.kind == EventKind::Division)
+            .filter(|event| event.kind == EventKind::of("division"))
             .count() as u32;
         for (number, (mother, factor)) in clones(&simulation) {
             let new = known.insert(number, (mother, factor)).is_none();

@@ -11,10 +11,11 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use tumorscape::cell::EventKind;
 use tumorscape::core::parameters::list_parameters;
 use tumorscape::core::{Clock, parallel};
 use tumorscape::observe::run_folder::{RECORD, RunFolder};
-use tumorscape::observe::{EventKind, Journal, Wanted, checkpoint};
+use tumorscape::observe::{Journal, Wanted, checkpoint};
 use tumorscape::scene::schema::Place;
 use tumorscape::scene::{CellLibrary, Change, ParsedScene};
 use tumorscape::simulation::{Simulation, open_scene, prototype_world};
@@ -369,8 +370,8 @@ fn run_watched(
             let events = simulation.events().iter();
             events.filter(|event| kinds.contains(&event.kind)).count()
         };
-        let births = count(&[EventKind::Division]);
-        let gone = count(&[EventKind::Clearance, EventKind::Exit]);
+        let births = count(&[EventKind::of("division")]);
+        let gone = count(&[EventKind::of("clearance"), EventKind::of("exit")]);
         let vanished = before.difference(&after).count();
         match added_in(step) {
             Some(added) => {

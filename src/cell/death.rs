@@ -12,6 +12,7 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::body::{Body, CellType, Resident, VolumeRates};
+use super::event::{EventKind, RegisterEvent};
 use super::life::{Beginning, RegisterLife};
 use super::surroundings::Surroundings;
 use super::{ActSystems, order_act};
@@ -117,6 +118,28 @@ pub enum LifeEvent {
     Lysis,
     /// Nothing of it is left; `Turnover` removes it.
     Clearance,
+}
+
+/// A cell entered apoptosis.
+pub const ENTERS_APOPTOSIS: EventKind = EventKind::of("apoptosis");
+/// A cell turned necrotic.
+pub const TURNS_NECROTIC: EventKind = EventKind::of("necrosis");
+/// The membrane of a necrotic cell burst.
+pub const BURSTS: EventKind = EventKind::of("lysis");
+/// The remains of a dead cell are gone.
+pub const IS_CLEARED: EventKind = EventKind::of("clearance");
+
+impl LifeEvent {
+    /// As what it is told, unless nothing happened.
+    pub const fn kind(self) -> Option<EventKind> {
+        match self {
+            Self::None => None,
+            Self::Apoptosis => Some(ENTERS_APOPTOSIS),
+            Self::Necrosis => Some(TURNS_NECROTIC),
+            Self::Lysis => Some(BURSTS),
+            Self::Clearance => Some(IS_CLEARED),
+        }
+    }
 }
 
 /// Whether a cell lives, and how far its death has come. Every cell carries it.
@@ -476,6 +499,10 @@ impl Plugin for DeathPlugin {
         order_act(app);
         app.register_purpose(APOPTOSIS)
             .register_purpose(NECROSIS)
+            .register_event(ENTERS_APOPTOSIS, "A cell entered apoptosis.")
+            .register_event(TURNS_NECROTIC, "A cell turned necrotic.")
+            .register_event(BURSTS, "The membrane of a necrotic cell burst.")
+            .register_event(IS_CLEARED, "The remains of a dead cell are gone.")
             .register_capability::<DeathParameters>("death")
             .register_cell_state::<Vital>("vital")
             .register_category::<Vital>(state_category(), |vital| vital.state as u8)

@@ -429,7 +429,7 @@ pub(crate) fn report(simulation: &Simulation, journal: &Journal, pace: Pace) -> 
     let events: Vec<String> = journal
         .event_counts
         .iter()
-        .map(|(kind, count)| format!("{count} {}", kind.label()))
+        .map(|(kind, count)| format!("{count} {kind}"))
         .collect();
     if !events.is_empty() {
         say(format!("events: {}", events.join(", ")));

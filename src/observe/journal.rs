@@ -8,7 +8,6 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::EventKind;
 use super::run_folder::{FolderState, RunFolder, RunFolderError};
 use crate::core::Clock;
 use crate::scene::{Judge, Measurement, Verdict};
@@ -20,7 +19,7 @@ use crate::simulation::{Simulation, SiteMetrics};
 pub struct JournalState {
     last_hours: Option<f64>,
     judge: Judge,
-    event_counts: Vec<(EventKind, u64)>,
+    event_counts: Vec<(String, u64)>,
     folder: FolderState,
 }
 
@@ -35,7 +34,7 @@ pub struct Journal {
     pub last: Vec<SiteMetrics>,
     judge: Judge,
     /// How often each kind of event happened.
-    pub event_counts: Vec<(EventKind, u64)>,
+    pub event_counts: Vec<(String, u64)>,
 }
 
 impl Journal {
@@ -134,10 +133,10 @@ impl Journal {
             match self
                 .event_counts
                 .iter_mut()
-                .find(|(kind, _)| *kind == event.kind)
+                .find(|(kind, _)| kind == event.kind.name())
             {
                 Some((_, count)) => *count += 1,
-                None => self.event_counts.push((event.kind, 1)),
+                None => self.event_counts.push((event.kind.name().into(), 1)),
             }
         }
         if let Some(folder) = &mut self.folder {

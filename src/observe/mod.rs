@@ -3,7 +3,6 @@
 
 pub mod census;
 pub mod checkpoint;
-pub mod events;
 pub mod hash;
 pub mod journal;
 pub mod metrics;
@@ -13,5 +12,4 @@ pub mod tally;
 mod world_state;
 
 pub use census::{Census, Wanted};
-pub use events::{EventKind, EventRecord, StepEvents};
 pub use journal::{Journal, JournalState};

@@ -20,7 +20,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::summed::{Sum, Summed};
-use super::{Census, EventRecord, Wanted};
+use super::{Census, Wanted};
+use crate::cell::EventRecord;
 use crate::core::Clock;
 use crate::core::quantity::Quantities;
 use crate::simulation::{Simulation, SiteMetrics};
@@ -391,7 +392,7 @@ impl RunFolder {
                     "{},{},{},{},{x:.2},{y:.2},{z:.2}",
                     Number(hours),
                     sites[usize::from(event.site.0)],
-                    event.kind.label(),
+                    event.kind.name(),
                     event.cell.0,
                 )?;
             }

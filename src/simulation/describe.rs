@@ -12,10 +12,11 @@ use std::path::Path;
 
 use bevy::prelude::*;
 use bevy::reflect::enums::VariantInfo;
-use bevy::reflect::{PartialReflect, ReflectRef, TypeInfo, Typed};
+use bevy::reflect::{PartialReflect, ReflectRef, TypeInfo};
 use serde::Serialize;
 
 use super::Program;
+use crate::cell::event::EventKinds;
 use crate::core::capability::Capability;
 use crate::core::documentation::{first_paragraph, inside_option, number, of_type, plain, written};
 use crate::core::input::{InputInfo, Inputs};
@@ -24,7 +25,6 @@ use crate::core::parameters::{Limits, groups, list_parameters};
 use crate::core::quantity::{Quantities, Quantity};
 use crate::core::rule::{Law, Rule};
 use crate::core::units::name_and_unit;
-use crate::observe::EventKind;
 use crate::scene::reference::{FileType, fields_of, file_types, holds};
 use crate::scene::{CellLibrary, SceneReport};
 use crate::tissue::Molecules;
@@ -244,7 +244,7 @@ impl Description {
             inputs: inputs(&world),
             rules: rules(library),
             molecules: molecules(&world),
-            events: events(),
+            events: events(&world),
             metrics: metrics(&world),
             cell_types: cell_types(&world, library),
             files: file_types(),
@@ -564,15 +564,14 @@ fn molecules(world: &World) -> Vec<MoleculeEntry> {
         .collect()
 }
 
-fn events() -> Vec<EventEntry> {
-    let TypeInfo::Enum(of) = EventKind::type_info() else {
-        return Vec::new();
-    };
-    EventKind::ALL
+fn events(world: &World) -> Vec<EventEntry> {
+    let known = world.get_resource::<EventKinds>();
+    known
         .into_iter()
-        .map(|kind| EventEntry {
-            name: kind.label().into(),
-            about: plain(of.variant(&format!("{kind:?}")).and_then(VariantInfo::docs)),
+        .flat_map(EventKinds::iter)
+        .map(|(kind, about)| EventEntry {
+            name: kind.name().into(),
+            about: about.into(),
         })
         .collect()
 }

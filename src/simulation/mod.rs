@@ -30,8 +30,8 @@ pub use turnover::Lineage;
 pub use verify::Violation;
 
 use crate::biology::BiologyPlugins;
-use crate::cell::CellPlugins;
 use crate::cell::life::{CellLife, INITIAL_STATE};
+use crate::cell::{CellPlugins, EventRecord, StepEvents};
 use crate::core::capability::CapabilityRegistry;
 use crate::core::clones::fill_rows;
 use crate::core::invariant::Invariants;
@@ -44,7 +44,7 @@ use crate::core::state::{RegisterState, StateRegistry};
 use crate::core::{Clock, RandomKey, RegisterPurpose, SimSchedule, SimSystems};
 use crate::observe::checkpoint::{Checkpoint, CheckpointError, RunState};
 use crate::observe::metrics;
-use crate::observe::{Census, EventRecord, StepEvents, Wanted};
+use crate::observe::{Census, Wanted};
 use crate::scene::population::PLACEMENT;
 use crate::scene::{CellLibrary, ParsedScene};
 use crate::tissue::transport::{FieldWork, SolveTally, TransportPlugin};

@@ -16,14 +16,14 @@ use serde::{Deserialize, Serialize};
 
 use super::twin::Twins;
 use crate::cell::clones::leave_clone;
+use crate::cell::event::{EventBook, EventKinds, RegisterEvent, put_in_order};
 use crate::cell::life::{Beginning, CellLife, Division, RegisterLife};
 use crate::cell::movement::SiteMechanics;
-use crate::cell::{CellType, Cycle, LifeEvent, Position, Resident, Vital};
+use crate::cell::{CellType, Cycle, EventKind, EventRecord, Position, Resident, StepEvents, Vital};
 use crate::core::parallel::for_each_chunk_mut;
 use crate::core::{
     CellId, CellIdCounter, Clock, Purpose, RandomKey, RegisterPurpose, SimSchedule, SimSystems,
 };
-use crate::observe::{EventKind, EventRecord, StepEvents};
 use crate::tissue::{SiteId, Sites};
 
 /// Whose daughter a cell is.
@@ -63,11 +63,18 @@ pub struct Transfer {
 
 /// Cells that change their site at the end of this step; filled in `Act`, in any order.
 ///
-/// The cell keeps its identity and all it carries. It is reported as leaving ([`EventKind::Exit`]) and as
-/// entering ([`EventKind::Entry`]). Of several transfers of one cell that to the first site counts; a cell that is
+/// The cell keeps its identity and all it carries. It is reported as leaving ([`EXIT`]) and as
+/// entering ([`ENTRY`]). Of several transfers of one cell that to the first site counts; a cell that is
 /// removed in the same step goes nowhere, one that divides leaves her daughter behind.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct Transfers(pub Vec<Transfer>);
+
+/// A cell was born by division; the row names the daughter.
+pub const DIVISION: EventKind = EventKind::of("division");
+/// A cell left its site, through an open face or for another site.
+pub const EXIT: EventKind = EventKind::of("exit");
+/// A cell that left a site entered this one.
+pub const ENTRY: EventKind = EventKind::of("entry");
 
 /// The axis along which a cell divides.
 const DIVISION_AXIS: Purpose = Purpose::numbered(3, "simulation.turnover.division_axis");
@@ -85,6 +92,15 @@ impl Plugin for TurnoverPlugin {
             .register_kept::<CellIdCounter>(Owner::Simulation, "next_cell")
             .declare_remade::<StepEvents>("the events of the step just over")
             .declare_remade::<Transfers>("carried out in the step in which they are asked for")
+            .register_event(
+                DIVISION,
+                "A cell was born by division; the row names the daughter.",
+            )
+            .register_event(
+                EXIT,
+                "A cell left its site, through an open face or for another site.",
+            )
+            .register_event(ENTRY, "A cell that left a site entered this one.")
             .register_purpose(DIVISION_AXIS)
             .register_cell_state::<CellType>("cell_type")
             .register_cell_state::<Resident>("resident")
@@ -205,7 +221,7 @@ fn turn_over(
             events.push(EventRecord {
                 step: step + 1,
                 site: daughter.get::<Resident>().expect(COMPLETE).0,
-                kind: EventKind::Division,
+                kind: DIVISION,
                 cell: id,
                 position_um: daughter.get::<Position>().expect(COMPLETE).0,
             });
@@ -215,7 +231,10 @@ fn turn_over(
     gone.extend(due.iter().filter(|cell| cell.removed).map(|cell| cell.id));
     transfer(world, transferred, step + 1, &mut events, gone);
     cut_bonds(world, gone);
-    events.sort_unstable_by_key(|event| (event.cell, event.kind as u8));
+    world
+        .resource_mut::<EventBook>()
+        .hand_on(step + 1, &mut events);
+    put_in_order(&mut events, world.resource::<EventKinds>());
     world.resource_mut::<StepEvents>().0 = events;
 }
 
@@ -289,15 +308,11 @@ impl Found {
                 position_um: position.0,
             });
         };
-        match vital.map_or(LifeEvent::None, |vital| vital.event) {
-            LifeEvent::None => {}
-            LifeEvent::Apoptosis => note(EventKind::Apoptosis),
-            LifeEvent::Necrosis => note(EventKind::Necrosis),
-            LifeEvent::Lysis => note(EventKind::Lysis),
-            LifeEvent::Clearance => note(EventKind::Clearance),
+        if let Some(kind) = vital.and_then(|vital| vital.event.kind()) {
+            note(kind);
         }
         if left && !cleared {
-            note(EventKind::Exit);
+            note(EXIT);
         }
         if divides || left || cleared {
             self.due.push(Due {
@@ -342,8 +357,8 @@ fn transfer(
                 position_um,
             });
         };
-        note(EventKind::Exit, resident.0, position.0);
-        note(EventKind::Entry, to, at_um);
+        note(EXIT, resident.0, position.0);
+        note(ENTRY, to, at_um);
         if resident.0 != to {
             gone.push(*id);
         }
@@ -376,8 +391,10 @@ fn cut_bonds(world: &mut World, gone: &mut [CellId]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cell::LifeEvent;
     use crate::cell::body::{Body, BodyPlugin};
     use crate::cell::cycle::CyclePlugin;
+    use crate::cell::death::IS_CLEARED;
     use crate::cell::testing::{bench, step};
     use crate::tissue::{SiteEntry, TissueBlock};
 
@@ -528,10 +545,10 @@ mod tests {
         assert_eq!(
             happened,
             [
-                (1, EventKind::Exit, 0),
-                (2, EventKind::Exit, 0),
-                (2, EventKind::Entry, 1),
-                (3, EventKind::Clearance, 0),
+                (1, EXIT, 0),
+                (2, EXIT, 0),
+                (2, ENTRY, 1),
+                (3, IS_CLEARED, 0),
             ]
         );
         assert!(app.world().get_entity(outside).is_err());

@@ -10,10 +10,11 @@
 use bevy::prelude::*;
 use thiserror::Error;
 
-use crate::cell::Body;
+use super::turnover::{DIVISION, ENTRY, EXIT};
+use crate::cell::death::IS_CLEARED;
+use crate::cell::{Body, EventKind, EventRecord, StepEvents};
 use crate::core::invariant::{Breach, Invariants};
 use crate::core::{CellId, Clock, SimSchedule, SimSystems};
-use crate::observe::{EventKind, StepEvents};
 
 /// Largest share of the cells' volume that a step of `Turnover` may lose or gain, by rounding.
 const VOLUME_TOLERANCE: f64 = 1e-9;
@@ -143,11 +144,7 @@ fn check_stage(world: &mut World, stage: SimSystems) {
 }
 
 /// What `Turnover` did that its events do not account for.
-fn imbalance(
-    before: &Roll,
-    after: &Roll,
-    events: &[crate::observe::EventRecord],
-) -> Option<Breach> {
+fn imbalance(before: &Roll, after: &Roll, events: &[EventRecord]) -> Option<Breach> {
     if let Some(pair) = after.0.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         return Some(Breach {
             cell: Some(pair[0].0),
@@ -166,13 +163,10 @@ fn imbalance(
     let (gone, volume_gone) = before.without(after);
     let (come, _) = after.without(before);
     // A cell that leaves a site and enters another is not gone.
-    let moved = booked(&[EventKind::Entry]);
-    let mut left = booked(&[EventKind::Clearance, EventKind::Exit]);
+    let moved = booked(&[ENTRY]);
+    let mut left = booked(&[IS_CLEARED, EXIT]);
     left.retain(|cell| moved.binary_search(cell).is_err());
-    let accounts = [
-        (come, booked(&[EventKind::Division]), "born"),
-        (gone, left, "removed"),
-    ];
+    let accounts = [(come, booked(&[DIVISION]), "born"), (gone, left, "removed")];
     for (found, booked, what) in accounts {
         if found != booked {
             let odd = |a: &[CellId], b: &[CellId]| {
@@ -313,10 +307,10 @@ mod tests {
         assert_eq!(come.cell, Some(CellId(4)));
         let grown = found(&[(1, 2.0), (2, 4.0), (3, 1.1)]);
         assert!(grown.found.contains("7.1"), "{}", grown.found);
-        let division = crate::observe::EventRecord {
+        let division = EventRecord {
             step: 1,
             site: crate::tissue::SiteId(0),
-            kind: EventKind::Division,
+            kind: DIVISION,
             cell: CellId(4),
             position_um: Vec3::ZERO,
         };

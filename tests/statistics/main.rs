@@ -10,11 +10,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use probability::{chi_square_tail, kolmogorov_smirnov, student_quantile, student_tail};
+use tumorscape::cell::EventKind;
 use tumorscape::cell::body::VolumeStep;
 use tumorscape::cell::{Body, BodyParameters, Cycle, Phase, Position, State, Surroundings};
 use tumorscape::core::CellId;
 use tumorscape::core::parallel::set_threads;
-use tumorscape::observe::{EventKind, Wanted};
+use tumorscape::observe::Wanted;
 use tumorscape::scene::schema::{Scene, Span};
 use tumorscape::scene::{SceneContext, parse_scene};
 use tumorscape::simulation::{Lineage, Simulation};
@@ -50,9 +51,9 @@ type Counts = [[f64; 4]; TISSUES];
 
 const TISSUES: usize = 8;
 const KINDS: [EventKind; 3] = [
-    EventKind::Division,
-    EventKind::Apoptosis,
-    EventKind::Necrosis,
+    EventKind::of("division"),
+    EventKind::of("apoptosis"),
+    EventKind::of("necrosis"),
 ];
 
 /// Counts of each kind of event in tissues of their own, two at a time.
