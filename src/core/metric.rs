@@ -1,8 +1,8 @@
 //! What is measured of a site: the columns of `metrics.csv`, by name.
 //!
 //! A module declares from its plugin what its quantities and categories are worth counting for: how many cells have
-//! a value, the mean, least or most of a quantity, the share of cells up to a level, or anything it works out for a
-//! site itself. Run folder, expectations, plots and figures read this list.
+//! a value, the mean, least or most of a quantity, the share of cells up to a level, a quantity of
+//! the site, or anything it works out for a site itself. Run folder, expectations, plots and figures read this list.
 //!
 //! Means, extremes and shares are those of living cells that have the quantity.
 
@@ -125,6 +125,8 @@ pub enum Measure {
     ShareUpTo(String, Level),
     /// The share of cells in which a quantity is above this.
     ShareAbove(String, Level),
+    /// A quantity of the site itself.
+    OfSite(String),
 }
 
 /// One entry of the list: a measurement, or several that are worked out together.

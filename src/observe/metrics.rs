@@ -19,8 +19,9 @@ use crate::cell::{Body, Vital};
 use crate::core::metric::{Entry, Measure, Metric, Metrics, RegisterMetrics};
 use crate::core::parallel::for_each_chunk_mut;
 use crate::core::parameters::CellTypeNames;
+use crate::core::quantity::{NONE, Quantities};
 use crate::core::state::RegisterState;
-use crate::tissue::{SiteId, Sites};
+use crate::tissue::{SiteEntry, SiteId, Sites};
 
 /// Which cell types make up the tumour, by index of the type.
 #[derive(Resource, Clone, Debug, Default)]
@@ -114,6 +115,8 @@ enum Answer {
     Most(usize),
     ShareUpTo((usize, usize)),
     ShareAbove((usize, usize)),
+    /// The value of each site.
+    OfSite(Vec<f64>),
 }
 
 impl Answer {
@@ -141,10 +144,18 @@ impl Answer {
             Measure::ShareAbove(name, level) => {
                 Self::ShareAbove(questions.ask_up_to(name, level(world)))
             }
+            Measure::OfSite(name) => {
+                let known = world.get_resource::<Quantities>();
+                let quantity = known.and_then(|known| known.of_sites(name));
+                let value =
+                    |site: &SiteEntry| quantity.map_or(NONE, |of| of.of(world, site.entity));
+                let sites = world.resource::<Sites>().list.iter();
+                Self::OfSite(sites.map(|site| f64::from(value(site))).collect())
+            }
         }
     }
 
-    fn value(&self, tally: &Tally) -> f64 {
+    fn value(&self, site: usize, tally: &Tally) -> f64 {
         let share_up_to = |(quantity, level): (usize, usize)| {
             let summary = &tally.quantities[quantity];
             summary.up_to[level] as f64 / summary.cells as f64
@@ -180,6 +191,7 @@ impl Answer {
             }
             Self::ShareUpTo(of) => share_up_to(*of),
             Self::ShareAbove(of) => 1.0 - share_up_to(*of),
+            Self::OfSite(values) => values[site],
         }
     }
 }
@@ -211,7 +223,7 @@ pub fn measure(world: &World) -> Vec<SiteMetrics> {
                 .zip(&answers)
                 .flat_map(|(entry, answer)| match (entry, answer) {
                     (Entry::Several(_, of), _) => of(world, site),
-                    (_, Some(answer)) => vec![answer.value(tally)],
+                    (_, Some(answer)) => vec![answer.value(site, tally)],
                     (_, None) => Vec::new(),
                 });
         let names = metrics.iter().map(|metric| metric.name.clone());
