@@ -642,3 +642,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn names_that_would_stand_for_two_measurements_are_refused() {
+    let own_type = |name: &str| {
+        format!(
+            "(title: \"t\", about: \"a\", pace: Illustrative, duration: Hours(1), \
+             sites: [(name: \"s\", organ: Medium, size_um: (200, 200, 200))], \
+             cell_types: [(name: \"{name}\", about: \"a\", colour: (1, 1, 1))], \
+             populations: [(cell: \"{name}\", place: Single(at_um: (0, 0, 0)))])"
+        )
+    };
+    let read = |name: &str| parse_scene(&own_type(name), "tests/names.ron", &context());
+    assert!(read("quick").is_ok());
+    for name in ["alive", "apoptotic"] {
+        let report = read(name).expect_err("it is refused").to_string();
+        let expected = format!("`cells_{name}` would be the name of two measurements");
+        assert!(report.contains(&expected), "{report}");
+    }
+}

@@ -58,8 +58,9 @@ const OXYGEN_PER_GLUCOSE: f32 = 6.0;
 /// What a cell exchanges with its surroundings just now. Dead cells exchange nothing.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
 pub struct Metabolism {
-    /// Oxygen uptake at saturation, mmHg per minute of the tissue that the cell makes up.
-    pub oxygen_capacity_mmhg_per_min: f32,
+    /// Oxygen uptake at saturation, mmHg per minute of the tissue that the cell makes up; with the first-order law
+    /// the rate of uptake, 1/min.
+    pub oxygen_per_min: f32,
     /// Glucose uptake at saturation, amol/s.
     pub glucose_capacity_amol_per_s: f32,
     /// Lactate given off, amol/s.
@@ -334,16 +335,16 @@ impl MetabolismParameters {
         let (oxygen, glucose) = (around.oxygen_mmhg, around.glucose_mm);
         let ph = chemistry.ph(around.lactate_mm);
         let respiration = set.respiration * self.respiration_factor(glucose, ph);
-        let (oxygen_capacity, oxygen_per_min) = match self.oxygen_law {
+        let (booked_per_min, oxygen_per_min) = match self.oxygen_law {
             OxygenLaw::MichaelisMenten => {
                 let capacity = self.oxygen_uptake_mmhg_per_s * PER_MINUTE * respiration;
                 let share = hill(oxygen, uptake.oxygen_half_mmhg, 1.0);
                 (capacity, capacity * share)
             }
-            OxygenLaw::FirstOrder => (
-                0.0,
-                set.respiration * self.oxygen_first_order_per_min * oxygen,
-            ),
+            OxygenLaw::FirstOrder => {
+                let rate = set.respiration * self.oxygen_first_order_per_min;
+                (rate, rate * oxygen)
+            }
         };
         // 1000 nM are 1 uM, 1e-3 mM, and 1 mM is 1 amol/um3.
         let amol_per_mmhg = uptake.oxygen_nm_per_mmhg / 1000.0
@@ -357,7 +358,7 @@ impl MetabolismParameters {
             (set.oxidised_share * glucose_amol_per_s).min(oxygen_amol_per_s / OXYGEN_PER_GLUCOSE);
         MetabolicRates {
             exchange: Metabolism {
-                oxygen_capacity_mmhg_per_min: oxygen_capacity,
+                oxygen_per_min: booked_per_min,
                 glucose_capacity_amol_per_s: glucose_capacity,
                 lactate_amol_per_s: 2.0 * (glucose_amol_per_s - oxidised_amol_per_s),
             },
@@ -475,11 +476,11 @@ pub fn exchange_metabolites(
                 let volume_um3 = law.breathing_um3(bodies[row].volume_um3());
                 match law {
                     OxygenLaw::MichaelisMenten => {
-                        let per_min = rates.oxygen_capacity_mmhg_per_min;
+                        let per_min = rates.oxygen_per_min;
                         oxygen.take_up_in(site, voxel, per_min, volume_um3);
                     }
                     OxygenLaw::FirstOrder => {
-                        let per_min = parameters.oxygen_first_order_per_min;
+                        let per_min = rates.oxygen_per_min;
                         oxygen.absorb(site, voxel, per_min * volume_um3);
                     }
                 }
@@ -585,7 +586,7 @@ impl Plugin for MetabolismPlugin {
                     let is = |what, value| outside(what, value, 0.0, f32::MAX);
                     is(
                         "its oxygen uptake at saturation, mmHg/min,",
-                        rates.oxygen_capacity_mmhg_per_min,
+                        rates.oxygen_per_min,
                     )
                     .or_else(|| {
                         is(

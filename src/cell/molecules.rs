@@ -53,7 +53,7 @@ pub fn register_molecules(world: &mut World, molecules: &Molecules) {
             let metric = Metric::new(name, unit, format!("{what} {label} at living cells."));
             let plotted = metric
                 .label(&what.to_lowercase())
-                .plot(&format!("{label} at living cells, {unit}"))
+                .plot(&format!("{label} at living cells"))
                 .colour(colour);
             Metric {
                 plot: plotted.plot.clone().filter(|_| molecule.featured),

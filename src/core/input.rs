@@ -17,7 +17,7 @@ use bevy::prelude::*;
 
 use super::parallel::ROWS;
 use super::parameters::{Limits, Parameters, PerType};
-use super::quantity::{LISTED, Quantity};
+use super::quantity::{LISTED, NamedTwice, Quantity};
 use super::state::RegisterState;
 
 /// What a person has to know about an input.
@@ -330,11 +330,10 @@ impl RegisterInputs for World {
         base: impl Fn(&World, u16) -> Option<f32> + Send + Sync + 'static,
     ) -> &mut Self {
         let mut known = self.get_resource_or_init::<Inputs>();
-        assert!(
-            known.of_cells(&info.name).is_none(),
-            "the input `{}` of cells is registered twice",
-            info.name
-        );
+        if known.of_cells(&info.name).is_some() {
+            self.get_resource_or_init::<NamedTwice>().0.push(info.name);
+            return self;
+        }
         known.cells.push(CellInput {
             info,
             base: Box::new(base),
@@ -426,6 +425,7 @@ impl RegisterInputs for App {
     ) -> &mut Self {
         super::regulate::plugin(self);
         self.world_mut().register_input_with(info, base);
+        NamedTwice::refuse(self.world());
         self
     }
 

@@ -9,7 +9,7 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::quantity::LISTED;
+use super::quantity::{LISTED, NamedTwice};
 use super::state::RegisterState;
 
 /// What a person has to know about a measurement.
@@ -157,19 +157,16 @@ impl Metrics {
         self.0.iter().flat_map(Entry::metrics)
     }
 
-    fn add(&mut self, entry: Entry) {
-        for metric in entry.metrics() {
-            assert!(
-                self.iter().all(|known| known.name != metric.name),
-                "the metric `{}` is registered twice",
-                metric.name
-            );
-        }
-        self.0.push(entry);
+    /// The name of a metric of this entry that is there already.
+    fn twice(&self, entry: &Entry) -> Option<String> {
+        let mut metrics = entry.metrics().iter();
+        let found = metrics.find(|metric| self.iter().any(|known| known.name == metric.name));
+        found.map(|metric| metric.name.clone())
     }
 }
 
-/// Registration, from a module's plugin.
+/// Registration, from a module's plugin, which panics if another has the name of a metric; or of what a scene brings,
+/// in a world: a name that is there already is then noted in [`NamedTwice`].
 pub trait RegisterMetrics {
     /// Registers a measurement.
     fn register_metric(&mut self, metric: Metric, measure: Measure) -> &mut Self;
@@ -181,10 +178,18 @@ pub trait RegisterMetrics {
     ) -> &mut Self;
 }
 
+/// Adds an entry; what would have a name that is there already goes to [`NamedTwice`].
+fn add(world: &mut World, entry: Entry) {
+    let mut metrics = world.get_resource_or_init::<Metrics>();
+    match metrics.twice(&entry) {
+        None => metrics.0.push(entry),
+        Some(name) => world.get_resource_or_init::<NamedTwice>().0.push(name),
+    }
+}
+
 impl RegisterMetrics for World {
     fn register_metric(&mut self, metric: Metric, measure: Measure) -> &mut Self {
-        self.get_resource_or_init::<Metrics>()
-            .add(Entry::One(metric, measure));
+        add(self, Entry::One(metric, measure));
         self
     }
 
@@ -193,8 +198,7 @@ impl RegisterMetrics for World {
         metrics: Vec<Metric>,
         of: impl Fn(&World, usize) -> Vec<f64> + Send + Sync + 'static,
     ) -> &mut Self {
-        self.get_resource_or_init::<Metrics>()
-            .add(Entry::Several(metrics, Box::new(of)));
+        add(self, Entry::Several(metrics, Box::new(of)));
         self
     }
 }
@@ -203,6 +207,7 @@ impl RegisterMetrics for App {
     fn register_metric(&mut self, metric: Metric, measure: Measure) -> &mut Self {
         self.declare_remade::<Metrics>(LISTED);
         self.world_mut().register_metric(metric, measure);
+        NamedTwice::refuse(self.world());
         self
     }
 
@@ -213,6 +218,7 @@ impl RegisterMetrics for App {
     ) -> &mut Self {
         self.declare_remade::<Metrics>(LISTED);
         self.world_mut().register_metrics(metrics, of);
+        NamedTwice::refuse(self.world());
         self
     }
 }

@@ -74,6 +74,11 @@ impl Quantity {
         self
     }
 
+    /// Whether somebody said which values it usually takes; a pure number without a word is taken for a share.
+    pub fn has_range(&self) -> bool {
+        self.unit.is_empty() || self.range != (0.0, 1.0)
+    }
+
     /// The values it usually takes.
     #[must_use]
     pub const fn range(mut self, from: f32, to: f32) -> Self {
@@ -291,7 +296,28 @@ impl Quantities {
     }
 }
 
-/// Registration, from a module's plugin.
+/// Names that were registered although they were there already. Those of plugins are refused at once; a scene may bring
+/// cell types and molecules whose names are, or make, such a one, which its check tells.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct NamedTwice(pub Vec<String>);
+
+impl NamedTwice {
+    /// For registration by a plugin.
+    ///
+    /// # Panics
+    /// When something has been registered twice.
+    pub(super) fn refuse(world: &World) {
+        let found = world
+            .get_resource::<Self>()
+            .and_then(|twice| twice.0.first());
+        if let Some(name) = found {
+            panic!("`{name}` is registered twice");
+        }
+    }
+}
+
+/// Registration, from a module's plugin, which panics if another has registered the name; or of what a scene brings, in
+/// a world: a name that is there already is then noted in [`NamedTwice`].
 pub trait RegisterQuantities {
     /// Registers a number that a component of a cell holds.
     fn register_quantity<C: Component>(
@@ -362,11 +388,10 @@ impl RegisterQuantities for World {
         make: impl for<'w> Fn(&'w World) -> Reader<'w, f32> + Send + Sync + 'static,
     ) -> &mut Self {
         let mut known = self.get_resource_or_init::<Quantities>();
-        assert!(
-            known.of_cells(&info.name).is_none(),
-            "the quantity `{}` of cells is registered twice",
-            info.name
-        );
+        if known.of_cells(&info.name).is_some() {
+            self.get_resource_or_init::<NamedTwice>().0.push(info.name);
+            return self;
+        }
         known.cells.push(CellQuantity {
             info,
             make: Box::new(make),
@@ -380,11 +405,10 @@ impl RegisterQuantities for World {
         get: impl Fn(&C) -> u8 + Send + Sync + Copy + 'static,
     ) -> &mut Self {
         let mut known = self.get_resource_or_init::<Quantities>();
-        assert!(
-            known.category(&info.name).is_none(),
-            "the category `{}` is registered twice",
-            info.name
-        );
+        if known.category(&info.name).is_some() {
+            self.get_resource_or_init::<NamedTwice>().0.push(info.name);
+            return self;
+        }
         known.categories.push(CellCategory {
             info,
             make: Box::new(move |_| {
@@ -400,11 +424,10 @@ impl RegisterQuantities for World {
         of: impl Fn(&World, Entity) -> f32 + Send + Sync + 'static,
     ) -> &mut Self {
         let mut known = self.get_resource_or_init::<Quantities>();
-        assert!(
-            known.of_sites(&info.name).is_none(),
-            "the quantity `{}` of sites is registered twice",
-            info.name
-        );
+        if known.of_sites(&info.name).is_some() {
+            self.get_resource_or_init::<NamedTwice>().0.push(info.name);
+            return self;
+        }
         known.sites.push(SiteQuantity {
             info,
             of: Box::new(of),
@@ -421,6 +444,7 @@ impl RegisterQuantities for App {
     ) -> &mut Self {
         self.declare_remade::<Quantities>(LISTED);
         self.world_mut().register_cell_reader(info, make);
+        NamedTwice::refuse(self.world());
         self
     }
 
@@ -431,6 +455,7 @@ impl RegisterQuantities for App {
     ) -> &mut Self {
         self.declare_remade::<Quantities>(LISTED);
         self.world_mut().register_category(info, get);
+        NamedTwice::refuse(self.world());
         self
     }
 
@@ -441,6 +466,7 @@ impl RegisterQuantities for App {
     ) -> &mut Self {
         self.declare_remade::<Quantities>(LISTED);
         self.world_mut().register_site_quantity(info, of);
+        NamedTwice::refuse(self.world());
         self
     }
 }
@@ -500,7 +526,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "`skin.warmth` of cells is registered twice")]
+    #[should_panic(expected = "`skin.warmth` is registered twice")]
     fn two_quantities_of_one_name_are_refused() {
         let mut app = App::empty();
         for _ in 0..2 {

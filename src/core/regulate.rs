@@ -94,7 +94,7 @@ impl Rules {
             },
             RuleChange::Scale(path, factor) => match self.find_mut(types, path) {
                 Some(rule) => {
-                    rule.scale *= factor;
+                    rule.scale_by(*factor);
                     true
                 }
                 None => false,
@@ -492,13 +492,15 @@ fn apply(
         }
         return;
     }
-    let mut done: Vec<u16> = Vec::new();
+    let mut done = [0; BLOCK];
+    let mut kinds_done = 0;
     let mut of_kind = [0.0; BLOCK];
     for kind in kinds.iter().map(of) {
-        if done.contains(&kind) {
+        if done[..kinds_done].contains(&kind) {
             continue;
         }
-        done.push(kind);
+        done[kinds_done] = kind;
+        kinds_done += 1;
         if let Some(program) = program(kind) {
             let of_kind = &mut of_kind[..len];
             // Cells of this kind still have their bases; what comes out for others is not used.

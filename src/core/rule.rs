@@ -1,15 +1,16 @@
 //! Rules: what changes what, as data.
 //!
-//! A rule joins a quantity to an input: `(input: "exchange.vegf_a", by: "hif.activation", law: Fold(6))`. With the base
+//! A rule joins a quantity to an input: `(input: "exchange.vegf_a", by: "hif.level", law: Fold(6))`. With the base
 //! `b` of the input and the quantity `q` each rule gives a factor `f` or an addend,
 //!
-//! - `Fold(g)`: `f = 1 + g q`, never below 0;
+//! - `Fold(g)`: `f = 1 + g q`;
 //! - `Inhibit(half: K, exponent: n)`: `f = 1 / (1 + (q/K)^n)`;
 //! - `Hill(half: K, exponent: n, to: t)`: `f = 1 + (t/b - 1) h`, `h = q^n / (K^n + q^n)`, which leads from `b` to `t`;
 //!   where the base is 0, the addend `t h`;
 //! - `Add(g)`: the addend `g q`.
 //!
-//! `scale` says how much of it counts: `f` becomes `1 + scale (f - 1)`, an addend is multiplied. The input is `b` times the
+//! `scale` says how much of it counts: `f` becomes `1 + scale (f - 1)`, never below 0 nor the
+//! `floor` of the rule, an addend is multiplied. The input is `b` times the
 //! product of all factors plus the sum of all addends, in the order of the names of the rules, held within the limits
 //! of the input. `floor` keeps a factor from falling below it, [`RuleBook::floors`] the whole product. A quantity
 //! that a cell does not have changes nothing.
@@ -89,7 +90,10 @@ impl Law {
                 min: 0.1,
                 max: 20.0,
             },
-            _ => Limits::FINITE,
+            _ => Limits {
+                min: -1e12,
+                max: 1e12,
+            },
         }
     }
 }
@@ -104,10 +108,10 @@ pub struct Rule {
     pub by: String,
     /// How.
     pub law: Law,
-    /// How much of it counts: 1 is all, 0 nothing.
+    /// How much of it counts: 1 is all, 0 nothing; more than 1 strengthens it.
     #[serde(default = "one")]
     pub scale: f32,
-    /// The factor is never below this.
+    /// The factor is never below this, nor below 0.
     #[serde(default)]
     pub floor: Option<f32>,
     /// What it stands for, in a sentence.
@@ -119,10 +123,20 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Beyond, a timeline that scales it again and again would come to what is no number.
+    const SCALE_LIMITS: Limits = Limits { min: 0.0, max: 1e6 };
+
+    /// Multiplies its scale, within its limits.
+    pub fn scale_by(&mut self, factor: f32) {
+        let Limits { min, max } = Self::SCALE_LIMITS;
+        let scale = f64::from(self.scale) * f64::from(factor);
+        self.scale = scale.clamp(min, max) as f32;
+    }
+
     /// What a number of a rule may be, by its path: `scale`, `law.gain`.
     pub fn limits(path: &str) -> Limits {
         path.strip_prefix("law.")
-            .map_or(Limits::NON_NEGATIVE, Law::limits)
+            .map_or(Self::SCALE_LIMITS, Law::limits)
     }
 }
 
@@ -132,7 +146,7 @@ pub enum Combine {
     /// The product of factors and the sum of addends.
     #[default]
     Product,
-    /// As PhysiCell's rules; all must be `Hill`.
+    /// As PhysiCell's rules; all must be `Hill`, and `scale` multiplies `(q / half)^exponent`. Floors do not count.
     MultiHill,
 }
 
@@ -190,12 +204,12 @@ impl Program {
                 column: column(&rule.by),
                 law: rule.law,
                 scale: rule.scale,
-                floor: rule.floor.unwrap_or(f32::NEG_INFINITY),
+                floor: rule.floor.unwrap_or(0.0),
             })
             .collect();
         (!terms.is_empty()).then(|| Self {
             terms,
-            floor: book.floors.get(input).copied().unwrap_or(f32::NEG_INFINITY),
+            floor: book.floors.get(input).copied().unwrap_or(0.0),
             combine: book.combine.get(input).copied().unwrap_or_default(),
             limits,
         })
@@ -226,31 +240,35 @@ impl Program {
             Combine::MultiHill => {
                 first.fill(0.0);
                 second.fill(0.0);
-                let (mut highest, mut lowest) = (f32::NEG_INFINITY, f32::INFINITY);
-                let base = values.first().copied().unwrap_or_default();
+                let (mut highest, mut lowest) =
+                    ([f32::NEG_INFINITY; BLOCK], [f32::INFINITY; BLOCK]);
                 for term in &self.terms {
                     let Law::Hill { half, exponent, to } = term.law else {
                         continue;
                     };
-                    let sums = if to >= base {
-                        highest = highest.max(to);
-                        &mut *first
-                    } else {
-                        lowest = lowest.min(to);
-                        &mut *second
-                    };
-                    for (sum, q) in sums.iter_mut().zip(columns(term.column)) {
-                        if *q > 0.0 {
-                            *sum += term.scale * power(*q / half, exponent);
+                    // Bases differ: by type, and between the clones of one.
+                    for (row, q) in columns(term.column).iter().enumerate() {
+                        let pull = if *q > 0.0 {
+                            term.scale * power(*q / half, exponent)
+                        } else {
+                            0.0
+                        };
+                        if to >= values[row] {
+                            highest[row] = highest[row].max(to);
+                            first[row] += pull;
+                        } else {
+                            lowest[row] = lowest[row].min(to);
+                            second[row] += pull;
                         }
                     }
                 }
-                for ((value, up), down) in values.iter_mut().zip(first).zip(second) {
-                    if *up > 0.0 {
-                        *value += (highest - *value) * (1.0 - 1.0 / (1.0 + *up));
+                for (row, value) in values.iter_mut().enumerate() {
+                    let (up, down) = (first[row], second[row]);
+                    if up > 0.0 {
+                        *value += (highest[row] - *value) * (1.0 - 1.0 / (1.0 + up));
                     }
-                    if *down > 0.0 {
-                        *value += (lowest - *value) * (1.0 - 1.0 / (1.0 + *down));
+                    if down > 0.0 {
+                        *value += (lowest[row] - *value) * (1.0 - 1.0 / (1.0 + down));
                     }
                 }
             }
@@ -271,8 +289,10 @@ impl Term {
         let Self { scale, floor, .. } = *self;
         // A factor of 1 changes not a bit, so a quantity that is not there is one.
         let counted = |q: f32, factor: f32| {
-            if q.is_nan() {
+            if q.is_nan() || scale == 0.0 {
                 1.0
+            } else if scale == 1.0 {
+                factor.max(floor)
             } else {
                 (1.0 + scale * (factor - 1.0)).max(floor)
             }
@@ -280,7 +300,7 @@ impl Term {
         match self.law {
             Law::Fold(gain) => {
                 for (product, q) in products.iter_mut().zip(column) {
-                    *product *= counted(*q, (1.0 + gain * *q).max(0.0));
+                    *product *= counted(*q, 1.0 + gain * *q);
                 }
             }
             Law::Inhibit { half, exponent } => {
@@ -527,5 +547,48 @@ mod tests {
             (f64::from(found) / expected - 1.0).abs() < 1e-6,
             "{found}, {expected}"
         );
+    }
+
+    #[test]
+    fn hill_rules_as_those_of_physicell_look_at_each_row_alone() {
+        let to_one = Law::Hill {
+            half: 1.0,
+            exponent: 1.0,
+            to: 1.0,
+        };
+        let mut book = book(&[("r", rule("a", to_one))]);
+        book.combine.insert("x".into(), Combine::MultiHill);
+        let bases = [0.5_f32, 4.0, 0.0, 2.0];
+        let alone = bases.map(|base| input(&book, base, 1.0, 0.0));
+        // Half of the way, up or down.
+        assert_eq!(alone, [0.75, 2.5, 0.5, 1.5]);
+        let program = Program::new(&book, "x", (0.0, f32::MAX), |_| 0).expect("there is a rule");
+        let mut together = bases;
+        let ones = [1.0; 4];
+        program.apply(&mut together, |_| &ones, &mut [[0.0; BLOCK]; 2]);
+        assert_eq!(together, alone);
+    }
+
+    #[test]
+    fn strengthened_brakes_stop_at_zero_and_do_not_turn_into_their_opposite() {
+        let brake = Rule {
+            scale: 3.0,
+            ..rule(
+                "a",
+                Law::Inhibit {
+                    half: 0.1,
+                    exponent: 2.0,
+                },
+            )
+        };
+        let two = book(&[("r", brake.clone()), ("s", brake)]);
+        assert_eq!(input(&two, 0.5, 10.0, 0.0), 0.0);
+        let mut endless = rule("a", Law::Fold(2.0));
+        for _ in 0..100 {
+            endless.scale_by(1e30);
+        }
+        assert!(endless.scale.is_finite());
+        endless.scale_by(0.0);
+        assert_eq!(input(&book(&[("r", endless)]), 0.5, 10.0, 0.0), 0.5);
     }
 }

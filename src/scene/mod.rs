@@ -12,6 +12,7 @@ pub mod expect;
 pub mod library;
 pub mod look;
 pub mod molecules;
+mod names;
 pub mod population;
 pub mod prefab;
 mod read;
@@ -26,6 +27,7 @@ pub mod table;
 pub mod timeline;
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
@@ -320,7 +322,9 @@ pub fn load_prefab(path: &Path, context: &SceneContext) -> Result<CellPrefab, Sc
     if let Some(prototype) = context.prototype {
         let library = CellLibrary::of_scene(vec![prefab.clone()], molecules, known.clone());
         let mut report = SceneReport::default();
-        rules::check_library(&mut report, &library, &prototype(&library));
+        let world = prototype(&library);
+        rules::check_library(&mut report, &library, &world);
+        names::check_names(&mut report, &path.display().to_string(), &world);
         if !report.is_empty() {
             return Err(report);
         }
@@ -386,6 +390,7 @@ pub fn parse_scene(
         if let Some(prototype) = context.prototype {
             let mut world = prototype(&library);
             rules::check_library(&mut report, &library, &world);
+            names::check_names(&mut report, name, &world);
             rules::check_scene_rules(&mut checker, &scene, &library, &mut world);
         }
         report.absorb(checker.report);
@@ -449,9 +454,18 @@ fn used_types(scene: &Scene) -> Vec<&str> {
     used
 }
 
+/// Bytes of the longest text that is read.
+const LONGEST_TEXT: u64 = 1 << 30;
+
 /// Reads a text file. A byte order mark is taken off.
 fn read_text(path: &Path, shown: &str) -> Result<String, Box<Problem>> {
-    let bytes = std::fs::read(path).map_err(|error| {
+    let read = |path: &Path| {
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(path)?;
+        let mut start = file.take(LONGEST_TEXT + 1);
+        start.read_to_end(&mut bytes).map(|_| bytes)
+    };
+    let bytes = read(path).map_err(|error| {
         let message = match error.kind() {
             std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
             std::io::ErrorKind::IsADirectory => "this is a folder, not a file".to_owned(),
@@ -459,6 +473,10 @@ fn read_text(path: &Path, shown: &str) -> Result<String, Box<Problem>> {
         };
         Box::new(Problem::whole_file(shown, message))
     })?;
+    if bytes.len() as u64 > LONGEST_TEXT {
+        let message = "has more than 1 GiB, which no scene or table has".to_owned();
+        return Err(Box::new(Problem::whole_file(shown, message)));
+    }
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let message = format!(

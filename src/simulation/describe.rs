@@ -110,8 +110,8 @@ pub struct QuantityEntry {
     pub label: String,
     /// Its unit; empty for a pure number.
     pub unit: String,
-    /// The values it usually takes.
-    pub range: (f32, f32),
+    /// The values it usually takes, where that is known.
+    pub range: Option<(f32, f32)>,
     /// Its column in tables of cells, if it has one.
     pub column: Option<String>,
     /// Whether it says nothing of a dead cell.
@@ -430,7 +430,7 @@ fn quantity(of: &str, info: &Quantity) -> QuantityEntry {
         of: of.into(),
         label: info.label.clone(),
         unit: info.unit.clone(),
-        range: info.range,
+        range: info.has_range().then_some(info.range),
         column: info.column.clone().filter(|_| of == "cell"),
         of_the_living: info.of_the_living,
         about: info.about.clone(),

@@ -177,7 +177,10 @@ impl<'a> CellColours<'a> {
         match &self.chosen {
             Chosen::Type => ColourSource::Type(kind),
             Chosen::Category(column) => match value_of(column, i) {
-                Some((number, value)) if value.colour.is_some() => ColourSource::Value(number),
+                // Who asks for the state wants to see who lives, not of which type they are.
+                Some((number, value)) if value.colour.is_some() || column.0.prevails => {
+                    ColourSource::Value(number)
+                }
                 Some(_) => ColourSource::Type(kind),
                 None => ColourSource::NoValue,
             },
@@ -200,7 +203,10 @@ impl<'a> CellColours<'a> {
                 let style = self.snapshot.cell_types.get(usize::from(kind));
                 style.map(|style| style.colour)
             }
-            ColourSource::Value(value) => self.category().and_then(|info| of_value(info, value)),
+            ColourSource::Value(value) => {
+                let colour = self.category().and_then(|info| of_value(info, value));
+                Some(colour.unwrap_or(palette::PLAIN))
+            }
             ColourSource::Number(value) => self.scale.as_ref().map(|scale| scale.colour(value)),
             ColourSource::NoValue => Some(palette::NO_VALUE),
         };

@@ -109,7 +109,7 @@ fn legend_entries(snapshot: &Snapshot, colours: &CellColours) -> Vec<Entry> {
     let add_category = |entries: &mut Vec<Entry>, category: &Category, counts: Vec<usize>| {
         for (value, count) in category.values.iter().zip(counts) {
             entries.push(Entry {
-                colour: value.colour.unwrap_or(palette::UNKNOWN),
+                colour: value.colour.unwrap_or(palette::PLAIN),
                 text: value.label.clone(),
                 count,
             });

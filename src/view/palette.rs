@@ -12,6 +12,9 @@ use crate::tissue::Molecule;
 /// but not so light that it draws the eye.
 pub const NO_VALUE: [f32; 3] = [0.66, 0.66, 0.66];
 
+/// Colour of a value of a category that has none of its own, as of living cells among the dead, sRGB.
+pub const PLAIN: [f32; 3] = [0.45, 0.70, 0.60];
+
 /// Colour of cells of an unknown type, sRGB.
 pub const UNKNOWN: [f32; 3] = [0.7, 0.7, 0.7];
 

@@ -1,7 +1,9 @@
 //! A mechanism that is written outside the crate, against its public interface alone, is one like any other.
 //!
-//! `sparkle` lets cells glow up and tire. Its plugin registers its parameters, its state of two numbers, how cells
-//! begin with it and what daughters inherit. Cell types that have it are files beside a scene.
+//! `sparkle` lets cells glow up, tire and flash. Its plugin registers its parameters, its state of two numbers, how cells
+//! begin with it and what daughters inherit; what can be known of a cell and of a site, an input, two measurements and
+//! a kind of event. The cell type that has it, with a rule that drives the input, and the molecule that the cells give
+//! off are files beside a scene.
 
 mod sparkle;
 
@@ -11,11 +13,13 @@ use std::sync::Arc;
 use bevy::prelude::*;
 use sparkle::{Sparkle, sparkle};
 use tumorscape::core::CellId;
+use tumorscape::core::regulate::RuleChange;
 use tumorscape::core::state::StateRegistry;
 use tumorscape::observe::run_folder::RunFolder;
-use tumorscape::observe::{Journal, checkpoint};
+use tumorscape::observe::{Census, Journal, Wanted, checkpoint};
 use tumorscape::scene::{CellLibrary, ParsedScene};
 use tumorscape::simulation::describe::Description;
+use tumorscape::simulation::snapshot::SnapshotRequest;
 use tumorscape::simulation::{Command, Lineage, Program, Simulation};
 
 const FIREFLY: &str = r#"(
@@ -23,17 +27,35 @@ const FIREFLY: &str = r#"(
     about: "A cell that glows.",
     colour: (1, 1, 0.3),
     cycle: (g0g1_hours: 1, s_hours: 1, g2_hours: 0.5, m_hours: 0.5),
+    exchange: [(molecule: "luciferin", secretes_molecules_per_s: 10)],
     sparkle: (rise_per_hour: 0.5),
+    rules: {
+        "light_breeds_light": (input: "sparkle.rise", by: "luciferin", law: Hill(half: 0.01, to: 1)),
+    },
+)"#;
+
+const LUCIFERIN: &str = r#"(
+    name: "luciferin", label: "luciferin", about: "What fireflies burn.", unit: "nM", nm_per_unit: 1,
+    diffusivity_um2_per_min: 3e4, decay_per_min: 0.1, half_saturation: 1, quasi_steady: true, every_minutes: 1,
+    crosses_vessel_walls: false, source: "made up",
 )"#;
 
 const SCENE: &str = r#"(
     title: "fireflies", about: "they glow", pace: Illustrative, duration: Hours(8),
-    sites: [(name: "dish", organ: Medium, size_um: (400, 400, 400))],
+    sites: [(name: "dish", organ: Medium, size_um: (400, 400, 400),
+        fields: [(molecule: "luciferin", level: 0, faces: Closed)])],
     populations: [
         (cell: "firefly", place: Ball(radius_um: 30)),
         (cell: "fibroblast", place: Single(at_um: (120, 0, 0))),
     ],
     parameters: { "firefly.sparkle.tire_per_hour": 0.25 },
+    output: (metrics_every: Hours(1), cells_at: [Hours(2)]),
+    recording: (look: (colour_by: Quantity("sparkle.glow"), slice: (molecule: "luciferin"))),
+    expect: [
+        Eventually(metric: "light", is: Above(1)),
+        Always(metric: "glow_mean", is: Between(0, 1.5)),
+        AtEnd(metric: "luciferin_mean_nm", is: Above(0)),
+    ],
 )"#;
 
 fn program() -> Program {
@@ -46,6 +68,9 @@ fn workplace() -> tempfile::TempDir {
     let cells = folder.path().join("assets/cells");
     std::fs::create_dir_all(&cells).expect("writable");
     std::fs::write(cells.join("firefly.ron"), FIREFLY).expect("writable");
+    let molecules = folder.path().join("assets/molecules");
+    std::fs::create_dir_all(&molecules).expect("writable");
+    std::fs::write(molecules.join("luciferin.ron"), LUCIFERIN).expect("writable");
     std::fs::write(folder.path().join("dusk.ron"), SCENE).expect("writable");
     folder
 }
@@ -92,7 +117,7 @@ fn its_mistakes_in_a_cell_file_are_told_with_line_and_column() {
     assert_eq!(
         told("rise_per_hour", "rise_hourly"),
         [
-            "@:6:15: sparkle.rise_hourly: there is no field `rise_hourly` here; did you mean `rise_per_hour`?"
+            "@:7:15: sparkle.rise_hourly: there is no field `rise_hourly` here; did you mean `rise_per_hour`?"
         ]
     );
     assert_eq!(
@@ -101,24 +126,24 @@ fn its_mistakes_in_a_cell_file_are_told_with_line_and_column() {
             "rise_per_hour: -1, tire_per_hour: \"much\""
         ),
         [
-            "@:6:30: sparkle.rise_per_hour: must be a number of at least 0, found -1",
-            "@:6:49: sparkle.tire_per_hour: expected a number, found `\"much\"`",
+            "@:7:30: sparkle.rise_per_hour: must be a number of at least 0, found -1",
+            "@:7:49: sparkle.tire_per_hour: expected a number, found `\"much\"`",
         ]
     );
     assert_eq!(
         told("sparkle:", "sparkel:"),
-        ["@:6:5: sparkel: there is no field `sparkel` here; did you mean `sparkle`?"]
+        ["@:7:5: sparkel: there is no field `sparkel` here; did you mean `sparkle`?"]
     );
     assert_eq!(
         told("sparkle: (", "sparkle: (rise_per_hour: 3), sparkle: ("),
-        ["@:6:34: sparkle: the field `sparkle` stands twice, first in line 6"]
+        ["@:7:34: sparkle: the field `sparkle` stands twice, first in line 7"]
     );
     assert_eq!(
         told(
             "sparkle: (rise_per_hour: 0.5)",
             "sparkle: (rise_per_hour: 0.5, tire_per_hour: 3)"
         ),
-        ["@:6:50: sparkle.tire_per_hour: it tires faster than it rises (0.5 per hour)"]
+        ["@:7:50: sparkle.tire_per_hour: it tires faster than it rises (0.5 per hour)"]
     );
     // The shipped program does not know it.
     std::fs::write(&file, FIREFLY).expect("writable");
@@ -249,6 +274,7 @@ fn cells_begin_with_it_change_by_its_system_and_hand_it_on() {
     );
     simulation.step();
     let second = glowing(&simulation);
+    // There is no luciferin before the first step.
     let expected = first[0].2.glow + (0.5 - 0.25 * first[0].2.fatigue) / 60.0;
     assert!((second[0].2.glow - expected).abs() < 1e-6);
     let mut daughters = 0;
@@ -337,7 +363,184 @@ fn it_is_described_as_what_ships_is() {
     assert_eq!(known[0].kind, "capability");
     let can = description.find("firefly").unwrap();
     assert!(can[0].facts[0].contains("sparkle"), "{:?}", can[0]);
+    for (name, kind) in [
+        ("sparkle.glow", "quantity of a cell"),
+        ("sparkle.light", "quantity of a site"),
+        ("sparkle.rise", "input of a cell"),
+        ("sparkle.flash", "event"),
+        ("glow_mean", "metric"),
+        ("luciferin", "molecule"),
+    ] {
+        let found = description.find(name).unwrap_or_default();
+        assert!(
+            found.iter().any(|item| item.kind == kind),
+            "{name}: {found:?}"
+        );
+    }
     let shipped = Description::of(&Program::default());
     let shipped = shipped.unwrap_or_else(|report| panic!("{report}"));
     assert!(shipped.find("sparkle").is_err());
+}
+
+/// Runs the scene to its end in a folder of its own, with the books kept.
+fn run_to_the_end(folder: &Path) -> (Simulation, std::path::PathBuf) {
+    let mut simulation = simulation(folder);
+    let out = folder.join("out");
+    let run_folder = RunFolder::create(&out, &simulation).expect("writable");
+    let mut journal = Journal::new(&simulation, Some(run_folder));
+    journal.note(&simulation).expect("writable");
+    while simulation.steps() < simulation.total_steps() {
+        simulation.step();
+        journal.note(&simulation).expect("writable");
+    }
+    journal.finish(&simulation).expect("writable");
+    let verdicts = journal.judge(&simulation);
+    assert_eq!(verdicts.len(), 3);
+    let sentences: Vec<&str> = verdicts
+        .iter()
+        .map(|verdict| verdict.sentence.as_str())
+        .collect();
+    assert!(
+        verdicts.iter().all(|verdict| verdict.holds),
+        "{sentences:?}"
+    );
+    assert!(
+        journal
+            .event_counts
+            .iter()
+            .any(|(kind, count)| kind == "sparkle.flash" && *count > 0),
+        "{:?}",
+        journal.event_counts
+    );
+    (simulation, out)
+}
+
+/// The values of a column of a table.
+fn column(table: &str, name: &str) -> Vec<String> {
+    let mut lines = table.lines();
+    let header = lines.next().expect("a header");
+    let mut names = header.split(',');
+    let at = names
+        .position(|known| known == name)
+        .unwrap_or_else(|| panic!("`{name}` in {header}"));
+    let value = |line: &str| line.split(',').nth(at).unwrap_or_default().to_owned();
+    lines.map(value).collect()
+}
+
+#[test]
+fn it_is_in_the_tables_the_expectations_and_the_events_of_a_run() {
+    let folder = workplace();
+    let (simulation, out) = run_to_the_end(folder.path());
+    let read = |name: &str| std::fs::read_to_string(out.join(name)).expect("it is written");
+    let metrics = read("metrics.csv");
+    for name in [
+        "glow_mean",
+        "light",
+        "luciferin_mean_nm",
+        "luciferin_at_cells_mean_nm",
+    ] {
+        let values = column(&metrics, name);
+        assert_eq!(values.len(), 9, "every hour of eight, and the start");
+        assert!(values.iter().all(|value| value.parse::<f64>().is_ok()));
+    }
+    // The light is the sum of what cells glow, worked out here in another way.
+    let light: f64 = glowing(&simulation)
+        .iter()
+        .map(|(.., of)| f64::from(of.glow))
+        .sum();
+    let last = column(&metrics, "light").pop().expect("a last row");
+    let last: f64 = last.parse().expect("a number");
+    assert!((last / light - 1.0).abs() < 1e-5, "{last}, {light}");
+    let cells = read("cells_2h.csv");
+    let types = column(&cells, "type");
+    for name in ["glow", "fatigue", "luciferin_nm"] {
+        for (value, of) in column(&cells, name).iter().zip(&types) {
+            assert_eq!(
+                value.is_empty(),
+                name != "luciferin_nm" && of != "firefly",
+                "{name}"
+            );
+        }
+    }
+    let kinds = column(&read("events.csv"), "kind");
+    assert!(kinds.iter().any(|kind| kind == "sparkle.flash"));
+}
+
+#[test]
+fn the_rule_in_its_cell_file_drives_its_input() {
+    let folder = workplace();
+    let rises = |simulation: &mut Simulation| {
+        for _ in 0..30 {
+            simulation.step();
+        }
+        let before = glowing(simulation);
+        let around = Census::take(
+            simulation.world(),
+            &Wanted {
+                quantities: vec!["luciferin".into()],
+                ..Wanted::default()
+            },
+        );
+        simulation.step();
+        let after = glowing(simulation);
+        let luciferin = around.quantity("luciferin").expect("it was asked for");
+        let of = |id: CellId| around.ids.iter().position(|known| *known == id);
+        let mut found = Vec::new();
+        for (id, _, state) in before {
+            let later = after.iter().find(|(known, ..)| *known == id);
+            let Some((.., later)) = later.filter(|(.., later)| later.glow > state.glow) else {
+                continue;
+            };
+            let rise = (later.glow - state.glow) * 60.0 + 0.25 * state.fatigue;
+            found.push((luciferin[of(id).expect("it is there")], rise));
+        }
+        assert!(found.len() > 5);
+        found
+    };
+    let mut ruled = simulation(folder.path());
+    for (q, rise) in rises(&mut ruled) {
+        let expected = 0.5 + 0.5 * q / (q + 0.01);
+        assert!(
+            q > 0.0 && (rise / expected - 1.0).abs() < 1e-3,
+            "{q}: {rise}, {expected}"
+        );
+    }
+    let mut bare = simulation(folder.path());
+    let rule = RuleChange::Delete("firefly.light_breeds_light".into());
+    bare.apply(Command::Rule(rule)).expect("it is there");
+    for (_, rise) in rises(&mut bare) {
+        assert!((rise / 0.5 - 1.0).abs() < 1e-3, "{rise}");
+    }
+}
+
+#[test]
+fn it_breaks_no_invariant() {
+    let folder = workplace();
+    let mut simulation = simulation(folder.path());
+    simulation.verify();
+    for _ in 0..120 {
+        simulation.step();
+        assert!(simulation.violation().is_none());
+    }
+}
+
+#[test]
+fn what_it_knows_can_be_shown_and_inspected() {
+    let folder = workplace();
+    let mut simulation = simulation(folder.path());
+    simulation.step();
+    let look = simulation.scene().scene.recording.look.clone();
+    let mut request = SnapshotRequest::of_look(&look);
+    let (id, _, state) = glowing(&simulation)[0];
+    request.portrait = Some(id.0);
+    let snapshot = simulation.snapshot(&request);
+    let glow = snapshot.catalogue.quantity("sparkle.glow");
+    assert!(glow.is_some_and(|glow| glow.featured && glow.range == (0.0, 1.5)));
+    let portrait = snapshot.portrait.expect("it was asked for");
+    let shown = portrait
+        .quantities
+        .iter()
+        .find(|(label, ..)| label == "sparkle glow");
+    assert_eq!(shown.map(|(_, value, _)| *value), Some(state.glow));
+    assert!(snapshot.molecules.named("luciferin").is_some());
 }

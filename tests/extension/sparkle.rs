@@ -2,13 +2,18 @@
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
-use tumorscape::cell::CellType;
+use tumorscape::cell::event::{EventBook, EventKind, RegisterEvent};
 use tumorscape::cell::life::{Beginning, RegisterLife};
+use tumorscape::cell::{CellType, Position, Resident};
+use tumorscape::core::input::{InputInfo, RegisterInputs, Regulated};
+use tumorscape::core::metric::{Measure, Metric, RegisterMetrics};
 use tumorscape::core::parameters::{
     Contradiction, Limits, Parameters, PerType, RegisterParameters,
 };
+use tumorscape::core::quantity::{Quantity, RegisterQuantities};
 use tumorscape::core::state::RegisterState;
-use tumorscape::core::{Clock, SimSchedule, SimSystems};
+use tumorscape::core::{CellId, Clock, SimSchedule, SimSystems};
+use tumorscape::tissue::{SiteId, Sites};
 
 /// How cells of a type glow (capability `sparkle`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
@@ -58,25 +63,97 @@ pub struct Sparkle {
     pub fatigue: f32,
 }
 
+/// A cell flashed: its glow came to 1.5, and it is dark again.
+pub const FLASH: EventKind = EventKind::of("sparkle.flash");
+
+/// Name of the input that is how fast cells light up.
+const RISE: &str = "sparkle.rise";
+
+/// Both numbers of each cell follow their equations, `dG/dt = rise - tire F` and `dF/dt = 0.1`.
 fn light_up(
     clock: Res<Clock>,
     parameters: Res<PerType<SparkleParameters>>,
-    mut cells: Query<(&CellType, &mut Sparkle)>,
+    inputs: Regulated,
+    events: Res<EventBook>,
+    mut cells: Query<(
+        Entity,
+        &CellId,
+        &CellType,
+        &Resident,
+        &Position,
+        &mut Sparkle,
+    )>,
 ) {
-    for (cell_type, mut sparkle) in &mut cells {
-        let Some(parameters) = parameters.get(cell_type.0) else {
-            continue;
-        };
-        let rate = parameters.rise_per_hour - parameters.tire_per_hour * sparkle.fatigue;
-        sparkle.glow += rate * clock.dt_hours();
-        sparkle.fatigue = (sparkle.fatigue + 0.1 * clock.dt_hours()).min(1.0);
+    let rise = inputs.input(RISE);
+    let hours = clock.dt_hours();
+    let tables = cells.contiguous_iter_mut().expect("they are in tables");
+    for (entities, ids, types, residents, positions, mut sparkles) in tables {
+        let rise = rise.in_table(entities);
+        for (row, sparkle) in sparkles.iter_mut().enumerate() {
+            let Some(parameters) = parameters.get(types[row].0) else {
+                continue;
+            };
+            let rate = rise.at(row, types[row].0) - parameters.tire_per_hour * sparkle.fatigue;
+            sparkle.glow += rate * hours;
+            sparkle.fatigue = (sparkle.fatigue + 0.1 * hours).min(1.0);
+            if sparkle.glow >= 1.5 {
+                sparkle.glow = 0.0;
+                events.book(FLASH, ids[row], residents[row].0, positions[row].0);
+            }
+        }
     }
+}
+
+/// The light of all cells of a site.
+fn light(world: &World, site: Entity) -> f32 {
+    let mut sites = world.resource::<Sites>().list.iter();
+    let Some(number) = sites.position(|known| known.entity == site) else {
+        return f32::NAN;
+    };
+    let Some(mut cells) = world.try_query::<(&CellId, &Resident, &Sparkle)>() else {
+        return 0.0;
+    };
+    // In the order of identity, so that the sum does not hang on where cells lie in memory.
+    let here = cells
+        .iter(world)
+        .filter(|(_, of, _)| of.0 == SiteId(number as u16));
+    let mut glows: Vec<(CellId, f32)> = here.map(|(id, _, sparkle)| (*id, sparkle.glow)).collect();
+    glows.sort_by_key(|(id, _)| *id);
+    glows.into_iter().map(|(_, glow)| glow).sum()
 }
 
 /// The plugin.
 pub fn sparkle(app: &mut App) {
     app.register_capability::<SparkleParameters>("sparkle")
         .register_cell_state::<Sparkle>("sparkle")
+        .register_quantity::<Sparkle>(
+            Quantity::new("sparkle.glow", "", "How bright it is.")
+                .column("glow")
+                .range(0.0, 1.5)
+                .featured(),
+            |sparkle| sparkle.glow,
+        )
+        .register_quantity::<Sparkle>(
+            Quantity::new("sparkle.fatigue", "", "How tired it is.").column("fatigue"),
+            |sparkle| sparkle.fatigue,
+        )
+        .register_site_quantity(
+            Quantity::new("sparkle.light", "", "Light of all cells."),
+            light,
+        )
+        .register_metric(
+            Metric::new("glow_mean", "", "Mean glow of cells that glow."),
+            Measure::Mean("sparkle.glow".into()),
+        )
+        .register_metric(
+            Metric::new("light", "", "Light of all cells of the site."),
+            Measure::OfSite("sparkle.light".into()),
+        )
+        .register_input::<SparkleParameters>(
+            InputInfo::new(RISE, "1/h", "How fast a cell lights up."),
+            |parameters| parameters.rise_per_hour,
+        )
+        .register_event(FLASH, "A cell flashed, and is dark again.")
         .begin_cells(|place| {
             place.parameters::<SparkleParameters>()?;
             let dark = Sparkle {

@@ -82,7 +82,7 @@ impl Hour {
             if vital.is_alive() {
                 let breathing = OxygenLaw::MichaelisMenten.breathing_um3(body.volume_um3());
                 let shell = (distance / SHELL_UM) as usize;
-                uptake[shell] += f64::from(metabolism.oxygen_capacity_mmhg_per_min * breathing);
+                uptake[shell] += f64::from(metabolism.oxygen_per_min * breathing);
             }
         }
         let ball = |radius: f64| 4.0 / 3.0 * std::f64::consts::PI * radius.powi(3);

@@ -68,15 +68,17 @@ impl Description {
                 .source(&known.source)
         });
         let quantities = self.quantities.iter().map(|known| {
-            let (from, to) = known.range;
-            let range = [from, to].map(|end| number(f64::from(end)));
+            let usually = known.range.map_or_else(String::new, |(from, to)| {
+                let [from, to] = [from, to].map(|end| number(f64::from(end)));
+                format!("usually {from} to {to}")
+            });
             Item::new(
                 format!("quantity of a {}", known.of),
                 &known.name,
                 &known.about,
             )
             .fact(&known.unit)
-            .fact(format!("usually {} to {}", range[0], range[1]))
+            .fact(usually)
             .source(&known.source)
         });
         let categories = self.categories.iter().map(|known| {

@@ -135,12 +135,14 @@ fn fill(asked: &str, text: &str, of: &Description) -> Result<String, String> {
                 "quantity", "of a", "unit", "usually", "column", "meaning", "source",
             ],
             of.quantities.iter().map(|known| {
-                let (from, to) = known.range;
+                let range = known.range.map_or_else(String::new, |(from, to)| {
+                    format!("{} to {}", number(from.into()), number(to.into()))
+                });
                 vec![
                     quoted(&known.name),
                     known.of.clone(),
                     known.unit.clone(),
-                    format!("{} to {}", number(from.into()), number(to.into())),
+                    range,
                     known.column.as_deref().map(quoted).unwrap_or_default(),
                     if known.of_the_living {
                         format!("{} Of living cells.", known.about)
