@@ -23,7 +23,7 @@ use crate::cell::life::{Beginning, RegisterLife};
 use crate::cell::{Resident, Surroundings, Vital};
 use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
-use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
+use crate::core::parallel::{IN_TABLES, for_each_row_mut};
 use crate::core::parameters::{Limits, Parameters, RegisterParameters};
 use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::random::probability;
@@ -158,12 +158,10 @@ pub fn update_hif(
     let hours = clock.dt_hours();
     let parameters = &*parameters;
     for (residents, around, vitals, mut hif) in cells.contiguous_iter_mut().expect(IN_TABLES) {
-        for_each_chunk_mut(hif.bypass_change_detection(), ROWS, |start, hif| {
-            for (row, hif) in (start..).zip(hif) {
-                if is_alive(vitals.map(|vitals| &vitals[row])) {
-                    let oxygen_mmhg = oxygen.at(residents[row].0, around[row].voxel);
-                    hif.advance(parameters, oxygen_mmhg, hours);
-                }
+        for_each_row_mut(hif.bypass_change_detection(), |row, hif| {
+            if is_alive(vitals.map(|vitals| &vitals[row])) {
+                let oxygen_mmhg = oxygen.at(residents[row].0, around[row].voxel);
+                hif.advance(parameters, oxygen_mmhg, hours);
             }
         });
     }

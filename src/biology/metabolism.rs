@@ -35,9 +35,7 @@ use crate::cell::{ActSystems, Body, CellType, Cycle, Resident, Surroundings, Vit
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::metric::{Metric, RegisterMetrics};
-use crate::core::parallel::{
-    IN_TABLES, ROWS, for_each_chunk, for_each_chunk_mut, for_each_chunk_mut2,
-};
+use crate::core::parallel::{IN_TABLES, for_each_row, for_each_row_mut, for_each_row_mut2};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::state::RegisterState;
@@ -429,19 +427,15 @@ pub fn update_metabolism(
         };
         let metabolism = metabolism.bypass_change_detection();
         let Some(mut cycles) = cycles else {
-            for_each_chunk_mut(metabolism, ROWS, |start, metabolism| {
-                for (row, metabolism) in (start..).zip(metabolism) {
-                    adapt(row, metabolism);
-                }
+            for_each_row_mut(metabolism, |row, metabolism| {
+                adapt(row, metabolism);
             });
             continue;
         };
         let cycles = cycles.bypass_change_detection();
-        for_each_chunk_mut2(metabolism, cycles, ROWS, |start, metabolism, cycles| {
-            for (row, (metabolism, cycle)) in (start..).zip(metabolism.iter_mut().zip(cycles)) {
-                if let Some(growth) = adapt(row, metabolism) {
-                    cycle.growth = growth;
-                }
+        for_each_row_mut2(metabolism, cycles, |row, metabolism, cycle| {
+            if let Some(growth) = adapt(row, metabolism) {
+                cycle.growth = growth;
             }
         });
     }
@@ -465,28 +459,26 @@ pub fn exchange_metabolites(
     for (types, residents, around, bodies, vitals, metabolism) in
         cells.contiguous_iter().expect(IN_TABLES)
     {
-        for_each_chunk(types.len(), ROWS, |_, rows| {
-            for row in rows {
-                let alive = is_alive(vitals.map(|vitals| &vitals[row]));
-                let (true, Some(parameters)) = (alive, parameters.get(types[row].0)) else {
-                    continue;
-                };
-                let (site, voxel, rates) = (residents[row].0, around[row].voxel, &metabolism[row]);
-                let law = parameters.oxygen_law;
-                let volume_um3 = law.breathing_um3(bodies[row].volume_um3());
-                match law {
-                    OxygenLaw::MichaelisMenten => {
-                        let per_min = rates.oxygen_per_min;
-                        oxygen.take_up_in(site, voxel, per_min, volume_um3);
-                    }
-                    OxygenLaw::FirstOrder => {
-                        let per_min = rates.oxygen_per_min;
-                        oxygen.absorb(site, voxel, per_min * volume_um3);
-                    }
+        for_each_row(types.len(), |row| {
+            let alive = is_alive(vitals.map(|vitals| &vitals[row]));
+            let (true, Some(parameters)) = (alive, parameters.get(types[row].0)) else {
+                return;
+            };
+            let (site, voxel, rates) = (residents[row].0, around[row].voxel, &metabolism[row]);
+            let law = parameters.oxygen_law;
+            let volume_um3 = law.breathing_um3(bodies[row].volume_um3());
+            match law {
+                OxygenLaw::MichaelisMenten => {
+                    let per_min = rates.oxygen_per_min;
+                    oxygen.take_up_in(site, voxel, per_min, volume_um3);
                 }
-                glucose.take_up_amol(site, voxel, rates.glucose_capacity_amol_per_s);
-                lactate.secrete_amol(site, voxel, rates.lactate_amol_per_s);
+                OxygenLaw::FirstOrder => {
+                    let per_min = rates.oxygen_per_min;
+                    oxygen.absorb(site, voxel, per_min * volume_um3);
+                }
             }
+            glucose.take_up_amol(site, voxel, rates.glucose_capacity_amol_per_s);
+            lactate.secrete_amol(site, voxel, rates.lactate_amol_per_s);
         });
     }
 }

@@ -20,7 +20,7 @@ use super::life::{Beginning, RegisterLife};
 use super::{ActSystems, order_act};
 use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
-use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
+use crate::core::parallel::{IN_TABLES, for_each_row_mut};
 use crate::core::parameters::{Contradiction, Limits, Parameters, PerType, RegisterParameters};
 use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::random::probability;
@@ -361,13 +361,11 @@ pub fn grow_bodies(
     }
     let solved = &*solved;
     for (types, mut bodies, cycles, vitals) in cells.contiguous_iter_mut().expect(IN_TABLES) {
-        for_each_chunk_mut(bodies.bypass_change_detection(), ROWS, |start, bodies| {
-            for (row, body) in (start..).zip(bodies) {
-                if let Some(Some(ways)) = solved.get(usize::from(types[row].0)) {
-                    let cycle = cycles.map(|cycles| &cycles[row]);
-                    let vital = vitals.map(|vitals| &vitals[row]);
-                    ways[way_of(cycle, vital)].apply(body);
-                }
+        for_each_row_mut(bodies.bypass_change_detection(), |row, body| {
+            if let Some(Some(ways)) = solved.get(usize::from(types[row].0)) {
+                let cycle = cycles.map(|cycles| &cycles[row]);
+                let vital = vitals.map(|vitals| &vitals[row]);
+                ways[way_of(cycle, vital)].apply(body);
             }
         });
     }

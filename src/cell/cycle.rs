@@ -29,7 +29,7 @@ use super::{ActSystems, order_act};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
-use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
+use crate::core::parallel::{IN_TABLES, for_each_row_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::quantity::{Build, Category, CategoryValue, Quantity, RegisterQuantities};
 use crate::core::state::RegisterState;
@@ -277,20 +277,18 @@ pub fn advance_cycle(
         cells.contiguous_iter_mut().expect(IN_TABLES)
     {
         let entry = entry.in_table(entities);
-        for_each_chunk_mut(cycles.bypass_change_detection(), ROWS, |start, cycles| {
-            for (row, cycle) in (start..).zip(cycles) {
-                let Some(parameters) = parameters.get(types[row].0) else {
-                    continue;
-                };
-                if cycle.mitosis_over || !is_alive(vitals.map(|vitals| &vitals[row])) {
-                    continue;
-                }
-                let pressure = around[row].pressure;
-                let share = parameters.s_entry_share(cycle.growth, pressure, cycle.senescence)
-                    * entry.at(row, types[row].0);
-                let random = || key.stream(ids[row], clock.step, PHASE_LENGTH);
-                cycle.advance(parameters, share, hours, random);
+        for_each_row_mut(cycles.bypass_change_detection(), |row, cycle| {
+            let Some(parameters) = parameters.get(types[row].0) else {
+                return;
+            };
+            if cycle.mitosis_over || !is_alive(vitals.map(|vitals| &vitals[row])) {
+                return;
             }
+            let pressure = around[row].pressure;
+            let share = parameters.s_entry_share(cycle.growth, pressure, cycle.senescence)
+                * entry.at(row, types[row].0);
+            let random = || key.stream(ids[row], clock.step, PHASE_LENGTH);
+            cycle.advance(parameters, share, hours, random);
         });
     }
 }

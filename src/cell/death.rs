@@ -18,7 +18,7 @@ use super::surroundings::Surroundings;
 use super::{ActSystems, order_act};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
-use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
+use crate::core::parallel::{IN_TABLES, for_each_row_mut};
 use crate::core::parameters::{Contradiction, Limits, Parameters, PerType, RegisterParameters};
 use crate::core::quantity::{Build, Category, CategoryValue, RegisterQuantities};
 use crate::core::random::probability;
@@ -390,25 +390,23 @@ pub fn advance_death(
         cells.contiguous_iter_mut().expect(IN_TABLES)
     {
         let (apoptosis, necrosis) = (apoptosis.in_table(entities), necrosis.in_table(entities));
-        for_each_chunk_mut(vitals.bypass_change_detection(), ROWS, |start, vitals| {
-            for (row, vital) in (start..).zip(vitals) {
-                vital.event = LifeEvent::None;
-                if let Some(Some(step)) = steps.get(usize::from(types[row].0)) {
-                    let random = |purpose| key.stream(ids[row], clock.step, purpose);
-                    let rates = Rates {
-                        apoptosis_below: if apoptosis.is_ruled() {
-                            happens_below(apoptosis.at(row, types[row].0), hours)
-                        } else {
-                            step.apoptosis_below
-                        },
-                        necrosis_per_hour: || {
-                            let oxygen_mmhg = oxygen.at(residents[row].0, around[row].voxel);
-                            step.parameters.necrosis_per_hour(oxygen_mmhg)
-                                * necrosis.at(row, types[row].0)
-                        },
-                    };
-                    advance(vital, step, &bodies[row], &rates, &clock, random);
-                }
+        for_each_row_mut(vitals.bypass_change_detection(), |row, vital| {
+            vital.event = LifeEvent::None;
+            if let Some(Some(step)) = steps.get(usize::from(types[row].0)) {
+                let random = |purpose| key.stream(ids[row], clock.step, purpose);
+                let rates = Rates {
+                    apoptosis_below: if apoptosis.is_ruled() {
+                        happens_below(apoptosis.at(row, types[row].0), hours)
+                    } else {
+                        step.apoptosis_below
+                    },
+                    necrosis_per_hour: || {
+                        let oxygen_mmhg = oxygen.at(residents[row].0, around[row].voxel);
+                        step.parameters.necrosis_per_hour(oxygen_mmhg)
+                            * necrosis.at(row, types[row].0)
+                    },
+                };
+                advance(vital, step, &bodies[row], &rates, &clock, random);
             }
         });
     }

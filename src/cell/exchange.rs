@@ -15,7 +15,7 @@ use super::surroundings::Surroundings;
 use super::{ActSystems, order_act};
 use crate::core::SimSchedule;
 use crate::core::input::{CellValues, InputColumn, InputInfo, RegisterInputs, Regulate, Regulated};
-use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk};
+use crate::core::parallel::{IN_TABLES, for_each_row};
 use crate::core::parameters::{Limits, NamedParameters, Parameters, PerType, RegisterParameters};
 use crate::tissue::fields::Booking;
 use crate::tissue::{Bookings, MoleculeName, Molecules};
@@ -129,29 +129,27 @@ pub fn exchange_molecules(
                 inputs.map(|(.., input)| input.in_table(entities)).collect()
             })
             .collect();
-        for_each_chunk(cell_types.len(), ROWS, |_, rows| {
-            for row in rows {
-                let Some(exchanged) = types.get(usize::from(cell_types[row].0)) else {
-                    continue;
-                };
-                if exchanged.is_empty() || !is_alive(vitals.map(|vitals| &vitals[row])) {
-                    continue;
+        for_each_row(cell_types.len(), |row| {
+            let Some(exchanged) = types.get(usize::from(cell_types[row].0)) else {
+                return;
+            };
+            if exchanged.is_empty() || !is_alive(vitals.map(|vitals| &vitals[row])) {
+                return;
+            }
+            let (site, voxel) = (residents[row].0, around[row].voxel);
+            let cell_type = cell_types[row].0;
+            let columns = &columns[usize::from(cell_type)];
+            for ((of, booking, _), secretion) in exchanged.iter().zip(columns) {
+                let secretion = secretion.at(row, cell_type);
+                // What is never booked is solved in a simpler way.
+                if secretion > 0.0 {
+                    booking.secrete(site, voxel, secretion);
                 }
-                let (site, voxel) = (residents[row].0, around[row].voxel);
-                let cell_type = cell_types[row].0;
-                let columns = &columns[usize::from(cell_type)];
-                for ((of, booking, _), secretion) in exchanged.iter().zip(columns) {
-                    let secretion = secretion.at(row, cell_type);
-                    // What is never booked is solved in a simpler way.
-                    if secretion > 0.0 {
-                        booking.secrete(site, voxel, secretion);
-                    }
-                    if of.takes_up_molecules_per_s > 0.0 {
-                        booking.take_up(site, voxel, of.takes_up_molecules_per_s);
-                    }
-                    if of.absorbs_um3_per_min > 0.0 {
-                        booking.absorb(site, voxel, of.absorbs_um3_per_min);
-                    }
+                if of.takes_up_molecules_per_s > 0.0 {
+                    booking.take_up(site, voxel, of.takes_up_molecules_per_s);
+                }
+                if of.absorbs_um3_per_min > 0.0 {
+                    booking.absorb(site, voxel, of.absorbs_um3_per_min);
                 }
             }
         });

@@ -19,7 +19,7 @@ use super::death::{Vital, advance_death, is_alive};
 use super::life::{Beginning, RegisterLife};
 use super::{ActSystems, order_act};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
-use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
+use crate::core::parallel::{IN_TABLES, for_each_row_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::random::probability;
@@ -181,37 +181,34 @@ pub fn turn(
         let speed = speed.in_table(entities);
         let persistence = persistence.in_table(entities);
         let bias = bias.in_table(entities);
-        let motilities = motilities.bypass_change_detection();
-        for_each_chunk_mut(motilities, ROWS, |start, motilities| {
-            for (row, motility) in (start..).zip(motilities) {
-                let Some(Some((parameters, chance, followed))) =
-                    types.get(usize::from(cell_types[row].0))
-                else {
-                    continue;
-                };
-                if !is_alive(vitals.map(|vitals| &vitals[row])) {
-                    motility.speed_um_per_min = 0.0;
-                    continue;
-                }
-                let cell_type = cell_types[row].0;
-                motility.speed_um_per_min = speed.at(row, cell_type);
-                if motility.speed_um_per_min <= 0.0 {
-                    continue;
-                }
-                let persistence_min = persistence.at(row, cell_type);
-                let chance = if persistence.is_ruled() {
-                    probability(1.0 / persistence_min, clock.dt_minutes())
-                } else {
-                    *chance
-                };
-                let mut random = key.stream(ids[row], clock.step, TURNS);
-                if persistence_min <= 0.0 || random.chance(chance) {
-                    let gradient = followed.as_ref().map_or(Vec3::ZERO, |attractant| {
-                        attractant.relative_gradient(residents[row].0, positions[row].0)
-                    });
-                    let bias = bias.at(row, cell_type);
-                    motility.direction = parameters.turn(&mut random, gradient, bias);
-                }
+        for_each_row_mut(motilities.bypass_change_detection(), |row, motility| {
+            let Some(Some((parameters, chance, followed))) =
+                types.get(usize::from(cell_types[row].0))
+            else {
+                return;
+            };
+            if !is_alive(vitals.map(|vitals| &vitals[row])) {
+                motility.speed_um_per_min = 0.0;
+                return;
+            }
+            let cell_type = cell_types[row].0;
+            motility.speed_um_per_min = speed.at(row, cell_type);
+            if motility.speed_um_per_min <= 0.0 {
+                return;
+            }
+            let persistence_min = persistence.at(row, cell_type);
+            let chance = if persistence.is_ruled() {
+                probability(1.0 / persistence_min, clock.dt_minutes())
+            } else {
+                *chance
+            };
+            let mut random = key.stream(ids[row], clock.step, TURNS);
+            if persistence_min <= 0.0 || random.chance(chance) {
+                let gradient = followed.as_ref().map_or(Vec3::ZERO, |attractant| {
+                    attractant.relative_gradient(residents[row].0, positions[row].0)
+                });
+                let bias = bias.at(row, cell_type);
+                motility.direction = parameters.turn(&mut random, gradient, bias);
             }
         });
     }

@@ -8,7 +8,7 @@ use bevy::prelude::*;
 
 use super::body::{Body, Position, Resident};
 use super::surroundings::Surroundings;
-use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut};
+use crate::core::parallel::{IN_TABLES, for_each_row_mut};
 use crate::core::{SimSchedule, SimSystems};
 use crate::tissue::transport::CellVolume;
 use crate::tissue::{Sites, TissueBlock};
@@ -52,15 +52,13 @@ fn perceive(
         .collect();
     for (residents, positions, bodies, mut around) in cells.contiguous_iter_mut().expect(IN_TABLES)
     {
-        for_each_chunk_mut(around.bypass_change_detection(), ROWS, |start, around| {
-            for (row, around) in (start..).zip(around) {
-                let (block, volume) = grounds[usize::from(residents[row].0.0)];
-                let voxel = block.voxel_at(positions[row].0);
-                if let Some(volume) = volume {
-                    volume.0.add(voxel, bodies[row].volume_um3());
-                }
-                around.voxel = voxel;
+        for_each_row_mut(around.bypass_change_detection(), |row, around| {
+            let (block, volume) = grounds[usize::from(residents[row].0.0)];
+            let voxel = block.voxel_at(positions[row].0);
+            if let Some(volume) = volume {
+                volume.0.add(voxel, bodies[row].volume_um3());
             }
+            around.voxel = voxel;
         });
     }
 }

@@ -2,13 +2,13 @@
 //!
 //! Cells come in an order that depends on the history of births and deaths, and on which thread is quicker. A sum of
 //! floats would differ with it in the last bits; a sum of whole numbers of a tiny quantum does not, because adding
-//! whole numbers is associative. Each term is rounded to the quantum once, half away from zero.
+//! whole numbers is associative. Each term is made a whole number of quanta once.
 //!
-//! | sum | for | terms | a sum that does not fit |
-//! | --- | --- | --- | --- |
-//! | [`ExactSum`] | one thread, parts merged afterwards | of either sign, below 2^94 quanta | cannot come about with fewer than 2^32 terms |
-//! | [`AtomicSums`] of [`AtomicI64`] | many threads, one sum for each voxel | of either sign | wraps around, as one of 64 bits does |
-//! | [`AtomicSums`] of [`AtomicU32`] | the same in half the memory | not below zero | stays at the largest |
+//! | sum | for | terms | parts of a quantum | a sum that does not fit |
+//! | --- | --- | --- | --- | --- |
+//! | [`ExactSum`] | one thread, parts merged afterwards | of either sign, below 2^94 quanta | are cut off | cannot come about with fewer than 2^32 terms |
+//! | [`AtomicSums`] of [`AtomicI64`] | many threads, one sum for each voxel | of either sign | are rounded, half away from zero | wraps around, as one of 64 bits does |
+//! | [`AtomicSums`] of [`AtomicU32`] | the same in half the memory | not below zero | are rounded, half up, in `f32` | stays at the largest |
 //!
 //! Wrapping keeps every sum right that fits in the end, whatever the sums on the way were; a bound that sums of
 //! either sign stopped at would depend on the order. The quantum is a parameter of the type, 2^-BITS of the unit.
@@ -23,16 +23,9 @@ use crate::core::parallel::for_each_chunk_mut;
 const CHUNK: usize = 16_384;
 
 /// Quanta of 2^-`bits` in a unit.
+#[inline]
 const fn quanta_per_unit(bits: u32) -> f64 {
     (1_u64 << bits) as f64
-}
-
-/// A term in quanta, of which the whole ones are to be taken: half a quantum is added, because `f64::round` is a call
-/// of a function.
-#[inline]
-fn rounded(term: f32, bits: u32) -> f64 {
-    let quanta = f64::from(term) * quanta_per_unit(bits);
-    quanta + 0.5_f64.copysign(quanta)
 }
 
 /// A sum in quanta of 2^-`BITS` that one thread adds to.
@@ -53,7 +46,7 @@ impl<const BITS: u32> ExactSum<BITS> {
     /// Adds a term.
     #[inline]
     pub fn add(&mut self, term: f32) {
-        let quanta = rounded(term, BITS);
+        let quanta = f64::from(term) * quanta_per_unit(BITS);
         // Most terms fit into 64 bits, which are much quicker to make.
         if quanta.abs() < 9.0e18 {
             self.quanta += i128::from(quanta as i64);
@@ -85,8 +78,9 @@ pub trait AtomicQuanta: From<Self::Quanta> + Send + Sync + Debug + 'static {
     /// The number itself.
     type Quanta: Copy + Default + Debug + PartialEq + Into<i64>;
 
-    /// Adds a number without its fraction; none (NaN) adds nothing, one out of range the nearest in range.
-    fn add(&self, quanta: f64);
+    /// Adds a term, rounded to a whole number of quanta of 2^-`bits`; none (NaN) adds nothing, one out of range the
+    /// nearest in range.
+    fn add(&self, term: f32, bits: u32);
 
     /// The sum so far.
     fn get(&self) -> Self::Quanta;
@@ -96,8 +90,11 @@ impl AtomicQuanta for AtomicI64 {
     type Quanta = i64;
 
     #[inline]
-    fn add(&self, quanta: f64) {
-        self.fetch_add(quanta as i64, Ordering::Relaxed);
+    fn add(&self, term: f32, bits: u32) {
+        let quanta = f64::from(term) * quanta_per_unit(bits);
+        // `f64::round` is a call of a function.
+        let quanta = (quanta + 0.5_f64.copysign(quanta)) as i64;
+        self.fetch_add(quanta, Ordering::Relaxed);
     }
 
     #[inline]
@@ -110,8 +107,9 @@ impl AtomicQuanta for AtomicU32 {
     type Quanta = u32;
 
     #[inline]
-    fn add(&self, quanta: f64) {
-        let quanta = quanta as u32;
+    fn add(&self, term: f32, bits: u32) {
+        // From 2^23 quanta on an `f32` has no halves, and half up may be up to the even neighbour.
+        let quanta = (term * quanta_per_unit(bits) as f32 + 0.5) as u32;
         let mut sum = self.load(Ordering::Relaxed);
         while let Err(found) = self.compare_exchange_weak(
             sum,
@@ -159,11 +157,6 @@ impl<Q: AtomicQuanta, const BITS: u32> AtomicSums<Q, BITS> {
         }
     }
 
-    /// Number of sums.
-    pub const fn len(&self) -> usize {
-        self.len
-    }
-
     /// Whether no term was added to any, which is not the same as sums that happen to be zero.
     pub fn is_empty(&self) -> bool {
         !self.used.load(Ordering::Relaxed)
@@ -173,7 +166,7 @@ impl<Q: AtomicQuanta, const BITS: u32> AtomicSums<Q, BITS> {
     #[inline]
     pub fn add(&self, index: usize, term: f32) {
         let sums = self.sums.get_or_init(|| self.zeros());
-        sums[index].add(rounded(term, BITS));
+        sums[index].add(term, BITS);
         // Reading first leaves the line in the caches of all cores.
         if !self.used.load(Ordering::Relaxed) {
             self.used.store(true, Ordering::Relaxed);
@@ -271,7 +264,7 @@ mod tests {
     type Shares = AtomicSums<AtomicU32, 20>;
 
     #[test]
-    fn the_order_of_terms_does_not_change_a_sum_and_rounding_is_that_of_a_quantum() {
+    fn the_order_of_terms_does_not_change_a_sum_and_the_error_is_that_of_a_quantum() {
         let terms: Vec<f32> = (1..5000)
             .map(|i| (i as f32 * 0.7).sqrt() * if i % 3 == 0 { -1e4 } else { 3e-3 })
             .chain([1e9, -1e9, 1e-7])
@@ -287,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_are_rounded_to_the_nearest_quantum_away_from_zero() {
+    fn parts_of_a_quantum_are_rounded_in_atomic_sums_and_cut_off_in_plain_ones() {
         for (quanta, nearest) in [
             (0.4, 0),
             (0.5, 1),
@@ -306,8 +299,11 @@ mod tests {
                 );
                 let mut plain = ExactSum::<30>::default();
                 plain.add(term);
-                assert_eq!(plain.quanta, i128::from(nearest) * i128::from(sign));
+                assert_eq!(plain.quanta, quanta as i128 * i128::from(sign), "{quanta}");
             }
+            let shares = Shares::new(1);
+            shares.add(0, (quanta / quanta_per_unit(20)) as f32);
+            assert_eq!(shares.state(), Some(vec![nearest as u32]), "{quanta}");
         }
     }
 

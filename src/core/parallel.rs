@@ -307,16 +307,18 @@ pub fn map_chunks<R: Send>(
 /// Rows of cells in one piece of a loop over a table.
 pub const ROWS: usize = 4096;
 
+// The loops over rows own `work`: through a reference to it, each row would look up anew where what it captures lies.
+
 /// Calls `work(row)` for each row below `len`, in pieces of [`ROWS`].
 #[inline]
 pub fn for_each_row(len: usize, work: impl Fn(usize) + Sync) {
-    for_each_chunk(len, ROWS, |_, rows| rows.for_each(&work));
+    for_each_chunk(len, ROWS, move |_, rows| rows.for_each(&work));
 }
 
 /// Calls `work(row, value)` for each row of a table, in pieces of [`ROWS`].
 #[inline]
 pub fn for_each_row_mut<T: Send>(values: &mut [T], work: impl Fn(usize, &mut T) + Sync) {
-    for_each_chunk_mut(values, ROWS, |start, piece| {
+    for_each_chunk_mut(values, ROWS, move |start, piece| {
         for (row, value) in (start..).zip(piece) {
             work(row, value);
         }
@@ -330,7 +332,7 @@ pub fn for_each_row_mut2<A: Send, B: Send>(
     b: &mut [B],
     work: impl Fn(usize, &mut A, &mut B) + Sync,
 ) {
-    for_each_chunk_mut2(a, b, ROWS, |start, a, b| {
+    for_each_chunk_mut2(a, b, ROWS, move |start, a, b| {
         for (row, (a, b)) in (start..).zip(a.iter_mut().zip(b)) {
             work(row, a, b);
         }

@@ -13,7 +13,7 @@
 use bevy::math::DVec3;
 use bevy::prelude::*;
 
-use super::tally::{ExactSum, Questions, Tally, fold_types};
+use super::tally::{CellSum, Questions, Tally, fold_types};
 use crate::cell::death::COUNTS_PLOT;
 use crate::cell::{Body, Vital};
 use crate::core::metric::{Entry, Measure, Metric, Metrics, RegisterMetrics};
@@ -241,8 +241,8 @@ const RUN: usize = 65_536;
 #[derive(Default)]
 struct Sums {
     cells: u64,
-    centres_um: [ExactSum; 3],
-    radii_um: ExactSum,
+    centres_um: [CellSum; 3],
+    radii_um: CellSum,
 }
 
 impl Sums {
@@ -276,7 +276,7 @@ fn tumour_radii(world: &World, site: SiteId) -> (f64, f64) {
         return (0.0, 0.0);
     }
     let cells = sums.cells as f64;
-    let centroid = DVec3::from(sums.centres_um.map(ExactSum::value)) / cells;
+    let centroid = DVec3::from(sums.centres_um.map(CellSum::value)) / cells;
     // A distance and whether the cell is necrotic, in one word: distances are not negative, so their bits are in
     // their order, and the last one can be spared.
     let note = |words: &mut Vec<u32>, at: Vec3, _: &Body, vital: Option<&Vital>| {

@@ -12,6 +12,7 @@ use crate::cell::{Body, CellType, Position, Resident, Vital};
 use crate::core::CellId;
 use crate::core::clones::Clones;
 use crate::core::columns::{Columns, tables_with};
+use crate::core::exact_sum::ExactSum;
 use crate::core::parallel::map_chunks;
 use crate::core::quantity::{NO_VALUE, Quantities, Reader};
 use crate::tissue::SiteId;
@@ -19,51 +20,8 @@ use crate::tissue::SiteId;
 /// Cells looked at in one piece of the parallel loop.
 const CHUNK: usize = 16_384;
 
-/// A sum that does not depend on the order of its terms: in units of 2^-40, about 1e-12.
-///
-/// It cannot overflow: a term is below 2^94 units (1.8e16), or lost like one that is no number, and the cells of a
-/// world, numbered with 32 bits, add up to less than 2^126.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct ExactSum {
-    quanta: i128,
-    /// Terms that are no numbers, or too large; they make the sum none.
-    lost: u64,
-}
-
-impl ExactSum {
-    const QUANTA: f64 = 1_099_511_627_776.0;
-    /// Terms are smaller than this many quanta: 2^94.
-    const LARGEST: f64 = (1_u128 << 94) as f64;
-
-    /// Adds a term.
-    #[inline]
-    pub fn add(&mut self, term: f32) {
-        let quanta = f64::from(term) * Self::QUANTA;
-        // Most terms fit into 64 bits, which are much quicker to make.
-        if quanta.abs() < 9.0e18 {
-            self.quanta += i128::from(quanta as i64);
-        } else if quanta.abs() < Self::LARGEST {
-            self.quanta += quanta as i128;
-        } else {
-            self.lost += 1;
-        }
-    }
-
-    /// The sum; NaN if a term was no number or too large.
-    pub const fn value(self) -> f64 {
-        if self.lost > 0 {
-            f64::NAN
-        } else {
-            self.quanta as f64 / Self::QUANTA
-        }
-    }
-
-    /// Adds another sum.
-    pub const fn merge(&mut self, other: Self) {
-        self.quanta += other.quanta;
-        self.lost += other.lost;
-    }
-}
+/// A sum over cells, in quanta of 2^-40, about 1e-12 of the unit.
+pub type CellSum = ExactSum<40>;
 
 /// What there is of a quantity in the living cells of a site.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -71,7 +29,7 @@ pub struct Summary {
     /// Cells that have it.
     pub cells: u64,
     /// The sum over them.
-    pub sum: ExactSum,
+    pub sum: CellSum,
     /// The least value; infinite without cells.
     pub least: f32,
     /// The largest value; infinitely negative without cells.
@@ -387,46 +345,4 @@ pub fn fold_types<A: Send>(
         }));
     }
     all
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_order_of_terms_does_not_change_a_sum_and_rounding_is_that_of_a_quantum() {
-        let terms: Vec<f32> = (1..5000)
-            .map(|i| (i as f32 * 0.7).sqrt() * if i % 3 == 0 { -1e4 } else { 3e-3 })
-            .chain([1e9, -1e9, 1e-7])
-            .collect();
-        let (mut forward, mut backward) = (ExactSum::default(), ExactSum::default());
-        terms.iter().for_each(|term| forward.add(*term));
-        terms.iter().rev().for_each(|term| backward.add(*term));
-        assert_eq!(forward, backward);
-        let exact: f64 = terms.iter().map(|term| f64::from(*term)).sum();
-        assert!((forward.value() / exact - 1.0).abs() < 1e-12);
-        forward.add(f32::NAN);
-        assert!(forward.value().is_nan());
-    }
-
-    #[test]
-    fn a_sum_is_exact_up_to_the_largest_term_and_number_of_cells_and_lost_beyond() {
-        let mut sum = ExactSum::default();
-        // The largest term, as often as there can be cells: doubled 32 times.
-        let largest = f32::from_bits(1.8e16_f32.to_bits() - 1);
-        sum.add(largest);
-        for _ in 0..32 {
-            sum.merge(sum);
-        }
-        assert_eq!(sum.value(), f64::from(largest) * 4_294_967_296.0);
-        for term in [2e16, f32::MAX, f32::INFINITY] {
-            for signed in [term, -term] {
-                let mut lost = ExactSum::default();
-                lost.add(1.0);
-                lost.add(signed);
-                lost.add(-signed);
-                assert!(lost.value().is_nan(), "{signed}");
-            }
-        }
-    }
 }

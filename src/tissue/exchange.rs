@@ -1,28 +1,25 @@
 //! What cells and fields give each other.
 //!
 //! Each field has a [`Ledger`] in which cells book, during `Act`, what they take up and secrete in their
-//! voxel. Entries are whole numbers of a tiny quantum, added atomically: integer addition is associative, so
-//! the sum in a voxel is the same bits in whatever order threads add to it. An entry is rounded to the quantum
-//! once, which for the weakest secretion of a cell into a voxel of 20 um is a part in a million. (The
-//! alternative, sorting cells by voxel and summing in order, costs a sort per step and gives no more.)
+//! voxel. Entries are added atomically in whole numbers of a tiny quantum ([`AtomicSums`]), so the sum in a voxel
+//! is the same bits in whatever order threads add to it. An entry is rounded to the quantum once, which for the
+//! weakest secretion of a cell into a voxel of 20 um is a part in a million. (The alternative, sorting cells by
+//! voxel and summing in order, costs a sort per step and gives no more.)
 //!
 //! Units: amounts are concentration changes of the voxel per minute, in the unit of the molecule.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32};
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::core::parallel::for_each_chunk_mut;
+use crate::core::exact_sum::{AtomicSums, WrongLength};
 
-/// Voxels handled by one piece of a parallel loop.
-const CHUNK: usize = 16_384;
-
-/// The quantum in which amounts are booked: 2^-30 of the molecule's unit per minute.
+/// Sums of what is booked for each voxel, in quanta of 2^-30 of the molecule's unit per minute.
 ///
-/// About 1e-9 (mmHg, mM or nM per minute); sums up to 8.6e9 fit.
-const QUANTA: f64 = 1_073_741_824.0;
+/// About 1e-9 (mmHg, mM or nM per minute); sums up to 8.6e9 fit. A molecule that nobody takes up is solved another
+/// way, so no bookings are not the same as bookings that happen to add up to zero.
+pub type Book = AtomicSums<AtomicI64, 30>;
 
 /// What cells took from and gave to one field, voxel by voxel, since it was last solved.
 #[derive(Component, Debug, Default)]
@@ -46,19 +43,19 @@ impl Ledger {
     /// V c / (K + c)), unit per minute. Several cells in a voxel add up.
     #[inline]
     pub fn take_up(&self, voxel: u32, per_min: f32) {
-        self.capacity.add(voxel, per_min);
+        self.capacity.add(voxel as usize, per_min);
     }
 
     /// Books uptake that is proportional to the concentration: `per_min` is its rate constant in the voxel, 1/min.
     #[inline]
     pub fn absorb(&self, voxel: u32, per_min: f32) {
-        self.rate.add(voxel, per_min);
+        self.rate.add(voxel as usize, per_min);
     }
 
     /// Books secretion, unit per minute.
     #[inline]
     pub fn secrete(&self, voxel: u32, per_min: f32) {
-        self.source.add(voxel, per_min);
+        self.source.add(voxel as usize, per_min);
     }
 
     /// Saturating uptake.
@@ -115,7 +112,7 @@ impl Ledger {
     }
 }
 
-/// What a [`Ledger`] holds, for a file: each book as [`Book::state`] hands it out.
+/// What a [`Ledger`] holds, for a file: each book as [`AtomicSums::state`] hands it out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerState {
     /// Saturating uptake.
@@ -136,180 +133,45 @@ pub struct WrongVoxels {
     pub expected: usize,
 }
 
-/// The volume of cells in each voxel, in shares of the voxel: sums of whole millionths (1/2^20) of it, which are the
-/// same bits in whatever order threads add to them. A sum that 32 bits do not hold, 4096 voxels full, stays at the
-/// largest they do. The
-/// memory is taken when the first entry comes.
+impl From<WrongLength> for WrongVoxels {
+    fn from(WrongLength { found, expected }: WrongLength) -> Self {
+        Self { found, expected }
+    }
+}
+
+/// The volume of cells in each voxel, in shares of the voxel: sums of whole millionths (1/2^20) of it. A sum that 32
+/// bits do not hold, 4096 voxels full, stays at the largest they do.
 #[derive(Debug, Default)]
 pub struct VolumeBook {
-    voxels: usize,
+    shares: AtomicSums<AtomicU32, 20>,
     voxel_um3: f32,
-    slots: OnceLock<Vec<AtomicU32>>,
 }
 
 impl VolumeBook {
-    const QUANTA: f32 = 1_048_576.0;
-
     /// An empty book for that many voxels of that volume.
-    pub fn new(voxels: usize, voxel_um3: f32) -> Self {
+    pub const fn new(voxels: usize, voxel_um3: f32) -> Self {
         Self {
-            voxels,
+            shares: AtomicSums::new(voxels),
             voxel_um3,
-            slots: OnceLock::new(),
         }
     }
 
     /// Adds the volume of a cell, um3.
     #[inline]
     pub fn add(&self, voxel: u32, volume_um3: f32) {
-        let slots = self.slots.get_or_init(|| {
-            std::iter::repeat_with(|| AtomicU32::new(0))
-                .take(self.voxels)
-                .collect()
-        });
-        let quanta = (volume_um3 / self.voxel_um3 * Self::QUANTA + 0.5) as u32;
-        let slot = &slots[voxel as usize];
-        let mut sum = slot.load(Ordering::Relaxed);
-        while let Err(found) = slot.compare_exchange_weak(
-            sum,
-            sum.saturating_add(quanta),
-            Ordering::Relaxed,
-            Ordering::Relaxed,
-        ) {
-            sum = found;
-        }
+        self.shares.add(voxel as usize, volume_um3 / self.voxel_um3);
     }
 
     /// The share of a voxel that cells fill; above 1 where they overlap.
     #[inline]
     pub fn share(&self, voxel: usize) -> f32 {
-        self.slots.get().map_or(0.0, |slots| {
-            slots[voxel].load(Ordering::Relaxed) as f32 / Self::QUANTA
-        })
+        self.shares.sum(voxel)
     }
 
     /// Forgets all entries.
     pub fn clear(&mut self) {
-        if let Some(slots) = self.slots.get_mut() {
-            for_each_chunk_mut(slots, CHUNK, |_, piece| {
-                for slot in piece {
-                    *slot.get_mut() = 0;
-                }
-            });
-        }
+        self.shares.clear();
     }
-}
-
-/// Exact sums of what is booked for each voxel. The memory is taken when the first entry comes.
-#[derive(Debug, Default)]
-pub struct Book {
-    voxels: usize,
-    slots: OnceLock<Vec<AtomicI64>>,
-    used: AtomicBool,
-}
-
-impl Book {
-    /// An empty book for that many voxels.
-    pub fn new(voxels: usize) -> Self {
-        Self {
-            voxels,
-            ..Self::default()
-        }
-    }
-
-    /// Adds an amount, unit per minute.
-    #[inline]
-    pub fn add(&self, voxel: u32, amount: f32) {
-        let slots = self.slots.get_or_init(|| {
-            std::iter::repeat_with(|| AtomicI64::new(0))
-                .take(self.voxels)
-                .collect()
-        });
-        let quanta = f64::from(amount) * QUANTA;
-        // Rounded half away from zero: `f64::round` is a call of a function.
-        let quanta = (quanta + 0.5_f64.copysign(quanta)) as i64;
-        slots[voxel as usize].fetch_add(quanta, Ordering::Relaxed);
-        if !self.used.load(Ordering::Relaxed) {
-            self.used.store(true, Ordering::Relaxed);
-        }
-    }
-
-    /// Whether nothing was booked.
-    pub fn is_empty(&self) -> bool {
-        !self.used.load(Ordering::Relaxed)
-    }
-
-    /// The sum for a voxel.
-    #[inline]
-    pub fn sum(&self, voxel: usize) -> f32 {
-        self.slots
-            .get()
-            .map_or(0.0, |slots| in_units(&slots[voxel]))
-    }
-
-    /// Writes the mean over `steps` bookings for every voxel to `into`.
-    pub fn read_mean(&self, steps: f32, into: &mut Vec<f32>) {
-        into.resize(self.voxels, 0.0);
-        match self.slots.get() {
-            Some(slots) if !self.is_empty() => for_each_chunk_mut(into, CHUNK, |start, piece| {
-                for (value, slot) in piece.iter_mut().zip(&slots[start..]) {
-                    *value = in_units(slot) / steps;
-                }
-            }),
-            _ => into.fill(0.0),
-        }
-    }
-
-    /// The sums in quanta of 2^-30, one per voxel; `None` where nothing was booked, which is not the same as
-    /// sums that happen to be zero (a molecule that someone takes up is solved another way).
-    pub fn state(&self) -> Option<Vec<i64>> {
-        let slots = self.slots.get().filter(|_| !self.is_empty())?;
-        Some(slots.iter().map(|s| s.load(Ordering::Relaxed)).collect())
-    }
-
-    /// Makes the book hold what [`Book::state`] handed out, replacing what it held.
-    ///
-    /// # Errors
-    /// If the state is that of another number of voxels; the book is left as it was.
-    pub fn restore(&mut self, state: Option<Vec<i64>>) -> Result<(), WrongVoxels> {
-        self.check(state.as_deref())?;
-        self.clear();
-        if let Some(sums) = state {
-            self.slots = OnceLock::from(sums.into_iter().map(AtomicI64::new).collect::<Vec<_>>());
-            *self.used.get_mut() = true;
-        }
-        Ok(())
-    }
-
-    /// Whether a state is that of a book of this size.
-    fn check(&self, state: Option<&[i64]>) -> Result<(), WrongVoxels> {
-        match state {
-            Some(sums) if sums.len() != self.voxels => Err(WrongVoxels {
-                found: sums.len(),
-                expected: self.voxels,
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    /// Forgets all entries.
-    pub fn clear(&mut self) {
-        if !std::mem::take(self.used.get_mut()) {
-            return;
-        }
-        if let Some(slots) = self.slots.get_mut() {
-            for_each_chunk_mut(slots, CHUNK, |_, piece| {
-                for slot in piece {
-                    *slot.get_mut() = 0;
-                }
-            });
-        }
-    }
-}
-
-#[inline]
-fn in_units(slot: &AtomicI64) -> f32 {
-    (slot.load(Ordering::Relaxed) as f64 / QUANTA) as f32
 }
 
 #[cfg(test)]
