@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tumorscape::cell::EventKind;
+use tumorscape::cell::exchange::ExchangeParameters;
 use tumorscape::cell::{CellType, CycleParameters, Motility, MotilityParameters};
 use tumorscape::core::CellId;
 use tumorscape::core::clones::Clones;
 use tumorscape::core::parameters::PerType;
+use tumorscape::core::quantity::Quantities;
 use tumorscape::observe::census::Wanted;
 use tumorscape::observe::run_folder::RunFolder;
 use tumorscape::observe::{Journal, checkpoint};
@@ -212,6 +214,120 @@ fn what_is_heritable_is_checked() {
         told.contains("mutation: must be from 0 to 1, found 2"),
         "{told}"
     );
+    let told = wrong(r#"{ "cycle.s_hours": (spread: 1.5, mutation: 0.1) }"#);
+    assert!(
+        told.contains("spread: must be at most 1, found 1.5"),
+        "{told}"
+    );
+    let told = wrong(r#"{ "cycle.s_stages": (spread: 0.1, mutation: 0.1) }"#);
+    assert!(told.contains("it is a whole number"), "{told}");
+}
+
+/// A cell type that divides and can do what is said besides, with what is heritable of it, after some steps.
+fn grown(heritable: &str, capabilities: &str, steps: u32) -> Result<Simulation, String> {
+    let text = format!(
+        r#"(
+    title: "inheritance", about: "cells drift", pace: Illustrative, duration: Days(2), step: Minutes(10),
+    sites: [(name: "dish", organ: Medium, size_um: (1000, 1000, 1000))],
+    cell_types: [(
+        name: "drifter", about: "divides quickly", colour: (1, 1, 1),
+        heritable: {heritable},
+        cycle: (g0g1_hours: 2, s_hours: 1, g2_hours: 0.5, m_hours: 0.5, max_pressure: 1e6),
+        {capabilities}
+    )],
+    populations: [(cell: "drifter", place: Ball(radius_um: 60))],
+)"#
+    );
+    let scene = Program::default().parse_scene(&text, "drift.ron", None);
+    let scene = scene.map_err(|report| report.headlines().join("\n"))?;
+    let mut simulation = Simulation::new(Arc::new(scene), 5).expect("its parameters are valid");
+    for _ in 0..steps {
+        simulation.step();
+    }
+    Ok(simulation)
+}
+
+#[test]
+fn a_parameter_of_a_list_is_heritable_and_a_zero_is_not() {
+    let exchange = r#"exchange: [(molecule: "vegf_a", secretes_molecules_per_s: 0.09)],"#;
+    let of =
+        |field: &str| format!(r#"{{ "exchange.vegf_a.{field}": (spread: 0.3, mutation: 0.3) }}"#);
+    let simulation = grown(&of("secretes_molecules_per_s"), exchange, 60);
+    let simulation = simulation.unwrap_or_else(|wrong| panic!("{wrong}"));
+    let world = simulation.world();
+    let table = world.resource::<PerType<ExchangeParameters>>();
+    let clones = world.resource::<Clones>();
+    assert!(clones.living().count() > 20);
+    for (row, of) in clones.living() {
+        let found = table.get(row).expect("it exchanges").0[0].secretes_molecules_per_s;
+        let expected = f64::from(0.09_f32) * f64::from(of.factors[0]);
+        assert_eq!(found, expected as f32);
+    }
+    let told = grown(&of("takes_up_molecules_per_s"), exchange, 0).err();
+    assert!(
+        told.is_some_and(|told| told.contains("cannot be heritable: ") && told.contains("it is 0"))
+    );
+}
+
+#[test]
+fn factors_stop_at_the_limits_and_parameters_do_not_come_to_contradict() {
+    let heritable = r#"{
+        "body.fluid_fraction": (spread: 1, mutation: 0.3),
+        "death.necrosis_full_mmhg": (spread: 0.5, mutation: 0.3),
+    }"#;
+    let capabilities =
+        "body: (fluid_fraction: 0.9), death: (necrosis_onset_mmhg: 5, necrosis_full_mmhg: 4),";
+    let simulation = grown(heritable, capabilities, 70).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let clones = simulation.world().resource::<Clones>();
+    let factors = |index: usize| clones.living().map(move |(_, of)| of.factors[index]);
+    let at_most = |limit: f32, index: usize| {
+        assert!(factors(index).all(|factor| factor > 0.0 && factor <= limit * 1.000_001));
+    };
+    at_most(0.99 / 0.9, 0);
+    at_most(5.0 / 4.0, 1);
+    let at_limit = factors(0).filter(|factor| *factor > 0.99 / 0.9 * 0.999_999);
+    assert!(at_limit.count() > 5);
+    assert!(factors(1).filter(|factor| *factor != 1.0).count() > 20);
+}
+
+#[test]
+fn every_mother_of_a_clone_is_still_there() {
+    let mut simulation = drifting();
+    for _ in 0..110 {
+        simulation.step();
+        let clones = simulation.world().resource::<Clones>();
+        let numbers = clones.numbers();
+        for (_, of) in clones.living() {
+            assert!(numbers.contains(&of.mother) && of.mother < of.number);
+        }
+    }
+}
+
+#[test]
+fn clones_are_seen_where_something_is_heritable_only() {
+    let heritable = r#"{ "cycle.g0g1_hours": (spread: 0.2, mutation: 0.2) }"#;
+    for (heritable, is_seen) in [(heritable, true), ("{}", false)] {
+        let simulation = grown(heritable, "", 40).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let world = simulation.world();
+        let clones = world.resource::<Clones>();
+        let counted = simulation.metrics()[0].get("clones");
+        assert_eq!(counted, is_seen.then(|| clones.living().count() as f64));
+        let known = world.resource::<Quantities>();
+        let quantity = known.of_cells("clone.number").expect("it is registered");
+        assert_eq!(quantity.info.column.is_some(), is_seen);
+        let census = simulation.census(&Wanted {
+            quantities: vec!["clone.number".into()],
+            ..Wanted::default()
+        });
+        let mut cells: BTreeMap<u32, u32> = BTreeMap::new();
+        for number in &census.quantities[0].1 {
+            *cells.entry(*number as u32).or_default() += 1;
+        }
+        cells.remove(&0);
+        let expected = clones.living().map(|(_, of)| (of.number, of.cells));
+        assert_eq!(cells, expected.collect());
+        assert_eq!(cells.len() > 5, is_seen);
+    }
 }
 
 #[test]

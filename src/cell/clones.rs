@@ -9,7 +9,11 @@ use super::CellType;
 use super::life::{Division, RegisterLife};
 use crate::core::RegisterPurpose;
 use crate::core::clones::{Clones, HeritableTraits, MUTATION, inherit};
+use crate::core::quantity::{Quantities, Quantity, RegisterQuantities};
 use crate::core::state::{Owner, RegisterState};
+
+/// Name of the quantity that is the number of a cell's clone.
+const CLONE_NUMBER: &str = "clone.number";
 
 /// Clones and their mutations.
 pub struct ClonesPlugin;
@@ -21,7 +25,35 @@ impl Plugin for ClonesPlugin {
             .register_purpose(MUTATION)
             .register_kept::<Clones>(Owner::Simulation, "clones")
             .declare_remade::<HeritableTraits>("made from the scene")
+            .register_quantity_with::<CellType, _>(
+                Quantity::new(
+                    CLONE_NUMBER,
+                    "",
+                    "Number of the clone that a cell belongs to; 0 for one that is as its type says.",
+                )
+                .label("clone")
+                .range(0.0, 100.0)
+                .no_column(),
+                |world| {
+                    let clones = world.get_resource::<Clones>();
+                    let numbers = clones.map_or_else(Vec::new, Clones::numbers);
+                    move |row| {
+                        let number = numbers.get(usize::from(row.0));
+                        number.map_or(0.0, |number| *number as f32)
+                    }
+                },
+            )
             .divide_cells(join_clone);
+    }
+}
+
+/// Gives tables of cells a column `clone`, for a world in which some type has heritable parameters.
+pub fn tell_clones(world: &mut World) {
+    if let Some(mut known) = world.get_resource_mut::<Quantities>() {
+        let mut all = known.cells.iter_mut();
+        if let Some(of) = all.find(|of| of.info.name == CLONE_NUMBER) {
+            of.info.column = Some("clone".into());
+        }
     }
 }
 

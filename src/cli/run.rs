@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::interruption;
 use super::span::{describe_hours, describe_span, parse_span};
 use super::{DEFAULT_SCENE, Failure, complain, say};
+use crate::core::clones::{Clones, MAX_CLONES};
 use crate::core::parallel;
 use crate::observe::run_folder::{RECORD, RunFolder, RunFolderError};
 use crate::observe::{Journal, checkpoint};
@@ -250,6 +251,7 @@ fn go_on(
     let bar = progress_bar(steps, manner.quiet);
     let first = simulation.steps();
     let mut checkpoint_bytes = None;
+    let mut clones_are_full = false;
     bar.set_position(first);
     for step in first + 1..=steps {
         simulation.step();
@@ -262,6 +264,16 @@ fn go_on(
         journal
             .note(&simulation)
             .map_err(|error| broken_off(&journal, &error))?;
+        if !clones_are_full && simulation.world().resource::<Clones>().is_full() {
+            clones_are_full = true;
+            bar.suspend(|| {
+                complain(format_args!(
+                    "note: at {} there are {MAX_CLONES} clones, as many as there can be; while all of them live, \
+                     daughters inherit unchanged",
+                    describe_hours(simulation.hours())
+                ));
+            });
+        }
         let stop = interruption::is_asked() && step < steps;
         if checkpoint_every.is_some_and(|every| step.is_multiple_of(every) || step == steps || stop)
         {

@@ -69,6 +69,9 @@ impl PartialEq for CapabilityValue {
     }
 }
 
+/// Structs of parameters, each with its name where it is one of a list.
+pub type Structs<'v> = Vec<(Option<String>, &'v dyn PartialReflect)>;
+
 /// One registered capability.
 #[derive(Clone)]
 pub struct Capability {
@@ -82,6 +85,8 @@ pub struct Capability {
     pub otherwise: Option<fn() -> CapabilityValue>,
     /// Reads it from the text of a cell file; nothing for `None`.
     pub read: fn(&str) -> Result<Option<CapabilityValue>, Box<Mistake>>,
+    /// Its structs, each with its name where it is a list of them.
+    pub structs: for<'v> fn(&'v CapabilityValue) -> Structs<'v>,
     /// What parameters contradict each other.
     pub contradictions: fn(&CapabilityValue) -> Vec<Contradiction>,
     /// The same of those in force for a cell type, by index.
@@ -98,6 +103,7 @@ impl Capability {
             limits: P::limits,
             otherwise: None,
             read: |text| Ok(read_ron::<Option<P>>(text)?.map(CapabilityValue::new)),
+            structs: |value| vec![(None, value.reflect())],
             contradictions: |value| value.get::<P>().map_or_else(Vec::new, P::contradictions),
             contradictions_in_force: |world, cell_type| {
                 world
@@ -131,6 +137,13 @@ impl Capability {
             limits: L::Item::limits,
             otherwise: None,
             read: |text| Ok(read_ron::<Option<Vec<L::Item>>>(text)?.map(CapabilityValue::new)),
+            structs: |value| {
+                let items = value.get::<Vec<L::Item>>().into_iter().flatten();
+                let items = items.map(PartialReflect::as_partial_reflect);
+                let list = list::<L>(value);
+                let names = list.iter().flat_map(L::names);
+                names.map(|name| Some(name.to_owned())).zip(items).collect()
+            },
             contradictions: |value| list::<L>(value).map_or_else(Vec::new, |list| twice(&list)),
             contradictions_in_force: |_, _| Vec::new(),
             put_into_force: |world, types| {

@@ -9,15 +9,17 @@
 //!
 //! At a division each of the two cells draws for each heritable parameter whether it changes, and if so multiplies its
 //! factor by `exp(spread z)` with a standard normal `z`: steps are log-normal, so a parameter never changes its sign, and
-//! halving is as likely as doubling. A new clone takes the row of the first that has died out. There are at most
-//! [`MAX_CLONES`]; while so many live, daughters inherit unchanged.
+//! halving is as likely as doubling. A factor goes no further than the limits of its parameter allow. A change that
+//! alters no number, or after which parameters of a capability contradict each other, does not take place. A new clone
+//! takes the row of the first that has died out. There are at most [`MAX_CLONES`]; while so many live, daughters
+//! inherit unchanged.
 
 use bevy::math::ops;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::identity::CellId;
-use super::parameters::make_row;
+use super::parameters::{contradict_in_clone, factor_range, make_row, value_in_clone};
 use super::random::{Purpose, RandomKey};
 use super::state::WhollyKept;
 
@@ -31,7 +33,7 @@ pub const MUTATION: Purpose = Purpose::of("core.clones.mutation");
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields)]
 pub struct Heritability {
-    /// Standard deviation of the logarithm of a change: 0.1 for about 10 %.
+    /// Standard deviation of the logarithm of a change, 0-1: 0.1 for about 10 %.
     pub spread: f32,
     /// Probability that a cell which comes from a division has changed, 0-1.
     pub mutation: f32,
@@ -46,7 +48,8 @@ pub struct HeritableTraits(pub Vec<Vec<(String, Heritability)>>);
 pub struct CellClone {
     /// Its number; no two clones of a run share one. 1 is the first.
     pub number: u32,
-    /// The number of the clone it comes from; 0 for cells that are as their type says.
+    /// The number of the clone it comes from, or of the next before it whose row has not been taken by another; 0 for
+    /// cells that are as their type says.
     pub mother: u32,
     /// The step in which it began.
     pub since_step: u64,
@@ -124,9 +127,25 @@ impl Clones {
         }
     }
 
+    /// Whether so many live that no other can begin.
+    pub fn is_full(&self) -> bool {
+        self.rows.len() >= MAX_CLONES && self.rows.iter().all(|of| of.cells > 0)
+    }
+
+    /// The number of the clone of each row; 0 for the rows of the types.
+    pub fn numbers(&self) -> Vec<u32> {
+        let of_types = std::iter::repeat_n(0, usize::from(self.types));
+        of_types
+            .chain(self.rows.iter().map(|of| of.number))
+            .collect()
+    }
+
     /// Makes a clone without cells; none if there are too many. Its row.
     fn found(&mut self, mother: u16, factors: Vec<f32>, step: u64) -> Option<u16> {
-        let dead = self.rows.iter().position(|of| of.cells == 0);
+        // The mother's row stays even if she was its last cell: her other daughter may be of it.
+        let own = mother.checked_sub(self.types).map(usize::from);
+        let mut rows = self.rows.iter().enumerate();
+        let dead = rows.position(|(index, of)| of.cells == 0 && own != Some(index));
         let index = dead.unwrap_or(self.rows.len());
         let row = u16::try_from(usize::from(self.types) + index).ok();
         let row = row.filter(|_| index < MAX_CLONES)?;
@@ -140,7 +159,14 @@ impl Clones {
             cells: 0,
         };
         match self.rows.get_mut(index) {
-            Some(place) => *place = clone,
+            Some(place) => {
+                let gone = std::mem::replace(place, clone);
+                for child in &mut self.rows {
+                    if child.mother == gone.number {
+                        child.mother = gone.mother;
+                    }
+                }
+            }
             None => self.rows.push(clone),
         }
         Some(row)
@@ -161,18 +187,14 @@ pub fn inherit(world: &mut World, row: u16, cell: CellId, step: u64) -> u16 {
         return row;
     };
     let mut random = world.resource::<RandomKey>().stream(cell, step, MUTATION);
-    let mut factors: Option<Vec<f32>> = None;
+    let mut steps = Vec::new();
     for (index, (_, how)) in traits.iter().enumerate() {
-        if !random.chance(how.mutation) {
-            continue;
+        if random.chance(how.mutation) {
+            steps.push((index, how.spread * random.normal()));
         }
-        let factors = factors.get_or_insert_with(|| {
-            let mother = clones.get(row).map(|of| of.factors.clone());
-            mother.unwrap_or_else(|| vec![1.0; traits.len()])
-        });
-        factors[index] *= ops::exp(how.spread * random.normal());
     }
-    let Some(factors) = factors else {
+    let mother = clones.get(row).map(|of| &*of.factors);
+    let Some(factors) = change(world, cell_type, traits, mother, &steps) else {
         return row;
     };
     let found = world.resource_mut::<Clones>().found(row, factors, step);
@@ -181,6 +203,45 @@ pub fn inherit(world: &mut World, row: u16, cell: CellId, step: u64) -> u16 {
     };
     fill_row(world, new);
     new
+}
+
+/// The factors after steps of some of their logarithms; none where cells stay as they are.
+fn change(
+    world: &World,
+    cell_type: u16,
+    traits: &[(String, Heritability)],
+    mother: Option<&[f32]>,
+    steps: &[(usize, f32)],
+) -> Option<Vec<f32>> {
+    let mut factors = mother.map_or_else(|| vec![1.0; traits.len()], <[f32]>::to_vec);
+    let mut changed = Vec::new();
+    for &(index, step) in steps {
+        let path = traits[index].0.as_str();
+        let Some((least, most)) = factor_range(world, cell_type, path) else {
+            continue;
+        };
+        let before = factors[index];
+        let after = (before * ops::exp(step)).max(least).min(most);
+        let value = |factor| value_in_clone(world, cell_type, path, factor);
+        if value(before) != value(after) {
+            factors[index] = after;
+            changed.push(capability_of(path));
+        }
+    }
+    if changed.is_empty() {
+        return None;
+    }
+    let paths = traits.iter().map(|(path, _)| path.as_str());
+    let concerned: Vec<(&str, f32)> = paths
+        .zip(factors.iter().copied())
+        .filter(|(path, _)| changed.contains(&capability_of(path)))
+        .collect();
+    (!contradict_in_clone(world, cell_type, &concerned)).then_some(factors)
+}
+
+/// The capability that a parameter belongs to, by path without the type.
+fn capability_of(path: &str) -> &str {
+    path.split_once('.').map_or(path, |(name, _)| name)
 }
 
 /// Gives a row of the tables what its clone says.
@@ -225,4 +286,48 @@ pub(super) fn factors(world: &World, cell_type: u16, path: &str) -> Vec<(u16, f3
             (row, factor.copied().unwrap_or(1.0))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn children_of_a_clone_whose_row_is_taken_go_to_her_mother() {
+        let mut clones = Clones::of_types(2);
+        let found = |mother: u16, clones: &mut Clones| {
+            let row = clones.found(mother, vec![1.0], 7).expect("there is room");
+            clones.gain(row);
+            row
+        };
+        let first = found(1, &mut clones);
+        let second = found(first, &mut clones);
+        let third = found(second, &mut clones);
+        assert_eq!((first, second, third), (2, 3, 4));
+        // The second dies out; while it is a mother still, no child of hers takes her row.
+        clones.lose(second);
+        let fourth = found(second, &mut clones);
+        assert_eq!((fourth, clones.get(fourth).unwrap().mother), (5, 2));
+        let fifth = found(third, &mut clones);
+        assert_eq!((fifth, clones.get(fifth).unwrap().number), (second, 5));
+        let mothers = |row: u16| clones.get(row).unwrap().mother;
+        assert_eq!([first, third, fourth, fifth].map(mothers), [0, 1, 1, 3]);
+        assert!((2..6).all(|row| clones.type_of(row) == 1));
+        assert_eq!(clones.numbers(), [0, 0, 1, 5, 3, 4]);
+    }
+
+    #[test]
+    fn no_clone_begins_while_all_rows_are_taken() {
+        let mut clones = Clones::of_types(1);
+        for _ in 0..MAX_CLONES {
+            assert!(!clones.is_full());
+            let row = clones.found(0, Vec::new(), 0).expect("there is room");
+            clones.gain(row);
+        }
+        assert!(clones.is_full());
+        assert_eq!(clones.found(0, Vec::new(), 1), None);
+        clones.lose(9);
+        assert!(!clones.is_full());
+        assert_eq!(clones.found(0, Vec::new(), 1), Some(9));
+    }
 }

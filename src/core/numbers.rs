@@ -29,7 +29,7 @@ fn collect_fields(info: &TypeInfo, prefix: &str, fields: &mut Vec<String>) {
 }
 
 /// The field at a dotted path inside a struct.
-pub(super) fn field_at<'v>(
+pub(crate) fn field_at<'v>(
     value: &'v dyn PartialReflect,
     path: &str,
 ) -> Option<&'v dyn PartialReflect> {
@@ -45,7 +45,7 @@ pub(super) fn field_at<'v>(
 }
 
 /// The number at a dotted path; 0 or 1 for a switch.
-pub(super) fn read_number(value: &dyn PartialReflect, path: &str) -> Option<f64> {
+pub(crate) fn read_number(value: &dyn PartialReflect, path: &str) -> Option<f64> {
     let field = field_at(value, path)?;
     field
         .try_downcast_ref::<f32>()

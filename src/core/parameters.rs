@@ -8,6 +8,7 @@
 //! [`Limits`] and set; there is no second list to keep.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use bevy::ecs::component::Mutable;
 use bevy::prelude::*;
@@ -135,6 +136,8 @@ struct Entry {
     get_mut: for<'w> fn(&'w mut World, At) -> Option<Mut<'w, dyn PartialReflect>>,
     /// Gives one row of the table what stands in another; nothing for a group.
     copy_row: fn(&mut World, usize, usize),
+    /// Whether the struct at a place would contradict itself if some of its fields had other values.
+    contradicts: fn(&World, At, &[(&str, f64)]) -> bool,
     limits: fn(&str) -> Limits,
     fields: Numbers,
 }
@@ -178,6 +181,7 @@ pub(super) fn register_rules(app: &mut App) {
             }))
         },
         copy_row: |_, _, _| {},
+        contradicts: |_, _, _| false,
         limits: Rule::limits,
         fields: Numbers::Of(|value| {
             let rule = value.try_downcast_ref::<Rule>();
@@ -251,6 +255,7 @@ impl RegisterParameters for App {
                         .map(|value| value.map_unchanged(|value| value.as_partial_reflect_mut()))
                 },
                 copy_row: |_, _, _| {},
+                contradicts: |_, _, _| false,
                 limits: P::limits,
                 fields: Numbers::Always(number_fields(P::type_info())),
             });
@@ -320,6 +325,11 @@ impl RegisterParameters for App {
                     }))
                 },
                 copy_row: copy_row::<L>,
+                contradicts: |world, at, values| {
+                    let item =
+                        of_type::<L>(world, at.cell_type).and_then(|list| list.item(at.item));
+                    item.is_some_and(|item| contradicts_with(item, values))
+                },
                 limits: L::Item::limits,
                 fields: Numbers::Always(number_fields(L::Item::type_info())),
             });
@@ -361,6 +371,7 @@ impl RegisterParameters for App {
                     }))
                 },
                 copy_row: |_, _, _| {},
+                contradicts: |_, _, _| false,
                 limits: L::Item::limits,
                 fields: Numbers::Always(number_fields(L::Item::type_info())),
             });
@@ -402,6 +413,11 @@ fn add_capability<P: Parameters>(app: &mut App, capability: Capability) {
                 }))
             },
             copy_row: copy_row::<P>,
+            contradicts: |world, at, values| {
+                let table = world.get_resource::<PerType<P>>();
+                let parameters = table.and_then(|table| table.0.get(at.cell_type)?.as_ref());
+                parameters.is_some_and(|parameters| contradicts_with(parameters, values))
+            },
             limits: P::limits,
             fields: Numbers::Always(number_fields(P::type_info())),
         });
@@ -416,6 +432,15 @@ fn copy_row<P: Clone + Send + Sync + 'static>(world: &mut World, from: usize, to
         }
         table.0[to] = row;
     }
+}
+
+/// Whether parameters would contradict each other if some had other values.
+fn contradicts_with<P: Parameters>(parameters: &P, values: &[(&str, f64)]) -> bool {
+    let mut parameters = parameters.clone();
+    for (field, value) in values {
+        write_number(parameters.as_partial_reflect_mut(), field, *value);
+    }
+    !parameters.contradictions().is_empty()
 }
 
 /// A parameter as it stands.
@@ -649,21 +674,90 @@ impl Entry {
         items.find_map(|(item, name)| Some((At { cell_type, item }, below(name, rest)?)))
     }
 
-    /// Sets a number of a clone: that of its type times a factor, held within the limits.
-    fn set_in_clone(&self, world: &mut World, at: At, row: usize, field: &str, factor: f32) {
-        let of_type = (self.get)(world, at).and_then(|group| read_number(group, field));
+    /// What a number of a clone is: that of its type times a factor, held within the limits.
+    fn in_clone(&self, world: &World, at: At, field: &str, factor: f32) -> Option<f64> {
+        let of_type = read_number((self.get)(world, at)?, field)?;
         let limits = (self.limits)(field);
+        Some((of_type * f64::from(factor)).clamp(limits.min, limits.max))
+    }
+
+    /// Sets a number of a clone.
+    fn set_in_clone(&self, world: &mut World, at: At, row: usize, field: &str, factor: f32) {
         let clone = At {
             cell_type: row,
             ..at
         };
-        if let Some(value) = of_type
+        if let Some(value) = self.in_clone(world, at, field, factor)
             && let Some(mut target) = (self.get_mut)(world, clone)
         {
-            let value = (value * f64::from(factor)).clamp(limits.min, limits.max);
             write_number(&mut *target, field, value);
         }
     }
+}
+
+/// Where a path without its cell type leads.
+fn find_of_type<'a>(
+    world: &World,
+    registry: &'a ParameterRegistry,
+    cell_type: u16,
+    path: &'a str,
+) -> Option<Target<'a>> {
+    let of_types = registry.entries.iter().filter(|entry| entry.per_type);
+    of_types.into_iter().find_map(|entry| {
+        let rest = below(entry.name, path)?;
+        let (at, field) = entry.inside(world, usize::from(cell_type), rest)?;
+        Some(Target { entry, at, field })
+    })
+}
+
+/// The least and the largest factor with which a parameter of a cell type (path without the type) stays within its
+/// limits; none where it is 0, which no factor changes.
+pub(super) fn factor_range(world: &World, cell_type: u16, path: &str) -> Option<(f32, f32)> {
+    let registry = world.get_resource::<ParameterRegistry>()?;
+    let Target { entry, at, field } = find_of_type(world, registry, cell_type, path)?;
+    let of_type = read_number((entry.get)(world, at)?, field)?;
+    if of_type == 0.0 {
+        return None;
+    }
+    let limits = (entry.limits)(field);
+    let (one, other) = (limits.min / of_type, limits.max / of_type);
+    let (least, most) = (one.min(other) as f32, one.max(other) as f32);
+    Some((least.max(f32::MIN_POSITIVE), most.min(f32::MAX)))
+}
+
+/// What a parameter of a cell type (path without the type) is in a clone with that factor.
+pub(super) fn value_in_clone(
+    world: &World,
+    cell_type: u16,
+    path: &str,
+    factor: f32,
+) -> Option<f32> {
+    let registry = world.get_resource::<ParameterRegistry>()?;
+    let Target { entry, at, field } = find_of_type(world, registry, cell_type, path)?;
+    let value = entry.in_clone(world, at, field, factor)?;
+    Some(value as f32)
+}
+
+/// Whether parameters of a clone with these factors would contradict each other.
+pub(super) fn contradict_in_clone(world: &World, cell_type: u16, factors: &[(&str, f32)]) -> bool {
+    let Some(registry) = world.get_resource::<ParameterRegistry>() else {
+        return false;
+    };
+    let cell_type = usize::from(cell_type);
+    let of_types = registry.entries.iter().filter(|entry| entry.per_type);
+    of_types.into_iter().any(|entry| {
+        let mut items: BTreeMap<usize, Vec<(&str, f64)>> = BTreeMap::new();
+        for (path, factor) in factors {
+            let inside = below(entry.name, path);
+            if let Some((at, field)) = inside.and_then(|rest| entry.inside(world, cell_type, rest))
+                && let Some(value) = entry.in_clone(world, at, field, *factor)
+            {
+                items.entry(at.item).or_default().push((field, value));
+            }
+        }
+        let mut items = items.into_iter();
+        items.any(|(item, values)| (entry.contradicts)(world, At { cell_type, item }, &values))
+    })
 }
 
 /// Gives a clone the parameters of its type, each heritable one times the clone's factor.

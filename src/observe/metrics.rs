@@ -10,12 +10,17 @@
 //!   at which the number of necrotic cells inside minus the number of viable cells inside is largest; 0
 //!   while there is no necrosis.
 
+use std::collections::BTreeSet;
+
 use bevy::math::DVec3;
 use bevy::prelude::*;
 
 use super::tally::{CellSum, Questions, Tally, fold_types};
-use crate::cell::death::COUNTS_PLOT;
-use crate::cell::{Body, Vital};
+use crate::cell::death::{COUNTS_PLOT, is_alive};
+use crate::cell::{Body, CellType, Resident, Vital};
+use crate::core::CellId;
+use crate::core::clones::Clones;
+use crate::core::columns::tables_with;
 use crate::core::metric::{Entry, Measure, Metric, Metrics, RegisterMetrics};
 use crate::core::parallel::for_each_chunk_mut;
 use crate::core::parameters::CellTypeNames;
@@ -86,6 +91,35 @@ pub fn register_types<'a>(world: &mut World, types: impl Iterator<Item = (&'a st
             .colour(colour);
         world.register_metric(metric, Measure::LivingOfType(index));
     }
+}
+
+/// Registers how many clones there are, for a world in which some type has heritable parameters.
+pub fn register_clones(world: &mut World) {
+    let about =
+        "Clones of which living cells are there; those that are as their type says are none.";
+    world.register_metrics(vec![Metric::new("clones", "", about)], |world, site| {
+        vec![living_clones(world, SiteId(site as u16)) as f64]
+    });
+}
+
+/// Number of clones with living cells in a site.
+fn living_clones(world: &World, site: SiteId) -> usize {
+    let Some(clones) = world.get_resource::<Clones>() else {
+        return 0;
+    };
+    let mut rows = BTreeSet::new();
+    for table in tables_with::<CellId>(world) {
+        let (Some(types), Some(residents)) = (table.get::<CellType>(), table.get::<Resident>())
+        else {
+            continue;
+        };
+        let vitals = table.get::<Vital>();
+        let is_living = |row: &usize| is_alive(vitals.map(|vitals| &vitals[*row]));
+        let here = (0..table.len()).filter(|row| residents[*row].0 == site);
+        let of_clones = here.filter(|row| clones.get(types[*row].0).is_some());
+        rows.extend(of_clones.filter(is_living).map(|row| types[row].0));
+    }
+    rows.len()
 }
 
 /// Measurements of one site at one moment: a row of `metrics.csv`.

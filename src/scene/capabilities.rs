@@ -5,13 +5,15 @@
 
 use std::collections::BTreeMap;
 
+use bevy::reflect::PartialReflect;
+
 use super::checker::Checker;
 use super::prefab::{CellPrefab, Written};
 use super::read::{Later, Reading, likely};
 use super::report::{Problem, line_and_column};
 use super::spans::{Body, FieldPath, Tree};
 use crate::core::capability::CapabilityRegistry;
-use crate::core::numbers::number_fields;
+use crate::core::numbers::{field_at, number_fields, read_number};
 
 /// Reads the capabilities of the cell type that stands at a place of a file.
 pub(super) fn read_capabilities<T>(
@@ -138,22 +140,65 @@ fn check_heritable(
     if prefab.heritable.is_empty() {
         return;
     }
-    let mut numbers = Vec::new();
+    // Every number and switch, with what keeps it from being multiplied.
+    let mut numbers: BTreeMap<String, Option<String>> = BTreeMap::new();
     for capability in known.iter() {
-        if prefab.capability(capability.name).is_some() {
-            let fields = number_fields(capability.parameters).into_iter();
-            numbers.extend(fields.map(|field| format!("{}.{field}", capability.name)));
+        let Some(value) = prefab.capability(capability.name) else {
+            continue;
+        };
+        for (name, of) in (capability.structs)(value) {
+            let item = name.map_or_else(String::new, |name| format!("{name}."));
+            let info = of.get_represented_type_info();
+            for field in info.map_or_else(Vec::new, number_fields) {
+                let path = format!("{}.{item}{field}", capability.name);
+                numbers.insert(path, unfit(of, &field));
+            }
         }
     }
+    let fit = numbers.iter().filter(|(_, unfit)| unfit.is_none());
+    let fit: Vec<&String> = fit.map(|(path, _)| path).collect();
     for (path, how) in &prefab.heritable {
         let at = map.key(path);
-        if !checker.known(&at, "parameter of this cell type", path, &numbers) {
-            continue;
+        match numbers.get(path) {
+            None => {
+                checker.known(&at, "parameter of this cell type", path, &fit);
+                continue;
+            }
+            Some(Some(why)) => {
+                checker.problem(&at, format!("`{path}` cannot be heritable: {why}"));
+            }
+            Some(None) => {}
         }
-        checker.not_negative(&at.field("spread"), how.spread);
+        if checker.not_negative(&at.field("spread"), how.spread) && how.spread > 1.0 {
+            checker.problem_with_help(
+                &at.field("spread"),
+                format!("must be at most 1, found {}", how.spread),
+                "it is the standard deviation of the logarithm: with 0.1 a change is one of about 10 %, with 1 one to \
+                 about a third or threefold",
+            );
+        }
         if !(0.0..=1.0).contains(&how.mutation) {
             let message = format!("must be from 0 to 1, found {}", how.mutation);
             checker.problem(&at.field("mutation"), message);
         }
     }
+}
+
+/// Why a number of a struct is none that changes when it is multiplied.
+fn unfit(of: &dyn PartialReflect, field: &str) -> Option<String> {
+    let kind = field_at(of, field);
+    let kind = match kind {
+        Some(kind) if kind.try_downcast_ref::<bool>().is_some() => "a switch",
+        Some(kind) if kind.try_downcast_ref::<u32>().is_some() => "a whole number",
+        _ => {
+            let is_zero = read_number(of, field) == Some(0.0);
+            return is_zero.then(|| {
+                "a division multiplies it, and it is 0; give it another value in the cell file"
+                    .into()
+            });
+        }
+    };
+    Some(format!(
+        "a division multiplies it by some factor, and it is {kind}; only numbers that may have a fraction can be"
+    ))
 }

@@ -3,6 +3,7 @@
 use bevy::prelude::*;
 
 use super::twin::Twins;
+use crate::cell::clones::tell_clones;
 use crate::cell::cycle::mean_radius_um;
 use crate::cell::exchange::register_secretions;
 use crate::cell::life::{CellLife, Draws, INITIAL_STATE};
@@ -13,7 +14,7 @@ use crate::core::parameters::PerType;
 use crate::core::regulate::{Rules, SitesInOrder};
 use crate::core::rule::RuleBook;
 use crate::core::{CellId, CellIdCounter, RandomKey};
-use crate::observe::metrics::{TumourTypes, register_types};
+use crate::observe::metrics::{TumourTypes, register_clones, register_types};
 use crate::scene::schema::{Faces, Population, Scene};
 use crate::scene::{CellLibrary, CellPrefab, ParsedScene, PlacedCell};
 use crate::tissue::exchange::VolumeBook;
@@ -31,6 +32,11 @@ pub fn install_cell_types(world: &mut World, library: &CellLibrary) {
     let styles = library.types.iter();
     let styles = styles.map(|prefab| (prefab.name.as_str(), prefab.colour.into()));
     register_types(world, styles);
+    let mut types = library.types.iter();
+    if types.any(|prefab| !prefab.heritable.is_empty()) {
+        tell_clones(world);
+        register_clones(world);
+    }
     register_molecules(world, &library.molecules);
     register_secretions(world, &library.molecules);
     let books = library.types.iter().map(CellPrefab::rule_book);
