@@ -14,7 +14,6 @@ use super::spans::{FieldPath, Tree};
 use crate::core::input::Inputs;
 use crate::core::parameters::{CellTypeNames, Limits};
 use crate::core::regulate::{RuleChange, Rules, check_change, check_rule};
-use crate::core::rule::{Combine, Law};
 
 /// Checks the rules of the cell type that stands at a place of a file; `index` is that of the type in the world.
 fn check_book(
@@ -55,8 +54,8 @@ fn check_book(
         let other = prefab
             .rules
             .iter()
-            .find(|(_, rule)| rule.input == *input && !matches!(rule.law, Law::Hill { .. }));
-        if let (true, Combine::MultiHill, Some((name, _))) = (known, combine, other) {
+            .find(|(_, rule)| rule.input == *input && !combine.takes(rule.law));
+        if let (true, Some((name, _))) = (known, other) {
             let message =
                 format!("`MultiHill` combines rules of the form `Hill`, and `{name}` is none");
             checker.problem(&at, message);
