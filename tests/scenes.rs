@@ -524,6 +524,15 @@ fn voxels_of_a_stirred_site_are_as_wide_as_its_cells() {
     }
 }
 
+#[test]
+fn a_site_does_not_share_its_name_with_a_cell_type() {
+    let text = SMALL.replace("\"breast\"", "\"cancer\"");
+    let report = parse_scene(&text, "tests/small.ron", &context()).expect_err("a bad scene");
+    let lines = report.headlines();
+    let expected = "sites[0].name: `cancer` is the name of a cell type, and `cancer.NAME` would be a rule of either";
+    assert!(lines.len() == 1 && lines[0].ends_with(expected), "{report}");
+}
+
 /// Words a careless or malicious author may put anywhere.
 fn debris() -> impl Strategy<Value = String> {
     prop_oneof![
