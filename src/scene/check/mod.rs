@@ -45,7 +45,6 @@ pub(super) fn check_scene(
     tissue::check_cell_types(checker, scene, &library.known);
     tissue::check_populations(checker, scene, library, &bounds, tables);
     story::check_timeline(checker, scene, &bounds);
-    story::check_parameters(checker, scene, library, context);
     story::check_output(checker, scene, &bounds);
     story::check_recording(checker, scene);
     story::check_colours(checker, scene, library, context);
