@@ -9,7 +9,7 @@ use tumorscape::core::parameters::{list_parameters, set_parameter};
 use tumorscape::scene::{
     CellLibrary, ParsedScene, SceneContext, SceneReport, load_scene, parse_prefab, parse_scene,
 };
-use tumorscape::simulation::prototype_world;
+use tumorscape::simulation::{Simulation, prototype_world};
 
 /// The columns that the shipped scene asks for, and a few others.
 fn columns(library: &CellLibrary) -> Vec<String> {
@@ -522,6 +522,115 @@ fn voxels_of_a_stirred_site_are_as_wide_as_its_cells() {
             );
         }
     }
+}
+
+/// What is said, without the place in the text, about a small scene with these fields besides.
+fn said_about(fields: &str) -> Vec<String> {
+    let text = format!(
+        "(title: \"t\", about: \"a\", pace: Illustrative, duration: Hours(9), step: Minutes(6), \
+         sites: [(name: \"s\", organ: Medium, size_um: (100, 100, 100))], {fields})"
+    );
+    match parse_scene(&text, "tests/changes.ron", &context()) {
+        Ok(parsed) => {
+            // What is accepted can be set up.
+            let simulation = Simulation::new(std::sync::Arc::new(parsed), 1);
+            simulation.unwrap_or_else(|error| panic!("{error}"));
+            Vec::new()
+        }
+        Err(report) => report
+            .headlines()
+            .iter()
+            .map(|line| line.splitn(4, ':').last().unwrap().trim().to_owned())
+            .collect(),
+    }
+}
+
+const NEW_RULE: &str =
+    r#"Add(of: "cancer", name: "zz", rule: (input: "cycle.entry", by: "hif.level", law: Fold(1)))"#;
+const NO_ZZ: &str = "there is no parameter `cancer.rules.zz.law.gain`";
+
+#[test]
+fn parameters_of_a_scene_are_those_of_its_own_rules() {
+    let added = format!(r#"rules: [{NEW_RULE}], parameters: {{"cancer.rules.zz.law.gain": 2}}"#);
+    assert_eq!(said_about(&added), [""; 0]);
+    let said = said_about(
+        r#"rules: [Delete("cancer.hypoxia_calls_vessels")],
+           parameters: {"cancer.rules.hypoxia_calls_vessels.scale": 2}"#,
+    );
+    let path = "cancer.rules.hypoxia_calls_vessels.scale";
+    let start = format!("parameters[\"{path}\"]: there is no parameter `{path}`");
+    assert!(said.len() == 1 && said[0].starts_with(&start), "{said:?}");
+    let wrong = said_about(&added.replace("hif.level", "hif.levle"));
+    let expected = "rules[0].rule.by: there is no quantity `hif.levle`; did you mean `hif.level`?";
+    assert_eq!(
+        wrong,
+        [expected],
+        "what builds on a wrong rule is not called wrong"
+    );
+}
+
+#[test]
+fn a_timeline_is_checked_in_the_order_of_its_times() {
+    let at = |hours: f64, action: &str| format!("At(Hours({hours}), {action})");
+    let every = |from: f64, action: &str| {
+        format!("Every(every: Hours(1), from: Hours({from}), action: {action})")
+    };
+    let set = r#"Set("cancer.rules.zz.law.gain", 2)"#;
+    let add = &format!("Rule({NEW_RULE})");
+    let delete = r#"Rule(Delete("cancer.zz"))"#;
+    let timeline = |events: &[String]| said_about(&format!("timeline: [{}]", events.join(", ")));
+    for fine in [
+        vec![at(1.0, add), at(2.0, set), at(3.0, delete)],
+        vec![at(3.0, delete), at(2.0, set), at(1.0, add)],
+        // Within a step the order of the file holds.
+        vec![at(1.0, add), at(1.0, set), at(1.0, delete)],
+        vec![at(2.0, set), every(1.0, add)],
+        vec![every(2.0, set), at(1.0, add)],
+        // Each time it is there again.
+        vec![every(1.0, add), every(1.0, set), every(1.0, delete)],
+        vec![every(1.0, add), at(1.5, delete), at(2.5, set)],
+    ] {
+        assert_eq!(timeline(&fine), [""; 0], "{fine:?}");
+    }
+    for (wrong, events) in [
+        (0, vec![at(1.0, set), at(2.0, add)]),
+        (0, vec![at(3.0, set), at(2.0, delete), at(1.0, add)]),
+        (1, vec![at(1.0, delete), at(1.0, set), at(0.5, add)]),
+        (2, vec![at(1.0, add), at(4.0, delete), every(2.0, set)]),
+        (0, vec![every(1.0, set), at(2.0, add)]),
+    ] {
+        let said = timeline(&events);
+        let place = format!("timeline[{wrong}].");
+        let told = said.len() == 1 && said[0].starts_with(&place) && said[0].contains(NO_ZZ);
+        assert!(told, "{events:?}: {said:?}");
+    }
+    let said = timeline(&[at(2.0, add), at(1.0, delete)]);
+    let expected = "timeline[1].1: there is no rule `cancer.zz`";
+    assert!(said.len() == 1 && said[0].starts_with(expected), "{said:?}");
+}
+
+#[test]
+fn a_scene_adds_only_laws_that_combine_with_the_others() {
+    let cell = r#"cell_types: [(name: "cancer", about: "a", colour: (0, 0, 1), cycle: (), metabolism: (),
+        hif: (), combine: { "cycle.entry": MultiHill })]"#;
+    let message = "the rules on `cycle.entry` of `cancer` are combined by `MultiHill`, which takes only those of the form `Hill`";
+    let at_start = said_about(&format!("{cell}, rules: [{NEW_RULE}]"));
+    assert_eq!(at_start, [format!("rules[0].rule.law: {message}")]);
+    let later = said_about(&format!(
+        "{cell}, timeline: [At(Hours(1), Rule({NEW_RULE}))]"
+    ));
+    assert_eq!(later, [format!("timeline[0].1.rule.law: {message}")]);
+    let hill = NEW_RULE.replace("Fold(1)", "Hill(half: 1, to: 2)");
+    assert_eq!(said_about(&format!("{cell}, rules: [{hill}]")), [""; 0]);
+}
+
+#[test]
+fn a_site_does_not_share_its_name_with_a_cell_type() {
+    let text = SMALL.replace("\"breast\"", "\"cancer\"");
+    let report = parse_scene(&text, "tests/small.ron", &context()).expect_err("a bad scene");
+    let lines = report.headlines();
+    let expected = "sites[0].name: `cancer` is the name of a cell type, and `cancer.NAME` would be a rule of either";
+    assert!(lines.len() == 1 && lines[0].ends_with(expected), "{report}");
 }
 
 /// Words a careless or malicious author may put anywhere.

@@ -54,6 +54,17 @@ pub enum RuleChange {
 }
 
 impl Rules {
+    /// The book of a cell type or a site, if it has one.
+    fn book(&self, types: &CellTypeNames, of: &str) -> Option<&RuleBook> {
+        match types.0.iter().position(|name| name == of) {
+            Some(index) => self.of_types.get(index),
+            None => {
+                let index = self.sites.iter().position(|name| name == of)?;
+                self.of_sites.get(index)
+            }
+        }
+    }
+
     /// The book of a cell type or a site.
     fn book_mut(&mut self, types: &CellTypeNames, of: &str) -> Option<&mut RuleBook> {
         if let Some(index) = types.0.iter().position(|name| name == of) {
@@ -66,9 +77,14 @@ impl Rules {
         self.of_sites.get_mut(index)
     }
 
+    /// The owner and the name of the rule with a path. Names of rules have no dots; those of sites may.
+    pub fn owner_and_name(path: &str) -> Option<(&str, &str)> {
+        path.rsplit_once('.')
+    }
+
     /// A rule, by the path `OWNER.NAME`.
     pub fn find_mut(&mut self, types: &CellTypeNames, path: &str) -> Option<&mut Rule> {
-        let (of, name) = path.split_once('.')?;
+        let (of, name) = Self::owner_and_name(path)?;
         self.book_mut(types, of)?.rules.get_mut(name)
     }
 
@@ -100,7 +116,7 @@ impl Rules {
                 None => false,
             },
             RuleChange::Delete(path) => {
-                let found = path.split_once('.').and_then(|(of, name)| {
+                let found = Self::owner_and_name(path).and_then(|(of, name)| {
                     let book = self.book_mut(types, of)?;
                     book.rules.remove(name)
                 });
@@ -126,7 +142,7 @@ impl RuleFault {
 }
 
 /// Says that a name is not known, with the nearest one that is.
-fn unknown(what: &str, name: &str, known: &[String]) -> String {
+fn unknown<S: AsRef<str>>(what: &str, name: &str, known: &[S]) -> String {
     let mut message = format!("there is no {what} `{name}`");
     if let Some(guess) = nearest(name, known) {
         message.push_str(&format!("; did you mean `{guess}`?"));
@@ -134,33 +150,89 @@ fn unknown(what: &str, name: &str, known: &[String]) -> String {
     message
 }
 
-/// What the rules of an owner can join: names of its inputs and quantities.
-fn joints(world: &World, of_cells: bool) -> (Vec<String>, Vec<String>) {
-    let none = (Inputs::default(), Quantities::default());
-    let inputs = world.get_resource::<Inputs>().unwrap_or(&none.0);
-    let known = world.get_resource::<Quantities>().unwrap_or(&none.1);
+/// Inputs, and the quantities that rules can join to them: those of one subject.
+struct Joints<'w> {
+    /// What has them, in words.
+    subject: String,
+    inputs: Vec<&'w str>,
+    quantities: Vec<&'w str>,
+}
+
+/// What the rules of a cell type, or those of a site, can join.
+fn joints(world: &World, of_cells: bool) -> Vec<Joints<'_>> {
+    let (inputs, known) = (
+        world.get_resource::<Inputs>(),
+        world.get_resource::<Quantities>(),
+    );
     if of_cells {
-        let inputs = inputs.cells.iter().map(|input| input.info.name.clone());
-        let by = known
-            .cells
-            .iter()
-            .map(|quantity| quantity.info.name.clone());
-        return (inputs.collect(), by.collect());
+        return vec![Joints {
+            subject: "a cell".into(),
+            inputs: inputs.map_or_else(Vec::new, Inputs::cell_names),
+            quantities: known.map_or_else(Vec::new, Quantities::cell_names),
+        }];
     }
-    let of_sites = inputs.sites.iter().map(|input| input.info.name.clone());
-    let elements = inputs.elements.iter().map(|input| input.info.name.clone());
-    let by_sites = known
-        .sites
-        .iter()
-        .map(|quantity| quantity.info.name.clone());
-    let by_elements = inputs
-        .element_quantities
-        .iter()
-        .map(|quantity| quantity.info.name.clone());
-    (
-        of_sites.chain(elements).collect(),
-        by_sites.chain(by_elements).collect(),
-    )
+    let of_sites = known.into_iter().flat_map(|known| &known.sites);
+    let mut joints = vec![Joints {
+        subject: "the whole site".into(),
+        inputs: Vec::new(),
+        quantities: of_sites
+            .map(|quantity| quantity.info.name.as_str())
+            .collect(),
+    }];
+    let Some(inputs) = inputs else { return joints };
+    let of_sites = inputs.sites.iter().map(|input| input.info.name.as_str());
+    joints[0].inputs.extend(of_sites);
+    let mut kinds: Vec<&str> = inputs.elements.iter().map(|input| input.kind).collect();
+    kinds.extend(inputs.element_quantities.iter().map(|known| known.kind));
+    kinds.sort_unstable();
+    kinds.dedup();
+    joints.extend(kinds.into_iter().map(|kind| {
+        let of_kind = inputs.elements.iter().filter(|input| input.kind == kind);
+        let by = inputs.element_quantities.iter();
+        let by = by.filter(|quantity| quantity.kind == kind);
+        Joints {
+            subject: format!("each {kind} of the site"),
+            inputs: of_kind.map(|input| input.info.name.as_str()).collect(),
+            quantities: by.map(|quantity| quantity.info.name.as_str()).collect(),
+        }
+    }));
+    joints
+}
+
+/// What is wrong with the two ends of a rule: its input, its quantity, or that these are of different subjects.
+fn check_ends(world: &World, cell_type: Option<u16>, rule: &Rule) -> Vec<RuleFault> {
+    let mut faults = Vec::new();
+    let (input, by) = (rule.input.as_str(), rule.by.as_str());
+    let joints = joints(world, cell_type.is_some());
+    let has_input = |joints: &&Joints| joints.inputs.contains(&input);
+    let mut able: Vec<&Joints> = joints.iter().filter(has_input).collect();
+    if able.is_empty() {
+        let inputs: Vec<&str> = joints.iter().flat_map(|j| j.inputs.clone()).collect();
+        faults.push(RuleFault::new("input", unknown("input", input, &inputs)));
+        able = joints.iter().collect();
+    } else if let (Some(cell_type), Some(known)) = (cell_type, world.get_resource::<Inputs>())
+        && let Some(known) = known.of_cells(input)
+        && known.base(world, cell_type).is_none()
+    {
+        let message = format!("this cell type has no `{input}`");
+        faults.push(RuleFault::new("input", message));
+    }
+    let has_quantity = |joints: &&Joints| joints.quantities.contains(&by);
+    if !able.iter().any(has_quantity) {
+        let message = match joints.iter().find(has_quantity) {
+            Some(other) => format!(
+                "`{by}` is a quantity of {}, and `{input}` an input of {}: a rule joins two of the same",
+                other.subject, able[0].subject
+            ),
+            None => {
+                let quantities: Vec<&str> =
+                    able.iter().flat_map(|j| j.quantities.clone()).collect();
+                unknown("quantity", by, &quantities)
+            }
+        };
+        faults.push(RuleFault::new("by", message));
+    }
+    faults
 }
 
 /// Checks a rule of a cell type (by index), or of a site where there is none, against what is registered in a world.
@@ -172,26 +244,7 @@ pub fn check_rule(
     cell_type: Option<u16>,
     rule: &Rule,
 ) -> Result<(), Vec<RuleFault>> {
-    let mut faults = Vec::new();
-    let (inputs, quantities) = joints(world, cell_type.is_some());
-    if !inputs.contains(&rule.input) {
-        faults.push(RuleFault::new(
-            "input",
-            unknown("input", &rule.input, &inputs),
-        ));
-    } else if let (Some(cell_type), Some(known)) = (cell_type, world.get_resource::<Inputs>())
-        && let Some(input) = known.of_cells(&rule.input)
-        && (input.base)(world, cell_type).is_none()
-    {
-        let message = format!("this cell type has no `{}`", rule.input);
-        faults.push(RuleFault::new("input", message));
-    }
-    if !quantities.contains(&rule.by) {
-        faults.push(RuleFault::new(
-            "by",
-            unknown("quantity", &rule.by, &quantities),
-        ));
-    }
+    let mut faults = check_ends(world, cell_type, rule);
     let mut law = rule.law;
     for name in law.numbers() {
         let limits = Law::limits(name);
@@ -239,7 +292,18 @@ pub fn check_change(world: &World, change: &RuleChange) -> Result<(), RuleFault>
                 return Err(RuleFault::new("name", message));
             }
             check_rule(world, cell_type.map(|index| index as u16), rule)
-                .map_err(|mut faults| faults.swap_remove(0))
+                .map_err(|mut faults| faults.swap_remove(0))?;
+            let combine = rules
+                .book(types, of)
+                .map(|book| book.combine_of(&rule.input));
+            if combine.unwrap_or_default().takes(rule.law) {
+                return Ok(());
+            }
+            let message = format!(
+                "the rules on `{}` of `{of}` are combined by `MultiHill`, which takes only those of the form `Hill`",
+                rule.input
+            );
+            Err(RuleFault::new("law", message))
         }
         RuleChange::Scale(path, factor) => {
             check_path(rules, types, path)?;
@@ -814,5 +878,114 @@ mod tests {
         assert_eq!(found.0, Some(8.0));
         let expected: Vec<f32> = ground.iter().map(|voxel| voxel + 0.5 * voxel).collect();
         assert_eq!(found.1, Some(expected));
+    }
+
+    /// An app with two sites, one of them named with a dot, inputs and quantities of all subjects.
+    fn app_with_sites() -> App {
+        let mut app = app();
+        let input = |name: &str| InputInfo::new(name, "", "");
+        let quantity = |name: &str| Quantity::new(name, "", "");
+        app.register_site_input(input("weather.rain"), |_, _| Some(4.0))
+            .register_site_quantity(quantity("weather.warmth"), |_, _| 0.5)
+            .register_element_input("voxel", input("ground.wet"), |_, _, _| ())
+            .register_element_quantity("voxel", quantity("ground.slope"), |_, _| None)
+            .register_element_quantity("segment", quantity("pipe.flow"), |_, _| None);
+        let mut rules = app.world_mut().resource_mut::<Rules>();
+        rules.sites = vec!["yard".into(), "st. moritz".into()];
+        rules.of_sites = vec![RuleBook::default(); 2];
+        app
+    }
+
+    #[test]
+    fn a_rule_of_a_site_joins_an_input_and_a_quantity_of_the_same_subject() {
+        let app = app_with_sites();
+        let check = |input: &str, by: &str| {
+            let add = RuleChange::Add {
+                of: "yard".into(),
+                name: "r".into(),
+                rule: rule(input, by, Law::Fold(1.0)),
+            };
+            check_change(app.world(), &add).map_err(|fault| (fault.part, fault.message))
+        };
+        assert_eq!(check("weather.rain", "weather.warmth"), Ok(()));
+        assert_eq!(check("ground.wet", "ground.slope"), Ok(()));
+        let joined = |by: &str, of: &str, input: &str, other: &str| {
+            let message = format!(
+                "`{by}` is a quantity of {of}, and `{input}` an input of {other}: a rule joins two of the same"
+            );
+            Err(("by", message))
+        };
+        let (site, voxel) = ("the whole site", "each voxel of the site");
+        let segment = "each segment of the site";
+        for (input, other, by, of) in [
+            ("weather.rain", site, "ground.slope", voxel),
+            ("ground.wet", voxel, "weather.warmth", site),
+            ("ground.wet", voxel, "pipe.flow", segment),
+        ] {
+            assert_eq!(check(input, by), joined(by, of, input, other));
+        }
+        // The nearest name is one that would work.
+        let message = "there is no quantity `ground.slop`; did you mean `ground.slope`?";
+        assert_eq!(
+            check("ground.wet", "ground.slop"),
+            Err(("by", message.into()))
+        );
+        let message = "there is no quantity `ground.slop`";
+        assert_eq!(
+            check("weather.rain", "ground.slop"),
+            Err(("by", message.into()))
+        );
+    }
+
+    #[test]
+    fn rules_of_a_site_whose_name_has_dots_are_found() {
+        let mut app = app_with_sites();
+        let world = app.world_mut();
+        let types = world.resource::<CellTypeNames>().clone();
+        let add = RuleChange::Add {
+            of: "st. moritz".into(),
+            name: "r".into(),
+            rule: rule("weather.rain", "weather.warmth", Law::Fold(1.0)),
+        };
+        for change in [
+            add,
+            RuleChange::Scale("st. moritz.r".into(), 2.0),
+            RuleChange::Delete("st. moritz.r".into()),
+        ] {
+            check_change(world, &change).unwrap();
+            assert!(world.resource_mut::<Rules>().change(&types, &change));
+        }
+    }
+
+    #[test]
+    fn a_law_that_the_rules_of_an_input_cannot_be_combined_with_is_refused() {
+        let mut app = app();
+        let mut car = RuleBook::default();
+        car.combine
+            .insert("wheels.front".into(), Combine::MultiHill);
+        let world = app.world_mut();
+        world.resource_mut::<Rules>().of_types = vec![car];
+        let check = |of: &str, input: &str, law| {
+            let add = RuleChange::Add {
+                of: of.into(),
+                name: "r".into(),
+                rule: rule(input, "back", law),
+            };
+            check_change(world, &add).map_err(|fault| (fault.part, fault.message))
+        };
+        let hill = Law::Hill {
+            half: 1.0,
+            exponent: 1.0,
+            to: 2.0,
+        };
+        let message = "the rules on `wheels.front` of `car` are combined by `MultiHill`, which takes only those of the form `Hill`";
+        let fold = Law::Fold(1.0);
+        assert_eq!(check("car", "wheels.front", hill), Ok(()));
+        assert_eq!(
+            check("car", "wheels.front", fold),
+            Err(("law", message.into()))
+        );
+        assert_eq!(check("car", "wheels.back", fold), Ok(()));
+        assert_eq!(check("cart", "wheels.front", fold), Ok(()));
     }
 }

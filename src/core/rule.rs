@@ -150,6 +150,16 @@ pub enum Combine {
     MultiHill,
 }
 
+impl Combine {
+    /// Whether rules of that form can be combined so.
+    pub const fn takes(self, law: Law) -> bool {
+        match self {
+            Self::Product => true,
+            Self::MultiHill => matches!(law, Law::Hill { .. }),
+        }
+    }
+}
+
 /// The rules of a cell type or a site, by name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields, default)]
@@ -160,6 +170,13 @@ pub struct RuleBook {
     pub floors: BTreeMap<String, f32>,
     /// How the rules on an input are combined, where not as a product.
     pub combine: BTreeMap<String, Combine>,
+}
+
+impl RuleBook {
+    /// How the rules on an input are combined.
+    pub fn combine_of(&self, input: &str) -> Combine {
+        self.combine.get(input).copied().unwrap_or_default()
+    }
 }
 
 /// A rule, ready to be applied to columns.

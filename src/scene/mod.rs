@@ -5,6 +5,7 @@
 
 mod assets;
 mod capabilities;
+mod changes;
 mod check;
 mod checker;
 mod draft;
@@ -387,14 +388,16 @@ pub fn parse_scene(
             report: SceneReport::default(),
         };
         check_scene(&mut checker, &scene, &library, context, &mut tables);
+        changes::check_repeated_keys(&mut checker);
+        let timeline = Timeline::new(&scene);
         if let Some(prototype) = context.prototype {
             let mut world = prototype(&library);
             rules::check_library(&mut report, &library, &world);
             names::check_names(&mut report, name, &world);
-            rules::check_scene_rules(&mut checker, &scene, &library, &mut world);
+            rules::check_own_types(&mut checker, &scene, &library, &world);
+            changes::check_changes(&mut checker, (&scene, &timeline), &library, &mut world);
         }
         report.absorb(checker.report);
-        let timeline = Timeline::new(&scene);
         parsed = Some((scene, library, timeline));
     }
     report.put_in_order();

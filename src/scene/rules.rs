@@ -1,7 +1,7 @@
-//! Whether the rules of cell types, and what a scene changes about them, join things that exist.
+//! Whether the rules of cell types join things that exist.
 //!
-//! Each fault is told where it stands: in the cell file, in the scene that brings its own cell types, in the scene's
-//! `rules` or in its timeline.
+//! Each fault is told where it stands: in the cell file, or in the scene that brings its own cell types. What a scene
+//! changes about rules is checked in [`super::changes`].
 
 use bevy::prelude::World;
 
@@ -9,12 +9,11 @@ use super::checker::Checker;
 use super::library::CellLibrary;
 use super::prefab::CellPrefab;
 use super::report::SceneReport;
-use super::schema::{Action, Event, Scene};
+use super::schema::Scene;
 use super::spans::{FieldPath, Tree};
 use crate::core::input::Inputs;
-use crate::core::parameters::{CellTypeNames, Limits};
-use crate::core::regulate::{RuleChange, Rules, check_change, check_rule};
-use crate::core::rule::{Combine, Law};
+use crate::core::parameters::Limits;
+use crate::core::regulate::check_rule;
 
 /// Checks the rules of the cell type that stands at a place of a file; `index` is that of the type in the world.
 fn check_book(
@@ -55,8 +54,8 @@ fn check_book(
         let other = prefab
             .rules
             .iter()
-            .find(|(_, rule)| rule.input == *input && !matches!(rule.law, Law::Hill { .. }));
-        if let (true, Combine::MultiHill, Some((name, _))) = (known, combine, other) {
+            .find(|(_, rule)| rule.input == *input && !combine.takes(rule.law));
+        if let (true, Some((name, _))) = (known, other) {
             let message =
                 format!("`MultiHill` combines rules of the form `Hill`, and `{name}` is none");
             checker.problem(&at, message);
@@ -93,53 +92,17 @@ pub(super) fn check_library(report: &mut SceneReport, library: &CellLibrary, wor
     }
 }
 
-/// Checks the rules of the types that a scene brings along, and its changes.
-pub(super) fn check_scene_rules(
+/// Checks the rules of the types that a scene brings along.
+pub(super) fn check_own_types(
     checker: &mut Checker,
     scene: &Scene,
     library: &CellLibrary,
-    world: &mut World,
+    world: &World,
 ) {
-    let root = FieldPath::root();
+    let list = FieldPath::root().field("cell_types");
     for (place, prefab) in scene.cell_types.iter().enumerate() {
         if let Some(index) = library.index_of(&prefab.name) {
-            let at = root.field("cell_types").item(place);
-            check_book(checker, &at, prefab, index, world);
+            check_book(checker, &list.item(place), prefab, index, world);
         }
-    }
-    let names = scene.sites.iter().map(|site| site.name.clone()).collect();
-    let mut rules = world.get_resource_or_init::<Rules>();
-    rules.of_sites = vec![Default::default(); scene.sites.len()];
-    rules.sites = names;
-    let at_start = scene.rules.iter().enumerate();
-    let mut changes: Vec<(FieldPath, &RuleChange)> = at_start
-        .map(|(place, change)| (root.field("rules").item(place), change))
-        .collect();
-    for (place, event) in scene.timeline.iter().enumerate() {
-        let at = root.field("timeline").item(place);
-        let (at, action) = match event {
-            Event::At(_, action) => (at.nth(1), action),
-            Event::Every { action, .. } => (at.field("action"), action),
-        };
-        if let Action::Rule(change) = action {
-            changes.push((at, change));
-        }
-    }
-    for (at, change) in changes {
-        if let Err(fault) = check_change(world, change) {
-            let at = match (change, fault.part) {
-                (RuleChange::Add { .. }, "of" | "name") => at.field(fault.part),
-                (RuleChange::Add { .. }, part) => at.field("rule").field(part),
-                (RuleChange::Scale(..), "path") => at.nth(0),
-                (RuleChange::Scale(..), _) => at.nth(1),
-                (RuleChange::Delete(_), _) => at,
-            };
-            checker.problem(&at, fault.message);
-            continue;
-        }
-        // A rule may be deleted in one branch of the story and scaled in a later one: what follows is checked against
-        // the rules as they are then.
-        let types = world.resource::<CellTypeNames>().clone();
-        world.resource_mut::<Rules>().change(&types, change);
     }
 }

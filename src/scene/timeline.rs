@@ -35,6 +35,32 @@ struct Moment {
 }
 
 impl Moment {
+    /// What it changes in the simulation, if anything.
+    const fn change(&self) -> Option<Change<'_>> {
+        Some(match &self.action {
+            Action::Set(path, value) => Change::Set(path.as_str(), *value),
+            Action::Rule(change) => Change::Rule(change),
+            Action::Add(population) => Change::Add(population, self.population),
+            Action::Caption(_) | Action::Camera(_) | Action::Look(_) => return None,
+        })
+    }
+
+    /// The step in which an occurrence takes effect: the first that starts at or after its time.
+    fn step(&self, number: u64, step_minutes: f64) -> f64 {
+        let steps = (self.time(number) - TOLERANCE) / step_minutes;
+        steps.ceil().max(0.0)
+    }
+
+    /// The first occurrence in that step or a later one.
+    fn from_step(&self, step: f64, step_minutes: f64) -> Option<u64> {
+        let before = if step > 0.0 {
+            self.count_until((step - 1.0) * step_minutes)
+        } else {
+            0
+        };
+        (self.time(before) <= self.last + TOLERANCE).then_some(before)
+    }
+
     /// Number of occurrences up to and including this time.
     fn count_until(&self, minutes: f64) -> u64 {
         let end = minutes.min(self.last);
@@ -42,7 +68,9 @@ impl Moment {
             return 0;
         }
         match self.every {
-            Some(every) => ((end - self.first + TOLERANCE) / every).floor() as u64 + 1,
+            Some(every) => {
+                (((end - self.first + TOLERANCE) / every).floor() as u64).saturating_add(1)
+            }
             None => 1,
         }
     }
@@ -57,6 +85,17 @@ impl Moment {
         let count = self.count_until(minutes);
         (count > 0).then(|| self.time(count - 1))
     }
+}
+
+/// A change of the timeline, and where it comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Occurrence<'a> {
+    /// The place of its event in the timeline.
+    pub event: usize,
+    /// Whether the event has happened before.
+    pub again: bool,
+    /// The change.
+    pub change: Change<'a>,
 }
 
 /// Two times closer than this are one, minutes.
@@ -114,11 +153,8 @@ impl Timeline {
         let now = clock.minutes();
         let mut changes = Vec::new();
         for moment in &self.moments {
-            let change = match &moment.action {
-                Action::Set(path, value) => Change::Set(path, *value),
-                Action::Rule(change) => Change::Rule(change),
-                Action::Add(population) => Change::Add(population, moment.population),
-                Action::Caption(_) | Action::Camera(_) | Action::Look(_) => continue,
+            let Some(change) = moment.change() else {
+                continue;
             };
             let before = if clock.step == 0 {
                 0
@@ -130,6 +166,54 @@ impl Timeline {
             }
         }
         changes
+    }
+
+    /// All changes of parameters and rules in the order in which [`Timeline::changes_in`] hands them out over the steps.
+    ///
+    /// Of a repeated event only those occurrences are there that may meet other rules than before: its first, and
+    /// the next after the first occurrence of each event that changes rules.
+    pub fn changes_in_order(&self, step_minutes: f64) -> Vec<Occurrence<'_>> {
+        // A scene whose step makes no sense is refused for that.
+        let step_minutes = if step_minutes.is_finite() && step_minutes > 0.0 {
+            step_minutes
+        } else {
+            1.0
+        };
+        let mut rule_steps: Vec<f64> = self
+            .moments
+            .iter()
+            .filter(|moment| matches!(moment.action, Action::Rule(_)))
+            .map(|moment| moment.step(0, step_minutes))
+            .collect();
+        rule_steps.sort_by(f64::total_cmp);
+        rule_steps.dedup();
+        let mut found: Vec<(f64, Occurrence)> = Vec::new();
+        for (event, moment) in self.moments.iter().enumerate() {
+            let Some(change @ (Change::Set(..) | Change::Rule(_))) = moment.change() else {
+                continue;
+            };
+            let mut numbers = vec![0];
+            if moment.every.is_some_and(|every| every >= step_minutes) {
+                // In the step of the change itself the order of the file says which comes first.
+                let steps = rule_steps.iter().flat_map(|step| [*step, step + 1.0]);
+                numbers.extend(steps.filter_map(|step| moment.from_step(step, step_minutes)));
+                numbers.sort_unstable();
+                numbers.dedup();
+            }
+            found.extend(numbers.into_iter().map(|number| {
+                let occurrence = Occurrence {
+                    event,
+                    again: number > 0,
+                    change,
+                };
+                (moment.step(number, step_minutes), occurrence)
+            }));
+        }
+        found.sort_by(|a, b| a.0.total_cmp(&b.0));
+        found
+            .into_iter()
+            .map(|(_, occurrence)| occurrence)
+            .collect()
     }
 
     /// The latest occurrence of what `pick` finds, up to and including this time.
@@ -239,6 +323,24 @@ mod tests {
             self::timeline(r#"Every(every: Hours(0.1), from: Hours(0), action: Set("p", 1))"#);
         let steps: Vec<u64> = sets(&timeline, 101).iter().map(|(step, _)| *step).collect();
         assert_eq!(steps, (0..=100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn changes_come_in_the_order_in_which_the_steps_make_them() {
+        let timeline = timeline(
+            r#"At(Hours(3), Set("p", 1)), At(Minutes(11), Set("p", 2)), At(Minutes(7), Set("p", 3)),
+               Every(every: Hours(1), action: Set("p", 4)), At(Hours(2), Rule(Delete("a.b"))),
+               Every(every: Hours(2), until: Hours(2), action: Set("p", 5))"#,
+        );
+        let found: Vec<(usize, bool)> = timeline
+            .changes_in_order(6.0)
+            .iter()
+            .map(|occurrence| (occurrence.event, occurrence.again))
+            .collect();
+        // 7 and 11 min fall into the same step, in which the order of the file holds.
+        let expected = [(1, false), (2, false), (3, false), (3, true)];
+        assert_eq!(found[..4], expected);
+        assert_eq!(found[4..], [(4, false), (5, false), (0, false), (3, true)]);
     }
 
     #[test]

@@ -41,11 +41,10 @@ pub(super) fn check_scene(
     }
     let bounds = check_time(checker, scene);
     tissue::check_molecules(checker, scene);
-    tissue::check_sites(checker, scene);
+    tissue::check_sites(checker, scene, library);
     tissue::check_cell_types(checker, scene, &library.known);
     tissue::check_populations(checker, scene, library, &bounds, tables);
     story::check_timeline(checker, scene, &bounds);
-    story::check_parameters(checker, scene, library, context);
     story::check_output(checker, scene, &bounds);
     story::check_recording(checker, scene);
     story::check_colours(checker, scene, library, context);

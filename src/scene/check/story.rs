@@ -1,16 +1,14 @@
-//! Checks of what happens in a scene and how it is told: timeline, parameters, output, film, expectations.
+//! Checks of what happens in a scene and how it is told: timeline, output, film, expectations. The changes that it makes are
+//! checked in [`super::super::changes`].
 
-use std::ops::Range;
-
-use bevy::prelude::{Vec3, World};
+use bevy::prelude::Vec3;
 
 use super::super::SceneContext;
 use super::super::library::CellLibrary;
 use super::super::look::{Axis, CameraPose, ColourBy, Look};
 use super::super::schema::{Action, Condition, Event, Expectation, Scene, Site, Test};
-use super::super::spans::{Body, FieldPath, unquoted};
+use super::super::spans::FieldPath;
 use super::{Bounds, Checker, amount, span_text};
-use crate::core::parameters::{ParameterError, check_exact, set_parameter};
 use crate::core::quantity::Quantities;
 
 /// Steepest view: straight from above or below the camera has no up.
@@ -67,7 +65,7 @@ fn check_action(checker: &mut Checker, path: &FieldPath, action: &Action, scene:
         Action::Set(_, value) => {
             checker.finite(&path.nth(1), *value);
         }
-        // Populations are checked with those present at the start, rules with those of the cell types.
+        // Populations are checked with those present at the start, rules and paths with all changes of the scene.
         Action::Add(_) | Action::Rule(_) | Action::Caption(_) => {}
     }
 }
@@ -199,124 +197,6 @@ fn check_look(checker: &mut Checker, path: &FieldPath, look: &Look, scene: &Scen
             format!("it has {}", names.join(", "))
         };
         checker.problem_with_help(&molecule, message, help);
-    }
-}
-
-/// Sets every parameter in a world made for trying.
-pub(super) fn check_parameters(
-    checker: &mut Checker,
-    scene: &Scene,
-    library: &CellLibrary,
-    context: &SceneContext,
-) {
-    let map = FieldPath::root().field("parameters");
-    check_repeated_keys(checker, &map);
-    let mut changes: Vec<(FieldPath, FieldPath, &str, f64)> = scene
-        .parameters
-        .iter()
-        .map(|(path, value)| (map.key(path), map.key(path), path.as_str(), *value))
-        .collect();
-    for (index, event) in scene.timeline.iter().enumerate() {
-        let at = FieldPath::root().field("timeline").item(index);
-        let (at, action) = match event {
-            Event::At(_, action) => (at.nth(1), action),
-            Event::Every { action, .. } => (at.field("action"), action),
-        };
-        if let Action::Set(path, value) = action {
-            changes.push((at.nth(0), at.nth(1), path, *value));
-        }
-    }
-    let Some(prototype) = context.prototype else {
-        return;
-    };
-    if changes.is_empty() {
-        return;
-    }
-    let mut world = prototype(library);
-    let all_at_start = changes.len() == scene.parameters.len();
-    for (number, (name_at, value_at, path, value)) in changes.into_iter().enumerate() {
-        if number == scene.parameters.len() {
-            check_together(checker, &map, scene, library, &world);
-        }
-        let fits = check_exact(&world, path, value);
-        match fits.and_then(|()| set_parameter(&mut world, path, value)) {
-            Ok(()) => {}
-            Err(error @ ParameterError::Unknown { .. }) => {
-                let span = key_span(checker, &map, path);
-                match span.filter(|_| name_at == value_at) {
-                    Some(span) => checker.problem_in(span, &name_at, error.to_string()),
-                    None => checker.problem(&name_at, error.to_string()),
-                };
-            }
-            Err(ParameterError::OutOfRange { value, allowed, .. }) => {
-                if value.is_finite() || value_at == name_at {
-                    checker.problem(&value_at, format!("must be {allowed}, found {value}"));
-                }
-            }
-        }
-    }
-    if all_at_start {
-        check_together(checker, &map, scene, library, &world);
-    }
-}
-
-/// Checks that the cell types make sense with the scene's parameters.
-fn check_together(
-    checker: &mut Checker,
-    map: &FieldPath,
-    scene: &Scene,
-    library: &CellLibrary,
-    world: &World,
-) {
-    for (name, index) in library.names().iter().zip(0..) {
-        for capability in library.known.iter() {
-            for contradiction in (capability.contradictions_in_force)(world, index) {
-                let paths = [contradiction.field, contradiction.other]
-                    .map(|field| format!("{name}.{}.{field}", capability.name));
-                // Neither is the scene's doing if a cell file is wrong, which is told there.
-                if let Some(set) = paths
-                    .iter()
-                    .find(|path| scene.parameters.contains_key(*path))
-                {
-                    let message = format!("`{}`: {}", paths[0], contradiction.message);
-                    checker.problem(&map.key(set), message);
-                }
-            }
-        }
-    }
-}
-
-/// Where a key of a map stands.
-fn key_span(checker: &Checker, map: &FieldPath, key: &str) -> Option<Range<usize>> {
-    let (node, _) = checker.tree.find(map, checker.text);
-    let Body::Map(pairs) = &node.unwrapped().body else {
-        return None;
-    };
-    pairs
-        .iter()
-        .map(|(name, _)| name.span.clone())
-        .rfind(|span| unquoted(&checker.text[span.clone()]) == key)
-}
-
-/// A path that stands twice in `parameters`: only the last would count.
-fn check_repeated_keys(checker: &mut Checker, map: &FieldPath) {
-    let (node, exact) = checker.tree.find(map, checker.text);
-    let Body::Map(pairs) = &node.unwrapped().body else {
-        return;
-    };
-    if !exact {
-        return;
-    }
-    let keys: Vec<&str> = pairs
-        .iter()
-        .map(|(key, _)| unquoted(&checker.text[key.span.clone()]))
-        .collect();
-    for (index, key) in keys.iter().enumerate() {
-        if keys[..index].contains(key) {
-            let span = pairs[index].0.span.clone();
-            let message = format!("the parameter `{key}` stands twice");
-            checker.problem_in(span, &map.key(key), message);
-        }
     }
 }
 

@@ -27,7 +27,7 @@ const MAX_CELLS: f64 = 2.0e7;
 /// Longest edge of a site, um: half a metre. Single-precision coordinates are good to 0.03 um there.
 const MAX_EDGE_UM: f32 = 5.0e5;
 
-pub(super) fn check_sites(checker: &mut Checker, scene: &Scene) {
+pub(super) fn check_sites(checker: &mut Checker, scene: &Scene, library: &CellLibrary) {
     let list = FieldPath::root().field("sites");
     if scene.sites.is_empty() {
         checker.problem(&list, "a scene needs at least one site");
@@ -49,6 +49,13 @@ pub(super) fn check_sites(checker: &mut Checker, scene: &Scene) {
         {
             let message = format!("`{}` is already the name of sites[{first}]", site.name);
             checker.problem(&name, message);
+        }
+        if library.get(&site.name).is_some() {
+            let message = format!(
+                "`{0}` is the name of a cell type, and `{0}.NAME` would be a rule of either",
+                site.name
+            );
+            checker.problem_with_help(&name, message, "give the site another name");
         }
         check_block(checker, &path, site);
         if let Some(length) = site.perfusion_length_um {

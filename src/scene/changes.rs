@@ -1,0 +1,228 @@
+//! Whether a scene can make the changes it asks for: its `rules`, its `parameters`, and those of its timeline.
+//!
+//! They build on each other: a parameter may be a number of a rule that `rules` adds, or of one that the timeline has deleted
+//! by then. So they are made one after the other in a world made for trying, in the order in which the simulation makes
+//! them, and each fault is told where the change stands.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use bevy::prelude::World;
+
+use super::checker::Checker;
+use super::library::CellLibrary;
+use super::schema::{Event, Scene};
+use super::spans::{Body, FieldPath, unquoted};
+use super::timeline::{Change, Timeline};
+use crate::core::parameters::{CellTypeNames, ParameterError, check_exact, set_parameter};
+use crate::core::regulate::{RuleChange, Rules, check_change};
+use crate::core::rule::RuleBook;
+
+/// Makes all changes of a scene in a world that has its cell types.
+pub(super) fn check_changes(
+    checker: &mut Checker,
+    (scene, timeline): (&Scene, &Timeline),
+    library: &CellLibrary,
+    world: &mut World,
+) {
+    let mut rules = world.get_resource_or_init::<Rules>();
+    rules.of_sites = vec![RuleBook::default(); scene.sites.len()];
+    rules.sites = scene.sites.iter().map(|site| site.name.clone()).collect();
+    let root = FieldPath::root();
+    let mut replay = Replay {
+        checker,
+        world,
+        deleted: BTreeSet::new(),
+    };
+    let list = root.field("rules");
+    for (place, change) in scene.rules.iter().enumerate() {
+        replay.rule(&list.item(place), change);
+    }
+    let map = root.field("parameters");
+    for (path, value) in &scene.parameters {
+        let at = map.key(path);
+        replay.set((&at, &at), path, *value);
+    }
+    if !scene.parameters.is_empty() {
+        check_together(replay.checker, &map, scene, library, replay.world);
+    }
+    let list = root.field("timeline");
+    let mut refused = BTreeSet::new();
+    for occurrence in timeline.changes_in_order(scene.step.minutes()) {
+        let event = occurrence.event;
+        let at = match scene.timeline[event] {
+            Event::At(..) => list.item(event).nth(1),
+            Event::Every { .. } => list.item(event).field("action"),
+        };
+        let fine = match occurrence.change {
+            Change::Set(..) if refused.contains(&event) => continue,
+            Change::Set(path, value) => replay.set((&at.nth(0), &at.nth(1)), path, value),
+            // What was said of the first time is not said again, and to delete what is no more there is harmless.
+            Change::Rule(change) if occurrence.again => {
+                replay.change(change);
+                true
+            }
+            Change::Rule(change) => replay.rule(&at, change),
+            // Populations are checked with those present at the start.
+            Change::Add(..) => true,
+        };
+        if !fine {
+            refused.insert(event);
+        }
+    }
+}
+
+/// What is said of a rule that an earlier change deleted.
+const DELETED: &str = "the scene has deleted this rule by then";
+
+/// Changes one after the other.
+struct Replay<'c, 'a> {
+    checker: &'c mut Checker<'a>,
+    world: &'c mut World,
+    /// Owners and names of the rules that are no more.
+    deleted: BTreeSet<(String, String)>,
+}
+
+impl Replay<'_, '_> {
+    /// Checks a change of the rules and makes it; says whether it is fine.
+    fn rule(&mut self, at: &FieldPath, change: &RuleChange) -> bool {
+        let checked = check_change(self.world, change);
+        if let Err(fault) = &checked {
+            let at = match (change, fault.part) {
+                (RuleChange::Add { .. }, "of" | "name") => at.field(fault.part),
+                (RuleChange::Add { .. }, part) => at.field("rule").field(part),
+                (RuleChange::Scale(..), "path") => at.nth(0),
+                (RuleChange::Scale(..), _) => at.nth(1),
+                (RuleChange::Delete(_), _) => at.clone(),
+            };
+            let problem = self.checker.problem(&at, fault.message.as_str());
+            if let (Some(problem), RuleChange::Scale(path, _) | RuleChange::Delete(path)) =
+                (problem, change)
+                && let Some((of, name)) = Rules::owner_and_name(path)
+                && self.deleted.contains(&(of.to_owned(), name.to_owned()))
+            {
+                problem.help = Some(DELETED.into());
+            }
+        }
+        // A wrong rule is there too, or everything that is said about it later would be called wrong as well.
+        self.change(change);
+        checked.is_ok()
+    }
+
+    /// Changes the rules, where what is changed is there.
+    fn change(&mut self, change: &RuleChange) {
+        let types = self.world.resource::<CellTypeNames>().clone();
+        if !self.world.resource_mut::<Rules>().change(&types, change) {
+            return;
+        }
+        match change {
+            RuleChange::Add { of, name, .. } => {
+                self.deleted.remove(&(of.clone(), name.clone()));
+            }
+            RuleChange::Delete(path) => {
+                let rule = Rules::owner_and_name(path);
+                let owned = rule.map(|(of, name)| (of.to_owned(), name.to_owned()));
+                self.deleted.extend(owned);
+            }
+            RuleChange::Scale(..) => {}
+        }
+    }
+
+    /// Sets a parameter whose path and value stand at these places, which are one in `parameters`; says whether it can
+    /// be set.
+    fn set(
+        &mut self,
+        (name_at, value_at): (&FieldPath, &FieldPath),
+        path: &str,
+        value: f64,
+    ) -> bool {
+        let fits = check_exact(self.world, path, value);
+        match fits.and_then(|()| set_parameter(self.world, path, value)) {
+            Ok(()) => return true,
+            Err(error @ ParameterError::Unknown { .. }) => {
+                let is_deleted = self
+                    .deleted
+                    .iter()
+                    .any(|(of, name)| path.starts_with(&format!("{of}.rules.{name}.")));
+                let key = (name_at == value_at).then(|| key_span(self.checker, path));
+                let problem = match key.flatten() {
+                    Some(span) => self.checker.problem_in(span, name_at, error.to_string()),
+                    None => self.checker.problem(name_at, error.to_string()),
+                };
+                if let (Some(problem), true) = (problem, is_deleted) {
+                    problem.help = Some(DELETED.into());
+                }
+            }
+            Err(ParameterError::OutOfRange { value, allowed, .. }) => {
+                // That a value of the timeline is finite is checked with its event.
+                if value.is_finite() || value_at == name_at {
+                    let message = format!("must be {allowed}, found {value}");
+                    self.checker.problem(value_at, message);
+                }
+            }
+        }
+        false
+    }
+}
+
+/// Checks that the cell types make sense with the scene's parameters.
+fn check_together(
+    checker: &mut Checker,
+    map: &FieldPath,
+    scene: &Scene,
+    library: &CellLibrary,
+    world: &World,
+) {
+    for (name, index) in library.names().iter().zip(0..) {
+        for capability in library.known.iter() {
+            for contradiction in (capability.contradictions_in_force)(world, index) {
+                let paths = [contradiction.field, contradiction.other]
+                    .map(|field| format!("{name}.{}.{field}", capability.name));
+                // Neither is the scene's doing if a cell file is wrong, which is told there.
+                if let Some(set) = paths
+                    .iter()
+                    .find(|path| scene.parameters.contains_key(*path))
+                {
+                    let message = format!("`{}`: {}", paths[0], contradiction.message);
+                    checker.problem(&map.key(set), message);
+                }
+            }
+        }
+    }
+}
+
+/// Where a key of `parameters` stands.
+fn key_span(checker: &Checker, key: &str) -> Option<Range<usize>> {
+    let map = FieldPath::root().field("parameters");
+    let (node, _) = checker.tree.find(&map, checker.text);
+    let Body::Map(pairs) = &node.unwrapped().body else {
+        return None;
+    };
+    pairs
+        .iter()
+        .map(|(name, _)| name.span.clone())
+        .rfind(|span| unquoted(&checker.text[span.clone()]) == key)
+}
+
+/// A path that stands twice in `parameters`: only the last would count.
+pub(super) fn check_repeated_keys(checker: &mut Checker) {
+    let map = FieldPath::root().field("parameters");
+    let (node, exact) = checker.tree.find(&map, checker.text);
+    let Body::Map(pairs) = &node.unwrapped().body else {
+        return;
+    };
+    if !exact {
+        return;
+    }
+    let keys: Vec<&str> = pairs
+        .iter()
+        .map(|(key, _)| unquoted(&checker.text[key.span.clone()]))
+        .collect();
+    for (index, key) in keys.iter().enumerate() {
+        if keys[..index].contains(key) {
+            let span = pairs[index].0.span.clone();
+            let message = format!("the parameter `{key}` stands twice");
+            checker.problem_in(span, &map.key(key), message);
+        }
+    }
+}
