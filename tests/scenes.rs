@@ -540,7 +540,13 @@ fn said_about(fields: &str) -> Vec<String> {
         Err(report) => report
             .headlines()
             .iter()
-            .map(|line| line.splitn(4, ':').last().unwrap().trim().to_owned())
+            .map(|line| {
+                line.splitn(4, ':')
+                    .last()
+                    .expect("a message")
+                    .trim()
+                    .to_owned()
+            })
             .collect(),
     }
 }

@@ -52,7 +52,7 @@ impl Moment {
     }
 
     /// The first occurrence in that step or a later one.
-    fn from_step(&self, step: f64, step_minutes: f64) -> Option<u64> {
+    fn first_step(&self, step: f64, step_minutes: f64) -> Option<u64> {
         let before = if step > 0.0 {
             self.count_until((step - 1.0) * step_minutes)
         } else {
@@ -196,7 +196,7 @@ impl Timeline {
             if moment.every.is_some_and(|every| every >= step_minutes) {
                 // In the step of the change itself the order of the file says which comes first.
                 let steps = rule_steps.iter().flat_map(|step| [*step, step + 1.0]);
-                numbers.extend(steps.filter_map(|step| moment.from_step(step, step_minutes)));
+                numbers.extend(steps.filter_map(|step| moment.first_step(step, step_minutes)));
                 numbers.sort_unstable();
                 numbers.dedup();
             }
