@@ -317,7 +317,9 @@ pub(super) mod tests {
     #[test]
     fn the_dead_look_dead_unless_what_was_chosen_holds_for_them_too() {
         assert_eq!(colours(&ColourBy::Type), [GREEN, RED, GREEN, GREEN]);
-        assert_eq!(colours(&of_category("fate")), [GREEN, RED, GREEN, GREEN]);
+        let living = palette::PLAIN;
+        let by_fate = [living, RED, living, living];
+        assert_eq!(colours(&of_category("fate")), by_fate);
         let [_, dead, ..] = colours(&quantity("sea.salt"));
         assert_eq!(dead, RED);
         let [_, dead, ..] = colours(&quantity("sea.depth"));

@@ -247,7 +247,7 @@ mod tests {
             words.join(", ")
         };
         assert_eq!(legend(&ColourBy::Type), "small fish 3, eaten 1");
-        assert_eq!(legend(&of_category("fate")), "small fish 3, eaten 1");
+        assert_eq!(legend(&of_category("fate")), "swims 3, eaten 1");
         assert_eq!(
             legend(&of_category("mood")),
             "small fish 1, sunny 1, no value 1, eaten 1"

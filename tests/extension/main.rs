@@ -164,6 +164,10 @@ fn a_scene_that_holds_the_cell_type_itself_is_read_and_its_mistakes_are_told() {
             &format!("cell_types: [{cell}],\n    populations:"),
         );
         let text = text.replace("\"fibroblast\"", "\"firefly\"");
+        let text = text.replace(
+            "parameters:",
+            &format!("molecules: [{LUCIFERIN}],\n    parameters:"),
+        );
         program().parse_scene(&text, "own.ron", None)
     };
     let own = scene(FIREFLY).unwrap_or_else(|report| panic!("{report}"));
@@ -175,10 +179,11 @@ fn a_scene_that_holds_the_cell_type_itself_is_read_and_its_mistakes_are_told() {
             .rise_per_hour,
         0.5
     );
-    let report = scene(&FIREFLY.replace("0.5),\n)", "\"a\"),\n)")).expect_err("it is wrong");
+    let report = scene(&FIREFLY.replace("rise_per_hour: 0.5", "rise_per_hour: \"a\""))
+        .expect_err("it is wrong");
     assert_eq!(
         report.headlines(),
-        ["own.ron:9:30: cell_types[0].sparkle.rise_per_hour: expected a number, found `\"a\"`"]
+        ["own.ron:11:30: cell_types[0].sparkle.rise_per_hour: expected a number, found `\"a\"`"]
     );
 }
 
