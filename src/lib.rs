@@ -34,6 +34,7 @@
 //! | --- | --- | --- |
 //! | `Timeline` | scripted and live commands | [`simulation::command`] |
 //! | `Perceive` | each cell finds its voxel and reads the fields there | [`cell::perception`] |
+//! | `Regulate` | rules set the inputs of cells and sites from what was known after the last step | [`core::regulate`] |
 //! | `Signal` | HIF-1a follows oxygen; metabolism follows oxygen, glucose, pH | [`biology::hypoxia`], [`biology::metabolism`] |
 //! | `Act` | uptake and secretion are booked; bodies grow; cycle, death and walking are decided | [`cell::cycle`], [`cell::death`], [`cell::motility`], [`biology`] |
 //! | `Move` | cells push, hold and walk, in stable substeps | [`cell::movement`], [`cell::mechanics`] |

@@ -2,6 +2,33 @@
 //!
 //! Each module acts on whatever cell carries its component, so that a cell type is a list of capabilities and
 //! not code.
+//!
+//! # Adding a capability
+//!
+//! It touches three places and no others:
+//!
+//! 1. a file or folder of its own here, with the parameters, the component, the systems and a plugin in which it
+//!    registers all that is said about it: [`register_capability`] for the field of cell files, [`register_cell_state`]
+//!    for what is saved, [`begin_cells`] and [`divide_cells`] for how cells begin and what daughters inherit,
+//!    [`register_quantity`] and [`register_metric`] for what can be known, [`register_input`] for what rules can change,
+//!    [`register_event`] for what happens, [`register_purpose`] for random numbers;
+//! 2. one line for the plugin in [`BiologyPlugins`];
+//! 3. one field in the file of each cell type that has it, under `assets/cells`, and the rules by which it acts on
+//!    others.
+//!
+//! Tables, expectations, checkpoints, the window and `tumorscape describe` then know it. Who writes it outside this crate
+//! adds the plugin to a [`Program`] instead of 2; `tests/extension` is one.
+//!
+//! [`register_capability`]: crate::core::parameters::RegisterParameters::register_capability
+//! [`register_cell_state`]: crate::core::state::RegisterState::register_cell_state
+//! [`begin_cells`]: crate::cell::life::RegisterLife::begin_cells
+//! [`divide_cells`]: crate::cell::life::RegisterLife::divide_cells
+//! [`register_quantity`]: crate::core::quantity::RegisterQuantities::register_quantity
+//! [`register_metric`]: crate::core::metric::RegisterMetrics::register_metric
+//! [`register_input`]: crate::core::input::RegisterInputs::register_input
+//! [`register_event`]: crate::cell::event::RegisterEvent::register_event
+//! [`register_purpose`]: crate::core::RegisterPurpose::register_purpose
+//! [`Program`]: crate::simulation::Program
 
 use bevy::math::ops;
 use bevy::prelude::*;
