@@ -96,6 +96,40 @@ fn every_component_of_sites_and_fields_and_every_resource_is_registered_or_decla
     );
 }
 
+/// The components on any entity that no module registered or declared; the engine's own aside.
+fn forgotten_anywhere(world: &World) -> BTreeSet<String> {
+    let registry = world.resource::<StateRegistry>();
+    let identity = world.component_id::<CellId>();
+    let archetypes = world.archetypes().iter();
+    archetypes
+        .filter(|archetype| !archetype.is_empty())
+        .flat_map(|archetype| archetype.components().iter())
+        .filter(|id| !registry.knows(**id) && Some(**id) != identity)
+        .filter_map(|id| world.components().get_name(*id))
+        .map(|name| name.to_string())
+        .filter(|name| !name.starts_with("bevy_"))
+        .collect()
+}
+
+#[test]
+fn no_entity_has_a_component_that_is_neither_registered_nor_declared() {
+    let mut simulation = simulation(1);
+    simulation.step();
+    let found = forgotten_anywhere(simulation.world());
+    assert!(found.is_empty(), "{found:?}");
+
+    #[derive(Component)]
+    struct Stray;
+    let library = CellLibrary::shipped().expect("shipped cell types are valid");
+    let mut world = prototype_world(&library);
+    world.spawn(Stray);
+    let found = forgotten_anywhere(&world);
+    assert!(
+        found.len() == 1 && found.iter().all(|name| name.ends_with("Stray")),
+        "{found:?}"
+    );
+}
+
 #[test]
 fn a_component_nobody_registered_is_named() {
     #[derive(Component)]
