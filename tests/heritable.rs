@@ -1,8 +1,11 @@
 //! Heritable parameters: what a daughter has is her mother's, or a step away from it.
 
+mod saving;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use saving::save;
 use tumorscape::cell::EventKind;
 use tumorscape::cell::exchange::ExchangeParameters;
 use tumorscape::cell::{CellType, CycleParameters, Motility, MotilityParameters};
@@ -11,8 +14,7 @@ use tumorscape::core::clones::Clones;
 use tumorscape::core::parameters::PerType;
 use tumorscape::core::quantity::Quantities;
 use tumorscape::observe::census::Wanted;
-use tumorscape::observe::run_folder::RunFolder;
-use tumorscape::observe::{Journal, checkpoint};
+use tumorscape::observe::checkpoint;
 use tumorscape::scene::ParsedScene;
 use tumorscape::simulation::{Command, Program, Simulation};
 
@@ -173,14 +175,7 @@ fn clones_are_saved_and_resumed() {
     for _ in 0..60 {
         whole.step();
     }
-    let run_folder = RunFolder::create(&path, &whole).expect("writable");
-    let mut journal = Journal::new(&whole, Some(run_folder));
-    let state = journal
-        .state()
-        .expect("writable")
-        .expect("there is a folder");
-    let run = checkpoint::run_state(&whole, 1, state).expect("it can be written");
-    checkpoint::write(&path, &run, whole.world()).expect("it can be written");
+    save(&whole, &path);
     let (checkpoint, _) = checkpoint::open(&path, |_| {}).expect("it is whole");
     let (mut resumed, _) = Simulation::resume(checkpoint).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(resumed.state_hash(), whole.state_hash());

@@ -1,13 +1,14 @@
 //! Molecules as data: files and lists of scenes, what cells book in them, and grids of their own.
 
+mod saving;
+
 use std::path::Path;
 use std::sync::Arc;
 
+use saving::save;
 use tumorscape::core::units::MOLECULES_PER_UM3_PER_NM;
 use tumorscape::observe::Wanted;
-use tumorscape::observe::checkpoint::{self, Checkpoint, NEWEST};
-use tumorscape::observe::journal::Journal;
-use tumorscape::observe::run_folder::RunFolder;
+use tumorscape::observe::checkpoint::{Checkpoint, NEWEST};
 use tumorscape::scene::parse_molecule;
 use tumorscape::simulation::{Simulation, SnapshotRequest, open_scene};
 use tumorscape::tissue::SiteId;
@@ -472,11 +473,7 @@ fn a_run_with_a_coarse_grid_goes_on_to_the_same_bits_from_a_checkpoint() {
     steps(&mut simulation, 13);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let out = folder.path().join("run");
-    let run_folder = RunFolder::create(&out, &simulation).expect("writable");
-    let state = Journal::new(&simulation, Some(run_folder)).state();
-    let state = state.expect("writable").expect("there is a folder");
-    let run = checkpoint::run_state(&simulation, 1, state).expect("a scene can be written");
-    checkpoint::write(&out, &run, simulation.world()).expect("writable");
+    save(&simulation, &out);
     let opened = Checkpoint::open(&out.join(NEWEST)).expect("it was just written");
     let (mut resumed, _) = Simulation::resume(opened).expect("it fits");
     assert_eq!(resumed.state_hash(), simulation.state_hash());

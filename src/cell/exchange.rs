@@ -1,10 +1,13 @@
 //! Exchange: molecules that a cell gives off and takes up at rates of its type, whatever it is.
 //!
-//! A cell type lists them, `exchange: [(molecule: "vegf_a", secretes_molecules_per_s: 0.09)]`; each number of the list
+//! A cell type lists them, `exchange: [(molecule: "vegf_a", secretes_molecules_per_s: 0.1)]`; each number of the list
 //! is a parameter, `"cancer.exchange.vegf_a.secretes_molecules_per_s"`. What depends on the state of a cell in a way of
 //! its own, as breathing does, has a module of its own.
 //!
-//! Secretion is an input, `exchange.vegf_a`, which rules can change. [`exchange_molecules`] books in `Act`, see [`crate::tissue::fields`].
+//! Secretion is an input, `exchange.vegf_a`, which rules can change. [`exchange_molecules`] books in `Act`, see
+//! [`crate::tissue::fields`].
+
+use std::ops::Range;
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -101,46 +104,50 @@ pub fn exchange_molecules(
     inputs: Regulated,
     cells: Query<(Entity, &CellType, &Resident, &Surroundings, Option<&Vital>)>,
 ) {
-    /// What a type exchanges, where each molecule is booked, and the input that is its secretion.
-    type Exchanged<'a> = Vec<(&'a MoleculeExchange, Booking<'a>, CellValues<'a>)>;
-    let types: Vec<Exchanged> = parameters
-        .0
-        .iter()
-        .map(|parameters| {
-            let list = parameters.iter().flat_map(|parameters| &parameters.0);
-            list.filter_map(|of| {
-                let name = of.molecule.as_str();
-                let booking = bookings.of(name);
-                (!booking.is_nowhere()).then(|| (of, booking, inputs.input(&input_of(name))))
-            })
-            .collect()
-        })
-        .collect();
-    if types.iter().all(Vec::is_empty) {
+    // Where each molecule is booked, and the input that is its secretion: looked up once, however many types and
+    // clones exchange it.
+    let mut molecules: Vec<(&str, Booking, CellValues)> = Vec::new();
+    for of in parameters.0.iter().flatten().flat_map(|list| &list.0) {
+        let name = of.molecule.as_str();
+        if molecules.iter().all(|(known, ..)| *known != name) {
+            molecules.push((name, bookings.of(name), inputs.input(&input_of(name))));
+        }
+    }
+    molecules.retain(|(_, booking, _)| !booking.is_nowhere());
+    if molecules.is_empty() {
         return;
+    }
+    // What the cells of each row of the table exchange, and the place of its molecule.
+    let mut exchanged: Vec<(&MoleculeExchange, usize)> = Vec::new();
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    for list in &parameters.0 {
+        let start = exchanged.len();
+        for of in list.iter().flat_map(|list| &list.0) {
+            let name = of.molecule.as_str();
+            let place = molecules.iter().position(|(known, ..)| *known == name);
+            exchanged.extend(place.map(|place| (of, place)));
+        }
+        ranges.push(start..exchanged.len());
     }
     for (entities, cell_types, residents, around, vitals) in
         cells.contiguous_iter().expect(IN_TABLES)
     {
-        let columns: Vec<Vec<InputColumn>> = types
+        let secretions: Vec<InputColumn> = molecules
             .iter()
-            .map(|exchanged| {
-                let inputs = exchanged.iter();
-                inputs.map(|(.., input)| input.in_table(entities)).collect()
-            })
+            .map(|(.., input)| input.in_table(entities))
             .collect();
         for_each_row(cell_types.len(), |row| {
-            let Some(exchanged) = types.get(usize::from(cell_types[row].0)) else {
+            let cell_type = cell_types[row].0;
+            let Some(range) = ranges.get(usize::from(cell_type)) else {
                 return;
             };
-            if exchanged.is_empty() || !is_alive(vitals.map(|vitals| &vitals[row])) {
+            if range.is_empty() || !is_alive(vitals.map(|vitals| &vitals[row])) {
                 return;
             }
             let (site, voxel) = (residents[row].0, around[row].voxel);
-            let cell_type = cell_types[row].0;
-            let columns = &columns[usize::from(cell_type)];
-            for ((of, booking, _), secretion) in exchanged.iter().zip(columns) {
-                let secretion = secretion.at(row, cell_type);
+            for (of, place) in &exchanged[range.clone()] {
+                let (_, booking, _) = &molecules[*place];
+                let secretion = secretions[*place].at(row, cell_type);
                 // What is never booked is solved in a simpler way.
                 if secretion > 0.0 {
                     booking.secrete(site, voxel, secretion);

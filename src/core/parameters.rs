@@ -8,23 +8,22 @@
 //! [`Limits`] and set; there is no second list to keep.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-use bevy::ecs::component::Mutable;
 use bevy::prelude::*;
 use bevy::reflect::{GetTypeRegistration, PartialReflect, Typed};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use super::capability::{Capability, CapabilityRegistry, CapabilityValue};
 use super::clones;
 use super::documentation::of_field;
+use super::numbers::{field_at, read_number, write_number};
+
+mod in_clones;
+mod register;
+
+pub(super) use in_clones::{contradict_in_clone, factor_range, make_row, value_in_clone};
+pub use register::RegisterParameters;
+
 pub use super::limits::Limits;
-use super::numbers::{field_at, number_fields, read_number, write_number};
-use super::regulate::Rules;
-use super::rule::Rule;
-use super::state::RegisterState;
 
 /// Parameters that know which values make sense.
 pub trait Parameters: Reflect + Typed + Clone + Send + Sync + 'static {
@@ -121,75 +120,34 @@ pub enum ParameterError {
 
 /// Index of a cell type and of an item in a list.
 #[derive(Clone, Copy, Default)]
-struct At {
-    cell_type: usize,
-    item: usize,
+pub(super) struct At {
+    pub cell_type: usize,
+    pub item: usize,
 }
 
-struct Entry {
-    name: &'static str,
-    per_type: bool,
+/// One registered struct of parameters, and how its values are reached.
+pub(super) struct Entry {
+    pub name: &'static str,
+    pub per_type: bool,
     /// The names in the list of a cell type, or in that of all, where it is one.
-    items: Option<fn(&World, usize) -> Vec<String>>,
+    pub items: Option<fn(&World, usize) -> Vec<String>>,
     /// The struct of a cell type and an item of a list; both are 0 where there are none.
-    get: for<'w> fn(&'w World, At) -> Option<&'w dyn PartialReflect>,
-    get_mut: for<'w> fn(&'w mut World, At) -> Option<Mut<'w, dyn PartialReflect>>,
+    pub get: for<'w> fn(&'w World, At) -> Option<&'w dyn PartialReflect>,
+    pub get_mut: for<'w> fn(&'w mut World, At) -> Option<Mut<'w, dyn PartialReflect>>,
     /// Gives one row of the table what stands in another; nothing for a group.
-    copy_row: fn(&mut World, usize, usize),
+    pub copy_row: fn(&mut World, usize, usize),
     /// Whether the struct at a place would contradict itself if some of its fields had other values.
-    contradicts: fn(&World, At, &[(&str, f64)]) -> bool,
-    limits: fn(&str) -> Limits,
-    fields: Numbers,
+    pub contradicts: fn(&World, At, &[(&str, f64)]) -> bool,
+    pub limits: fn(&str) -> Limits,
+    pub fields: Numbers,
 }
 
 /// Which numbers a struct has.
-enum Numbers {
+pub(super) enum Numbers {
     /// These, by path.
     Always(Vec<String>),
     /// What follows from its value.
     Of(fn(&dyn PartialReflect) -> Vec<String>),
-}
-
-/// Makes the rules of each cell type parameters, `cancer.rules.NAME.scale`. They are state of their own.
-pub(super) fn register_rules(app: &mut App) {
-    app.init_resource::<ParameterRegistry>();
-    let mut registry = app.world_mut().resource_mut::<ParameterRegistry>();
-    registry.entries.push(Entry {
-        name: "rules",
-        per_type: true,
-        items: Some(|world, cell_type| {
-            let book = world.get_resource::<Rules>();
-            let book = book.and_then(|rules| rules.of_types.get(cell_type));
-            book.map_or_else(Vec::new, |book| book.rules.keys().cloned().collect())
-        }),
-        get: |world, at| {
-            let book = world.get_resource::<Rules>()?.of_types.get(at.cell_type)?;
-            let rule = book.rules.values().nth(at.item)?;
-            Some(rule.as_partial_reflect())
-        },
-        get_mut: |world, at| {
-            let rules = world.get_resource_mut::<Rules>()?;
-            let book = rules.of_types.get(at.cell_type)?;
-            book.rules.values().nth(at.item)?;
-            Some(rules.map_unchanged(|rules| {
-                rules.of_types[at.cell_type]
-                    .rules
-                    .values_mut()
-                    .nth(at.item)
-                    .expect("presence was checked above")
-                    .as_partial_reflect_mut()
-            }))
-        },
-        copy_row: |_, _, _| {},
-        contradicts: |_, _, _| false,
-        limits: Rule::limits,
-        fields: Numbers::Of(|value| {
-            let rule = value.try_downcast_ref::<Rule>();
-            let numbers = rule.map_or(&[][..], |rule| rule.law.numbers());
-            let of_law = numbers.iter().map(|name| format!("law.{name}"));
-            std::iter::once("scale".to_owned()).chain(of_law).collect()
-        }),
-    });
 }
 
 /// All registered parameters of a simulation.
@@ -198,249 +156,11 @@ pub struct ParameterRegistry {
     entries: Vec<Entry>,
 }
 
-/// Registration, from a module's plugin.
-pub trait RegisterParameters {
-    /// Registers a struct with one value for the whole tissue; inserts its default.
-    fn register_group<P: Parameters + Resource<Mutability = Mutable> + Default>(
-        &mut self,
-        name: &'static str,
-    ) -> &mut Self;
-    /// Registers a capability: a struct with one value for each cell type that has it, under this name in cell files.
-    fn register_capability<P: Parameters + Serialize + DeserializeOwned>(
-        &mut self,
-        name: &'static str,
-    ) -> &mut Self;
-    /// Registers a capability that is a list: a struct for each of a list of names, all of which parameter paths reach.
-    fn register_capability_list<L: NamedParameters>(&mut self, name: &'static str) -> &mut Self
-    where
-        L::Item: Serialize + DeserializeOwned;
-    /// Registers a struct with one value for each of a list of names; inserts an empty list.
-    fn register_list<L: NamedParameters + Resource<Mutability = Mutable> + Default>(
-        &mut self,
-        name: &'static str,
-    ) -> &mut Self;
-    /// Registers a capability that every cell type has: the default where a cell file leaves it out.
-    fn register_common_capability<P: Parameters + Serialize + DeserializeOwned + Default>(
-        &mut self,
-        name: &'static str,
-    ) -> &mut Self;
-}
-
-/// Why parameters are not registered as state.
-const BY_PATH: &str = "stored by path among the parameters";
-
-impl RegisterParameters for App {
-    fn register_group<P: Parameters + Resource<Mutability = Mutable> + Default>(
-        &mut self,
-        name: &'static str,
-    ) -> &mut Self {
-        self.init_resource::<P>()
-            .declare_remade::<P>(BY_PATH)
-            .init_resource::<ParameterRegistry>();
-        self.world_mut()
-            .resource_mut::<ParameterRegistry>()
-            .entries
-            .push(Entry {
-                name,
-                per_type: false,
-                items: None,
-                get: |world, _| {
-                    world
-                        .get_resource::<P>()
-                        .map(PartialReflect::as_partial_reflect)
-                },
-                get_mut: |world, _| {
-                    world
-                        .get_resource_mut::<P>()
-                        .map(|value| value.map_unchanged(|value| value.as_partial_reflect_mut()))
-                },
-                copy_row: |_, _, _| {},
-                contradicts: |_, _, _| false,
-                limits: P::limits,
-                fields: Numbers::Always(number_fields(P::type_info())),
-            });
-        self
+impl ParameterRegistry {
+    /// Adds parameters that are kept in a way of their own.
+    pub(super) fn add(&mut self, entry: Entry) {
+        self.entries.push(entry);
     }
-
-    fn register_capability<P: Parameters + Serialize + DeserializeOwned>(
-        &mut self,
-        name: &'static str,
-    ) -> &mut Self {
-        add_capability::<P>(self, Capability::of::<P>(name));
-        self
-    }
-
-    fn register_common_capability<P: Parameters + Serialize + DeserializeOwned + Default>(
-        &mut self,
-        name: &'static str,
-    ) -> &mut Self {
-        let capability = Capability {
-            otherwise: Some(|| CapabilityValue::new(P::default())),
-            ..Capability::of::<P>(name)
-        };
-        add_capability::<P>(self, capability);
-        self
-    }
-
-    fn register_capability_list<L: NamedParameters>(&mut self, name: &'static str) -> &mut Self
-    where
-        L::Item: Serialize + DeserializeOwned,
-    {
-        fn of_type<L: NamedParameters>(world: &World, cell_type: usize) -> Option<&L> {
-            let table = world.get_resource::<PerType<L>>()?;
-            table.0.get(cell_type)?.as_ref()
-        }
-        self.init_resource::<PerType<L>>()
-            .declare_remade::<PerType<L>>(BY_PATH)
-            .init_resource::<ParameterRegistry>()
-            .init_resource::<CapabilityRegistry>();
-        self.world_mut()
-            .resource_mut::<CapabilityRegistry>()
-            .add(Capability::of_list::<L>(name));
-        self.world_mut()
-            .resource_mut::<ParameterRegistry>()
-            .entries
-            .push(Entry {
-                name,
-                per_type: true,
-                items: Some(|world, cell_type| {
-                    of_type::<L>(world, cell_type).map_or_else(Vec::new, |list| {
-                        list.names().into_iter().map(str::to_owned).collect()
-                    })
-                }),
-                get: |world, at| {
-                    of_type::<L>(world, at.cell_type)?
-                        .item(at.item)
-                        .map(PartialReflect::as_partial_reflect)
-                },
-                get_mut: |world, at| {
-                    of_type::<L>(world, at.cell_type)?.item(at.item)?;
-                    let table = world.get_resource_mut::<PerType<L>>()?;
-                    Some(table.map_unchanged(|table| {
-                        table.0[at.cell_type]
-                            .as_mut()
-                            .and_then(|list| list.item_mut(at.item))
-                            .expect("presence was checked above")
-                            .as_partial_reflect_mut()
-                    }))
-                },
-                copy_row: copy_row::<L>,
-                contradicts: |world, at, values| {
-                    let item =
-                        of_type::<L>(world, at.cell_type).and_then(|list| list.item(at.item));
-                    item.is_some_and(|item| contradicts_with(item, values))
-                },
-                limits: L::Item::limits,
-                fields: Numbers::Always(number_fields(L::Item::type_info())),
-            });
-        self
-    }
-
-    fn register_list<L: NamedParameters + Resource<Mutability = Mutable> + Default>(
-        &mut self,
-        name: &'static str,
-    ) -> &mut Self {
-        self.init_resource::<L>()
-            .declare_remade::<L>(BY_PATH)
-            .init_resource::<ParameterRegistry>();
-        self.world_mut()
-            .resource_mut::<ParameterRegistry>()
-            .entries
-            .push(Entry {
-                name,
-                per_type: false,
-                items: Some(|world, _| {
-                    let list = world.get_resource::<L>();
-                    list.map_or_else(Vec::new, |list| {
-                        list.names().into_iter().map(str::to_owned).collect()
-                    })
-                }),
-                get: |world, at| {
-                    world
-                        .get_resource::<L>()?
-                        .item(at.item)
-                        .map(PartialReflect::as_partial_reflect)
-                },
-                get_mut: |world, at| {
-                    let list = world.get_resource_mut::<L>()?;
-                    list.item(at.item)?;
-                    Some(list.map_unchanged(|list| {
-                        list.item_mut(at.item)
-                            .expect("presence was checked above")
-                            .as_partial_reflect_mut()
-                    }))
-                },
-                copy_row: |_, _, _| {},
-                contradicts: |_, _, _| false,
-                limits: L::Item::limits,
-                fields: Numbers::Always(number_fields(L::Item::type_info())),
-            });
-        self
-    }
-}
-
-fn add_capability<P: Parameters>(app: &mut App, capability: Capability) {
-    app.init_resource::<PerType<P>>()
-        .declare_remade::<PerType<P>>(BY_PATH)
-        .init_resource::<ParameterRegistry>()
-        .init_resource::<CapabilityRegistry>();
-    let name = capability.name;
-    let world = app.world_mut();
-    world.resource_mut::<CapabilityRegistry>().add(capability);
-    world
-        .resource_mut::<ParameterRegistry>()
-        .entries
-        .push(Entry {
-            name,
-            per_type: true,
-            items: None,
-            get: |world, at| {
-                world
-                    .get_resource::<PerType<P>>()?
-                    .0
-                    .get(at.cell_type)?
-                    .as_ref()
-                    .map(PartialReflect::as_partial_reflect)
-            },
-            get_mut: |world, at| {
-                let table = world.get_resource_mut::<PerType<P>>()?;
-                table.0.get(at.cell_type)?.as_ref()?;
-                Some(table.map_unchanged(|table| {
-                    table.0[at.cell_type]
-                        .as_mut()
-                        .expect("presence was checked above")
-                        .as_partial_reflect_mut()
-                }))
-            },
-            copy_row: copy_row::<P>,
-            contradicts: |world, at, values| {
-                let table = world.get_resource::<PerType<P>>();
-                let parameters = table.and_then(|table| table.0.get(at.cell_type)?.as_ref());
-                parameters.is_some_and(|parameters| contradicts_with(parameters, values))
-            },
-            limits: P::limits,
-            fields: Numbers::Always(number_fields(P::type_info())),
-        });
-}
-
-/// Gives one row of a table what stands in another.
-fn copy_row<P: Clone + Send + Sync + 'static>(world: &mut World, from: usize, to: usize) {
-    if let Some(mut table) = world.get_resource_mut::<PerType<P>>() {
-        let row = table.0.get(from).cloned().flatten();
-        if table.0.len() <= to {
-            table.0.resize(to + 1, None);
-        }
-        table.0[to] = row;
-    }
-}
-
-/// Whether parameters would contradict each other if some had other values.
-fn contradicts_with<P: Parameters>(parameters: &P, values: &[(&str, f64)]) -> bool {
-    let mut parameters = parameters.clone();
-    for (field, value) in values {
-        write_number(parameters.as_partial_reflect_mut(), field, *value);
-    }
-    !parameters.contradictions().is_empty()
 }
 
 /// A parameter as it stands.
@@ -673,110 +393,6 @@ impl Entry {
         let mut items = items.iter().enumerate();
         items.find_map(|(item, name)| Some((At { cell_type, item }, below(name, rest)?)))
     }
-
-    /// What a number of a clone is: that of its type times a factor, held within the limits.
-    fn in_clone(&self, world: &World, at: At, field: &str, factor: f32) -> Option<f64> {
-        let of_type = read_number((self.get)(world, at)?, field)?;
-        let limits = (self.limits)(field);
-        Some((of_type * f64::from(factor)).clamp(limits.min, limits.max))
-    }
-
-    /// Sets a number of a clone.
-    fn set_in_clone(&self, world: &mut World, at: At, row: usize, field: &str, factor: f32) {
-        let clone = At {
-            cell_type: row,
-            ..at
-        };
-        if let Some(value) = self.in_clone(world, at, field, factor)
-            && let Some(mut target) = (self.get_mut)(world, clone)
-        {
-            write_number(&mut *target, field, value);
-        }
-    }
-}
-
-/// Where a path without its cell type leads.
-fn find_of_type<'a>(
-    world: &World,
-    registry: &'a ParameterRegistry,
-    cell_type: u16,
-    path: &'a str,
-) -> Option<Target<'a>> {
-    let of_types = registry.entries.iter().filter(|entry| entry.per_type);
-    of_types.into_iter().find_map(|entry| {
-        let rest = below(entry.name, path)?;
-        let (at, field) = entry.inside(world, usize::from(cell_type), rest)?;
-        Some(Target { entry, at, field })
-    })
-}
-
-/// The least and the largest factor with which a parameter of a cell type (path without the type) stays within its
-/// limits; none where it is 0, which no factor changes.
-pub(super) fn factor_range(world: &World, cell_type: u16, path: &str) -> Option<(f32, f32)> {
-    let registry = world.get_resource::<ParameterRegistry>()?;
-    let Target { entry, at, field } = find_of_type(world, registry, cell_type, path)?;
-    let of_type = read_number((entry.get)(world, at)?, field)?;
-    if of_type == 0.0 {
-        return None;
-    }
-    let limits = (entry.limits)(field);
-    let (one, other) = (limits.min / of_type, limits.max / of_type);
-    let (least, most) = (one.min(other) as f32, one.max(other) as f32);
-    Some((least.max(f32::MIN_POSITIVE), most.min(f32::MAX)))
-}
-
-/// What a parameter of a cell type (path without the type) is in a clone with that factor.
-pub(super) fn value_in_clone(
-    world: &World,
-    cell_type: u16,
-    path: &str,
-    factor: f32,
-) -> Option<f32> {
-    let registry = world.get_resource::<ParameterRegistry>()?;
-    let Target { entry, at, field } = find_of_type(world, registry, cell_type, path)?;
-    let value = entry.in_clone(world, at, field, factor)?;
-    Some(value as f32)
-}
-
-/// Whether parameters of a clone with these factors would contradict each other.
-pub(super) fn contradict_in_clone(world: &World, cell_type: u16, factors: &[(&str, f32)]) -> bool {
-    let Some(registry) = world.get_resource::<ParameterRegistry>() else {
-        return false;
-    };
-    let cell_type = usize::from(cell_type);
-    let of_types = registry.entries.iter().filter(|entry| entry.per_type);
-    of_types.into_iter().any(|entry| {
-        let mut items: BTreeMap<usize, Vec<(&str, f64)>> = BTreeMap::new();
-        for (path, factor) in factors {
-            let inside = below(entry.name, path);
-            if let Some((at, field)) = inside.and_then(|rest| entry.inside(world, cell_type, rest))
-                && let Some(value) = entry.in_clone(world, at, field, *factor)
-            {
-                items.entry(at.item).or_default().push((field, value));
-            }
-        }
-        let mut items = items.into_iter();
-        items.any(|(item, values)| (entry.contradicts)(world, At { cell_type, item }, &values))
-    })
-}
-
-/// Gives a clone the parameters of its type, each heritable one times the clone's factor.
-pub(super) fn make_row(world: &mut World, row: u16, cell_type: u16, factors: &[(String, f32)]) {
-    world.init_resource::<ParameterRegistry>();
-    let (row, cell_type) = (usize::from(row), usize::from(cell_type));
-    world.resource_scope(|world, registry: Mut<ParameterRegistry>| {
-        for entry in registry.entries.iter().filter(|entry| entry.per_type) {
-            (entry.copy_row)(world, cell_type, row);
-            for (path, factor) in factors {
-                let inside = below(entry.name, path);
-                if let Some((at, field)) =
-                    inside.and_then(|rest| entry.inside(world, cell_type, rest))
-                {
-                    entry.set_in_clone(world, at, row, field, *factor);
-                }
-            }
-        }
-    });
 }
 
 /// What paths of parameters begin with, in words.

@@ -471,6 +471,12 @@ impl RegisterQuantities for App {
     }
 }
 
+/// The column of that name among those asked for.
+pub fn named<'a, T>(columns: &'a [(String, Vec<T>)], name: &str) -> Option<&'a [T]> {
+    let found = columns.iter().find(|(known, _)| known == name);
+    found.map(|(_, values)| values.as_slice())
+}
+
 /// Why lists of what the program knows are no state.
 pub const LISTED: &str = "a list of what the program knows";
 

@@ -15,9 +15,9 @@ use super::columns::{Columns, tables_with};
 use super::identity::CellId;
 use super::input::{InputValues, Inputs, TableValues, ValuesOfCells, declare, run_of};
 use super::parallel::{ROWS, for_each_chunk_mut};
-use super::parameters::{CellTypeNames, Limits, nearest};
+use super::parameters::{CellTypeNames, Entry, Numbers, ParameterRegistry};
 use super::quantity::{NONE, Quantities, Reader};
-use super::rule::{BLOCK, Law, Program, Rule, RuleBook};
+use super::rule::{BLOCK, Program, Rule, RuleBook, Scratch};
 use super::state::{Owner, RegisterState, WhollyKept};
 use super::{SimSchedule, SimSystems};
 
@@ -55,7 +55,7 @@ pub enum RuleChange {
 
 impl Rules {
     /// The book of a cell type or a site, if it has one.
-    fn book(&self, types: &CellTypeNames, of: &str) -> Option<&RuleBook> {
+    pub(super) fn book(&self, types: &CellTypeNames, of: &str) -> Option<&RuleBook> {
         match types.0.iter().position(|name| name == of) {
             Some(index) => self.of_types.get(index),
             None => {
@@ -126,217 +126,58 @@ impl Rules {
     }
 }
 
-/// What is wrong with a rule, and with which part of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuleFault {
-    /// The part: `input`, `by`, `law`, `scale`, `floor`, or empty for the rule as a whole.
-    pub part: &'static str,
-    /// What is wrong, in words.
-    pub message: String,
-}
-
-impl RuleFault {
-    const fn new(part: &'static str, message: String) -> Self {
-        Self { part, message }
-    }
-}
-
-/// Says that a name is not known, with the nearest one that is.
-fn unknown<S: AsRef<str>>(what: &str, name: &str, known: &[S]) -> String {
-    let mut message = format!("there is no {what} `{name}`");
-    if let Some(guess) = nearest(name, known) {
-        message.push_str(&format!("; did you mean `{guess}`?"));
-    }
-    message
-}
-
-/// Inputs, and the quantities that rules can join to them: those of one subject.
-struct Joints<'w> {
-    /// What has them, in words.
-    subject: String,
-    inputs: Vec<&'w str>,
-    quantities: Vec<&'w str>,
-}
-
-/// What the rules of a cell type, or those of a site, can join.
-fn joints(world: &World, of_cells: bool) -> Vec<Joints<'_>> {
-    let (inputs, known) = (
-        world.get_resource::<Inputs>(),
-        world.get_resource::<Quantities>(),
-    );
-    if of_cells {
-        return vec![Joints {
-            subject: "a cell".into(),
-            inputs: inputs.map_or_else(Vec::new, Inputs::cell_names),
-            quantities: known.map_or_else(Vec::new, Quantities::cell_names),
-        }];
-    }
-    let of_sites = known.into_iter().flat_map(|known| &known.sites);
-    let mut joints = vec![Joints {
-        subject: "the whole site".into(),
-        inputs: Vec::new(),
-        quantities: of_sites
-            .map(|quantity| quantity.info.name.as_str())
-            .collect(),
-    }];
-    let Some(inputs) = inputs else { return joints };
-    let of_sites = inputs.sites.iter().map(|input| input.info.name.as_str());
-    joints[0].inputs.extend(of_sites);
-    let mut kinds: Vec<&str> = inputs.elements.iter().map(|input| input.kind).collect();
-    kinds.extend(inputs.element_quantities.iter().map(|known| known.kind));
-    kinds.sort_unstable();
-    kinds.dedup();
-    joints.extend(kinds.into_iter().map(|kind| {
-        let of_kind = inputs.elements.iter().filter(|input| input.kind == kind);
-        let by = inputs.element_quantities.iter();
-        let by = by.filter(|quantity| quantity.kind == kind);
-        Joints {
-            subject: format!("each {kind} of the site"),
-            inputs: of_kind.map(|input| input.info.name.as_str()).collect(),
-            quantities: by.map(|quantity| quantity.info.name.as_str()).collect(),
-        }
-    }));
-    joints
-}
-
-/// What is wrong with the two ends of a rule: its input, its quantity, or that these are of different subjects.
-fn check_ends(world: &World, cell_type: Option<u16>, rule: &Rule) -> Vec<RuleFault> {
-    let mut faults = Vec::new();
-    let (input, by) = (rule.input.as_str(), rule.by.as_str());
-    let joints = joints(world, cell_type.is_some());
-    let has_input = |joints: &&Joints| joints.inputs.contains(&input);
-    let mut able: Vec<&Joints> = joints.iter().filter(has_input).collect();
-    if able.is_empty() {
-        let inputs: Vec<&str> = joints.iter().flat_map(|j| j.inputs.clone()).collect();
-        faults.push(RuleFault::new("input", unknown("input", input, &inputs)));
-        able = joints.iter().collect();
-    } else if let (Some(cell_type), Some(known)) = (cell_type, world.get_resource::<Inputs>())
-        && let Some(known) = known.of_cells(input)
-        && known.base(world, cell_type).is_none()
-    {
-        let message = format!("this cell type has no `{input}`");
-        faults.push(RuleFault::new("input", message));
-    }
-    let has_quantity = |joints: &&Joints| joints.quantities.contains(&by);
-    if !able.iter().any(has_quantity) {
-        let message = match joints.iter().find(has_quantity) {
-            Some(other) => format!(
-                "`{by}` is a quantity of {}, and `{input}` an input of {}: a rule joins two of the same",
-                other.subject, able[0].subject
-            ),
-            None => {
-                let quantities: Vec<&str> =
-                    able.iter().flat_map(|j| j.quantities.clone()).collect();
-                unknown("quantity", by, &quantities)
-            }
-        };
-        faults.push(RuleFault::new("by", message));
-    }
-    faults
-}
-
-/// Checks a rule of a cell type (by index), or of a site where there is none, against what is registered in a world.
-///
-/// # Errors
-/// What is wrong: every part that is.
-pub fn check_rule(
-    world: &World,
-    cell_type: Option<u16>,
-    rule: &Rule,
-) -> Result<(), Vec<RuleFault>> {
-    let mut faults = check_ends(world, cell_type, rule);
-    let mut law = rule.law;
-    for name in law.numbers() {
-        let limits = Law::limits(name);
-        if let Some(value) = law.number_mut(name).map(|number| f64::from(*number))
-            && !limits.contain(value)
-        {
-            let message = format!("its {name} must be {}, found {value}", limits.describe());
-            faults.push(RuleFault::new("law", message));
-        }
-    }
-    let numbers = [("scale", Some(rule.scale)), ("floor", rule.floor)];
-    for (part, value) in numbers {
-        if let Some(value) = value.filter(|value| !Limits::NON_NEGATIVE.contain(f64::from(*value)))
-        {
-            let message = format!("must be {}, found {value}", Limits::NON_NEGATIVE.describe());
-            faults.push(RuleFault::new(part, message));
-        }
-    }
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(faults)
-    }
-}
-
-/// Checks a change of the rules in force.
-///
-/// # Errors
-/// The first thing that is wrong.
-pub fn check_change(world: &World, change: &RuleChange) -> Result<(), RuleFault> {
-    let none = CellTypeNames::default();
-    let types = world.get_resource::<CellTypeNames>().unwrap_or(&none);
-    let rules = world.resource::<Rules>();
-    match change {
-        RuleChange::Add { of, name, rule } => {
-            let cell_type = types.0.iter().position(|known| known == of);
-            if cell_type.is_none() && !rules.sites.contains(of) {
-                let owners: Vec<String> = types.0.iter().chain(&rules.sites).cloned().collect();
-                let message = unknown("cell type or site", of, &owners);
-                return Err(RuleFault::new("of", message));
-            }
-            if name.is_empty() || name.contains('.') {
-                let message =
-                    format!("the name of a rule has no dots and is not empty, found `{name}`");
-                return Err(RuleFault::new("name", message));
-            }
-            check_rule(world, cell_type.map(|index| index as u16), rule)
-                .map_err(|mut faults| faults.swap_remove(0))?;
-            let combine = rules
-                .book(types, of)
-                .map(|book| book.combine_of(&rule.input));
-            if combine.unwrap_or_default().takes(rule.law) {
-                return Ok(());
-            }
-            let message = format!(
-                "the rules on `{}` of `{of}` are combined by `MultiHill`, which takes only those of the form `Hill`",
-                rule.input
-            );
-            Err(RuleFault::new("law", message))
-        }
-        RuleChange::Scale(path, factor) => {
-            check_path(rules, types, path)?;
-            if Limits::NON_NEGATIVE.contain(f64::from(*factor)) {
-                return Ok(());
-            }
-            let allowed = Limits::NON_NEGATIVE.describe();
-            let message = format!("must be {allowed}, found {factor}");
-            Err(RuleFault::new("scale", message))
-        }
-        RuleChange::Delete(path) => check_path(rules, types, path),
-    }
-}
-
-fn check_path(rules: &Rules, types: &CellTypeNames, path: &str) -> Result<(), RuleFault> {
-    let paths = rules.paths(types);
-    if paths.iter().any(|known| known == path) {
-        return Ok(());
-    }
-    Err(RuleFault::new("path", unknown("rule", path, &paths)))
-}
-
 /// Adds the `Regulate` stage; doing so twice is harmless.
 pub(super) fn plugin(app: &mut App) {
     if app.world().contains_resource::<Rules>() {
         return;
     }
     declare(app);
-    super::parameters::register_rules(app);
+    register_numbers(app);
     app.init_resource::<Rules>()
         .declare_remade::<SitesInOrder>("made from the scene")
         .register_kept::<Rules>(Owner::Simulation, "rules")
         .add_systems(SimSchedule, regulate.in_set(SimSystems::Regulate));
+}
+
+/// Makes the rules of each cell type parameters, `cancer.rules.NAME.scale`. They are state of their own.
+fn register_numbers(app: &mut App) {
+    let mut registry = app.world_mut().get_resource_or_init::<ParameterRegistry>();
+    registry.add(Entry {
+        name: "rules",
+        per_type: true,
+        items: Some(|world, cell_type| {
+            let book = world.get_resource::<Rules>();
+            let book = book.and_then(|rules| rules.of_types.get(cell_type));
+            book.map_or_else(Vec::new, |book| book.rules.keys().cloned().collect())
+        }),
+        get: |world, at| {
+            let book = world.get_resource::<Rules>()?.of_types.get(at.cell_type)?;
+            let rule = book.rules.values().nth(at.item)?;
+            Some(rule.as_partial_reflect())
+        },
+        get_mut: |world, at| {
+            let rules = world.get_resource_mut::<Rules>()?;
+            let book = rules.of_types.get(at.cell_type)?;
+            book.rules.values().nth(at.item)?;
+            Some(rules.map_unchanged(|rules| {
+                rules.of_types[at.cell_type]
+                    .rules
+                    .values_mut()
+                    .nth(at.item)
+                    .expect("presence was checked above")
+                    .as_partial_reflect_mut()
+            }))
+        },
+        copy_row: |_, _, _| {},
+        contradicts: |_, _, _| false,
+        limits: Rule::limits,
+        fields: Numbers::Of(|value| {
+            let rule = value.try_downcast_ref::<Rule>();
+            let numbers = rule.map_or(&[][..], |rule| rule.law.numbers());
+            let of_law = numbers.iter().map(|name| format!("law.{name}"));
+            std::iter::once("scale".to_owned()).chain(of_law).collect()
+        }),
+    });
 }
 
 /// The index of the type of each cell, whatever component holds it.
@@ -461,9 +302,46 @@ fn column_of(known: &Quantities, quantities: &mut Vec<usize>, by: &str) -> usize
     })
 }
 
-thread_local! {
+/// What a thread works with.
+struct Workspace {
     /// Values of all quantities in a block of rows.
-    static COLUMNS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    columns: Vec<f32>,
+    scratch: Scratch,
+}
+
+thread_local! {
+    static WORKSPACE: RefCell<Workspace> = const {
+        RefCell::new(Workspace {
+            columns: Vec::new(),
+            scratch: [[0.0; BLOCK]; 2],
+        })
+    };
+}
+
+/// The cells of a block: rows of the tables of parameters, and the types these belong to.
+struct Block<'a> {
+    rows: &'a [u16],
+    types: &'a [u16],
+    /// The row that all cells have, if they have the same.
+    row: Option<u16>,
+    /// The type that all cells have, if they have the same.
+    cell_type: Option<u16>,
+}
+
+impl<'a> Block<'a> {
+    fn new(rows: &'a [u16], types: &'a [u16]) -> Self {
+        let of = |row: &u16| types[usize::from(*row)];
+        let (row, cell_type) = (rows[0], of(&rows[0]));
+        Self {
+            rows,
+            types,
+            row: rows.iter().all(|other| *other == row).then_some(row),
+            cell_type: rows
+                .iter()
+                .all(|other| of(other) == cell_type)
+                .then_some(cell_type),
+        }
+    }
 }
 
 /// Works out the inputs of the cells of a table; says whether any has a rule.
@@ -505,7 +383,7 @@ fn work_out_table<'w>(
     for_each_chunk_mut(&mut to.values, stride, |start, values| {
         let first = start / ruled.len();
         let rows = ROWS.min(kinds.len() - first);
-        COLUMNS.with_borrow_mut(|columns| {
+        WORKSPACE.with_borrow_mut(|Workspace { columns, scratch }| {
             columns.resize(readers.len() * BLOCK, NONE);
             for from in (0..rows).step_by(BLOCK) {
                 let len = BLOCK.min(rows - from);
@@ -516,16 +394,11 @@ fn work_out_table<'w>(
                         None => column[..len].fill(NONE),
                     }
                 }
-                let kinds = &kinds[rows];
+                let block = Block::new(&kinds[rows], types);
                 for (nth, (place, of_types)) in ruled.iter().enumerate() {
                     let values = &mut values[run_of(nth, ROWS)][from..from + len];
-                    apply(
-                        (kinds, types),
-                        &cells[*place].bases,
-                        of_types,
-                        columns,
-                        values,
-                    );
+                    let bases = &cells[*place].bases;
+                    apply(&block, bases, of_types, columns, scratch, values);
                 }
             }
         });
@@ -535,43 +408,50 @@ fn work_out_table<'w>(
 
 /// Applies the programs of an input to a block of cells.
 fn apply(
-    (kinds, types): (&[u16], &[u16]),
+    block: &Block,
     bases: &[f32],
     of_types: &[Option<Program>],
     columns: &[f32],
+    scratch: &mut Scratch,
     values: &mut [f32],
 ) {
-    let len = kinds.len();
-    for (value, kind) in values.iter_mut().zip(kinds) {
-        *value = bases[usize::from(*kind)];
+    let len = values.len();
+    if let Some(row) = block.row {
+        values.fill(bases[usize::from(row)]);
+    } else {
+        for (value, row) in values.iter_mut().zip(block.rows) {
+            *value = bases[usize::from(*row)];
+        }
     }
     let columns = |column: usize| &columns[column * BLOCK..][..len];
-    let mut scratch = [[0.0; BLOCK]; 2];
-    let program = |kind: u16| of_types.get(usize::from(kind)).and_then(Option::as_ref);
-    let of = |kind: &u16| types[usize::from(*kind)];
-    let first = of(&kinds[0]);
-    if kinds.iter().all(|kind| of(kind) == first) {
-        if let Some(program) = program(first) {
-            program.apply(values, columns, &mut scratch);
+    let program = |cell_type: u16| {
+        of_types
+            .get(usize::from(cell_type))
+            .and_then(Option::as_ref)
+    };
+    if let Some(cell_type) = block.cell_type {
+        if let Some(program) = program(cell_type) {
+            program.apply(values, columns, scratch);
         }
         return;
     }
+    let of = |row: &u16| block.types[usize::from(*row)];
     let mut done = [0; BLOCK];
-    let mut kinds_done = 0;
-    let mut of_kind = [0.0; BLOCK];
-    for kind in kinds.iter().map(of) {
-        if done[..kinds_done].contains(&kind) {
+    let mut types_done = 0;
+    let mut of_type = [0.0; BLOCK];
+    for cell_type in block.rows.iter().map(of) {
+        if done[..types_done].contains(&cell_type) {
             continue;
         }
-        done[kinds_done] = kind;
-        kinds_done += 1;
-        if let Some(program) = program(kind) {
-            let of_kind = &mut of_kind[..len];
-            // Cells of this kind still have their bases; what comes out for others is not used.
-            of_kind.copy_from_slice(values);
-            program.apply(of_kind, columns, &mut scratch);
-            for ((value, other), found) in values.iter_mut().zip(kinds).zip(of_kind) {
-                if of(other) == kind {
+        done[types_done] = cell_type;
+        types_done += 1;
+        if let Some(program) = program(cell_type) {
+            let of_type = &mut of_type[..len];
+            // Cells of this type still have their bases; what comes out for others is not used.
+            of_type.copy_from_slice(values);
+            program.apply(of_type, columns, scratch);
+            for ((value, other), found) in values.iter_mut().zip(block.rows).zip(of_type) {
+                if of(other) == cell_type {
                     *value = *found;
                 }
             }
@@ -655,337 +535,4 @@ fn work_out_sites(world: &World, values: &mut InputValues) {
 pub struct SitesInOrder(pub Vec<Entity>);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::core::input::{InputInfo, RegisterInputs, Regulated};
-    use crate::core::parameters::{Parameters, PerType};
-    use crate::core::quantity::{Quantity, RegisterQuantities};
-    use crate::core::rule::Combine;
-
-    #[derive(Reflect, Clone)]
-    struct Engine {
-        thrust: f32,
-    }
-
-    impl Parameters for Engine {}
-
-    #[derive(Component, Clone, Copy, bytemuck::TransparentWrapper)]
-    #[repr(transparent)]
-    struct Kind(u16);
-
-    #[derive(Component, Clone, Copy, PartialEq, Debug)]
-    struct Wheels {
-        front: f32,
-        back: f32,
-    }
-
-    fn turn(inputs: Regulated, mut cells: Query<(Entity, &Kind, &mut Wheels)>) {
-        let (front, back) = (inputs.input("wheels.front"), inputs.input("wheels.back"));
-        for (entities, kinds, mut wheels) in cells.contiguous_iter_mut().unwrap() {
-            let (front, back) = (front.in_table(entities), back.in_table(entities));
-            for (row, wheels) in wheels.bypass_change_detection().iter_mut().enumerate() {
-                wheels.front = front.at(row, kinds[row].0);
-                wheels.back = back.at(row, kinds[row].0);
-            }
-        }
-    }
-
-    fn rule(input: &str, by: &str, law: Law) -> Rule {
-        Rule {
-            input: input.into(),
-            by: by.into(),
-            law,
-            scale: 1.0,
-            floor: None,
-            about: String::new(),
-            source: String::new(),
-        }
-    }
-
-    fn app() -> App {
-        let mut app = App::empty();
-        app.init_resource::<Schedules>();
-        for pair in SimSystems::ORDER.windows(2) {
-            app.configure_sets(SimSchedule, pair[1].after(pair[0]));
-        }
-        app.register_types::<Kind>()
-            .register_input::<Engine>(InputInfo::new("wheels.front", "", ""), |p| p.thrust)
-            .register_input::<Engine>(InputInfo::new("wheels.back", "", ""), |_| 2.0)
-            .register_quantity::<Wheels>(Quantity::new("front", "", ""), |wheels| wheels.front)
-            .register_quantity::<Wheels>(Quantity::new("back", "", ""), |wheels| wheels.back)
-            .insert_resource(CellTypeNames(vec![
-                "car".into(),
-                "cart".into(),
-                "sled".into(),
-            ]))
-            .insert_resource(PerType(vec![
-                Some(Engine { thrust: 1.0 }),
-                Some(Engine { thrust: 3.0 }),
-                None,
-            ]))
-            .add_systems(SimSchedule, turn.in_set(SimSystems::Signal));
-        app
-    }
-
-    #[test]
-    fn rules_in_a_circle_read_the_values_of_the_last_step() {
-        let mut app = app();
-        let mut car = RuleBook::default();
-        car.rules
-            .insert("a".into(), rule("wheels.front", "back", Law::Add(1.0)));
-        car.rules
-            .insert("b".into(), rule("wheels.back", "front", Law::Add(10.0)));
-        app.world_mut().resource_mut::<Rules>().of_types = vec![car];
-        let start = Wheels {
-            front: 0.5,
-            back: 0.25,
-        };
-        let car = app.world_mut().spawn((CellId(0), Kind(0), start)).id();
-        let cart = app.world_mut().spawn((CellId(1), Kind(1), start)).id();
-        let (mut front, mut back) = (start.front, start.back);
-        for _ in 0..3 {
-            app.world_mut().run_schedule(SimSchedule);
-            (front, back) = (1.0 + back, 2.0 + 10.0 * front);
-            let of = |entity| *app.world().get::<Wheels>(entity).unwrap();
-            assert_eq!(of(car), Wheels { front, back });
-            assert_eq!(
-                of(cart),
-                Wheels {
-                    front: 3.0,
-                    back: 2.0
-                },
-                "it has no rules"
-            );
-        }
-    }
-
-    #[test]
-    fn each_of_many_cells_of_mixed_types_gets_what_its_own_rules_say() {
-        let mut app = app();
-        let mut cart = RuleBook::default();
-        cart.rules
-            .insert("a".into(), rule("wheels.front", "front", Law::Fold(1.0)));
-        app.world_mut().resource_mut::<Rules>().of_types = vec![RuleBook::default(), cart];
-        let cells: Vec<(Entity, u16, f32)> = (0..10_000_u64)
-            .map(|id| {
-                let (kind, front) = ((id / 7 % 3) as u16, id as f32 * 1e-3);
-                let wheels = Wheels { front, back: 0.0 };
-                let cell = app.world_mut().spawn((CellId(id), Kind(kind), wheels)).id();
-                (cell, kind, front)
-            })
-            .collect();
-        app.world_mut().run_schedule(SimSchedule);
-        for (cell, kind, front) in cells {
-            let found = app.world().get::<Wheels>(cell).unwrap().front;
-            match kind {
-                0 => assert_eq!(found, 1.0),
-                1 => assert_eq!(found, 3.0 * (1.0 + front)),
-                _ => assert!(found.is_nan(), "a sled has no engine"),
-            }
-        }
-    }
-
-    #[test]
-    fn changes_add_scale_and_delete_and_wrong_ones_are_told_with_the_nearest_name() {
-        let mut app = app();
-        let world = app.world_mut();
-        let types = world.resource::<CellTypeNames>().clone();
-        let add = |by: &str| RuleChange::Add {
-            of: "car".into(),
-            name: "pull".into(),
-            rule: rule("wheels.front", by, Law::Fold(1.0)),
-        };
-        let fault = check_change(world, &add("bck")).unwrap_err();
-        assert_eq!(fault.part, "by");
-        assert_eq!(
-            fault.message,
-            "there is no quantity `bck`; did you mean `back`?"
-        );
-        check_change(world, &add("back")).unwrap();
-        world.resource_mut::<Rules>().change(&types, &add("back"));
-        let scale = RuleChange::Scale("car.pull".into(), 0.5);
-        check_change(world, &scale).unwrap();
-        world.resource_mut::<Rules>().change(&types, &scale);
-        let path = "car.pull";
-        let mut rules = world.resource_mut::<Rules>();
-        assert_eq!(rules.find_mut(&types, path).unwrap().scale, 0.5);
-        let delete = RuleChange::Delete(path.into());
-        assert!(rules.change(&types, &delete));
-        assert!(!rules.change(&types, &delete));
-        let fault = check_change(world, &RuleChange::Delete("car.pul".into())).unwrap_err();
-        assert_eq!(fault.message, "there is no rule `car.pul`");
-        let lacking = check_rule(
-            world,
-            Some(2),
-            &rule("wheels.front", "back", Law::Fold(1.0)),
-        );
-        let message = &lacking.unwrap_err()[0].message;
-        assert_eq!(message, "this cell type has no `wheels.front`");
-    }
-
-    #[test]
-    fn sites_and_their_elements_have_inputs_too() {
-        #[derive(Component)]
-        struct Ground(Vec<f32>);
-        let mut app = app();
-        app.register_site_input(InputInfo::new("weather.rain", "", ""), |_, _| Some(4.0))
-            .register_site_quantity(Quantity::new("weather.warmth", "", ""), |_, _| 0.5)
-            .register_element_input(
-                "voxel",
-                InputInfo::new("ground.wet", "", ""),
-                |world, site, to| {
-                    to.extend(
-                        world
-                            .get::<Ground>(site)
-                            .map_or(&[][..], |ground| &ground.0),
-                    );
-                },
-            )
-            .register_element_quantity(
-                "voxel",
-                Quantity::new("ground.slope", "", ""),
-                |world, site| Some(&world.get::<Ground>(site)?.0),
-            );
-        let world = app.world_mut();
-        let ground: Vec<f32> = (0..1000).map(|voxel| voxel as f32).collect();
-        let site = world.spawn(Ground(ground.clone())).id();
-        world.insert_resource(SitesInOrder(vec![site]));
-        let mut book = RuleBook::default();
-        book.rules.insert(
-            "a".into(),
-            rule("weather.rain", "weather.warmth", Law::Fold(2.0)),
-        );
-        book.rules.insert(
-            "b".into(),
-            rule("ground.wet", "ground.slope", Law::Add(0.5)),
-        );
-        book.combine.insert("ground.wet".into(), Combine::Product);
-        world.resource_mut::<Rules>().of_sites = vec![book];
-        world.run_schedule(SimSchedule);
-        let found = world
-            .run_system_cached_with(
-                |In(site): In<Entity>, inputs: Res<Inputs>, values: Regulated| {
-                    (
-                        values.of_site(&inputs, "weather.rain", site),
-                        values
-                            .of_elements(&inputs, "ground.wet", site)
-                            .map(<[f32]>::to_vec),
-                    )
-                },
-                site,
-            )
-            .unwrap();
-        assert_eq!(found.0, Some(8.0));
-        let expected: Vec<f32> = ground.iter().map(|voxel| voxel + 0.5 * voxel).collect();
-        assert_eq!(found.1, Some(expected));
-    }
-
-    /// An app with two sites, one of them named with a dot, inputs and quantities of all subjects.
-    fn app_with_sites() -> App {
-        let mut app = app();
-        let input = |name: &str| InputInfo::new(name, "", "");
-        let quantity = |name: &str| Quantity::new(name, "", "");
-        app.register_site_input(input("weather.rain"), |_, _| Some(4.0))
-            .register_site_quantity(quantity("weather.warmth"), |_, _| 0.5)
-            .register_element_input("voxel", input("ground.wet"), |_, _, _| ())
-            .register_element_quantity("voxel", quantity("ground.slope"), |_, _| None)
-            .register_element_quantity("segment", quantity("pipe.flow"), |_, _| None);
-        let mut rules = app.world_mut().resource_mut::<Rules>();
-        rules.sites = vec!["yard".into(), "st. moritz".into()];
-        rules.of_sites = vec![RuleBook::default(); 2];
-        app
-    }
-
-    #[test]
-    fn a_rule_of_a_site_joins_an_input_and_a_quantity_of_the_same_subject() {
-        let app = app_with_sites();
-        let check = |input: &str, by: &str| {
-            let add = RuleChange::Add {
-                of: "yard".into(),
-                name: "r".into(),
-                rule: rule(input, by, Law::Fold(1.0)),
-            };
-            check_change(app.world(), &add).map_err(|fault| (fault.part, fault.message))
-        };
-        assert_eq!(check("weather.rain", "weather.warmth"), Ok(()));
-        assert_eq!(check("ground.wet", "ground.slope"), Ok(()));
-        let joined = |by: &str, of: &str, input: &str, other: &str| {
-            let message = format!(
-                "`{by}` is a quantity of {of}, and `{input}` an input of {other}: a rule joins two of the same"
-            );
-            Err(("by", message))
-        };
-        let (site, voxel) = ("the whole site", "each voxel of the site");
-        let segment = "each segment of the site";
-        for (input, other, by, of) in [
-            ("weather.rain", site, "ground.slope", voxel),
-            ("ground.wet", voxel, "weather.warmth", site),
-            ("ground.wet", voxel, "pipe.flow", segment),
-        ] {
-            assert_eq!(check(input, by), joined(by, of, input, other));
-        }
-        // The nearest name is one that would work.
-        let message = "there is no quantity `ground.slop`; did you mean `ground.slope`?";
-        assert_eq!(
-            check("ground.wet", "ground.slop"),
-            Err(("by", message.into()))
-        );
-        let message = "there is no quantity `ground.slop`";
-        assert_eq!(
-            check("weather.rain", "ground.slop"),
-            Err(("by", message.into()))
-        );
-    }
-
-    #[test]
-    fn rules_of_a_site_whose_name_has_dots_are_found() {
-        let mut app = app_with_sites();
-        let world = app.world_mut();
-        let types = world.resource::<CellTypeNames>().clone();
-        let add = RuleChange::Add {
-            of: "st. moritz".into(),
-            name: "r".into(),
-            rule: rule("weather.rain", "weather.warmth", Law::Fold(1.0)),
-        };
-        for change in [
-            add,
-            RuleChange::Scale("st. moritz.r".into(), 2.0),
-            RuleChange::Delete("st. moritz.r".into()),
-        ] {
-            check_change(world, &change).unwrap();
-            assert!(world.resource_mut::<Rules>().change(&types, &change));
-        }
-    }
-
-    #[test]
-    fn a_law_that_the_rules_of_an_input_cannot_be_combined_with_is_refused() {
-        let mut app = app();
-        let mut car = RuleBook::default();
-        car.combine
-            .insert("wheels.front".into(), Combine::MultiHill);
-        let world = app.world_mut();
-        world.resource_mut::<Rules>().of_types = vec![car];
-        let check = |of: &str, input: &str, law| {
-            let add = RuleChange::Add {
-                of: of.into(),
-                name: "r".into(),
-                rule: rule(input, "back", law),
-            };
-            check_change(world, &add).map_err(|fault| (fault.part, fault.message))
-        };
-        let hill = Law::Hill {
-            half: 1.0,
-            exponent: 1.0,
-            to: 2.0,
-        };
-        let message = "the rules on `wheels.front` of `car` are combined by `MultiHill`, which takes only those of the form `Hill`";
-        let fold = Law::Fold(1.0);
-        assert_eq!(check("car", "wheels.front", hill), Ok(()));
-        assert_eq!(
-            check("car", "wheels.front", fold),
-            Err(("law", message.into()))
-        );
-        assert_eq!(check("car", "wheels.back", fold), Ok(()));
-        assert_eq!(check("cart", "wheels.front", fold), Ok(()));
-    }
-}
+mod tests;

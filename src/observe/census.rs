@@ -10,7 +10,7 @@ use crate::core::CellId;
 use crate::core::clones::Clones;
 use crate::core::columns::{Columns, tables_with};
 use crate::core::parallel::for_each_chunk_mut;
-use crate::core::quantity::{NO_VALUE, NONE, Quantities, Reader};
+use crate::core::quantity::{NO_VALUE, NONE, Quantities, Reader, named};
 use crate::tissue::SiteId;
 
 /// Cells copied in one piece of a parallel loop.
@@ -131,14 +131,12 @@ impl Census {
 
     /// A quantity that was asked for.
     pub fn quantity(&self, name: &str) -> Option<&[f32]> {
-        let found = self.quantities.iter().find(|(known, _)| known == name);
-        found.map(|(_, values)| values.as_slice())
+        named(&self.quantities, name)
     }
 
     /// A category that was asked for.
     pub fn category(&self, name: &str) -> Option<&[u8]> {
-        let found = self.categories.iter().find(|(known, _)| known == name);
-        found.map(|(_, values)| values.as_slice())
+        named(&self.categories, name)
     }
 
     /// The rows of a site.

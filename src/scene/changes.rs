@@ -15,8 +15,9 @@ use super::schema::{Event, Scene};
 use super::spans::{Body, FieldPath, unquoted};
 use super::timeline::{Change, Timeline};
 use crate::core::parameters::{CellTypeNames, ParameterError, check_exact, set_parameter};
-use crate::core::regulate::{RuleChange, Rules, check_change};
+use crate::core::regulate::{RuleChange, Rules};
 use crate::core::rule::RuleBook;
+use crate::core::rule_check::check_change;
 
 /// Makes all changes of a scene in a world that has its cell types.
 pub(super) fn check_changes(

@@ -13,7 +13,7 @@ use super::schema::Scene;
 use super::spans::{FieldPath, Tree};
 use crate::core::input::Inputs;
 use crate::core::parameters::Limits;
-use crate::core::regulate::check_rule;
+use crate::core::rule_check::check_rule;
 
 /// Checks the rules of the cell type that stands at a place of a file; `index` is that of the type in the world.
 fn check_book(

@@ -220,7 +220,7 @@ impl Simulation {
             }
             Command::Add(population) => self.scene.check_population(population)?,
             Command::Rule(change) => {
-                crate::core::regulate::check_change(&self.world, change)
+                crate::core::rule_check::check_change(&self.world, change)
                     .map_err(|fault| CommandError::Rule(fault.message))?;
             }
         }

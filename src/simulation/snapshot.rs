@@ -12,7 +12,7 @@ use super::Simulation;
 use crate::core::CellId;
 use crate::core::columns::tables_with;
 use crate::core::metric::{Metric, Metrics, SiteMetrics};
-use crate::core::quantity::{Category, NO_VALUE, NONE, Quantities, Quantity};
+use crate::core::quantity::{Category, NO_VALUE, NONE, Quantities, Quantity, named};
 use crate::observe::{Census, Wanted};
 use crate::scene::{ColourBy, Look};
 use crate::tissue::{FieldValues, Molecule, MoleculeName, Molecules, SiteId, Sites};
@@ -178,14 +178,12 @@ impl CellGlyphs {
 
     /// The values of a quantity, if it was asked for.
     pub fn quantity(&self, name: &str) -> Option<&[f32]> {
-        let found = self.quantities.iter().find(|(known, _)| known == name);
-        found.map(|(_, values)| values.as_slice())
+        named(&self.quantities, name)
     }
 
     /// The values of a category, if it was asked for.
     pub fn category(&self, name: &str) -> Option<&[u8]> {
-        let found = self.categories.iter().find(|(known, _)| known == name);
-        found.map(|(_, values)| values.as_slice())
+        named(&self.categories, name)
     }
 }
 

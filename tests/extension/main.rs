@@ -5,12 +5,15 @@
 //! a kind of event. The cell type that has it, with a rule that drives the input, and the molecule that the cells give
 //! off are files beside a scene.
 
+#[path = "../saving/mod.rs"]
+mod saving;
 mod sparkle;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use bevy::prelude::*;
+use saving::save;
 use sparkle::{Sparkle, sparkle};
 use tumorscape::core::CellId;
 use tumorscape::core::regulate::RuleChange;
@@ -314,15 +317,7 @@ fn it_is_part_of_the_state_and_is_saved_and_resumed() {
     }
     assert_eq!(other.state_hash(), whole.state_hash());
     let saved = folder.path().join("saved");
-    let run_folder = RunFolder::create(&saved, &whole).expect("writable");
-    let mut journal = Journal::new(&whole, Some(run_folder));
-    let state = journal
-        .state()
-        .expect("writable")
-        .expect("there is a folder");
-    let run = checkpoint::run_state(&whole, 1, state).expect("it can be written");
-    checkpoint::write(&saved, &run, whole.world()).expect("it can be written");
-    drop(journal);
+    save(&whole, &saved);
     // The cell file may be gone by then.
     std::fs::remove_dir_all(folder.path().join("assets")).expect("it is there");
     let open = || {

@@ -1,6 +1,6 @@
 //! Tests of the parameters reached by name.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::*;
 

@@ -133,12 +133,7 @@ impl Description {
                     .fact(having)
                     .fact(listed),
             );
-            items.extend(
-                known
-                    .parameters
-                    .iter()
-                    .map(|entry| parameter(&known.name, entry)),
-            );
+            items.extend(parameters(&known.name, &known.parameters));
         }
         items
     }
@@ -147,12 +142,7 @@ impl Description {
         let mut items = Vec::new();
         for known in &self.groups {
             items.push(Item::new("group", &known.name, &known.about));
-            items.extend(
-                known
-                    .parameters
-                    .iter()
-                    .map(|entry| parameter(&known.name, entry)),
-            );
+            items.extend(parameters(&known.name, &known.parameters));
         }
         items
     }
@@ -271,6 +261,11 @@ fn is_entry(general: &str, path: &str) -> bool {
         rest.split_once('.')
             .is_some_and(|(_, field)| field == after)
     })
+}
+
+/// The items of the parameters of a capability or group.
+fn parameters<'a>(of: &'a str, entries: &'a [ParameterEntry]) -> impl Iterator<Item = Item> + 'a {
+    entries.iter().map(move |entry| parameter(of, entry))
 }
 
 fn parameter(of: &str, entry: &ParameterEntry) -> Item {

@@ -1,0 +1,212 @@
+//! Whether a rule, or a change of rules, makes sense in a world: its names are known, its two ends belong to the same
+//! subject, its numbers are within their limits. [`super::regulate`] applies what has passed.
+
+use bevy::prelude::*;
+
+use super::input::Inputs;
+use super::parameters::{CellTypeNames, Limits, nearest};
+use super::quantity::Quantities;
+use super::regulate::{RuleChange, Rules};
+use super::rule::{Law, Rule};
+
+/// What is wrong with a rule, and with which part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleFault {
+    /// The part: `input`, `by`, `law`, `scale`, `floor`, or empty for the rule as a whole.
+    pub part: &'static str,
+    /// What is wrong, in words.
+    pub message: String,
+}
+
+impl RuleFault {
+    const fn new(part: &'static str, message: String) -> Self {
+        Self { part, message }
+    }
+}
+
+/// Says that a name is not known, with the nearest one that is.
+fn unknown<S: AsRef<str>>(what: &str, name: &str, known: &[S]) -> String {
+    let mut message = format!("there is no {what} `{name}`");
+    if let Some(guess) = nearest(name, known) {
+        message.push_str(&format!("; did you mean `{guess}`?"));
+    }
+    message
+}
+
+/// Inputs, and the quantities that rules can join to them: those of one subject.
+struct Joints<'w> {
+    /// What has them, in words.
+    subject: String,
+    inputs: Vec<&'w str>,
+    quantities: Vec<&'w str>,
+}
+
+/// What the rules of a cell type, or those of a site, can join.
+fn joints(world: &World, of_cells: bool) -> Vec<Joints<'_>> {
+    let (inputs, known) = (
+        world.get_resource::<Inputs>(),
+        world.get_resource::<Quantities>(),
+    );
+    if of_cells {
+        return vec![Joints {
+            subject: "a cell".into(),
+            inputs: inputs.map_or_else(Vec::new, Inputs::cell_names),
+            quantities: known.map_or_else(Vec::new, Quantities::cell_names),
+        }];
+    }
+    let of_sites = known.into_iter().flat_map(|known| &known.sites);
+    let mut joints = vec![Joints {
+        subject: "the whole site".into(),
+        inputs: Vec::new(),
+        quantities: of_sites
+            .map(|quantity| quantity.info.name.as_str())
+            .collect(),
+    }];
+    let Some(inputs) = inputs else { return joints };
+    let of_sites = inputs.sites.iter().map(|input| input.info.name.as_str());
+    joints[0].inputs.extend(of_sites);
+    let mut kinds: Vec<&str> = inputs.elements.iter().map(|input| input.kind).collect();
+    kinds.extend(inputs.element_quantities.iter().map(|known| known.kind));
+    kinds.sort_unstable();
+    kinds.dedup();
+    joints.extend(kinds.into_iter().map(|kind| {
+        let of_kind = inputs.elements.iter().filter(|input| input.kind == kind);
+        let by = inputs.element_quantities.iter();
+        let by = by.filter(|quantity| quantity.kind == kind);
+        Joints {
+            subject: format!("each {kind} of the site"),
+            inputs: of_kind.map(|input| input.info.name.as_str()).collect(),
+            quantities: by.map(|quantity| quantity.info.name.as_str()).collect(),
+        }
+    }));
+    joints
+}
+
+/// What is wrong with the two ends of a rule: its input, its quantity, or that these are of different subjects.
+fn check_ends(world: &World, cell_type: Option<u16>, rule: &Rule) -> Vec<RuleFault> {
+    let mut faults = Vec::new();
+    let (input, by) = (rule.input.as_str(), rule.by.as_str());
+    let joints = joints(world, cell_type.is_some());
+    let has_input = |joints: &&Joints| joints.inputs.contains(&input);
+    let mut able: Vec<&Joints> = joints.iter().filter(has_input).collect();
+    if able.is_empty() {
+        let inputs: Vec<&str> = joints.iter().flat_map(|j| j.inputs.clone()).collect();
+        faults.push(RuleFault::new("input", unknown("input", input, &inputs)));
+        able = joints.iter().collect();
+    } else if let (Some(cell_type), Some(known)) = (cell_type, world.get_resource::<Inputs>())
+        && let Some(known) = known.of_cells(input)
+        && known.base(world, cell_type).is_none()
+    {
+        let message = format!("this cell type has no `{input}`");
+        faults.push(RuleFault::new("input", message));
+    }
+    let has_quantity = |joints: &&Joints| joints.quantities.contains(&by);
+    if !able.iter().any(has_quantity) {
+        let message = match joints.iter().find(has_quantity) {
+            Some(other) => format!(
+                "`{by}` is a quantity of {}, and `{input}` an input of {}: a rule joins two of the same",
+                other.subject, able[0].subject
+            ),
+            None => {
+                let quantities: Vec<&str> =
+                    able.iter().flat_map(|j| j.quantities.clone()).collect();
+                unknown("quantity", by, &quantities)
+            }
+        };
+        faults.push(RuleFault::new("by", message));
+    }
+    faults
+}
+
+/// Checks a rule of a cell type (by index), or of a site where there is none, against what is registered in a world.
+///
+/// # Errors
+/// What is wrong: every part that is.
+pub fn check_rule(
+    world: &World,
+    cell_type: Option<u16>,
+    rule: &Rule,
+) -> Result<(), Vec<RuleFault>> {
+    let mut faults = check_ends(world, cell_type, rule);
+    let mut law = rule.law;
+    for name in law.numbers() {
+        let limits = Law::limits(name);
+        if let Some(value) = law.number_mut(name).map(|number| f64::from(*number))
+            && !limits.contain(value)
+        {
+            let message = format!("its {name} must be {}, found {value}", limits.describe());
+            faults.push(RuleFault::new("law", message));
+        }
+    }
+    let numbers = [
+        ("scale", Some(rule.scale), Rule::limits("scale")),
+        ("floor", rule.floor, Limits::NON_NEGATIVE),
+    ];
+    for (part, value, limits) in numbers {
+        if let Some(value) = value.filter(|value| !limits.contain(f64::from(*value))) {
+            let message = format!("must be {}, found {value}", limits.describe());
+            faults.push(RuleFault::new(part, message));
+        }
+    }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(faults)
+    }
+}
+
+/// Checks a change of the rules in force.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn check_change(world: &World, change: &RuleChange) -> Result<(), RuleFault> {
+    let none = CellTypeNames::default();
+    let types = world.get_resource::<CellTypeNames>().unwrap_or(&none);
+    let rules = world.resource::<Rules>();
+    match change {
+        RuleChange::Add { of, name, rule } => {
+            let cell_type = types.0.iter().position(|known| known == of);
+            if cell_type.is_none() && !rules.sites.contains(of) {
+                let owners: Vec<String> = types.0.iter().chain(&rules.sites).cloned().collect();
+                let message = unknown("cell type or site", of, &owners);
+                return Err(RuleFault::new("of", message));
+            }
+            if name.is_empty() || name.contains('.') {
+                let message =
+                    format!("the name of a rule has no dots and is not empty, found `{name}`");
+                return Err(RuleFault::new("name", message));
+            }
+            check_rule(world, cell_type.map(|index| index as u16), rule)
+                .map_err(|mut faults| faults.swap_remove(0))?;
+            let combine = rules
+                .book(types, of)
+                .map(|book| book.combine_of(&rule.input));
+            if combine.unwrap_or_default().takes(rule.law) {
+                return Ok(());
+            }
+            let message = format!(
+                "the rules on `{}` of `{of}` are combined by `MultiHill`, which takes only those of the form `Hill`",
+                rule.input
+            );
+            Err(RuleFault::new("law", message))
+        }
+        RuleChange::Scale(path, factor) => {
+            check_path(rules, types, path)?;
+            if Limits::NON_NEGATIVE.contain(f64::from(*factor)) {
+                return Ok(());
+            }
+            let allowed = Limits::NON_NEGATIVE.describe();
+            let message = format!("must be {allowed}, found {factor}");
+            Err(RuleFault::new("scale", message))
+        }
+        RuleChange::Delete(path) => check_path(rules, types, path),
+    }
+}
+
+fn check_path(rules: &Rules, types: &CellTypeNames, path: &str) -> Result<(), RuleFault> {
+    let paths = rules.paths(types);
+    if paths.iter().any(|known| known == path) {
+        return Ok(());
+    }
+    Err(RuleFault::new("path", unknown("rule", path, &paths)))
+}
