@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::schema::{Condition, Expectation, Scene, Test};
-use crate::simulation::SiteMetrics;
+use crate::core::metric::SiteMetrics;
 
 /// The measurements of one site at one time: a row of `metrics.csv`.
 #[derive(Clone, Copy, Debug)]

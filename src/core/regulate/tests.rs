@@ -333,3 +333,25 @@ fn a_law_that_the_rules_of_an_input_cannot_be_combined_with_is_refused() {
     assert_eq!(check("car", "wheels.back", fold), Ok(()));
     assert_eq!(check("cart", "wheels.front", fold), Ok(()));
 }
+
+#[test]
+fn a_rule_that_is_accepted_has_numbers_that_its_parameters_can_have() {
+    let mut app = app();
+    let world = app.world_mut();
+    for scale in [0.0, 1e6, 1e7, f32::INFINITY] {
+        let accepted = check_rule(
+            world,
+            Some(0),
+            &Rule {
+                scale,
+                ..rule("wheels.front", "back", Law::Fold(1.0))
+            },
+        );
+        let limits = Rule::limits("scale");
+        assert_eq!(
+            accepted.is_ok(),
+            limits.contain(f64::from(scale)),
+            "{scale}"
+        );
+    }
+}
