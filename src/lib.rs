@@ -13,9 +13,9 @@
 //! | 6 | [`cli`] | the verbs `run`, `resume`, `check`, `describe`, `record`, `explore` |
 //! | 5 | `sandbox`, `record` | the window; frames without a window, encoders |
 //! | 4 | `view` | the picture of a [`simulation::Snapshot`]: cells, fields, camera, legend |
-//! | 3 | [`scene`], [`simulation`], [`observe`] | scene files; the simulation as a value; measurements, events, run folder |
+//! | 3 | [`scene`], [`simulation`], [`journal`] | scene files; the simulation as a value; books, run folder, checkpoints |
 //! | 2 | [`biology`] | one module for each system of the subject; so far hypoxia and metabolism |
-//! | 1 | [`cell`], [`tissue`] | body, cycle, death, motility, contact; sites, molecules, the field solver |
+//! | 1 | [`cell`], [`tissue`], [`measure`] | body, cycle, death, motility, contact; sites, molecules, the field solver; census, metrics, hash |
 //! | 0 | [`core`](crate::core) | clock and order of a step, random numbers, identities, parameters, parallel loops |
 //!
 //! Floors 4 and 5 are behind the cargo feature `view` (on by default). Without it the same package builds a
@@ -42,7 +42,7 @@
 //! | `Turnover` | the one place where cells are born and removed | [`simulation::turnover`] |
 //! | `Observe` | the clock advances | [`simulation`] |
 //!
-//! After a step the [`observe::Journal`] writes rows to the run folder, and for a window or a film a
+//! After a step the [`journal::Journal`] writes rows to the run folder, and for a window or a film a
 //! [`simulation::Snapshot`] is copied out; nothing that draws can reach into a simulation.
 //!
 //! # Where things go
@@ -57,7 +57,8 @@ pub mod biology;
 pub mod cell;
 pub mod cli;
 pub mod core;
-pub mod observe;
+pub mod journal;
+pub mod measure;
 #[cfg(feature = "view")]
 pub mod record;
 #[cfg(feature = "view")]

@@ -469,8 +469,8 @@ fn a_hang_up_or_ctrl_c_that_was_ignored_at_the_start_ends_no_run() {
 #[cfg(unix)]
 #[test]
 fn a_table_with_a_hole_is_found_at_the_end() {
-    use tumorscape::observe::Journal;
-    use tumorscape::observe::run_folder::RunFolder;
+    use tumorscape::journal::Journal;
+    use tumorscape::journal::run_folder::RunFolder;
     use tumorscape::simulation::{Simulation, open_scene};
     let folder = folder_with("one.ron", scene(""));
     let scene = open_scene(&folder.path().join("one.ron")).expect("a good scene");

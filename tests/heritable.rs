@@ -13,8 +13,8 @@ use tumorscape::core::CellId;
 use tumorscape::core::clones::Clones;
 use tumorscape::core::parameters::PerType;
 use tumorscape::core::quantity::Quantities;
-use tumorscape::observe::census::Wanted;
-use tumorscape::observe::checkpoint;
+use tumorscape::journal::checkpoint;
+use tumorscape::measure::census::Wanted;
 use tumorscape::scene::ParsedScene;
 use tumorscape::simulation::{Command, Program, Simulation};
 

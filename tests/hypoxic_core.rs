@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use tumorscape::cell::State;
 use tumorscape::core::parallel::set_threads;
-use tumorscape::observe::{Journal, Wanted};
+use tumorscape::journal::Journal;
+use tumorscape::measure::Wanted;
 use tumorscape::scene::schema::Span;
 use tumorscape::simulation::{Simulation, open_scene};
 

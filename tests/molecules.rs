@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use saving::save;
 use tumorscape::core::units::MOLECULES_PER_UM3_PER_NM;
-use tumorscape::observe::Wanted;
-use tumorscape::observe::checkpoint::{Checkpoint, NEWEST};
+use tumorscape::journal::checkpoint::{Checkpoint, NEWEST};
+use tumorscape::measure::Wanted;
 use tumorscape::scene::parse_molecule;
 use tumorscape::simulation::{Simulation, SnapshotRequest, open_scene};
 use tumorscape::tissue::SiteId;

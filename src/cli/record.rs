@@ -8,8 +8,8 @@ use clap::Args;
 use super::run::{self, SimulationArguments};
 use super::span::describe_hours;
 use super::{Failure, say};
-use crate::observe::Journal;
-use crate::observe::run_folder::RunFolder;
+use crate::journal::Journal;
+use crate::journal::run_folder::RunFolder;
 use crate::record::{Film, FilmOptions};
 use crate::simulation::Program;
 

@@ -11,8 +11,8 @@ use thiserror::Error;
 
 use super::sink::{self, FilmFormat, SinkError, Summary};
 use super::studio::{Studio, StudioError};
-use crate::observe::Journal;
-use crate::observe::run_folder::RunFolderError;
+use crate::journal::Journal;
+use crate::journal::run_folder::RunFolderError;
 use crate::scene::{Look, ParsedScene};
 use crate::simulation::{Simulation, Snapshot, SnapshotRequest};
 use crate::view::{OverlayContent, ViewCamera, ViewSettings, automatic_pose, pose_between};

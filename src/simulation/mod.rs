@@ -42,9 +42,7 @@ use crate::core::random::PurposeRegistry;
 use crate::core::stages::{self, StageTimes};
 use crate::core::state::{RegisterState, StateRegistry};
 use crate::core::{Clock, RandomKey, RegisterPurpose, SimSchedule, SimSystems};
-use crate::observe::checkpoint::{Checkpoint, CheckpointError, RunState};
-use crate::observe::metrics;
-use crate::observe::{Census, Wanted};
+use crate::measure::{Census, Wanted, metrics};
 use crate::scene::population::PLACEMENT;
 use crate::scene::{CellLibrary, ParsedScene};
 use crate::tissue::transport::{FieldWork, SolveTally, TransportPlugin};
@@ -144,26 +142,20 @@ impl Simulation {
         })
     }
 
-    /// Sets a simulation of the program with the shipped plugins up as a checkpoint left it, see [`Program::resume`].
-    ///
-    /// # Errors
-    /// In words, when the checkpoint does not fit this program.
-    pub fn resume(checkpoint: Checkpoint) -> Result<(Self, RunState), CheckpointError> {
-        Program::default().resume(checkpoint)
+    /// The tissue of a scene before any cell is put into it, with the seed that the scene says.
+    pub(crate) fn before_its_cells(scene: ParsedScene) -> Result<Self, ParameterError> {
+        let seed = scene.scene.seed;
+        Self::without_cells(Arc::new(scene), seed)
     }
 
-    /// Sets a simulation of a scene up as a checkpoint of it left it.
-    fn resume_in(
-        scene: ParsedScene,
-        checkpoint: Checkpoint,
-    ) -> Result<(Self, RunState), CheckpointError> {
-        let (seed, end_minutes) = (scene.scene.seed, checkpoint.run.end_minutes);
-        let mut simulation = Self::without_cells(Arc::new(scene), seed)
-            .map_err(|error| checkpoint.does_not_fit(&error))?;
-        let run = checkpoint.restore(&mut simulation.world)?;
-        fill_rows(&mut simulation.world);
-        simulation.end_minutes = end_minutes;
-        Ok((simulation, run))
+    /// Gives the tissue a state that was kept, cells and all.
+    pub(crate) fn take_state<T, E>(
+        &mut self,
+        restore: impl FnOnce(&mut World) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let restored = restore(&mut self.world)?;
+        fill_rows(&mut self.world);
+        Ok(restored)
     }
 
     /// The scene it was made from.
@@ -310,7 +302,7 @@ impl Simulation {
 
     /// 64 bits that stand for the whole state.
     pub fn state_hash(&self) -> u64 {
-        crate::observe::hash::state_hash(&self.world)
+        crate::measure::hash::state_hash(&self.world)
     }
 
     /// Every parameter with its value.

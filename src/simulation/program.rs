@@ -20,12 +20,11 @@ use std::sync::{Arc, OnceLock};
 
 use bevy::prelude::*;
 
-use super::{Simulation, SimulationPlugins, spawn};
+use super::{SimulationPlugins, spawn};
 use crate::core::capability::CapabilityRegistry;
 use crate::core::extension::Extensions;
 use crate::core::{Clock, RandomKey};
-use crate::observe::checkpoint::{Checkpoint, CheckpointError, RunState};
-use crate::observe::metrics;
+use crate::measure::metrics;
 use crate::scene::{self, CellLibrary, ParsedScene, SceneContext, SceneReport};
 
 /// What is simulated with: the shipped plugins, and plugins beside them. Cheap to clone.
@@ -155,21 +154,14 @@ impl Program {
         ))
     }
 
-    /// Sets a simulation up as a checkpoint left it.
+    /// Reads a scene that a simulation has written with everything it refers to, and checks it against this program.
     ///
     /// # Errors
-    /// In words, when the checkpoint does not fit this program.
-    pub fn resume(
-        &self,
-        checkpoint: Checkpoint,
-    ) -> Result<(Simulation, RunState), CheckpointError> {
-        let run = &checkpoint.run;
-        let scene = self
-            .in_context(None, |context| {
-                ParsedScene::from_ron_with(&run.scene_name, &run.scene, context)
-            })
-            .map_err(|error| checkpoint.does_not_fit(&error))?;
-        Simulation::resume_in(scene, checkpoint)
+    /// When anything is wrong, in words.
+    pub(crate) fn scene_from_ron(&self, name: &str, text: &str) -> Result<ParsedScene, String> {
+        self.in_context(None, |context| {
+            ParsedScene::from_ron_with(name, text, context)
+        })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::core::CellId;
 use crate::core::columns::tables_with;
 use crate::core::metric::{Metric, Metrics, SiteMetrics};
 use crate::core::quantity::{Category, NO_VALUE, NONE, Quantities, Quantity, named};
-use crate::observe::{Census, Wanted};
+use crate::measure::{Census, Wanted};
 use crate::scene::{ColourBy, Look};
 use crate::tissue::{FieldValues, Molecule, MoleculeName, Molecules, SiteId, Sites};
 

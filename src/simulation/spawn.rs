@@ -14,7 +14,7 @@ use crate::core::parameters::PerType;
 use crate::core::regulate::{Rules, SitesInOrder};
 use crate::core::rule::RuleBook;
 use crate::core::{CellId, CellIdCounter, RandomKey};
-use crate::observe::metrics::{TumourTypes, register_clones, register_types};
+use crate::measure::metrics::{TumourTypes, register_clones, register_types};
 use crate::scene::schema::{Faces, Population, Scene};
 use crate::scene::{CellLibrary, CellPrefab, ParsedScene, PlacedCell};
 use crate::tissue::exchange::VolumeBook;

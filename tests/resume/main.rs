@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use program::tumorscape;
 use tumorscape::core::{CellId, RandomKey};
-use tumorscape::observe::checkpoint::{BEFORE, NEWEST};
+use tumorscape::journal::checkpoint::{BEFORE, NEWEST};
 use tumorscape::scene::population::PLACEMENT;
 
 /// Cells that divide, starve, die and burst, molecules solved every step and every few steps, vessels that

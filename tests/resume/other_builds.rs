@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tumorscape::observe::checkpoint::NEWEST;
+use tumorscape::journal::checkpoint::NEWEST;
 
 use super::{refused, run_to, succeeds, warned, workplace};
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use tumorscape::observe::run_folder::RunFolder;
-use tumorscape::observe::{Journal, checkpoint};
+use tumorscape::journal::run_folder::RunFolder;
+use tumorscape::journal::{Journal, checkpoint};
 use tumorscape::simulation::Simulation;
 
 /// Makes a run folder and writes a checkpoint of the simulation into it.

@@ -15,7 +15,7 @@ use tumorscape::cell::body::VolumeStep;
 use tumorscape::cell::{Body, BodyParameters, Cycle, Phase, Position, State, Surroundings};
 use tumorscape::core::CellId;
 use tumorscape::core::parallel::set_threads;
-use tumorscape::observe::Wanted;
+use tumorscape::measure::Wanted;
 use tumorscape::scene::schema::{Scene, Span};
 use tumorscape::scene::{SceneContext, parse_scene};
 use tumorscape::simulation::{Lineage, Simulation};

@@ -20,10 +20,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::summed::{Sum, Summed};
-use super::{Census, Wanted};
 use crate::cell::EventRecord;
 use crate::core::Clock;
 use crate::core::quantity::Quantities;
+use crate::measure::{Census, Wanted, metrics};
 use crate::simulation::{Simulation, SiteMetrics};
 
 /// A run folder that cannot be made or written.
@@ -150,7 +150,7 @@ impl RunFolder {
             events: create_table(&path.join(EVENTS))?,
         };
         folder.claim()?;
-        let columns = super::metrics::columns(simulation.world()).join(",");
+        let columns = metrics::columns(simulation.world()).join(",");
         writeln!(folder.metrics, "hours,site,{columns}")
             .map_err(|source| folder.failed(METRICS, source))?;
         writeln!(folder.events, "hours,site,kind,cell,x_um,y_um,z_um")

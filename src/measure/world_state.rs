@@ -1,4 +1,4 @@
-//! The state of a world as a stream of sections, for [`super::checkpoint`].
+//! The state of a world as a stream of sections, for a checkpoint.
 //!
 //! The layouts of all states come first, by which a file of another build is told from one that fits; then
 //! everything that is registered in [`StateRegistry`] of the simulation, all parameters, everything of its sites and
@@ -21,7 +21,7 @@ const LONGEST_SECTION: u64 = 1 << 40;
 
 /// What follows in the stream.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Section {
+pub(crate) enum Section {
     /// Name and layout of every registered state.
     Layouts(Vec<(String, String)>),
     /// Path and value of every parameter.
@@ -45,7 +45,7 @@ fn put_bytes(stream: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Writes a value with its length before it.
-pub(super) fn put(stream: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+pub(crate) fn put(stream: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     put_bytes(
         stream,
         &postcard::to_stdvec(value).map_err(io::Error::other)?,
@@ -110,7 +110,7 @@ fn write_kept(stream: &mut impl Write, world: &World, state: &KeptState) -> io::
 }
 
 /// Writes the state of a world.
-pub(super) fn write_world(stream: &mut impl Write, world: &World) -> io::Result<()> {
+pub(crate) fn write_world(stream: &mut impl Write, world: &World) -> io::Result<()> {
     put(stream, &Section::Layouts(layouts(world.resource())))?;
     // What belongs to the whole simulation comes first: some parameters exist only with it, as those of a rule
     // that a timeline added.
@@ -150,11 +150,11 @@ pub(super) fn write_world(stream: &mut impl Write, world: &World) -> io::Result<
 }
 
 /// The sections of a checkpoint as they come out of the packed file.
-pub(super) struct Unpacked(Box<dyn Read + Send>);
+pub(crate) struct Unpacked(Box<dyn Read + Send>);
 
 impl Unpacked {
     /// Unpacks from where the cursor stands.
-    pub(super) fn new(packed: io::Cursor<Box<[u8]>>) -> Result<Self, String> {
+    pub(crate) fn new(packed: io::Cursor<Box<[u8]>>) -> Result<Self, String> {
         let stream = zstd::Decoder::with_buffer(packed).map_err(cannot_be_unpacked)?;
         Ok(Self(Box::new(stream)))
     }
@@ -189,7 +189,7 @@ impl Unpacked {
         Ok(Some(bytes))
     }
 
-    pub(super) fn take<T: DeserializeOwned>(&mut self) -> Result<Option<T>, String> {
+    pub(crate) fn take<T: DeserializeOwned>(&mut self) -> Result<Option<T>, String> {
         self.bytes()?
             .map(|bytes| {
                 postcard::from_bytes(&bytes).map_err(|error| format!("cannot be decoded: {error}"))
@@ -223,7 +223,7 @@ impl Column {
 }
 
 /// Gives what follows to a world that has the scene's sites but no cells.
-pub(super) fn restore_world(from: &mut Unpacked, world: &mut World) -> Result<(), String> {
+pub(crate) fn restore_world(from: &mut Unpacked, world: &mut World) -> Result<(), String> {
     let registry = world.resource::<StateRegistry>().clone();
     let unknown = |name: &str| format!("it does not know the state `{name}`");
     let mut missing: Vec<(Owner, u32, &'static str)> = registry

@@ -21,11 +21,11 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::journal::JournalState;
+use super::books::JournalState;
 use super::run_folder::RECORD;
 use super::summed::{Sum, Summed};
-use super::world_state::{Section, Unpacked, put, restore_world, write_world};
 use crate::core::layout::layout_of;
+use crate::measure::world_state::{Section, Unpacked, put, restore_world, write_world};
 use crate::simulation::Simulation;
 
 /// First bytes of every checkpoint.

@@ -1,0 +1,10 @@
+//! Floor 3: what is written down of a simulation. Its books, the run folder they are kept in, and the checkpoints from
+//! which a run goes on.
+
+mod books;
+pub mod checkpoint;
+mod resume;
+pub mod run_folder;
+mod summed;
+
+pub use books::{Journal, JournalState};

@@ -1,0 +1,10 @@
+//! Floor 1: measurements. What a world of cells and sites says about itself in numbers: rows of cells, metrics of
+//! sites, the state hash, and the state as a stream of sections. Nothing here knows of scenes or files.
+
+pub mod census;
+pub mod hash;
+pub mod metrics;
+pub mod tally;
+pub(crate) mod world_state;
+
+pub use census::{Census, Wanted};
