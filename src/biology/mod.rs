@@ -114,6 +114,7 @@ mod tests {
     use crate::cell::body::BodyPlugin;
     use crate::cell::cycle::CyclePlugin;
     use crate::cell::death::DeathPlugin;
+    use crate::cell::growth::GrowthPlugin;
     use crate::cell::motility::MotilityPlugin;
     use crate::cell::testing::*;
     use crate::core::SimSchedule;
@@ -149,6 +150,7 @@ mod tests {
             BodyPlugin,
             CyclePlugin,
             DeathPlugin,
+            GrowthPlugin,
             MotilityPlugin,
             BiologyPlugins,
         ))

@@ -8,26 +8,22 @@
 //!
 //! where `f` is the wanted share of water. The equations are linear, so [`VolumeStep`] solves them exactly:
 //! how a cell grows does not depend on the length of the step. Targets follow from what the cell is doing
-//! (resting, preparing to divide, dying) and are not state of their own. [`grow_bodies`] runs last in `Act`.
+//! (resting, preparing to divide, dying) and are not state of their own; [`super::growth`] applies them.
 
 use bevy::math::ops;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::cycle::{Cycle, Phase};
-use super::death::{DeathParameters, State, Vital};
 use super::life::{Beginning, RegisterLife};
-use super::{ActSystems, order_act};
+use crate::core::SimSystems;
 use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
-use crate::core::parallel::{IN_TABLES, for_each_row_mut};
-use crate::core::parameters::{Contradiction, Limits, Parameters, PerType, RegisterParameters};
+use crate::core::parameters::{Contradiction, Limits, Parameters, RegisterParameters};
 use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::random::probability;
 use crate::core::regulate::RegisterTypes;
 use crate::core::state::RegisterState;
 use crate::core::units::{ball_radius_um, ball_volume_um3};
-use crate::core::{Clock, SimSchedule, SimSystems};
 use crate::tissue::SiteId;
 
 /// Row of a cell in the tables of parameters ([`PerType`]): the index of its cell type in the library of prefabs, or
@@ -291,86 +287,6 @@ fn convolved(k: f32, a: f32, time: f32) -> f32 {
     ops::exp(-a * time) * mean * time
 }
 
-/// Where [`grow_bodies`] finds the solution for a cell: one column for each way of living.
-const WAYS: usize = 5;
-
-const fn way_of(cycle: Option<&Cycle>, vital: Option<&Vital>) -> usize {
-    match vital {
-        Some(vital) => match vital.state {
-            State::Alive => living_way(cycle),
-            State::Apoptotic => 2,
-            State::NecroticSwelling => 3,
-            State::NecroticLysed => 4,
-        },
-        None => living_way(cycle),
-    }
-}
-
-const fn living_way(cycle: Option<&Cycle>) -> usize {
-    match cycle {
-        Some(cycle) => !matches!(cycle.phase, Phase::G0G1) as usize,
-        None => 0,
-    }
-}
-
-fn solve_ways(
-    body: &BodyParameters,
-    death: Option<&DeathParameters>,
-    hours: f32,
-) -> [VolumeStep; WAYS] {
-    let resting = VolumeStep::new(body.growth, body.living(false), hours);
-    let doubling = VolumeStep::new(body.growth, body.living(true), hours);
-    let Some(death) = death else {
-        return [resting, doubling, resting, resting, resting];
-    };
-    let dead = |rates, fluid_fraction| {
-        let targets = VolumeTargets {
-            fluid_fraction,
-            nuclear_solid_um3: 0.0,
-            cytoplasmic_solid_um3: 0.0,
-        };
-        VolumeStep::new(rates, targets, hours)
-    };
-    [
-        resting,
-        doubling,
-        dead(death.apoptotic, 0.0),
-        dead(death.swelling, 1.0),
-        dead(death.lysed, 0.0),
-    ]
-}
-
-/// Lets every body live through the step: growth, shrinking, swelling.
-pub fn grow_bodies(
-    clock: Res<Clock>,
-    bodies: Res<PerType<BodyParameters>>,
-    deaths: Option<Res<PerType<DeathParameters>>>,
-    mut solved: Local<(f32, Vec<Option<[VolumeStep; WAYS]>>)>,
-    mut cells: Query<(&CellType, &mut Body, Option<&Cycle>, Option<&Vital>)>,
-) {
-    let hours = clock.dt_hours();
-    let (solved_hours, solved) = &mut *solved;
-    let is_new = bodies.is_changed() || deaths.as_ref().is_some_and(|deaths| deaths.is_changed());
-    if is_new || *solved_hours != hours || solved.len() != bodies.0.len() {
-        *solved_hours = hours;
-        solved.clear();
-        solved.extend(bodies.0.iter().enumerate().map(|(index, body)| {
-            let death = deaths.as_ref().and_then(|deaths| deaths.get(index as u16));
-            body.as_ref().map(|body| solve_ways(body, death, hours))
-        }));
-    }
-    let solved = &*solved;
-    for (types, mut bodies, cycles, vitals) in cells.contiguous_iter_mut().expect(IN_TABLES) {
-        for_each_row_mut(bodies.bypass_change_detection(), |row, body| {
-            if let Some(Some(ways)) = solved.get(usize::from(types[row].0)) {
-                let cycle = cycles.map(|cycles| &cycles[row]);
-                let vital = vitals.map(|vitals| &vitals[row]);
-                ways[way_of(cycle, vital)].apply(body);
-            }
-        });
-    }
-}
-
 /// What is wrong with a body that cannot be: a part that is not a volume, a radius that is not that of its
 /// volume.
 fn wrong_with(body: &Body) -> Option<String> {
@@ -399,12 +315,11 @@ fn wrong_with(body: &Body) -> Option<String> {
         })
 }
 
-/// Bodies and their growth.
+/// Bodies: their size, and what becomes of it in a division. They grow by [`super::growth`].
 pub struct BodyPlugin;
 
 impl Plugin for BodyPlugin {
     fn build(&self, app: &mut App) {
-        order_act(app);
         app.register_types::<CellType>()
             .register_common_capability::<BodyParameters>("body")
             .register_cell_state::<Body>("body")
@@ -458,14 +373,14 @@ impl Plugin for BodyPlugin {
                     "Mean volume of living cells.",
                 ),
                 Measure::Mean("body.volume".into()),
-            )
-            .add_systems(SimSchedule, grow_bodies.in_set(ActSystems::Grow));
+            );
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cell::DeathParameters;
 
     /// The same equations by explicit Euler steps of 0.3 s in double precision.
     fn integrate(body: &Body, rates: VolumeRates, targets: VolumeTargets, hours: f64) -> [f64; 3] {

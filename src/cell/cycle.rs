@@ -22,7 +22,7 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::body::{BodyParameters, CellType};
-use super::death::{Vital, advance_death, is_alive};
+use super::death::{Vital, is_alive};
 use super::life::{Beginning, RegisterLife};
 use super::surroundings::Surroundings;
 use super::{ActSystems, order_act};
@@ -428,12 +428,7 @@ impl Plugin for CyclePlugin {
                     .or_else(|| outside("its senescence", cycle.senescence, 0.0, 1.0))
                     .or_else(|| outside("its growth factor", cycle.growth, 0.0, 1.0))
             })
-            .add_systems(
-                SimSchedule,
-                advance_cycle
-                    .in_set(ActSystems::Decide)
-                    .after(advance_death),
-            );
+            .add_systems(SimSchedule, advance_cycle.in_set(ActSystems::Cycle));
     }
 }
 

@@ -539,7 +539,7 @@ impl Plugin for DeathPlugin {
                 count_of(&[State::NecroticSwelling, State::NecroticLysed]),
             )
             .begin_cells(|_| Some(Beginning::settled(Vital::default())))
-            .add_systems(SimSchedule, advance_death.in_set(ActSystems::Decide));
+            .add_systems(SimSchedule, advance_death.in_set(ActSystems::Die));
     }
 }
 

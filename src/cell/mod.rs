@@ -11,6 +11,7 @@ pub mod cycle;
 pub mod death;
 pub mod event;
 pub mod exchange;
+pub mod growth;
 pub mod life;
 pub mod mechanics;
 pub mod molecules;
@@ -33,8 +34,16 @@ pub use surroundings::Surroundings;
 pub enum ActSystems {
     /// Cells book what they take up and secrete, as they are at the start of the step.
     Exchange,
-    /// Cells decide: to die, to go on in the cycle, to turn.
+    /// Cells decide: the four sets that follow, in their order.
     Decide,
+    /// Cells die of themselves or of what they lack.
+    Die,
+    /// Cells kill others, or take them up.
+    Kill,
+    /// Those that still live go on in their cycle, and change what they are.
+    Cycle,
+    /// They turn, set out, and ask to come and go.
+    Walk,
     /// Bodies grow, shrink or swell as decided.
     Grow,
 }
@@ -46,6 +55,17 @@ pub fn order_act(app: &mut App) {
         (ActSystems::Exchange, ActSystems::Decide, ActSystems::Grow)
             .chain()
             .in_set(SimSystems::Act),
+    )
+    .configure_sets(
+        SimSchedule,
+        (
+            ActSystems::Die,
+            ActSystems::Kill,
+            ActSystems::Cycle,
+            ActSystems::Walk,
+        )
+            .chain()
+            .in_set(ActSystems::Decide),
     );
 }
 
@@ -60,6 +80,7 @@ impl Plugin for CellPlugins {
             cycle::CyclePlugin,
             death::DeathPlugin,
             exchange::ExchangePlugin,
+            growth::GrowthPlugin,
             motility::MotilityPlugin,
             movement::MovementPlugin,
             perception::PerceptionPlugin,

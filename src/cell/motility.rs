@@ -15,7 +15,7 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::body::{CellType, Position, Resident};
-use super::death::{Vital, advance_death, is_alive};
+use super::death::{Vital, is_alive};
 use super::life::{Beginning, RegisterLife};
 use super::{ActSystems, order_act};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
@@ -261,7 +261,7 @@ impl Plugin for MotilityPlugin {
             })
             .add_systems(
                 SimSchedule,
-                turn.in_set(ActSystems::Decide).after(advance_death),
+                turn.in_set(ActSystems::Walk),
             );
     }
 }

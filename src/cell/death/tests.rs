@@ -2,11 +2,12 @@
 
 use super::*;
 use crate::cell::body::{BodyParameters, BodyPlugin};
+use crate::cell::growth::GrowthPlugin;
 use crate::cell::testing::*;
 
 fn with_cells(step_minutes: f64, n: u64, oxygen: f32, parameters: DeathParameters) -> App {
     let mut app = bench(step_minutes);
-    app.add_plugins((DeathPlugin, BodyPlugin));
+    app.add_plugins((DeathPlugin, BodyPlugin, GrowthPlugin));
     set_background(&mut app, "oxygen", oxygen);
     set(&mut app, parameters);
     set(&mut app, BodyParameters::default());
