@@ -185,11 +185,11 @@ impl FieldCase {
                 &saturating
             },
             source_per_min: None,
-            exchange: Some(Exchange {
+            exchange: &[Exchange {
                 rate_per_min: &self.walls,
                 scale: 1.0,
                 reservoir: Reservoir::Uniform(if is_step { 1.0 } else { 70.0 }),
-            }),
+            }],
         };
         let scheme = if is_step {
             TimeScheme::BackwardEuler { dt_minutes: 1.0 }

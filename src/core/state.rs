@@ -51,6 +51,14 @@ pub trait Kept: Component<Mutability = Mutable> {
     /// # Errors
     /// In words, when it does not fit the scene.
     fn restore(&mut self, state: Self::State) -> Result<(), String>;
+    /// The component with this state, for an entity on which the scene puts none: a module inserted it on the way. None
+    /// where the state is only a part of it.
+    fn anew(_: Self::State) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
 }
 
 /// A component or resource that is state as a whole.
@@ -69,6 +77,10 @@ impl<C: WhollyKept> Kept for C {
     fn restore(&mut self, state: Self) -> Result<(), String> {
         *self = state;
         Ok(())
+    }
+
+    fn anew(state: Self) -> Option<Self> {
+        Some(state)
     }
 }
 
@@ -193,10 +205,11 @@ impl RegisterState for App {
                 if !rest.is_empty() {
                     return Err(format!("{} bytes of it are left over", rest.len()));
                 }
-                entity
-                    .get_mut::<C>()
-                    .ok_or("its scene has no such thing")?
-                    .restore(state)
+                if let Some(mut present) = entity.get_mut::<C>() {
+                    return present.restore(state);
+                }
+                entity.insert(C::anew(state).ok_or("its scene has no such thing")?);
+                Ok(())
             },
         });
         self

@@ -230,9 +230,11 @@ pub(crate) fn restore_world(from: &mut Unpacked, world: &mut World) -> Result<()
         .kept
         .iter()
         .flat_map(|state| {
-            let entities = entities_of(world, state);
+            let entities = entities_of(world, state).into_iter();
+            let world = &*world;
+            // What a module inserts on the way need not be there.
             entities
-                .into_iter()
+                .filter(|(_, entity)| world.entity(*entity).contains_id(state.id))
                 .map(|(number, _)| (state.owner, number, state.name))
         })
         .collect();

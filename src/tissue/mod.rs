@@ -3,6 +3,7 @@
 pub mod exchange;
 pub mod fields;
 mod kept;
+pub mod medium;
 pub mod molecule;
 pub mod site;
 pub mod solver;
@@ -12,6 +13,9 @@ pub mod verify;
 
 pub use exchange::{Ledger, LedgerState};
 pub use fields::{Bookings, FieldReader, Fields};
+pub use medium::{
+    ExchangesWithVessels, Hinders, InterstitialFlow, MediumSystems, RegisterMedium, VesselExchange,
+};
 pub use molecule::{Molecule, MoleculeId, MoleculeName, Molecules};
 pub use site::{FieldGrid, FieldValues, SiteEntry, SiteField, SiteId, Sites, TissueBlock};
 pub use transport::TransportParameters;

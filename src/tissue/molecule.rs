@@ -54,6 +54,9 @@ pub struct Molecule {
     pub nm_per_unit: f32,
     /// Effective diffusivity in tissue, um2/min.
     pub diffusivity_um2_per_min: f32,
+    /// Hydrodynamic radius, nm, by which matrix hinders it; 0 for molecules that are small beside any pore.
+    #[serde(default)]
+    pub radius_nm: f32,
     /// First-order decay, 1/min.
     #[serde(default)]
     pub decay_per_min: f32,
@@ -213,6 +216,7 @@ pub(crate) mod testing {
             unit: "units".into(),
             nm_per_unit,
             diffusivity_um2_per_min: 1000.0,
+            radius_nm: 0.0,
             decay_per_min: 0.0,
             half_saturation: 1.0,
             quasi_steady: false,

@@ -9,6 +9,7 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::MoleculeId;
+use super::medium::SiteMedium;
 
 /// Number of a site, in the order of the scene.
 #[derive(
@@ -30,6 +31,7 @@ pub struct SiteId(pub u16);
 
 /// A block of tissue: where it lies and how it is divided into voxels.
 #[derive(Component, Clone, Debug, PartialEq)]
+#[require(SiteMedium)]
 pub struct TissueBlock {
     /// Name in the scene.
     pub name: String,

@@ -26,10 +26,11 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::exchange::{Ledger, VolumeBook};
+use super::medium::fit::Fitted;
+use super::medium::{FieldExchange, MediumSteps, MediumSystems};
 use super::site::{FieldValues, SiteId, Sites};
 use super::solver::{
-    Exchange, FaceCondition, FieldSolver, LocalTerms, Medium, Reservoir, Saturating, SolveReport,
-    Stopping, TimeScheme,
+    Exchange, FieldSolver, LocalTerms, Reservoir, Saturating, SolveReport, Stopping, TimeScheme,
 };
 use super::verify::verify_fields;
 use super::{Molecule, MoleculeId, Molecules, TissueBlock};
@@ -90,6 +91,7 @@ pub struct FieldSupply {
 
 /// The site a field belongs to.
 #[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
+#[require(FieldExchange)]
 pub struct FieldOf(pub SiteId);
 
 /// Share of the host's vessels that is left in each voxel of a site, 0-1; never grows by itself.
@@ -103,12 +105,13 @@ pub struct CellVolume(pub VolumeBook);
 /// The solver's memory for one field, and what its last solve did.
 #[derive(Component)]
 pub struct FieldWork {
-    solver: FieldSolver,
+    pub(super) solver: FieldSolver,
     capacity: Vec<f32>,
     rate: Vec<f32>,
     source: Vec<f32>,
     vessels: Vec<f32>,
-    medium: Option<(f32, FaceCondition)>,
+    /// The medium that the solver was fitted to.
+    pub(super) fitted: Option<Fitted>,
     /// Steps whose bookings the ledger holds and no solve has used yet.
     steps_booked: u32,
     /// What the last solve did.
@@ -171,7 +174,7 @@ impl FieldWork {
             rate: Vec::new(),
             source: Vec::new(),
             vessels: Vec::new(),
-            medium: None,
+            fitted: None,
             steps_booked: 0,
             report: SolveReport::default(),
             tally: SolveTally::default(),
@@ -206,6 +209,7 @@ pub struct TransportPlugin;
 impl Plugin for TransportPlugin {
     fn build(&self, app: &mut App) {
         super::kept::register(app);
+        super::medium::register(app);
         app.register_list::<Molecules>("molecules")
             .register_group::<TransportParameters>("transport")
             .init_resource::<Sites>()
@@ -215,9 +219,11 @@ impl Plugin for TransportPlugin {
             })
             .add_systems(
                 SimSchedule,
-                (lose_host_vessels, solve_fields)
-                    .chain()
-                    .in_set(SimSystems::Transport),
+                (
+                    lose_host_vessels.in_set(SimSystems::Transport),
+                    solve_fields.in_set(MediumSystems).after(MediumSteps::Fit),
+                )
+                    .chain(),
             );
     }
 }
@@ -245,7 +251,7 @@ fn lose_host_vessels(
 ///
 /// Molecules with the same interval take turns, so that no step has to solve them all; which turn is a matter of the
 /// molecule's name alone.
-fn is_due(clock: &Clock, molecule: &Molecule) -> bool {
+pub(super) fn is_due(clock: &Clock, molecule: &Molecule) -> bool {
     let every = (f64::from(molecule.every_minutes) / clock.step_minutes)
         .round()
         .max(1.0) as u64;
@@ -263,14 +269,14 @@ fn solve_fields(
         &MoleculeId,
         &FieldOf,
         &FieldSupply,
+        &FieldExchange,
         &mut Ledger,
         &mut FieldWork,
         &mut FieldValues,
     )>,
 ) {
-    fields
-        .par_iter_mut()
-        .for_each(|(molecule, of, supply, mut ledger, mut work, mut values)| {
+    fields.par_iter_mut().for_each(
+        |(molecule, of, supply, vessel_walls, mut ledger, mut work, mut values)| {
             let kinetics = molecules.get(*molecule);
             work.steps_booked += 1;
             if !is_due(&clock, kinetics) {
@@ -290,7 +296,6 @@ fn solve_fields(
                 rate,
                 source,
                 vessels,
-                medium,
                 report,
                 tally,
                 ..
@@ -310,16 +315,21 @@ fn solve_fields(
                 .block
                 .perfusion_length_um
                 .filter(|_| kinetics.crosses_vessel_walls);
-            let face = if supply.held_faces {
-                FaceCondition::Held(supply.level)
-            } else {
-                FaceCondition::Closed
+            let host = perfused.map(|length_um| Exchange {
+                rate_per_min: field.grid.means(&host.0, vessels),
+                scale: kinetics.diffusivity_um2_per_min / (length_um * length_um),
+                reservoir: Reservoir::Uniform(supply.level),
+            });
+            let walls = vessel_walls.exchange();
+            let both;
+            let exchange = match (&host, &walls) {
+                (Some(host), Some(walls)) => {
+                    both = [*host, *walls];
+                    &both[..]
+                }
+                (Some(one), None) | (None, Some(one)) => std::slice::from_ref(one),
+                (None, None) => &[],
             };
-            let wanted = (kinetics.diffusivity_um2_per_min, face);
-            if *medium != Some(wanted) {
-                solver.set_medium(&Medium::closed(wanted.0).with_all_faces(wanted.1));
-                *medium = Some(wanted);
-            }
             let saturating = [Saturating {
                 vmax_per_min: capacity,
                 half_saturation: kinetics.half_saturation,
@@ -329,15 +339,11 @@ fn solve_fields(
                 saturating: if taken_up { &saturating } else { &[] },
                 rate_per_min: absorbed.then_some(rate.as_slice()),
                 source_per_min: secreted.then_some(source.as_slice()),
-                exchange: perfused.map(|length_um| Exchange {
-                    rate_per_min: field.grid.means(&host.0, vessels),
-                    scale: kinetics.diffusivity_um2_per_min / (length_um * length_um),
-                    reservoir: Reservoir::Uniform(supply.level),
-                }),
+                exchange,
             };
             // Where nothing is supplied from outside (a closed dish) there is no steady state but emptiness:
             // what is there is used up in time.
-            let supplied = supply.held_faces || perfused.is_some();
+            let supplied = supply.held_faces || !exchange.is_empty();
             let scheme = if kinetics.quasi_steady && supplied {
                 TimeScheme::QuasiSteady
             } else {
@@ -350,5 +356,6 @@ fn solve_fields(
             *report = solver.solve(&terms, scheme, stopping, &mut values.0);
             tally.add(report);
             ledger.clear();
-        });
+        },
+    );
 }

@@ -83,12 +83,12 @@ fn a_solver_with_a_past_gives_the_bits_of_a_fresh_one() {
         };
         let linear = LocalTerms {
             decay_per_min: 0.01,
-            exchange: Some(walls),
+            exchange: std::slice::from_ref(&walls),
             ..LocalTerms::default()
         };
         let saturating = LocalTerms {
             saturating: &uptake,
-            exchange: Some(walls),
+            exchange: std::slice::from_ref(&walls),
             ..LocalTerms::default()
         };
         for medium in [&plain, &rich] {
@@ -134,11 +134,11 @@ fn solves_that_follow_each_other_in_one_solver_are_those_of_fresh_ones() {
         }];
         let terms = LocalTerms {
             saturating: &uptake,
-            exchange: Some(Exchange {
+            exchange: &[Exchange {
                 rate_per_min: &source.wall,
                 scale: 1.0,
                 reservoir: Reservoir::Uniform(70.0),
-            }),
+            }],
             ..LocalTerms::default()
         };
         solver.solve(&terms, STEADY, Stopping::default(), &mut kept);

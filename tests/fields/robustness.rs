@@ -64,11 +64,11 @@ fn exchanging_the_axes_exchanges_the_answer() {
                 vmax_per_min: &vmax,
                 half_saturation: 2.0,
             }],
-            exchange: Some(Exchange {
+            exchange: &[Exchange {
                 rate_per_min: &wall,
                 scale: 1.0,
                 reservoir: Reservoir::Uniform(50.0),
-            }),
+            }],
             ..LocalTerms::default()
         };
         let mut values = vec![30.0; grid.len()];
@@ -145,11 +145,11 @@ fn strong_uptake_never_makes_a_value_negative() {
                 vmax_per_min: &vmax,
                 half_saturation: 0.5,
             }],
-            exchange: Some(Exchange {
+            exchange: &[Exchange {
                 rate_per_min: &source.wall,
                 scale: 1.0,
                 reservoir: Reservoir::Uniform(70.0),
-            }),
+            }],
             ..LocalTerms::default()
         };
         // However few cycles are allowed.
@@ -213,11 +213,11 @@ fn a_solved_field_is_left_alone() {
             vmax_per_min: &source.vmax,
             half_saturation: 2.0,
         }],
-        exchange: Some(Exchange {
+        exchange: &[Exchange {
             rate_per_min: &source.wall,
             scale: 1.0,
             reservoir: Reservoir::Uniform(70.0),
-        }),
+        }],
         ..LocalTerms::default()
     };
     let medium = Medium::closed(1.0e5);
@@ -289,11 +289,11 @@ fn a_lying_plane_and_a_standing_one_have_the_same_answer() {
             vmax_per_min: &source.vmax,
             half_saturation: 2.0,
         }],
-        exchange: Some(Exchange {
+        exchange: &[Exchange {
             rate_per_min: &source.wall,
             scale: 1.0,
             reservoir: Reservoir::Uniform(50.0),
-        }),
+        }],
         ..LocalTerms::default()
     };
     let [a, b, c, d, e, f] = [

@@ -40,11 +40,11 @@ impl Spheroid {
                 vmax_per_min: &vmax,
                 half_saturation: 2.0,
             }],
-            exchange: Some(Exchange {
+            exchange: &[Exchange {
                 rate_per_min: &walls,
                 scale: 1.0,
                 reservoir: Reservoir::Uniform(LEVEL),
-            }),
+            }],
             ..LocalTerms::default()
         };
         let stopping = Stopping {
@@ -101,11 +101,11 @@ fn stirred_medium_around_does_not_loosen_a_tolerance() {
                 vmax_per_min: &vmax,
                 half_saturation: 2.0,
             }],
-            exchange: Some(Exchange {
+            exchange: &[Exchange {
                 rate_per_min: &walls,
                 scale: 1.0,
                 reservoir: Reservoir::Uniform(LEVEL),
-            }),
+            }],
             ..LocalTerms::default()
         };
         // Values of the level everywhere: all that is out of balance is what the cells take up.

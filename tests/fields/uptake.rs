@@ -133,11 +133,11 @@ fn splitting_a_population_in_two_changes_nothing() {
     let answer = |saturating: &[Saturating]| {
         let terms = LocalTerms {
             saturating,
-            exchange: Some(Exchange {
+            exchange: &[Exchange {
                 rate_per_min: &source.wall,
                 scale: 1.0,
                 reservoir: Reservoir::Uniform(70.0),
-            }),
+            }],
             ..LocalTerms::default()
         };
         let mut values = vec![30.0; grid.len()];

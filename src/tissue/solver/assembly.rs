@@ -330,25 +330,24 @@ fn terms_of(inputs: Inputs, range: std::ops::Range<usize>, rate: &mut [f32], sup
             *s += v * per_dt;
         }
     }
-    let Some(exchange) = terms.exchange else {
-        return;
-    };
-    let scale = exchange.scale;
-    let walls = exchange.rate_per_min[range.clone()]
-        .iter()
-        .map(|v| v * scale);
-    let both = rate.iter_mut().zip(supply.iter_mut()).zip(walls);
-    match exchange.reservoir {
-        Reservoir::Uniform(level) => {
-            for ((r, s), v) in both {
-                *r += v;
-                *s += v * level;
+    for exchange in terms.exchange {
+        let scale = exchange.scale;
+        let walls = exchange.rate_per_min[range.clone()]
+            .iter()
+            .map(|v| v * scale);
+        let both = rate.iter_mut().zip(supply.iter_mut()).zip(walls);
+        match exchange.reservoir {
+            Reservoir::Uniform(level) => {
+                for ((r, s), v) in both {
+                    *r += v;
+                    *s += v * level;
+                }
             }
-        }
-        Reservoir::PerVoxel(levels) => {
-            for (((r, s), v), level) in both.zip(&levels[range]) {
-                *r += v;
-                *s += v * level;
+            Reservoir::PerVoxel(levels) => {
+                for (((r, s), v), level) in both.zip(&levels[range.clone()]) {
+                    *r += v;
+                    *s += v * level;
+                }
             }
         }
     }
@@ -388,16 +387,22 @@ fn moved_in(inputs: Inputs, k: usize, range: std::ops::Range<usize>) -> f64 {
             *loss += uptake(*vmax, term.half_saturation, *c);
         }
     }
-    if let Some(exchange) = terms.exchange {
-        let walls = &exchange.rate_per_min[range.clone()];
+    if !terms.exchange.is_empty() {
+        // What all reservoirs together bring on balance.
+        let mut nets = [0.0_f32; 2 * PAIRS];
+        for exchange in terms.exchange {
+            let walls = &exchange.rate_per_min[range.clone()];
+            for m in 0..n {
+                let level = match exchange.reservoir {
+                    Reservoir::Uniform(level) => level,
+                    Reservoir::PerVoxel(levels) => levels[range.start + m],
+                };
+                nets[m] += walls[m] * exchange.scale * (level - values[m]);
+            }
+        }
         for m in 0..n {
-            let level = match exchange.reservoir {
-                Reservoir::Uniform(level) => level,
-                Reservoir::PerVoxel(levels) => levels[range.start + m],
-            };
-            let net = walls[m] * exchange.scale * (level - values[m]);
-            gains[m] += at_least(net, 0.0);
-            losses[m] += at_least(-net, 0.0);
+            gains[m] += at_least(nets[m], 0.0);
+            losses[m] += at_least(-nets[m], 0.0);
         }
     }
     for (gain, loss) in gains.iter_mut().zip(losses) {

@@ -200,7 +200,7 @@ fn supply_of(terms: &LocalTerms, range: std::ops::Range<usize>, supply: &mut [f3
         Some(source) => supply.copy_from_slice(&source[range.clone()]),
         None => supply.fill(0.0),
     }
-    if let Some(exchange) = &terms.exchange {
+    for exchange in terms.exchange {
         let scale = exchange.scale;
         let walls = exchange.rate_per_min[range.clone()]
             .iter()
@@ -212,7 +212,7 @@ fn supply_of(terms: &LocalTerms, range: std::ops::Range<usize>, supply: &mut [f3
                 }
             }
             Reservoir::PerVoxel(levels) => {
-                for ((s, wall), level) in supply.iter_mut().zip(walls).zip(&levels[range]) {
+                for ((s, wall), level) in supply.iter_mut().zip(walls).zip(&levels[range.clone()]) {
                     *s += wall * level;
                 }
             }
@@ -272,18 +272,18 @@ fn add_block(terms: &LocalTerms, from: usize, row: &[f32], balance: &mut Balance
     let mut buffer = [0.0_f32; BLOCK];
     let buffer = &mut buffer[..n];
     balance.mass += sum(row);
-    if terms.source_per_min.is_some() || terms.exchange.is_some() {
+    if terms.source_per_min.is_some() || !terms.exchange.is_empty() {
         supply_of(terms, range.clone(), buffer);
         balance.supplied += sum(buffer);
     }
-    if terms.decay_per_min > 0.0 || terms.rate_per_min.is_some() || terms.exchange.is_some() {
+    if terms.decay_per_min > 0.0 || terms.rate_per_min.is_some() || !terms.exchange.is_empty() {
         buffer.fill(terms.decay_per_min);
         if let Some(rate) = terms.rate_per_min {
             for (b, rate) in buffer.iter_mut().zip(&rate[range.clone()]) {
                 *b += rate;
             }
         }
-        if let Some(exchange) = &terms.exchange {
+        for exchange in terms.exchange {
             for (b, wall) in buffer.iter_mut().zip(&exchange.rate_per_min[range.clone()]) {
                 *b += wall * exchange.scale;
             }

@@ -8,6 +8,8 @@
 //! at most as much as that between the cells: a cell half shut off from itself must not look cut off
 //! from its neighbours, or its correction would grow without bound.
 
+use std::sync::Arc;
+
 use crate::core::parallel::map_chunks;
 
 use super::assembly::{Edges, HeldPlace, Link};
@@ -85,12 +87,17 @@ impl Faces {
         faces
     }
 
+    /// Those of the finest level, over [`scale_of`] the medium.
     fn finest(level: &Level, medium: &Medium) -> Self {
         let dims = level.layout.dims;
-        let diffusivity = |cell: [usize; 3]| match medium.diffusivity {
-            Diffusivity::Uniform(d) => f64::from(d),
-            Diffusivity::PerVoxel(each) => f64::from(each[at(dims, cell)]),
+        // What is over the scale must not hang on it: other solvers share it.
+        let of_scale = match (medium.diffusivity, medium.velocity) {
+            (Diffusivity::Scaled { by, relative }, None) if by > 0.0 => {
+                Diffusivity::PerVoxel(relative)
+            }
+            (any, _) => any,
         };
+        let diffusivity = |cell: [usize; 3]| f64::from(of_scale.at(at(dims, cell)));
         Self::new(dims, medium.velocity.is_some(), |axis| {
             let over = face_dims(dims, axis);
             let mut conductance = Vec::with_capacity(over.iter().product());
@@ -212,9 +219,9 @@ impl Faces {
         )
     }
 
-    fn couplings(&self, level: &Level) -> Box<[Couplings; 2]> {
+    fn couplings(&self, level: &Level) -> Arc<[Couplings; 2]> {
         let mut both = map_chunks(2, 1, |colour, _| self.couplings_of(level, colour));
-        Box::new(std::array::from_fn(|colour| {
+        Arc::new(std::array::from_fn(|colour| {
             std::mem::take(&mut both[colour])
         }))
     }
@@ -247,13 +254,64 @@ impl Faces {
     }
 }
 
+/// What couplings are stored over: the factor of a scaled diffusivity, unless there is flow, which does not scale
+/// with it.
+fn scale_of(medium: &Medium) -> f32 {
+    match (medium.diffusivity, medium.velocity) {
+        (Diffusivity::Scaled { by, .. }, None) if by > 0.0 => by,
+        _ => 1.0,
+    }
+}
+
 /// Mean diffusivity, um2/min.
 fn mean_diffusivity(medium: &Medium) -> f64 {
+    let mean = |each: &[f32]| each.iter().map(|d| f64::from(*d)).sum::<f64>() / each.len() as f64;
     match medium.diffusivity {
         Diffusivity::Uniform(d) => f64::from(d),
-        Diffusivity::PerVoxel(each) => {
-            each.iter().map(|d| f64::from(*d)).sum::<f64>() / each.len() as f64
-        }
+        Diffusivity::PerVoxel(each) => mean(each),
+        Diffusivity::Scaled { by, relative } => f64::from(by) * mean(relative),
+    }
+}
+
+/// The couplings of all levels of a solver, for solvers of the same grid whose medium differs from its own in the
+/// factor of a scaled diffusivity alone (and in what faces are held at).
+#[derive(Clone, Debug)]
+pub struct SharedCouplings {
+    dims: [usize; 3],
+    widths: [f64; 3],
+    held: [bool; 6],
+    levels: Vec<Arc<[Couplings; 2]>>,
+}
+
+pub(super) fn held_faces(medium: &Medium) -> [bool; 6] {
+    medium
+        .faces
+        .map(|face| matches!(face, FaceCondition::Held(_)))
+}
+
+impl SharedCouplings {
+    /// Those of levels that were fitted to a medium, if they can be shared.
+    pub(super) fn of(levels: &[Level], held: [bool; 6]) -> Option<Self> {
+        let of_level = |level: &Level| match &level.operator {
+            Operator::General { couplings, .. } => Some(couplings.clone()),
+            Operator::Uniform(_) => None,
+        };
+        let first = levels.first()?;
+        Some(Self {
+            dims: first.layout.dims,
+            widths: first.axes.each_ref().map(|axis| axis.widths[0]),
+            held,
+            levels: levels.iter().map(of_level).collect::<Option<_>>()?,
+        })
+    }
+
+    fn fits(&self, levels: &[Level], medium: &Medium) -> bool {
+        let first = &levels[0];
+        matches!(medium.diffusivity, Diffusivity::Scaled { by, .. } if by > 0.0)
+            && medium.velocity.is_none()
+            && self.dims == first.layout.dims
+            && self.widths == first.axes.each_ref().map(|axis| axis.widths[0])
+            && self.held == held_faces(medium)
     }
 }
 
@@ -278,8 +336,12 @@ fn mean_speed(medium: &Medium, axis: usize) -> f64 {
 }
 
 /// Fits all levels to a medium and hands back what the finest exchanges with the outside and with
-/// held voxels.
-pub(super) fn fit(levels: &mut [Level], medium: &Medium) -> Edges {
+/// held voxels. Couplings at hand are taken as they are, if they can be.
+pub(super) fn fit(
+    levels: &mut [Level],
+    medium: &Medium,
+    shared: Option<&SharedCouplings>,
+) -> Edges {
     let count = levels.len();
     let diffusivity = mean_diffusivity(medium);
     let speeds = [0, 1, 2].map(|axis| mean_speed(medium, axis));
@@ -310,11 +372,21 @@ pub(super) fn fit(levels: &mut [Level], medium: &Medium) -> Edges {
             }
         }
         _ => {
-            let mut faces = Faces::finest(&levels[0], medium);
-            levels[0].operator = Operator::General(faces.couplings(&levels[0]));
-            for n in 1..count {
-                faces = faces.coarser(&levels[n - 1], levels[n].layout.dims);
-                levels[n].operator = Operator::General(faces.couplings(&levels[n]));
+            let scale = scale_of(medium);
+            if let Some(shared) = shared.filter(|shared| shared.fits(levels, medium)) {
+                for (level, couplings) in levels.iter_mut().zip(&shared.levels) {
+                    let couplings = couplings.clone();
+                    level.operator = Operator::General { couplings, scale };
+                }
+            } else {
+                let mut faces = Faces::finest(&levels[0], medium);
+                for n in 0..count {
+                    if n > 0 {
+                        faces = faces.coarser(&levels[n - 1], levels[n].layout.dims);
+                    }
+                    let couplings = faces.couplings(&levels[n]);
+                    levels[n].operator = Operator::General { couplings, scale };
+                }
             }
         }
     }
@@ -327,10 +399,7 @@ pub(super) fn fit(levels: &mut [Level], medium: &Medium) -> Edges {
 
 fn link_outer_faces(level: &Level, medium: &Medium, edges: &mut Edges) {
     let dims = level.layout.dims;
-    let diffusivity = |cell| match medium.diffusivity {
-        Diffusivity::Uniform(d) => d,
-        Diffusivity::PerVoxel(each) => each[at(dims, cell)],
-    };
+    let diffusivity = |cell| medium.diffusivity.at(at(dims, cell));
     for (face, condition) in medium.faces.iter().enumerate() {
         let (axis, upper) = (face / 2, face % 2 == 1);
         if matches!(condition, FaceCondition::Closed)
@@ -394,13 +463,13 @@ fn coupling(level: &Level, cell: [usize; 3], face: usize) -> (f32, f32) {
             let geometry = if upper { axis.upper[i] } else { axis.lower[i] };
             (d * geometry, d * geometry)
         }
-        Operator::General(couplings) => {
+        Operator::General { couplings, scale } => {
             let (colour, place) = level.layout.place(cell[0], cell[1], cell[2]);
-            let inward = couplings[colour].to[face][place];
+            let inward = scale * couplings[colour].to[face][place];
             // What this cell loses through the face is what its neighbour gains, per volume.
             let other = shifted(cell, axis, if upper { 1 } else { -1 });
             let (colour, place) = level.layout.place(other[0], other[1], other[2]);
-            let gained = couplings[colour].to[face ^ 1][place];
+            let gained = scale * couplings[colour].to[face ^ 1][place];
             let ratio = volume(level, other) / volume(level, cell);
             (inward, gained * ratio as f32)
         }

@@ -5,6 +5,8 @@
 //! and nothing flows, and six arrays per colour otherwise. Held voxels have a zero `inverse`: their
 //! unknown is zero and their value enters through the right-hand sides of their neighbours.
 
+use std::sync::Arc;
+
 use super::axis::Axis;
 use super::layout::{Layout, Transfer};
 
@@ -14,11 +16,15 @@ pub(super) enum Operator {
     /// Uniform diffusivity (um2/min) without flow.
     Uniform(f32),
     /// Any diffusivity and flow: per colour the six couplings (lower x, upper x, lower y, ...) and
-    /// the diagonal they sum to, 1/min.
-    General(Box<[Couplings; 2]>),
+    /// the diagonal they sum to, 1/min, all of them over `scale`. Solvers whose media differ in that factor
+    /// alone share them.
+    General {
+        couplings: Arc<[Couplings; 2]>,
+        scale: f32,
+    },
 }
 
-/// Couplings of the voxels of one colour, 1/min.
+/// Couplings of the voxels of one colour, 1/min over the operator's scale.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Couplings {
     pub to: [Vec<f32>; 6],
@@ -149,7 +155,7 @@ impl Level {
             .flat_map(|u| &u.vmax)
             .map(Vec::len)
             .sum::<usize>();
-        if let Operator::General(couplings) = &self.operator {
+        if let Operator::General { couplings, .. } = &self.operator {
             for colour in couplings.iter() {
                 floats += colour.diagonal.len() + colour.to.iter().map(Vec::len).sum::<usize>();
             }

@@ -45,6 +45,27 @@ pub enum Diffusivity<'a> {
     Uniform(f32),
     /// One value per voxel; a face between two voxels takes their harmonic mean.
     PerVoxel(&'a [f32]),
+    /// A factor times one value per voxel: what molecules of one size have in common, and what each has for
+    /// itself. Solvers for them can share their couplings, see
+    /// [`FieldSolver::set_medium_sharing`](super::FieldSolver::set_medium_sharing).
+    Scaled {
+        /// The factor, um2/min.
+        by: f32,
+        /// The share of it in each voxel.
+        relative: &'a [f32],
+    },
+}
+
+impl Diffusivity<'_> {
+    /// That of the voxel at a place in an array over the grid, um2/min.
+    #[inline]
+    pub(super) fn at(&self, voxel: usize) -> f32 {
+        match self {
+            Self::Uniform(d) => *d,
+            Self::PerVoxel(each) => each[voxel],
+            Self::Scaled { by, relative } => by * relative[voxel],
+        }
+    }
 }
 
 /// Velocity of the interstitial fluid, um/min.
@@ -187,8 +208,8 @@ pub struct LocalTerms<'a> {
     pub saturating: &'a [Saturating<'a>],
     /// Bulk source per voxel, c/min, not negative (write sinks as rates or uptakes).
     pub source_per_min: Option<&'a [f32]>,
-    /// Exchange with a reservoir.
-    pub exchange: Option<Exchange<'a>>,
+    /// Exchange with reservoirs; several act side by side.
+    pub exchange: &'a [Exchange<'a>],
 }
 
 /// How time enters.

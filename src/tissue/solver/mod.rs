@@ -39,6 +39,7 @@ mod multigrid;
 mod stencil;
 
 pub use grid::Grid;
+pub use hierarchy::SharedCouplings;
 pub use medium::{
     Diffusivity, Exchange, FaceCondition, HeldVoxels, LocalTerms, Medium, Reservoir, Saturating,
     Side, SolveReport, Stopping, TimeScheme, Velocity,
@@ -66,6 +67,7 @@ pub struct FieldSolver {
     levels: Vec<Level>,
     edges: Edges,
     medium_is_set: bool,
+    held_faces: [bool; 6],
 }
 
 /// Sweeps on the finest level after each coarse correction.
@@ -128,6 +130,7 @@ impl FieldSolver {
             levels,
             edges: Edges::default(),
             medium_is_set: false,
+            held_faces: [false; 6],
         }
     }
 
@@ -146,11 +149,34 @@ impl FieldSolver {
     /// # Panics
     /// If an array does not match the grid.
     pub fn set_medium(&mut self, medium: &Medium) {
+        self.fit(medium, None);
+    }
+
+    /// As [`Self::set_medium`], but takes over couplings that another solver of the same grid was fitted with, which
+    /// costs next to nothing. They must be those of a medium that differs from this one in the factor of its
+    /// [`Diffusivity::Scaled`] alone and in what its faces are held at; where they are of another grid, or the medium
+    /// flows, they are not taken, and the solver is fitted anew.
+    ///
+    /// # Panics
+    /// If an array does not match the grid.
+    pub fn set_medium_sharing(&mut self, medium: &Medium, shared: &SharedCouplings) {
+        self.fit(medium, Some(shared));
+    }
+
+    /// The couplings of the medium that was set, for [`Self::set_medium_sharing`] of other solvers; none where
+    /// diffusivity is uniform and nothing flows, which needs no couplings.
+    pub fn couplings(&self) -> Option<SharedCouplings> {
+        SharedCouplings::of(&self.levels, self.held_faces)
+    }
+
+    fn fit(&mut self, medium: &Medium, shared: Option<&SharedCouplings>) {
         check_medium(&self.grid, medium);
         let mut flow = (Vec::new(), Vec::new());
         let nx = self.grid.dims[0];
         let turned = self.is_turned.then(|| medium.turned(nx, &mut flow));
-        self.edges = hierarchy::fit(&mut self.levels, turned.as_ref().unwrap_or(medium));
+        let medium = turned.as_ref().unwrap_or(medium);
+        self.edges = hierarchy::fit(&mut self.levels, medium, shared);
+        self.held_faces = hierarchy::held_faces(medium);
         self.medium_is_set = true;
     }
 
@@ -374,7 +400,9 @@ fn check_medium(grid: &Grid, medium: &Medium) {
     let [nx, ny, nz] = grid.dims;
     match medium.diffusivity {
         Diffusivity::Uniform(d) => assert!(d >= 0.0, "diffusivity is not negative, found {d}"),
-        Diffusivity::PerVoxel(each) => assert_eq!(each.len(), len, "one diffusivity per voxel"),
+        Diffusivity::PerVoxel(each) | Diffusivity::Scaled { relative: each, .. } => {
+            assert_eq!(each.len(), len, "one diffusivity per voxel");
+        }
     }
     match medium.velocity {
         None | Some(Velocity::Uniform(_)) => {}
@@ -404,7 +432,7 @@ fn check_terms(grid: &Grid, terms: &LocalTerms, values: &[f32]) {
         assert_eq!(term.vmax_per_min.len(), len, "one uptake per voxel");
         assert!(term.half_saturation > 0.0, "half-saturation is positive");
     }
-    if let Some(exchange) = terms.exchange {
+    for exchange in terms.exchange {
         assert_eq!(
             exchange.rate_per_min.len(),
             len,

@@ -308,11 +308,11 @@ pub(super) fn add_stencil(
                 *row += d * (x + along_yz);
             }
         }
-        Operator::General(couplings) => {
+        Operator::General { couplings, scale } => {
             let at = level.layout.row(j, k) + from;
             let diagonal = &couplings[colour].diagonal[at..at + row.len()];
             for (row, diagonal) in row.iter_mut().zip(diagonal) {
-                *row += diagonal;
+                *row += scale * diagonal;
             }
         }
     }

@@ -116,6 +116,7 @@ impl Gather for Uneven<'_> {
 #[derive(Clone, Copy)]
 struct Each<'a> {
     to: [&'a [f32]; 6],
+    scale: f32,
 }
 
 impl Gather for Each<'_> {
@@ -123,15 +124,17 @@ impl Gather for Each<'_> {
     fn cut(self, start: usize, n: usize) -> Self {
         Self {
             to: cut_six(self.to, start, n),
+            ..self
         }
     }
 
     #[inline(always)]
     fn gather(&self, at: &Neighbours, m: usize) -> f32 {
         let (a, r) = (&self.to, &at.rows);
-        (a[0][m] * r[0][m] + a[1][m] * r[1][m])
+        let sum = (a[0][m] * r[0][m] + a[1][m] * r[1][m])
             + (a[2][m] * r[2][m] + a[3][m] * r[3][m])
-            + (a[4][m] * r[4][m] + a[5][m] * r[5][m])
+            + (a[4][m] * r[4][m] + a[5][m] * r[5][m]);
+        self.scale * sum
     }
 }
 
@@ -204,11 +207,12 @@ pub(super) fn with_row<W: RowWork>(
                 with_local(level, colour, at, floor, &mut work);
             }
         }
-        Operator::General(couplings) => {
+        Operator::General { couplings, scale } => {
             let to = &couplings[colour].to;
             let of = |face: usize| &to[face][at..at + layout.run];
             let couplings = Each {
                 to: [of(0), of(1), of(2), of(3), of(4), of(5)],
+                scale: *scale,
             };
             let mut work = Coupled {
                 work,

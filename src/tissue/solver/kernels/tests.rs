@@ -28,11 +28,11 @@ fn solved(is_saturating: bool, scheme: TimeScheme) -> Vec<u32> {
     let terms = LocalTerms {
         rate_per_min: (!is_saturating).then_some(&uptake),
         saturating: if is_saturating { &saturating } else { &[] },
-        exchange: Some(Exchange {
+        exchange: &[Exchange {
             rate_per_min: &walls,
             scale: 1.0,
             reservoir: Reservoir::Uniform(60.0),
-        }),
+        }],
         ..LocalTerms::default()
     };
     let stopping = Stopping {
