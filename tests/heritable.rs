@@ -16,7 +16,7 @@ use tumorscape::core::quantity::Quantities;
 use tumorscape::journal::checkpoint;
 use tumorscape::measure::census::Wanted;
 use tumorscape::scene::ParsedScene;
-use tumorscape::simulation::{Command, Program, Simulation};
+use tumorscape::simulation::{Action, Program, Simulation};
 
 const MUTATION: f64 = 0.25;
 const SPREAD: f64 = 0.2;
@@ -150,7 +150,7 @@ fn clones_follow_the_parameters_of_their_type_within_the_limits() {
     for value in [3.0, 0.0, 2.5] {
         let path = "drifter.cycle.g0g1_hours".to_owned();
         simulation
-            .apply(Command::Set { path, value })
+            .apply(Action::Set(path, value))
             .expect("it is there");
         simulation.step();
         assert_consistent(&simulation, value as f32);
@@ -158,7 +158,7 @@ fn clones_follow_the_parameters_of_their_type_within_the_limits() {
     // A million hours are the limit: no clone goes beyond.
     let path = "drifter.cycle.g0g1_hours".to_owned();
     simulation
-        .apply(Command::Set { path, value: 1.0e6 })
+        .apply(Action::Set(path, 1.0e6))
         .expect("it is there");
     simulation.step();
     let table = simulation.world().resource::<PerType<CycleParameters>>();

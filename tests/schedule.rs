@@ -10,7 +10,7 @@ use tumorscape::core::random::PurposeRegistry;
 use tumorscape::core::state::StateRegistry;
 use tumorscape::scene::CellLibrary;
 use tumorscape::simulation::{
-    Command, Simulation, open_scene, prototype_world, schedule_ambiguities,
+    Action, Simulation, open_scene, prototype_world, schedule_ambiguities,
 };
 use tumorscape::tissue::Sites;
 
@@ -178,10 +178,7 @@ fn every_purpose_of_random_numbers_is_registered_by_its_module() {
 
 #[test]
 fn commands_given_live_and_replayed_end_in_the_same_state() {
-    let change = |value| Command::Set {
-        path: "cancer.death.apoptosis_per_hour".into(),
-        value,
-    };
+    let change = |value| Action::Set("cancer.death.apoptosis_per_hour".into(), value);
     let mut live = simulation(5);
     for step in 0..40 {
         if step == 7 {
@@ -196,7 +193,7 @@ fn commands_given_live_and_replayed_end_in_the_same_state() {
     for step in 0..40 {
         for entry in live.log().iter().filter(|entry| entry.step == step) {
             replay
-                .apply(entry.command.clone())
+                .apply(entry.action.clone())
                 .expect("it was accepted before");
         }
         replay.step();
@@ -216,10 +213,7 @@ fn commands_given_live_and_replayed_end_in_the_same_state() {
 #[test]
 fn a_command_that_cannot_be_carried_out_is_refused_and_changes_nothing() {
     let mut simulation = simulation(1);
-    let wrong = Command::Set {
-        path: "cancer.cycle.s_hour".into(),
-        value: 1.0,
-    };
+    let wrong = Action::Set("cancer.cycle.s_hour".into(), 1.0);
     let error = simulation
         .apply(wrong)
         .expect_err("there is no such parameter");
@@ -238,7 +232,7 @@ fn cells_that_cannot_be_added_are_refused_and_change_nothing() {
     use tumorscape::scene::schema::{Place, Population};
     let mut simulation = simulation(1);
     let add = |cell: &str, at_um| {
-        Command::Add(Population {
+        Action::Add(Population {
             cell: cell.into(),
             site: None,
             place: Place::Single { at_um },

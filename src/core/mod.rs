@@ -9,7 +9,8 @@
 //! which it is, [`rule_check`] what is refused, [`capability`] what cells of a type can do, [`clones`] what they inherit
 //! with changes, [`dialect`] how files are written, [`documentation`] what doc comments say, [`extension`] what others
 //! add to the program, [`exact_sum`] sums that do not depend on the order of their terms, [`layout`] how state lies in
-//! a file, [`stages`] how long the parts of a step take, [`colour_map`] the names of the colour maps.
+//! a file, [`stages`] how long the parts of a step take, [`colour_map`] the names of the colour maps, [`layer`] what a picture shows
+//! besides cells.
 
 pub mod capability;
 pub mod clock;
@@ -23,6 +24,7 @@ pub mod extension;
 pub mod identity;
 pub mod input;
 pub mod invariant;
+pub mod layer;
 pub mod layout;
 pub mod limits;
 pub mod metric;

@@ -11,14 +11,17 @@ use thiserror::Error;
 
 use super::sink::{self, FilmFormat, SinkError, Summary};
 use super::studio::{Studio, StudioError};
+use super::way::CameraWay;
 use crate::journal::Journal;
 use crate::journal::run_folder::RunFolderError;
-use crate::scene::{Look, ParsedScene};
-use crate::simulation::{Simulation, Snapshot, SnapshotRequest};
-use crate::view::{OverlayContent, ViewCamera, ViewSettings, automatic_pose, pose_between};
+use crate::scene::{Look, ParsedScene, Stage};
+use crate::simulation::{Simulation, Snapshot, SnapshotRequest, WHOLE_STAGE};
+use crate::view::{OverlayContent, ViewCamera, ViewSettings, automatic_pose};
 
 /// Seconds of film a caption takes to appear and to vanish.
 const CAPTION_FADE_S: f64 = 0.4;
+/// Seconds of film in which one look goes over into the next.
+const LOOK_FADE_S: f64 = 0.8;
 
 /// What film to make.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +55,30 @@ pub enum FilmError {
     /// The run folder could not be written.
     #[error(transparent)]
     Folder(#[from] RunFolderError),
+    /// The camera looks at an event that does not happen.
+    #[error(
+        "the camera looks at event {nth} of the kind `{kind}`, but in this run there {} of it",
+        if *.seen == 1 { "is only 1".to_owned() } else { format!("are only {}", .seen) }
+    )]
+    NoSuchEvent {
+        /// Its kind.
+        kind: String,
+        /// Which of them is looked at.
+        nth: u32,
+        /// How many there are.
+        seen: u32,
+    },
+    /// The camera follows a cell that is not there.
+    #[error("the camera looks at cell {id} at {hours:.2} h, but in this run it is not there then")]
+    NoSuchCell {
+        /// Its identity.
+        id: u64,
+        /// When it was looked for.
+        hours: f64,
+    },
+    /// The run before the film could not be set up.
+    #[error("cannot rehearse the film: {0}")]
+    Rehearsal(String),
 }
 
 /// A film about to be made: output and drawing are open, nothing is simulated yet.
@@ -100,6 +127,17 @@ impl Film {
         let frames = self.options.frames();
         let steps = simulation.total_steps();
         let scene = simulation.scene().clone();
+        let stage = Stage::of(&scene.scene);
+        let (width, height) = self.options.size;
+        let shape = width as f32 / height as f32;
+        let way = CameraWay::of(simulation, drawn_site(&stage), shape)?;
+        let plan = Plan {
+            hours_per_second: scene.scene.duration.hours() / self.options.seconds,
+            scene,
+            stage,
+            way,
+        };
+        let scene = &plan.scene;
         let mut shown: Option<(SnapshotRequest, Arc<Snapshot>)> = None;
         journal.note(simulation)?;
         for frame in 0..frames {
@@ -116,39 +154,85 @@ impl Film {
                 shown = None;
             }
             let hours = share * simulation.clock().step_minutes / 60.0 * steps as f64;
-            let look = scene
-                .timeline
-                .look_at(hours, scene.scene.recording.look.clone());
-            let request = SnapshotRequest::of_look(&look);
+            let at_start = || scene.scene.recording.look.clone();
+            let look = scene.timeline.look_at(hours, at_start());
+            let before = plan.look_going_out(hours, at_start());
+            let mut request = SnapshotRequest::of_look(&look);
+            if let Some((_, before)) = &before {
+                request = request.and(SnapshotRequest::of_look(before));
+            }
             let snapshot = match shown {
                 Some((of, snapshot)) if of == request => snapshot,
                 _ => Arc::new(simulation.snapshot(&request)),
             };
             shown = Some((request, snapshot.clone()));
-            let shot = self.compose(&scene, &snapshot, look, hours);
-            let pixels =
-                self.studio
-                    .render(snapshot, &shot.settings, shot.camera, &shot.overlay)?;
+            let faded = match before {
+                Some((share, before)) => {
+                    let shot = plan.compose(&snapshot, before, hours);
+                    let pixels = self.studio.shoot(&snapshot, &shot)?;
+                    Some((share, pixels.to_vec()))
+                }
+                None => None,
+            };
+            let shot = plan.compose(&snapshot, look, hours);
+            let mut pixels = self.studio.shoot(&snapshot, &shot)?;
+            let mut mixed;
+            if let Some((share, before)) = faded {
+                mixed = before;
+                fade(&mut mixed, pixels, share);
+                pixels = &mixed;
+            }
             self.sink.push(pixels)?;
             progress(frame + 1, simulation);
         }
         journal.finish(simulation)?;
         Ok(self.sink.finish()?)
     }
+}
 
-    /// What frame shows the tissue at `hours`.
-    fn compose(&self, scene: &ParsedScene, snapshot: &Snapshot, look: Look, hours: f64) -> Shot {
-        let recording = &scene.scene.recording;
-        let site = scene
-            .site(recording.site.as_deref())
-            .map_or(0, |site| usize::from(site.0));
-        let keys = scene.timeline.camera_keys();
-        let pose = if keys.is_empty() {
-            automatic_pose(snapshot, site, &look)
-        } else {
-            pose_between(&keys, hours)
-        };
-        let fade_hours = CAPTION_FADE_S / self.options.seconds * scene.scene.duration.hours();
+/// The index of what a film of this stage draws.
+const fn drawn_site(stage: &Stage) -> usize {
+    if stage.is_shared {
+        WHOLE_STAGE
+    } else {
+        stage.focus
+    }
+}
+
+/// Mixes one picture into another: `share` of 0-1 of the second.
+fn fade(picture: &mut [u8], with: &[u8], share: f32) {
+    let share = (share.clamp(0.0, 1.0) * 256.0) as u32;
+    for (to, from) in picture.iter_mut().zip(with) {
+        let mixed = u32::from(*to) * (256 - share) + u32::from(*from) * share;
+        *to = ((mixed + 128) >> 8) as u8;
+    }
+}
+
+/// What a film shows when.
+struct Plan {
+    scene: Arc<ParsedScene>,
+    stage: Stage,
+    way: CameraWay,
+    /// Hours of tissue time in a second of film.
+    hours_per_second: f64,
+}
+
+impl Plan {
+    /// The look that is going over into that of `hours`, and how far the new one has come, 0-1.
+    fn look_going_out(&self, hours: f64, at_start: Look) -> Option<(f32, Look)> {
+        let (since, before) = self.scene.timeline.look_before(hours, at_start)?;
+        let share = ((hours - since) / (self.hours_per_second * LOOK_FADE_S)) as f32;
+        (share < 1.0).then_some((share * share * (3.0 - 2.0 * share), before))
+    }
+
+    /// What the frame at `hours` shows with this look.
+    fn compose(&self, snapshot: &Snapshot, look: Look, hours: f64) -> Shot {
+        let scene = &self.scene;
+        let site = drawn_site(&self.stage);
+        let look = self.stage.look(look);
+        let pose = self.way.pose_at(hours);
+        let pose = pose.unwrap_or_else(|| automatic_pose(snapshot, site, &look));
+        let fade_hours = CAPTION_FADE_S * self.hours_per_second;
         Shot {
             settings: ViewSettings {
                 site,
@@ -184,6 +268,18 @@ fn caption_opacity(scene: &ParsedScene, hours: f64, fade_hours: f64) -> f32 {
         same as f32 / f32::from(MOMENTS)
     };
     share(-1.0).min(share(1.0))
+}
+
+impl Studio {
+    /// Draws a frame.
+    fn shoot(&mut self, snapshot: &Arc<Snapshot>, shot: &Shot) -> Result<&[u8], StudioError> {
+        self.render(
+            Arc::clone(snapshot),
+            &shot.settings,
+            shot.camera,
+            &shot.overlay,
+        )
+    }
 }
 
 /// One frame, described.

@@ -89,7 +89,7 @@ mod tests {
                 Quantity::new("sea.depth", "m", "How deep.").featured(),
             ],
             categories: vec![category("fate", true), category("mood", false)],
-            metrics: Vec::new(),
+            ..Catalogue::default()
         }
     }
 

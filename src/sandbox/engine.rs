@@ -2,7 +2,7 @@
 
 use crate::core::parameters::Limits;
 use crate::scene::schema::Action;
-use crate::simulation::{Command, Simulation, Snapshot, SnapshotRequest};
+use crate::simulation::{Simulation, Snapshot, SnapshotRequest};
 
 /// A simulation that can be stepped and changed.
 pub trait Engine: Send + 'static {
@@ -40,18 +40,7 @@ impl Engine for Simulation {
     }
 
     fn apply(&mut self, action: &Action) -> Result<(), String> {
-        let command = match action {
-            Action::Set(path, value) => Command::Set {
-                path: path.clone(),
-                value: *value,
-            },
-            Action::Add(population) => Command::Add(population.clone()),
-            Action::Rule(change) => Command::Rule(change.clone()),
-            Action::Caption(_) | Action::Camera(_) | Action::Look(_) => {
-                return Err("this changes the picture, not the tissue".into());
-            }
-        };
-        Self::apply(self, command).map_err(|error| error.to_string())
+        Self::apply(self, action.clone()).map_err(|error| error.to_string())
     }
 
     fn snapshot(&mut self, request: &SnapshotRequest) -> Snapshot {

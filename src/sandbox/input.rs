@@ -6,7 +6,8 @@ use bevy::window::PrimaryWindow;
 use bevy_egui::input::EguiWantsInput;
 
 use crate::view::camera::{FIELD_OF_VIEW_DEG, um_per_pixel};
-use crate::view::{Shown, ViewCamera, ViewSettings, cut_plane};
+use crate::view::glyphs::pick::{Look, first_glyph};
+use crate::view::{PickedGlyph, Shown, ViewCamera, ViewSettings, cut_plane};
 
 use super::panels::{FIRST_CUT, first_slice};
 use super::state::{Sandbox, whole_view};
@@ -187,7 +188,8 @@ fn use_mouse(
                 && !is_drag
                 && let Some(at) = cursor
             {
-                settings.selected = cell_at(&sandbox, &shown, &settings, &camera, at);
+                (settings.selected, settings.selected_glyph) =
+                    picked_at(&sandbox, &shown, &settings, &camera, at);
             }
         }
     }
@@ -200,21 +202,33 @@ fn use_mouse(
     }
 }
 
-/// The identity of the cell at a point of the window.
-fn cell_at(
+/// The cell, or the glyph with an identity, that is first met at a point of the window.
+fn picked_at(
     sandbox: &Sandbox,
     shown: &Shown,
     settings: &ViewSettings,
     camera: &ViewCamera,
     at: Vec2,
-) -> Option<u64> {
-    let cells = &shown.site(settings.site)?.cells;
-    let ray = pick::ray_through(
-        &camera.pose,
-        at - sandbox.free.min,
-        sandbox.free.size(),
-        FIELD_OF_VIEW_DEG,
-    );
-    let index = pick::first_hit(cells, ray, cut_plane(settings.look.cut))?;
-    cells.id.get(index).copied()
+) -> (Option<u64>, Option<PickedGlyph>) {
+    let Some(site) = shown.site(settings.site) else {
+        return (None, None);
+    };
+    let size = sandbox.free.size();
+    let ray = pick::ray_through(&camera.pose, at - sandbox.free.min, size, FIELD_OF_VIEW_DEG);
+    let kept = cut_plane(settings.look.cut);
+    let look = Look {
+        origin_um: ray.origin_um,
+        direction: ray.direction,
+        kept,
+        pixel: um_per_pixel(&camera.pose, size.y) / camera.pose.distance_um,
+    };
+    let cell = pick::first_hit(&site.cells, ray, kept);
+    let glyph = first_glyph(site, &settings.look.layers, &look);
+    match (cell, glyph) {
+        (Some((_, to_cell)), Some((to_glyph, picked))) if to_glyph < to_cell => {
+            (None, Some(picked))
+        }
+        (Some((index, _)), _) => (site.cells.id.get(index).copied(), None),
+        (None, glyph) => (None, glyph.map(|(_, picked)| picked)),
+    }
 }

@@ -36,17 +36,16 @@ pub(super) fn ray_through(
     }
 }
 
-/// Index of the first cell that the ray meets.
+/// Index of the first cell that the ray meets, and how far away, um.
 ///
 /// `kept` is the part of space that is drawn: `p` where `dot(kept.xyz, p) + kept.w >= 0`.
-pub(super) fn first_hit(cells: &CellGlyphs, ray: Ray, kept: Vec4) -> Option<usize> {
+pub(super) fn first_hit(cells: &CellGlyphs, ray: Ray, kept: Vec4) -> Option<(usize, f32)> {
     cells
         .sphere_um
         .iter()
         .enumerate()
         .filter_map(|(index, sphere)| Some((index, distance_to(*sphere, ray, kept)?)))
         .min_by(|(_, a), (_, b)| a.total_cmp(b))
-        .map(|(index, _)| index)
 }
 
 /// Distance along the ray to the visible surface of a cut sphere, um.
@@ -89,6 +88,10 @@ mod tests {
         }
     }
 
+    fn index_of(hit: Option<(usize, f32)>) -> Option<usize> {
+        hit.map(|(index, _)| index)
+    }
+
     fn along_x(y: f32) -> Ray {
         Ray {
             origin_um: Vec3::new(-100.0, y, 0.0),
@@ -103,16 +106,16 @@ mod tests {
             [20.0, 0.0, 0.0, 5.0],
             [0.0, 30.0, 0.0, 5.0],
         ]);
-        assert_eq!(first_hit(&cells, along_x(0.0), ALL), Some(1));
-        assert_eq!(first_hit(&cells, along_x(4.9), ALL), Some(1));
-        assert_eq!(first_hit(&cells, along_x(5.1), ALL), None);
-        assert_eq!(first_hit(&cells, along_x(30.0), ALL), Some(2));
+        assert_eq!(index_of(first_hit(&cells, along_x(0.0), ALL)), Some(1));
+        assert_eq!(index_of(first_hit(&cells, along_x(4.9), ALL)), Some(1));
+        assert_eq!(index_of(first_hit(&cells, along_x(5.1), ALL)), None);
+        assert_eq!(index_of(first_hit(&cells, along_x(30.0), ALL)), Some(2));
     }
 
     #[test]
     fn cells_behind_the_eye_are_not_hit() {
         let cells = cells(&[[-150.0, 0.0, 0.0, 5.0]]);
-        assert_eq!(first_hit(&cells, along_x(0.0), ALL), None);
+        assert_eq!(index_of(first_hit(&cells, along_x(0.0), ALL)), None);
     }
 
     #[test]
@@ -120,13 +123,13 @@ mod tests {
         let cells = cells(&[[0.0, 0.0, 0.0, 5.0], [30.0, 0.0, 0.0, 5.0]]);
         // Kept: x >= 10.
         let kept = Vec4::new(1.0, 0.0, 0.0, -10.0);
-        assert_eq!(first_hit(&cells, along_x(0.0), kept), Some(1));
+        assert_eq!(index_of(first_hit(&cells, along_x(0.0), kept)), Some(1));
         // Kept: x <= 10.
         let kept = Vec4::new(-1.0, 0.0, 0.0, 10.0);
-        assert_eq!(first_hit(&cells, along_x(0.0), kept), Some(0));
+        assert_eq!(index_of(first_hit(&cells, along_x(0.0), kept)), Some(0));
         // Kept: y >= 1, the ray runs at y = 0.
         let kept = Vec4::new(0.0, 1.0, 0.0, -1.0);
-        assert_eq!(first_hit(&cells, along_x(0.0), kept), None);
+        assert_eq!(index_of(first_hit(&cells, along_x(0.0), kept)), None);
     }
 
     #[test]
@@ -134,7 +137,7 @@ mod tests {
         // The plane x = 2 opens the large cell; the small one sits on its skin, already cut away.
         let cells = cells(&[[5.0, 0.0, 0.0, 8.0], [-5.0, 0.0, 0.0, 2.0]]);
         let kept = Vec4::new(1.0, 0.0, 0.0, -2.0);
-        assert_eq!(first_hit(&cells, along_x(0.0), kept), Some(0));
+        assert_eq!(index_of(first_hit(&cells, along_x(0.0), kept)), Some(0));
         let distance = distance_to(cells.sphere_um[0], along_x(0.0), kept).unwrap();
         assert!((distance - 102.0).abs() < 1e-3, "{distance}");
         // Beside the cut face the skin behind the plane is hit.
@@ -180,7 +183,7 @@ mod tests {
             let pixel = Vec2::new(ndc.x + 1.0, 1.0 - ndc.y) / 2.0 * size;
             let cells = cells(&[[at.x, at.y, at.z, 0.5]]);
             let ray = ray_through(&pose, pixel, size, 32.0);
-            assert_eq!(first_hit(&cells, ray, ALL), Some(0));
+            assert_eq!(index_of(first_hit(&cells, ray, ALL)), Some(0));
         }
     }
 }

@@ -8,8 +8,8 @@ use bevy::prelude::*;
 
 use crate::scene::look::Axis;
 use crate::scene::schema::{Action, Event};
-use crate::scene::{CameraPose, Scene};
-use crate::simulation::{SiteMetrics, SiteSnapshot, SnapshotRequest};
+use crate::scene::{CameraPose, Scene, Stage};
+use crate::simulation::{SiteMetrics, SiteSnapshot, SnapshotRequest, WHOLE_STAGE};
 use crate::view::{Shown, ViewCamera, ViewSettings, automatic_pose};
 
 use super::engine::{Engine, Knob};
@@ -210,7 +210,7 @@ impl Sandbox {
             self.history.clear();
             self.history_site = settings.site;
         }
-        let site = report.snapshot.sites.get(settings.site);
+        let site = report.snapshot.site(settings.site);
         let metrics = site.map_or(&NOT_MEASURED, |site| &site.metrics);
         self.history.push(report.snapshot.hours, metrics);
         shown.0 = report.snapshot;
@@ -302,13 +302,14 @@ pub(super) fn first_settings(scene: &Scene) -> ViewSettings {
         })
         .unwrap_or(&scene.recording.look)
         .clone();
-    let site = scene
-        .sites
-        .iter()
-        .position(|site| Some(&site.name) == scene.recording.site.as_ref());
+    let stage = Stage::of(scene);
     ViewSettings {
-        site: site.unwrap_or(0),
-        ..ViewSettings::of_look(look)
+        site: if stage.is_shared {
+            WHOLE_STAGE
+        } else {
+            stage.focus
+        },
+        ..ViewSettings::of_look(stage.look(look))
     }
 }
 
@@ -388,7 +389,7 @@ mod tests {
         let scene: Scene = ron::from_str(
             r#"(title: "T", about: "A", pace: Calibrated, duration: Hours(2), sites: [
                 (name: "a", organ: Breast, size_um: (9, 9, 9)), (name: "b", organ: Lung, size_um: (9, 9, 9))],
-                recording: (site: Some("b"), look: (colour_by: Category("mood"))))"#,
+                stage: Alone, recording: (site: Some("b"), look: (colour_by: Category("mood"))))"#,
         )
         .unwrap();
         let settings = first_settings(&scene);
@@ -397,6 +398,11 @@ mod tests {
             (1, ColourBy::Category("mood".into()))
         );
         assert_eq!(request_of(&settings).categories, ["mood"]);
+        let scene = Scene {
+            stage: crate::scene::StageLayout::default(),
+            ..scene
+        };
+        assert_eq!(first_settings(&scene).site, WHOLE_STAGE);
     }
 
     #[test]

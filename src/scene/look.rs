@@ -36,6 +36,75 @@ impl CameraPose {
     }
 }
 
+/// What the camera looks at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub enum Target {
+    /// The middle of a site, by name.
+    Site(String),
+    /// The middle of all sites on their stage.
+    Stage,
+    /// A cell, by its identity, wherever it goes. It must be there from this keyframe to the next one of the same cell.
+    Cell(u64),
+    /// The place of an event of the run: `Event(kind: "division")`. A film in which it does not happen is refused.
+    Event {
+        /// Its kind, as in `events.csv`.
+        kind: String,
+        /// The site where it happens; any if left out.
+        #[serde(default)]
+        site: Option<String>,
+        /// Which of them, 1 is the first.
+        #[serde(default = "first")]
+        nth: u32,
+    },
+}
+
+/// The first of several.
+const fn first() -> u32 {
+    1
+}
+
+/// A point on the way of the camera.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields, default)]
+pub struct CameraKey {
+    /// What it looks at; the middle of the filmed site if left out.
+    pub at: Option<Target>,
+    /// How far from there the point looked at lies, um.
+    pub target_um: (f32, f32, f32),
+    /// Distance of the eye from the point looked at, um; so that the whole site or the whole stage is in the picture if
+    /// left out, which needs one of these as target.
+    pub distance_um: Option<f32>,
+    /// Direction of the eye in the horizontal plane, degrees from the x axis towards y (z is up); -90 looks from the
+    /// front.
+    pub azimuth_deg: f32,
+    /// Height of the eye above the horizontal plane, degrees, -89 to 89.
+    pub elevation_deg: f32,
+}
+
+/// Which layers of glyphs are shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Reflect)]
+pub enum LayersShown {
+    /// All that modules have registered.
+    #[default]
+    All,
+    /// These, by name: `Only(["matrix.fibres"])`.
+    Only(Vec<String>),
+    /// None.
+    Nothing,
+}
+
+impl LayersShown {
+    /// Whether the layer of that name is shown.
+    pub fn shows(&self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(names) => names.iter().any(|shown| shown == name),
+            Self::Nothing => false,
+        }
+    }
+}
+
 /// What the colour of a cell says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Reflect)]
 pub enum ColourBy {
@@ -99,4 +168,6 @@ pub struct Look {
     pub slice: Option<Slice>,
     /// The cutting plane, if the tissue is cut open.
     pub cut: Option<Cut>,
+    /// Which layers of glyphs are shown.
+    pub layers: LayersShown,
 }

@@ -24,6 +24,7 @@ pub mod schema;
 mod shape;
 mod shipped;
 pub mod spans;
+pub mod stage;
 pub mod table;
 pub mod timeline;
 
@@ -35,13 +36,14 @@ use bevy::prelude::*;
 
 pub use expect::{Judge, Measurement, Verdict};
 pub use library::{CellLibrary, parse_prefab, shipped_capabilities};
-pub use look::{Axis, CameraPose, ColourBy, Cut, Look, Slice};
+pub use look::{Axis, CameraKey, CameraPose, ColourBy, Cut, LayersShown, Look, Slice, Target};
 pub use molecules::{load_molecule, parse_molecule};
 pub use population::{Ground, PlacedCell, place_cells};
 pub use prefab::CellPrefab;
 pub use report::{Problem, SceneReport};
 pub use schema::Scene;
 pub use shipped::shipped_scene;
+pub use stage::{Stage, StageLayout};
 pub use timeline::{Change, Timeline};
 
 pub(crate) use self::check::MAX_STEPS;

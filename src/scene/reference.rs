@@ -10,12 +10,13 @@ use bevy::reflect::{NamedField, PartialReflect, ReflectRef, TypeInfo, Typed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::look::{CameraPose, Cut, Look, Slice};
+use super::look::{CameraKey, Cut, Look, Slice, Target};
 use super::prefab::CellPrefab;
 use super::schema::{
     CellAt, Condition, Event, Field, Output, Place, Population, Recording, Scene, Site,
 };
 use super::shape::example;
+use super::stage::StageLayout;
 use crate::core::clones::Heritability;
 use crate::core::dialect::read_ron;
 use crate::core::documentation::{inside_option, of_type, plain, written};
@@ -80,7 +81,7 @@ fn reads<T: PartialReflect + Typed + DeserializeOwned>() -> (TypeId, Read) {
 }
 
 /// How the types that have named fields are read; a test sees to it that all are here.
-fn readers() -> [(TypeId, Read); 20] {
+fn readers() -> [(TypeId, Read); 22] {
     [
         reads::<Scene>(),
         reads::<Site>(),
@@ -93,7 +94,9 @@ fn readers() -> [(TypeId, Read); 20] {
         reads::<Law>(),
         reads::<RuleChange>(),
         reads::<Event>(),
-        reads::<CameraPose>(),
+        reads::<CameraKey>(),
+        reads::<Target>(),
+        reads::<StageLayout>(),
         reads::<Look>(),
         reads::<Slice>(),
         reads::<Cut>(),

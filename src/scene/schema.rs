@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::look::{CameraPose, Look};
+use super::look::{CameraKey, Look};
 use super::prefab::CellPrefab;
+use super::stage::StageLayout;
 use crate::core::regulate::RuleChange;
 use crate::tissue::{Molecule, MoleculeName};
 
@@ -33,6 +34,9 @@ pub struct Scene {
     pub step: Span,
     /// Blocks of tissue, at least one.
     pub sites: Vec<Site>,
+    /// How the sites stand in the one world of the picture, if there are several.
+    #[serde(default)]
+    pub stage: StageLayout,
     /// Cells present at the start.
     #[serde(default)]
     pub populations: Vec<Population>,
@@ -262,7 +266,10 @@ pub enum Event {
     },
 }
 
-/// What can happen.
+/// What can happen: by a scene's timeline, by a person at the window, by a program.
+///
+/// What changes the tissue is taken at the start of a step and logged there, so that a live session is a timeline that
+/// can be replayed to the same bits. What concerns the picture alone changes nothing in a simulation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 pub enum Action {
     /// Sets a parameter: path and value, `Set("cancer.cycle.s_hours", 9)`.
@@ -274,9 +281,19 @@ pub enum Action {
     /// Shows a sentence; an empty one removes it.
     Caption(String),
     /// Where the camera is at this time; between two of these it moves smoothly.
-    Camera(CameraPose),
+    Camera(CameraKey),
     /// Changes what is shown.
     Look(Look),
+}
+
+impl Action {
+    /// Whether it changes the tissue and not only the picture.
+    pub const fn changes_tissue(&self) -> bool {
+        match self {
+            Self::Set(..) | Self::Add(_) | Self::Rule(_) => true,
+            Self::Caption(_) | Self::Camera(_) | Self::Look(_) => false,
+        }
+    }
 }
 
 /// What a run writes.
@@ -310,7 +327,8 @@ pub struct Recording {
     pub size: (u32, u32),
     /// What is shown at the start.
     pub look: Look,
-    /// Name of the site that is filmed; the first one if left out.
+    /// Name of the site that is filmed, and in whose coordinates camera, cut and slice are given; the first one if left
+    /// out.
     pub site: Option<String>,
 }
 

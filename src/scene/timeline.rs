@@ -4,7 +4,7 @@
 //! time ([`Timeline::caption_at`], [`Timeline::camera_keys`], [`Timeline::look_at`]). Repeated events are
 //! never written out: each occurrence is computed from its number, so it carries no running sum.
 
-use super::look::{CameraPose, Look};
+use super::look::{CameraKey, Look};
 use super::schema::{Action, Event, Population, Scene};
 use crate::core::Clock;
 use crate::core::regulate::RuleChange;
@@ -105,6 +105,8 @@ const TOLERANCE: f64 = 1e-6;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Timeline {
     moments: Vec<Moment>,
+    /// The number of the first population that is none of the scene's.
+    next_population: u32,
 }
 
 impl Timeline {
@@ -144,7 +146,15 @@ impl Timeline {
                 }
             })
             .collect();
-        Self { moments }
+        Self {
+            moments,
+            next_population: populations,
+        }
+    }
+
+    /// The number of a population that comes after all of the scene: one that is appended to the timeline.
+    pub const fn next_population(&self) -> u32 {
+        self.next_population
     }
 
     /// What changes at the start of the clock's step, in the order of the file. An event belongs to the
@@ -252,18 +262,35 @@ impl Timeline {
         .unwrap_or(at_start)
     }
 
-    /// Where the camera is when: hours and pose, by time; of equal times the later in the file comes last.
-    pub fn camera_keys(&self) -> Vec<(f64, CameraPose)> {
-        let mut keys: Vec<(f64, CameraPose)> = self
+    /// The latest change of what is shown, up to and including this time: when it was, hours, and what was shown
+    /// before. Nothing if there was none after the start.
+    pub fn look_before(&self, hours: f64, at_start: Look) -> Option<(f64, Look)> {
+        let minutes = hours * 60.0;
+        let looks = self
+            .moments
+            .iter()
+            .filter(|moment| matches!(moment.action, Action::Look(_)));
+        let latest = looks
+            .filter_map(|moment| moment.latest(minutes))
+            .fold(0.0, f64::max);
+        (latest > 0.0).then(|| {
+            let just_before = latest - 2.0 * TOLERANCE;
+            (latest / 60.0, self.look_at(just_before / 60.0, at_start))
+        })
+    }
+
+    /// Where the camera is when: hours and place, by time; of equal times the later in the file comes last.
+    pub fn camera_keys(&self) -> Vec<(f64, CameraKey)> {
+        let mut keys: Vec<(f64, CameraKey)> = self
             .moments
             .iter()
             .filter_map(|moment| match &moment.action {
-                Action::Camera(pose) => Some((moment, *pose)),
+                Action::Camera(key) => Some((moment, key)),
                 _ => None,
             })
-            .flat_map(|(moment, pose)| {
+            .flat_map(|(moment, key)| {
                 (0..moment.count_until(f64::INFINITY))
-                    .map(move |number| (moment.time(number) / 60.0, pose))
+                    .map(move |number| (moment.time(number) / 60.0, key.clone()))
             })
             .collect();
         keys.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -357,11 +384,19 @@ mod tests {
         use crate::scene::ColourBy;
         assert_eq!(looked(1.9), ColourBy::Type);
         assert_eq!(looked(2.0), ColourBy::Quantity("hif.level".into()));
-        let keys: Vec<(f64, f32)> = timeline
+        let (since, before) = timeline
+            .look_before(5.0, Look::default())
+            .expect("it changed");
+        assert_eq!((since, before.colour_by), (2.0, ColourBy::Type));
+        assert_eq!(timeline.look_before(1.9, Look::default()), None);
+        let keys: Vec<(f64, Option<f32>)> = timeline
             .camera_keys()
             .iter()
-            .map(|(hours, pose)| (*hours, pose.distance_um))
+            .map(|(hours, key)| (*hours, key.distance_um))
             .collect();
-        assert_eq!(keys, [(0.0, 900.0), (4.0, 500.0), (8.0, 500.0)]);
+        assert_eq!(
+            keys,
+            [(0.0, Some(900.0)), (4.0, Some(500.0)), (8.0, Some(500.0))]
+        );
     }
 }

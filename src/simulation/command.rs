@@ -1,7 +1,7 @@
 //! What a person or a script can do to the tissue.
 //!
-//! Commands are taken at the start of a step, in the `Timeline` stage, and logged with their time: a live
-//! session is replayed to the bit by giving the same commands at the same steps.
+//! Both speak [`Action`]. Actions are taken at the start of a step, in the `Timeline` stage, and those given live are
+//! logged with their time: a live session is a timeline, replayed to the bit by giving the same actions at the same steps.
 
 use std::sync::Arc;
 
@@ -14,28 +14,12 @@ use crate::core::parameters::{CellTypeNames, ParameterError, set_parameter};
 use crate::core::regulate::{RuleChange, Rules};
 use crate::core::state::{Owner, RegisterState, WhollyKept};
 use crate::core::{Clock, SimSchedule, SimSystems};
-use crate::scene::schema::Population;
+use crate::scene::schema::{Action, Event, Span};
 use crate::scene::{Change, ParsedScene, SceneReport};
 
-/// Something done to the tissue at a step boundary.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Command {
-    /// Sets a parameter: path and value.
-    Set {
-        /// Path, as in a scene: `"cancer.cycle.s_hours"`.
-        path: String,
-        /// The new value.
-        value: f64,
-    },
-    /// Adds cells.
-    Add(Population),
-    /// Changes a rule.
-    Rule(RuleChange),
-}
-
-/// A command that cannot be carried out.
+/// An action that cannot be carried out.
 #[derive(Debug, Error)]
-pub enum CommandError {
+pub enum ActionError {
     /// The parameter is unknown or the value out of range.
     #[error(transparent)]
     Parameter(#[from] ParameterError),
@@ -45,32 +29,47 @@ pub enum CommandError {
     /// The cells make no sense in this scene.
     #[error(transparent)]
     Population(#[from] SceneReport),
+    /// It is about the picture.
+    #[error("this changes the picture, not the tissue")]
+    Picture,
 }
 
 /// The scene whose timeline is followed.
 #[derive(Resource, Clone, Debug)]
 pub struct Script(pub Arc<ParsedScene>);
 
-/// Commands given live.
+/// Actions given live.
 #[derive(Resource, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CommandQueue {
     /// Given since the last step.
-    pub(super) waiting: Vec<Command>,
+    pub(super) waiting: Vec<Action>,
     /// What was given, with the step at which it took effect.
-    pub(super) log: Vec<LoggedCommand>,
+    pub(super) log: Vec<LoggedAction>,
 }
 
-/// A live command and when it took effect.
+/// A live action and when it took effect.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LoggedCommand {
+pub struct LoggedAction {
     /// The step at whose start it took effect.
     pub step: u64,
-    /// The command.
-    pub command: Command,
+    /// The action.
+    pub action: Action,
 }
 
 /// Adds the `Timeline` stage.
 pub struct CommandPlugin;
+
+impl LoggedAction {
+    /// The event of a timeline that does the same. Appended in order to the timeline of the scene, the events of a log give
+    /// the same bits as the live session.
+    pub fn event(&self, step_minutes: f64) -> Event {
+        let start = Clock {
+            step: self.step,
+            step_minutes,
+        };
+        Event::At(Span::Minutes(start.minutes()), self.action.clone())
+    }
+}
 
 impl WhollyKept for CommandQueue {}
 
@@ -101,27 +100,28 @@ fn run_commands(world: &mut World) {
         return;
     }
     let waiting = std::mem::take(&mut world.resource_mut::<CommandQueue>().waiting);
-    for command in waiting {
-        match &command {
-            Command::Set { path, value } => set(world, path, *value),
-            Command::Rule(change) => change_rule(world, change),
-            Command::Add(population) => {
-                let number =
-                    FIRST_LIVE_POPULATION + world.resource::<CommandQueue>().log.len() as u32;
+    for action in waiting {
+        match &action {
+            Action::Set(path, value) => set(world, path, *value),
+            Action::Rule(change) => change_rule(world, change),
+            // `Simulation::apply` lets none of these in.
+            Action::Caption(_) | Action::Camera(_) | Action::Look(_) => {}
+            Action::Add(population) => {
+                let log = &world.resource::<CommandQueue>().log;
+                let added = log
+                    .iter()
+                    .filter(|entry| matches!(entry.action, Action::Add(_)));
+                let number = script.timeline.next_population() + added.count() as u32;
                 spawn_population(world, &script, population, number);
             }
         }
-        let entry = LoggedCommand {
+        let entry = LoggedAction {
             step: clock.step,
-            command,
+            action,
         };
         world.resource_mut::<CommandQueue>().log.push(entry);
     }
 }
-
-/// Populations painted live are numbered from here, so that they share no random numbers with those of the
-/// scene.
-const FIRST_LIVE_POPULATION: u32 = 1 << 16;
 
 /// Changes a rule; one that is no more there, because it was deleted before, is left alone.
 pub(super) fn change_rule(world: &mut World, change: &RuleChange) {

@@ -20,11 +20,12 @@ use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecuto
 use bevy::prelude::*;
 
 pub use crate::core::metric::SiteMetrics;
-pub use command::{Command, CommandError, LoggedCommand};
+pub use crate::scene::schema::Action;
+pub use command::{ActionError, LoggedAction};
 pub use program::{Program, open_scene, prototype_world};
 pub use snapshot::{
     Catalogue, CellGlyphs, CellTypeStyle, FieldSnapshot, Portrait, SiteSnapshot, Snapshot,
-    SnapshotRequest,
+    SnapshotRequest, WHOLE_STAGE,
 };
 pub use turnover::Lineage;
 pub use verify::Violation;
@@ -200,31 +201,34 @@ impl Simulation {
         }
     }
 
-    /// Takes a command; it is carried out at the start of the next step and logged.
+    /// Takes an action; it is carried out at the start of the next step and logged.
     ///
     /// # Errors
     /// When it cannot be carried out: an unknown parameter, a value out of range, cells that are unknown or lie
-    /// outside their site. Nothing changes then.
-    pub fn apply(&mut self, command: Command) -> Result<(), CommandError> {
-        match &command {
-            Command::Set { path, value } => {
+    /// outside their site, something that concerns the picture alone. Nothing changes then.
+    pub fn apply(&mut self, action: Action) -> Result<(), ActionError> {
+        match &action {
+            Action::Set(path, value) => {
                 parameters::check_parameter(&self.world, path, *value)?;
             }
-            Command::Add(population) => self.scene.check_population(population)?,
-            Command::Rule(change) => {
+            Action::Add(population) => self.scene.check_population(population)?,
+            Action::Rule(change) => {
                 crate::core::rule_check::check_change(&self.world, change)
-                    .map_err(|fault| CommandError::Rule(fault.message))?;
+                    .map_err(|fault| ActionError::Rule(fault.message))?;
+            }
+            Action::Caption(_) | Action::Camera(_) | Action::Look(_) => {
+                return Err(ActionError::Picture);
             }
         }
         self.world
             .resource_mut::<CommandQueue>()
             .waiting
-            .push(command);
+            .push(action);
         Ok(())
     }
 
-    /// The commands given live so far, with the steps at which they took effect.
-    pub fn log(&self) -> &[LoggedCommand] {
+    /// The actions given live so far, with the steps at which they took effect.
+    pub fn log(&self) -> &[LoggedAction] {
         &self.world.resource::<CommandQueue>().log
     }
 

@@ -11,10 +11,11 @@ use bevy::prelude::*;
 use super::Simulation;
 use crate::core::CellId;
 use crate::core::columns::tables_with;
+use crate::core::layer::{FilledLayer, Layer, Layers};
 use crate::core::metric::{Metric, Metrics, SiteMetrics};
 use crate::core::quantity::{Category, NO_VALUE, NONE, Quantities, Quantity, named};
 use crate::measure::{Census, Wanted};
-use crate::scene::{ColourBy, Look};
+use crate::scene::{ColourBy, LayersShown, Look, Stage};
 use crate::tissue::{FieldValues, Molecule, MoleculeName, Molecules, SiteId, Sites};
 
 /// What is to be copied out; the rest is left out.
@@ -28,6 +29,8 @@ pub struct SnapshotRequest {
     pub fields: Vec<MoleculeName>,
     /// A cell of which everything is to be known, by identity.
     pub portrait: Option<u64>,
+    /// The layers of glyphs that are shown; none if left out.
+    pub layers: Option<LayersShown>,
 }
 
 impl SnapshotRequest {
@@ -42,7 +45,31 @@ impl SnapshotRequest {
         request
             .fields
             .extend(look.slice.as_ref().map(|slice| slice.molecule.clone()));
+        request.layers = Some(look.layers.clone());
         request
+    }
+
+    /// What is needed for pictures of both.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        fn join<T: PartialEq>(list: &mut Vec<T>, more: Vec<T>) {
+            for item in more {
+                if !list.contains(&item) {
+                    list.push(item);
+                }
+            }
+        }
+        join(&mut self.quantities, other.quantities);
+        join(&mut self.categories, other.categories);
+        join(&mut self.fields, other.fields);
+        self.portrait = self.portrait.or(other.portrait);
+        self.layers = match (self.layers, other.layers) {
+            (None, layers) | (layers, None) => layers,
+            (Some(a), Some(b)) if a == b => Some(a),
+            // Who draws takes those of its look.
+            (Some(_), Some(_)) => Some(LayersShown::All),
+        };
+        self
     }
 }
 
@@ -55,6 +82,8 @@ pub struct Catalogue {
     pub categories: Vec<Category>,
     /// Columns of the measurements.
     pub metrics: Vec<Metric>,
+    /// Layers of glyphs.
+    pub layers: Vec<Arc<Layer>>,
 }
 
 impl Catalogue {
@@ -69,6 +98,9 @@ impl Catalogue {
         }
         if let Some(metrics) = world.get_resource::<Metrics>() {
             catalogue.metrics = metrics.iter().cloned().collect();
+        }
+        if let Some(layers) = world.get_resource::<Layers>() {
+            catalogue.layers = layers.iter().cloned().collect();
         }
         catalogue
     }
@@ -97,8 +129,12 @@ pub struct Snapshot {
     pub cell_types: Vec<CellTypeStyle>,
     /// The molecules of the simulation.
     pub molecules: Molecules,
-    /// The blocks of tissue, in the order of the scene.
+    /// The blocks of tissue, in the order of the scene, each in coordinates of its own.
     pub sites: Vec<SiteSnapshot>,
+    /// Where the sites stand in the one world of the picture.
+    pub stage: Stage,
+    /// All sites as one, in the coordinates of the stage, if they share one.
+    pub whole: Option<SiteSnapshot>,
     /// What could be shown.
     pub catalogue: Arc<Catalogue>,
     /// The cell asked for, if it is there.
@@ -138,8 +174,96 @@ pub struct SiteSnapshot {
     pub cells: CellGlyphs,
     /// Its molecules, in the order of the scene; of those that were not asked for there are no values.
     pub fields: Vec<FieldSnapshot>,
+    /// Layers of glyphs that were asked for and are not empty.
+    pub layers: Vec<FilledLayer>,
     /// Measurements of this site at this moment.
     pub metrics: SiteMetrics,
+}
+
+/// In place of the index of a site: all sites on their stage.
+pub const WHOLE_STAGE: usize = usize::MAX;
+
+impl Snapshot {
+    /// The site with this index, or with [`WHOLE_STAGE`] all of them as one; the filmed site alone where they do not share
+    /// a stage.
+    pub fn site(&self, index: usize) -> Option<&SiteSnapshot> {
+        if index == WHOLE_STAGE {
+            let alone = || self.sites.get(self.stage.focus);
+            return self.whole.as_ref().or_else(alone);
+        }
+        self.sites.get(index)
+    }
+
+    /// Where a site's own origin lies in a picture of the site with the index `drawn`, um.
+    pub fn place_um(&self, site: usize, drawn: usize) -> Vec3 {
+        if drawn == WHOLE_STAGE {
+            self.stage.place_um(site)
+        } else {
+            Vec3::ZERO
+        }
+    }
+
+    /// The sites that a picture of the site with the index `drawn` shows.
+    pub fn sites_in(&self, drawn: usize) -> std::ops::Range<usize> {
+        if drawn == WHOLE_STAGE && self.whole.is_some() {
+            return 0..self.sites.len();
+        }
+        let one = if drawn == WHOLE_STAGE {
+            self.stage.focus
+        } else {
+            drawn
+        };
+        one..(one + 1).min(self.sites.len()).max(one)
+    }
+
+    /// Puts the sites on their stage as one, if they share it.
+    pub fn set_stage(&mut self, stage: Stage) {
+        self.whole = stage.is_shared.then(|| whole(&self.sites, &stage));
+        self.stage = stage;
+    }
+}
+
+/// All sites as one, in the coordinates of their stage. Measurements are those of the filmed site; of several sites that
+/// have a molecule the filmed one comes first.
+fn whole(sites: &[SiteSnapshot], stage: &Stage) -> SiteSnapshot {
+    let mut whole = SiteSnapshot {
+        min_um: Vec3::MAX,
+        max_um: Vec3::MIN,
+        ..SiteSnapshot::default()
+    };
+    for (index, site) in sites.iter().enumerate() {
+        let place = stage.place_um(index);
+        whole.min_um = whole.min_um.min(site.min_um + place);
+        whole.max_um = whole.max_um.max(site.max_um + place);
+        whole.cells.append(&site.cells, place);
+        for filled in &site.layers {
+            let moved = filled.glyphs.iter().map(|glyph| glyph.moved(place));
+            let mut known = whole.layers.iter_mut();
+            match known.find(|known| known.layer == filled.layer) {
+                Some(known) => known.glyphs.extend(moved),
+                None => whole.layers.push(FilledLayer {
+                    layer: filled.layer.clone(),
+                    glyphs: moved.collect(),
+                }),
+            }
+        }
+    }
+    let mut order: Vec<usize> = (0..sites.len()).collect();
+    order.sort_by_key(|site| *site != stage.focus);
+    for site in order {
+        let place = stage.place_um(site);
+        whole
+            .fields
+            .extend(sites[site].fields.iter().cloned().map(|mut field| {
+                field.origin_um += place;
+                field
+            }));
+    }
+    if let Some(focus) = sites.get(stage.focus) {
+        whole.name.clone_from(&focus.name);
+        whole.metrics.clone_from(&focus.metrics);
+    }
+    whole
 }
 
 /// Cells as parallel arrays, one entry per cell, in canonical order.
@@ -174,6 +298,39 @@ impl CellGlyphs {
     /// Whether there is no cell.
     pub fn is_empty(&self) -> bool {
         self.id.is_empty()
+    }
+
+    /// Adds the cells of another site of the same snapshot, shifted.
+    fn append(&mut self, other: &Self, place_um: Vec3) {
+        /// Adds columns by name; where a site has no column, its cells have no value.
+        fn join<T: Copy>(
+            columns: &mut Vec<(String, Vec<T>)>,
+            more: &[(String, Vec<T>)],
+            (before, after): (usize, usize),
+            none: T,
+        ) {
+            for (name, values) in more {
+                let known = columns.iter().position(|(known, _)| known == name);
+                let column = known.unwrap_or_else(|| {
+                    columns.push((name.clone(), vec![none; before]));
+                    columns.len() - 1
+                });
+                columns[column].1.extend_from_slice(values);
+            }
+            for (_, values) in columns {
+                values.resize(after, none);
+            }
+        }
+        let rows = (self.len(), self.len() + other.len());
+        self.sphere_um
+            .extend(other.sphere_um.iter().map(|&[x, y, z, radius]| {
+                let [x, y, z] = (Vec3::new(x, y, z) + place_um).to_array();
+                [x, y, z, radius]
+            }));
+        self.id.extend_from_slice(&other.id);
+        self.cell_type.extend_from_slice(&other.cell_type);
+        join(&mut self.quantities, &other.quantities, rows, NONE);
+        join(&mut self.categories, &other.categories, rows, NO_VALUE);
     }
 
     /// The values of a quantity, if it was asked for.
@@ -230,7 +387,12 @@ pub(super) fn extract(simulation: &Simulation, request: &SnapshotRequest) -> Sna
     let metrics = simulation.metrics();
     let sites = world.resource::<Sites>();
     let molecules = world.resource::<Molecules>();
-    Snapshot {
+    let layers = world.get_resource::<Layers>();
+    let layers = |site: usize| match (layers, &request.layers) {
+        (Some(layers), Some(shown)) => layers.fill(world, site, |layer| shown.shows(&layer.name)),
+        _ => Vec::new(),
+    };
+    let mut snapshot = Snapshot {
         step: simulation.steps(),
         hours: simulation.hours(),
         title: simulation.scene().scene.title.clone(),
@@ -277,12 +439,17 @@ pub(super) fn extract(simulation: &Simulation, request: &SnapshotRequest) -> Sna
                         })
                     })
                     .collect(),
+                layers: layers(index),
                 metrics,
             })
             .collect(),
+        stage: Stage::default(),
+        whole: None,
         portrait: request.portrait.and_then(|id| portrait(world, id)),
         catalogue,
-    }
+    };
+    snapshot.set_stage(Stage::of(&simulation.scene().scene));
+    snapshot
 }
 
 fn glyphs(census: &Census, site: SiteId) -> CellGlyphs {

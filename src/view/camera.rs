@@ -19,6 +19,8 @@ const NEAR_UM: f32 = 2.0;
 const MIN_FRAMED_RADIUS_UM: f32 = 60.0;
 /// Room around the framed ball.
 const FRAME_MARGIN: f32 = 1.22;
+/// Room around a framed stage, for its name plates and what is written around the picture.
+const STAGE_MARGIN: f32 = 1.35;
 
 /// Micrometres per pixel at the depth of the pose's target, for a picture of this height.
 pub fn um_per_pixel(pose: &CameraPose, height: f32) -> f32 {
@@ -41,12 +43,6 @@ pub fn scale_bar(um_per_pixel: f32, max_pixels: f32) -> (f32, f32) {
 
 /// The pose that shows the tissue of a site from the side where a cut opens them.
 pub fn automatic_pose(snapshot: &Snapshot, site: usize, look: &Look) -> CameraPose {
-    let ball = snapshot
-        .sites
-        .get(site)
-        .map_or(Vec4::new(0.0, 0.0, 0.0, 100.0), tissue_ball);
-    let radius = ball.w.max(MIN_FRAMED_RADIUS_UM);
-    let half = (FIELD_OF_VIEW_DEG * 0.5).to_radians();
     let (azimuth_deg, elevation_deg) = match look.cut.map(|cut| (cut.axis, cut.flip)) {
         None => (-60.0, 22.0),
         Some((Axis::X, false)) => (-158.0, 18.0),
@@ -56,12 +52,105 @@ pub fn automatic_pose(snapshot: &Snapshot, site: usize, look: &Look) -> CameraPo
         Some((Axis::Z, false)) => (-60.0, -52.0),
         Some((Axis::Z, true)) => (-60.0, 52.0),
     };
+    if snapshot.sites_in(site).len() > 1 {
+        let pose = CameraPose {
+            target_um: (0.0, 0.0, 0.0),
+            distance_um: 1.0,
+            azimuth_deg,
+            elevation_deg,
+        };
+        return framed(&corners_of(snapshot, site, None), pose, USUAL_SHAPE);
+    }
+    let ball = snapshot
+        .site(site)
+        .map_or(Vec4::new(0.0, 0.0, 0.0, 100.0), tissue_ball);
+    let radius = ball.w.max(MIN_FRAMED_RADIUS_UM);
+    let half = (FIELD_OF_VIEW_DEG * 0.5).to_radians();
     CameraPose {
         target_um: (ball.x, ball.y, ball.z),
         distance_um: radius / bevy::math::ops::sin(half) * FRAME_MARGIN,
         azimuth_deg,
         elevation_deg,
     }
+}
+
+/// Width of a usual picture in heights.
+pub const USUAL_SHAPE: f32 = 16.0 / 9.0;
+
+/// The corners of the blocks in a picture of the site with the index `drawn`, in its coordinates: of one of them, or of
+/// all.
+pub fn corners_of(snapshot: &Snapshot, drawn: usize, only: Option<usize>) -> Vec<Vec3> {
+    let sites = snapshot.sites_in(drawn);
+    let wanted = sites.filter(|site| only.is_none_or(|only| only == *site));
+    wanted
+        .filter_map(|site| Some((snapshot.sites.get(site)?, snapshot.place_um(site, drawn))))
+        .flat_map(|(site, place)| {
+            (0..8).map(move |corner| {
+                let high = |bit: usize| corner >> bit & 1 == 1;
+                let side = |axis: usize| {
+                    if high(axis) {
+                        site.max_um[axis]
+                    } else {
+                        site.min_um[axis]
+                    }
+                };
+                Vec3::new(side(0), side(1), side(2)) + place
+            })
+        })
+        .collect()
+}
+
+/// A pose with the direction of another that has all these places in a picture of this shape (width in heights), with
+/// some room around them.
+pub fn framed(places: &[Vec3], pose: CameraPose, shape: f32) -> CameraPose {
+    let (mut low, mut high) = (Vec3::MAX, Vec3::MIN);
+    for place in places {
+        low = low.min(*place);
+        high = high.max(*place);
+    }
+    if places.is_empty() {
+        (low, high) = (Vec3::splat(-100.0), Vec3::splat(100.0));
+    }
+    let target = 0.5 * (low + high);
+    let up_share = bevy::math::ops::tan((FIELD_OF_VIEW_DEG * 0.5).to_radians()) / STAGE_MARGIN;
+    let across_share = up_share * shape;
+    let seen =
+        Transform::from_translation(pose.eye_um()).looking_at(Vec3::from(pose.target_um), Vec3::Z);
+    let (right, up, forward) = (*seen.right(), *seen.up(), *seen.forward());
+    let distance_um = places
+        .iter()
+        .map(|place| {
+            let off = *place - target;
+            let wide = off.dot(right).abs() / across_share;
+            wide.max(off.dot(up).abs() / up_share) - off.dot(forward)
+        })
+        .fold(MIN_FRAMED_RADIUS_UM, f32::max);
+    CameraPose {
+        target_um: target.into(),
+        distance_um,
+        ..pose
+    }
+}
+
+/// Where a place is in a picture of `size`, from its upper left corner, and how far it lies in front of the eye, um;
+/// nothing if it lies behind.
+pub fn projected(camera: &ViewCamera, place_um: Vec3, size: Vec2) -> Option<(Vec2, f32)> {
+    let at = eye_transform(camera)
+        .to_matrix()
+        .inverse()
+        .transform_point3(place_um);
+    let depth = -at.z;
+    let half = bevy::math::ops::tan((FIELD_OF_VIEW_DEG * 0.5).to_radians());
+    let off = Vec2::new(at.x, -at.y) / (depth * half) * size.y * 0.5;
+    (depth > NEAR_UM).then_some((size * 0.5 + off, depth))
+}
+
+/// Where the eye is and how it is turned.
+fn eye_transform(camera: &ViewCamera) -> Transform {
+    camera.free.unwrap_or_else(|| {
+        Transform::from_translation(camera.pose.eye_um())
+            .looking_at(Vec3::from(camera.pose.target_um), Vec3::Z)
+    })
 }
 
 /// The pose at `hours` on the way through `keyframes` (hours of tissue time, ascending).
@@ -161,10 +250,7 @@ pub(super) fn spawn_eye(app: &mut App, target: Option<Handle<Image>>) {
 
 /// Puts the eye where [`ViewCamera`] says.
 fn move_eye(camera: Res<ViewCamera>, mut eyes: Query<&mut Transform, With<ViewEye>>) {
-    let wanted = camera.free.unwrap_or_else(|| {
-        Transform::from_translation(camera.pose.eye_um())
-            .looking_at(Vec3::from(camera.pose.target_um), Vec3::Z)
-    });
+    let wanted = eye_transform(&camera);
     for mut transform in &mut eyes {
         transform.set_if_neq(wanted);
     }
@@ -249,6 +335,32 @@ mod tests {
     fn a_full_turn_goes_all_the_way_round() {
         let way = [(0.0, pose(400.0, 0.0)), (1.0, pose(400.0, 360.0))];
         assert!((pose_between(&way, 0.5).azimuth_deg - 180.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn a_framed_stage_fills_the_picture_and_stays_inside_it() {
+        let mut places = Vec::new();
+        for x in [-1400.0, -300.0, 250.0, 1800.0] {
+            places.extend([Vec3::new(x, -150.0, 200.0), Vec3::new(x, 400.0, -250.0)]);
+        }
+        for (azimuth_deg, elevation_deg) in [(-90.0, 15.0), (-60.0, 40.0), (170.0, -10.0)] {
+            for shape in [USUAL_SHAPE, 1.0, 0.5625] {
+                let from = CameraPose {
+                    azimuth_deg,
+                    elevation_deg,
+                    ..pose(500.0, 0.0)
+                };
+                let camera = ViewCamera::from(framed(&places, from, shape));
+                let size = Vec2::new(720.0 * shape, 720.0);
+                let mut reach: f32 = 0.0;
+                for place in &places {
+                    let (at, _) = projected(&camera, *place, size).expect("in front");
+                    let off = (at / size - 0.5).abs() * 2.0;
+                    reach = reach.max(off.max_element());
+                }
+                assert!((reach - 1.0 / STAGE_MARGIN).abs() < 0.02, "{reach}");
+            }
+        }
     }
 
     #[test]

@@ -294,7 +294,7 @@ pub(super) mod tests {
             catalogue: Arc::new(Catalogue {
                 quantities: vec![depth, salt.of_the_living()],
                 categories: vec![category("fate", fate, true), category("mood", mood, false)],
-                metrics: Vec::new(),
+                ..Catalogue::default()
             }),
             ..Snapshot::default()
         }

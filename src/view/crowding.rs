@@ -17,8 +17,8 @@ use super::{Shown, ViewSettings, ViewSystems, cut_plane};
 
 /// Edge of a grid cell in mean cell radii: a little more than a cell diameter.
 const STEP_PER_RADIUS: f32 = 2.3;
-/// Most grid cells along an axis; larger tissue gets a coarser grid.
-const MAX_DIM: usize = 128;
+/// Most grid cells; larger tissue gets a coarser grid.
+const MAX_CELLS: f32 = 128.0 * 128.0 * 128.0;
 /// Filled fraction of densely packed tissue (random close packing of spheres is 0.64; pressed cells overlap a
 /// little).
 const DENSE: f32 = 0.66;
@@ -60,10 +60,12 @@ impl Crowding {
             return Self::default();
         }
         let mean_radius = (radius_sum / count as f64) as f32;
-        let span = (high - low).max_element();
-        let step = (mean_radius * STEP_PER_RADIUS)
-            .max(span / (MAX_DIM - 7) as f32)
-            .max(1.0e-3);
+        let mut step = (mean_radius * STEP_PER_RADIUS).max(1.0e-3);
+        // Sites on one stage may lie far apart along one axis alone.
+        let cells_of = |step: f32| ((high - low) / step + 7.0).element_product();
+        while cells_of(step) > MAX_CELLS {
+            step *= 1.1;
+        }
         let origin = low - 3.0 * step;
         let dims = (high - low)
             .to_array()

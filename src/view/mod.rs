@@ -6,8 +6,9 @@
 //! - [`cells`]: all cells of a site as one entity, ray-traced spheres on quads
 //! - [`colours`]: what colour a cell has, and why
 //! - [`crowding`]: how deep in the tissue a place lies, for shading and for leaving out what nobody can see
+//! - [`glyphs`]: layers of spheres, capsules, tubes, strands, sheets, grains and voxels that modules fill
 //! - [`slice`]: a plane that shows a field, with contour lines
-//! - [`surroundings`]: background and the edges of the block
+//! - [`surroundings`]: background and the edges of the blocks
 //! - [`camera`]: poses, the way between them, automatic framing, micrometres per pixel
 //! - [`palette`], [`colour_map`]: what colours mean
 //! - [`overlay`]: title, time, scale bar, legend, drawn with egui over the picture
@@ -20,6 +21,7 @@ pub mod cells;
 pub mod colour_map;
 pub mod colours;
 pub mod crowding;
+pub mod glyphs;
 pub mod overlay;
 pub mod palette;
 mod quads;
@@ -43,6 +45,7 @@ use crate::scene::{CameraPose, Cut, Look};
 use crate::simulation::{SiteSnapshot, Snapshot};
 
 pub use camera::{automatic_pose, pose_between};
+pub use glyphs::PickedGlyph;
 pub use overlay::{OverlayContent, OverlaySystems};
 
 /// The tissue that is drawn.
@@ -50,21 +53,23 @@ pub use overlay::{OverlayContent, OverlaySystems};
 pub struct Shown(pub Arc<Snapshot>);
 
 impl Shown {
-    /// The site with this index, if the snapshot has it.
+    /// The site with this index, or all of them as one, see [`Snapshot::site`].
     pub fn site(&self, index: usize) -> Option<&SiteSnapshot> {
-        self.0.sites.get(index)
+        self.0.site(index)
     }
 }
 
 /// What of the tissue is drawn, and how.
 #[derive(Resource, Clone, Debug, PartialEq)]
 pub struct ViewSettings {
-    /// Index of the site that is drawn.
+    /// Index of the site that is drawn; [`crate::simulation::WHOLE_STAGE`] for all sites on their stage.
     pub site: usize,
     /// Colours, field plane and cut.
     pub look: Look,
     /// Identity of a cell to be highlighted.
     pub selected: Option<u64>,
+    /// A glyph to be highlighted.
+    pub selected_glyph: Option<PickedGlyph>,
     /// Whether the edges of the block of tissue are drawn.
     pub block_edges: bool,
     /// Ends of the colour scale of the field plane; chosen from the data where `None`.
@@ -77,6 +82,7 @@ impl Default for ViewSettings {
             site: 0,
             look: Look::default(),
             selected: None,
+            selected_glyph: None,
             block_edges: true,
             field_range: None,
         }
@@ -174,6 +180,7 @@ impl Plugin for ViewPlugin {
                 crowding::plugin,
                 colours::plugin,
                 cells::plugin,
+                glyphs::plugin,
                 slice::plugin,
                 surroundings::plugin,
                 overlay::plugin,
@@ -205,8 +212,16 @@ mod paint_order {
     pub(super) const FIELD: f32 = 0.0;
     /// The edges of the block.
     pub(super) const BLOCK_EDGES: f32 = 1.0;
+    /// Boxes.
+    pub(super) const VOXELS: f32 = 1.2;
+    /// Sheets.
+    pub(super) const SHEETS: f32 = 1.4;
+    /// Fibres.
+    pub(super) const STRANDS: f32 = 1.6;
     /// The contour lines before a cut.
     pub(super) const CONTOURS: f32 = 2.0;
+    /// Points that glow.
+    pub(super) const GRAINS: f32 = 3.0;
 }
 
 /// Unit vector along an axis of the site.

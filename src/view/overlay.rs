@@ -5,6 +5,7 @@
 //! text stays readable at 640 x 360.
 
 mod pen;
+mod plates;
 mod words;
 
 use bevy::prelude::*;
@@ -17,6 +18,8 @@ use crate::simulation::{SiteSnapshot, Snapshot};
 
 use super::camera::um_per_pixel;
 use super::colours::{CellColours, ColourSource, ColouredBy};
+use super::glyphs::layers_shown;
+use super::glyphs::paint::LayerPaint;
 use super::palette;
 use super::slice::slice_scale;
 use super::{Shown, ViewCamera, ViewSettings};
@@ -130,6 +133,19 @@ fn legend_entries(snapshot: &Snapshot, colours: &CellColours) -> Vec<Entry> {
     entries
 }
 
+/// The layers of glyphs in view, with their colours and numbers.
+fn layer_entries(site: &SiteSnapshot, settings: &ViewSettings) -> Vec<Entry> {
+    let layers = layers_shown(site, &settings.look.layers);
+    let entries = layers.flat_map(|filled| LayerPaint::new(filled).entries());
+    entries
+        .map(|(colour, text, count)| Entry {
+            colour,
+            text,
+            count,
+        })
+        .collect()
+}
+
 /// The figures a snapshot can give: the measurements that are written over pictures.
 fn figures_of(
     snapshot: &Snapshot,
@@ -181,21 +197,29 @@ pub fn draw_overlay(
     if content.scale_bar {
         pen.scale_bar(area, um_per_pixel(&camera.pose, screen.height()));
     }
-    if let Some(site) = snapshot.sites.get(settings.site) {
+    plates::draw(&pen, screen, area, snapshot, settings, camera);
+    if let Some(site) = snapshot.site(settings.site) {
         if content.figures {
             pen.figures(area, &figures_of(snapshot, site, content));
         }
         if content.legend {
             let colours = CellColours::new(snapshot, site, colour_by);
             let mut corner = area.max;
-            corner.y = pen.legend(corner, &legend_entries(snapshot, &colours));
+            let mut entries = legend_entries(snapshot, &colours);
+            entries.extend(layer_entries(site, settings));
+            corner.y = pen.legend(corner, &entries);
             let of_field = slice_scale(site, settings);
             if let Some(scale) = &of_field {
                 corner.x = pen.colour_bar(corner, scale);
             }
             let of_cells = colours.scale();
             if let Some(scale) = of_cells.filter(|scale| of_field.as_ref() != Some(*scale)) {
-                pen.colour_bar(corner, scale);
+                corner.x = pen.colour_bar(corner, scale);
+            }
+            for filled in layers_shown(site, &settings.look.layers) {
+                if let Some(scale) = LayerPaint::new(filled).scale() {
+                    corner.x = pen.colour_bar(corner, scale);
+                }
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What surrounds the tissue: a background that keeps the eye on the picture, and the edges of the block.
+//! What surrounds the tissue: a background that keeps the eye on the picture, and the edges of the blocks.
 
 use bevy::asset::{load_internal_asset, uuid_handle};
 use bevy::camera::visibility::NoFrustumCulling;
@@ -88,9 +88,29 @@ impl Material for LinesMaterial {
     }
 }
 
-/// Marks the entity that draws the edges of the block.
+/// Draws the edges of one block, by its place among those in the picture.
 #[derive(Component)]
-struct BlockEdges;
+struct BlockEdges(usize);
+
+/// What all edges of blocks are drawn with.
+#[derive(Resource)]
+struct EdgeMesh(Handle<Mesh>);
+
+/// An entity that draws the edges of the block at this place.
+fn edges_of(
+    number: usize,
+    mesh: &EdgeMesh,
+    lines: LinesUniform,
+    materials: &mut Assets<LinesMaterial>,
+) -> impl Bundle {
+    (
+        Name::new("edges of a block"),
+        BlockEdges(number),
+        Mesh3d(mesh.0.clone()),
+        MeshMaterial3d(materials.add(LinesMaterial { lines })),
+        NoFrustumCulling,
+    )
+}
 
 fn spawn_surroundings(
     mut commands: Commands,
@@ -104,45 +124,53 @@ fn spawn_surroundings(
         MeshMaterial3d(backdrops.add(BackdropMaterial {})),
         NoFrustumCulling,
     ));
-    commands.spawn((
-        Name::new("edges of the block"),
-        BlockEdges,
-        Mesh3d(meshes.add(quads(EDGES))),
-        MeshMaterial3d(lines.add(LinesMaterial {
-            lines: LinesUniform::default(),
-        })),
-        NoFrustumCulling,
-    ));
+    let mesh = EdgeMesh(meshes.add(quads(EDGES)));
+    commands.spawn(edges_of(0, &mesh, LinesUniform::default(), &mut lines));
+    commands.insert_resource(mesh);
 }
 
-/// Fits the edges to the block of the shown site.
-fn fit_block(
+/// Fits the edges to the blocks of the sites shown.
+fn fit_blocks(
     shown: Res<Shown>,
     settings: Res<ViewSettings>,
-    mut edges: Query<(&MeshMaterial3d<LinesMaterial>, &mut Visibility), With<BlockEdges>>,
+    mesh: Res<EdgeMesh>,
+    mut commands: Commands,
+    mut edges: Query<(&BlockEdges, &MeshMaterial3d<LinesMaterial>, &mut Visibility)>,
     mut materials: ResMut<Assets<LinesMaterial>>,
 ) {
-    for (handle, mut visibility) in &mut edges {
-        let site = shown.site(settings.site).filter(|_| settings.block_edges);
-        let wanted = if site.is_some() {
+    let sites = shown.0.sites_in(settings.site);
+    let blocks: Vec<LinesUniform> = sites
+        .filter(|_| settings.block_edges)
+        .filter_map(|index| {
+            let site = shown.0.sites.get(index)?;
+            let place = shown.0.place_um(index, settings.site);
+            Some(LinesUniform {
+                colour: Vec4::new(0.32, 0.42, 0.55, 0.42),
+                low: (site.min_um + place).extend(0.0),
+                high: (site.max_um + place).extend(0.0),
+                style: Vec4::new(1.1, 0.0, 0.0, 0.0),
+            })
+        })
+        .collect();
+    let mut drawn = 0;
+    for (number, handle, mut visibility) in &mut edges {
+        drawn = drawn.max(number.0 + 1);
+        let lines = blocks.get(number.0);
+        let wanted = if lines.is_some() {
             Visibility::Inherited
         } else {
             Visibility::Hidden
         };
         visibility.set_if_neq(wanted);
-        let Some(site) = site else { continue };
-        let lines = LinesUniform {
-            colour: Vec4::new(0.32, 0.42, 0.55, 0.42),
-            low: site.min_um.extend(0.0),
-            high: site.max_um.extend(0.0),
-            style: Vec4::new(1.1, 0.0, 0.0, 0.0),
-        };
-        let stale = materials
-            .get(&handle.0)
-            .is_some_and(|material| material.lines != lines);
+        let Some(lines) = lines else { continue };
+        let material = materials.get(&handle.0);
+        let stale = material.is_some_and(|material| material.lines != *lines);
         if stale && let Some(mut material) = materials.get_mut(&handle.0) {
-            material.lines = lines;
+            material.lines = *lines;
         }
+    }
+    for (number, lines) in blocks.iter().enumerate().skip(drawn) {
+        commands.spawn(edges_of(number, &mesh, *lines, &mut materials));
     }
 }
 
@@ -154,5 +182,5 @@ pub(super) fn plugin(app: &mut App) {
         MaterialPlugin::<LinesMaterial>::default(),
     ))
     .add_systems(PreStartup, spawn_surroundings)
-    .add_systems(PostUpdate, fit_block.in_set(ViewSystems::Fill));
+    .add_systems(PostUpdate, fit_blocks.in_set(ViewSystems::Fill));
 }

@@ -24,7 +24,7 @@ use tumorscape::measure::{Census, Wanted};
 use tumorscape::scene::{CellLibrary, ParsedScene};
 use tumorscape::simulation::describe::Description;
 use tumorscape::simulation::snapshot::SnapshotRequest;
-use tumorscape::simulation::{Command, Lineage, Program, Simulation};
+use tumorscape::simulation::{Action, Lineage, Program, Simulation};
 
 const FIREFLY: &str = r#"(
     name: "firefly",
@@ -229,7 +229,7 @@ fn its_parameters_are_set_by_path() {
     assert_eq!(value(&simulation, "fibroblast.sparkle.rise_per_hour"), None);
     let path = "firefly.sparkle.rise_per_hour".to_owned();
     simulation
-        .apply(Command::Set { path, value: 2.0 })
+        .apply(Action::Set(path, 2.0))
         .expect("it is there");
     simulation.step();
     assert_eq!(
@@ -508,7 +508,7 @@ fn the_rule_in_its_cell_file_drives_its_input() {
     }
     let mut bare = simulation(folder.path());
     let rule = RuleChange::Delete("firefly.light_breeds_light".into());
-    bare.apply(Command::Rule(rule)).expect("it is there");
+    bare.apply(Action::Rule(rule)).expect("it is there");
     for (_, rise) in rises(&mut bare) {
         assert!((rise / 0.5 - 1.0).abs() < 1e-3, "{rise}");
     }

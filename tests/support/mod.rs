@@ -90,6 +90,7 @@ pub fn catalogue() -> Catalogue {
                 .figure(0),
             Metric::new("speed", "um/min", "Not written over pictures."),
         ],
+        ..Catalogue::default()
     }
 }
 
@@ -218,8 +219,9 @@ pub fn tumour(count: usize) -> Arc<Snapshot> {
                     ("speed".to_owned(), 3.0),
                 ],
             },
+            ..SiteSnapshot::default()
         }],
         catalogue: Arc::new(catalogue()),
-        portrait: None,
+        ..Snapshot::default()
     })
 }

@@ -4,6 +4,7 @@ use bevy_egui::egui::{self, Ui, vec2};
 
 use crate::scene::look::Axis;
 use crate::scene::{Cut, Slice};
+use crate::simulation::WHOLE_STAGE;
 use crate::tissue::{Molecule, MoleculeName};
 use crate::view::overlay::{count_text, time_text};
 use crate::view::{Shown, ViewCamera, ViewSettings};
@@ -43,6 +44,9 @@ fn site_choice(ui: &mut Ui, shown: &Shown, settings: &mut ViewSettings) {
         return;
     }
     ui.horizontal_wrapped(|ui| {
+        if shown.0.whole.is_some() {
+            ui.selectable_value(&mut settings.site, WHOLE_STAGE, "all");
+        }
         for (index, site) in shown.0.sites.iter().enumerate() {
             ui.selectable_value(&mut settings.site, index, &site.name);
         }

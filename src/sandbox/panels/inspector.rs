@@ -3,9 +3,10 @@
 use bevy::prelude::*;
 use bevy_egui::egui::Ui;
 
+use crate::core::layer::{LayerColours, Tint};
 use crate::simulation::Snapshot;
 use crate::view::overlay::{capitalised, pretty};
-use crate::view::{Shown, ViewCamera, ViewSettings};
+use crate::view::{PickedGlyph, Shown, ViewCamera, ViewSettings};
 
 use super::super::theme;
 
@@ -18,7 +19,7 @@ struct Description {
 
 /// Looks a cell up by its identity. What it is and where comes with every snapshot, the rest once it was asked for.
 fn describe(snapshot: &Snapshot, site: usize, id: u64) -> Option<Description> {
-    let cells = &snapshot.sites.get(site)?.cells;
+    let cells = &snapshot.site(site)?.cells;
     let index = cells.id.iter().position(|other| *other == id)?;
     let [x, y, z, _] = *cells.sphere_um.get(index)?;
     let kind = *cells.cell_type.get(index)?;
@@ -71,7 +72,11 @@ pub(super) fn show(
 ) {
     ui.label(theme::heading("Selected cell"));
     let Some(id) = settings.selected else {
-        ui.label(theme::faint("Click a cell to see what it is doing."));
+        if let Some(picked) = settings.selected_glyph.clone() {
+            show_glyph(ui, shown, settings, camera, &picked);
+        } else {
+            ui.label(theme::faint("Click a cell to see what it is doing."));
+        }
         return;
     };
     let Some(description) = describe(&shown.0, settings.site, id) else {
@@ -90,6 +95,59 @@ pub(super) fn show(
             settings.selected = None;
         }
     });
+}
+
+/// What a snapshot says about a glyph.
+fn describe_glyph(snapshot: &Snapshot, site: usize, picked: &PickedGlyph) -> Option<Description> {
+    let layers = &snapshot.site(site)?.layers;
+    let filled = layers
+        .iter()
+        .find(|filled| filled.layer.name == picked.layer)?;
+    let glyph = filled.glyphs.iter().find(|glyph| glyph.id == picked.id)?;
+    let centre_um = (glyph.points_um[0] + glyph.points_um[1]) * 0.5;
+    let mut rows = vec![
+        ("What".to_owned(), capitalised(&filled.layer.label)),
+        ("Identity".to_owned(), format!("#{}", glyph.id)),
+    ];
+    match (glyph.tint, &filled.layer.colours) {
+        (Tint::Value(value), LayerColours::Quantity(quantity)) if !value.is_nan() => {
+            let gap = if quantity.unit.is_empty() { "" } else { " " };
+            let value = format!("{}{gap}{}", three_digits(value), pretty(&quantity.unit));
+            rows.push((capitalised(&quantity.label), value));
+        }
+        (Tint::Class(number), LayerColours::Category(category)) => {
+            if let Some(value) = category.values.get(usize::from(number)) {
+                rows.push((capitalised(&category.label), value.label.clone()));
+            }
+        }
+        _ => {}
+    }
+    let Vec3 { x, y, z } = centre_um;
+    rows.push(("Place".to_owned(), format!("{x:.0}, {y:.0}, {z:.0} µm")));
+    Some(Description { centre_um, rows })
+}
+
+fn show_glyph(
+    ui: &mut Ui,
+    shown: &Shown,
+    settings: &mut ViewSettings,
+    camera: &mut ViewCamera,
+    picked: &PickedGlyph,
+) {
+    match describe_glyph(&shown.0, settings.site, picked) {
+        Some(description) => {
+            theme::value_grid(ui, "portrait", &description.rows);
+            if ui.button("Look at it").clicked() {
+                camera.pose.target_um = description.centre_um.into();
+            }
+        }
+        None => {
+            ui.label(theme::faint("It is no longer there."));
+        }
+    }
+    if ui.button("Let go").clicked() {
+        settings.selected_glyph = None;
+    }
 }
 
 #[cfg(test)]

@@ -44,6 +44,7 @@ pub(super) fn check_scene(
     tissue::check_sites(checker, scene, library);
     tissue::check_cell_types(checker, scene, &library.known);
     tissue::check_populations(checker, scene, library, &bounds, tables);
+    story::check_stage(checker, scene);
     story::check_timeline(checker, scene, &bounds);
     story::check_output(checker, scene, &bounds);
     story::check_recording(checker, scene);

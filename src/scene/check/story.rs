@@ -1,14 +1,19 @@
 //! Checks of what happens in a scene and how it is told: timeline, output, film, expectations. The changes that it makes are
 //! checked in [`super::super::changes`].
 
+use std::collections::BTreeMap;
+
 use bevy::prelude::Vec3;
 
 use super::super::SceneContext;
 use super::super::library::CellLibrary;
-use super::super::look::{Axis, CameraPose, ColourBy, Look};
+use super::super::look::{Axis, CameraKey, ColourBy, LayersShown, Look, Target};
 use super::super::schema::{Action, Condition, Event, Expectation, Scene, Site, Test};
 use super::super::spans::FieldPath;
+use super::super::stage::StageLayout;
 use super::{Bounds, Checker, amount, span_text};
+use crate::cell::event::EventKinds;
+use crate::core::layer::Layers;
 use crate::core::quantity::Quantities;
 
 /// Steepest view: straight from above or below the camera has no up.
@@ -60,7 +65,7 @@ pub(super) fn check_timeline(checker: &mut Checker, scene: &Scene, bounds: &Boun
 
 fn check_action(checker: &mut Checker, path: &FieldPath, action: &Action, scene: &Scene) {
     match action {
-        Action::Camera(pose) => check_pose(checker, path, *pose),
+        Action::Camera(key) => check_camera(checker, path, key, scene),
         Action::Look(look) => check_look(checker, path, look, scene),
         Action::Set(_, value) => {
             checker.finite(&path.nth(1), *value);
@@ -70,11 +75,39 @@ fn check_action(checker: &mut Checker, path: &FieldPath, action: &Action, scene:
     }
 }
 
-fn check_pose(checker: &mut Checker, path: &FieldPath, pose: CameraPose) {
-    checker.finite_point(&path.field("target_um"), pose.target_um);
-    checker.positive(&path.field("distance_um"), pose.distance_um);
-    checker.finite(&path.field("azimuth_deg"), pose.azimuth_deg);
-    let elevation = pose.elevation_deg;
+fn check_camera(checker: &mut Checker, path: &FieldPath, key: &CameraKey, scene: &Scene) {
+    checker.finite_point(&path.field("target_um"), key.target_um);
+    let at = path.field("at");
+    match &key.at {
+        Some(Target::Site(name)) => check_site_name(checker, &at.nth(0), name, scene),
+        Some(Target::Event { site, nth, .. }) => {
+            if let Some(name) = site {
+                check_site_name(checker, &at.field("site"), name, scene);
+            }
+            if *nth == 0 {
+                checker.problem(
+                    &at.field("nth"),
+                    "must be at least 1: 1 is the first, found 0",
+                );
+            }
+        }
+        Some(Target::Stage | Target::Cell(_)) | None => {}
+    }
+    match key.distance_um {
+        Some(distance) => {
+            checker.positive(&path.field("distance_um"), distance);
+        }
+        None if matches!(key.at, Some(Target::Site(_) | Target::Stage)) => {}
+        None => {
+            checker.problem_with_help(
+                path,
+                "the camera needs `distance_um`, how far it is away, um",
+                "it can be left out with `at: Stage` or `at: Site(\"...\")`, which are framed as a whole",
+            );
+        }
+    }
+    checker.finite(&path.field("azimuth_deg"), key.azimuth_deg);
+    let elevation = key.elevation_deg;
     if !(-MAX_ELEVATION_DEG..=MAX_ELEVATION_DEG).contains(&elevation) {
         let message = format!(
             "must be from -{MAX_ELEVATION_DEG} to {MAX_ELEVATION_DEG} degrees, found {elevation}"
@@ -83,7 +116,81 @@ fn check_pose(checker: &mut Checker, path: &FieldPath, pose: CameraPose) {
     }
 }
 
-/// Checks that what cells are coloured by is known.
+/// The kinds of events that the camera looks at.
+fn followed_events(scene: &Scene) -> Vec<(FieldPath, &str)> {
+    let list = FieldPath::root().field("timeline");
+    let mut events = Vec::new();
+    for (index, event) in scene.timeline.iter().enumerate() {
+        let (path, action) = match event {
+            Event::At(_, action) => (list.item(index).nth(1), action),
+            Event::Every { action, .. } => (list.item(index).field("action"), action),
+        };
+        if let Action::Camera(CameraKey {
+            at: Some(Target::Event { kind, .. }),
+            ..
+        }) = action
+        {
+            events.push((path.field("at").field("kind"), kind.as_str()));
+        }
+    }
+    events
+}
+
+/// Checks the places of the sites in the picture.
+pub(super) fn check_stage(checker: &mut Checker, scene: &Scene) {
+    let path = FieldPath::root().field("stage");
+    match &scene.stage {
+        StageLayout::Beside { gap_um } | StageLayout::Around { gap_um } => {
+            checker.not_negative(&path.field("gap_um"), *gap_um);
+        }
+        StageLayout::Alone => {}
+        StageLayout::At(places) => {
+            let list = path.nth(0);
+            for (name, place) in places {
+                let at = list.key(name);
+                check_site_name(checker, &at, name, scene);
+                checker.finite_point(&at, *place);
+            }
+            for site in &scene.sites {
+                if !places.contains_key(&site.name) {
+                    let message = format!("the site `{}` has no place", site.name);
+                    checker.problem(&path, message);
+                }
+            }
+            check_apart(checker, &list, scene, places);
+        }
+    }
+}
+
+/// Checks that no two blocks overlap.
+fn check_apart(
+    checker: &mut Checker,
+    path: &FieldPath,
+    scene: &Scene,
+    places: &BTreeMap<String, (f32, f32, f32)>,
+) {
+    let block = |site: &Site| {
+        let place = places.get(&site.name)?;
+        Some((Vec3::from(*place), Vec3::from(site.size_um) * 0.5))
+    };
+    for (index, site) in scene.sites.iter().enumerate() {
+        let Some((place, half)) = block(site) else {
+            continue;
+        };
+        for other in &scene.sites[..index] {
+            let Some((of_other, half_of_other)) = block(other) else {
+                continue;
+            };
+            let free = (place - of_other).abs() - half - half_of_other;
+            if free.max_element() < 0.0 {
+                let message = format!("`{}` overlaps `{}`", site.name, other.name);
+                checker.problem(&path.key(&site.name), message);
+            }
+        }
+    }
+}
+
+/// Checks that what cells are coloured by, and the layers and events that the picture names, are known.
 pub(super) fn check_colours(
     checker: &mut Checker,
     scene: &Scene,
@@ -104,11 +211,33 @@ pub(super) fn check_colours(
             _ => {}
         }
     }
-    looks.retain(|(_, look)| look.colour_by != ColourBy::Type);
-    let Some(prototype) = context.prototype.filter(|_| !looks.is_empty()) else {
+    looks.retain(|(_, look)| {
+        look.colour_by != ColourBy::Type || matches!(look.layers, LayersShown::Only(_))
+    });
+    let events = followed_events(scene);
+    let is_needed = !looks.is_empty() || !events.is_empty();
+    let Some(prototype) = context.prototype.filter(|_| is_needed) else {
         return;
     };
     let world = prototype(library);
+    if let Some(kinds) = world.get_resource::<EventKinds>() {
+        let kinds: Vec<&str> = kinds.iter().map(|(kind, _)| kind.name()).collect();
+        for (path, kind) in events {
+            checker.known(&path, "kind of event", kind, &kinds);
+        }
+    }
+    let layers = world.get_resource::<Layers>();
+    let layers = layers.map_or_else(Vec::new, |layers| {
+        layers.iter().map(|layer| layer.name.clone()).collect()
+    });
+    for (path, look) in &looks {
+        if let LayersShown::Only(names) = &look.layers {
+            let list = path.field("layers").nth(0);
+            for (index, name) in names.iter().enumerate() {
+                checker.known(&list.item(index), "layer", name, &layers);
+            }
+        }
+    }
     let Some(known) = world.get_resource::<Quantities>() else {
         return;
     };

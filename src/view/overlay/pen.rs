@@ -57,7 +57,7 @@ impl Pen<'_> {
         self.painter.text(at, anchor, text, self.font(size), colour)
     }
 
-    fn width(&self, text: &str, size: f32) -> f32 {
+    pub(super) fn width(&self, text: &str, size: f32) -> f32 {
         self.painter
             .layout_no_wrap(text.to_owned(), self.font(size), INK)
             .size()
@@ -70,6 +70,16 @@ impl Pen<'_> {
             CornerRadius::same((6.0 * self.scale) as u8),
             Color32::from_rgba_unmultiplied(8, 12, 18, 132),
         );
+    }
+
+    /// A name on a small dark plate.
+    pub(super) fn plate(&self, rect: Rect, anchor: Align2, text: &str, size: f32) {
+        self.painter.rect_filled(
+            rect.expand2(vec2(7.0, 1.0) * self.scale),
+            CornerRadius::same((4.0 * self.scale) as u8),
+            Color32::from_rgba_unmultiplied(8, 12, 18, 170),
+        );
+        self.text(rect.center(), anchor, text, size, INK);
     }
 
     /// Title and time; returns the lower edge.

@@ -1,0 +1,386 @@
+//! The way of the camera through a film: the keyframes of a scene with their targets turned into places.
+//!
+//! A keyframe may look at a site, at the whole stage, at a cell, or at an event of the run. Where a cell will be and
+//! where an event will happen is known only afterwards; a scene that asks for it is simulated once before it is filmed.
+//! Same scene, same seed, same bits: what the rehearsal found is what the film will show. Nothing is staged.
+
+use std::sync::Arc;
+
+use bevy::prelude::*;
+
+use super::film::FilmError;
+use crate::measure::Wanted;
+use crate::scene::{CameraKey, CameraPose, ParsedScene, Stage, Target};
+use crate::simulation::{Simulation, Snapshot};
+use crate::tissue::SiteId;
+use crate::view::camera::{corners_of, framed};
+use crate::view::pose_between;
+
+/// Moments at which a followed cell is looked for between two keyframes.
+const MOMENTS: u32 = 48;
+
+/// A followed cell at one moment: hours, and its place on the stage, um.
+type Footstep = (f64, Vec3);
+
+/// What a rehearsal has found.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Found {
+    /// The place of the event of each keyframe that looks at one, on the stage, um.
+    events: Vec<Option<Vec3>>,
+    /// Where each followed cell was, by the number of its keyframe.
+    footsteps: Vec<Vec<Footstep>>,
+}
+
+/// A stretch on which the camera stays with a cell.
+#[derive(Clone, Debug, PartialEq)]
+struct Follow {
+    from_hours: f64,
+    to_hours: f64,
+    footsteps: Vec<Footstep>,
+    /// How far from the cell the camera looks, at both ends, um.
+    off_um: [Vec3; 2],
+}
+
+/// Where the camera is when.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CameraWay {
+    keys: Vec<(f64, CameraPose)>,
+    follows: Vec<Follow>,
+}
+
+impl CameraWay {
+    /// The way through a scene that `simulation` is about to run, in the coordinates of the site with the index `drawn`, for
+    /// pictures of this shape (width in heights).
+    ///
+    /// # Errors
+    /// When an event that the camera looks at does not happen, or a cell that it follows is not there.
+    pub fn of(simulation: &Simulation, drawn: usize, shape: f32) -> Result<Self, FilmError> {
+        let scene = simulation.scene();
+        let keys = scene.timeline.camera_keys();
+        let found = rehearse(simulation, &keys)?;
+        let snapshot = simulation.snapshot(&default());
+        let stage = Stage::of(&scene.scene);
+        let mut poses = Vec::with_capacity(keys.len());
+        for (number, (hours, key)) in keys.iter().enumerate() {
+            let pose = pose_of(
+                key,
+                number,
+                scene,
+                (&snapshot, drawn, shape),
+                (&stage, &found),
+            );
+            poses.push((*hours, pose));
+        }
+        let mut follows = Vec::new();
+        for (number, pair) in keys.windows(2).enumerate() {
+            let [(from_hours, from), (to_hours, to)] = pair else {
+                continue;
+            };
+            if let (Some(Target::Cell(a)), Some(Target::Cell(b))) = (&from.at, &to.at)
+                && a == b
+            {
+                follows.push(Follow {
+                    from_hours: *from_hours,
+                    to_hours: *to_hours,
+                    footsteps: smoothed(&found.footsteps[number]),
+                    off_um: [from.target_um.into(), to.target_um.into()],
+                });
+            }
+        }
+        Ok(Self {
+            keys: poses,
+            follows,
+        })
+    }
+
+    /// Where the camera is at this time, hours; nothing if the scene does not say.
+    pub fn pose_at(&self, hours: f64) -> Option<CameraPose> {
+        if self.keys.is_empty() {
+            return None;
+        }
+        let mut pose = pose_between(&self.keys, hours);
+        let mut follows = self.follows.iter();
+        if let Some(follow) =
+            follows.find(|follow| (follow.from_hours..follow.to_hours).contains(&hours))
+        {
+            let share = (hours - follow.from_hours) / (follow.to_hours - follow.from_hours);
+            let off = follow.off_um[0].lerp(follow.off_um[1], share as f32);
+            pose.target_um = (place_at(&follow.footsteps, hours) + off).into();
+        }
+        Some(pose)
+    }
+}
+
+/// The pose of a keyframe.
+fn pose_of(
+    key: &CameraKey,
+    number: usize,
+    scene: &ParsedScene,
+    (snapshot, drawn, shape): (&Snapshot, usize, f32),
+    (stage, found): (&Stage, &Found),
+) -> CameraPose {
+    let index = |name: &str| scene.site(Some(name)).map_or(0, |site| usize::from(site.0));
+    let (centre, blocks) = match &key.at {
+        None => (stage.place_um(stage.focus), None),
+        Some(Target::Site(name)) => (stage.place_um(index(name)), Some(Some(index(name)))),
+        Some(Target::Stage) => (Vec3::ZERO, Some(None)),
+        Some(Target::Event { .. }) => (found.events[number].unwrap_or_default(), None),
+        Some(Target::Cell(_)) => {
+            let first = found.footsteps[number].first();
+            (first.map_or(Vec3::ZERO, |(_, place)| *place), None)
+        }
+    };
+    let mut pose = CameraPose {
+        target_um: centre.into(),
+        distance_um: key.distance_um.unwrap_or(1.0),
+        azimuth_deg: key.azimuth_deg,
+        elevation_deg: key.elevation_deg,
+    };
+    if let Some(only) = blocks {
+        let whole = framed(&corners_of(snapshot, drawn, only), pose, shape);
+        pose.target_um = whole.target_um;
+        if key.distance_um.is_none() {
+            pose.distance_um = whole.distance_um;
+        }
+    }
+    pose.target_um = (Vec3::from(pose.target_um) + Vec3::from(key.target_um)).into();
+    pose
+}
+
+/// Runs the scene once, unfilmed, as far as its camera needs it.
+fn rehearse(simulation: &Simulation, keys: &[(f64, CameraKey)]) -> Result<Found, FilmError> {
+    let mut found = Found {
+        events: vec![None; keys.len()],
+        footsteps: vec![Vec::new(); keys.len()],
+    };
+    let waits = |key: &CameraKey| matches!(key.at, Some(Target::Cell(_) | Target::Event { .. }));
+    if !keys.iter().any(|(_, key)| waits(key)) {
+        return Ok(found);
+    }
+    let scene = simulation.scene();
+    let stage = Stage::of(&scene.scene);
+    let mut rehearsal = Simulation::new(Arc::clone(scene), simulation.seed())
+        .map_err(|error| FilmError::Rehearsal(error.to_string()))?;
+    rehearsal.set_end(simulation.end_minutes());
+    let mut seen = vec![0_u32; keys.len()];
+    let moments = moments_of(keys);
+    let mut next = vec![0_usize; keys.len()];
+    loop {
+        for (number, (_, key)) in keys.iter().enumerate() {
+            let Some(Target::Event { kind, site, nth }) = &key.at else {
+                continue;
+            };
+            let site = site.as_deref().and_then(|name| scene.site(Some(name)));
+            for event in rehearsal.events() {
+                let fits = event.kind.name() == kind && site.is_none_or(|site| site == event.site);
+                if rehearsal.steps() > 0 && fits {
+                    seen[number] += 1;
+                    if seen[number] == *nth {
+                        let place = stage.place_um(usize::from(event.site.0));
+                        found.events[number] = Some(event.position_um + place);
+                    }
+                }
+            }
+        }
+        let hours = rehearsal.hours();
+        let due = |number: usize| {
+            moments[number]
+                .get(next[number])
+                .is_some_and(|at| *at <= hours + 1e-9)
+        };
+        if (0..keys.len()).any(due) {
+            let census = rehearsal.census(&Wanted::default());
+            for (number, (_, key)) in keys.iter().enumerate() {
+                let Some(Target::Cell(id)) = &key.at else {
+                    continue;
+                };
+                while moments[number]
+                    .get(next[number])
+                    .is_some_and(|at| *at <= hours + 1e-9)
+                {
+                    next[number] += 1;
+                    let row = census.ids.iter().position(|cell| cell.0 == *id);
+                    let Some(row) = row else {
+                        return Err(FilmError::NoSuchCell { id: *id, hours });
+                    };
+                    let site = (0..scene.scene.sites.len()).find(|site| {
+                        census
+                            .of_site(SiteId(*site as u16))
+                            .any(|other| other == row)
+                    });
+                    let place = stage.place_um(site.unwrap_or(0));
+                    found.footsteps[number].push((hours, census.positions_um[row] + place));
+                }
+            }
+        }
+        if rehearsal.steps() >= rehearsal.total_steps() {
+            break;
+        }
+        rehearsal.step();
+    }
+    for (number, (_, key)) in keys.iter().enumerate() {
+        if let Some(Target::Event { kind, nth, .. }) = &key.at
+            && found.events[number].is_none()
+        {
+            return Err(FilmError::NoSuchEvent {
+                kind: kind.clone(),
+                nth: *nth,
+                seen: seen[number],
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// When the cell of each keyframe is looked for, hours: at its time, and on the way to the next keyframe of the same cell.
+fn moments_of(keys: &[(f64, CameraKey)]) -> Vec<Vec<f64>> {
+    let of = |number: usize| {
+        let (from, key) = &keys[number];
+        let Some(Target::Cell(id)) = &key.at else {
+            return Vec::new();
+        };
+        match keys.get(number + 1) {
+            Some((to, next)) if next.at == Some(Target::Cell(*id)) => (0..=MOMENTS)
+                .map(|moment| from + (to - from) * f64::from(moment) / f64::from(MOMENTS))
+                .collect(),
+            _ => vec![*from],
+        }
+    };
+    (0..keys.len()).map(of).collect()
+}
+
+/// The same way with its trembling taken out: each inner place is the mean of itself and up to three on each side.
+fn smoothed(footsteps: &[Footstep]) -> Vec<Footstep> {
+    let last = footsteps.len().saturating_sub(1);
+    footsteps
+        .iter()
+        .enumerate()
+        .map(|(number, (hours, _))| {
+            let reach = number.min(last - number).min(3);
+            let near = &footsteps[number - reach..=number + reach];
+            let sum: Vec3 = near.iter().map(|(_, place)| *place).sum();
+            (*hours, sum / near.len() as f32)
+        })
+        .collect()
+}
+
+/// Where the cell is between two footsteps.
+fn place_at(footsteps: &[Footstep], hours: f64) -> Vec3 {
+    let after = footsteps.partition_point(|(at, _)| *at <= hours);
+    match (
+        after.checked_sub(1).and_then(|i| footsteps.get(i)),
+        footsteps.get(after),
+    ) {
+        (Some((t0, a)), Some((t1, b))) => a.lerp(*b, ((hours - t0) / (t1 - t0)) as f32),
+        (Some((_, place)), None) | (None, Some((_, place))) => *place,
+        (None, None) => Vec3::ZERO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulation::Program;
+    use crate::simulation::WHOLE_STAGE;
+
+    fn simulation(camera: &str) -> Simulation {
+        let text = format!(
+            r#"(title: "t", about: "a", pace: Illustrative, duration: Hours(10), step: Minutes(10),
+                sites: [
+                    (name: "left", organ: Medium, size_um: (200, 200, 200), fields: [(molecule: "oxygen", level: 38)]),
+                    (name: "right", organ: Medium, size_um: (400, 200, 200), fields: [(molecule: "oxygen", level: 38)]),
+                ],
+                stage: Beside(gap_um: 100),
+                populations: [
+                    (cell: "cancer", site: "right", place: Ball(radius_um: 30)),
+                    (cell: "fibroblast", site: "left", place: Single(at_um: (0, 0, 0))),
+                ],
+                timeline: [{camera}])"#
+        );
+        let scene = Program::default().parse_scene(&text, "t.ron", None);
+        let scene = scene.unwrap_or_else(|report| panic!("{report}"));
+        Simulation::new(Arc::new(scene), 3).expect("its parameters are valid")
+    }
+
+    fn way(camera: &str) -> CameraWay {
+        CameraWay::of(&simulation(camera), WHOLE_STAGE, 16.0 / 9.0).expect("it can be filmed")
+    }
+
+    #[test]
+    fn sites_and_the_stage_are_looked_at_where_they_stand() {
+        let way = way(
+            r#"At(Hours(0), Camera(at: Stage)), At(Hours(2), Camera(at: Site("left"))),
+               At(Hours(4), Camera(distance_um: 300, target_um: (5, 0, 0)))"#,
+        );
+        let target = |hours| way.pose_at(hours).expect("there are keyframes").target_um;
+        assert_eq!(target(0.0), (0.0, 0.0, 0.0));
+        assert_eq!(target(2.0), (-250.0, 0.0, 0.0));
+        // The first site is the filmed one.
+        assert_eq!(target(4.0), (-245.0, 0.0, 0.0));
+        let far = |hours| way.pose_at(hours).expect("there are keyframes").distance_um;
+        assert!(far(0.0) > far(2.0), "the stage is larger than a site");
+    }
+
+    #[test]
+    fn an_event_is_looked_at_where_the_run_says_it_happens() {
+        let event =
+            r#"At(Hours(5), Camera(at: Event(kind: "division", nth: 2), distance_um: 200))"#;
+        let way = way(event);
+        let mut run = simulation(event);
+        let mut divisions = Vec::new();
+        while divisions.len() < 2 {
+            run.step();
+            let events = run.events().iter();
+            divisions.extend(
+                events
+                    .filter(|event| event.kind.name() == "division")
+                    .map(|event| event.position_um),
+            );
+        }
+        let place = run.scene().scene.sites.len() as f32 * 0.0 + 150.0;
+        let target = Vec3::from(way.pose_at(5.0).expect("there is a keyframe").target_um);
+        assert!(target.distance(divisions[1] + Vec3::X * place) < 1e-3);
+    }
+
+    #[test]
+    fn a_film_of_what_does_not_happen_is_refused_by_its_name() {
+        let asked = simulation(
+            r#"At(Hours(5), Camera(at: Event(kind: "division", site: "left"), distance_um: 200))"#,
+        );
+        let error = CameraWay::of(&asked, WHOLE_STAGE, 1.0).expect_err("fibroblasts do not divide");
+        assert!(error.to_string().contains("`division`"), "{error}");
+        let asked = simulation(r#"At(Hours(0), Camera(at: Cell(99999), distance_um: 200))"#);
+        let error = CameraWay::of(&asked, WHOLE_STAGE, 1.0).expect_err("there is no such cell");
+        assert!(error.to_string().contains("99999"), "{error}");
+    }
+
+    #[test]
+    fn a_followed_cell_stays_in_the_middle_of_the_picture() {
+        // The fibroblast walks; it comes after the cancer cells.
+        let probe = simulation("");
+        let census = probe.census(&Wanted::default());
+        let row = census.of_site(SiteId(0)).next().expect("the fibroblast");
+        let id = census.ids[row].0;
+        let camera = format!(
+            "At(Hours(0), Camera(at: Cell({id}), distance_um: 200)), \
+             At(Hours(10), Camera(at: Cell({id}), distance_um: 100))"
+        );
+        let way = way(&camera);
+        let mut run = simulation(&camera);
+        let mut farthest: f32 = 0.0;
+        let mut walked: f32 = 0.0;
+        for _ in 0..50 {
+            run.step();
+            let census = run.census(&Wanted::default());
+            let row = census.ids.iter().position(|cell| cell.0 == id);
+            let at = census.positions_um[row.expect("it lives")] - Vec3::X * 250.0;
+            let target = Vec3::from(way.pose_at(run.hours()).expect("keyframes").target_um);
+            farthest = farthest.max(at.distance(target));
+            walked = walked.max(at.distance(Vec3::new(-250.0, 0.0, 0.0)));
+        }
+        assert!(
+            walked > 15.0 && farthest < 12.0,
+            "walked {walked}, off by {farthest}"
+        );
+    }
+}

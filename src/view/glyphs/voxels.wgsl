@@ -1,0 +1,63 @@
+// Translucent boxes: the more of one lies on the way, the more light it takes.
+#import bevy_pbr::mesh_view_bindings::view
+#import tumorscape::glyph
+
+struct Box {
+    @builtin(position) position: vec4<f32>,
+    @location(0) @interpolate(flat) low: vec3<f32>,
+    @location(1) @interpolate(flat) high: vec3<f32>,
+    @location(2) @interpolate(flat) colour: vec4<f32>,
+    @location(3) @interpolate(flat) mood: vec4<f32>,
+}
+
+@vertex
+fn vertex(@location(0) index: u32) -> Box {
+    var out: Box;
+    out.position = glyph::OUTSIDE;
+    let number = index >> 2u;
+    if number >= glyph::scene.count {
+        return out;
+    }
+    let item = glyph::glyphs[number];
+    let middle = glyph::seen(0.5 * (item.a.xyz + item.b.xyz));
+    let ball = vec4<f32>(middle, 0.5 * length(item.b.xyz - item.a.xyz));
+    let cut = glyph::cut_seen();
+    if dot(cut.xyz, middle) + cut.w < -ball.w {
+        return out;
+    }
+    out.position = glyph::cover(ball, ball, index);
+    out.low = item.a.xyz - view.world_position;
+    out.high = item.b.xyz - view.world_position;
+    out.colour = glyph::colour_of(item.paint);
+    out.mood = glyph::mood_of(item.paint, length(middle));
+    return out;
+}
+
+@fragment
+fn fragment(in: Box) -> glyph::Pixel {
+    let at = glyph::at_of(in.position);
+    let ray_seen = glyph::ray_of(at);
+    let ray = (view.world_from_view * vec4<f32>(ray_seen, 0.0)).xyz;
+    let safe = select(vec3<f32>(1.0e-9), ray, abs(ray) > vec3<f32>(1.0e-9));
+    let to_low = in.low / safe;
+    let to_high = in.high / safe;
+    let enter = min(to_low, to_high);
+    let leave = max(to_low, to_high);
+    var from_here = max(max(enter.x, max(enter.y, enter.z)), glyph::NEAR);
+    var to_there = min(leave.x, min(leave.y, leave.z));
+    // What the cut leaves of the way.
+    let start = dot(glyph::scene.cut.xyz, view.world_position) + glyph::scene.cut.w;
+    let slope = dot(glyph::scene.cut.xyz, ray);
+    if slope > 1.0e-6 { from_here = max(from_here, -start / slope); }
+    if slope < -1.0e-6 { to_there = min(to_there, -start / slope); }
+    if to_there <= from_here || (abs(slope) <= 1.0e-6 && start < 0.0) {
+        discard;
+    }
+    let edge = (in.high.x - in.low.x + in.high.y - in.low.y + in.high.z - in.low.z) / 3.0;
+    let opacity = 1.0 - pow(max(1.0 - in.colour.a, 1.0e-4), (to_there - from_here) / edge);
+    let lit = in.colour.rgb * (0.55 + 0.45 * in.mood.y);
+    var out: glyph::Pixel;
+    out.colour = vec4<f32>(glyph::finish(lit, in.mood, at), opacity);
+    out.depth = glyph::depth_at(ray_seen * from_here);
+    return out;
+}
