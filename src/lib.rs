@@ -39,7 +39,7 @@
 //! | `Act` | uptake and secretion are booked; bodies grow; cycle, death and walking are decided | [`cell::cycle`], [`cell::death`], [`cell::motility`], [`biology`] |
 //! | `Move` | cells push, hold and walk, in stable substeps | [`cell::movement`], [`cell::mechanics`] |
 //! | `Transport` | each molecule is solved for the end of the step | [`tissue::transport`], [`tissue::solver`] |
-//! | `Turnover` | the one place where cells are born and removed | [`simulation::turnover`] |
+//! | `Turnover` | the one place where cells are born and removed | [`cell::turnover`] |
 //! | `Observe` | the clock advances | [`simulation`] |
 //!
 //! After a step the [`journal::Journal`] writes rows to the run folder, and for a window or a film a

@@ -21,6 +21,7 @@ use super::hill;
 use crate::cell::death::is_alive;
 use crate::cell::life::{Beginning, RegisterLife};
 use crate::cell::{Resident, Surroundings, Vital};
+use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parallel::{IN_TABLES, for_each_row_mut};
@@ -234,6 +235,7 @@ impl Plugin for HypoxiaPlugin {
             .register_cell_invariant::<HifAxis>(SimSystems::Signal, "update_hif", |axis| {
                 outside("its HIF-1a", axis.hif_1a, 0.0, 1.0)
             })
+            .while_in_transit(update_hif, InTransit::Runs, "it follows oxygen, which is that of the background")
             .add_systems(SimSchedule, update_hif.in_set(SimSystems::Signal));
     }
 }

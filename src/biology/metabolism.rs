@@ -32,6 +32,7 @@ use crate::cell::death::is_alive;
 use crate::cell::life::{Beginning, RegisterLife};
 use crate::cell::molecules::read_at_cells;
 use crate::cell::{ActSystems, Body, CellType, Cycle, Resident, Surroundings, Vital, order_act};
+use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::metric::{Metric, RegisterMetrics};
@@ -589,6 +590,8 @@ impl Plugin for MetabolismPlugin {
                     .or_else(|| is("its lactate release, amol/s,", rates.lactate_amol_per_s))
                 },
             )
+            .while_in_transit(update_metabolism, InTransit::Runs, "it follows molecules, which are at their background")
+            .while_in_transit(exchange_metabolites, InTransit::Pauses, "there is no voxel to book in")
             .add_systems(
                 SimSchedule,
                 (

@@ -21,11 +21,12 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::body::{BodyParameters, CellType};
+use super::body::{BodyParameters, CellType, Resident};
 use super::death::{Vital, is_alive};
 use super::life::{Beginning, RegisterLife};
 use super::surroundings::Surroundings;
 use super::{ActSystems, order_act};
+use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
@@ -265,6 +266,7 @@ pub fn advance_cycle(
         Entity,
         &CellId,
         &CellType,
+        &Resident,
         &Surroundings,
         Option<&Vital>,
         &mut Cycle,
@@ -273,7 +275,7 @@ pub fn advance_cycle(
     let (clock, key, parameters) = (*clock, *key, &*parameters);
     let hours = clock.step_minutes / MINUTES_PER_HOUR;
     let entry = inputs.input(ENTRY);
-    for (entities, ids, types, around, vitals, mut cycles) in
+    for (entities, ids, types, residents, around, vitals, mut cycles) in
         cells.contiguous_iter_mut().expect(IN_TABLES)
     {
         let entry = entry.in_table(entities);
@@ -281,7 +283,8 @@ pub fn advance_cycle(
             let Some(parameters) = parameters.get(types[row].0) else {
                 return;
             };
-            if cycle.mitosis_over || !is_alive(vitals.map(|vitals| &vitals[row])) {
+            let rests = residents[row].0.is_transit();
+            if rests || cycle.mitosis_over || !is_alive(vitals.map(|vitals| &vitals[row])) {
                 return;
             }
             let pressure = around[row].pressure;
@@ -428,6 +431,11 @@ impl Plugin for CyclePlugin {
                     .or_else(|| outside("its senescence", cycle.senescence, 0.0, 1.0))
                     .or_else(|| outside("its growth factor", cycle.growth, 0.0, 1.0))
             })
+            .while_in_transit(
+                advance_cycle,
+                InTransit::Pauses,
+                "cells without hold wait where they are in their cycle",
+            )
             .add_systems(SimSchedule, advance_cycle.in_set(ActSystems::Cycle));
     }
 }

@@ -12,10 +12,11 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::body::{Body, CellType, Resident, VolumeRates};
-use super::event::{EventKind, RegisterEvent};
+use super::event::{EventKind, Passage, RegisterEvent};
 use super::life::{Beginning, RegisterLife};
 use super::surroundings::Surroundings;
 use super::{ActSystems, order_act};
+use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parallel::{IN_TABLES, for_each_row_mut};
@@ -500,7 +501,11 @@ impl Plugin for DeathPlugin {
             .register_event(ENTERS_APOPTOSIS, "A cell entered apoptosis.")
             .register_event(TURNS_NECROTIC, "A cell turned necrotic.")
             .register_event(BURSTS, "The membrane of a necrotic cell burst.")
-            .register_event(IS_CLEARED, "The remains of a dead cell are gone.")
+            .register_passage(
+                IS_CLEARED,
+                Passage::Removal,
+                "The remains of a dead cell are gone.",
+            )
             .register_capability::<DeathParameters>("death")
             .register_cell_state::<Vital>("vital")
             .register_category::<Vital>(state_category(), |vital| vital.state as u8)
@@ -539,6 +544,7 @@ impl Plugin for DeathPlugin {
                 count_of(&[State::NecroticSwelling, State::NecroticLysed]),
             )
             .begin_cells(|_| Some(Beginning::settled(Vital::default())))
+            .while_in_transit(advance_death, InTransit::Runs, "cells die and go on dying wherever they are; they find the background of molecules")
             .add_systems(SimSchedule, advance_death.in_set(ActSystems::Die));
     }
 }

@@ -26,20 +26,56 @@ impl EventKind {
     }
 }
 
+/// How a cell comes or goes with an event: what `--verify` keeps the balance of cells by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Passage {
+    /// It is one of the two that a division leaves.
+    Birth,
+    /// It is new in the tissue, of no mother there.
+    Recruitment,
+    /// It leaves its site for transit.
+    Departure,
+    /// It comes from transit into a site.
+    Arrival,
+    /// It is removed.
+    Removal,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct KnownKind {
+    kind: EventKind,
+    about: &'static str,
+    passage: Option<Passage>,
+}
+
 /// All registered kinds, each with a sentence about it, in the order of registration.
 #[derive(Resource, Clone, Debug, Default)]
-pub struct EventKinds(Vec<(EventKind, &'static str)>);
+pub struct EventKinds(Vec<KnownKind>);
 
 impl EventKinds {
     /// Each kind and what it says.
     pub fn iter(&self) -> impl Iterator<Item = (EventKind, &'static str)> + '_ {
-        self.0.iter().copied()
+        self.0.iter().map(|known| (known.kind, known.about))
     }
 
-    /// Where a kind stands among events of one cell and step.
-    fn rank(&self, kind: EventKind) -> usize {
-        let known = self.0.iter().position(|(known, _)| *known == kind);
-        known.unwrap_or(self.0.len())
+    /// How a cell comes or goes with an event of a kind; not at all for most.
+    pub fn passage(&self, kind: EventKind) -> Option<Passage> {
+        let mut known = self.0.iter();
+        known.find(|known| known.kind == kind)?.passage
+    }
+
+    /// The registered kind of that name.
+    pub fn named(&self, name: &str) -> Option<EventKind> {
+        let mut known = self.iter();
+        known.find_map(|(kind, _)| (kind.name() == name).then_some(kind))
+    }
+
+    /// Where a kind stands among events of one cell and step: those by which it comes or goes last, in the order in
+    /// which that can happen.
+    fn rank(&self, kind: EventKind) -> (Option<Passage>, usize) {
+        let known = self.0.iter().position(|known| known.kind == kind);
+        let passage = known.and_then(|place| self.0[place].passage);
+        (passage, known.unwrap_or(self.0.len()))
     }
 }
 
@@ -51,21 +87,62 @@ pub trait RegisterEvent {
     /// # Panics
     /// When another module has registered that name.
     fn register_event(&mut self, kind: EventKind, about: &'static str) -> &mut Self;
+    /// Registers a kind of event with which a cell comes or goes, as a reason that can be given to
+    /// [`super::turnover::Passages`].
+    ///
+    /// # Panics
+    /// When another module has registered that name.
+    fn register_passage(
+        &mut self,
+        kind: EventKind,
+        passage: Passage,
+        about: &'static str,
+    ) -> &mut Self;
+}
+
+fn register(app: &mut App, known: KnownKind) {
+    app.init_resource::<EventKinds>()
+        .init_resource::<EventBook>()
+        .declare_remade::<EventKinds>("a list of what the program knows")
+        .declare_remade::<EventBook>("handed on in every `Turnover`");
+    let mut kinds = app.world_mut().resource_mut::<EventKinds>();
+    assert!(
+        kinds.named(known.kind.name()).is_none(),
+        "there are two kinds of event called `{}`",
+        known.kind.name()
+    );
+    kinds.0.push(known);
 }
 
 impl RegisterEvent for App {
     fn register_event(&mut self, kind: EventKind, about: &'static str) -> &mut Self {
-        self.init_resource::<EventKinds>()
-            .init_resource::<EventBook>()
-            .declare_remade::<EventKinds>("a list of what the program knows")
-            .declare_remade::<EventBook>("handed on in every `Turnover`");
-        let mut kinds = self.world_mut().resource_mut::<EventKinds>();
-        assert!(
-            kinds.iter().all(|(known, _)| known != kind),
-            "there are two kinds of event called `{}`",
-            kind.name()
+        let passage = None;
+        register(
+            self,
+            KnownKind {
+                kind,
+                about,
+                passage,
+            },
         );
-        kinds.0.push((kind, about));
+        self
+    }
+
+    fn register_passage(
+        &mut self,
+        kind: EventKind,
+        passage: Passage,
+        about: &'static str,
+    ) -> &mut Self {
+        let passage = Some(passage);
+        register(
+            self,
+            KnownKind {
+                kind,
+                about,
+                passage,
+            },
+        );
         self
     }
 }
@@ -81,6 +158,8 @@ pub struct EventRecord {
     pub kind: EventKind,
     /// To which cell.
     pub cell: CellId,
+    /// The other cell that has part in it: the mother of a daughter, who killed or called it, the partner of a bond.
+    pub other: Option<CellId>,
     /// Centre of the cell, um.
     pub position_um: Vec3,
 }
@@ -100,6 +179,7 @@ pub struct EventBook(Mutex<Vec<Booked>>);
 struct Booked {
     kind: EventKind,
     cell: CellId,
+    other: Option<CellId>,
     site: SiteId,
     position_um: Vec3,
 }
@@ -107,13 +187,37 @@ struct Booked {
 impl EventBook {
     /// Books that something happened to a cell, at its centre in um.
     pub fn book(&self, kind: EventKind, cell: CellId, site: SiteId, position_um: Vec3) {
-        let mut booked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        booked.push(Booked {
+        self.put(Booked {
             kind,
             cell,
+            other: None,
             site,
             position_um,
         });
+    }
+
+    /// Books that something happened to a cell in which another one has part: a kill, a bond. The row of `events.csv`
+    /// names both.
+    pub fn book_with(
+        &self,
+        kind: EventKind,
+        cell: CellId,
+        other: CellId,
+        site: SiteId,
+        position_um: Vec3,
+    ) {
+        self.put(Booked {
+            kind,
+            cell,
+            other: Some(other),
+            site,
+            position_um,
+        });
+    }
+
+    fn put(&self, event: Booked) {
+        let mut booked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        booked.push(event);
     }
 
     /// Moves all that was booked to the events of a step.
@@ -124,6 +228,7 @@ impl EventBook {
             site: booked.site,
             kind: booked.kind,
             cell: booked.cell,
+            other: booked.other,
             position_um: booked.position_um,
         }));
     }
@@ -133,7 +238,13 @@ impl EventBook {
 pub(crate) fn put_in_order(events: &mut [EventRecord], kinds: &EventKinds) {
     events.sort_unstable_by_key(|event| {
         let bits = event.position_um.to_array().map(f32::to_bits);
-        (event.cell, kinds.rank(event.kind), event.site, bits)
+        (
+            event.cell,
+            kinds.rank(event.kind),
+            event.site,
+            bits,
+            event.other,
+        )
     });
 }
 

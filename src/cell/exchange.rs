@@ -17,6 +17,7 @@ use super::death::{Vital, is_alive};
 use super::surroundings::Surroundings;
 use super::{ActSystems, order_act};
 use crate::core::SimSchedule;
+use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{CellValues, InputColumn, InputInfo, RegisterInputs, Regulate, Regulated};
 use crate::core::parallel::{IN_TABLES, for_each_row};
 use crate::core::parameters::{Limits, NamedParameters, Parameters, PerType, RegisterParameters};
@@ -171,6 +172,11 @@ impl Plugin for ExchangePlugin {
         order_act(app);
         app.register_capability_list::<ExchangeParameters>("exchange")
             .regulate()
+            .while_in_transit(
+                exchange_molecules,
+                InTransit::Pauses,
+                "there is no voxel to book in",
+            )
             .add_systems(SimSchedule, exchange_molecules.in_set(ActSystems::Exchange));
     }
 }

@@ -10,6 +10,7 @@ use super::body::{Body, BodyParameters, CellType, VolumeStep, VolumeTargets};
 use super::cycle::{Cycle, Phase};
 use super::death::{DeathParameters, State, Vital};
 use super::{ActSystems, order_act};
+use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::parallel::{IN_TABLES, for_each_row_mut};
 use crate::core::parameters::PerType;
 use crate::core::{Clock, SimSchedule};
@@ -20,7 +21,8 @@ pub struct GrowthPlugin;
 impl Plugin for GrowthPlugin {
     fn build(&self, app: &mut App) {
         order_act(app);
-        app.add_systems(SimSchedule, grow_bodies.in_set(ActSystems::Grow));
+        app.while_in_transit(grow_bodies, InTransit::Runs, "bodies need no place")
+            .add_systems(SimSchedule, grow_bodies.in_set(ActSystems::Grow));
     }
 }
 

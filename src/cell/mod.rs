@@ -19,6 +19,7 @@ pub mod motility;
 pub mod movement;
 pub mod perception;
 pub mod surroundings;
+pub mod turnover;
 
 pub use body::{Body, BodyParameters, CellType, Position, Resident};
 pub use contact::ContactParameters;

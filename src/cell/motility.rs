@@ -18,6 +18,7 @@ use super::body::{CellType, Position, Resident};
 use super::death::{Vital, is_alive};
 use super::life::{Beginning, RegisterLife};
 use super::{ActSystems, order_act};
+use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::parallel::{IN_TABLES, for_each_row_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
@@ -187,7 +188,8 @@ pub fn turn(
             else {
                 return;
             };
-            if !is_alive(vitals.map(|vitals| &vitals[row])) {
+            let is_carried = residents[row].0.is_transit();
+            if is_carried || !is_alive(vitals.map(|vitals| &vitals[row])) {
                 motility.speed_um_per_min = 0.0;
                 return;
             }
@@ -259,6 +261,7 @@ impl Plugin for MotilityPlugin {
                     cell.insert(Motility::new(random, &parameters));
                 }))
             })
+            .while_in_transit(turn, InTransit::Pauses, "there is nothing to walk on")
             .add_systems(
                 SimSchedule,
                 turn.in_set(ActSystems::Walk),

@@ -13,9 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use super::body::{Body, CellType, Position, Resident};
 use super::contact::ContactParameters;
-use super::mechanics::{self, Bonds, Faces, Mechanics};
+use super::mechanics::{self, Bonds, BondsState, Faces, Mechanics};
 use super::motility::Motility;
 use super::surroundings::Surroundings;
+use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{CellValues, InputInfo, RegisterInputs, Regulated};
 use crate::core::invariant::{Breach, RegisterInvariant};
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
@@ -54,22 +55,14 @@ impl Default for SiteMechanics {
 
 /// Of the mechanics only the bonds are state; the kernel's buffers are filled in every step.
 impl Kept for SiteMechanics {
-    type State = Vec<(CellId, CellId, f32, f32)>;
+    type State = BondsState;
 
     fn keep(&self) -> Self::State {
-        self.bonds
-            .iter()
-            .map(|bond| (bond.a, bond.b, bond.rest, bond.stiffness))
-            .collect()
+        self.bonds.state()
     }
 
     fn restore(&mut self, state: Self::State) -> Result<(), String> {
-        self.bonds = Bonds::default();
-        for (a, b, rest, stiffness) in state {
-            if a == b || !self.bonds.add(a, b, rest, stiffness) {
-                return Err(format!("cells {} and {} are bound twice", a.0, b.0));
-            }
-        }
+        self.bonds = Bonds::of_state(state)?;
         Ok(())
     }
 }
@@ -142,6 +135,11 @@ impl Plugin for MovementPlugin {
             })
             .register_invariant(SimSystems::Move, "move_cells", cell_outside_walls)
             .register_invariant(SimSystems::Move, "move_cells", broken_bond)
+            .while_in_transit(
+                move_cells,
+                InTransit::Pauses,
+                "there is no place, and nobody to push",
+            )
             .add_systems(SimSchedule, move_cells.in_set(SimSystems::Move));
     }
 }
@@ -426,7 +424,10 @@ fn cell_outside_walls(world: &World) -> Option<Breach> {
     query
         .iter(world)
         .filter(|(_, resident, position)| {
-            let block = &sites.get(resident.0).block;
+            let Some(site) = sites.find(resident.0) else {
+                return false;
+            };
+            let block = &site.block;
             let (low, high) = (block.min_um, block.max_um());
             block.walls && (position.0.cmplt(low).any() || position.0.cmpgt(high).any())
         })

@@ -8,6 +8,7 @@ use bevy::prelude::*;
 
 use super::body::{Body, Position, Resident};
 use super::surroundings::Surroundings;
+use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::parallel::{IN_TABLES, for_each_row_mut};
 use crate::core::{SimSchedule, SimSystems};
 use crate::tissue::transport::CellVolume;
@@ -18,12 +19,13 @@ pub struct PerceptionPlugin;
 
 impl Plugin for PerceptionPlugin {
     fn build(&self, app: &mut App) {
-        app.add_systems(
-            SimSchedule,
-            (clear_volumes, perceive)
-                .chain()
-                .in_set(SimSystems::Perceive),
-        );
+        app.while_in_transit(perceive, InTransit::Pauses, "there is no voxel to be in")
+            .add_systems(
+                SimSchedule,
+                (clear_volumes, perceive)
+                    .chain()
+                    .in_set(SimSystems::Perceive),
+            );
     }
 }
 
@@ -53,7 +55,10 @@ fn perceive(
     for (residents, positions, bodies, mut around) in cells.contiguous_iter_mut().expect(IN_TABLES)
     {
         for_each_row_mut(around.bypass_change_detection(), |row, around| {
-            let (block, volume) = grounds[usize::from(residents[row].0.0)];
+            // One in transit is nowhere.
+            let Some((block, volume)) = grounds.get(usize::from(residents[row].0.0)) else {
+                return;
+            };
             let voxel = block.voxel_at(positions[row].0);
             if let Some(volume) = volume {
                 volume.0.add(voxel, bodies[row].volume_um3());

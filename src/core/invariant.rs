@@ -6,6 +6,7 @@
 //! and the first that is broken stops the run with the name of the system that made it.
 
 use bevy::prelude::*;
+use thiserror::Error;
 
 use super::{CellId, SimSystems};
 
@@ -23,6 +24,26 @@ impl Breach {
     pub const fn new(found: String) -> Self {
         Self { cell: None, found }
     }
+}
+
+/// A broken promise, and where it was broken.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[error(
+    "step {step} ({hours:.2} h) breaks an invariant: after `{system}` in {stage:?}{}: {}",
+    breach.cell.map_or_else(String::new, |cell| format!(", cell {}", cell.0)),
+    breach.found
+)]
+pub struct Violation {
+    /// The step, counted from 1.
+    pub step: u64,
+    /// Tissue time at its start, hours.
+    pub hours: f64,
+    /// The stage after which it was found.
+    pub stage: SimSystems,
+    /// The system that should have seen to it.
+    pub system: &'static str,
+    /// What was found.
+    pub breach: Breach,
 }
 
 /// One promise.

@@ -9,10 +9,11 @@
 //! which it is, [`rule_check`] what is refused, [`capability`] what cells of a type can do, [`clones`] what they inherit
 //! with changes, [`dialect`] how files are written, [`documentation`] what doc comments say, [`extension`] what others
 //! add to the program, [`exact_sum`] sums that do not depend on the order of their terms, [`layout`] how state lies in
-//! a file, [`stages`] how long the parts of a step take, [`colour_map`] the names of the colour maps, [`layer`] what a picture shows
-//! besides cells.
+//! a file, [`stages`] how long the parts of a step take, [`colour_map`] the names of the colour maps, [`carried`] what
+//! newcomers bring, [`in_transit`] what goes on in cells between two sites, [`layer`] what a picture shows besides cells.
 
 pub mod capability;
+pub mod carried;
 pub mod clock;
 pub mod clones;
 pub mod colour_map;
@@ -22,6 +23,7 @@ pub mod documentation;
 pub mod exact_sum;
 pub mod extension;
 pub mod identity;
+pub mod in_transit;
 pub mod input;
 pub mod invariant;
 pub mod layer;
@@ -43,5 +45,5 @@ pub mod units;
 
 pub use clock::{Clock, SimSchedule, SimSystems};
 pub use colour_map::ColourMap;
-pub use identity::{CellId, CellIdCounter};
+pub use identity::{CellId, CellIdCounter, MemberId, MemberIdCounter};
 pub use random::{Purpose, Random, RandomKey, RegisterPurpose};

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::clones::Clones;
 use super::columns::{Columns, tables_with};
 use super::identity::CellId;
+use super::in_transit::{InTransit, RegisterInTransit};
 use super::input::{InputValues, Inputs, TableValues, ValuesOfCells, declare, run_of};
 use super::parallel::{ROWS, for_each_chunk_mut};
 use super::parameters::{CellTypeNames, Entry, Numbers, ParameterRegistry};
@@ -136,6 +137,11 @@ pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Rules>()
         .declare_remade::<SitesInOrder>("made from the scene")
         .register_kept::<Rules>(Owner::Simulation, "rules")
+        .while_in_transit(
+            regulate,
+            InTransit::Runs,
+            "rules read what the cell is, and molecules at their background",
+        )
         .add_systems(SimSchedule, regulate.in_set(SimSystems::Regulate));
 }
 

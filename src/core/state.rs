@@ -7,11 +7,14 @@
 //! afresh in every step, is declared with [`RegisterState::declare_remade`] and the reason why. A test compares the
 //! lists with what is really there, so nothing can be forgotten silently.
 
+use std::collections::BTreeSet;
+
 use bevy::ecs::component::{ComponentId, Mutable};
 use bevy::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::identity::{CellId, MemberId};
 use super::layout::layout_of;
 
 /// How one component of cells is read, written and inherited.
@@ -27,6 +30,51 @@ pub struct CellState {
     pub layout: fn() -> String,
     /// Inserts the component read from the front of `bytes`, and returns the rest.
     pub read: for<'b> fn(&mut EntityWorldMut, &'b [u8]) -> Option<&'b [u8]>,
+}
+
+impl CellState {
+    /// That of a component with this id in its world.
+    fn of<C>(name: &'static str, id: ComponentId) -> Self
+    where
+        C: Component<Mutability = Mutable> + Serialize + DeserializeOwned,
+    {
+        Self {
+            name,
+            id,
+            write: |cell, bytes| {
+                let Some(component) = cell.get::<C>() else {
+                    return false;
+                };
+                append(component, bytes);
+                true
+            },
+            layout: layout_of::<C>,
+            read: |cell, bytes| {
+                let (component, rest) = postcard::take_from_bytes::<C>(bytes).ok()?;
+                match cell.get_mut::<C>() {
+                    Some(mut present) => *present = component,
+                    None => {
+                        cell.insert(component);
+                    }
+                }
+                Some(rest)
+            },
+        }
+    }
+}
+
+/// A kind of entities that are no cells: exosome packets, elements of a membrane. Their components are read and written
+/// as those of cells are.
+#[derive(Clone)]
+pub struct PopulationState {
+    /// Short name, unique; names its members in checkpoints.
+    pub name: &'static str,
+    /// The component by which its members are known.
+    pub mark: ComponentId,
+    /// Gives an entity that component.
+    pub put_mark: fn(&mut EntityWorldMut),
+    /// What its members carry from step to step.
+    pub states: Vec<CellState>,
 }
 
 /// What a kept component belongs to.
@@ -106,6 +154,8 @@ pub struct KeptState {
 pub struct StateRegistry {
     /// Components of cells.
     pub cells: Vec<CellState>,
+    /// Kinds of entities that are no cells.
+    pub populations: Vec<PopulationState>,
     /// Components of sites and fields, and resources.
     pub kept: Vec<KeptState>,
     /// What is no state, and why.
@@ -115,7 +165,11 @@ pub struct StateRegistry {
 impl StateRegistry {
     /// Whether a component is state, or declared not to be.
     pub fn knows(&self, id: ComponentId) -> bool {
+        let of_population = |population: &PopulationState| {
+            population.mark == id || population.states.iter().any(|state| state.id == id)
+        };
         self.cells.iter().any(|state| state.id == id)
+            || self.populations.iter().any(of_population)
             || self.kept.iter().any(|state| state.id == id)
             || self.remade.iter().any(|(remade, _)| *remade == id)
     }
@@ -135,6 +189,19 @@ pub trait RegisterState {
         C: Component<Mutability = Mutable> + Copy + Serialize + DeserializeOwned;
     /// Registers a component of sites or fields, or a resource, of which a part is state.
     fn register_kept<C: Kept>(&mut self, owner: Owner, name: &'static str) -> &mut Self;
+    /// Lists a kind of entities that are no cells, known by the component `P`: they are named, hashed, saved, resumed and
+    /// verified as cells are. A module registers its population with floor 1, which knows where they live.
+    ///
+    /// # Panics
+    /// When another population has that name or component.
+    fn list_population<P: Component + Default>(&mut self, name: &'static str) -> &mut Self;
+    /// Registers a component that members of a population carry from step to step; each population names its own.
+    ///
+    /// # Panics
+    /// When there is no such population, or it has such a state already.
+    fn register_member_state<P: Component, C>(&mut self, name: &'static str) -> &mut Self
+    where
+        C: Component<Mutability = Mutable> + Serialize + DeserializeOwned;
     /// Declares that a component or resource is no state: it is made again from the scene when a run is
     /// resumed, or computed afresh in every step.
     fn declare_remade<C: Component>(&mut self, reason: &'static str) -> &mut Self;
@@ -153,28 +220,7 @@ impl RegisterState for App {
             registry.cells.iter().all(|known| known.name != name),
             "the state `{name}` is registered twice"
         );
-        registry.cells.push(CellState {
-            name,
-            id,
-            write: |cell, bytes| {
-                let Some(component) = cell.get::<C>() else {
-                    return false;
-                };
-                append(component, bytes);
-                true
-            },
-            layout: layout_of::<C>,
-            read: |cell, bytes| {
-                let (component, rest) = postcard::take_from_bytes::<C>(bytes).ok()?;
-                match cell.get_mut::<C>() {
-                    Some(mut present) => *present = component,
-                    None => {
-                        cell.insert(component);
-                    }
-                }
-                Some(rest)
-            },
-        });
+        registry.cells.push(CellState::of::<C>(name, id));
         self
     }
 
@@ -215,6 +261,54 @@ impl RegisterState for App {
         self
     }
 
+    fn list_population<P: Component + Default>(&mut self, name: &'static str) -> &mut Self {
+        self.init_resource::<StateRegistry>();
+        let world = self.world_mut();
+        let mark = world.register_component::<P>();
+        let mut registry = world.resource_mut::<StateRegistry>();
+        assert!(
+            registry
+                .populations
+                .iter()
+                .all(|known| known.name != name && known.mark != mark),
+            "the population `{name}` is registered twice"
+        );
+        registry.populations.push(PopulationState {
+            name,
+            mark,
+            put_mark: |member| {
+                member.insert(P::default());
+            },
+            states: Vec::new(),
+        });
+        self
+    }
+
+    fn register_member_state<P: Component, C>(&mut self, name: &'static str) -> &mut Self
+    where
+        C: Component<Mutability = Mutable> + Serialize + DeserializeOwned,
+    {
+        self.init_resource::<StateRegistry>();
+        let world = self.world_mut();
+        let (mark, id) = (
+            world.register_component::<P>(),
+            world.register_component::<C>(),
+        );
+        let mut registry = world.resource_mut::<StateRegistry>();
+        let mut populations = registry.populations.iter_mut();
+        let Some(population) = populations.find(|population| population.mark == mark) else {
+            panic!("the state `{name}` is of a population that nobody registered");
+        };
+        let mut known = population.states.iter();
+        assert!(
+            known.all(|known| known.name != name && known.id != id),
+            "the state `{name}` of `{}` is registered twice",
+            population.name
+        );
+        population.states.push(CellState::of::<C>(name, id));
+        self
+    }
+
     fn declare_remade<C: Component>(&mut self, reason: &'static str) -> &mut Self {
         self.init_resource::<StateRegistry>();
         let world = self.world_mut();
@@ -227,8 +321,53 @@ impl RegisterState for App {
     }
 }
 
+/// The components on entities of a world that a checkpoint would lose, each with whose they are; the engine's own
+/// aside. A component of cells is unknown on a member of a population, and the other way round.
+pub fn forgotten(world: &World) -> BTreeSet<String> {
+    let Some(registry) = world.get_resource::<StateRegistry>() else {
+        return BTreeSet::new();
+    };
+    let identities = [
+        world.component_id::<CellId>(),
+        world.component_id::<MemberId>(),
+    ];
+    let mut found = BTreeSet::new();
+    let archetypes = world.archetypes().iter();
+    for archetype in archetypes.filter(|archetype| !archetype.is_empty()) {
+        let population = registry
+            .populations
+            .iter()
+            .find(|population| archetype.contains(population.mark));
+        let is_cell = identities[0].is_some_and(|id| archetype.contains(id));
+        let knows = |id: ComponentId| match population {
+            _ if is_cell => registry.cells.iter().any(|state| state.id == id),
+            Some(population) => {
+                population.mark == id || population.states.iter().any(|state| state.id == id)
+            }
+            None => registry.kept.iter().any(|state| state.id == id),
+        };
+        let whose = match population {
+            _ if is_cell => "a cell",
+            Some(population) => population.name,
+            None => "an entity",
+        };
+        for id in archetype.components() {
+            let is_remade = registry.remade.iter().any(|(remade, _)| remade == id);
+            if knows(*id) || is_remade || identities.contains(&Some(*id)) {
+                continue;
+            }
+            let name = world.components().get_name(*id);
+            let name = name.map_or_else(String::new, |name| name.to_string());
+            if !name.starts_with("bevy_") {
+                found.insert(format!("`{name}` on {whose}"));
+            }
+        }
+    }
+    found
+}
+
 /// Appends a value in the postcard format.
-fn append(value: &impl Serialize, bytes: &mut Vec<u8>) {
+pub(super) fn append(value: &impl Serialize, bytes: &mut Vec<u8>) {
     let taken = std::mem::take(bytes);
     *bytes =
         postcard::to_extend(value, taken).expect("plain data always fits into a growing buffer");

@@ -2,6 +2,7 @@
 //! which a run goes on.
 
 mod books;
+mod cell_table;
 pub mod checkpoint;
 mod resume;
 pub mod run_folder;

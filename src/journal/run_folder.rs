@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `run.ron` | the scene with everything it refers to and the seed: a scene file that gives the same run again |
 //! | `metrics.csv` | a row for each measurement time and site; units are in the column names |
-//! | `events.csv` | what happened to cells: `hours,site,kind,cell,x_um,y_um,z_um` |
+//! | `events.csv` | what happened to cells: `hours,site,kind,cell,other,x_um,y_um,z_um` |
 //! | `cells_<hours>h.csv` | every cell at the times the scene asks for |
 //! | `checkpoint.tumorscape` | everything the run needs to go on, if checkpoints were asked for |
 //! | `checkpoint-before.tumorscape` | the checkpoint before that one |
@@ -19,11 +19,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::cell_table::{name_of, write_cell_table};
 use super::summed::{Sum, Summed};
 use crate::cell::EventRecord;
 use crate::core::Clock;
-use crate::core::quantity::Quantities;
-use crate::measure::{Census, Wanted, metrics};
+use crate::measure::metrics;
 use crate::simulation::{Simulation, SiteMetrics};
 
 /// A run folder that cannot be made or written.
@@ -153,7 +153,7 @@ impl RunFolder {
         let columns = metrics::columns(simulation.world()).join(",");
         writeln!(folder.metrics, "hours,site,{columns}")
             .map_err(|source| folder.failed(METRICS, source))?;
-        writeln!(folder.events, "hours,site,kind,cell,x_um,y_um,z_um")
+        writeln!(folder.events, "hours,site,kind,cell,other,x_um,y_um,z_um")
             .map_err(|source| folder.failed(EVENTS, source))?;
         folder.flush()?;
         Ok(folder)
@@ -387,14 +387,22 @@ impl RunFolder {
             for event in events {
                 let hours = event.step as f64 * clock.step_minutes / 60.0;
                 let [x, y, z] = event.position_um.to_array();
-                writeln!(
+                write!(
                     self.events,
-                    "{},{},{},{},{x:.2},{y:.2},{z:.2}",
+                    "{},{},{},{},",
                     Number(hours),
-                    sites[usize::from(event.site.0)],
+                    name_of(sites, event.site),
                     event.kind.name(),
                     event.cell.0,
                 )?;
+                if let Some(other) = event.other {
+                    write!(self.events, "{}", other.0)?;
+                }
+                if event.site.is_transit() {
+                    writeln!(self.events, ",,,")?;
+                } else {
+                    writeln!(self.events, ",{x:.2},{y:.2},{z:.2}")?;
+                }
             }
             Ok(())
         };
@@ -446,61 +454,6 @@ impl RunFolder {
             .flush()
             .map_err(|source| self.failed(EVENTS, source))
     }
-}
-
-/// Writes a row for each cell, in the order of identity. What a cell has not is left empty.
-fn write_cell_table(file: &mut impl Write, simulation: &Simulation) -> std::io::Result<()> {
-    let world = simulation.world();
-    let census = Census::take(world, &Wanted::all(world));
-    let sites = simulation.site_names();
-    let types = simulation.scene().library.names();
-    let known = world.get_resource::<Quantities>();
-    let categories: Vec<_> = census
-        .categories
-        .iter()
-        .filter_map(|(name, values)| Some((&known?.category(name)?.info, values)))
-        .collect();
-    let quantities: Vec<_> = census
-        .quantities
-        .iter()
-        .filter_map(|(name, values)| {
-            let column = known?.of_cells(name)?.info.column.as_ref()?;
-            Some((column, values))
-        })
-        .collect();
-    write!(file, "cell,site,type")?;
-    for (category, _) in &categories {
-        write!(file, ",{}", category.name)?;
-    }
-    write!(file, ",x_um,y_um,z_um")?;
-    for (column, _) in &quantities {
-        write!(file, ",{column}")?;
-    }
-    writeln!(file)?;
-    for row in 0..census.len() {
-        let [x, y, z] = census.positions_um[row].to_array();
-        let (site, kind) = (census.sites[row], census.types[row]);
-        write!(
-            file,
-            "{},{},{}",
-            census.ids[row].0,
-            sites[usize::from(site.0)],
-            types[usize::from(kind)]
-        )?;
-        for (category, values) in &categories {
-            let value = category.values.get(usize::from(values[row]));
-            write!(file, ",{}", value.map_or("", |value| value.key.as_str()))?;
-        }
-        write!(file, ",{x},{y},{z}")?;
-        for (_, values) in &quantities {
-            match values[row] {
-                value if value.is_nan() => write!(file, ",")?,
-                value => write!(file, ",{value}")?,
-            }
-        }
-        writeln!(file)?;
-    }
-    Ok(())
 }
 
 /// Where the cells of that time are written.

@@ -1,7 +1,8 @@
 //! The state of a simulation as 64 bits.
 //!
 //! Covers all parameters, everything that [`StateRegistry`] lists of the simulation, its sites and its
-//! fields, and every registered component of every cell in the order of identity: what a checkpoint stores.
+//! fields, and every registered component of every cell and of every member of a population in the order of identity: what
+//! a checkpoint stores.
 //! Equal hashes at different thread counts, with and without a view, before and after a resume: that is how
 //! reproducibility is tested.
 
@@ -12,6 +13,7 @@ use crate::core::CellId;
 use crate::core::parameters::list_parameters;
 use crate::core::state::{KeptState, Owner, StateRegistry};
 use crate::tissue::Sites;
+use crate::tissue::population::members_by_identity;
 
 /// Bytes gathered before they are hashed.
 const PIECE: usize = 1 << 16;
@@ -45,6 +47,21 @@ pub fn state_hash(world: &World) -> u64 {
         if bytes.len() >= PIECE {
             hash.update(&bytes);
             bytes.clear();
+        }
+    }
+    for population in &registry.populations {
+        for (id, entity) in members_by_identity(world, population.mark) {
+            bytes.extend_from_slice(&id.0.to_le_bytes());
+            let member = world.entity(entity);
+            for (column, state) in population.states.iter().enumerate() {
+                if (state.write)(member, &mut bytes) {
+                    bytes.push(column as u8);
+                }
+            }
+            if bytes.len() >= PIECE {
+                hash.update(&bytes);
+                bytes.clear();
+            }
         }
     }
     hash.update(&bytes);

@@ -2,7 +2,7 @@
 //!
 //! The layouts of all states come first, by which a file of another build is told from one that fits; then
 //! everything that is registered in [`StateRegistry`] of the simulation, all parameters, everything of its sites and
-//! its fields, and one column for each component of the cells, in the order of identity. Each piece is in the postcard format
+//! its fields, and one column for each component of the cells and of each population, in the order of identity. Each piece is in the postcard format
 //! with its length before it.
 
 use std::io::{self, Read, Write};
@@ -12,9 +12,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::hash::{cells_by_identity, entities_of};
-use crate::core::CellId;
+use crate::cell::turnover::Transit;
 use crate::core::parameters::{list_parameters, set_parameter};
-use crate::core::state::{CellState, KeptState, Owner, StateRegistry};
+use crate::core::state::{CellState, KeptState, Owner, PopulationState, StateRegistry};
+use crate::core::{CellId, MemberId};
+use crate::tissue::population::members_by_identity;
 
 /// Longest section that is believed, bytes.
 const LONGEST_SECTION: u64 = 1 << 40;
@@ -34,7 +36,12 @@ pub(crate) enum Section {
     },
     /// Identities of all cells, each as the difference from the one before.
     Cells(Vec<u64>),
-    /// One component: which cells have it, unless all have, and then its bytes.
+    /// The same of all members of a population.
+    Members {
+        population: String,
+        identities: Vec<u64>,
+    },
+    /// One component of the cells or members that came last: which have it, unless all have, and then its bytes.
     Column { name: String, present: Vec<bool> },
 }
 
@@ -59,8 +66,14 @@ fn layouts(registry: &StateRegistry) -> Vec<(String, String)> {
         .cells
         .iter()
         .map(|state| (state.name, state.layout));
+    let members = registry.populations.iter().flat_map(|population| {
+        let states = population.states.iter();
+        states.map(|state| (format!("{}.{}", population.name, state.name), state.layout))
+    });
     kept.chain(cells)
-        .map(|(name, layout)| (name.to_owned(), layout()))
+        .map(|(name, layout)| (name.to_owned(), layout))
+        .chain(members)
+        .map(|(name, layout)| (name, layout()))
         .collect()
 }
 
@@ -126,16 +139,42 @@ pub(crate) fn write_world(stream: &mut impl Write, world: &World) -> io::Result<
     for state in registry.kept.iter().filter(|state| !of_simulation(state)) {
         write_kept(stream, world, state)?;
     }
-    let mut bytes = Vec::new();
     let cells = cells_by_identity(world);
+    let cells: Vec<(u64, Entity)> = cells.iter().map(|(id, cell)| (id.0, *cell)).collect();
+    put(stream, &Section::Cells(differences(&cells)))?;
+    write_columns(stream, world, &cells, &registry.cells)?;
+    for population in &registry.populations {
+        let members = members_by_identity(world, population.mark);
+        let members: Vec<(u64, Entity)> =
+            members.iter().map(|(id, member)| (id.0, *member)).collect();
+        let section = Section::Members {
+            population: population.name.to_owned(),
+            identities: differences(&members),
+        };
+        put(stream, &section)?;
+        write_columns(stream, world, &members, &population.states)?;
+    }
+    Ok(())
+}
+
+/// Identities as differences, each from the one before.
+fn differences(rows: &[(u64, Entity)]) -> Vec<u64> {
     let mut last = 0;
-    let identities = cells
-        .iter()
-        .map(|(id, _)| id.0 - std::mem::replace(&mut last, id.0));
-    put(stream, &Section::Cells(identities.collect()))?;
-    for state in &registry.cells {
+    let next = |(id, _): &(u64, Entity)| id - std::mem::replace(&mut last, *id);
+    rows.iter().map(next).collect()
+}
+
+/// Writes a column for each state of these entities.
+fn write_columns(
+    stream: &mut impl Write,
+    world: &World,
+    rows: &[(u64, Entity)],
+    states: &[CellState],
+) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    for state in states {
         bytes.clear();
-        let mut present: Vec<bool> = cells
+        let mut present: Vec<bool> = rows
             .iter()
             .map(|(_, entity)| (state.write)(world.entity(*entity), &mut bytes))
             .collect();
@@ -208,7 +247,7 @@ fn cannot_be_unpacked(error: io::Error) -> String {
     format!("is damaged: it cannot be unpacked ({error})")
 }
 
-/// A column of the cells, being read.
+/// A column of the cells or of members, being read.
 struct Column {
     state: CellState,
     present: Vec<bool>,
@@ -217,8 +256,105 @@ struct Column {
 }
 
 impl Column {
-    fn has(&self, cell: usize) -> bool {
-        self.present.is_empty() || self.present.get(cell).copied().unwrap_or(false)
+    fn has(&self, row: usize) -> bool {
+        self.present.is_empty() || self.present.get(row).copied().unwrap_or(false)
+    }
+}
+
+/// The cells, or the members of a population, being read.
+struct Rows {
+    /// None for cells.
+    population: Option<PopulationState>,
+    identities: Vec<u64>,
+    columns: Vec<Column>,
+}
+
+impl Rows {
+    /// Those of a population, or cells, with identities given as differences.
+    fn new(population: Option<PopulationState>, mut identities: Vec<u64>) -> Self {
+        let mut last: u64 = 0;
+        for id in &mut identities {
+            last = last.wrapping_add(*id);
+            *id = last;
+        }
+        Self {
+            population,
+            identities,
+            columns: Vec::new(),
+        }
+    }
+
+    fn whose(&self) -> String {
+        match &self.population {
+            None => "its cells".to_owned(),
+            Some(population) => format!("its `{}`", population.name),
+        }
+    }
+
+    /// The states of which there must be a column each.
+    fn states<'a>(&'a self, registry: &'a StateRegistry) -> &'a [CellState] {
+        match &self.population {
+            None => &registry.cells,
+            Some(population) => &population.states,
+        }
+    }
+
+    fn restore(&mut self, world: &mut World) -> Result<(), String> {
+        // Those with the same components as an earlier one start as its clone, in the right table at once.
+        let mut kinds: Vec<(Vec<bool>, Entity)> = Vec::new();
+        let mut signature = Vec::new();
+        let whose = self.whose();
+        let Self {
+            population,
+            identities,
+            columns,
+        } = self;
+        for (row, id) in identities.iter().enumerate() {
+            signature.clear();
+            signature.extend(columns.iter().map(|column| column.has(row)));
+            let alike = kinds
+                .iter()
+                .find(|(known, _)| *known == signature)
+                .map(|(_, entity)| *entity);
+            let entity = match alike {
+                Some(entity) => world.entity_mut(entity).clone_and_spawn(),
+                None => world.spawn_empty().id(),
+            };
+            let mut entity_mut = world.entity_mut(entity);
+            for column in columns.iter_mut().filter(|column| column.has(row)) {
+                let left = &column.bytes[column.read..];
+                let rest = (column.state.read)(&mut entity_mut, left).ok_or_else(|| {
+                    format!(
+                        "the file has too little of `{}` for {whose}",
+                        column.state.name
+                    )
+                })?;
+                column.read = column.bytes.len() - rest.len();
+            }
+            match population {
+                None => {
+                    entity_mut.insert(CellId(*id));
+                }
+                Some(population) => {
+                    entity_mut.insert(MemberId(*id));
+                    (population.put_mark)(&mut entity_mut);
+                }
+            }
+            if alike.is_none() {
+                kinds.push((signature.clone(), entity));
+            }
+        }
+        let rows = identities.len();
+        let wrong = |column: &&Column| {
+            let marks = column.present.len();
+            column.read != column.bytes.len() || (marks > 0 && marks != rows)
+        };
+        columns.iter().find(wrong).map_or(Ok(()), |column| {
+            Err(format!(
+                "the file has more of `{}` than {whose}",
+                column.state.name
+            ))
+        })
     }
 }
 
@@ -238,8 +374,7 @@ pub(crate) fn restore_world(from: &mut Unpacked, world: &mut World) -> Result<()
                 .map(|(number, _)| (state.owner, number, state.name))
         })
         .collect();
-    let mut cells = Vec::new();
-    let mut columns: Vec<Column> = Vec::new();
+    let mut all: Vec<Rows> = Vec::new();
     while let Some(section) = from.take::<Section>()? {
         match section {
             Section::Layouts(found) => compare_layouts(&found, &layouts(&registry))?,
@@ -274,23 +409,26 @@ pub(crate) fn restore_world(from: &mut Unpacked, world: &mut World) -> Result<()
                     .map_err(|what| format!("`{name}` of the file does not fit: {what}"))?;
                 missing.retain(|known| *known != (state.owner, number, state.name));
             }
-            Section::Cells(differences) => {
-                cells = differences;
-                let mut last = 0;
-                for id in &mut cells {
-                    last += *id;
-                    *id = last;
-                }
+            Section::Cells(identities) => all.push(Rows::new(None, identities)),
+            Section::Members {
+                population,
+                identities,
+            } => {
+                let known = registry.populations.iter();
+                let known = known.clone().find(|known| known.name == population);
+                let known = known
+                    .ok_or_else(|| format!("it does not know the population `{population}`"))?;
+                all.push(Rows::new(Some(known.clone()), identities));
             }
             Section::Column { name, present } => {
                 let bytes = from.following()?;
-                let state = registry
-                    .cells
-                    .iter()
-                    .find(|state| state.name == name)
-                    .ok_or_else(|| unknown(&name))?;
-                columns.push(Column {
-                    state: state.clone(),
+                let rows = all
+                    .last_mut()
+                    .ok_or("is damaged: it has a column of nothing")?;
+                let mut states = rows.states(&registry).iter();
+                let state = states.find(|state| state.name == name).cloned();
+                rows.columns.push(Column {
+                    state: state.ok_or_else(|| unknown(&name))?,
                     present,
                     bytes,
                     read: 0,
@@ -303,58 +441,31 @@ pub(crate) fn restore_world(from: &mut Unpacked, world: &mut World) -> Result<()
             "the file lacks the state `{name}` of number {number}"
         ));
     }
-    if let Some(lacking) = registry
-        .cells
-        .iter()
-        .find(|state| columns.iter().all(|column| column.state.name != state.name))
-    {
-        return Err(format!(
-            "the file lacks the state `{}` of its cells",
-            lacking.name
-        ));
+    if all.iter().all(|rows| rows.population.is_some()) {
+        return Err("the file lacks its cells".into());
     }
-    restore_cells(world, &cells, &mut columns)
-}
-
-fn restore_cells(world: &mut World, cells: &[u64], columns: &mut [Column]) -> Result<(), String> {
-    // Cells with the same components as an earlier one start as its clone, in the right table at once.
-    let mut kinds: Vec<(Vec<bool>, Entity)> = Vec::new();
-    let mut signature = Vec::new();
-    for (index, id) in cells.iter().enumerate() {
-        signature.clear();
-        signature.extend(columns.iter().map(|column| column.has(index)));
-        let alike = kinds
-            .iter()
-            .find(|(known, _)| *known == signature)
-            .map(|(_, entity)| *entity);
-        let entity = match alike {
-            Some(entity) => world.entity_mut(entity).clone_and_spawn(),
-            None => world.spawn_empty().id(),
+    for population in &registry.populations {
+        let is_it = |rows: &Rows| {
+            let known = rows.population.as_ref();
+            known.is_some_and(|known| known.name == population.name)
         };
-        let mut cell = world.entity_mut(entity);
-        for column in columns.iter_mut().filter(|column| column.has(index)) {
-            let left = &column.bytes[column.read..];
-            let rest = (column.state.read)(&mut cell, left).ok_or_else(|| {
-                format!(
-                    "the file has too little of `{}` for its cells",
-                    column.state.name
-                )
-            })?;
-            column.read = column.bytes.len() - rest.len();
-        }
-        cell.insert(CellId(*id));
-        if alike.is_none() {
-            kinds.push((signature.clone(), entity));
+        if !all.iter().any(is_it) {
+            return Err(format!("the file lacks its `{}`", population.name));
         }
     }
-    let wrong = |column: &&Column| {
-        let marks = column.present.len();
-        column.read != column.bytes.len() || (marks > 0 && marks != cells.len())
-    };
-    columns.iter().find(wrong).map_or(Ok(()), |column| {
-        Err(format!(
-            "the file has more of `{}` than its cells",
-            column.state.name
-        ))
-    })
+    for rows in &mut all {
+        let lacks = |state: &&CellState| {
+            let mut columns = rows.columns.iter();
+            columns.all(|column| column.state.name != state.name)
+        };
+        if let Some(lacking) = rows.states(&registry).iter().find(lacks) {
+            return Err(format!(
+                "the file lacks the state `{}` of {}",
+                lacking.name,
+                rows.whose()
+            ));
+        }
+        rows.restore(world)?;
+    }
+    Transit::settle(world)
 }

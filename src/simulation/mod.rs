@@ -2,7 +2,7 @@
 //!
 //! A [`Simulation`] owns an ECS world and its schedule. It needs no [`App`] and no window: tests, runs and
 //! films make as many as they like, on any thread. [`program`] says what it is made of, [`describe`] what that knows. [`command`] is how anything gets in, [`snapshot`] how the
-//! picture gets out; [`turnover`] is where cells come and go, [`verify`] checks that what must be true is.
+//! picture gets out; [`verify`] checks that what must be true is.
 
 pub mod command;
 pub mod describe;
@@ -10,8 +10,6 @@ pub mod program;
 pub mod snapshot;
 pub mod spawn;
 mod timing;
-pub mod turnover;
-mod twin;
 pub mod verify;
 
 use std::sync::Arc;
@@ -19,6 +17,7 @@ use std::sync::Arc;
 use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings, SingleThreadedExecutor};
 use bevy::prelude::*;
 
+pub use crate::cell::turnover::Lineage;
 pub use crate::core::metric::SiteMetrics;
 pub use crate::scene::schema::Action;
 pub use command::{ActionError, LoggedAction};
@@ -27,11 +26,11 @@ pub use snapshot::{
     Catalogue, CellGlyphs, CellTypeStyle, FieldSnapshot, Portrait, SiteSnapshot, Snapshot,
     SnapshotRequest, WHOLE_STAGE,
 };
-pub use turnover::Lineage;
 pub use verify::Violation;
 
 use crate::biology::BiologyPlugins;
 use crate::cell::life::{CellLife, INITIAL_STATE};
+use crate::cell::turnover::{Refused, TurnoverPlugin};
 use crate::cell::{CellPlugins, EventRecord, StepEvents};
 use crate::core::capability::CapabilityRegistry;
 use crate::core::clones::fill_rows;
@@ -47,7 +46,7 @@ use crate::measure::{Census, Wanted, metrics};
 use crate::scene::population::PLACEMENT;
 use crate::scene::{CellLibrary, ParsedScene};
 use crate::tissue::transport::{FieldWork, SolveTally, TransportPlugin};
-use crate::tissue::{FieldValues, Molecules, SiteId, Sites};
+use crate::tissue::{FieldValues, Molecules, SiteId, Sites, population};
 use command::{CommandPlugin, CommandQueue, Script};
 
 /// A block of tissue being simulated.
@@ -70,7 +69,7 @@ impl Plugin for SimulationPlugins {
             TransportPlugin,
             CellPlugins,
             BiologyPlugins,
-            turnover::TurnoverPlugin,
+            TurnoverPlugin,
             CommandPlugin,
         ))
         .declare_remade::<RandomKey>("the seed of the run")
@@ -111,6 +110,9 @@ impl Simulation {
     /// has no such problem.
     pub fn new(scene: Arc<ParsedScene>, seed: u64) -> Result<Self, ParameterError> {
         let mut simulation = Self::without_cells(scene, seed)?;
+        for site in 0..scene_sites(&simulation.world) {
+            population::begin_site(&mut simulation.world, SiteId(site));
+        }
         let scene = simulation.scene.clone();
         for (number, population) in scene.scene.populations.iter().enumerate() {
             spawn::spawn_population(&mut simulation.world, &scene, population, number as u32);
@@ -183,12 +185,14 @@ impl Simulation {
     }
 
     /// The first broken invariant, if the simulation verifies itself and one was broken; its step is left
-    /// unfinished then, and it must not be stepped any further.
+    /// unfinished then. Or, whether it verifies itself or not, the first request that a module made of `Turnover` and that
+    /// makes no sense ([`Refused`]). It must not be stepped any further.
     pub fn violation(&self) -> Option<&Violation> {
-        self.world
-            .get_resource::<verify::Verification>()?
-            .violation
-            .as_ref()
+        let found = self.world.get_resource::<verify::Verification>();
+        let refused = self.world.get_resource::<Refused>();
+        found
+            .and_then(|verification| verification.violation.as_ref())
+            .or_else(|| refused?.0.as_ref())
     }
 
     /// Runs the systems of a step one after the other on the thread that calls [`Simulation::step`], not on
@@ -354,6 +358,11 @@ impl Simulation {
     pub fn snapshot(&self, request: &SnapshotRequest) -> Snapshot {
         snapshot::extract(self, request)
     }
+}
+
+/// Number of sites of a world.
+fn scene_sites(world: &World) -> u16 {
+    world.resource::<Sites>().list.len() as u16
 }
 
 /// Pairs of systems whose order matters but is not fixed, as Bevy reports them; must be none.

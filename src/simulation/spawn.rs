@@ -2,21 +2,20 @@
 
 use bevy::prelude::*;
 
-use super::twin::Twins;
 use crate::cell::clones::tell_clones;
 use crate::cell::cycle::mean_radius_um;
 use crate::cell::exchange::register_secretions;
-use crate::cell::life::{CellLife, Draws, INITIAL_STATE};
 use crate::cell::molecules::register_molecules;
 use crate::cell::movement::SiteMechanics;
-use crate::cell::{BodyParameters, CellType, CycleParameters, Position, Resident, Surroundings};
+use crate::cell::turnover::nursery::spawn_cells;
+use crate::cell::{BodyParameters, CycleParameters};
+use crate::core::RandomKey;
 use crate::core::parameters::PerType;
 use crate::core::regulate::{Rules, SitesInOrder};
 use crate::core::rule::RuleBook;
-use crate::core::{CellId, CellIdCounter, RandomKey};
 use crate::measure::metrics::{TumourTypes, register_clones, register_types};
 use crate::scene::schema::{Faces, Population, Scene};
-use crate::scene::{CellLibrary, CellPrefab, ParsedScene, PlacedCell};
+use crate::scene::{CellLibrary, CellPrefab, ParsedScene};
 use crate::tissue::exchange::VolumeBook;
 use crate::tissue::transport::{CellVolume, FieldOf, FieldSupply, FieldWork, HostVessels};
 use crate::tissue::{
@@ -147,47 +146,4 @@ pub fn spawn_population(
         .map_or(0.0, |body| mean_radius_um(body, cycle));
     let (site, cells) = scene.place(population, number, step, key, radius_um);
     spawn_cells(world, site, &cells);
-}
-
-/// Spawns cells in a site, in the order given, each in a random state of its life.
-///
-/// One template for each type carries all components; cells are clones of it, so that a cell is written
-/// into its table once.
-pub fn spawn_cells(world: &mut World, site: SiteId, cells: &[PlacedCell]) {
-    let key = *world.resource::<RandomKey>();
-    let step = world.resource::<crate::core::Clock>().step;
-    let mut twins = Twins::default();
-    let mut templates: Vec<Option<(Entity, Draws)>> = Vec::new();
-    for (position_um, cell_type) in cells {
-        let index = usize::from(*cell_type);
-        if templates.len() <= index {
-            templates.resize_with(index + 1, || None);
-        }
-        let (template, draws) =
-            templates[index].get_or_insert_with(|| spawn_template(world, *cell_type, site));
-        let id = world.resource_mut::<CellIdCounter>().take();
-        let entity = twins.spawn(world, *template);
-        let mut entity = world.entity_mut(entity);
-        entity.insert((id, Position(*position_um)));
-        let mut random = key.stream(id, step, INITIAL_STATE);
-        draws.draw(&mut entity, &mut random);
-    }
-    for (template, _) in templates.into_iter().flatten() {
-        world.despawn(template);
-    }
-}
-
-/// A cell of a type that is cloned for all that begin in a site, and what is drawn for each.
-fn spawn_template(world: &mut World, cell_type: u16, site: SiteId) -> (Entity, Draws) {
-    let template = world
-        .spawn((
-            CellId(u64::MAX),
-            CellType(cell_type),
-            Resident(site),
-            Position::default(),
-            Surroundings::default(),
-        ))
-        .id();
-    let draws = CellLife::settle(world, template, cell_type, site);
-    (template, draws)
 }

@@ -2,42 +2,23 @@
 //!
 //! [`Simulation::verify`](super::Simulation::verify) puts a check behind every stage of the step. It asks all
 //! promises that the modules registered for that stage ([`crate::core::invariant`]) and, around `Turnover`,
-//! keeps the balance of cells itself: identities are unique, the cells that appear are the daughters of the
-//! divisions booked, those that vanish were cleared or left, and the volume of a mother is that of her two
-//! daughters. Checks only read, so a verified run goes through the same states as any other. The first
+//! keeps the balance of cells itself: identities are unique, every cell that appears, vanishes or changes its site does
+//! so with the events that say so ([`Passage`]), one after the other from where it was to where it is, and the volume of a
+//! mother is that of her two daughters. No entity carries what a checkpoint would lose. Checks only read, so a verified run goes through the same states as any other. The first
 //! [`Violation`] stops the step where it is: later stages do not run and the clock does not advance.
 
-use bevy::prelude::*;
-use thiserror::Error;
-
-use super::turnover::{DIVISION, ENTRY, EXIT};
-use crate::cell::death::IS_CLEARED;
-use crate::cell::{Body, EventKind, EventRecord, StepEvents};
+use crate::cell::event::{EventKinds, Passage};
+use crate::cell::{Body, EventRecord, Resident, StepEvents};
+pub use crate::core::invariant::Violation;
 use crate::core::invariant::{Breach, Invariants};
-use crate::core::{CellId, Clock, SimSchedule, SimSystems};
+use crate::core::state::{StateRegistry, forgotten};
+use crate::core::{CellId, Clock, MemberId, SimSchedule, SimSystems};
+use crate::tissue::SiteId;
+use crate::tissue::population::{MemberTurnover, members_by_identity};
+use bevy::prelude::*;
 
 /// Largest share of the cells' volume that a step of `Turnover` may lose or gain, by rounding.
 const VOLUME_TOLERANCE: f64 = 1e-9;
-
-/// A broken promise, and where it was broken.
-#[derive(Clone, Debug, PartialEq, Error)]
-#[error(
-    "step {step} ({hours:.2} h) breaks an invariant: after `{system}` in {stage:?}{}: {}",
-    breach.cell.map_or_else(String::new, |cell| format!(", cell {}", cell.0)),
-    breach.found
-)]
-pub struct Violation {
-    /// The step, counted from 1.
-    pub step: u64,
-    /// Tissue time at its start, hours.
-    pub hours: f64,
-    /// The stage after which it was found.
-    pub stage: SimSystems,
-    /// The system that should have seen to it.
-    pub system: &'static str,
-    /// What was found.
-    pub breach: Breach,
-}
 
 /// What verification has found, and remembers within a step.
 #[derive(Resource, Default)]
@@ -45,45 +26,74 @@ pub(super) struct Verification {
     pub violation: Option<Violation>,
     before: Roll,
     after: Roll,
+    /// Members of all populations before `Turnover`, by identity.
+    members: Vec<MemberId>,
 }
 
-/// Identities and volumes of all cells, by identity.
+/// A cell on the roll.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Entry {
+    cell: CellId,
+    site: SiteId,
+    volume_um3: f64,
+}
+
+/// All cells, where they are and how large, by identity.
 #[derive(Default)]
-struct Roll(Vec<(CellId, f64)>);
+struct Roll(Vec<Entry>);
 
 impl Roll {
     fn take(&mut self, world: &World) {
         self.0.clear();
-        if let Some(mut query) = world.try_query::<(&CellId, Option<&Body>)>() {
-            self.0.extend(query.iter(world).map(|(id, body)| {
-                let volume = body.map_or(0.0, |body| {
-                    f64::from(body.fluid_um3)
-                        + f64::from(body.nuclear_solid_um3)
-                        + f64::from(body.cytoplasmic_solid_um3)
-                });
-                (*id, volume)
-            }));
+        if let Some(mut query) = world.try_query::<(&CellId, &Resident, Option<&Body>)>() {
+            self.0
+                .extend(query.iter(world).map(|(cell, resident, body)| {
+                    let volume_um3 = body.map_or(0.0, |body| {
+                        f64::from(body.fluid_um3)
+                            + f64::from(body.nuclear_solid_um3)
+                            + f64::from(body.cytoplasmic_solid_um3)
+                    });
+                    Entry {
+                        cell: *cell,
+                        site: resident.0,
+                        volume_um3,
+                    }
+                }));
         }
-        self.0.sort_unstable_by_key(|(id, _)| *id);
+        self.0.sort_unstable_by_key(|entry| entry.cell);
     }
 
-    /// The cells that `other` has not, and their volume.
-    fn without(&self, other: &Self) -> (Vec<CellId>, f64) {
-        let mut others = other.0.iter().map(|(id, _)| *id).peekable();
-        let mut missing = Vec::new();
-        let mut volume = 0.0;
-        for (id, its_volume) in &self.0 {
-            while others.next_if(|other| other < id).is_some() {}
-            if others.peek() != Some(id) {
-                missing.push(*id);
-                volume += its_volume;
-            }
-        }
-        (missing, volume)
+    /// The site of a cell, if it is there.
+    fn site_of(&self, cell: CellId) -> Option<SiteId> {
+        let found = self.0.binary_search_by_key(&cell, |entry| entry.cell);
+        found.ok().map(|place| self.0[place].site)
+    }
+
+    fn volume_of(&self, cell: CellId) -> f64 {
+        let found = self.0.binary_search_by_key(&cell, |entry| entry.cell);
+        found.map_or(0.0, |place| self.0[place].volume_um3)
     }
 
     fn volume(&self) -> f64 {
-        self.0.iter().map(|(_, volume)| volume).sum()
+        self.0.iter().map(|entry| entry.volume_um3).sum()
+    }
+
+    /// The first cell, of those that are on either roll and not among `aside`, which is not in the same site on both.
+    fn first_difference(&self, other: &Self, aside: &[CellId]) -> Option<CellId> {
+        let (mut own, mut others) = (self.0.iter().peekable(), other.0.iter().peekable());
+        loop {
+            let (cell, same) = match (own.peek(), others.peek()) {
+                (None, None) => return None,
+                (Some(a), Some(b)) if a.cell == b.cell => (a.cell, a.site == b.site),
+                (Some(a), Some(b)) => (a.cell.min(b.cell), false),
+                (Some(one), None) | (None, Some(one)) => (one.cell, false),
+            };
+            if !same && aside.binary_search(&cell).is_err() {
+                return Some(cell);
+            }
+            own.next_if(|entry| entry.cell == cell);
+            others.next_if(|entry| entry.cell == cell);
+        }
     }
 }
 
@@ -121,12 +131,24 @@ fn check_stage(world: &mut World, stage: SimSystems) {
             .filter(|invariant| invariant.stage == stage)
             .find_map(|invariant| Some((invariant.system, (invariant.check)(world)?)));
         match stage {
-            SimSystems::Transport => verification.before.take(world),
+            SimSystems::Transport => {
+                verification.before.take(world);
+                verification.members = all_members(world);
+            }
             SimSystems::Turnover => {
-                let Verification { before, after, .. } = &mut *verification;
+                let Verification {
+                    before,
+                    after,
+                    members,
+                    ..
+                } = &mut *verification;
                 after.take(world);
-                let unbalanced = imbalance(before, after, &world.resource::<StepEvents>().0);
+                let events = &world.resource::<StepEvents>().0;
+                let unbalanced = imbalance(before, after, events, world.resource());
                 broken = broken.or_else(|| Some(("turn_over", unbalanced?)));
+                let of_members = || unbalanced_members(world, members);
+                broken = broken.or_else(|| Some(("turn_members_over", of_members()?)));
+                broken = broken.or_else(|| Some(("turn_over", first_forgotten(world)?)));
             }
             _ => {}
         }
@@ -143,51 +165,133 @@ fn check_stage(world: &mut World, stage: SimSystems) {
     });
 }
 
+/// The members of all populations, in the order of identity.
+fn all_members(world: &World) -> Vec<MemberId> {
+    let registry = world.get_resource::<StateRegistry>();
+    let mut members: Vec<MemberId> = registry
+        .into_iter()
+        .flat_map(|registry| &registry.populations)
+        .flat_map(|population| members_by_identity(world, population.mark))
+        .map(|(id, _)| id)
+        .collect();
+    members.sort_unstable();
+    members
+}
+
+/// What happened to members of populations that nobody asked for.
+fn unbalanced_members(world: &World, before: &[MemberId]) -> Option<Breach> {
+    let turnover = world.get_resource::<MemberTurnover>()?;
+    let is_gone = |member: &MemberId| turnover.gone.binary_search(member).is_ok();
+    let mut expected: Vec<MemberId> = before
+        .iter()
+        .filter(|member| !is_gone(member))
+        .chain(&turnover.come)
+        .copied()
+        .collect();
+    expected.sort_unstable();
+    let found = all_members(world);
+    (found != expected).then(|| {
+        Breach::new(format!(
+            "there are {} members of populations; of {} before, {} went and {} came",
+            found.len(),
+            before.len(),
+            turnover.gone.len(),
+            turnover.come.len()
+        ))
+    })
+}
+
+/// A component that would be lost in a checkpoint.
+fn first_forgotten(world: &World) -> Option<Breach> {
+    let found = forgotten(world).into_iter().next()?;
+    Some(Breach::new(format!(
+        "{found} is neither registered as state nor declared as remade"
+    )))
+}
+
+/// A cell that comes or goes with an event.
+#[derive(Clone, Copy, Debug)]
+struct Passing {
+    cell: CellId,
+    passage: Passage,
+    site: SiteId,
+}
+
 /// What `Turnover` did that its events do not account for.
-fn imbalance(before: &Roll, after: &Roll, events: &[EventRecord]) -> Option<Breach> {
-    if let Some(pair) = after.0.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+fn imbalance(
+    before: &Roll,
+    after: &Roll,
+    events: &[EventRecord],
+    kinds: &EventKinds,
+) -> Option<Breach> {
+    if let Some(pair) = after.0.windows(2).find(|pair| pair[0].cell == pair[1].cell) {
         return Some(Breach {
-            cell: Some(pair[0].0),
+            cell: Some(pair[0].cell),
             found: "two cells have this identity".into(),
         });
     }
-    let booked = |kinds: &[EventKind]| {
-        let mut cells: Vec<CellId> = events
-            .iter()
-            .filter(|event| kinds.contains(&event.kind))
-            .map(|event| event.cell)
-            .collect();
-        cells.sort_unstable();
-        cells
-    };
-    let (gone, volume_gone) = before.without(after);
-    let (come, _) = after.without(before);
-    // A cell that leaves a site and enters another is not gone.
-    let moved = booked(&[ENTRY]);
-    let mut left = booked(&[IS_CLEARED, EXIT]);
-    left.retain(|cell| moved.binary_search(cell).is_err());
-    let accounts = [(come, booked(&[DIVISION]), "born"), (gone, left, "removed")];
-    for (found, booked, what) in accounts {
-        if found != booked {
-            let odd = |a: &[CellId], b: &[CellId]| {
-                a.iter()
-                    .find(|cell| b.binary_search(cell).is_err())
-                    .copied()
+    let passing: Vec<Passing> = events
+        .iter()
+        .filter_map(|event| {
+            Some(Passing {
+                cell: event.cell,
+                passage: kinds.passage(event.kind)?,
+                site: event.site,
+            })
+        })
+        .collect();
+    let mut passed: Vec<CellId> = passing.iter().map(|of| of.cell).collect();
+    passed.sort_unstable();
+    passed.dedup();
+    if let Some(cell) = before.first_difference(after, &passed) {
+        let place = |site: Option<SiteId>| match site {
+            None => "not there".to_owned(),
+            Some(SiteId::TRANSIT) => "in transit".to_owned(),
+            Some(site) => format!("in site {}", site.0),
+        };
+        return Some(Breach {
+            cell: Some(cell),
+            found: format!(
+                "it was {} and is {} without an event",
+                place(before.site_of(cell)),
+                place(after.site_of(cell))
+            ),
+        });
+    }
+    // The events of a cell come in the order in which they happen.
+    for of_cell in passing.chunk_by(|a, b| a.cell == b.cell) {
+        let cell = of_cell[0].cell;
+        let mut site = before.site_of(cell);
+        for of in of_cell {
+            let (was_right, then) = match of.passage {
+                Passage::Birth | Passage::Recruitment => (site.is_none(), Some(of.site)),
+                Passage::Departure => (site == Some(of.site), Some(SiteId::TRANSIT)),
+                Passage::Arrival => (site == Some(SiteId::TRANSIT), Some(of.site)),
+                Passage::Removal => (site == Some(of.site), None),
             };
+            if !was_right {
+                let found = format!("its {:?} is told, but not of where it was", of.passage);
+                let cell = Some(cell);
+                return Some(Breach { cell, found });
+            }
+            site = then;
+        }
+        if site != after.site_of(cell) {
             return Some(Breach {
-                cell: odd(&found, &booked).or_else(|| odd(&booked, &found)),
-                found: format!(
-                    "{} cells were {what}, the events account for {}",
-                    found.len(),
-                    booked.len()
-                ),
+                cell: Some(cell),
+                found: "its events lead to another place than it has".into(),
             });
         }
     }
-    let (expected, found) = (before.volume() - volume_gone, after.volume());
+    let of = |passage: Passage, roll: &Roll| -> f64 {
+        let passing = passing.iter().filter(|of| of.passage == passage);
+        passing.map(|of| roll.volume_of(of.cell)).sum()
+    };
+    let expected = before.volume() - of(Passage::Removal, before) + of(Passage::Recruitment, after);
+    let found = after.volume();
     ((found - expected).abs() > VOLUME_TOLERANCE * expected.abs()).then(|| {
         Breach::new(format!(
-            "the cells have a volume of {found} um3, with what was removed it should be {expected}"
+            "the cells have a volume of {found} um3, with what was removed and recruited it should be {expected}"
         ))
     })
 }
@@ -198,6 +302,7 @@ mod tests {
 
     use super::*;
     use crate::cell::Position;
+    use crate::cell::turnover::{DIVISION, EXIT};
     use crate::simulation::Simulation;
 
     fn simulation() -> Simulation {
@@ -290,31 +395,50 @@ mod tests {
 
     #[test]
     fn cells_that_come_or_go_without_an_event_are_noticed() {
-        let roll = |cells: &[(u64, f64)]| {
-            Roll(
-                cells
-                    .iter()
-                    .map(|(id, volume)| (CellId(*id), *volume))
-                    .collect(),
-            )
+        let simulation = simulation();
+        let kinds = simulation.world().resource::<EventKinds>();
+        let roll = |cells: &[(u64, u16, f64)]| {
+            let entry = |(cell, site, volume_um3): &(u64, u16, f64)| Entry {
+                cell: CellId(*cell),
+                site: SiteId(*site),
+                volume_um3: *volume_um3,
+            };
+            Roll(cells.iter().map(entry).collect())
         };
-        let before = roll(&[(1, 2.0), (2, 4.0), (3, 1.0)]);
-        assert_eq!(imbalance(&before, &before, &[]), None);
-        let found = |after: &[(u64, f64)]| imbalance(&before, &roll(after), &[]).unwrap();
-        let gone = found(&[(1, 2.0), (3, 1.0)]);
+        let before = roll(&[(1, 0, 2.0), (2, 0, 4.0), (3, 0, 1.0)]);
+        let balance = |after: &[(u64, u16, f64)], events: &[EventRecord]| {
+            imbalance(&before, &roll(after), events, kinds)
+        };
+        assert_eq!(imbalance(&before, &before, &[], kinds), None);
+        let gone = balance(&[(1, 0, 2.0), (3, 0, 1.0)], &[]).expect("one is gone");
         assert_eq!(gone.cell, Some(CellId(2)));
-        let come = found(&[(1, 2.0), (2, 4.0), (3, 1.0), (4, 1.0)]);
-        assert_eq!(come.cell, Some(CellId(4)));
-        let grown = found(&[(1, 2.0), (2, 4.0), (3, 1.1)]);
+        let come = [(1, 0, 2.0), (2, 0, 4.0), (3, 0, 1.0), (4, 0, 1.0)];
+        assert_eq!(
+            balance(&come, &[]).expect("one has come").cell,
+            Some(CellId(4))
+        );
+        let moved = [(1, 0, 2.0), (2, u16::MAX, 4.0), (3, 0, 1.0)];
+        let moved = balance(&moved, &[]).expect("one is in transit");
+        assert!(moved.found.contains("in transit"), "{}", moved.found);
+        let grown = balance(&[(1, 0, 2.0), (2, 0, 4.0), (3, 0, 1.1)], &[]).expect("it has grown");
         assert!(grown.found.contains("7.1"), "{}", grown.found);
-        let division = EventRecord {
+        let event = |kind, cell| EventRecord {
             step: 1,
-            site: crate::tissue::SiteId(0),
-            kind: DIVISION,
-            cell: CellId(4),
+            site: SiteId(0),
+            kind,
+            cell: CellId(cell),
+            other: None,
             position_um: Vec3::ZERO,
         };
-        let divided = roll(&[(1, 2.0), (2, 2.0), (3, 1.0), (4, 2.0)]);
-        assert_eq!(imbalance(&before, &divided, &[division]), None);
+        let divided = [(1, 0, 2.0), (2, 0, 2.0), (3, 0, 1.0), (4, 0, 2.0)];
+        assert_eq!(balance(&divided, &[event(DIVISION, 4)]), None);
+        // A removal of a cell that is still there.
+        let stays = [(1, 0, 2.0), (2, 0, 4.0), (3, 0, 1.0)];
+        assert_eq!(
+            balance(&stays, &[event(EXIT, 3)])
+                .expect("it is there")
+                .cell,
+            Some(CellId(3))
+        );
     }
 }

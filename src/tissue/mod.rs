@@ -5,6 +5,7 @@ pub mod fields;
 mod kept;
 pub mod medium;
 pub mod molecule;
+pub mod population;
 pub mod site;
 pub mod solver;
 pub mod spread;

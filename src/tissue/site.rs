@@ -29,6 +29,18 @@ use super::medium::SiteMedium;
 )]
 pub struct SiteId(pub u16);
 
+impl SiteId {
+    /// Where a cell is that has left one site and not yet come to another. No entry of [`Sites`] has this number.
+    pub const TRANSIT: Self = Self(u16::MAX);
+    /// What [`SiteId::TRANSIT`] is called in tables; no site of a scene may have this name.
+    pub const TRANSIT_NAME: &'static str = "transit";
+
+    /// Whether it stands for no site but for the way between two.
+    pub const fn is_transit(self) -> bool {
+        self.0 == Self::TRANSIT.0
+    }
+}
+
 /// A block of tissue: where it lies and how it is divided into voxels.
 #[derive(Component, Clone, Debug, PartialEq)]
 #[require(SiteMedium)]
@@ -181,6 +193,12 @@ impl SiteEntry {
 }
 
 impl Sites {
+    /// The entry of a number; none for [`SiteId::TRANSIT`] and numbers that no site has.
+    #[inline]
+    pub fn find(&self, site: SiteId) -> Option<&SiteEntry> {
+        self.list.get(usize::from(site.0))
+    }
+
     /// The site of that number.
     #[inline]
     pub fn get(&self, site: SiteId) -> &SiteEntry {

@@ -24,6 +24,9 @@ pub struct Bond {
     pub stiffness: f32,
 }
 
+/// Bonds as a checkpoint stores them.
+pub type BondsState = Vec<(CellId, CellId, f32, f32)>;
+
 /// The bonds of a site, at most one between two cells, ordered by the cells they join.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bonds(Vec<Bond>);
@@ -63,6 +66,54 @@ impl Bonds {
     /// Keeps the bonds for which `keep` says so; drop those of dead cells with it.
     pub fn retain(&mut self, keep: impl FnMut(&Bond) -> bool) {
         self.0.retain(keep);
+    }
+
+    /// Cuts all bonds of these cells, which are given in order.
+    pub fn cut(&mut self, cells: &[CellId]) {
+        let is_one = |cell: CellId| cells.binary_search(&cell).is_ok();
+        self.0.retain(|bond| !is_one(bond.a) && !is_one(bond.b));
+    }
+
+    /// Moves the bonds between these cells, which are given in order, to another list, and cuts those that they have
+    /// with others.
+    pub fn move_between(&mut self, cells: &[CellId], to: &mut Self) {
+        let is_one = |cell: CellId| cells.binary_search(&cell).is_ok();
+        self.0.retain(|bond| {
+            let ends = [is_one(bond.a), is_one(bond.b)];
+            if ends == [true, true] {
+                to.put(*bond);
+            }
+            ends == [false, false]
+        });
+    }
+
+    /// Adds a bond as it is, in place of one between the same cells.
+    fn put(&mut self, bond: Bond) {
+        match self.place(bond.a, bond.b) {
+            Ok(at) => self.0[at] = bond,
+            Err(at) => self.0.insert(at, bond),
+        }
+    }
+
+    /// What is to be kept of them.
+    pub fn state(&self) -> BondsState {
+        self.iter()
+            .map(|bond| (bond.a, bond.b, bond.rest, bond.stiffness))
+            .collect()
+    }
+
+    /// The bonds that were kept.
+    ///
+    /// # Errors
+    /// In words, when a cell is bound to itself or two cells are bound twice.
+    pub fn of_state(state: BondsState) -> Result<Self, String> {
+        let mut bonds = Self::default();
+        for (a, b, rest, stiffness) in state {
+            if a == b || !bonds.add(a, b, rest, stiffness) {
+                return Err(format!("cells {} and {} are bound twice", a.0, b.0));
+            }
+        }
+        Ok(bonds)
     }
 
     /// The bond between two cells.

@@ -46,7 +46,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::identity::CellId;
 use crate::core::parallel::reserve_sparingly;
 
-pub use bonds::{Bond, Bonds};
+pub use bonds::{Bond, Bonds, BondsState};
 pub use faces::Faces;
 pub use lanes::InstructionSet;
 pub use relax::{Extremes, Relaxation};

@@ -16,7 +16,7 @@ use super::super::{Tables, read_text};
 use super::{Bounds, Checker};
 use crate::core::capability::CapabilityRegistry;
 use crate::core::units::UM3_PER_MM3;
-use crate::tissue::MoleculeName;
+use crate::tissue::{MoleculeName, SiteId};
 
 /// Most voxels of all molecules of a site together.
 const MAX_VALUES: f64 = 2.0e8;
@@ -53,6 +53,13 @@ pub(super) fn check_sites(checker: &mut Checker, scene: &Scene, library: &CellLi
         if library.get(&site.name).is_some() {
             let message = format!(
                 "`{0}` is the name of a cell type, and `{0}.NAME` would be a rule of either",
+                site.name
+            );
+            checker.problem_with_help(&name, message, "give the site another name");
+        }
+        if site.name == SiteId::TRANSIT_NAME {
+            let message = format!(
+                "`{}` stands in tables for cells that are on their way from one site to another",
                 site.name
             );
             checker.problem_with_help(&name, message, "give the site another name");
