@@ -14,6 +14,7 @@ mod past;
 mod robustness;
 mod sources;
 mod spheroids;
+mod stepping;
 mod tolerance;
 mod uptake;
 

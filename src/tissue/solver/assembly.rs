@@ -4,7 +4,7 @@
 //! uptake is kept as it is and relaxed exactly ([`super::local`]). What moves in all voxels is summed up on the
 //! way: the scale on which a residual is small ([`super::Stopping::relative_residual`]).
 
-use crate::core::parallel::{for_each_chunk_mut, sum_chunks};
+use crate::core::parallel::{for_each_chunk_mut, map_chunks};
 
 use super::kernels::{Kernel, sum_of_squares, wide};
 use super::layout::{Layout, Transfer};
@@ -132,11 +132,11 @@ struct Job<'a> {
     rhs: [&'a mut [f32]; 2],
     inverse: [&'a mut [f32]; 2],
     vmax: Vec<[&'a mut [f32]; 2]>,
-    moved: f64,
+    moved: Moved,
 }
 
-/// Writes the equations of the finest level and its first guess; hands back the sum of squares of what moves.
-pub(super) fn assemble(level: &mut Level, inputs: Inputs) -> f64 {
+/// Writes the equations of the finest level and its first guess; hands back what moves.
+pub(super) fn assemble(level: &mut Level, inputs: Inputs) -> Moved {
     let layout = level.layout;
     let piece = layout.piece();
     let mut c = std::mem::take(&mut level.c);
@@ -172,7 +172,7 @@ pub(super) fn assemble(level: &mut Level, inputs: Inputs) -> f64 {
                     .iter_mut()
                     .map(|[red, black]| [red, black].map(|v| v.next().unwrap_or_default()))
                     .collect(),
-                moved: 0.0,
+                moved: Moved::default(),
             })
             .collect();
         for_each_chunk_mut(&mut jobs, 1, |_, jobs| {
@@ -180,7 +180,8 @@ pub(super) fn assemble(level: &mut Level, inputs: Inputs) -> f64 {
                 wide(job);
             }
         });
-        jobs.iter().map(|job| job.moved).sum()
+        jobs.iter()
+            .fold(Moved::default(), |all, job| all.and(job.moved))
     };
     level.c = c;
     level.rhs = rhs;
@@ -229,7 +230,8 @@ impl Job<'_> {
             let (rate, supply) = (&mut rates[..n], &mut supplies[..n]);
             let range = row + x..row + x + n;
             terms_of(self.inputs, range.clone(), rate, supply);
-            self.moved += moved_in(self.inputs, k, range.clone());
+            let moved = moved_in(self.inputs, k, range.clone());
+            self.moved = self.moved.and(moved);
             let at = layout.local_row(j, local) + x / 2;
             let values = &self.inputs.old[range];
             for (by_colour, values) in [
@@ -282,7 +284,7 @@ impl Job<'_> {
             let place = place - before;
             self.rhs[colour][place] += link.supply;
             let net = f64::from(link.supply - link.out * self.c[colour][place]);
-            self.moved += net * net;
+            self.moved = self.moved.and(Moved::through(net));
         }
         for held in self.inputs.edges.held_of(k) {
             let place = held.place - before;
@@ -353,11 +355,37 @@ fn terms_of(inputs: Inputs, range: std::ops::Range<usize>, rate: &mut [f32], sup
     }
 }
 
-/// Sum of squares of what moves in voxels `range` of plane `k` at the values handed in: the larger of what a
+/// Sums of squares of what moves, see [`super::Stopping::relative_residual`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Moved {
+    /// Without what was there, over `dt`.
+    pub rates: f64,
+    /// With it: no step needs to be better than that.
+    pub all: f64,
+}
+
+impl Moved {
+    fn and(self, other: Self) -> Self {
+        Self {
+            rates: self.rates + other.rates,
+            all: self.all + other.all,
+        }
+    }
+
+    /// What passes a face on balance.
+    fn through(net: f64) -> Self {
+        Self {
+            rates: net * net,
+            all: net * net,
+        }
+    }
+}
+
+/// What moves in voxels `range` of plane `k` at the values handed in: the larger of what a
 /// voxel is brought and of what it loses. Exchange counts with what it brings on balance, not with what it
 /// brings and takes away again.
 #[inline(always)]
-fn moved_in(inputs: Inputs, k: usize, range: std::ops::Range<usize>) -> f64 {
+fn moved_in(inputs: Inputs, k: usize, range: std::ops::Range<usize>) -> Moved {
     let Inputs {
         terms, per_dt, old, ..
     } = inputs;
@@ -365,9 +393,6 @@ fn moved_in(inputs: Inputs, k: usize, range: std::ops::Range<usize>) -> f64 {
     let (mut gains, mut losses) = ([0.0_f32; 2 * PAIRS], [0.0_f32; 2 * PAIRS]);
     let (gains, losses) = (&mut gains[..n], &mut losses[..n]);
     let values = &old[range.clone()];
-    for (gain, c) in gains.iter_mut().zip(values) {
-        *gain = per_dt * c;
-    }
     if let Some(each) = terms.source_per_min {
         for (gain, source) in gains.iter_mut().zip(&each[range.clone()]) {
             *gain += source;
@@ -405,26 +430,44 @@ fn moved_in(inputs: Inputs, k: usize, range: std::ops::Range<usize>) -> f64 {
             losses[m] += at_least(-nets[m], 0.0);
         }
     }
-    for (gain, loss) in gains.iter_mut().zip(losses) {
-        *gain = at_least(*gain, *loss);
-    }
     let held = inputs.edges.held_of(k);
     let from = held.partition_point(|held| held.index < range.start);
     for held in held[from..].iter().take_while(|h| h.index < range.end) {
         gains[held.index - range.start] = 0.0;
+        losses[held.index - range.start] = 0.0;
     }
-    sum_of_squares(gains)
+    let mut moved = Moved::default();
+    if per_dt > 0.0 {
+        let mut sums = [0.0_f32; 2 * PAIRS];
+        let sums = &mut sums[..n];
+        for (m, sum) in sums.iter_mut().enumerate() {
+            *sum = at_least(per_dt * values[m] + gains[m], losses[m]);
+        }
+        for held in held[from..].iter().take_while(|h| h.index < range.end) {
+            sums[held.index - range.start] = 0.0;
+        }
+        moved.all = sum_of_squares(sums);
+    }
+    for (gain, loss) in gains.iter_mut().zip(losses) {
+        *gain = at_least(*gain, *loss);
+    }
+    moved.rates = sum_of_squares(gains);
+    if per_dt == 0.0 {
+        moved.all = moved.rates;
+    }
+    moved
 }
 
 /// The same for all voxels and faces of a level whose unknowns are those in `inputs`.
-pub(super) fn moved(level: &Level, inputs: Inputs) -> f64 {
+pub(super) fn moved(level: &Level, inputs: Inputs) -> Moved {
     let [nx, ny, nz] = level.layout.dims;
-    let in_voxels = sum_chunks(nz, level.layout.planes_per_piece, |planes| {
-        let mut sum = 0.0;
+    let in_voxels = map_chunks(nz, level.layout.planes_per_piece, |_, planes| {
+        let mut sum = Moved::default();
         for k in planes {
             let plane = k * ny * nx..(k + 1) * ny * nx;
             for start in plane.clone().step_by(2 * PAIRS) {
-                sum += moved_in(inputs, k, start..plane.end.min(start + 2 * PAIRS));
+                let range = start..plane.end.min(start + 2 * PAIRS);
+                sum = sum.and(moved_in(inputs, k, range));
             }
         }
         sum
@@ -432,7 +475,10 @@ pub(super) fn moved(level: &Level, inputs: Inputs) -> f64 {
     let through_faces = inputs.edges.links.iter().map(|link| {
         let (colour, place) = link.place();
         let net = f64::from(link.supply - link.out * level.c[colour][place]);
-        net * net
+        Moved::through(net)
     });
-    in_voxels + through_faces.sum::<f64>()
+    in_voxels
+        .into_iter()
+        .chain(through_faces)
+        .fold(Moved::default(), Moved::and)
 }

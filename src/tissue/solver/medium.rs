@@ -231,13 +231,14 @@ pub struct Stopping {
     /// Largest relative residual accepted: the imbalance of all voxels over what moves in them, both as
     /// root-mean-square over voxels.
     ///
-    /// What moves in a voxel is the larger of what it is brought (sources, exchange, faces, the old value over
-    /// `dt`) and of what it loses (decay, uptake, exchange); exchange and held faces count with what they
+    /// What moves in a voxel is the larger of what it is brought (sources, exchange, faces) and of what it loses (decay, uptake, exchange); exchange and held faces count with what they
     /// bring *on balance*. Stirred medium, which takes back at once all it gives, thus adds nothing. A
     /// quasi-steady field departs from the level of its surroundings because of what moves, and the error it
     /// is left with obeys the same equation with the imbalance in that place. So the error is about this
     /// part of the departure, whatever lies around (less where the imbalance changes sign from voxel to
-    /// voxel). In a step in time the old value bounds the error: at most this part of it, both as
+    /// voxel). In a step in time what moves counts together with the rate at which the old values change, so that
+    /// however short the steps, each is right to this part of what happens in it, and a field that is stepped comes as
+    /// near to its balance as one that is solved for it; and the error is at most this part of the old value, both as
     /// root-mean-square.
     pub relative_residual: f32,
     /// Largest number of multigrid cycles.

@@ -45,7 +45,7 @@ pub use medium::{
     Side, SolveReport, Stopping, TimeScheme, Velocity,
 };
 
-use assembly::{Edges, Inputs, assemble, fit_uptakes, moved};
+use assembly::{Edges, Inputs, Moved, assemble, fit_uptakes, moved};
 use axis::Axis;
 use balance::Balance;
 use kernels::Keep;
@@ -218,8 +218,8 @@ impl FieldSolver {
             }
         };
         let mut report = SolveReport::default();
-        let scale = self.assemble(terms, per_dt, values).sqrt();
-        self.iterate(terms, stopping, scale, &mut report);
+        let moves = self.assemble(terms, per_dt, values);
+        let scale = self.iterate(terms, stopping, Scale::AtFirst(moves), &mut report);
         let mut balance = self.join(terms, per_dt, values);
         let is_far = f64::from(report.initial_residual) > FAR;
         if is_far && stopping.max_cycles > report.cycles {
@@ -230,10 +230,10 @@ impl FieldSolver {
                 old: values,
                 edges: &self.edges,
             };
-            let found = moved(&self.levels[0], inputs).sqrt();
+            let found = moved(&self.levels[0], inputs).all.sqrt();
             if found < GUESSED * scale {
                 let old_mass = balance.old_mass;
-                self.iterate(terms, stopping, found, &mut report);
+                self.iterate(terms, stopping, Scale::Found(found), &mut report);
                 balance = self.join(terms, per_dt, values);
                 balance.old_mass = old_mass;
             }
@@ -242,22 +242,28 @@ impl FieldSolver {
         report
     }
 
-    /// Brings the unknowns of the finest level to the solution; `scale` is the norm of what moves.
+    /// Brings the unknowns of the finest level to the solution; hands back the norm of what moves.
     fn iterate(
         &mut self,
         terms: &LocalTerms,
         stopping: Stopping,
-        scale: f64,
+        scale: Scale,
         report: &mut SolveReport,
-    ) {
+    ) -> f64 {
         let is_linear = terms.saturating.is_empty();
         let [mut residual, diagonal] = self.measure();
+        let scale = match scale {
+            // In a step in time what the old values leave over is the rate at which they change. In balance `rates` and
+            // `all` are the same.
+            Scale::AtFirst(moves) => (moves.rates + residual * residual).min(moves.all).sqrt(),
+            Scale::Found(scale) => scale,
+        };
         // Where nothing moves, the values themselves are the scale.
         let reference = if scale > 0.0 { scale } else { diagonal };
         if reference <= 0.0 {
             // No source and nothing there: zero is the answer.
             report.converged = true;
-            return;
+            return scale;
         }
         let target = f64::from(stopping.relative_residual) * reference;
         report.initial_residual = report.initial_residual.max((residual / reference) as f32);
@@ -298,6 +304,7 @@ impl FieldSolver {
             self.mix_faster(1.0 / haste);
         }
         report.residual = (residual / reference) as f32;
+        scale
     }
 
     /// Lets coarse levels count fast local rates more nearly in full.
@@ -311,8 +318,8 @@ impl FieldSolver {
         }
     }
 
-    /// Writes the equations about what the caller handed in; norm of what moves, squared.
-    fn assemble(&mut self, terms: &LocalTerms, per_dt: f32, values: &[f32]) -> f64 {
+    /// Writes the equations about what the caller handed in; what moves.
+    fn assemble(&mut self, terms: &LocalTerms, per_dt: f32, values: &[f32]) -> Moved {
         let inputs = Inputs {
             terms,
             per_dt,
@@ -380,6 +387,14 @@ impl FieldSolver {
         report.stored = balance.stored() * volume;
         report.mass_balance_error = balance.relative_defect();
     }
+}
+
+/// On what scale a residual is small.
+enum Scale {
+    /// What moves at the values handed in.
+    AtFirst(Moved),
+    /// The norm of what moves at values found.
+    Found(f64),
 }
 
 /// A cycle that leaves more than this part of the residual has stalled.
