@@ -11,7 +11,8 @@
 //!    registers all that is said about it: [`register_capability`] for the field of cell files, [`register_cell_state`]
 //!    for what is saved, [`begin_cells`] and [`divide_cells`] for how cells begin and what daughters inherit,
 //!    [`register_quantity`] and [`register_metric`] for what can be known, [`register_input`] for what rules can change,
-//!    [`register_event`] for what happens, [`register_purpose`] for random numbers;
+//!    [`register_event`] for what happens, [`register_purpose`] for random numbers, [`register_hindrance`] and
+//!    [`register_vessel_exchange`] for what it does to the medium of a site;
 //! 2. one line for the plugin in [`BiologyPlugins`];
 //! 3. one field in the file of each cell type that has it, under `assets/cells`, and the rules by which it acts on
 //!    others.
@@ -28,6 +29,8 @@
 //! [`register_input`]: crate::core::input::RegisterInputs::register_input
 //! [`register_event`]: crate::cell::event::RegisterEvent::register_event
 //! [`register_purpose`]: crate::core::RegisterPurpose::register_purpose
+//! [`register_hindrance`]: crate::tissue::RegisterMedium::register_hindrance
+//! [`register_vessel_exchange`]: crate::tissue::RegisterMedium::register_vessel_exchange
 //! [`Program`]: crate::simulation::Program
 
 use bevy::math::ops;

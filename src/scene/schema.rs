@@ -161,8 +161,12 @@ pub enum Organ {
 pub struct Field {
     /// Name of the molecule: a file in `assets/molecules`, or one of the scene's own.
     pub molecule: MoleculeName,
-    /// Concentration at the start, and that of blood where the block is perfused; unit of the molecule.
+    /// Concentration at the start, at held faces, and in blood where the block is perfused; unit of the molecule.
     pub level: f64,
+    /// Concentration at the start where it is another: a medium that was used before. It tells in molecules that are
+    /// stepped in time, and in closed blocks.
+    #[serde(default)]
+    pub start: Option<f64>,
     /// What the six faces of the block do.
     #[serde(default)]
     pub faces: Faces,

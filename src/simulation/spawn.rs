@@ -90,6 +90,7 @@ pub fn spawn_sites(world: &mut World, scene: &Scene) {
                 continue;
             };
             let level = field.level as f32;
+            let start = field.start.map_or(level, |start| start as f32);
             let grid = FieldGrid::new(&block, molecules.get(molecule).coarsen);
             let voxels = grid.block.voxels();
             let entity = world
@@ -101,7 +102,7 @@ pub fn spawn_sites(world: &mut World, scene: &Scene) {
                         level,
                         held_faces: field.faces == Faces::Held,
                     },
-                    FieldValues(vec![level; voxels]),
+                    FieldValues(vec![start; voxels]),
                     FieldWork::new(&grid.block),
                     Ledger::new(voxels),
                 ))

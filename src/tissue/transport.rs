@@ -3,11 +3,13 @@
 //! Each field entity is solved on its own, several side by side on the executor's threads and a large one
 //! split inside, with the one implicit solver of [`super::solver`]:
 //!
-//! `(1/dt + k) c + sum V c/(K+c) - div(D grad c) = c_old/dt + sources + gamma w (c_blood - c)`
+//! `(1/dt + k) c + sum V c/(K+c) - div(D s grad c) + div(v c) = c_old/dt + sources + gamma w (c_blood - c) + p (b - c)`
 //!
 //! Oxygen, glucose and lactate relax within a step and are solved quasi-steady; growth factors, which decay
 //! over an hour, take one implicit time step. Oxygen is solved in every step; the slower molecules every few
-//! minutes, which is short against the hours in which cells and their uptake change. The last term is the blood of
+//! minutes, which is short against the hours in which cells and their uptake change. What modules say of the medium is in
+//! [`super::medium`]: the share `s` that hindrance leaves, the velocity `v` of the fluid, the exchange `p` with vessels of
+//! level `b`. The term with `w` is the blood of
 //! the host tissue: `gamma = D / L^2` makes a disturbance fade over the perfusion length `L` of the site, and `w` is
 //! the share of host vessels left in a voxel ([`HostVessels`]): tumour tissue displaces them and they do not come
 //! back by themselves.
@@ -17,7 +19,7 @@
 //! Everything else here is worked out anew before it is read and carries nothing from one solve to the next:
 //! [`CellVolume`] is cleared and booked in every `Perceive`; the arrays `capacity`, `rate` and
 //! `source` of [`FieldWork`] are written before each solve that reads them; the medium is fitted to the
-//! solver when a solve finds it unlike the wanted one, and fitting is a function of the medium alone; the
+//! solver when a field is due and its medium changed, and fitting is a function of the medium alone; the
 //! means of host vessels over the voxels of a coarser grid are as well; the
 //! multigrid buffers are written from the terms and the old values in every solve. `tests/fields.rs` compares
 //! a solver with a history to a fresh one bit by bit.

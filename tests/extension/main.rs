@@ -4,7 +4,10 @@
 //! begin with it and what daughters inherit; what can be known of a cell and of a site, an input, two measurements and
 //! a kind of event. The cell type that has it, with a rule that drives the input, and the molecule that the cells give
 //! off are files beside a scene.
+//!
+//! `fog` is a second one, about the medium: a component of sites, voxel by voxel, that hinders what spreads.
 
+mod fog;
 #[path = "../saving/mod.rs"]
 mod saving;
 mod sparkle;
@@ -13,6 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bevy::prelude::*;
+use fog::{Fog, fog};
 use saving::save;
 use sparkle::{Sparkle, sparkle};
 use tumorscape::core::CellId;
@@ -25,6 +29,7 @@ use tumorscape::scene::{CellLibrary, ParsedScene};
 use tumorscape::simulation::describe::Description;
 use tumorscape::simulation::snapshot::SnapshotRequest;
 use tumorscape::simulation::{Action, Lineage, Program, Simulation};
+use tumorscape::tissue::{FieldValues, Sites};
 
 const FIREFLY: &str = r#"(
     name: "firefly",
@@ -63,7 +68,7 @@ const SCENE: &str = r#"(
 )"#;
 
 fn program() -> Program {
-    Program::default().with(sparkle)
+    Program::default().with(sparkle).with(fog)
 }
 
 /// A folder with the cell type and the scene.
@@ -544,4 +549,53 @@ fn what_it_knows_can_be_shown_and_inspected() {
         .find(|(label, ..)| label == "sparkle glow");
     assert_eq!(shown.map(|(_, value, _)| *value), Some(state.glow));
     assert!(snapshot.molecules.named("luciferin").is_some());
+}
+
+#[test]
+fn its_fog_hinders_what_spreads_and_is_saved_and_resumed() {
+    let folder = workplace();
+    let mut simulation = simulation(folder.path());
+    let site = |simulation: &Simulation| {
+        let sites = &simulation.world().resource::<Sites>().list;
+        (sites[0].entity, sites[0].fields[0].entity)
+    };
+    // Means of luciferin in the lowest and the highest layer of voxels.
+    let layers = |simulation: &Simulation| {
+        let field = simulation.world().get::<FieldValues>(site(simulation).1);
+        let values = &field.expect("fields have values").0;
+        let layer = 20 * 20;
+        let mean = |layer: &[f32]| layer.iter().sum::<f32>() / layer.len() as f32;
+        [
+            mean(&values[..layer]),
+            mean(&values[values.len() - layer..]),
+        ]
+    };
+    let ratio = |simulation: &Simulation| {
+        let [low, high] = layers(simulation);
+        low / high
+    };
+    simulation.step();
+    let first = ratio(&simulation);
+    for _ in 0..89 {
+        simulation.step();
+    }
+    let later = ratio(&simulation);
+    // 3 of fog leaves a quarter of the diffusivity, so luciferin reaches half as far (275 um instead of 550).
+    assert!(first > 0.8 && first < 1.0, "{first}");
+    assert!(later < 0.8 * first, "{first}, {later}");
+    let fog = |simulation: &Simulation| {
+        let fog = simulation.world().get::<Fog>(site(simulation).0);
+        fog.expect("every site has it").clone()
+    };
+    let saved = folder.path().join("fog");
+    save(&simulation, &saved);
+    let (saved, _) = checkpoint::open(&saved, |_| {}).expect("it is whole");
+    let resumed = program().resume(saved);
+    let (mut resumed, _) = resumed.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(fog(&resumed), fog(&simulation));
+    for _ in 0..15 {
+        simulation.step();
+        resumed.step();
+        assert_eq!(resumed.state_hash(), simulation.state_hash());
+    }
 }

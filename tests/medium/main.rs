@@ -1,11 +1,6 @@
 //! Hindrance, flow and vessels: what a module outside the crate writes about the medium of a site is what fields are
 //! solved with, from the step on in which it is written.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "analytic answers are compared with a tolerance; no bits depend on them"
-)]
-
 #[path = "../saving/mod.rs"]
 mod saving;
 

@@ -231,8 +231,8 @@ pub struct Stopping {
     /// Largest relative residual accepted: the imbalance of all voxels over what moves in them, both as
     /// root-mean-square over voxels.
     ///
-    /// What moves in a voxel is the larger of what it is brought (sources, exchange, faces) and of what it loses (decay, uptake, exchange); exchange and held faces count with what they
-    /// bring *on balance*. Stirred medium, which takes back at once all it gives, thus adds nothing. A
+    /// What moves in a voxel is the larger of what it is brought (sources, exchange, faces) and of what it loses
+    /// (decay, uptake, exchange); exchange and held faces count with what they bring *on balance*. Stirred medium, which takes back at once all it gives, thus adds nothing. A
     /// quasi-steady field departs from the level of its surroundings because of what moves, and the error it
     /// is left with obeys the same equation with the imbalance in that place. So the error is about this
     /// part of the departure, whatever lies around (less where the imbalance changes sign from voxel to
