@@ -405,6 +405,26 @@ fn all_shipped_scenes_are_valid() {
     assert!(count > 0);
 }
 
+#[test]
+fn what_goes_faster_than_in_life_does_so_and_only_where_times_are_not_those_of_life() {
+    let problems = |pace: &str, faster: &str| {
+        let text = format!(
+            r#"(title: "T", about: "A", pace: {pace}, faster: {faster}, duration: Hours(1), sites: [
+                (name: "s", organ: Breast, size_um: (100, 100, 100), fields: [(molecule: "oxygen", level: 38)])])"#
+        );
+        match parse_scene(&text, "t.ron", &context()) {
+            Ok(scene) => format!("{:?}", scene.scene.faster),
+            Err(report) => report.to_string(),
+        }
+    };
+    assert_eq!(
+        problems("Illustrative", r#"{"growth": 44}"#),
+        r#"{"growth": 44.0}"#
+    );
+    assert!(problems("Calibrated", r#"{"growth": 44}"#).contains("leave it out"));
+    assert!(problems("Illustrative", r#"{"growth": 0.5}"#).contains("more than 1 times"));
+}
+
 const SMALL: &str = r#"// A scene with a bit of everything.
 (
     title: "Small",

@@ -11,6 +11,7 @@ use super::{Failure, say};
 use crate::journal::Journal;
 use crate::journal::run_folder::RunFolder;
 use crate::record::{Film, FilmOptions};
+use crate::scene::look::Style;
 use crate::simulation::Program;
 
 /// Options of `record`.
@@ -30,6 +31,10 @@ pub(crate) struct RecordArguments {
     /// Length of the film in seconds; the scene's if left out.
     #[arg(long, value_name = "N", value_parser = parse_seconds)]
     seconds: Option<f64>,
+    /// Draw everything `rich` (bodies with light and shade) or `plain` (flat, with outlines); as the scene says if left
+    /// out.
+    #[arg(long, value_name = "STYLE", value_parser = parse_style)]
+    style: Option<Style>,
     /// Also write a run folder, as `run` does.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -52,6 +57,7 @@ impl RecordArguments {
             size: None,
             fps: None,
             seconds: None,
+            style: None,
             out: None,
             quiet: false,
         }
@@ -70,6 +76,7 @@ pub(crate) fn record(program: &Program, arguments: &RecordArguments) -> Result<E
         size: arguments.size.unwrap_or(recording.size),
         fps: arguments.fps.unwrap_or(recording.fps),
         seconds: arguments.seconds.unwrap_or(recording.seconds),
+        style: arguments.style,
     };
     let frames = options.frames();
     let film = Film::open(options).map_err(Failure::input)?;
@@ -122,6 +129,14 @@ fn parse_size(text: &str) -> Result<(u32, u32), String> {
         Err(_) => Err(wrong()),
     };
     Ok((side(width)?, side(height)?))
+}
+
+fn parse_style(text: &str) -> Result<Style, String> {
+    match text {
+        "rich" => Ok(Style::Rich),
+        "plain" => Ok(Style::Plain),
+        _ => Err(format!("`{text}` is not a style: write rich or plain")),
+    }
 }
 
 fn parse_seconds(text: &str) -> Result<f64, String> {

@@ -14,8 +14,10 @@ use super::studio::{Studio, StudioError};
 use super::way::CameraWay;
 use crate::journal::Journal;
 use crate::journal::run_folder::RunFolderError;
-use crate::scene::{Look, ParsedScene, Stage};
+use crate::scene::{Look, ParsedScene, Stage, Style};
 use crate::simulation::{Simulation, Snapshot, SnapshotRequest, WHOLE_STAGE};
+use crate::view::camera::fitted;
+use crate::view::overlay::pace_text;
 use crate::view::{OverlayContent, ViewCamera, ViewSettings, automatic_pose};
 
 /// Seconds of film a caption takes to appear and to vanish.
@@ -34,12 +36,20 @@ pub struct FilmOptions {
     pub fps: u32,
     /// Length, seconds.
     pub seconds: f64,
+    /// How everything is drawn, whatever the scene says; as it says where `None`.
+    pub style: Option<Style>,
 }
 
 impl FilmOptions {
     /// Number of frames.
     pub fn frames(&self) -> u64 {
         ((self.seconds * f64::from(self.fps)).round() as u64).max(1)
+    }
+
+    /// Whether each frame is looked at by itself: a caption then is there or not, never half of it.
+    fn is_of_stills(&self) -> bool {
+        let ending = self.output.extension().and_then(|ending| ending.to_str());
+        ending.is_some_and(|ending| ending.eq_ignore_ascii_case("png")) || self.frames() == 1
     }
 }
 
@@ -133,6 +143,9 @@ impl Film {
         let way = CameraWay::of(simulation, drawn_site(&stage), shape)?;
         let plan = Plan {
             hours_per_second: scene.scene.duration.hours() / self.options.seconds,
+            shape,
+            style: self.options.style,
+            is_of_stills: self.options.is_of_stills(),
             scene,
             stage,
             way,
@@ -215,11 +228,20 @@ struct Plan {
     way: CameraWay,
     /// Hours of tissue time in a second of film.
     hours_per_second: f64,
+    /// Width of the picture in heights.
+    shape: f32,
+    /// How everything is drawn, whatever the scene says.
+    style: Option<Style>,
+    /// Whether each frame is looked at by itself.
+    is_of_stills: bool,
 }
 
 impl Plan {
     /// The look that is going over into that of `hours`, and how far the new one has come, 0-1.
     fn look_going_out(&self, hours: f64, at_start: Look) -> Option<(f32, Look)> {
+        if self.is_of_stills {
+            return None;
+        }
         let (since, before) = self.scene.timeline.look_before(hours, at_start)?;
         let share = ((hours - since) / (self.hours_per_second * LOOK_FADE_S)) as f32;
         (share < 1.0).then_some((share * share * (3.0 - 2.0 * share), before))
@@ -229,9 +251,13 @@ impl Plan {
     fn compose(&self, snapshot: &Snapshot, look: Look, hours: f64) -> Shot {
         let scene = &self.scene;
         let site = drawn_site(&self.stage);
-        let look = self.stage.look(look);
+        let mut look = self.stage.look(look);
+        if let Some(style) = self.style {
+            look.style = style;
+        }
         let pose = self.way.pose_at(hours);
-        let pose = pose.unwrap_or_else(|| automatic_pose(snapshot, site, &look));
+        let pose =
+            pose.unwrap_or_else(|| fitted(automatic_pose(snapshot, site, &look), self.shape));
         let fade_hours = CAPTION_FADE_S * self.hours_per_second;
         Shot {
             settings: ViewSettings {
@@ -246,7 +272,12 @@ impl Plan {
                     .caption_at(hours)
                     .unwrap_or_default()
                     .to_owned(),
-                caption_opacity: caption_opacity(scene, hours, fade_hours),
+                caption_opacity: if self.is_of_stills {
+                    1.0
+                } else {
+                    caption_opacity(scene, hours, fade_hours)
+                },
+                pace: pace_text(&scene.scene, Some(self.hours_per_second)),
                 ..OverlayContent::default()
             },
         }
@@ -287,4 +318,24 @@ struct Shot {
     settings: ViewSettings,
     camera: ViewCamera,
     overlay: OverlayContent,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stills_are_told_from_films_and_fade_no_caption() {
+        let options = |output: &str, seconds| FilmOptions {
+            output: output.into(),
+            size: (64, 64),
+            fps: 2,
+            seconds,
+            style: None,
+        };
+        assert!(options("a.png", 9.0).is_of_stills());
+        assert!(options("a.PNG", 9.0).is_of_stills());
+        assert!(options("a.gif", 0.5).is_of_stills(), "one frame is a still");
+        assert!(!options("a.mp4", 9.0).is_of_stills());
+    }
 }

@@ -13,7 +13,7 @@ use crate::measure::Wanted;
 use crate::scene::{CameraKey, CameraPose, ParsedScene, Stage, Target};
 use crate::simulation::{Simulation, Snapshot};
 use crate::tissue::SiteId;
-use crate::view::camera::{corners_of, framed};
+use crate::view::camera::{corners_of, fitted, framed};
 use crate::view::pose_between;
 
 /// Moments at which a followed cell is looked for between two keyframes.
@@ -136,6 +136,9 @@ fn pose_of(
         azimuth_deg: key.azimuth_deg,
         elevation_deg: key.elevation_deg,
     };
+    if key.distance_um.is_some() {
+        pose = fitted(pose, shape);
+    }
     if let Some(only) = blocks {
         let whole = framed(&corners_of(snapshot, drawn, only), pose, shape);
         pose.target_um = whole.target_um;

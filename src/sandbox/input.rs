@@ -5,7 +5,10 @@ use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 use bevy_egui::input::EguiWantsInput;
 
+use crate::scene::Style;
 use crate::view::camera::{FIELD_OF_VIEW_DEG, um_per_pixel};
+use crate::view::cells::reach_on_cut_um;
+use crate::view::crowding::Crowding;
 use crate::view::glyphs::pick::{Look, first_glyph};
 use crate::view::{PickedGlyph, Shown, ViewCamera, ViewSettings, cut_plane};
 
@@ -82,6 +85,12 @@ fn press_keys(
                     None => Some(FIRST_CUT),
                 };
             }
+            KeyCode::KeyV => {
+                settings.look.style = match settings.look.style {
+                    Style::Rich => Style::Plain,
+                    Style::Plain => Style::Rich,
+                };
+            }
             KeyCode::KeyF => sandbox.is_flying = !sandbox.is_flying,
             KeyCode::KeyR => camera.pose = whole_view(&shown, &settings),
             KeyCode::KeyH => sandbox.is_help_open = !sandbox.is_help_open,
@@ -144,6 +153,7 @@ fn use_mouse(
     window: Option<Single<&Window, With<PrimaryWindow>>>,
     sandbox: Res<Sandbox>,
     shown: Res<Shown>,
+    crowding: Res<Crowding>,
     mut grip: ResMut<Grip>,
     mut settings: ResMut<ViewSettings>,
     mut camera: ResMut<ViewCamera>,
@@ -189,7 +199,7 @@ fn use_mouse(
                 && let Some(at) = cursor
             {
                 (settings.selected, settings.selected_glyph) =
-                    picked_at(&sandbox, &shown, &settings, &camera, at);
+                    picked_at(&sandbox, &shown, &settings, &camera, &crowding, at);
             }
         }
     }
@@ -208,6 +218,7 @@ fn picked_at(
     shown: &Shown,
     settings: &ViewSettings,
     camera: &ViewCamera,
+    crowding: &Crowding,
     at: Vec2,
 ) -> (Option<u64>, Option<PickedGlyph>) {
     let Some(site) = shown.site(settings.site) else {
@@ -222,7 +233,8 @@ fn picked_at(
         kept,
         pixel: um_per_pixel(&camera.pose, size.y) / camera.pose.distance_um,
     };
-    let cell = pick::first_hit(&site.cells, ray, kept);
+    let reach = |centre, radius| reach_on_cut_um(crowding, kept, centre, radius);
+    let cell = pick::first_hit(&site.cells, ray, kept, reach);
     let glyph = first_glyph(site, &settings.look.layers, &look);
     match (cell, glyph) {
         (Some((_, to_cell)), Some((to_glyph, picked))) if to_glyph < to_cell => {

@@ -1,13 +1,16 @@
 //! Which cell is under the pointer.
 //!
 //! The pictures draw cells as exact spheres, cut by a plane, so the question has an exact answer: the first
-//! sphere that the ray of the pixel meets in the part that is kept, on its skin or on its cut face.
+//! sphere that the ray of the pixel meets in the part that is kept, on its skin or on its cut face. Where cut faces
+//! overlap it is that of the smaller power distance, as in the picture.
 
 use bevy::math::ops;
 use bevy::prelude::*;
 
 use crate::scene::CameraPose;
 use crate::simulation::CellGlyphs;
+
+use crate::view::cells::drawn_radius_um;
 
 use super::rig::{Axes, axes};
 
@@ -38,41 +41,70 @@ pub(super) fn ray_through(
 
 /// Index of the first cell that the ray meets, and how far away, um.
 ///
-/// `kept` is the part of space that is drawn: `p` where `dot(kept.xyz, p) + kept.w >= 0`.
-pub(super) fn first_hit(cells: &CellGlyphs, ray: Ray, kept: Vec4) -> Option<(usize, f32)> {
+/// `kept` is the part of space that is drawn: `p` where `dot(kept.xyz, p) + kept.w >= 0`. `reach` says how far from its
+/// centre a cell with this centre and drawn radius fills the cut, um.
+pub(super) fn first_hit(
+    cells: &CellGlyphs,
+    ray: Ray,
+    kept: Vec4,
+    reach: impl Fn(Vec3, f32) -> f32,
+) -> Option<(usize, f32)> {
     cells
         .sphere_um
         .iter()
         .enumerate()
-        .filter_map(|(index, sphere)| Some((index, distance_to(*sphere, ray, kept)?)))
-        .min_by(|(_, a), (_, b)| a.total_cmp(b))
+        .filter_map(|(index, &[x, y, z, radius])| {
+            let (centre, radius) = (Vec3::new(x, y, z), drawn_radius_um(radius));
+            Some((index, hit_of(centre, radius, ray, kept, &reach)?))
+        })
+        .min_by(|(_, a), (_, b)| {
+            let nearer = a.distance_um.total_cmp(&b.distance_um);
+            nearer.then(a.power_um2.total_cmp(&b.power_um2))
+        })
+        .map(|(index, hit)| (index, hit.distance_um))
 }
 
-/// Distance along the ray to the visible surface of a cut sphere, um.
-fn distance_to([x, y, z, radius]: [f32; 4], ray: Ray, kept: Vec4) -> Option<f32> {
-    let from_eye = Vec3::new(x, y, z) - ray.origin_um;
+/// Where a ray meets a cell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Hit {
+    /// Distance along the ray, um; the same for all cells whose cut face is hit.
+    distance_um: f32,
+    /// Power distance of the place to the cell, um2: negative inside its body, zero on its skin.
+    power_um2: f32,
+}
+
+/// Where the ray meets the visible surface of a cell: its cut face or its skin.
+fn hit_of(
+    centre: Vec3,
+    radius: f32,
+    ray: Ray,
+    kept: Vec4,
+    reach: impl Fn(Vec3, f32) -> f32,
+) -> Option<Hit> {
+    let start = kept.truncate().dot(ray.origin_um) + kept.w;
+    let slope = kept.truncate().dot(ray.direction);
+    if slope > 0.0 && start < 0.0 {
+        let distance_um = -start / slope;
+        let off2 = (ray.origin_um + ray.direction * distance_um).distance_squared(centre);
+        let reach = reach(centre, radius);
+        if off2 <= reach * reach {
+            return Some(Hit {
+                distance_um,
+                power_um2: off2 - radius * radius,
+            });
+        }
+    }
+    let from_eye = centre - ray.origin_um;
     let middle = from_eye.dot(ray.direction);
     let off_axis = from_eye - ray.direction * middle;
     let inside = radius * radius - off_axis.length_squared();
-    if inside < 0.0 {
-        return None;
-    }
-    let half_chord = inside.sqrt();
-    let (enter, leave) = (middle - half_chord, middle + half_chord);
-    // Where the ray is in the part that is kept: before or behind its crossing of the plane.
-    let start = kept.truncate().dot(ray.origin_um) + kept.w;
-    let slope = kept.truncate().dot(ray.direction);
-    let (mut from, mut to) = (0.0_f32, f32::INFINITY);
-    if slope > 0.0 {
-        from = from.max(-start / slope);
-    } else if slope < 0.0 {
-        to = to.min(-start / slope);
-    } else if start < 0.0 {
-        return None;
-    }
-    let hit = enter.max(from);
+    let distance_um = middle - inside.max(0.0).sqrt();
     // An eye inside a cell does not see that cell.
-    (enter > 0.0 && hit <= leave && hit <= to).then_some(hit)
+    let is_seen = inside >= 0.0 && distance_um > 0.0 && start + slope * distance_um >= 0.0;
+    is_seen.then_some(Hit {
+        distance_um,
+        power_um2: 0.0,
+    })
 }
 
 #[cfg(test)]
@@ -81,6 +113,11 @@ mod tests {
 
     const ALL: Vec4 = Vec4::W;
 
+    /// Cells on a cut keep to their bodies.
+    fn body(_: Vec3, radius: f32) -> f32 {
+        radius
+    }
+
     fn cells(spheres: &[[f32; 4]]) -> CellGlyphs {
         CellGlyphs {
             sphere_um: spheres.to_vec(),
@@ -88,8 +125,13 @@ mod tests {
         }
     }
 
-    fn index_of(hit: Option<(usize, f32)>) -> Option<usize> {
-        hit.map(|(index, _)| index)
+    fn index_of(
+        cells: &CellGlyphs,
+        ray: Ray,
+        kept: Vec4,
+        reach: fn(Vec3, f32) -> f32,
+    ) -> Option<usize> {
+        first_hit(cells, ray, kept, reach).map(|(index, _)| index)
     }
 
     fn along_x(y: f32) -> Ray {
@@ -106,16 +148,22 @@ mod tests {
             [20.0, 0.0, 0.0, 5.0],
             [0.0, 30.0, 0.0, 5.0],
         ]);
-        assert_eq!(index_of(first_hit(&cells, along_x(0.0), ALL)), Some(1));
-        assert_eq!(index_of(first_hit(&cells, along_x(4.9), ALL)), Some(1));
-        assert_eq!(index_of(first_hit(&cells, along_x(5.1), ALL)), None);
-        assert_eq!(index_of(first_hit(&cells, along_x(30.0), ALL)), Some(2));
+        assert_eq!(index_of(&cells, along_x(0.0), ALL, body), Some(1));
+        assert_eq!(
+            index_of(&cells, along_x(drawn_radius_um(5.0) - 0.1), ALL, body),
+            Some(1)
+        );
+        assert_eq!(
+            index_of(&cells, along_x(drawn_radius_um(5.0) + 0.1), ALL, body),
+            None
+        );
+        assert_eq!(index_of(&cells, along_x(30.0), ALL, body), Some(2));
     }
 
     #[test]
     fn cells_behind_the_eye_are_not_hit() {
         let cells = cells(&[[-150.0, 0.0, 0.0, 5.0]]);
-        assert_eq!(index_of(first_hit(&cells, along_x(0.0), ALL)), None);
+        assert_eq!(index_of(&cells, along_x(0.0), ALL, body), None);
     }
 
     #[test]
@@ -123,13 +171,13 @@ mod tests {
         let cells = cells(&[[0.0, 0.0, 0.0, 5.0], [30.0, 0.0, 0.0, 5.0]]);
         // Kept: x >= 10.
         let kept = Vec4::new(1.0, 0.0, 0.0, -10.0);
-        assert_eq!(index_of(first_hit(&cells, along_x(0.0), kept)), Some(1));
+        assert_eq!(index_of(&cells, along_x(0.0), kept, body), Some(1));
         // Kept: x <= 10.
         let kept = Vec4::new(-1.0, 0.0, 0.0, 10.0);
-        assert_eq!(index_of(first_hit(&cells, along_x(0.0), kept)), Some(0));
+        assert_eq!(index_of(&cells, along_x(0.0), kept, body), Some(0));
         // Kept: y >= 1, the ray runs at y = 0.
         let kept = Vec4::new(0.0, 1.0, 0.0, -1.0);
-        assert_eq!(index_of(first_hit(&cells, along_x(0.0), kept)), None);
+        assert_eq!(index_of(&cells, along_x(0.0), kept, body), None);
     }
 
     #[test]
@@ -137,12 +185,26 @@ mod tests {
         // The plane x = 2 opens the large cell; the small one sits on its skin, already cut away.
         let cells = cells(&[[5.0, 0.0, 0.0, 8.0], [-5.0, 0.0, 0.0, 2.0]]);
         let kept = Vec4::new(1.0, 0.0, 0.0, -2.0);
-        assert_eq!(index_of(first_hit(&cells, along_x(0.0), kept)), Some(0));
-        let distance = distance_to(cells.sphere_um[0], along_x(0.0), kept).unwrap();
-        assert!((distance - 102.0).abs() < 1e-3, "{distance}");
+        assert_eq!(index_of(&cells, along_x(0.0), kept, body), Some(0));
+        let hit = |y: f32| {
+            let centre = Vec3::new(5.0, 0.0, 0.0);
+            hit_of(centre, drawn_radius_um(8.0), along_x(y), kept, body).map(|hit| hit.distance_um)
+        };
+        assert!(hit(0.0).is_some_and(|distance| (distance - 102.0).abs() < 1e-3));
         // Beside the cut face the skin behind the plane is hit.
-        let distance = distance_to(cells.sphere_um[0], along_x(7.9), kept).unwrap();
-        assert!(distance > 102.0);
+        assert!(hit(drawn_radius_um(8.0) - 0.1).is_some_and(|distance| distance > 102.1));
+    }
+
+    #[test]
+    fn on_a_cut_the_smaller_power_distance_is_hit() {
+        let cells = cells(&[[0.0, -4.0, 0.0, 5.0], [0.0, 4.0, 0.0, 3.0]]);
+        let kept = Vec4::new(1.0, 0.0, 0.0, 0.0);
+        // Equal powers: (y + 4)^2 - A^2 = (y - 4)^2 - B^2.
+        let (a, b) = (drawn_radius_um(5.0), drawn_radius_um(3.0));
+        let boundary = (a * a - b * b) / 16.0;
+        let at = |y| index_of(&cells, along_x(y), kept, body);
+        assert_eq!(at(boundary - 0.05), Some(0));
+        assert_eq!(at(boundary + 0.05), Some(1));
     }
 
     #[test]
@@ -183,7 +245,7 @@ mod tests {
             let pixel = Vec2::new(ndc.x + 1.0, 1.0 - ndc.y) / 2.0 * size;
             let cells = cells(&[[at.x, at.y, at.z, 0.5]]);
             let ray = ray_through(&pose, pixel, size, 32.0);
-            assert_eq!(index_of(first_hit(&cells, ray, ALL)), Some(0));
+            assert_eq!(index_of(&cells, ray, ALL, body), Some(0));
         }
     }
 }

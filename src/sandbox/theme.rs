@@ -122,10 +122,15 @@ pub(super) fn panel_frame() -> egui::Frame {
         .inner_margin(Margin::symmetric(12, 10))
 }
 
+/// Ground of a card, so dense that what is written on it can be read whatever lies behind.
+const CARD: [u8; 4] = [12, 16, 23, 250];
+
 /// A card that floats over the picture.
 pub(super) fn card_frame() -> egui::Frame {
     egui::Frame::new()
-        .fill(Color32::from_rgba_unmultiplied(12, 16, 23, 225))
+        .fill(Color32::from_rgba_unmultiplied(
+            CARD[0], CARD[1], CARD[2], CARD[3],
+        ))
         .stroke(Stroke::new(1.0, LINE))
         .corner_radius(CornerRadius::same(8))
         .inner_margin(Margin::symmetric(12, 8))
@@ -206,4 +211,49 @@ pub(super) fn value_grid(ui: &mut Ui, id: &str, rows: &[(String, String)]) {
                 ui.end_row();
             }
         });
+}
+
+#[cfg(test)]
+mod tests {
+    use bevy::color::{ColorToComponents, LinearRgba, Luminance, Srgba};
+
+    use super::*;
+
+    /// Contrast after WCAG 2.1 of an ink on a ground, linear RGB.
+    fn contrast(ink: Color32, ground: LinearRgba) -> f32 {
+        let [r, g, b, _] = ink.to_array();
+        let (a, b) = (
+            LinearRgba::from(Srgba::rgb_u8(r, g, b)).luminance(),
+            ground.luminance(),
+        );
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn what_is_written_on_panels_and_cards_can_be_read_whatever_lies_behind() {
+        let opaque = |ground: Color32| {
+            let [r, g, b, _] = ground.to_array();
+            LinearRgba::from(Srgba::rgb_u8(r, g, b))
+        };
+        let [r, g, b, alpha] = CARD;
+        let card = LinearRgba::from(Srgba::rgb_u8(r, g, b)).to_vec3();
+        let cover = f32::from(alpha) / 255.0;
+        let over = |behind: f32| {
+            let mixed = card * cover + behind * (1.0 - cover);
+            LinearRgba::rgb(mixed.x, mixed.y, mixed.z)
+        };
+        let grounds = [
+            opaque(GROUND),
+            opaque(WELL),
+            over(0.0),
+            over(0.2),
+            over(1.0),
+        ];
+        for ground in grounds {
+            for ink in [INK, FAINT_INK, BRIGHT_INK, ACCENT, CHANGED, ALARM] {
+                let found = contrast(ink, ground);
+                assert!(found >= 4.5, "{ink:?} on {ground:?}: {found}");
+            }
+        }
+    }
 }

@@ -158,6 +158,16 @@ pub struct Cut {
     pub flip: bool,
 }
 
+/// How things are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Reflect)]
+pub enum Style {
+    /// Bodies with light and shade on a dark ground, as under a microscope.
+    #[default]
+    Rich,
+    /// Flat colours with outlines on paper, as in a textbook.
+    Plain,
+}
+
 /// What is shown, apart from the camera.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields, default)]
@@ -170,4 +180,6 @@ pub struct Look {
     pub cut: Option<Cut>,
     /// Which layers of glyphs are shown.
     pub layers: LayersShown,
+    /// How things are drawn: `Rich` or `Plain`.
+    pub style: Style,
 }

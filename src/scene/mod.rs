@@ -36,12 +36,14 @@ use bevy::prelude::*;
 
 pub use expect::{Judge, Measurement, Verdict};
 pub use library::{CellLibrary, parse_prefab, shipped_capabilities};
-pub use look::{Axis, CameraKey, CameraPose, ColourBy, Cut, LayersShown, Look, Slice, Target};
+pub use look::{
+    Axis, CameraKey, CameraPose, ColourBy, Cut, LayersShown, Look, Slice, Style, Target,
+};
 pub use molecules::{load_molecule, parse_molecule};
 pub use population::{Ground, PlacedCell, place_cells};
 pub use prefab::CellPrefab;
 pub use report::{Problem, SceneReport};
-pub use schema::Scene;
+pub use schema::{Pace, Scene};
 pub use shipped::shipped_scene;
 pub use stage::{Stage, StageLayout};
 pub use timeline::{Change, Timeline};

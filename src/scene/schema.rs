@@ -24,6 +24,10 @@ pub struct Scene {
     pub about: String,
     /// Whether times may be compared with experiments.
     pub pace: Pace,
+    /// What goes faster than in life, and how many times: `{"growth": 44}`. Written over the picture; only where `pace` is
+    /// `Illustrative`.
+    #[serde(default)]
+    pub faster: BTreeMap<String, f32>,
     /// Seed of all random numbers; `--seed` overrides it. Same scene, seed and program give the same bits.
     #[serde(default = "defaults::seed")]
     pub seed: u64,

@@ -9,6 +9,7 @@ use crate::scene::{CameraPose, Look};
 use crate::simulation::Snapshot;
 
 use super::cells::tissue_ball;
+use super::outline::Outline;
 use super::{ViewCamera, ViewEye, ViewSystems};
 
 /// Vertical field of view, degrees: long enough a lens that round things look round near the border.
@@ -132,6 +133,15 @@ pub fn framed(places: &[Vec3], pose: CameraPose, shape: f32) -> CameraPose {
     }
 }
 
+/// A pose that was chosen for a picture at least as wide as it is high, moved back so far that a narrower one, of this
+/// width in heights, shows as much from side to side.
+pub fn fitted(pose: CameraPose, shape: f32) -> CameraPose {
+    CameraPose {
+        distance_um: pose.distance_um / shape.clamp(0.05, 1.0),
+        ..pose
+    }
+}
+
 /// Where a place is in a picture of `size`, from its upper left corner, and how far it lies in front of the eye, um;
 /// nothing if it lies behind.
 pub fn projected(camera: &ViewCamera, place_um: Vec3, size: Vec2) -> Option<(Vec2, f32)> {
@@ -227,6 +237,7 @@ pub(super) fn spawn_eye(app: &mut App, target: Option<Handle<Image>>) {
     let mut eye = app.world_mut().spawn((
         Name::new("eye"),
         ViewEye,
+        Outline::default(),
         Camera3d::default(),
         Camera {
             clear_color: ClearColorConfig::Custom(Color::BLACK),
@@ -361,6 +372,16 @@ mod tests {
                 assert!((reach - 1.0 / STAGE_MARGIN).abs() < 0.02, "{reach}");
             }
         }
+    }
+
+    #[test]
+    fn a_narrow_picture_shows_as_much_from_side_to_side_as_a_square_one() {
+        let width_um = |shape: f32| {
+            let fitted = fitted(pose(800.0, 0.0), shape);
+            um_per_pixel(&fitted, 1000.0) * 1000.0 * shape
+        };
+        assert!((width_um(1.0) - width_um(0.5625)).abs() < 0.1);
+        assert_eq!(fitted(pose(800.0, 0.0), 1.78), pose(800.0, 0.0));
     }
 
     #[test]

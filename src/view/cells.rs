@@ -1,7 +1,12 @@
 //! Cells: one entity, one draw.
 //!
 //! Each cell is a quad on which the fragment shader (`cells.wgsl`) finds where the eye's ray meets the sphere and
-//! writes colour and depth. Two buffers hold centre and radius, and colour and build; they are refilled in
+//! writes colour and depth. Bodies are drawn a little larger than they are to the mechanics
+//! ([`DRAWN_PER_MECHANICAL`]), so that cells that touch meet in facets: where two drawn spheres overlap, the surface that
+//! is seen changes from one to the other at their radical plane, where `|p - a|^2 - A^2 = |p - b|^2 - B^2`. On a cut the
+//! smaller of these power distances wins each pixel, also a little beyond the body where tissue is dense
+//! ([`MOST_REACH`]), which makes the section a tessellation (a power diagram: Aurenhammer 1987, SIAM J Comput 16:78,
+//! doi:10.1137/0216006). Two buffers hold centre and radius, and colour and build; they are refilled in
 //! parallel, in fixed chunks, only when the snapshot, the colours or the cut changed. Cells that no ray can
 //! reach ([`Crowding::is_buried`]) are left out.
 
@@ -20,13 +25,15 @@ use bevy::render::storage::ShaderBuffer;
 use bevy::shader::ShaderRef;
 
 use crate::core::parallel::{for_each_chunk_mut2, map_chunks};
-use crate::scene::{ColourBy, Cut};
+use crate::scene::look::Style;
+use crate::scene::{ColourBy, Look};
 use crate::simulation::snapshot::NUCLEUS;
 use crate::simulation::{SiteSnapshot, Snapshot};
 
-use super::colours::{CellColours, ColouredBy};
+use super::colours::{CellColours, ColourSource, ColouredBy};
 use super::crowding::Crowding;
 use super::quads::{quads, specialise};
+use super::slice::slice_scale;
 use super::{Shown, ViewSettings, ViewSystems, cut_plane, prepare_after_bindings};
 
 const SHADER: Handle<Shader> = uuid_handle!("0a4f6b3d-9c57-4e83-8d21-52b6c7e0f8a2");
@@ -38,6 +45,24 @@ const CAPACITY_STEP: usize = 4096;
 /// Bytes of a sphere and of its paint in the buffers.
 const SPHERE_BYTES: usize = 16;
 const PAINT_BYTES: usize = 8;
+/// Flags of a cell, above the kind of its build; as in `cells.wgsl`.
+const SELECTED: u32 = 16;
+const NO_VALUE: u32 = 32;
+
+/// Radius of a body as it is drawn, of that which mechanics has: cells at their distance of rest, which overlap by
+/// little, then meet in facets.
+pub const DRAWN_PER_MECHANICAL: f32 = 1.12;
+/// How far beyond its drawn body a cell may fill a cut in dense tissue, in drawn radii; as in `cells.wgsl`. In a dense
+/// packing of equal spheres no point is farther than 1.42 radii from the nearest centre.
+pub const MOST_REACH: f32 = 0.5;
+/// Packing, 1 for dense tissue, up to which a cell on a cut keeps to its body, and from which it fills all it can reach.
+const FILLS_FROM: f32 = 0.45;
+const FILLS_AT: f32 = 0.85;
+
+/// Radius of a cell as it is drawn, um.
+pub const fn drawn_radius_um(radius_um: f32) -> f32 {
+    radius_um * DRAWN_PER_MECHANICAL
+}
 
 /// What the shader needs to know about all cells.
 #[derive(ShaderType, Clone, Copy, Debug, Default)]
@@ -45,14 +70,14 @@ struct SceneUniform {
     cut: Vec4,
     bounds: Vec4,
     count: u32,
-    pad_a: u32,
-    pad_b: u32,
-    pad_c: u32,
+    is_plain: u32,
+    is_scale: u32,
+    pad: u32,
 }
 
 /// The material of the entity that draws all cells of a site.
 #[derive(Asset, TypePath, AsBindGroup, Clone, Debug)]
-struct CellMaterial {
+pub(super) struct CellMaterial {
     #[uniform(0)]
     scene: SceneUniform,
     #[storage(1, read_only)]
@@ -90,13 +115,13 @@ struct Filled {
     snapshot: Arc<Snapshot>,
     site: usize,
     colour_by: ColourBy,
-    cut: Option<Cut>,
+    look: Look,
     selected: Option<u64>,
 }
 
 /// The entity that draws the cells, and its assets.
 #[derive(Resource)]
-struct CellDrawing {
+pub(super) struct CellDrawing {
     mesh: Handle<Mesh>,
     material: Handle<CellMaterial>,
     spheres: Handle<ShaderBuffer>,
@@ -106,12 +131,14 @@ struct CellDrawing {
 }
 
 /// How many cells the last fill put in the buffers, of how many there are.
-#[derive(Resource, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Resource, Clone, Copy, Debug, Default, PartialEq)]
 pub struct CellsDrawn {
     /// Cells that can be seen from somewhere.
     pub drawn: usize,
     /// All cells of the site.
     pub present: usize,
+    /// Mean radius of a body as it is drawn, um.
+    pub mean_radius_um: f32,
 }
 
 /// Ball around the bulk of the cells of a site (around its block where there are none): centre and radius, um.
@@ -148,11 +175,30 @@ const fn scatter(id: u64) -> u64 {
     mixed ^ (mixed >> 29)
 }
 
+/// How far beyond its drawn body a cell may fill the cut, as a share of [`MOST_REACH`]: all of it in dense tissue, nothing
+/// at a free edge.
+fn reach(crowding: &Crowding, plane: Vec4, centre: Vec3, radius_um: f32) -> f32 {
+    let off = plane.truncate().dot(centre) + plane.w;
+    if plane.truncate() == Vec3::ZERO || off.abs() > radius_um * (1.0 + MOST_REACH) {
+        return 0.0;
+    }
+    // Crowding knows only what the cut leaves; a little behind the cut the tissue is as it was.
+    let behind = centre + plane.truncate() * (3.0 * radius_um - off);
+    let share = (crowding.density(behind) - FILLS_FROM) / (FILLS_AT - FILLS_FROM);
+    share.clamp(0.0, 1.0)
+}
+
+/// How far from its centre a cell of this drawn radius fills the cut, um.
+pub fn reach_on_cut_um(crowding: &Crowding, plane: Vec4, centre: Vec3, radius_um: f32) -> f32 {
+    radius_um * (1.0 + MOST_REACH * reach(crowding, plane, centre, radius_um))
+}
+
 /// Colour and build of cell `i` as the shader unpacks them.
 fn paint(
     colours: &CellColours,
     nuclei_um: &[f32],
     crowding: &Crowding,
+    plane: Vec4,
     i: usize,
     sphere: [f32; 4],
     selected: bool,
@@ -165,13 +211,24 @@ fn paint(
         let tint = 1.0 + ((noise & 0xFF) as f32 / 255.0 - 0.5) * 0.13;
         colour = colour.map(|channel| channel * tint);
     }
-    let openness = crowding.openness(Vec3::new(sphere[0], sphere[1], sphere[2]));
+    let centre = Vec3::new(sphere[0], sphere[1], sphere[2]);
+    let openness = crowding.openness(centre);
     let nucleus = nuclei_um.get(i).copied().unwrap_or(0.0).max(0.0) / sphere[3].max(1.0e-3);
-    let kind = colours.build(i) as u32;
-    let flags = kind | if selected { 16 } else { 0 };
+    let flags = colours.build(i) as u32
+        | if selected { SELECTED } else { 0 }
+        | if colours.source(i) == ColourSource::NoValue {
+            NO_VALUE
+        } else {
+            0
+        };
+    // Also says in the picture which cell is seen: 0 and 255 are kept free.
+    let seed = 1 + (noise >> 8) as u32 % 254;
     [
         byte(colour[0]) | byte(colour[1]) << 8 | byte(colour[2]) << 16 | byte(openness) << 24,
-        byte(nucleus.min(0.95)) | ((noise >> 8 & 0xFF) as u32) << 8 | kind << 16 | flags << 24,
+        byte(nucleus.min(0.95))
+            | seed << 8
+            | byte(reach(crowding, plane, centre, sphere[3])) << 16
+            | flags << 24,
     ]
 }
 
@@ -182,7 +239,7 @@ fn fill(
     settings: &ViewSettings,
     colour_by: &ColourBy,
     crowding: &Crowding,
-) -> (Vec<u8>, Vec<u8>, usize) {
+) -> Buffers {
     let cells = &site.cells;
     let plane = cut_plane(settings.look.cut);
     let visible: Vec<u32> = map_chunks(cells.sphere_um.len(), CHUNK, |_, range| {
@@ -190,14 +247,16 @@ fn fill(
             .filter(|&i| {
                 let [x, y, z, r] = cells.sphere_um[i];
                 let centre = Vec3::new(x, y, z);
-                plane.truncate().dot(centre) + plane.w > -r && !crowding.is_buried(centre)
+                let reach = drawn_radius_um(r) * (1.0 + MOST_REACH);
+                plane.truncate().dot(centre) + plane.w > -reach && !crowding.is_buried(centre)
             })
             .map(|i| i as u32)
             .collect::<Vec<u32>>()
     })
     .concat();
     let capacity = capacity_of(visible.len());
-    let colours = CellColours::new(snapshot, site, colour_by);
+    let colours =
+        CellColours::new(snapshot, site, colour_by).beside(slice_scale(site, settings).as_ref());
     let nuclei_um = cells.quantity(NUCLEUS).unwrap_or_default();
     let mut spheres = vec![[0_u8; SPHERE_BYTES]; capacity];
     let mut paints = vec![[0_u8; PAINT_BYTES]; capacity];
@@ -209,16 +268,38 @@ fn fill(
         |start, spheres, paints| {
             for (offset, (to_sphere, to_paint)) in spheres.iter_mut().zip(paints).enumerate() {
                 let i = visible[start + offset] as usize;
-                let sphere = cells.sphere_um[i];
+                let mut sphere = cells.sphere_um[i];
+                sphere[3] = drawn_radius_um(sphere[3]);
                 let selected =
                     settings.selected.is_some() && cells.id.get(i).copied() == settings.selected;
                 *to_sphere = bytemuck::cast(sphere);
-                *to_paint =
-                    bytemuck::cast(paint(&colours, nuclei_um, crowding, i, sphere, selected));
+                *to_paint = bytemuck::cast(paint(
+                    &colours, nuclei_um, crowding, plane, i, sphere, selected,
+                ));
             }
         },
     );
-    (spheres.into_flattened(), paints.into_flattened(), count)
+    Buffers {
+        spheres: spheres.into_flattened(),
+        paints: paints.into_flattened(),
+        count,
+        is_scale: colours.scale().is_some(),
+    }
+}
+
+/// What a fill puts out.
+struct Buffers {
+    spheres: Vec<u8>,
+    paints: Vec<u8>,
+    count: usize,
+    /// Whether colours are values of a scale.
+    is_scale: bool,
+}
+
+fn mean_drawn_radius_um(site: &SiteSnapshot) -> f32 {
+    let spheres = &site.cells.sphere_um;
+    let sum: f64 = spheres.iter().map(|sphere| f64::from(sphere[3])).sum();
+    drawn_radius_um((sum / spheres.len().max(1) as f64) as f32)
 }
 
 const fn capacity_of(count: usize) -> usize {
@@ -261,7 +342,7 @@ fn spawn_drawing(
 }
 
 /// Refills the buffers when what they show is out of date.
-fn fill_cells(
+pub(super) fn fill_cells(
     shown: Res<Shown>,
     settings: Res<ViewSettings>,
     coloured: Res<ColouredBy>,
@@ -276,7 +357,7 @@ fn fill_cells(
         Arc::ptr_eq(&filled.snapshot, &shown.0)
             && filled.site == settings.site
             && filled.colour_by == coloured.0
-            && filled.cut == settings.look.cut
+            && filled.look == settings.look
             && filled.selected == settings.selected
     });
     if current {
@@ -284,10 +365,16 @@ fn fill_cells(
     }
     let empty = SiteSnapshot::default();
     let site = shown.site(settings.site).unwrap_or(&empty);
-    let (spheres, paints, count) = fill(&shown.0, site, &settings, &coloured.0, &crowding);
+    let Buffers {
+        spheres,
+        paints,
+        count,
+        is_scale,
+    } = fill(&shown.0, site, &settings, &coloured.0, &crowding);
     *drawn = CellsDrawn {
         drawn: count,
         present: site.cells.len(),
+        mean_radius_um: mean_drawn_radius_um(site),
     };
     let capacity = capacity_of(count);
     for (handle, data) in [(&drawing.spheres, spheres), (&drawing.paints, paints)] {
@@ -309,14 +396,16 @@ fn fill_cells(
             cut: cut_plane(settings.look.cut),
             bounds: tissue_ball(site),
             count: count as u32,
-            ..default()
+            is_plain: u32::from(settings.look.style == Style::Plain),
+            is_scale: u32::from(is_scale),
+            pad: 0,
         };
     }
     drawing.filled = Some(Filled {
         snapshot: Arc::clone(&shown.0),
         site: settings.site,
         colour_by: coloured.0.clone(),
-        cut: settings.look.cut,
+        look: settings.look.clone(),
         selected: settings.selected,
     });
 }

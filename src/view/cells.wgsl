@@ -1,5 +1,8 @@
 // Cells as ray-traced spheres: a quad per cell, expanded from the vertex number, on which each pixel finds
 // where its ray meets the sphere. All geometry is done relative to the eye, which keeps it exact far away.
+//
+// Bodies overlap where cells touch. Of two overlapping spheres the front surface and, on a cut, the smaller power
+// distance wins a pixel; both part at the plane of equal power, so neighbours flatten against each other.
 #import bevy_pbr::mesh_view_bindings::view
 #import tumorscape::shade
 
@@ -10,15 +13,17 @@ struct Scene {
     bounds: vec4<f32>,
     // Cells in the buffers.
     count: u32,
-    pad_a: u32,
-    pad_b: u32,
-    pad_c: u32,
+    // 1: plain look.
+    is_plain: u32,
+    // 1: colours are values of a scale.
+    is_scale: u32,
+    pad: u32,
 }
 
 @group(#{MATERIAL_BIND_GROUP}) @binding(0) var<uniform> scene: Scene;
 // Centre and radius, um.
 @group(#{MATERIAL_BIND_GROUP}) @binding(1) var<storage, read> spheres: array<vec4<f32>>;
-// x: colour (sRGB) and openness; y: nucleus radius / cell radius, position of the nucleus, kind, flags.
+// x: colour (sRGB) and openness; y: nucleus radius / cell radius, seed, reach on a cut, kind and flags.
 @group(#{MATERIAL_BIND_GROUP}) @binding(2) var<storage, read> paints: array<vec2<u32>>;
 
 const PLAIN: u32 = 0u;
@@ -27,6 +32,10 @@ const SWOLLEN: u32 = 2u;
 const REMAINS: u32 = 3u;
 const DIVIDING: u32 = 4u;
 const SELECTED: u32 = 16u;
+const NO_VALUE: u32 = 32u;
+
+// How much further than the body a cell may reach on a cut, at most, in body radii; as in `cells.rs`.
+const MOST_REACH: f32 = 0.5;
 
 struct Varyings {
     @builtin(position) position: vec4<f32>,
@@ -34,7 +43,9 @@ struct Varyings {
     @location(1) @interpolate(flat) colour: vec4<f32>,
     @location(2) @interpolate(flat) nucleus: vec4<f32>,
     @location(3) @interpolate(flat) cut: vec4<f32>,
+    // x: haze, y: kind, z: seed, w: reach on the cut, body radii.
     @location(4) @interpolate(flat) mood: vec4<f32>,
+    @location(5) @interpolate(flat) flags: u32,
 }
 
 fn hidden() -> Varyings {
@@ -51,13 +62,20 @@ fn vertex(@location(0) index: u32) -> Varyings {
     }
     let sphere = spheres[cell];
     let radius = sphere.w;
+    let paint = paints[cell];
+    let shape = unpack4x8unorm(paint.y);
+    let reach = 1.0 + shape.z * MOST_REACH;
     let cut_distance = dot(scene.cut.xyz, sphere.xyz) + scene.cut.w;
-    if cut_distance < -radius {
+    if cut_distance < -radius * reach {
         return hidden();
+    }
+    var outline = radius;
+    if cut_distance < radius * reach {
+        outline = radius * reach;
     }
     let centre = (view.view_from_world * vec4<f32>(sphere.xyz, 1.0)).xyz;
     let away = length(centre);
-    if away <= radius * 1.01 || centre.z > radius {
+    if away <= outline * 1.01 || centre.z > outline {
         return hidden();
     }
 
@@ -65,13 +83,11 @@ fn vertex(@location(0) index: u32) -> Varyings {
     let forward = centre / away;
     let right = normalize(cross(forward, vec3<f32>(0.0, 1.0, 0.0)));
     let up = cross(right, forward);
-    let reach = radius * away / sqrt((away - radius) * (away + radius));
+    let width = outline * away / sqrt((away - outline) * (away + outline));
     let corner = vec2<f32>(f32(index & 1u), f32((index >> 1u) & 1u)) * 2.0 - 1.0;
-    let place = centre + (right * corner.x + up * corner.y) * reach;
+    let place = centre + (right * corner.x + up * corner.y) * width;
 
-    let paint = paints[cell];
     let colour = unpack4x8unorm(paint.x);
-    let shape = unpack4x8unorm(paint.y);
     let seed = u32(shape.y * 255.0 + 0.5);
     let flags = paint.y >> 24u;
     let nucleus_radius = shape.x * radius;
@@ -80,7 +96,7 @@ fn vertex(@location(0) index: u32) -> Varyings {
     let tilt = (f32(seed >> 4u) - 7.5) / 8.5;
     let flat_part = sqrt(1.0 - tilt * tilt);
     let off_world = vec3<f32>(cos(angle) * flat_part, sin(angle) * flat_part, tilt)
-        * (radius - nucleus_radius) * 0.38;
+        * (radius - nucleus_radius) * 0.34;
     let off = (view.view_from_world * vec4<f32>(off_world, 0.0)).xyz;
 
     var out: Varyings;
@@ -92,11 +108,13 @@ fn vertex(@location(0) index: u32) -> Varyings {
     out.cut = vec4<f32>(normal, cut_distance - dot(normal, centre));
     let middle = (view.view_from_world * vec4<f32>(scene.bounds.xyz, 1.0)).xyz;
     let depth = (away - length(middle)) / max(scene.bounds.w, 1.0);
-    out.mood = vec4<f32>(smoothstep(-0.7, 1.5, depth), f32(flags & 15u), f32(seed), f32(flags & SELECTED));
+    out.mood = vec4<f32>(smoothstep(-0.8, 1.5, depth), f32(flags & 15u), f32(seed), reach);
+    out.flags = flags;
     return out;
 }
 
 struct Pixel {
+    // Alpha says which cell is seen: `outline.wgsl` draws the lines between them from it.
     @location(0) colour: vec4<f32>,
     @builtin(frag_depth) depth: f32,
 }
@@ -114,19 +132,47 @@ fn fragment(in: Varyings) -> Pixel {
     let centre = in.sphere.xyz;
     let radius = in.sphere.w;
 
-    let middle = dot(ray, centre) / length2;
-    let miss = ray * middle - centre;
-    let inside = radius * radius - dot(miss, miss);
-    if inside < 0.0 {
-        discard;
+    // The cut face comes first: what lies before it is gone.
+    let slope = dot(in.cut.xyz, ray);
+    var t = -1.0;
+    var from_centre = vec3<f32>(0.0);
+    var r2 = 2.0;
+    var is_section = false;
+    if slope > 1.0e-6 {
+        t = -in.cut.w / slope;
+        from_centre = ray * t - centre;
+        r2 = dot(from_centre, from_centre) / (radius * radius);
+        is_section = t > 0.0 && r2 <= in.mood.w * in.mood.w;
     }
-    var t = middle - sqrt(inside / length2);
-    var from_centre = ray * t - centre;
+    var below_cut = 1.0e9;
+    if is_section {
+        // All cut faces lie in one plane. The one of the smaller power distance comes to the front, by a hair: cells
+        // part along the straight line in which their plane of equal power meets the cut.
+        t -= min(0.0025 * (1.0 - r2) * radius * radius, 0.7);
+    } else {
+        let middle = dot(ray, centre) / length2;
+        let miss = ray * middle - centre;
+        let inside = radius * radius - dot(miss, miss);
+        if inside < 0.0 {
+            discard;
+        }
+        t = middle - sqrt(inside / length2);
+        from_centre = ray * t - centre;
+        let side = dot(in.cut.xyz, ray * t) + in.cut.w;
+        if side < 0.0 {
+            discard;
+        }
+        if any(in.cut.xyz != vec3<f32>(0.0)) { below_cut = side; }
+    }
+
     let view_dir = ray * inverseSqrt(length2);
     let kind = u32(in.mood.y + 0.5);
-    let base = in.colour.rgb;
     let openness = in.colour.a;
-    let up = view.view_from_world[2].xyz;
+    let is_plain = scene.is_plain == 1u;
+    var base = in.colour.rgb;
+    if (in.flags & NO_VALUE) != 0u {
+        base = shade::hatched(base, in.position.xy, view.viewport.w);
+    }
 
     // The nucleus takes a deeper shade of the cell's own colour, so that a scale stays readable.
     var nucleus_colour = base * base * 0.55 + vec3<f32>(0.012, 0.006, 0.028);
@@ -141,38 +187,31 @@ fn fragment(in: Varyings) -> Pixel {
         nucleus_strength = 1.0;
         flat_axis = normalize(in.nucleus.xyz + vec3<f32>(1.0e-4, 0.0, 0.0));
     }
+    if is_plain { nucleus_colour = base * 0.42; }
 
     var lit: vec3<f32>;
-    let side = dot(in.cut.xyz, ray * t) + in.cut.w;
-    if side < 0.0 {
-        // The ray meets the part that was cut away: it may still meet the cut face inside the sphere.
-        let slope = dot(in.cut.xyz, ray);
-        if slope <= 1.0e-6 {
-            discard;
+    if is_section {
+        // As in a stained section: cytoplasm, a denser cortex, the nucleus with its envelope. A value keeps the colour
+        // of its scale to the bit; the rest is marks on it.
+        var flesh = base;
+        if !is_plain && scene.is_scale == 0u {
+            flesh *= 1.06 - 0.26 * smoothstep(0.35, 1.05, r2);
         }
-        t = -in.cut.w / slope;
-        from_centre = ray * t - centre;
-        let r2 = dot(from_centre, from_centre) / (radius * radius);
-        if r2 > 1.0 {
-            discard;
-        }
-        // All cut faces lie in one plane. Where cells overlap, the one in which the place lies deeper comes to the
-        // front, by a hair: they part along the straight line in which two pressed cells touch.
-        t -= min(0.0025 * (1.0 - r2) * radius * radius, 0.7);
-        // As in a stained section: cytoplasm, a membrane, the nucleus with its envelope.
-        let membrane = smoothstep(0.74, 0.97, r2);
-        var flesh = base * (1.02 - 0.45 * membrane);
         var within = from_centre - in.nucleus.xyz;
         within += flat_axis * (dot(within, flat_axis) * 1.9);
         let to_nucleus = length(within) / max(in.nucleus.w, 0.01);
-        let envelope = smoothstep(0.72, 0.95, to_nucleus) * 0.35;
+        var envelope = smoothstep(0.72, 0.95, to_nucleus) * 0.35;
+        if is_plain { envelope = 0.0; }
         let in_nucleus = 1.0 - smoothstep(0.93, 1.07, to_nucleus);
         flesh = mix(flesh, nucleus_colour * (1.25 - envelope), in_nucleus * nucleus_strength);
         if kind == REMAINS || kind == SWOLLEN {
             let grain = shade::hash(floor((from_centre + in.mood.z) * 1.4));
-            flesh *= 0.78 + 0.4 * grain;
+            flesh *= select(0.78 + 0.4 * grain, select(1.0, 0.72, grain > 0.72), is_plain);
         }
-        lit = flesh * (0.72 + 0.36 * openness);
+        lit = flesh;
+        if !is_plain && scene.is_scale == 0u {
+            lit = flesh * (0.80 + 0.26 * openness);
+        }
     } else {
         let normal = from_centre / radius;
         // Looking through the soft body: how much of the nucleus lies on the way.
@@ -180,32 +219,40 @@ fn fragment(in: Varyings) -> Pixel {
         var passing = ray * nearest - centre - in.nucleus.xyz;
         passing += flat_axis * (dot(passing, flat_axis) * 1.9);
         let chord = 1.0 - dot(passing, passing) / max(in.nucleus.w * in.nucleus.w, 0.01);
-        let through = smoothstep(0.0, 0.45, chord) * nucleus_strength * 0.85;
+        var through = smoothstep(0.0, 0.45, chord) * nucleus_strength * 0.85;
+        if is_plain { through = smoothstep(0.0, 0.12, chord) * nucleus_strength; }
         var flesh = mix(base, nucleus_colour, through);
         if kind == REMAINS || kind == SWOLLEN {
             let grain = shade::hash(floor((from_centre + in.mood.z) * 1.2));
-            flesh *= 0.75 + 0.45 * grain;
+            flesh *= select(0.75 + 0.45 * grain, select(1.0, 0.72, grain > 0.72), is_plain);
         }
-
-        let facing = clamp(-dot(normal, view_dir), 0.0, 1.0);
-        let key = max(dot(normal, vec3<f32>(-0.42, 0.56, 0.71)) + 0.30, 0.0) / 1.30;
-        let sky = 0.5 + 0.5 * dot(normal, up);
-        let ambient = mix(vec3<f32>(0.26, 0.23, 0.27), vec3<f32>(0.52, 0.54, 0.57), sky);
-        let shadow = 0.25 + 0.75 * openness;
-        let light = ambient * openness * (0.4 + 0.6 * openness) + vec3<f32>(1.16, 1.11, 1.04) * key * shadow;
-        // The wall of the cell: darker where the eye grazes it, with a thin bright skin.
-        let wall = mix(0.42, 1.0, smoothstep(0.0, 0.55, facing));
-        let skin = pow(1.0 - facing, 3.0) * 0.10 * openness;
-        let gloss = pow(max(dot(normal, normalize(vec3<f32>(-0.42, 0.56, 1.71))), 0.0), 24.0) * 0.10;
-        lit = flesh * light * wall + (skin * base + gloss) * shadow;
+        if is_plain {
+            lit = flesh;
+        } else {
+            let up = view.view_from_world[2].xyz;
+            let facing = clamp(-dot(normal, view_dir), 0.0, 1.0);
+            let key = max(dot(normal, vec3<f32>(-0.42, 0.56, 0.71)) + 0.30, 0.0) / 1.30;
+            let sky = 0.5 + 0.5 * dot(normal, up);
+            let ambient = mix(vec3<f32>(0.26, 0.23, 0.27), vec3<f32>(0.52, 0.54, 0.57), sky);
+            let shadow = 0.25 + 0.75 * openness;
+            let light = ambient * openness * (0.4 + 0.6 * openness) + vec3<f32>(1.16, 1.11, 1.04) * key * shadow;
+            // The wall of the cell: darker where the eye grazes it, with a thin bright skin.
+            let wall = mix(0.42, 1.0, smoothstep(0.0, 0.55, facing));
+            let skin = pow(1.0 - facing, 3.0) * 0.10 * openness;
+            let gloss = pow(max(dot(normal, normalize(vec3<f32>(-0.42, 0.56, 1.71))), 0.0), 24.0) * 0.10;
+            lit = flesh * light * wall + (skin * base + gloss) * shadow;
+            // Whoever lies a little below a cut lies in its shade.
+            lit *= mix(0.42, 1.0, smoothstep(0.0, 16.0, below_cut));
+            lit = mix(lit, shade::backdrop(at), in.mood.x * 0.66);
+        }
     }
-    if in.mood.w > 0.5 {
+    if (in.flags & SELECTED) != 0u {
         let rim = 1.0 - clamp(-dot(from_centre / radius, view_dir), 0.0, 1.0);
         lit = mix(lit, vec3<f32>(1.0, 1.0, 1.0), 0.25 + 0.75 * smoothstep(0.3, 0.8, rim));
     }
 
     var out: Pixel;
-    out.colour = vec4<f32>(mix(lit, shade::backdrop(at), in.mood.x * 0.62), 1.0);
+    out.colour = vec4<f32>(lit, in.mood.z / 255.0);
     out.depth = view.clip_from_view[3][2] / t;
     return out;
 }

@@ -13,7 +13,7 @@ use crate::core::quantity::{Build, Category, CategoryValue, Quantity};
 use crate::scene::ColourBy;
 use crate::simulation::{CellGlyphs, SiteSnapshot, Snapshot};
 
-use super::palette::{self, Scale};
+use super::palette::{self, Scale, apart};
 use super::{Shown, ViewSettings, ViewSystems};
 
 /// What cells are coloured by: what the settings say, once the snapshot holds it.
@@ -129,6 +129,16 @@ impl<'a> CellColours<'a> {
             colours.scale = Some(Scale::of_quantity(info, top));
         }
         colours
+    }
+
+    /// Chooses colours that go with those of a field plane in the same picture: the same quantity has one scale on cells
+    /// and plane, another quantity another map.
+    #[must_use]
+    pub fn beside(mut self, plane: Option<&Scale>) -> Self {
+        if let (Some(scale), Some(plane)) = (&mut self.scale, plane) {
+            *scale = apart(scale, plane);
+        }
+        self
     }
 
     /// The cells.

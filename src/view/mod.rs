@@ -8,6 +8,7 @@
 //! - [`crowding`]: how deep in the tissue a place lies, for shading and for leaving out what nobody can see
 //! - [`glyphs`]: layers of spheres, capsules, tubes, strands, sheets, grains and voxels that modules fill
 //! - [`slice`]: a plane that shows a field, with contour lines
+//! - `outline`: lines between cells
 //! - [`surroundings`]: background and the edges of the blocks
 //! - [`camera`]: poses, the way between them, automatic framing, micrometres per pixel
 //! - [`palette`], [`colour_map`]: what colours mean
@@ -22,6 +23,7 @@ pub mod colour_map;
 pub mod colours;
 pub mod crowding;
 pub mod glyphs;
+mod outline;
 pub mod overlay;
 pub mod palette;
 mod quads;
@@ -182,6 +184,7 @@ impl Plugin for ViewPlugin {
                 cells::plugin,
                 glyphs::plugin,
                 slice::plugin,
+                outline::plugin,
                 surroundings::plugin,
                 overlay::plugin,
             ));

@@ -1,30 +1,46 @@
-//! What is written over the picture: title, caption, tissue time, scale bar, colour bars, legend, figures.
+//! What is written over the picture: title, caption, tissue time, pace, scale bar, colour bars, legend, figures.
+//!
+//! Everything is measured, given a place by [`layout`](self), and only then painted, so that no two texts overlap in a
+//! picture of any shape; letters stand on plates on which they can be read whatever lies behind.
 //!
 //! Drawn with egui on the lowest layer, so that film and sandbox look alike and panels lie on top. All sizes are in
 //! points of a picture 720 points high and scale with the picture, less than in proportion when it gets smaller, so that
 //! text stays readable at 640 x 360.
 
+mod fonts;
+mod ink;
+mod layout;
+mod marks;
 mod pen;
+#[cfg(test)]
+mod placing;
 mod plates;
 mod words;
 
+use std::cell::RefCell;
+
 use bevy::prelude::*;
-use bevy_egui::egui::{LayerId, Painter, Rect};
+use bevy_egui::egui::{LayerId, Painter, Rect, Vec2};
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass};
 
-use crate::core::quantity::Category;
+use crate::core::quantity::{Build, Category};
 use crate::scene::ColourBy;
 use crate::simulation::{SiteSnapshot, Snapshot};
 
-use super::camera::um_per_pixel;
+use super::camera::{scale_bar, um_per_pixel};
 use super::colours::{CellColours, ColourSource, ColouredBy};
 use super::glyphs::layers_shown;
 use super::glyphs::paint::LayerPaint;
 use super::palette;
-use super::slice::slice_scale;
+use super::slice::{has_gaps, slice_scale};
 use super::{Shown, ViewCamera, ViewSettings};
-use pen::{Entry, Pen};
-pub use words::{capitalised, count_text, number_text, pretty, time_text};
+use layout::{Wanted, arrange};
+use pen::{Entry, Heading, Pen, SCALE_BAR_POINTS};
+
+pub use fonts::fonts;
+pub use ink::Inks;
+pub use pen::PlacedText;
+pub use words::{capitalised, count_text, number_text, pace_text, pretty, time_text};
 
 /// What is written over the picture, and which parts of the overlay are drawn.
 #[derive(Resource, Clone, Debug, PartialEq)]
@@ -35,6 +51,8 @@ pub struct OverlayContent {
     pub caption: String,
     /// How opaque the caption is, 0-1, for fading it in and out.
     pub caption_opacity: f32,
+    /// How the times of the scene are to be read, see [`pace_text`]; empty for none.
+    pub pace: String,
     /// Whether the tissue time is written.
     pub time: bool,
     /// Whether the scale bar is drawn.
@@ -55,6 +73,7 @@ impl Default for OverlayContent {
             title: String::new(),
             caption: String::new(),
             caption_opacity: 1.0,
+            pace: String::new(),
             time: true,
             scale_bar: true,
             legend: true,
@@ -103,34 +122,64 @@ fn legend_entries(snapshot: &Snapshot, colours: &CellColours) -> Vec<Entry> {
     }
     let mut entries = Vec::new();
     for (style, count) in snapshot.cell_types.iter().zip(types) {
-        entries.push(Entry {
-            colour: style.colour,
-            text: style.name.replace('_', " "),
+        entries.push((
             count,
-        });
+            Entry {
+                colour: style.colour,
+                build: Build::Plain,
+                is_hatched: false,
+                text: style.name.replace('_', " "),
+                count: count_text(count),
+            },
+        ));
     }
-    let add_category = |entries: &mut Vec<Entry>, category: &Category, counts: Vec<usize>| {
-        for (value, count) in category.values.iter().zip(counts) {
-            entries.push(Entry {
-                colour: value.colour.unwrap_or(palette::PLAIN),
-                text: value.label.clone(),
-                count,
-            });
-        }
-    };
+    let add_category =
+        |entries: &mut Vec<(usize, Entry)>, category: &Category, counts: Vec<usize>| {
+            for (value, count) in category.values.iter().zip(counts) {
+                entries.push((
+                    count,
+                    Entry {
+                        colour: value.colour.unwrap_or(palette::PLAIN),
+                        build: value.build,
+                        is_hatched: false,
+                        text: value.label.clone(),
+                        count: count_text(count),
+                    },
+                ));
+            }
+        };
     if let Some(category) = colours.category() {
         add_category(&mut entries, category, values);
     }
-    entries.push(Entry {
-        colour: palette::NO_VALUE,
-        text: "no value".to_owned(),
-        count: without,
-    });
+    entries.push((
+        without,
+        Entry {
+            colour: palette::NO_VALUE,
+            build: Build::Plain,
+            is_hatched: true,
+            text: "no value".to_owned(),
+            count: count_text(without),
+        },
+    ));
     for (category, counts) in colours.prevailing().zip(prevailing) {
         add_category(&mut entries, category, counts);
     }
-    entries.retain(|entry| entry.count > 0);
-    entries
+    entries.retain(|(count, _)| *count > 0);
+    entries.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// The entry for the parts of a field plane of which nothing is known, if there are any.
+fn no_data_entry(site: &SiteSnapshot, settings: &ViewSettings) -> Option<Entry> {
+    let slice = settings.look.slice.as_ref()?;
+    let field = site.field(&slice.molecule)?;
+    let is_patchy = !field.values.is_empty() && has_gaps(field, slice);
+    is_patchy.then(|| Entry {
+        colour: [0.5; 3],
+        build: Build::Plain,
+        is_hatched: true,
+        text: "no data".to_owned(),
+        count: String::new(),
+    })
 }
 
 /// The layers of glyphs in view, with their colours and numbers.
@@ -140,8 +189,10 @@ fn layer_entries(site: &SiteSnapshot, settings: &ViewSettings) -> Vec<Entry> {
     entries
         .map(|(colour, text, count)| Entry {
             colour,
+            build: Build::Plain,
+            is_hatched: false,
             text,
-            count,
+            count: count_text(count),
         })
         .collect()
 }
@@ -171,13 +222,19 @@ fn figures_of(
     figures
 }
 
-/// How much larger than in the design everything is drawn in a picture of this height.
-fn design_scale(height: f32) -> f32 {
-    let ratio = (height / 720.0).max(0.05);
+/// How much larger than in the design everything is drawn in a picture of this size. The design is 960 x 720 and wider;
+/// a picture that is narrow for its height counts as the part of it that has this shape.
+fn design_scale(size: Vec2) -> f32 {
+    let ratio = (size.y.min(size.x * 0.75) / 720.0).max(0.05);
     if ratio >= 1.0 { ratio } else { ratio.sqrt() }
 }
 
-/// Draws the whole overlay with a painter over a picture of `screen` points.
+/// Rows of the legend, at most: it takes no more than two fifths of the height.
+fn legend_rows(area: Rect, scale: f32) -> usize {
+    ((0.4 * area.height() / (20.0 * scale)) as usize).max(2)
+}
+
+/// Draws the whole overlay with a painter over a picture of `screen` points, and says what was written where.
 pub fn draw_overlay(
     painter: &Painter,
     screen: Rect,
@@ -186,44 +243,94 @@ pub fn draw_overlay(
     settings: &ViewSettings,
     colour_by: &ColourBy,
     camera: &ViewCamera,
-) {
+) -> Vec<PlacedText> {
     let whole = content.area.unwrap_or(screen);
-    let scale = design_scale(whole.height());
-    let pen = Pen { painter, scale };
-    let area = whole.shrink(24.0 * scale);
+    let scale = design_scale(whole.size());
+    let pen = Pen {
+        painter,
+        scale,
+        inks: Inks::of(settings.look.style),
+        written: RefCell::default(),
+        plates: RefCell::default(),
+    };
+    let area = whole.shrink((16.0 * scale).min(0.2 * whole.size().min_elem().max(0.0)));
 
     let time = content.time.then(|| time_text(snapshot.hours));
-    pen.heading(area, &content.title, time.as_deref());
-    if content.scale_bar {
-        pen.scale_bar(area, um_per_pixel(&camera.pose, screen.height()));
-    }
-    plates::draw(&pen, screen, area, snapshot, settings, camera);
+    let heading = Heading {
+        title: &content.title,
+        time: time.as_deref(),
+        pace: &content.pace,
+    };
+    let has_heading = !heading.title.is_empty() || time.is_some() || !heading.pace.is_empty();
+    let um_per_point = um_per_pixel(&camera.pose, screen.height());
+    let (bar_um, bar_length) = scale_bar(um_per_point, SCALE_BAR_POINTS * scale);
+    let bar_text = if bar_um >= 1000.0 {
+        format!("{} mm", bar_um / 1000.0)
+    } else {
+        format!("{bar_um} µm")
+    };
+    let (mut figures, mut legend, mut bars) = (Vec::new(), Vec::new(), Vec::new());
+    let mut of_field = None;
     if let Some(site) = snapshot.site(settings.site) {
         if content.figures {
-            pen.figures(area, &figures_of(snapshot, site, content));
+            figures = figures_of(snapshot, site, content);
         }
         if content.legend {
-            let colours = CellColours::new(snapshot, site, colour_by);
-            let mut corner = area.max;
-            let mut entries = legend_entries(snapshot, &colours);
-            entries.extend(layer_entries(site, settings));
-            corner.y = pen.legend(corner, &entries);
-            let of_field = slice_scale(site, settings);
-            if let Some(scale) = &of_field {
-                corner.x = pen.colour_bar(corner, scale);
-            }
-            let of_cells = colours.scale();
-            if let Some(scale) = of_cells.filter(|scale| of_field.as_ref() != Some(*scale)) {
-                corner.x = pen.colour_bar(corner, scale);
-            }
-            for filled in layers_shown(site, &settings.look.layers) {
-                if let Some(scale) = LayerPaint::new(filled).scale() {
-                    corner.x = pen.colour_bar(corner, scale);
-                }
-            }
+            of_field = slice_scale(site, settings);
+            let colours = CellColours::new(snapshot, site, colour_by).beside(of_field.as_ref());
+            legend = legend_entries(snapshot, &colours);
+            legend.extend(no_data_entry(site, settings));
+            let of_cells = colours.scale().cloned();
+            bars.extend(of_cells.filter(|scale| of_field.as_ref() != Some(scale)));
+            bars.extend(of_field.clone());
+            legend.extend(layer_entries(site, settings));
+            let layers = layers_shown(site, &settings.look.layers);
+            bars.extend(layers.filter_map(|filled| LayerPaint::new(filled).scale().cloned()));
         }
     }
-    pen.caption(area, &content.caption, content.caption_opacity);
+
+    let rows = legend_rows(area, scale);
+    let opacity = content.caption_opacity;
+    let has_caption = !content.caption.is_empty() && opacity > 0.0;
+    let heading_size = |width| pen.heading_size(&heading, width);
+    let caption_size = |width| pen.caption_size(&content.caption, width);
+    let places = arrange(
+        area,
+        scale,
+        &Wanted {
+            heading: has_heading.then_some(&heading_size),
+            figures: (!figures.is_empty()).then(|| pen.figures_size(&figures)),
+            bars: bars.iter().map(|bar| pen.colour_bar_size(bar)).collect(),
+            legend: (!legend.is_empty()).then(|| pen.legend_size(&legend, rows)),
+            scale_bar: content
+                .scale_bar
+                .then(|| pen.scale_bar_size(bar_length, &bar_text)),
+            caption: has_caption.then_some(&caption_size),
+        },
+    );
+    if let Some(rect) = places.heading {
+        pen.heading(rect, &heading);
+    }
+    if let Some(rect) = places.figures {
+        pen.figures(rect, &figures);
+    }
+    if let Some(rect) = places.scale_bar {
+        pen.scale_bar(rect, bar_length, &bar_text);
+    }
+    if let Some(rect) = places.legend {
+        pen.legend(rect, &legend, rows);
+    }
+    for (rect, bar) in places.bars.iter().zip(&bars) {
+        pen.colour_bar(*rect, bar);
+    }
+    if let Some(rect) = places.caption {
+        pen.caption(rect, &content.caption, opacity);
+    }
+    plates::draw(&pen, screen, area, snapshot, settings, camera);
+    if let (Some(site), Some(scale)) = (snapshot.site(settings.site), &of_field) {
+        marks::label_contours(&pen, screen, area, site, settings, camera, scale);
+    }
+    pen.written.into_inner()
 }
 
 fn show_overlay(
@@ -250,6 +357,7 @@ fn show_overlay(
 
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<OverlayContent>()
+        .add_plugins(fonts::plugin)
         .add_systems(EguiPrimaryContextPass, show_overlay.in_set(OverlaySystems));
 }
 
@@ -309,8 +417,11 @@ mod tests {
 
     #[test]
     fn small_pictures_get_relatively_larger_letters() {
-        assert_eq!(design_scale(720.0), 1.0);
-        assert_eq!(design_scale(1440.0), 2.0);
-        assert!(design_scale(360.0) > 0.7);
+        let of = |width, height| design_scale(Vec2::new(width, height));
+        assert_eq!(of(1280.0, 720.0), 1.0);
+        assert_eq!(of(2560.0, 1440.0), 2.0);
+        assert!(of(640.0, 360.0) > 0.7);
+        assert_eq!(of(960.0, 720.0), 1.0);
+        assert!(of(720.0, 1280.0) < 1.0);
     }
 }

@@ -74,6 +74,23 @@ impl Scale {
     }
 }
 
+/// The scale of cells beside that of a plane: the plane's own where both show the same, the map that the plane does not
+/// use where it would be taken for the plane's.
+pub fn apart(cells: &Scale, plane: &Scale) -> Scale {
+    if cells.name == plane.name && cells.unit == plane.unit {
+        return plane.clone();
+    }
+    let mut own = cells.clone();
+    if own.map == plane.map {
+        // Cells that are told apart from their ground by hue and by lightness.
+        own.map = match plane.map {
+            ColourMap::Viridis => ColourMap::Ember,
+            ColourMap::Ember | ColourMap::Cividis => ColourMap::Viridis,
+        };
+    }
+    own
+}
+
 /// The next of 1, 1.5, 2, 3, 4, 5, 6, 8 times a power of ten at or above `value`: steps that are rare enough for the
 /// colours of a film to stay put.
 pub fn round_up(value: f32) -> f32 {
@@ -160,6 +177,26 @@ mod tests {
         let oxygen = molecules.named("oxygen").unwrap();
         assert_eq!(Scale::of_molecule(oxygen, 12.0).max, 38.0);
         assert!(Scale::of_molecule(oxygen, 90.0).max >= 90.0);
+    }
+
+    #[test]
+    fn two_quantities_of_a_picture_never_share_a_map_and_one_quantity_has_one_scale() {
+        let scale = |name: &str, max, map| Scale {
+            name: name.into(),
+            unit: String::new(),
+            min: 0.0,
+            max,
+            map,
+            contours: Vec::new(),
+        };
+        let maps = [ColourMap::Viridis, ColourMap::Ember, ColourMap::Cividis];
+        for of_plane in maps {
+            let plane = scale("salt", 3.0, of_plane);
+            for of_cells in maps {
+                assert_ne!(apart(&scale("fear", 1.0, of_cells), &plane).map, of_plane);
+                assert_eq!(apart(&scale("salt", 2.0, of_cells), &plane), plane);
+            }
+        }
     }
 
     #[test]

@@ -5,7 +5,8 @@ use bevy::asset::RenderAssetUsages;
 use bevy::mesh::{Indices, MeshVertexAttribute, MeshVertexBufferLayoutRef, PrimitiveTopology};
 use bevy::prelude::*;
 use bevy::render::render_resource::{
-    RenderPipelineDescriptor, SpecializedMeshPipelineError, VertexFormat,
+    BlendComponent, BlendFactor, BlendOperation, BlendState, RenderPipelineDescriptor,
+    SpecializedMeshPipelineError, VertexFormat,
 };
 
 /// The number of a vertex.
@@ -38,4 +39,28 @@ pub(super) fn specialise(
     ];
     descriptor.primitive.cull_mode = None;
     Ok(())
+}
+
+/// Lets a pipeline mix its colours into the picture by their alpha and leave the alpha of the picture alone, which says
+/// which cell is seen (see `shade.wgsl`).
+pub(super) fn translucent(descriptor: &mut RenderPipelineDescriptor) {
+    let blend = BlendState {
+        color: BlendComponent {
+            src_factor: BlendFactor::SrcAlpha,
+            dst_factor: BlendFactor::OneMinusSrcAlpha,
+            operation: BlendOperation::Add,
+        },
+        alpha: BlendComponent {
+            src_factor: BlendFactor::Zero,
+            dst_factor: BlendFactor::One,
+            operation: BlendOperation::Add,
+        },
+    };
+    let targets = descriptor
+        .fragment
+        .iter_mut()
+        .flat_map(|fragment| fragment.targets.iter_mut().flatten());
+    for target in targets {
+        target.blend = Some(blend);
+    }
 }

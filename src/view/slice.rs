@@ -1,7 +1,9 @@
 //! A plane through the tissue that shows the concentration of one molecule.
 //!
 //! The voxels that the plane meets are resampled, with a monotone cubic, to a finer texture whenever the
-//! snapshot or the plane changed; the shader (`slice.wgsl`) colours it and draws contour lines. Where the plane
+//! snapshot or the plane changed; the shader (`slice.wgsl`) colours it and draws contour lines. A pixel of the plane has
+//! exactly the colour that the colour bar has for its value; where there is no value it is hatched. The plane is seen
+//! through a round window around the tissue, so that the tissue stays what the picture is about. Where the plane
 //! coincides with a cut, its colours lie just behind the cut faces of the cells and its contour lines just
 //! before them, so that section and field are read together.
 
@@ -12,7 +14,7 @@ use std::sync::Arc;
 use bevy::asset::{RenderAssetUsages, load_internal_asset, uuid_handle};
 use bevy::camera::visibility::NoFrustumCulling;
 use bevy::mesh::MeshVertexBufferLayoutRef;
-use bevy::pbr::{Material, MaterialPipeline, MaterialPipelineKey, MaterialPlugin};
+use bevy::pbr::{Material, MaterialPipeline, MaterialPipelineKey, MaterialPlugin, MeshPipelineKey};
 use bevy::prelude::*;
 use bevy::render::render_resource::{
     AsBindGroup, Extent3d, RenderPipelineDescriptor, ShaderType, SpecializedMeshPipelineError,
@@ -20,15 +22,17 @@ use bevy::render::render_resource::{
 };
 use bevy::shader::ShaderRef;
 
+use crate::scene::Look;
 use crate::simulation::{SiteSnapshot, Snapshot};
 
+use super::cells::tissue_ball;
 use super::colour_map::TABLE_LEN;
-use super::crowding::Crowding;
 use super::palette::Scale;
-use super::quads::{quads, specialise};
+use super::quads::{quads, specialise, translucent};
 use super::{Shown, ViewSettings, ViewSystems, cut_plane, paint_order, prepare_after_bindings};
+use crate::scene::look::Style;
 use plane::axes_of;
-pub use plane::{Plane, plane_of};
+pub use plane::{Plane, has_gaps, place_where, plane_of};
 
 const SHADER: Handle<Shader> = uuid_handle!("f3d9a1c7-5e28-4a06-b1f4-7c8e2d60913b");
 
@@ -36,9 +40,9 @@ const SHADER: Handle<Shader> = uuid_handle!("f3d9a1c7-5e28-4a06-b1f4-7c8e2d60913
 const COINCIDES_UM: f32 = 1.0;
 /// How far the two layers of a coinciding plane lie off the cut, um.
 const LAYER_UM: f32 = 0.9;
-/// Opacity of the plane outside and inside the tissue.
-const OPACITY_OUTSIDE: f32 = 0.34;
-const OPACITY_INSIDE: f32 = 0.94;
+/// Radius of the window through which the plane is seen, in radii of the tissue, and in um at least.
+const WINDOW_PER_RADIUS: f32 = 1.38;
+const LEAST_WINDOW_UM: f32 = 120.0;
 /// A level that no value reaches, for unused contour lines.
 const NO_LEVEL: f32 = -1.0e30;
 
@@ -50,6 +54,7 @@ struct SliceUniform {
     scale: Vec4,
     levels: Vec4,
     cut: Vec4,
+    window: Vec4,
     mode: Vec4,
 }
 
@@ -64,6 +69,13 @@ struct SliceMaterial {
     order: f32,
 }
 
+impl SliceMaterial {
+    /// Whether it draws marks on what is there, not a ground of its own.
+    const fn is_translucent(&self) -> bool {
+        self.order >= paint_order::CONTOURS
+    }
+}
+
 impl Material for SliceMaterial {
     fn vertex_shader() -> ShaderRef {
         SHADER.into()
@@ -72,7 +84,11 @@ impl Material for SliceMaterial {
         SHADER.into()
     }
     fn alpha_mode(&self) -> AlphaMode {
-        AlphaMode::Blend
+        if self.is_translucent() {
+            AlphaMode::Blend
+        } else {
+            AlphaMode::Opaque
+        }
     }
     fn depth_bias(&self) -> f32 {
         self.order
@@ -87,8 +103,11 @@ impl Material for SliceMaterial {
         _: &MaterialPipeline,
         descriptor: &mut RenderPipelineDescriptor,
         layout: &MeshVertexBufferLayoutRef,
-        _: MaterialPipelineKey<Self>,
+        key: MaterialPipelineKey<Self>,
     ) -> Result<(), SpecializedMeshPipelineError> {
+        if key.mesh_key.contains(MeshPipelineKey::BLEND_ALPHA) {
+            translucent(descriptor);
+        }
         specialise(descriptor, layout)
     }
 }
@@ -116,12 +135,25 @@ pub fn slice_scale(site: &SiteSnapshot, settings: &ViewSettings) -> Option<Scale
         // Nobody has asked for it yet.
         return None;
     }
-    let top = field.values.iter().copied().fold(0.0, f32::max);
+    let finite = field
+        .values
+        .iter()
+        .copied()
+        .filter(|value| value.is_finite());
+    let top = finite.fold(0.0, f32::max);
     let mut scale = Scale::of_molecule(&field.molecule, top);
     if let Some((min, max)) = settings.field_range {
         (scale.min, scale.max) = (min, max);
     }
     Some(scale)
+}
+
+/// Whether the field plane lies on the cut, so that section and field are read together.
+pub fn lies_on_cut(look: &Look) -> bool {
+    let (Some(cut), Some(slice)) = (look.cut, &look.slice) else {
+        return false;
+    };
+    cut.axis == slice.axis && (cut.at_um - slice.at_um).abs() < COINCIDES_UM
 }
 
 fn spawn_drawing(
@@ -186,11 +218,23 @@ fn colour_image(table: Vec<[u8; 4]>) -> Image {
     )
 }
 
+/// The window through which a plane is seen: its middle in parts of the plane's edges, and its radius, um; no window
+/// where there is no tissue.
+fn window_of(site: &SiteSnapshot, origin: Vec3, along: Vec3, across: Vec3) -> Vec4 {
+    if site.cells.is_empty() {
+        return Vec4::ZERO;
+    }
+    let ball = tissue_ball(site);
+    let middle = ball.truncate() - origin;
+    let part = |edge: Vec3| middle.dot(edge) / edge.length_squared().max(1.0e-6);
+    let radius = (ball.w * WINDOW_PER_RADIUS).max(LEAST_WINDOW_UM);
+    Vec4::new(part(along), part(across), radius, 0.0)
+}
+
 /// Refills the textures of the field plane when what they show is out of date.
 fn fill_slice(
     shown: Res<Shown>,
     settings: Res<ViewSettings>,
-    crowding: Res<Crowding>,
     mut drawing: ResMut<SliceDrawing>,
     mut layers: Query<(&Layer, &MeshMaterial3d<SliceMaterial>, &mut Visibility)>,
     mut images: ResMut<Assets<Image>>,
@@ -208,9 +252,9 @@ fn fill_slice(
     let found = shown.site(settings.site).and_then(|site| {
         let slice = settings.look.slice.as_ref()?;
         let field = site.field(&slice.molecule)?;
-        Some((slice, field, slice_scale(site, &settings)?))
+        Some((site, slice, field, slice_scale(site, &settings)?))
     });
-    let Some((slice, field, scale)) = found else {
+    let Some((site, slice, field, scale)) = found else {
         for (_, _, mut visibility) in &mut layers {
             visibility.set_if_neq(Visibility::Hidden);
         }
@@ -226,17 +270,17 @@ fn fill_slice(
     let across = unit(v) * extent[v];
 
     let plane = plane_of(field, slice);
-    let [width, height] = plane.size;
     let mut texels = Vec::with_capacity(plane.values.len() * 8);
-    for (index, value) in plane.values.iter().enumerate() {
-        let (i, j) = (index % width, index / width);
-        let place = origin
-            + along * ((i as f32 + 0.5) / width as f32)
-            + across * ((j as f32 + 0.5) / height as f32);
-        let tissue = ((crowding.density(place) - 0.15) * 2.0).clamp(0.0, 1.0);
+    for value in &plane.values {
+        let (value, is_there) = if value.is_finite() {
+            (*value, 1.0_f32)
+        } else {
+            (0.0, 0.0)
+        };
         texels.extend_from_slice(&value.to_ne_bytes());
-        texels.extend_from_slice(&tissue.to_ne_bytes());
+        texels.extend_from_slice(&is_there.to_ne_bytes());
     }
+    let window = window_of(site, origin, along, across);
     let stored = images
         .insert(&drawing.field, field_image(plane.size, texels))
         .and_then(|()| images.insert(&drawing.colours, colour_image(scale.map.table())));
@@ -244,10 +288,9 @@ fn fill_slice(
         return;
     }
 
+    let is_plain = f32::from(u8::from(settings.look.style == Style::Plain));
     let cut = cut_plane(settings.look.cut);
-    let coincides = settings.look.cut.is_some_and(|cut| {
-        cut.axis == slice.axis && (cut.at_um - slice.at_um).abs() < COINCIDES_UM
-    });
+    let coincides = lies_on_cut(&settings.look);
     let mut levels = [NO_LEVEL; 4];
     for (slot, level) in levels.iter_mut().zip(&scale.contours) {
         *slot = *level;
@@ -267,14 +310,15 @@ fn fill_slice(
                 origin: (origin + cut.truncate() * off).extend(0.0),
                 along: along.extend(0.0),
                 across: across.extend(0.0),
-                scale: Vec4::new(scale.min, scale.max, OPACITY_OUTSIDE, OPACITY_INSIDE),
+                scale: Vec4::new(scale.min, scale.max, 0.0, 0.0),
                 levels: if coincides && *layer == Layer::Field {
                     Vec4::splat(NO_LEVEL)
                 } else {
                     Vec4::from_array(levels)
                 },
                 cut,
-                mode: Vec4::new(mode, 0.0, 0.0, 0.0),
+                window,
+                mode: Vec4::new(mode, is_plain, 0.0, 0.0),
             };
         }
     }

@@ -10,8 +10,9 @@ use bevy::render::render_resource::{
 };
 use bevy::shader::ShaderRef;
 
-use super::quads::{quads, specialise};
+use super::quads::{quads, specialise, translucent};
 use super::{Shown, ViewSettings, ViewSystems, paint_order};
+use crate::scene::look::Style;
 
 const BACKDROP_SHADER: Handle<Shader> = uuid_handle!("6e0b6f0c-58d1-4f3f-9d57-0a1f5b3c2e90");
 const LINES_SHADER: Handle<Shader> = uuid_handle!("b7f2c1a4-0de8-45d3-8f66-9a3e1c7d4b55");
@@ -20,7 +21,10 @@ const LINES_SHADER: Handle<Shader> = uuid_handle!("b7f2c1a4-0de8-45d3-8f66-9a3e1
 const EDGES: u32 = 12;
 
 #[derive(Asset, TypePath, AsBindGroup, Clone, Debug)]
-struct BackdropMaterial {}
+struct BackdropMaterial {
+    #[uniform(0)]
+    style: Vec4,
+}
 
 impl Material for BackdropMaterial {
     fn vertex_shader() -> ShaderRef {
@@ -84,7 +88,25 @@ impl Material for LinesMaterial {
         layout: &MeshVertexBufferLayoutRef,
         _: MaterialPipelineKey<Self>,
     ) -> Result<(), SpecializedMeshPipelineError> {
+        translucent(descriptor);
         specialise(descriptor, layout)
+    }
+}
+
+/// Gives the background the look that is chosen.
+fn dress_backdrop(
+    settings: Res<ViewSettings>,
+    backdrops: Query<&MeshMaterial3d<BackdropMaterial>>,
+    mut materials: ResMut<Assets<BackdropMaterial>>,
+) {
+    let is_plain = f32::from(u8::from(settings.look.style == Style::Plain));
+    for handle in &backdrops {
+        let stale = materials
+            .get(&handle.0)
+            .is_some_and(|material| material.style.x != is_plain);
+        if stale && let Some(mut material) = materials.get_mut(&handle.0) {
+            material.style.x = is_plain;
+        }
     }
 }
 
@@ -121,7 +143,7 @@ fn spawn_surroundings(
     commands.spawn((
         Name::new("background"),
         Mesh3d(meshes.add(quads(1))),
-        MeshMaterial3d(backdrops.add(BackdropMaterial {})),
+        MeshMaterial3d(backdrops.add(BackdropMaterial { style: Vec4::ZERO })),
         NoFrustumCulling,
     ));
     let mesh = EdgeMesh(meshes.add(quads(EDGES)));
@@ -145,7 +167,10 @@ fn fit_blocks(
             let site = shown.0.sites.get(index)?;
             let place = shown.0.place_um(index, settings.site);
             Some(LinesUniform {
-                colour: Vec4::new(0.32, 0.42, 0.55, 0.42),
+                colour: match settings.look.style {
+                    Style::Rich => Vec4::new(0.32, 0.42, 0.55, 0.42),
+                    Style::Plain => Vec4::new(0.05, 0.06, 0.08, 0.55),
+                },
                 low: (site.min_um + place).extend(0.0),
                 high: (site.max_um + place).extend(0.0),
                 style: Vec4::new(1.1, 0.0, 0.0, 0.0),
@@ -182,5 +207,8 @@ pub(super) fn plugin(app: &mut App) {
         MaterialPlugin::<LinesMaterial>::default(),
     ))
     .add_systems(PreStartup, spawn_surroundings)
-    .add_systems(PostUpdate, fit_blocks.in_set(ViewSystems::Fill));
+    .add_systems(
+        PostUpdate,
+        (fit_blocks, dress_backdrop).in_set(ViewSystems::Fill),
+    );
 }

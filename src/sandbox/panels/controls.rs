@@ -3,7 +3,7 @@
 use bevy_egui::egui::{self, Ui, vec2};
 
 use crate::scene::look::Axis;
-use crate::scene::{Cut, Slice};
+use crate::scene::{Cut, Slice, Style};
 use crate::simulation::WHOLE_STAGE;
 use crate::tissue::{Molecule, MoleculeName};
 use crate::view::overlay::{count_text, time_text};
@@ -35,6 +35,7 @@ pub(super) fn show(
     theme::section(ui, "Field slice", true, |ui| slice(ui, shown, settings));
     theme::section(ui, "Cut", true, |ui| cut(ui, shown, settings));
     theme::section(ui, "Camera", true, |ui| {
+        style(ui, settings);
         eye(ui, sandbox, shown, settings, camera);
     });
 }
@@ -268,6 +269,23 @@ fn plane(ui: &mut Ui, axis: &mut Axis, at_um: &mut f32, extent: impl Fn(Axis) ->
             .suffix(" µm")
             .max_decimals(0),
     );
+}
+
+/// How things are drawn.
+fn style(ui: &mut Ui, settings: &mut ViewSettings) {
+    ui.horizontal(|ui| {
+        ui.label("Drawn");
+        for (choice, name, about) in [
+            (Style::Rich, "rich", "Bodies with light and shade (V)"),
+            (Style::Plain, "plain", "Flat colours with outlines (V)"),
+        ] {
+            let button = egui::Button::selectable(settings.look.style == choice, name)
+                .frame_when_inactive(true);
+            if ui.add(button).on_hover_text(about).clicked() {
+                settings.look.style = choice;
+            }
+        }
+    });
 }
 
 fn eye(

@@ -12,6 +12,7 @@ use bevy_egui::egui::{self, Align2, LayerId, UiBuilder, vec2};
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass};
 
 use crate::simulation::Catalogue;
+use crate::view::overlay::pace_text;
 use crate::view::{OverlayContent, OverlaySystems, Shown, ViewCamera, ViewSettings};
 
 use super::choices::{WITH_KEY, choices};
@@ -77,7 +78,7 @@ fn show_panels(
         free.max.x = right.response.rect.min.x;
     }
     sandbox.free = Rect::new(free.min.x, free.min.y, free.max.x, free.max.y);
-    hints(ctx, free, sandbox);
+    let below_hints = hints(ctx, free, sandbox);
     help(ctx, free, &shown.0.catalogue, sandbox);
 
     settings.set_if_neq(new_settings);
@@ -88,7 +89,8 @@ fn show_panels(
         scale_bar: true,
         legend: true,
         figures: false,
-        area: Some(free),
+        pace: pace_text(&sandbox.visit.scene, None),
+        area: Some(free.with_min_y(below_hints.clamp(free.min.y, free.max.y))),
         ..OverlayContent::default()
     };
     overlay.set_if_neq(content);
@@ -101,10 +103,10 @@ fn scrolled(ui: &mut egui::Ui, contents: impl FnOnce(&mut egui::Ui)) {
         .show(ui, contents);
 }
 
-/// A line at the top of the picture that says what the mouse does.
-fn hints(ctx: &egui::Context, free: egui::Rect, sandbox: &Sandbox) {
+/// A line at the top of the picture that says what the mouse does. Returns where it ends.
+fn hints(ctx: &egui::Context, free: egui::Rect, sandbox: &Sandbox) -> f32 {
     if sandbox.is_help_open {
-        return;
+        return free.min.y;
     }
     let text = if sandbox.is_flying {
         "Flying: W A S D and Q E, drag to look around, Shift is faster. F to go back to turning."
@@ -119,7 +121,11 @@ fn hints(ctx: &egui::Context, free: egui::Rect, sandbox: &Sandbox) {
         .show(ctx, |ui| {
             ui.set_max_width(free.width() - 24.0);
             theme::card_frame().show(ui, |ui| ui.label(theme::faint(text)));
-        });
+        })
+        .response
+        .rect
+        .max
+        .y
 }
 
 /// All controls, on a card.
@@ -133,7 +139,7 @@ fn help(ctx: &egui::Context, free: egui::Rect, catalogue: &Catalogue, sandbox: &
         .map(|choice| choice.label)
         .collect();
     let colours = format!("colour by: {}", colours.join(", "));
-    let controls: [(&str, &str); 17] = [
+    let controls: [(&str, &str); 18] = [
         ("Drag", "turn around the tissue"),
         ("Wheel", "nearer, farther"),
         ("Right drag", "move the picture"),
@@ -149,6 +155,7 @@ fn help(ctx: &egui::Context, free: egui::Rect, catalogue: &Catalogue, sandbox: &
         ("1 2 3 4", &colours),
         ("X", "field slice on, off"),
         ("C", "cut the tissue open, close it"),
+        ("V", "rich or plain drawing"),
         ("P", "panels on, off"),
         ("H", "this card"),
     ];

@@ -10,7 +10,7 @@ pub(super) use tissue::check_added;
 
 use super::checker::Checker;
 use super::library::CellLibrary;
-use super::schema::{Scene, Span};
+use super::schema::{Pace, Scene, Span};
 use super::spans::FieldPath;
 use super::{SceneContext, Tables};
 
@@ -40,6 +40,7 @@ pub(super) fn check_scene(
         checker.problem(&root.field("title"), "a scene needs a title");
     }
     let bounds = check_time(checker, scene);
+    check_pace(checker, scene);
     tissue::check_molecules(checker, scene);
     tissue::check_sites(checker, scene, library);
     tissue::check_cell_types(checker, scene, &library.known);
@@ -92,6 +93,23 @@ fn check_time(checker: &mut Checker, scene: &Scene) -> Bounds {
     Bounds {
         duration_minutes,
         step_minutes,
+    }
+}
+
+/// What is said to go faster than in life must do so, in a scene that does not claim the times of life.
+fn check_pace(checker: &mut Checker, scene: &Scene) {
+    let root = FieldPath::root().field("faster");
+    if scene.pace == Pace::Calibrated && !scene.faster.is_empty() {
+        checker.problem(
+            &root,
+            "in a `Calibrated` scene nothing goes faster than in life: leave it out, or write `pace: Illustrative`",
+        );
+    }
+    for (what, factor) in &scene.faster {
+        if !(factor.is_finite() && *factor > 1.0) {
+            let message = format!("`{what}` must go more than 1 times as fast, found {factor}");
+            checker.problem(&root.key(what), message);
+        }
     }
 }
 

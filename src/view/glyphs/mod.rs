@@ -40,7 +40,7 @@ use crate::simulation::{SiteSnapshot, Snapshot};
 
 use super::cells::tissue_ball;
 use super::crowding::Crowding;
-use super::quads::{quads, specialise};
+use super::quads::{quads, specialise, translucent};
 use super::{Shown, ViewSettings, ViewSystems, cut_plane, prepare_after_bindings};
 use paint::LayerPaint;
 
@@ -139,6 +139,9 @@ impl Material for GlyphMaterial {
         layout: &MeshVertexBufferLayoutRef,
         key: MaterialPipelineKey<Self>,
     ) -> Result<(), SpecializedMeshPipelineError> {
+        if matches!(drawn(key.bind_group_data).alpha, AlphaMode::Blend) {
+            translucent(descriptor);
+        }
         let shader = drawn(key.bind_group_data).shader;
         descriptor.vertex.shader = shader.clone();
         if let Some(fragment) = &mut descriptor.fragment {

@@ -1,16 +1,34 @@
-//! The parts of the overlay, each painted into a corner of the picture.
+//! The parts of the overlay, each measured first and then painted into the place that the layout found.
+
+use std::cell::RefCell;
 
 use bevy_egui::egui::epaint::{Vertex, WHITE_UV};
 use bevy_egui::egui::{
-    Align2, Color32, CornerRadius, FontId, Mesh, Painter, Pos2, Rect, Shape, Stroke, pos2, vec2,
+    Align2, Color32, CornerRadius, FontId, Mesh, Painter, Pos2, Rect, Shape, Stroke, Vec2, pos2,
+    vec2,
 };
 
-use super::words::{count_text, number_text, pretty};
-use crate::view::camera::scale_bar;
+use super::ink::Inks;
+use super::words::{number_text, pretty};
+use crate::core::quantity::Build;
+use crate::view::colour_map::TABLE_LEN;
 use crate::view::palette::{Scale, ticks};
 
 /// Longest scale bar, in points of a picture 720 points high.
-const SCALE_BAR_POINTS: f32 = 170.0;
+pub(super) const SCALE_BAR_POINTS: f32 = 170.0;
+/// Room between letters and the edge of their plate, in units of the design.
+const PAD: f32 = 8.0;
+/// Height of a line of a list, in units of the design.
+const LINE: f32 = 20.0;
+/// Sizes of letters, in units of the design.
+const TITLE: f32 = 22.0;
+const TIME: f32 = 17.0;
+const NOTE: f32 = 13.5;
+const LIST: f32 = 14.0;
+const TICK: f32 = 13.0;
+const CAPTION: f32 = 20.0;
+/// Width and height of a colour bar, in units of the design.
+const BAR: Vec2 = vec2(14.0, 150.0);
 
 fn colour32([r, g, b]: [f32; 3]) -> Color32 {
     let [r, g, b] = [r, g, b].map(|channel| (channel.clamp(0.0, 1.0) * 255.0 + 0.5) as u8);
@@ -21,10 +39,30 @@ fn colour32([r, g, b]: [f32; 3]) -> Color32 {
 pub(super) struct Entry {
     /// Colour, sRGB.
     pub colour: [f32; 3],
+    /// How such cells are built.
+    pub build: Build,
+    /// Whether they lack what is shown.
+    pub is_hatched: bool,
     /// Name.
     pub text: String,
-    /// How many cells.
-    pub count: usize,
+    /// How many cells, as text; empty for none.
+    pub count: String,
+}
+
+/// A text as it stands on the picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlacedText {
+    /// What is written.
+    pub text: String,
+    /// Where, points.
+    pub rect: Rect,
+}
+
+/// Title, time and what is said of the pace.
+pub(super) struct Heading<'a> {
+    pub title: &'a str,
+    pub time: Option<&'a str>,
+    pub pace: &'a str,
 }
 
 /// Paints in units of the design, a picture 720 points high.
@@ -33,292 +71,372 @@ pub(super) struct Pen<'a> {
     pub painter: &'a Painter,
     /// Points for a unit of the design.
     pub scale: f32,
+    /// Colours of letters and plates.
+    pub inks: Inks,
+    /// What has been written so far.
+    pub written: RefCell<Vec<PlacedText>>,
+    /// The plates painted so far.
+    pub plates: RefCell<Vec<Rect>>,
 }
-
-const INK: Color32 = Color32::from_rgb(236, 240, 245);
-const FAINT_INK: Color32 = Color32::from_rgb(165, 176, 190);
 
 impl Pen<'_> {
     fn font(&self, size: f32) -> FontId {
         FontId::proportional(size * self.scale)
     }
 
-    fn text(&self, at: Pos2, anchor: Align2, text: &str, size: f32, colour: Color32) -> Rect {
-        // A soft dark edge keeps letters readable on any picture.
-        for shift in [vec2(0.0, 1.0), vec2(1.0, 0.0)] {
-            self.painter.text(
-                at + shift,
-                anchor,
-                text,
-                self.font(size),
-                Color32::from_black_alpha(130),
-            );
-        }
-        self.painter.text(at, anchor, text, self.font(size), colour)
+    fn text(&self, at: Pos2, anchor: Align2, text: &str, size: f32, colour: Color32) {
+        let rect = self.painter.text(at, anchor, text, self.font(size), colour);
+        self.note(text, rect);
     }
 
-    pub(super) fn width(&self, text: &str, size: f32) -> f32 {
+    fn note(&self, text: &str, rect: Rect) {
+        self.written.borrow_mut().push(PlacedText {
+            text: text.to_owned(),
+            rect,
+        });
+    }
+
+    fn width(&self, text: &str, size: f32) -> f32 {
+        self.wrapped(text, size, f32::INFINITY).x
+    }
+
+    fn wrapped(&self, text: &str, size: f32, width: f32) -> Vec2 {
         self.painter
-            .layout_no_wrap(text.to_owned(), self.font(size), INK)
+            .layout(text.to_owned(), self.font(size), self.inks.ink, width)
             .size()
-            .x
     }
 
-    fn panel(&self, rect: Rect) {
+    fn padding(&self) -> Vec2 {
+        Vec2::splat(2.0 * PAD * self.scale)
+    }
+
+    /// The places of all texts so far, with the plates they stand on.
+    pub(super) fn taken(&self) -> Vec<Rect> {
+        self.plates.borrow().clone()
+    }
+
+    /// Size of a word with a little ground around it.
+    pub(super) fn label_size(&self, text: &str, letters: f32) -> Vec2 {
+        self.wrapped(text, letters, f32::INFINITY) + vec2(10.0, 2.0) * self.scale
+    }
+
+    /// A word on a ground of its own.
+    pub(super) fn label(&self, rect: Rect, text: &str, letters: f32) {
+        self.plates.borrow_mut().push(rect);
+        let corner = CornerRadius::same((4.0 * self.scale) as u8);
+        self.painter.rect_filled(rect, corner, self.inks.plate);
+        let ink = self.inks.ink;
+        self.text(rect.center(), Align2::CENTER_CENTER, text, letters, ink);
+    }
+
+    /// Paints a plate and returns the place on it.
+    fn plate(&self, rect: Rect) -> Rect {
+        self.plates.borrow_mut().push(rect);
         self.painter.rect_filled(
-            rect.expand(8.0 * self.scale),
-            CornerRadius::same((6.0 * self.scale) as u8),
-            Color32::from_rgba_unmultiplied(8, 12, 18, 132),
+            rect,
+            CornerRadius::same((5.0 * self.scale) as u8),
+            self.inks.plate,
         );
+        rect.shrink(PAD * self.scale)
     }
 
-    /// A name on a small dark plate.
-    pub(super) fn plate(&self, rect: Rect, anchor: Align2, text: &str, size: f32) {
-        self.painter.rect_filled(
-            rect.expand2(vec2(7.0, 1.0) * self.scale),
-            CornerRadius::same((4.0 * self.scale) as u8),
-            Color32::from_rgba_unmultiplied(8, 12, 18, 170),
+    fn lines_of_heading<'a>(&self, heading: &Heading<'a>) -> Vec<(&'a str, f32, Color32)> {
+        let Inks {
+            ink, faint, accent, ..
+        } = self.inks;
+        [
+            (heading.title, TITLE, ink),
+            (heading.time.unwrap_or_default(), TIME, faint),
+            (heading.pace, NOTE, accent),
+        ]
+        .into_iter()
+        .filter(|(text, ..)| !text.is_empty())
+        .collect()
+    }
+
+    /// Size of the heading where it may have this width.
+    pub(super) fn heading_size(&self, heading: &Heading, width: f32) -> Vec2 {
+        let inner = width - self.padding().x;
+        let lines = self.lines_of_heading(heading);
+        let mut size = vec2(0.0, 2.0 * self.scale * lines.len().saturating_sub(1) as f32);
+        for (text, letters, _) in lines {
+            let line = self.wrapped(text, letters, inner);
+            size = vec2(size.x.max(line.x), size.y + line.y);
+        }
+        size + self.padding()
+    }
+
+    /// Title, time and pace, one below the other.
+    pub(super) fn heading(&self, rect: Rect, heading: &Heading) {
+        let inside = self.plate(rect);
+        let mut at = inside.min;
+        for (text, letters, colour) in self.lines_of_heading(heading) {
+            let galley = self.painter.layout(
+                text.to_owned(),
+                self.font(letters),
+                colour,
+                // What just fits must not be broken anew.
+                inside.width() + 0.5,
+            );
+            let line = Rect::from_min_size(at, galley.size());
+            self.painter.galley(at, galley, colour);
+            self.note(text, line);
+            at.y = line.max.y + 2.0 * self.scale;
+        }
+    }
+
+    /// Size of names and values in two columns.
+    pub(super) fn figures_size(&self, figures: &[(String, String)]) -> Vec2 {
+        let widest = |texts: &mut dyn Iterator<Item = &String>| {
+            texts.map(|text| self.width(text, LIST)).fold(0.0, f32::max)
+        };
+        let names = widest(&mut figures.iter().map(|(name, _)| name));
+        let values = widest(&mut figures.iter().map(|(_, value)| value));
+        let inner = vec2(
+            names + values + 16.0 * self.scale,
+            LINE * self.scale * figures.len() as f32,
         );
-        self.text(rect.center(), anchor, text, size, INK);
+        inner + self.padding()
     }
 
-    /// Title and time; returns the lower edge.
-    pub(super) fn heading(&self, area: Rect, title: &str, time: Option<&str>) {
-        let mut at = area.min;
-        if !title.is_empty() {
-            at.y = self.text(at, Align2::LEFT_TOP, title, 23.0, INK).max.y + 2.0 * self.scale;
-        }
-        if let Some(time) = time {
-            self.text(at, Align2::LEFT_TOP, time, 18.0, FAINT_INK);
+    /// Names and values in two columns.
+    pub(super) fn figures(&self, rect: Rect, figures: &[(String, String)]) {
+        let inside = self.plate(rect);
+        let line = LINE * self.scale;
+        for (i, (name, value)) in figures.iter().enumerate() {
+            let y = inside.min.y + line * (i as f32 + 0.5);
+            let (left, right) = (pos2(inside.min.x, y), pos2(inside.max.x, y));
+            self.text(left, Align2::LEFT_CENTER, name, LIST, self.inks.faint);
+            self.text(right, Align2::RIGHT_CENTER, value, LIST, self.inks.ink);
         }
     }
 
-    /// Names and values in two columns, upper right.
-    pub(super) fn figures(&self, area: Rect, figures: &[(String, String)]) {
-        if figures.is_empty() {
+    /// Size of a scale bar of this length, points, with its text.
+    pub(super) fn scale_bar_size(&self, length: f32, text: &str) -> Vec2 {
+        let letters = self.wrapped(text, NOTE, f32::INFINITY);
+        vec2(length.max(letters.x), letters.y + 7.0 * self.scale) + self.padding()
+    }
+
+    /// A bar of this length, points, and what it says.
+    pub(super) fn scale_bar(&self, rect: Rect, length: f32, text: &str) {
+        let inside = self.plate(rect);
+        let thick = (4.0 * self.scale).round().max(2.0);
+        let left = (inside.center().x - 0.5 * length).round();
+        let bar = Rect::from_min_size(pos2(left, inside.max.y - thick), vec2(length, thick));
+        self.painter
+            .rect_filled(bar, CornerRadius::ZERO, self.inks.ink);
+        let above = pos2(inside.center().x, inside.min.y);
+        self.text(above, Align2::CENTER_TOP, text, NOTE, self.inks.ink);
+    }
+
+    /// Widths of the names and of the numbers of some entries.
+    fn legend_widths(&self, entries: &[Entry]) -> (f32, f32) {
+        let names = entries.iter().map(|entry| self.width(&entry.text, LIST));
+        let numbers = entries.iter().map(|entry| self.width(&entry.count, LIST));
+        (names.fold(0.0, f32::max), numbers.fold(0.0, f32::max))
+    }
+
+    /// Size of the legend in columns of at most `rows`.
+    pub(super) fn legend_size(&self, entries: &[Entry], rows: usize) -> Vec2 {
+        let k = self.scale;
+        let mut size = Vec2::ZERO;
+        for (i, column) in entries.chunks(rows.max(1)).enumerate() {
+            let (names, numbers) = self.legend_widths(column);
+            let between = if i > 0 { 16.0 * k } else { 0.0 };
+            size.x += between + 18.0 * k + names + 14.0 * k + numbers;
+            size.y = size.y.max(LINE * k * column.len() as f32);
+        }
+        size + self.padding()
+    }
+
+    /// Small cells with names and numbers.
+    pub(super) fn legend(&self, rect: Rect, entries: &[Entry], rows: usize) {
+        let inside = self.plate(rect);
+        let k = self.scale;
+        let mut left = inside.min.x;
+        for column in entries.chunks(rows.max(1)) {
+            let (names, numbers) = self.legend_widths(column);
+            let right = left + 18.0 * k + names + 14.0 * k + numbers;
+            for (i, entry) in column.iter().enumerate() {
+                let y = inside.min.y + LINE * k * (i as f32 + 0.5);
+                self.small_cell(pos2(left + 6.0 * k, y), entry);
+                let name = pos2(left + 18.0 * k, y);
+                self.text(name, Align2::LEFT_CENTER, &entry.text, LIST, self.inks.ink);
+                if !entry.count.is_empty() {
+                    let number = pos2(right, y);
+                    let ink = self.inks.faint;
+                    self.text(number, Align2::RIGHT_CENTER, &entry.count, LIST, ink);
+                }
+            }
+            left = right + 16.0 * k;
+        }
+    }
+
+    /// A cell of the legend: told apart by its build, not by its colour alone.
+    fn small_cell(&self, at: Pos2, entry: &Entry) {
+        let k = self.scale;
+        let colour = colour32(entry.colour);
+        let dark = colour32(entry.colour.map(|channel| channel * 0.45));
+        let edge = Stroke::new(1.1 * k, self.inks.line);
+        let radius = match entry.build {
+            Build::Shrunken => 4.2,
+            Build::Swollen => 6.6,
+            _ => 5.8,
+        } * k;
+        self.painter.circle(at, radius, colour, edge);
+        if entry.is_hatched {
+            for shift in [-3.0, 0.0, 3.0] {
+                let reach = (5.4 * 5.4 - shift * shift * 0.5_f32).sqrt() * 0.7;
+                let middle = at + vec2(shift, shift) * 0.7 * k;
+                let half = vec2(reach, -reach) * k;
+                self.painter
+                    .line_segment([middle - half, middle + half], Stroke::new(1.2 * k, dark));
+            }
             return;
         }
-        let line = 20.0 * self.scale;
-        let names = figures
-            .iter()
-            .map(|(name, _)| self.width(name, 14.0))
-            .fold(0.0, f32::max);
-        let values = figures
-            .iter()
-            .map(|(_, value)| self.width(value, 14.0))
-            .fold(0.0, f32::max);
-        let size = vec2(
-            names + values + 16.0 * self.scale,
-            line * figures.len() as f32,
-        );
-        let rect = Rect::from_min_size(pos2(area.max.x - size.x, area.min.y), size);
-        self.panel(rect);
-        for (i, (name, value)) in figures.iter().enumerate() {
-            let y = rect.min.y + line * (i as f32 + 0.5);
-            self.text(
-                pos2(rect.min.x, y),
-                Align2::LEFT_CENTER,
-                name,
-                14.0,
-                FAINT_INK,
-            );
-            self.text(pos2(rect.max.x, y), Align2::RIGHT_CENTER, value, 14.0, INK);
+        match entry.build {
+            Build::Plain => {
+                self.painter.circle_filled(at, 2.6 * k, dark);
+            }
+            Build::Shrunken => {
+                self.painter.circle_filled(at, 2.7 * k, dark);
+            }
+            Build::Swollen => {
+                self.painter
+                    .circle_stroke(at, 2.6 * k, Stroke::new(0.9 * k, dark));
+            }
+            Build::Remains => {
+                for (x, y) in [(-2.2, -1.2), (1.6, -2.4), (0.3, 2.3), (2.6, 1.2)] {
+                    self.painter
+                        .circle_filled(at + vec2(x, y) * k, 0.9 * k, dark);
+                }
+            }
+            Build::Dividing => {
+                let half = vec2(1.2, 3.6) * k;
+                let plate = Rect::from_min_max(at - half, at + half);
+                self.painter.rect_filled(plate, CornerRadius::ZERO, dark);
+            }
         }
     }
 
-    /// A bar of a round length, lower left.
-    pub(super) fn scale_bar(&self, area: Rect, um_per_point: f32) {
-        let (um, length) = scale_bar(um_per_point, SCALE_BAR_POINTS * self.scale);
-        let text = if um >= 1000.0 {
-            format!("{} mm", um / 1000.0)
-        } else {
-            format!("{um} µm")
-        };
-        let thick = (4.0 * self.scale).round().max(2.0);
-        let bar = Rect::from_min_size(pos2(area.min.x, area.max.y - thick), vec2(length, thick));
-        self.painter.rect_filled(
-            bar.expand(1.0),
-            CornerRadius::ZERO,
-            Color32::from_black_alpha(140),
-        );
-        self.painter
-            .rect_filled(bar, CornerRadius::ZERO, Color32::WHITE);
-        self.text(
-            pos2(bar.center().x, bar.min.y - 3.0 * self.scale),
-            Align2::CENTER_BOTTOM,
-            &text,
-            15.0,
-            INK,
-        );
-    }
-
-    /// Coloured dots with names and numbers; `bottom_right` is the lower right corner. Returns the upper edge.
-    pub(super) fn legend(&self, bottom_right: Pos2, entries: &[Entry]) -> f32 {
-        if entries.is_empty() {
-            return bottom_right.y;
-        }
-        let line = 20.0 * self.scale;
-        let counts: Vec<String> = entries
-            .iter()
-            .map(|entry| count_text(entry.count))
-            .collect();
-        let names = entries
-            .iter()
-            .map(|entry| self.width(&entry.text, 14.0))
-            .fold(0.0, f32::max);
-        let numbers = counts
-            .iter()
-            .map(|count| self.width(count, 14.0))
-            .fold(0.0, f32::max);
-        let dot = 18.0 * self.scale;
-        let size = vec2(
-            dot + names + 14.0 * self.scale + numbers,
-            line * entries.len() as f32,
-        );
-        let rect = Rect::from_min_size(bottom_right - size, size);
-        self.panel(rect);
-        for (i, (entry, count)) in entries.iter().zip(&counts).enumerate() {
-            let y = rect.min.y + line * (i as f32 + 0.5);
-            self.painter.circle(
-                pos2(rect.min.x + 6.0 * self.scale, y),
-                5.5 * self.scale,
-                colour32(entry.colour),
-                Stroke::new(1.2 * self.scale, Color32::from_white_alpha(150)),
-            );
-            self.text(
-                pos2(rect.min.x + dot, y),
-                Align2::LEFT_CENTER,
-                &entry.text,
-                14.0,
-                INK,
-            );
-            self.text(
-                pos2(rect.max.x, y),
-                Align2::RIGHT_CENTER,
-                count,
-                14.0,
-                FAINT_INK,
-            );
-        }
-        rect.min.y - 26.0 * self.scale
-    }
-
-    /// A vertical colour bar with ticks, name and unit; contour levels are marked on it. `bottom_right` is the lower
-    /// right corner. Returns the left edge.
-    pub(super) fn colour_bar(&self, bottom_right: Pos2, scale: &Scale) -> f32 {
-        let name = if scale.unit.is_empty() {
-            scale.name.clone()
-        } else {
-            format!("{}, {}", scale.name, pretty(&scale.unit))
-        };
-        let marks = marks_of(scale);
-        let labels: Vec<String> = marks.iter().map(|mark| number_text(*mark)).collect();
-        let label_width = labels
-            .iter()
-            .map(|label| self.width(label, 13.0))
+    /// Size of a colour bar with its ticks, name and unit.
+    pub(super) fn colour_bar_size(&self, scale: &Scale) -> Vec2 {
+        let labels = marks_of(scale).into_iter().map(number_text);
+        let labels = labels
+            .map(|label| self.width(&label, TICK))
             .fold(0.0, f32::max);
         let k = self.scale;
-        let (bar_width, bar_height) = (14.0 * k, 150.0 * k);
-        let width = (bar_width + 8.0 * k + label_width).max(self.width(&name, 14.0));
-        let size = vec2(width, bar_height + 30.0 * k);
-        let rect = Rect::from_min_size(bottom_right - size, size);
-        self.panel(rect);
-        self.text(rect.min, Align2::LEFT_TOP, &name, 14.0, INK);
-        let bar = Rect::from_min_size(
-            pos2(rect.min.x, rect.max.y - bar_height - 4.0 * k),
-            vec2(bar_width, bar_height),
-        );
-        let steps = 64;
-        let mut mesh = Mesh::default();
-        for i in 0..=steps {
-            let at = i as f32 / steps as f32;
-            let colour = colour32(scale.map.sample(at));
-            let y = bar.max.y - bar.height() * at;
-            for x in [bar.min.x, bar.max.x] {
-                mesh.vertices.push(Vertex {
-                    pos: pos2(x, y),
-                    uv: WHITE_UV,
-                    color: colour,
-                });
-            }
-            if i > 0 {
-                let base = 2 * (i - 1);
-                mesh.indices
-                    .extend([base, base + 1, base + 2, base + 2, base + 1, base + 3]);
-            }
-        }
-        self.painter.add(Shape::mesh(mesh));
+        let width = (BAR.x * k + 8.0 * k + labels).max(self.width(&name_of(scale), LIST));
+        vec2(width, (BAR.y + 32.0) * k) + self.padding()
+    }
+
+    /// A vertical colour bar with ticks, name and unit; contour levels are marked on it.
+    pub(super) fn colour_bar(&self, rect: Rect, scale: &Scale) {
+        let inside = self.plate(rect);
+        let k = self.scale;
+        let ink = self.inks.ink;
+        self.text(inside.min, Align2::LEFT_TOP, &name_of(scale), LIST, ink);
+        let size = (BAR * k).round();
+        let corner = pos2(inside.min.x, inside.max.y - size.y - 6.0 * k).round();
+        let bar = Rect::from_min_size(corner, size);
+        self.painter.add(Shape::mesh(strips(bar, scale)));
         let height_of = |value: f32| bar.max.y - bar.height() * scale.position(value);
         for (i, level) in scale.contours.iter().enumerate() {
             if *level < scale.max {
+                let y = height_of(*level);
+                let width = if i == 0 { 2.2 * k } else { 1.2 * k };
+                let across = bar.min.x..=bar.max.x;
                 self.painter.hline(
-                    bar.min.x..=bar.max.x,
-                    height_of(*level),
-                    Stroke::new(if i == 0 { 2.2 * k } else { 1.2 * k }, Color32::WHITE),
+                    across.clone(),
+                    y,
+                    Stroke::new(width + 1.6 * k, Color32::BLACK),
                 );
+                self.painter
+                    .hline(across, y, Stroke::new(width, Color32::WHITE));
             }
         }
-        for (mark, label) in marks.iter().zip(&labels) {
-            let y = height_of(*mark);
-            self.painter.hline(
-                bar.max.x..=bar.max.x + 4.0 * k,
-                y,
-                Stroke::new(k, FAINT_INK),
-            );
-            self.text(
-                pos2(bar.max.x + 7.0 * k, y),
-                Align2::LEFT_CENTER,
-                label,
-                13.0,
-                INK,
-            );
+        for mark in marks_of(scale) {
+            let y = height_of(mark);
+            let tick = bar.max.x..=bar.max.x + 4.0 * k;
+            self.painter.hline(tick, y, Stroke::new(k, self.inks.faint));
+            let beside = pos2(bar.max.x + 7.0 * k, y);
+            self.text(beside, Align2::LEFT_CENTER, &number_text(mark), TICK, ink);
         }
-        rect.min.x - 28.0 * k
     }
 
-    /// Caption, centred in the lower third.
-    pub(super) fn caption(&self, area: Rect, text: &str, opacity: f32) {
-        if text.is_empty() || opacity <= 0.0 {
-            return;
-        }
-        let opacity = opacity.min(1.0);
-        let galley =
-            self.painter
-                .layout(text.to_owned(), self.font(21.0), INK, area.width() * 0.52);
-        let size = galley.size();
-        let rect = Rect::from_center_size(
-            pos2(
-                area.center().x,
-                area.max.y - 20.0 * self.scale - size.y * 0.5,
-            ),
-            size,
-        );
-        let mut painter = self.painter.clone();
-        painter.multiply_opacity(opacity);
-        painter.rect_filled(
-            rect.expand2(vec2(18.0, 10.0) * self.scale),
-            CornerRadius::same((8.0 * self.scale) as u8),
-            Color32::from_rgba_unmultiplied(6, 9, 14, 190),
-        );
-        painter.galley(rect.min, galley, INK);
+    /// Size of the caption where it may have this width.
+    pub(super) fn caption_size(&self, text: &str, width: f32) -> Vec2 {
+        let room = self.caption_padding();
+        self.wrapped(text, CAPTION, width - room.x) + room
     }
+
+    fn caption_padding(&self) -> Vec2 {
+        vec2(32.0, 20.0) * self.scale
+    }
+
+    /// Caption.
+    pub(super) fn caption(&self, rect: Rect, text: &str, opacity: f32) {
+        let mut painter = self.painter.clone();
+        painter.multiply_opacity(opacity.clamp(0.0, 1.0));
+        self.plates.borrow_mut().push(rect);
+        let corner = CornerRadius::same((7.0 * self.scale) as u8);
+        painter.rect_filled(rect, corner, self.inks.plate);
+        let width = rect.width() - self.caption_padding().x + 0.5;
+        let font = self.font(CAPTION);
+        let galley = painter.layout(text.to_owned(), font, self.inks.ink, width);
+        let at = rect.min + 0.5 * self.caption_padding();
+        self.note(text, Rect::from_min_size(at, galley.size()));
+        painter.galley(at, galley, self.inks.ink);
+    }
+}
+
+fn name_of(scale: &Scale) -> String {
+    if scale.unit.is_empty() {
+        scale.name.clone()
+    } else {
+        format!("{}, {}", scale.name, pretty(&scale.unit))
+    }
+}
+
+/// The bar itself: a strip for each entry of the table that planes and cells are coloured by, so that the colours agree
+/// to the bit. Each strip is centred on its value.
+fn strips(bar: Rect, scale: &Scale) -> Mesh {
+    let mut mesh = Mesh::default();
+    let last = (TABLE_LEN - 1) as f32;
+    for (i, [r, g, b, _]) in scale.map.table().into_iter().enumerate() {
+        let y = |at: f32| bar.max.y - bar.height() * (at / last).clamp(0.0, 1.0);
+        let base = mesh.vertices.len() as u32;
+        for (x, y) in [
+            (bar.min.x, y(i as f32 - 0.5)),
+            (bar.max.x, y(i as f32 - 0.5)),
+            (bar.min.x, y(i as f32 + 0.5)),
+            (bar.max.x, y(i as f32 + 0.5)),
+        ] {
+            mesh.vertices.push(Vertex {
+                pos: pos2(x, y),
+                uv: WHITE_UV,
+                color: Color32::from_rgb(r, g, b),
+            });
+        }
+        let corners = [0, 1, 2, 2, 1, 3].map(|corner| base + corner);
+        mesh.indices.extend(corners);
+    }
+    mesh
 }
 
 /// Values written beside a colour bar: the contour levels, and round values that keep clear of them.
 fn marks_of(scale: &Scale) -> Vec<f32> {
-    let mut marks: Vec<f32> = scale
-        .contours
-        .iter()
-        .copied()
-        .filter(|level| *level > scale.min && *level < scale.max)
-        .collect();
+    let span = scale.max - scale.min;
+    let clear = 0.1 * span;
+    let inside = |level: &f32| *level > scale.min && *level < scale.max;
+    let mut marks: Vec<f32> = Vec::new();
+    for level in scale.contours.iter().copied().filter(inside) {
+        if marks.iter().all(|mark| (mark - level).abs() > clear) {
+            marks.push(level);
+        }
+    }
     for tick in ticks(scale.min, scale.max, 4) {
-        let clear = 0.1 * (scale.max - scale.min);
-        if scale
-            .contours
-            .iter()
-            .all(|level| (level - tick).abs() > clear)
-        {
+        if marks.iter().all(|mark| (mark - tick).abs() > clear) {
             marks.push(tick);
         }
     }

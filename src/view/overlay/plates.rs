@@ -1,7 +1,7 @@
 //! Name plates: which site is which, where several stand on one stage.
 
 use bevy::prelude::*;
-use bevy_egui::egui::{Align2, Rect, pos2, vec2};
+use bevy_egui::egui::{Rect, pos2, vec2};
 
 use super::pen::Pen;
 use super::words::capitalised;
@@ -12,7 +12,7 @@ use crate::view::{ViewCamera, ViewSettings};
 /// Size of the letters.
 const LETTERS: f32 = 17.0;
 
-/// Writes the name of each site above its block, nearest first; a name that has no place is left out.
+/// Writes the name of each site above its block, nearest first; a name that has no place beside the other texts is left out.
 pub(super) fn draw(
     pen: &Pen,
     screen: Rect,
@@ -39,7 +39,7 @@ pub(super) fn draw(
             continue;
         };
         let text = capitalised(&site.name.replace('_', " "));
-        let letters = vec2(pen.width(&text, LETTERS), LETTERS * 1.35 * pen.scale);
+        let letters = pen.label_size(&text, LETTERS);
         let at = screen.min + vec2(at.x, at.y - 8.0 * pen.scale);
         let rect = Rect::from_min_size(pos2(at.x - 0.5 * letters.x, at.y - letters.y), letters);
         if area.contains_rect(rect) {
@@ -47,13 +47,13 @@ pub(super) fn draw(
         }
     }
     plates.sort_by(|(a, ..), (b, ..)| a.total_cmp(b));
-    let mut taken: Vec<Rect> = Vec::new();
+    let mut taken = pen.taken();
     for (_, rect, text) in plates {
         let wide = rect.expand(6.0 * pen.scale);
         if taken.iter().any(|other| other.intersects(wide)) {
             continue;
         }
         taken.push(wide);
-        pen.plate(rect, Align2::CENTER_CENTER, &text, LETTERS);
+        pen.label(rect, &text, LETTERS);
     }
 }

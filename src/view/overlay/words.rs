@@ -1,5 +1,7 @@
 //! Numbers and names as people write them.
 
+use crate::scene::{Pace, Scene};
+
 /// Tissue time as a person reads it: "6 h 30 min", "2 d 06 h".
 pub fn time_text(hours: f64) -> String {
     let minutes = (hours * 60.0).round().max(0.0) as u64;
@@ -24,15 +26,52 @@ pub fn count_text(count: usize) -> String {
     text
 }
 
+/// How the times of a scene are to be read: whether they may be compared with experiments, what goes faster than in life
+/// and how much, and how much tissue time a second of film shows.
+pub fn pace_text(scene: &Scene, hours_per_second: Option<f64>) -> String {
+    let mut text = match scene.pace {
+        Pace::Calibrated => "Calibrated: times as measured".to_owned(),
+        Pace::Illustrative if scene.faster.is_empty() => {
+            "Illustrative: times are not those of life".to_owned()
+        }
+        Pace::Illustrative => {
+            let factors = scene.faster.iter();
+            let factors = factors.map(|(what, factor)| format!("{what} ×{}", number_text(*factor)));
+            let factors: Vec<String> = factors.collect();
+            format!("Illustrative: {} faster than in life", factors.join(", "))
+        }
+    };
+    if let Some(hours) = hours_per_second {
+        let (amount, unit) = match hours {
+            h if h >= 48.0 => (h / 24.0, "d"),
+            h if h >= 1.0 => (h, "h"),
+            h => (h * 60.0, "min"),
+        };
+        let amount = number_text((amount * 10.0).round() as f32 / 10.0);
+        text.push_str(&format!(" · 1 s = {amount} {unit}"));
+    }
+    text
+}
+
 /// Units are stored in ASCII; people read the real letters.
 pub fn pretty(unit: &str) -> String {
-    let parts = unit.split('/').map(|part| match part {
-        "um" => "µm",
-        "um2" => "µm²",
-        "um3" => "µm³",
-        other => other,
-    });
-    parts.collect::<Vec<_>>().join("/")
+    let part = |part: &str| {
+        let base = part.trim_end_matches(['2', '3']);
+        let power = match &part[base.len()..] {
+            "2" if !base.is_empty() => "²",
+            "3" if !base.is_empty() => "³",
+            other => other,
+        };
+        let base = match base {
+            "um" => "µm",
+            "uM" => "µM",
+            "ug" => "µg",
+            "ul" => "µl",
+            other => other,
+        };
+        format!("{base}{power}")
+    };
+    unit.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
 /// A name with a capital letter, as it stands at the beginning of a line; names such as pH keep theirs.
@@ -74,8 +113,11 @@ mod tests {
 
     #[test]
     fn units_and_names_are_written_with_their_own_letters() {
-        let units = ["um", "um3", "mmHg", "amol/s", "um/min", ""].map(pretty);
-        assert_eq!(units, ["µm", "µm³", "mmHg", "amol/s", "µm/min", ""]);
+        let units = ["um", "um3", "mmHg", "amol/s", "um2/min", "1/mm3", "", "2"].map(pretty);
+        assert_eq!(
+            units,
+            ["µm", "µm³", "mmHg", "amol/s", "µm²/min", "1/mm³", "", "2"]
+        );
         let names = ["sea salt", "TGF-β", "pH", ""].map(capitalised);
         assert_eq!(names, ["Sea salt", "TGF-β", "pH", ""]);
     }

@@ -1,0 +1,281 @@
+//! No two texts overlap, none leaves the picture, and none lacks a letter: in every shipped scene, at every moment at
+//! which what is shown changes, in pictures of four shapes, with as much to say as there can be.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bevy::math::{UVec3, Vec3};
+use bevy_egui::egui::{self, Context, FontId, Pos2, vec2};
+
+use super::*;
+use crate::core::quantity::NO_VALUE;
+use crate::scene::{Look, ParsedScene, Style};
+use crate::simulation::{
+    Catalogue, CellGlyphs, CellTypeStyle, FieldSnapshot, SiteMetrics, open_scene, prototype_world,
+};
+use crate::view::automatic_pose;
+
+/// 16:9, 4:3, 1:1, 9:16, at the sizes of films, of previews, and of a window.
+const SHAPES: [(f32, f32); 9] = [
+    (1280.0, 720.0),
+    (960.0, 720.0),
+    (720.0, 720.0),
+    (720.0, 1280.0),
+    (1920.0, 1080.0),
+    (1080.0, 1920.0),
+    (640.0, 360.0),
+    (360.0, 640.0),
+    (752.0, 780.0),
+];
+
+fn shipped() -> Vec<ParsedScene> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenes");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .expect("the scenes are shipped")
+        .map(|entry| entry.expect("the folder can be read").path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "ron"))
+        .collect();
+    files.sort();
+    let open = |path: &std::path::PathBuf| open_scene(path).expect("shipped scenes are valid");
+    files.iter().map(open).collect()
+}
+
+/// Tissue of a scene in which there is everything that a legend can name, in large numbers of digits.
+fn full_snapshot(scene: &ParsedScene) -> Snapshot {
+    let world = prototype_world(&scene.library);
+    let catalogue = Catalogue::of(&world);
+    let longest = catalogue.categories.iter().map(|known| known.values.len());
+    let kinds = scene.library.types.len().max(1);
+    let rows = longest.max().unwrap_or(0).max(1) * kinds + 1;
+    let molecules = &scene.library.molecules;
+    let sites = scene.scene.sites.iter().map(|site| SiteSnapshot {
+        name: site.name.clone(),
+        min_um: Vec3::splat(-200.0),
+        max_um: Vec3::splat(200.0),
+        cells: CellGlyphs {
+            sphere_um: vec![[0.0, 0.0, 0.0, 8.0]; rows],
+            id: (1..=rows as u64).collect(),
+            cell_type: (0..rows).map(|row| (row % kinds) as u16).collect(),
+            quantities: catalogue
+                .quantities
+                .iter()
+                .map(|info| {
+                    let mut values = vec![info.range.1 * 1.3; rows];
+                    values[rows - 1] = f32::NAN;
+                    (info.name.clone(), values)
+                })
+                .collect(),
+            categories: catalogue
+                .categories
+                .iter()
+                .map(|info| {
+                    let value = |row: usize| match (row / kinds) as u8 {
+                        _ if row + 1 == rows => NO_VALUE,
+                        value if usize::from(value) < info.values.len() => value,
+                        _ => 0,
+                    };
+                    (info.name.clone(), (0..rows).map(value).collect())
+                })
+                .collect(),
+        },
+        fields: site
+            .fields
+            .iter()
+            .filter_map(|field| molecules.named(field.molecule.as_str()))
+            .map(|molecule| FieldSnapshot {
+                molecule: molecule.clone(),
+                dims: UVec3::splat(3),
+                origin_um: Vec3::splat(-200.0),
+                spacing_um: Vec3::splat(400.0 / 3.0),
+                values: (0..27)
+                    .map(|i| if i == 0 { f32::NAN } else { i as f32 * 1.4 })
+                    .collect(),
+            })
+            .collect(),
+        metrics: SiteMetrics {
+            columns: catalogue
+                .metrics
+                .iter()
+                .map(|metric| (metric.name.clone(), 1_234_567.0))
+                .collect(),
+        },
+        ..SiteSnapshot::default()
+    });
+    Snapshot {
+        hours: 1234.5,
+        title: scene.scene.title.clone(),
+        cell_types: scene
+            .library
+            .types
+            .iter()
+            .map(|prefab| CellTypeStyle {
+                name: prefab.name.clone(),
+                colour: prefab.colour.into(),
+            })
+            .collect(),
+        molecules: molecules.clone(),
+        sites: sites.collect(),
+        catalogue: Arc::new(catalogue),
+        ..Snapshot::default()
+    }
+}
+
+/// All looks and captions of a scene: each pair as it is somewhere in the film.
+fn moments(scene: &ParsedScene) -> Vec<(Look, String)> {
+    let hours = scene.scene.duration.hours();
+    let mut found: Vec<(Look, String)> = Vec::new();
+    for i in 0..=240 {
+        let at = hours * f64::from(i) / 240.0;
+        let look = scene
+            .timeline
+            .look_at(at, scene.scene.recording.look.clone());
+        let caption = scene.timeline.caption_at(at).unwrap_or_default().to_owned();
+        if found.iter().any(|(l, c)| *l == look && *c == caption) {
+            continue;
+        }
+        found.push((look, caption));
+    }
+    found
+}
+
+/// Lets egui lay out texts without drawing them.
+fn with_painter(size: egui::Vec2, mut work: impl FnMut(&Painter)) {
+    let ctx = Context::default();
+    ctx.set_fonts(fonts());
+    let input = || egui::RawInput {
+        screen_rect: Some(Rect::from_min_size(Pos2::ZERO, size)),
+        ..egui::RawInput::default()
+    };
+    // Fonts come with the next pass.
+    let _ = ctx.run_ui(input(), |_| {});
+    let _ = ctx.run_ui(input(), |ui| {
+        work(&ui.ctx().layer_painter(LayerId::background()));
+    });
+}
+
+#[track_caller]
+fn assert_apart(texts: &[PlacedText], screen: Rect, what: &str) {
+    for (i, a) in texts.iter().enumerate() {
+        assert!(
+            screen.contains_rect(a.rect),
+            "{what}: `{}` leaves the picture: {:?}",
+            a.text,
+            a.rect
+        );
+        for b in &texts[i + 1..] {
+            // The line spacing of fonts lies a hair inside the letters.
+            let shared = a.rect.intersect(b.rect);
+            assert!(
+                shared.width() <= 0.5 || shared.height() <= 1.0,
+                "{what}: `{}` {:?} and `{}` {:?} overlap",
+                a.text,
+                a.rect,
+                b.text,
+                b.rect
+            );
+        }
+    }
+}
+
+#[test]
+fn no_two_texts_overlap_in_any_shipped_scene_at_any_shape() {
+    for scene in shipped() {
+        let snapshot = full_snapshot(&scene);
+        let pace = pace_text(&scene.scene, Some(6.0));
+        for (width, height) in SHAPES {
+            with_painter(vec2(width, height), |painter| {
+                let screen = Rect::from_min_size(Pos2::ZERO, vec2(width, height));
+                for (look, caption) in moments(&scene) {
+                    let camera = automatic_pose(&snapshot, 0, &look);
+                    let colour_by = look.colour_by.clone();
+                    let settings = ViewSettings::of_look(look);
+                    let content = OverlayContent {
+                        title: snapshot.title.clone(),
+                        caption,
+                        pace: pace.clone(),
+                        ..OverlayContent::default()
+                    };
+                    let texts = draw_overlay(
+                        painter,
+                        screen,
+                        &content,
+                        &snapshot,
+                        &settings,
+                        &colour_by,
+                        &camera.into(),
+                    );
+                    assert!(texts.len() > 6, "{texts:?}");
+                    let what = format!("{} at {width} x {height}", scene.name);
+                    assert_apart(&texts, screen, &what);
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn every_letter_of_every_shipped_text_is_there_and_one_that_nobody_has_is_seen_to_be_missing() {
+    let mut words: Vec<String> = vec!["αβγδ µ → ← ↑ ↓ ⁺ ⁻ ² ³ ₂ × · ≥ ≤ ± ∞ °".to_owned()];
+    for scene in shipped() {
+        let catalogue = Catalogue::of(&prototype_world(&scene.library));
+        words.push(scene.scene.title.clone());
+        words.push(scene.scene.about.clone());
+        words.push(pace_text(&scene.scene, Some(0.1)));
+        words.extend(moments(&scene).into_iter().map(|(_, caption)| caption));
+        for info in &catalogue.quantities {
+            words.extend([info.label.clone(), pretty(&info.unit), info.about.clone()]);
+        }
+        for metric in &catalogue.metrics {
+            words.extend([metric.label.clone(), pretty(&metric.unit)]);
+        }
+        for category in &catalogue.categories {
+            words.extend(category.values.iter().map(|value| value.label.clone()));
+        }
+        for molecule in scene.library.molecules.list() {
+            words.extend([molecule.label.clone(), pretty(&molecule.unit)]);
+        }
+    }
+    with_painter(vec2(800.0, 600.0), |painter| {
+        // Where a letter lies among the drawn ones; letters that are missing all share one place.
+        let place = |letter: char| {
+            let font = FontId::proportional(14.0);
+            let galley = painter.layout_no_wrap(letter.to_string(), font, egui::Color32::WHITE);
+            let glyph = galley.rows.first().and_then(|row| row.glyphs.first());
+            glyph.map(|glyph| (glyph.uv_rect, glyph.advance_width))
+        };
+        let nobody_has = place('\u{10ffff}');
+        assert!(
+            nobody_has.is_some_and(|(uv, _)| !uv.is_nothing()),
+            "it is seen"
+        );
+        for text in &words {
+            for letter in text.chars().filter(|letter| !letter.is_whitespace()) {
+                assert!(place(letter) != nobody_has, "`{letter}` of `{text}`");
+            }
+        }
+    });
+}
+
+#[test]
+fn looks_differ_in_their_inks_alone() {
+    let snapshot = crate::view::colours::tests::fish();
+    let texts = |style| {
+        let settings = ViewSettings::of_look(Look {
+            style,
+            ..Look::default()
+        });
+        let mut texts = Vec::new();
+        with_painter(vec2(1280.0, 720.0), |painter| {
+            let screen = Rect::from_min_size(Pos2::ZERO, vec2(1280.0, 720.0));
+            let content = OverlayContent::default();
+            let camera = ViewCamera::default();
+            let colour_by = ColourBy::Type;
+            texts = draw_overlay(
+                painter, screen, &content, &snapshot, &settings, &colour_by, &camera,
+            );
+        });
+        texts
+    };
+    assert_eq!(texts(Style::Rich), texts(Style::Plain));
+    assert_ne!(Inks::of(Style::Rich), Inks::of(Style::Plain));
+}
