@@ -364,10 +364,22 @@ impl Pen<'_> {
         }
     }
 
-    /// Size of the caption where it may have this width.
+    /// Size of the caption where it may have this width: no wider than its lines need, so that they are of about the same
+    /// length.
     pub(super) fn caption_size(&self, text: &str, width: f32) -> Vec2 {
         let room = self.caption_padding();
-        self.wrapped(text, CAPTION, width - room.x) + room
+        let mut size = self.wrapped(text, CAPTION, width - room.x);
+        let (mut narrow, mut wide) = (0.4 * size.x, size.x);
+        for _ in 0..6 {
+            let between = 0.5 * (narrow + wide);
+            let tried = self.wrapped(text, CAPTION, between);
+            if tried.y <= size.y + 0.5 {
+                (wide, size.x) = (between, tried.x);
+            } else {
+                narrow = between;
+            }
+        }
+        size + room
     }
 
     fn caption_padding(&self) -> Vec2 {

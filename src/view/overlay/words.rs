@@ -36,9 +36,9 @@ pub fn pace_text(scene: &Scene, hours_per_second: Option<f64>) -> String {
         }
         Pace::Illustrative => {
             let factors = scene.faster.iter();
-            let factors = factors.map(|(what, factor)| format!("{what} ×{}", number_text(*factor)));
+            let factors = factors.map(|(what, factor)| format!("{what} {}×", number_text(*factor)));
             let factors: Vec<String> = factors.collect();
-            format!("Illustrative: {} faster than in life", factors.join(", "))
+            format!("Illustrative: {} as fast as in life", factors.join(", "))
         }
     };
     if let Some(hours) = hours_per_second {
@@ -120,6 +120,33 @@ mod tests {
         );
         let names = ["sea salt", "TGF-β", "pH", ""].map(capitalised);
         assert_eq!(names, ["Sea salt", "TGF-β", "pH", ""]);
+    }
+
+    #[test]
+    fn what_goes_faster_than_in_life_is_said_with_its_factor() {
+        let scene = |pace: &str| {
+            let text = format!(
+                r#"(title: "T", about: "A", {pace}, duration: Hours(1), sites: [
+                    (name: "s", organ: Breast, size_um: (100, 100, 100))])"#
+            );
+            let context = crate::scene::SceneContext::default();
+            let parsed = crate::scene::parse_scene(&text, "t.ron", &context);
+            parsed.expect("the scene is valid").scene
+        };
+        let of = |pace: &str, hours| pace_text(&scene(pace), hours);
+        assert_eq!(
+            of("pace: Calibrated", None),
+            "Calibrated: times as measured"
+        );
+        assert_eq!(
+            of(r#"pace: Illustrative, faster: {"growth": 44}"#, Some(9.23)),
+            "Illustrative: growth 44× as fast as in life · 1 s = 9.2 h"
+        );
+        let slow = of("pace: Illustrative", Some(0.5));
+        assert_eq!(
+            slow,
+            "Illustrative: times are not those of life · 1 s = 30 min"
+        );
     }
 
     #[test]
