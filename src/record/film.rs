@@ -142,7 +142,8 @@ impl Film {
         let shape = width as f32 / height as f32;
         let way = CameraWay::of(simulation, drawn_site(&stage), shape)?;
         let plan = Plan {
-            hours_per_second: scene.scene.duration.hours() / self.options.seconds,
+            hours_per_second: simulation.clock().step_minutes / 60.0 * steps as f64
+                / self.options.seconds,
             shape,
             style: self.options.style,
             is_of_stills: self.options.is_of_stills(),
