@@ -8,6 +8,7 @@
 //! `fog` is a second one, about the medium: a component of sites, voxel by voxel, that hinders what spreads.
 
 mod fog;
+mod layer;
 #[path = "../saving/mod.rs"]
 mod saving;
 mod sparkle;

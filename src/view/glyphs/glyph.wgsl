@@ -38,10 +38,8 @@ struct Solid {
     @location(1) @interpolate(flat) b: vec4<f32>,
     // Linear colour, opacity.
     @location(2) @interpolate(flat) colour: vec4<f32>,
-    // Cutting plane relative to the eye.
-    @location(3) @interpolate(flat) cut: vec4<f32>,
     // Haze, openness, selected.
-    @location(4) @interpolate(flat) mood: vec4<f32>,
+    @location(3) @interpolate(flat) mood: vec4<f32>,
 }
 
 struct Pixel {
@@ -53,6 +51,12 @@ fn seen(place: vec3<f32>) -> vec3<f32> {
     return (view.view_from_world * vec4<f32>(place, 1.0)).xyz;
 }
 
+// On which side of the cut a place lies: kept where it is not negative.
+fn side_of(place: vec3<f32>) -> f32 {
+    return dot(scene.cut.xyz, place) + scene.cut.w;
+}
+
+// The cutting plane as the eye sees it.
 fn cut_seen() -> vec4<f32> {
     let normal = (view.view_from_world * vec4<f32>(scene.cut.xyz, 0.0)).xyz;
     return vec4<f32>(normal, dot(scene.cut.xyz, view.world_position) + scene.cut.w);
@@ -65,7 +69,7 @@ fn colour_of(paint: vec4<u32>) -> vec4<f32> {
 
 // Haze of what is so far away, openness, selected.
 fn mood_of(paint: vec4<u32>, away: f32) -> vec4<f32> {
-    let middle = length(seen(scene.bounds.xyz));
+    let middle = length(scene.bounds.xyz - view.world_position);
     let depth = (away - middle) / max(scene.bounds.w, 1.0);
     let more = unpack4x8unorm(paint.y);
     return vec4<f32>(smoothstep(-0.7, 1.5, depth), more.x, more.y, 0.0);
@@ -127,7 +131,6 @@ fn solid(index: u32) -> Solid {
     out.a = a;
     out.b = b;
     out.colour = colour_of(glyph.paint);
-    out.cut = cut;
     out.mood = mood_of(glyph.paint, length(0.5 * (a.xyz + b.xyz)));
     return out;
 }
@@ -216,11 +219,15 @@ fn normal_at(place: vec3<f32>, a: vec4<f32>, b: vec4<f32>) -> vec3<f32> {
 
 // Where a ray that runs through a body from `span.x` to `span.y` first meets what the cut leaves of it; x: how far, y:
 // 1 on the cut face, -1 if it meets nothing.
-fn first_seen(span: vec2<f32>, ray: vec3<f32>, cut: vec4<f32>) -> vec2<f32> {
+fn first_seen(span: vec2<f32>, ray: vec3<f32>) -> vec2<f32> {
     if span.y < max(span.x, NEAR) {
         return vec2<f32>(0.0, -1.0);
     }
     let start = max(span.x, NEAR);
+    if all(scene.cut.xyz == vec3<f32>(0.0)) {
+        return vec2<f32>(start, 0.0);
+    }
+    let cut = cut_seen();
     if dot(cut.xyz, ray * start) + cut.w >= 0.0 {
         return vec2<f32>(start, 0.0);
     }

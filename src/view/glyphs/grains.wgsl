@@ -19,8 +19,7 @@ fn vertex(@location(0) index: u32) -> Spark {
     }
     let item = glyph::glyphs[number];
     let place = glyph::seen(item.a.xyz);
-    let cut = glyph::cut_seen();
-    if -place.z < glyph::NEAR || dot(cut.xyz, place) + cut.w < 0.0 {
+    if -place.z < glyph::NEAR || glyph::side_of(item.a.xyz) < 0.0 {
         return out;
     }
     let size = view.viewport.zw;

@@ -12,7 +12,7 @@ fn fragment(in: glyph::Solid) -> glyph::Pixel {
     let ray = glyph::ray_of(at);
     let start = dot(ray, in.a.xyz);
     let span = glyph::join_ball(vec2<f32>(1.0e30, -1.0e30), ray * start, ray, in.a) + start;
-    let hit = glyph::first_seen(span, ray, in.cut);
+    let hit = glyph::first_seen(span, ray);
     if hit.y < 0.0 || glyph::lets_through(in.position, in.colour.a) {
         discard;
     }

@@ -48,10 +48,9 @@ fn vertex(@location(0) index: u32) -> Ribbon {
     let width = max(wanted, LEAST * size.y / 720.0);
     let half = width * 0.5 + 0.5;
     let side = f32(index & 1u) * 2.0 - 1.0;
-    let cut = glyph::cut_seen();
     out.position = vec4<f32>(end.xy + normal * side * half / (size * 0.5) * end.w, end.zw);
     out.across = side * half;
-    out.side = dot(cut.xyz, here) + cut.w;
+    out.side = glyph::side_of((view.world_from_view * vec4<f32>(here, 1.0)).xyz);
     out.width = width;
     out.colour = glyph::colour_of(item.paint);
     out.colour.a *= clamp(wanted / width, 0.12, 1.0);

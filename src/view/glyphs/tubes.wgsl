@@ -16,7 +16,7 @@ fn fragment(in: glyph::Solid) -> glyph::Pixel {
     let at = glyph::at_of(in.position);
     let ray = glyph::ray_of(at);
     let span = glyph::through(ray, in.a, in.b);
-    let hit = glyph::first_seen(span, ray, in.cut);
+    let hit = glyph::first_seen(span, ray);
     if hit.y < 0.0 || glyph::lets_through(in.position, in.colour.a) {
         discard;
     }

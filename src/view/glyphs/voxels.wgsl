@@ -8,6 +8,8 @@ struct Box {
     @location(1) @interpolate(flat) high: vec3<f32>,
     @location(2) @interpolate(flat) colour: vec4<f32>,
     @location(3) @interpolate(flat) mood: vec4<f32>,
+    // Logarithm of the light that a whole edge lets through.
+    @location(4) @interpolate(flat) clear: f32,
 }
 
 @vertex
@@ -19,16 +21,39 @@ fn vertex(@location(0) index: u32) -> Box {
         return out;
     }
     let item = glyph::glyphs[number];
-    let middle = glyph::seen(0.5 * (item.a.xyz + item.b.xyz));
-    let ball = vec4<f32>(middle, 0.5 * length(item.b.xyz - item.a.xyz));
-    let cut = glyph::cut_seen();
-    if dot(cut.xyz, middle) + cut.w < -ball.w {
+    let half = 0.5 * (item.b.xyz - item.a.xyz);
+    let centre = 0.5 * (item.a.xyz + item.b.xyz);
+    if glyph::side_of(centre) < -length(half) {
         return out;
     }
-    out.position = glyph::cover(ball, ball, index);
+    let middle = glyph::seen(centre);
+    // The corners of the box, as seen, bound it in the picture.
+    let x = (view.view_from_world * vec4<f32>(half.x, 0.0, 0.0, 0.0)).xyz;
+    let y = (view.view_from_world * vec4<f32>(0.0, half.y, 0.0, 0.0)).xyz;
+    let z = (view.view_from_world * vec4<f32>(0.0, 0.0, half.z, 0.0)).xyz;
+    let nearest = -middle.z - abs(x.z) - abs(y.z) - abs(z.z);
+    let side = vec2<f32>(f32(index & 1u), f32((index >> 1u) & 1u));
+    if nearest + 2.0 * (abs(x.z) + abs(y.z) + abs(z.z)) < glyph::NEAR {
+        return out;
+    }
+    if nearest < glyph::NEAR {
+        out.position = vec4<f32>(side * 2.0 - 1.0, 0.5, 1.0);
+    } else {
+        var low = vec2<f32>(1.0e30);
+        var high = vec2<f32>(-1.0e30);
+        for (var corner = 0u; corner < 8u; corner += 1u) {
+            let at = middle + x * (f32(corner & 1u) * 2.0 - 1.0) + y * (f32((corner >> 1u) & 1u) * 2.0 - 1.0)
+                + z * (f32(corner >> 2u) * 2.0 - 1.0);
+            low = min(low, at.xy / -at.z);
+            high = max(high, at.xy / -at.z);
+        }
+        let at = mix(low, high, side);
+        out.position = view.clip_from_view * vec4<f32>(at * -middle.z, middle.z, 1.0);
+    }
     out.low = item.a.xyz - view.world_position;
     out.high = item.b.xyz - view.world_position;
     out.colour = glyph::colour_of(item.paint);
+    out.clear = log2(max(1.0 - out.colour.a, 1.0e-4));
     out.mood = glyph::mood_of(item.paint, length(middle));
     return out;
 }
@@ -54,7 +79,7 @@ fn fragment(in: Box) -> glyph::Pixel {
         discard;
     }
     let edge = (in.high.x - in.low.x + in.high.y - in.low.y + in.high.z - in.low.z) / 3.0;
-    let opacity = 1.0 - pow(max(1.0 - in.colour.a, 1.0e-4), (to_there - from_here) / edge);
+    let opacity = 1.0 - exp2(in.clear * (to_there - from_here) / edge);
     let lit = in.colour.rgb * (0.55 + 0.45 * in.mood.y);
     var out: glyph::Pixel;
     out.colour = vec4<f32>(glyph::finish(lit, in.mood, at), opacity);

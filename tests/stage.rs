@@ -1,0 +1,232 @@
+//! Several sites on one stage, cameras on their way, and one kind of action for script, window and log.
+
+use std::sync::Arc;
+
+use tumorscape::observe::Wanted;
+use tumorscape::scene::schema::{Action, Place, Population, Span};
+use tumorscape::scene::{ParsedScene, Timeline};
+use tumorscape::simulation::{Program, Simulation};
+
+fn scene_text(rest: &str) -> String {
+    format!(
+        r#"(title: "t", about: "a", pace: Illustrative, duration: Hours(6), step: Minutes(10),
+    sites: [
+        (name: "breast", organ: Breast, size_um: (400, 400, 400), fields: [(molecule: "oxygen", level: 38)]),
+        (name: "lung", organ: Lung, size_um: (200, 200, 200), voxel_um: (40, 40, 40),
+            fields: [(molecule: "oxygen", level: 38)]),
+    ],
+    populations: [
+        (cell: "cancer", place: Ball(radius_um: 50)),
+        (cell: "cancer", site: "lung", place: Ball(center_um: (20, 0, 0), radius_um: 40)),
+    ],
+    {rest}
+)"#
+    )
+}
+
+fn parse(rest: &str) -> Result<ParsedScene, Vec<String>> {
+    let program = Program::default();
+    let parsed = program.parse_scene(&scene_text(rest), "t.ron", None);
+    parsed.map_err(|report| report.headlines())
+}
+
+#[test]
+fn stages_and_cameras_that_make_no_sense_are_refused_at_their_field() {
+    for (rest, says) in [
+        (
+            "stage: Beside(gap_um: -5),",
+            "stage.gap_um: must be at least 0, found -5",
+        ),
+        (
+            r#"stage: At({"breast": (0, 0, 0), "lungs": (900, 0, 0)}),"#,
+            "there is no site `lungs`; did you mean `lung`?",
+        ),
+        (
+            r#"stage: At({"breast": (0, 0, 0)}),"#,
+            "the site `lung` has no place",
+        ),
+        (
+            r#"stage: At({"breast": (0, 0, 0), "lung": (250, 0, 50)}),"#,
+            "`lung` overlaps `breast`",
+        ),
+        (
+            "timeline: [At(Hours(1), Camera(azimuth_deg: 9))],",
+            "timeline[0].1: the camera needs `distance_um`",
+        ),
+        (
+            r#"timeline: [At(Hours(1), Camera(at: Site("lunge")))],"#,
+            "there is no site `lunge`; did you mean `lung`?",
+        ),
+        (
+            r#"timeline: [At(Hours(1), Camera(at: Event(kind: "divisoin"), distance_um: 90))],"#,
+            "there is no kind of event `divisoin`; did you mean `division`?",
+        ),
+        (
+            r#"timeline: [At(Hours(1), Camera(at: Event(kind: "division", nth: 0), distance_um: 90))],"#,
+            "must be at least 1",
+        ),
+        (
+            "timeline: [At(Hours(1), Camera(at: Stage, distance_um: -4))],",
+            "distance_um: must be greater than 0, found -4",
+        ),
+        (
+            r#"recording: (look: (layers: Only(["fibres"]))),"#,
+            "there is no layer `fibres`",
+        ),
+    ] {
+        let told = parse(rest).map(|_| ()).expect_err(rest);
+        let fits = |line: &&String| line.starts_with("t.ron:") && line.contains(says);
+        assert_eq!(told.iter().filter(fits).count(), 1, "{rest}: {told:#?}");
+    }
+    for fine in [
+        "",
+        "stage: Alone,",
+        "stage: Around(),",
+        r#"stage: At({"breast": (0, 0, 0), "lung": (500, 0, 0)}),"#,
+        r#"timeline: [At(Hours(1), Camera(at: Site("lung"))), At(Hours(2), Camera(distance_um: 90))],"#,
+    ] {
+        if let Err(told) = parse(fine) {
+            panic!("{fine}: {told:#?}");
+        }
+    }
+}
+
+/// Identity, place and radius of each cell, to the bit.
+fn cells(simulation: &Simulation) -> Vec<(u64, [u32; 4])> {
+    let census = simulation.census(&Wanted::default());
+    let rows = census
+        .ids
+        .iter()
+        .zip(&census.positions_um)
+        .zip(&census.radii_um);
+    rows.map(|((id, at), radius)| (id.0, [at.x, at.y, at.z, *radius].map(f32::to_bits)))
+        .collect()
+}
+
+#[test]
+fn the_log_of_a_live_session_is_a_timeline_that_gives_the_same_bits() {
+    let timeline =
+        r#"timeline: [At(Hours(2), Add((cell: "fibroblast", place: Scatter(per_mm3: 200))))],"#;
+    let scene = Arc::new(parse(timeline).expect("it makes sense"));
+    let mut live = Simulation::new(scene.clone(), 4).expect("its parameters are valid");
+    let add = |per_mm3| {
+        Action::Add(Population {
+            cell: "cancer".into(),
+            site: Some("lung".into()),
+            place: Place::Scatter {
+                per_mm3,
+                outside_um: 70.0,
+            },
+        })
+    };
+    for step in 0..36 {
+        let action = match step {
+            3 => add(1500.0),
+            9 => Action::Set("cancer.motility.speed_um_per_min".into(), 0.4),
+            20 => add(900.0),
+            _ => {
+                live.step();
+                continue;
+            }
+        };
+        live.apply(action).expect("it makes sense");
+        live.step();
+    }
+    let mut replay = ParsedScene::clone(&scene);
+    let events = live.log().iter().map(|entry| entry.event(10.0));
+    replay.scene.timeline.extend(events);
+    replay.timeline = Timeline::new(&replay.scene);
+    assert_eq!(replay.scene.timeline.len(), 4);
+    let mut again = Simulation::new(Arc::new(replay), 4).expect("its parameters are valid");
+    for _ in 0..36 {
+        again.step();
+    }
+    assert!(live.cell_count() > 200);
+    assert_eq!(cells(&live), cells(&again));
+}
+
+#[test]
+fn what_concerns_the_picture_changes_nothing_in_a_simulation() {
+    let scene = Arc::new(parse("").expect("it makes sense"));
+    let mut simulation = Simulation::new(scene, 4).expect("its parameters are valid");
+    let before = simulation.state_hash();
+    let caption = Action::Caption("here".into());
+    assert!(!caption.changes_tissue());
+    let refused = simulation
+        .apply(caption)
+        .expect_err("it is about the picture");
+    assert!(refused.to_string().contains("picture"), "{refused}");
+    assert_eq!(simulation.state_hash(), before);
+    assert_eq!(Span::Hours(1.0).minutes(), 60.0);
+}
+
+#[cfg(feature = "view")]
+mod film {
+    use super::*;
+    use tumorscape::observe::Journal;
+    use tumorscape::record::{Film, FilmError, FilmOptions, StudioError};
+
+    #[test]
+    fn a_film_of_two_sites_shows_both() {
+        let rest = r#"stage: Beside(gap_um: 100),
+            timeline: [At(Hours(0), Camera(at: Stage, azimuth_deg: -90, elevation_deg: 10)),
+                At(Hours(3), Look(colour_by: Quantity("oxygen"))),
+                At(Hours(6), Camera(at: Site("lung"), azimuth_deg: -90, elevation_deg: 10))],"#;
+        let scene = Arc::new(parse(rest).expect("it makes sense"));
+        let mut simulation = Simulation::new(scene, 4).expect("its parameters are valid");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let options = FilmOptions {
+            output: folder.path().join("film.png"),
+            size: (320, 180),
+            fps: 3,
+            seconds: 2.0,
+        };
+        let film = match Film::open(options) {
+            Ok(film) => film,
+            Err(FilmError::Studio(error @ StudioError::NoDriver { .. })) => {
+                println!("skipped: {error}");
+                return;
+            }
+            Err(error) => panic!("{error}"),
+        };
+        let mut journal = Journal::new(&simulation, None);
+        let filmed = film.shoot(&mut simulation, &mut journal, |_, _| {});
+        assert_eq!(filmed.expect("it can be filmed").frames, 6);
+        let mut files: Vec<_> = std::fs::read_dir(folder.path())
+            .expect("readable")
+            .map(|entry| entry.expect("readable").path())
+            .collect();
+        while let [only] = files.as_slice() {
+            if !only.is_dir() {
+                break;
+            }
+            let inner = std::fs::read_dir(only).expect("readable");
+            files = inner.map(|entry| entry.expect("readable").path()).collect();
+        }
+        files.retain(|file| file.extension().is_some_and(|ending| ending == "png"));
+        files.sort();
+        assert_eq!(files.len(), 6);
+        // Cells of rose in the left half, the tumour of the breast, and in the right half, that of the lung.
+        let rose = |file: &std::path::Path| {
+            let decoder = png::Decoder::new(std::io::BufReader::new(
+                std::fs::File::open(file).expect("readable"),
+            ));
+            let mut reader = decoder.read_info().expect("a picture");
+            let mut pixels = vec![0; reader.output_buffer_size().expect("it fits")];
+            let info = reader.next_frame(&mut pixels).expect("a picture");
+            let bytes = info.color_type.samples();
+            let mut halves = [0, 0];
+            for (i, pixel) in pixels.chunks_exact(bytes).enumerate() {
+                let [r, g, b] = [pixel[0], pixel[1], pixel[2]].map(i32::from);
+                let is_rose = r > 70 && r > g + 25 && r > b + 8;
+                halves[usize::from(i % 320 >= 160)] += i32::from(is_rose);
+            }
+            halves
+        };
+        let [left, right] = rose(&files[0]);
+        assert!(left > 100 && right > 50, "{left} {right}");
+        // The camera has arrived at the lung, in the other colours.
+        let [left, right] = rose(&files[5]);
+        assert!(left + right < 2000, "{left} {right}");
+    }
+}
