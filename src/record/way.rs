@@ -340,9 +340,10 @@ mod tests {
                     .map(|event| event.position_um),
             );
         }
-        let place = run.scene().scene.sites.len() as f32 * 0.0 + 150.0;
+        // The middle of the right site.
+        let place = Vec3::X * 150.0;
         let target = Vec3::from(way.pose_at(5.0).expect("there is a keyframe").target_um);
-        assert!(target.distance(divisions[1] + Vec3::X * place) < 1e-3);
+        assert!(target.distance(divisions[1] + place) < 1e-3);
     }
 
     #[test]
