@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tumorscape::observe::Wanted;
+use tumorscape::measure::Wanted;
 use tumorscape::scene::schema::{Action, Place, Population};
 use tumorscape::scene::{ParsedScene, Timeline};
 use tumorscape::simulation::{Program, Simulation};
@@ -162,7 +162,7 @@ fn what_concerns_the_picture_changes_nothing_in_a_simulation() {
 #[cfg(feature = "view")]
 mod film {
     use super::*;
-    use tumorscape::observe::Journal;
+    use tumorscape::journal::Journal;
     use tumorscape::record::{Film, FilmError, FilmOptions, StudioError};
 
     #[test]
