@@ -5,6 +5,7 @@ use bevy::prelude::*;
 use crate::core::{SimSchedule, SimSystems};
 
 pub mod body;
+pub mod bonds;
 pub mod clones;
 pub mod contact;
 pub mod cycle;
@@ -77,6 +78,7 @@ impl Plugin for CellPlugins {
     fn build(&self, app: &mut App) {
         app.add_plugins((
             body::BodyPlugin,
+            bonds::BondsPlugin,
             clones::ClonesPlugin,
             cycle::CyclePlugin,
             death::DeathPlugin,

@@ -7,6 +7,9 @@
 //! mean is the chemotactic index `I` exactly, for every index from -1 to 1, and which is the uniform sphere at
 //! `I = 0`. The bias fades where the gradient is too faint to be read.
 //!
+//! Turns come at the moments at which they come, not at the ends of steps: a step adds up the ways between them, so
+//! that cells go the distance above at any step.
+//!
 //! [`turn`] runs among the decisions of `Act` and writes only [`Motility`].
 //! `Move` adds [`Motility::velocity_um_per_min`] to the velocities of mechanics.
 
@@ -35,22 +38,60 @@ pub struct Motility {
     pub direction: Vec3,
     /// Speed, um/min; 0 for a cell that cannot walk.
     pub speed_um_per_min: f32,
+    /// Mean of its directions over this step, shorter than 1 if it turns in the midst of it.
+    pub mean_direction: Vec3,
 }
 
 impl Motility {
     /// A cell that sets out in a random direction.
     pub fn new(random: &mut Random, parameters: &MotilityParameters) -> Self {
+        let direction = random.direction();
         Self {
-            direction: random.direction(),
+            direction,
             speed_um_per_min: parameters.speed_um_per_min,
+            mean_direction: direction,
         }
     }
 
-    /// The cell's own velocity, um/min.
+    /// The cell's own velocity over this step, um/min.
     pub fn velocity_um_per_min(&self) -> Vec3 {
-        self.direction * self.speed_um_per_min
+        self.mean_direction * self.speed_um_per_min
+    }
+
+    /// Lets the cell turn as it may within `minutes`, once at least: after each turn it goes straight for a time that
+    /// is exponential with mean `persistence` (min), so that however long the step is, it gets as far as it would in
+    /// many short ones. `chance` is the probability of a turn.
+    fn turn_within(
+        &mut self,
+        random: &mut Random,
+        (minutes, persistence, chance): (f32, f32, f32),
+        mut turn: impl FnMut(&mut Random) -> Vec3,
+    ) {
+        if persistence <= 0.0 {
+            self.direction = turn(random);
+            self.mean_direction = self.direction;
+            return;
+        }
+        // When the first of at least one turn comes.
+        let mut next = -persistence * ops::ln(1.0 - random.uniform() * chance);
+        let mut elapsed = 0.0;
+        let mut way = Vec3::ZERO;
+        for _ in 0..MOST_TURNS {
+            if next >= minutes {
+                break;
+            }
+            way += self.direction * (next - elapsed);
+            elapsed = next;
+            self.direction = turn(random);
+            next += persistence * random.exponential();
+        }
+        way += self.direction * (minutes - elapsed);
+        self.mean_direction = way / minutes;
     }
 }
+
+/// Turns in one step that are followed; a cell that turns more often goes nowhere.
+const MOST_TURNS: u32 = 256;
 
 /// How cells of a type walk (capability `motility`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
@@ -195,6 +236,7 @@ pub fn turn(
             }
             let cell_type = cell_types[row].0;
             motility.speed_um_per_min = speed.at(row, cell_type);
+            motility.mean_direction = motility.direction;
             if motility.speed_um_per_min <= 0.0 {
                 return;
             }
@@ -210,7 +252,10 @@ pub fn turn(
                     attractant.relative_gradient(residents[row].0, positions[row].0)
                 });
                 let bias = bias.at(row, cell_type);
-                motility.direction = parameters.turn(&mut random, gradient, bias);
+                let time = (clock.dt_minutes(), persistence_min, chance);
+                motility.turn_within(&mut random, time, |random| {
+                    parameters.turn(random, gradient, bias)
+                });
             }
         });
     }
@@ -256,6 +301,7 @@ impl Plugin for MotilityPlugin {
                 let resting = Motility {
                     direction: Vec3::ZERO,
                     speed_um_per_min: 0.0,
+                    mean_direction: Vec3::ZERO,
                 };
                 Some(Beginning::settled(resting).and_draw(move |cell, random| {
                     cell.insert(Motility::new(random, &parameters));

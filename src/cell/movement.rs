@@ -163,7 +163,7 @@ type Moving = (
 const ADHESION: &str = "mechanics.adhesion";
 
 /// Moves all cells of all sites by one step.
-fn move_cells(
+pub(super) fn move_cells(
     clock: Res<Clock>,
     movement: Res<MovementParameters>,
     contact: Res<PerType<ContactParameters>>,
@@ -188,7 +188,7 @@ fn move_cells(
 
 /// How many cells of which site each chunk of cells holds; chunks follow each other in the order of tables.
 #[derive(Default)]
-struct Division {
+pub(super) struct Division {
     sites: Vec<SiteId>,
     /// Cells of each site (minor) before each chunk (major), and in total at the end.
     starts: Vec<usize>,
@@ -415,6 +415,7 @@ fn relax(mechanics: &mut SiteMechanics, block: &TissueBlock, minutes: f32) {
         bonds: Some(bonds),
     };
     kernel.relax(minutes, &surroundings);
+    bonds.settle(kernel);
 }
 
 /// A cell that a wall should hold back but did not.

@@ -384,11 +384,14 @@ mod tests {
 
     #[test]
     fn a_bond_to_a_cell_that_is_not_there_is_noticed() {
+        use crate::cell::mechanics::{Bond, BondKindId};
         use crate::cell::movement::SiteMechanics;
         let violation = violation_after(|world| {
             let mut sites = world.query::<&mut SiteMechanics>();
             let mut mechanics = sites.single_mut(world).unwrap();
-            mechanics.bonds.add(CellId(1), CellId(1 << 40), 10.0, 0.01);
+            let cells = [CellId(1), CellId(1 << 40)];
+            let bond = Bond::new(BondKindId::default(), cells, 10.0, 0.01);
+            mechanics.bonds.add(bond);
         });
         assert_eq!(violation.breach.cell, Some(CellId(1)));
     }

@@ -2,104 +2,370 @@
 //! its target.
 //!
 //! A bond is one entry for the two cells it joins, so it is mutual and counted by construction; each end
-//! gathers the pull of its bonds in the order of partners. The two ends approach at `k (d - rest)` each:
+//! gathers the pull of its bonds in the order of partners and kinds. The two ends approach at `k (d - rest)` each:
 //! alone, they relax to the rest length as `exp(-2 k t)`. A bond of which one cell is not among the bodies
 //! exerts nothing.
+//!
+//! Making and cutting a bond takes a time that depends on the bonds of its two cells alone. Where entries lie follows
+//! from the history of the list, and no result from where they lie.
+
+use std::collections::HashMap;
+
+use bevy::platform::hash::FixedHasher;
+use serde::{Deserialize, Serialize};
 
 use super::Body;
 use super::sort::Sorted;
 use crate::core::identity::CellId;
-use crate::core::parallel::for_each_chunk_mut;
+use crate::core::parallel::{for_each_chunk_mut, reserve_sparingly};
+
+/// Number of a kind of bond, by the order in which kinds were registered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct BondKindId(pub u16);
 
 /// A spring between two cells.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bond {
     /// The cell with the smaller identity.
     pub a: CellId,
     /// The cell with the larger identity.
     pub b: CellId,
+    /// Its kind; two cells may be joined by one of each.
+    pub kind: BondKindId,
     /// Rest length between centres, um.
     pub rest: f32,
     /// Stiffness, 1/min. PhysiCell's attachments use 0.01 (Ghaffarizadeh et al. 2018).
     pub stiffness: f32,
+    /// Steps completed when it was formed.
+    pub formed: u64,
+    /// Its tension after the last move, `stiffness (d - rest)`, um/min; negative where it is pressed together.
+    pub load: f32,
+}
+
+impl Bond {
+    /// A bond without load, formed at the start.
+    ///
+    /// # Panics
+    /// When both cells are the same.
+    pub fn new(kind: BondKindId, cells: [CellId; 2], rest: f32, stiffness: f32) -> Self {
+        let [a, b] = cells;
+        assert!(a != b, "a cell holds another, not itself");
+        Self {
+            a: a.min(b),
+            b: a.max(b),
+            kind,
+            rest,
+            stiffness,
+            formed: 0,
+            load: 0.0,
+        }
+    }
+
+    /// What tells it from all others.
+    pub const fn key(&self) -> (CellId, CellId, BondKindId) {
+        (self.a, self.b, self.kind)
+    }
+
+    /// The cell that it joins to `cell`.
+    pub fn partner_of(&self, cell: CellId) -> CellId {
+        if self.a == cell { self.b } else { self.a }
+    }
+
+    /// Its age at a number of completed steps of so many minutes, min.
+    pub fn age_min(&self, step: u64, step_minutes: f32) -> f32 {
+        step.saturating_sub(self.formed) as f32 * step_minutes
+    }
+}
+
+/// Marks a slot without bonds, and a member that is not among the bodies.
+const NONE: u32 = u32::MAX;
+/// Slots, and bonds, per piece of parallel work.
+const SLOTS: usize = 16_384;
+
+/// The bonds of a site.
+#[derive(Clone, Debug, Default)]
+pub struct Bonds {
+    list: Vec<Joined>,
+    /// Cells with bonds, and places that none has at the moment.
+    members: Vec<Member>,
+    vacant: Vec<u32>,
+    /// Looked up, never walked through.
+    member_of: HashMap<CellId, u32, FixedHasher>,
+    /// One bit for some identities; a cell whose bit is unset is no member.
+    filter: Vec<u64>,
+    /// Cells marked there that are members no more.
+    stale: usize,
+    /// Cells whose bonds changed since they were last settled.
+    changed: Vec<CellId>,
+    /// What was cut and where its first cell was, um, until it is told.
+    broken: Vec<(Bond, [f32; 3])>,
 }
 
 /// Bonds as a checkpoint stores them.
-pub type BondsState = Vec<(CellId, CellId, f32, f32)>;
+pub type BondsState = Vec<Bond>;
 
-/// The bonds of a site, at most one between two cells, ordered by the cells they join.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Bonds(Vec<Bond>);
+/// Who has a bond after a division.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heir {
+    /// The daughter that goes on as the mother.
+    Mother,
+    /// The other daughter.
+    Daughter,
+    /// Each of the two has one.
+    Both,
+    /// It is cut.
+    Neither,
+}
+
+/// A bond and the places of its two members.
+#[derive(Clone, Copy, Debug)]
+struct Joined {
+    bond: Bond,
+    members: [u32; 2],
+}
+
+#[derive(Clone, Debug)]
+struct Member {
+    id: CellId,
+    /// Its centre after the last move, um.
+    at: [f32; 3],
+    /// Its bonds by partner and kind.
+    ends: Vec<End>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct End {
+    partner: CellId,
+    kind: BondKindId,
+    bond: u32,
+}
+
+impl Member {
+    fn place(&self, partner: CellId, kind: BondKindId) -> Result<usize, usize> {
+        self.ends
+            .binary_search_by_key(&(partner, kind), |end| (end.partner, end.kind))
+    }
+}
 
 impl Bonds {
-    fn place(&self, a: CellId, b: CellId) -> Result<usize, usize> {
-        let key = (a.min(b), a.max(b));
-        self.0.binary_search_by_key(&key, |bond| (bond.a, bond.b))
+    fn member(&self, cell: CellId) -> Option<&Member> {
+        let member = *self.member_of.get(&cell)?;
+        self.members.get(member as usize)
     }
 
-    /// Joins two cells; returns whether they were not joined before. An existing bond takes the new values.
-    pub fn add(&mut self, a: CellId, b: CellId, rest: f32, stiffness: f32) -> bool {
-        assert!(a != b, "a cell holds another, not itself");
-        let bond = Bond {
-            a: a.min(b),
-            b: a.max(b),
-            rest,
-            stiffness,
-        };
-        match self.place(a, b) {
-            Ok(at) => {
-                self.0[at] = bond;
-                false
+    fn place(&self, (a, b, kind): (CellId, CellId, BondKindId)) -> Option<usize> {
+        let member = self.member(a)?;
+        let end = member.place(b, kind).ok()?;
+        Some(member.ends[end].bond as usize)
+    }
+
+    /// The place of a cell among the members, made if there is none.
+    fn enlist(&mut self, cell: CellId) -> u32 {
+        if let Some(member) = self.member_of.get(&cell) {
+            return *member;
+        }
+        let place = match self.vacant.pop() {
+            Some(place) => {
+                self.members[place as usize].id = cell;
+                place
             }
-            Err(at) => {
-                self.0.insert(at, bond);
-                true
+            None => {
+                self.members.push(Member {
+                    id: cell,
+                    at: [f32::NAN; 3],
+                    ends: Vec::new(),
+                });
+                self.members.len() as u32 - 1
+            }
+        };
+        self.member_of.insert(cell, place);
+        place
+    }
+
+    /// Marks a member in the filter, which is made anew when it is too small or marks too many that are gone.
+    fn mark(&mut self, cell: CellId) {
+        if self.filter.len() * 4 < self.members.len() || self.stale > self.members.len() {
+            let words = (self.members.len() / 2).max(8).next_power_of_two();
+            self.filter.clear();
+            self.filter.resize(words, 0);
+            self.stale = 0;
+            for member in self.members.iter().filter(|member| !member.ends.is_empty()) {
+                let (word, bit) = filter_place(member.id, words);
+                self.filter[word] |= bit;
+            }
+        }
+        let (word, bit) = filter_place(cell, self.filter.len());
+        self.filter[word] |= bit;
+    }
+
+    /// Adds a bond; returns whether the two cells were not joined by this kind before. An existing bond takes the new
+    /// values.
+    pub fn add(&mut self, bond: Bond) -> bool {
+        self.changed.extend([bond.a, bond.b]);
+        if let Some(at) = self.place(bond.key()) {
+            self.list[at].bond = bond;
+            return false;
+        }
+        let members = [bond.a, bond.b].map(|cell| self.enlist(cell));
+        let at = self.list.len() as u32;
+        for (member, partner) in members.into_iter().zip([bond.b, bond.a]) {
+            let member = &mut self.members[member as usize];
+            if let Err(place) = member.place(partner, bond.kind) {
+                let end = End {
+                    partner,
+                    kind: bond.kind,
+                    bond: at,
+                };
+                member.ends.insert(place, end);
+            }
+        }
+        self.list.push(Joined { bond, members });
+        self.mark(bond.a);
+        self.mark(bond.b);
+        true
+    }
+
+    /// Cuts a bond; returns what it was, if there was one.
+    pub fn remove(&mut self, cells: [CellId; 2], kind: BondKindId) -> Option<Bond> {
+        let [a, b] = cells;
+        let at = self.place((a.min(b), a.max(b), kind))?;
+        Some(self.remove_at(at))
+    }
+
+    fn remove_at(&mut self, at: usize) -> Bond {
+        let place = self.list[at].members[0];
+        let position = self.members[place as usize].at;
+        let bond = self.take_at(at);
+        self.broken.push((bond, position));
+        bond
+    }
+
+    fn take_at(&mut self, at: usize) -> Bond {
+        let Joined { bond, members } = self.list.swap_remove(at);
+        for (place, partner) in members.into_iter().zip([bond.b, bond.a]) {
+            let member = &mut self.members[place as usize];
+            if let Ok(end) = member.place(partner, bond.kind) {
+                member.ends.remove(end);
+            }
+            if member.ends.is_empty() {
+                self.member_of.remove(&member.id);
+                self.vacant.push(place);
+                self.stale += 1;
+            }
+        }
+        // What was the last of the list is now here.
+        if let Some(Joined { bond, members }) = self.list.get(at).copied() {
+            for (place, partner) in members.into_iter().zip([bond.b, bond.a]) {
+                let member = &mut self.members[place as usize];
+                if let Ok(end) = member.place(partner, bond.kind) {
+                    member.ends[end].bond = at as u32;
+                }
+            }
+        }
+        self.changed.extend([bond.a, bond.b]);
+        bond
+    }
+
+    /// Cuts all bonds of a cell.
+    pub fn remove_cell(&mut self, cell: CellId) {
+        while let Some(end) = self.member(cell).and_then(|member| member.ends.first()) {
+            self.remove_at(end.bond as usize);
+        }
+    }
+
+    /// Says what becomes of the bonds of a cell that divided: each stays with her, goes to the other daughter, is
+    /// joined to both or is cut.
+    pub fn divide(
+        &mut self,
+        mother: CellId,
+        daughter: CellId,
+        mut heir: impl FnMut(&Bond) -> Heir,
+    ) {
+        let count = self.count_of(mother);
+        // Those told of lie before `at`, for a bond that she keeps stays where it is.
+        let mut at = 0;
+        for _ in 0..count {
+            let Some(end) = self.member(mother).and_then(|member| member.ends.get(at)) else {
+                return;
+            };
+            let place = end.bond as usize;
+            let bond = self.list[place].bond;
+            let partner = bond.partner_of(mother);
+            let heir = if partner == daughter {
+                Heir::Mother
+            } else {
+                heir(&bond)
+            };
+            let inherited = || {
+                let cells = [daughter, partner];
+                Bond {
+                    formed: bond.formed,
+                    load: bond.load,
+                    ..Bond::new(bond.kind, cells, bond.rest, bond.stiffness)
+                }
+            };
+            match heir {
+                Heir::Mother => at += 1,
+                Heir::Both => {
+                    self.add(inherited());
+                    at += 1;
+                }
+                Heir::Daughter => {
+                    self.take_at(place);
+                    self.add(inherited());
+                }
+                Heir::Neither => {
+                    self.remove_at(place);
+                }
             }
         }
     }
 
-    /// Cuts the bond of two cells; returns whether there was one.
-    pub fn remove(&mut self, a: CellId, b: CellId) -> bool {
-        self.place(a, b).map(|at| self.0.remove(at)).is_ok()
-    }
-
-    /// Keeps the bonds for which `keep` says so; drop those of dead cells with it.
-    pub fn retain(&mut self, keep: impl FnMut(&Bond) -> bool) {
-        self.0.retain(keep);
-    }
-
-    /// Cuts all bonds of these cells, which are given in order.
+    /// Cuts all bonds of these cells.
     pub fn cut(&mut self, cells: &[CellId]) {
-        let is_one = |cell: CellId| cells.binary_search(&cell).is_ok();
-        self.0.retain(|bond| !is_one(bond.a) && !is_one(bond.b));
+        for cell in cells {
+            self.remove_cell(*cell);
+        }
     }
 
     /// Moves the bonds between these cells, which are given in order, to another list, and cuts those that they have
-    /// with others.
+    /// with others, as when a group leaves together.
     pub fn move_between(&mut self, cells: &[CellId], to: &mut Self) {
-        let is_one = |cell: CellId| cells.binary_search(&cell).is_ok();
-        self.0.retain(|bond| {
-            let ends = [is_one(bond.a), is_one(bond.b)];
-            if ends == [true, true] {
-                to.put(*bond);
+        for cell in cells {
+            while let Some(end) = self.member(*cell).and_then(|member| member.ends.first()) {
+                let place = end.bond as usize;
+                let partner = self.list[place].bond.partner_of(*cell);
+                if cells.binary_search(&partner).is_ok() {
+                    to.add(self.take_at(place));
+                } else {
+                    self.remove_at(place);
+                }
             }
-            ends == [false, false]
-        });
+        }
     }
 
-    /// Adds a bond as it is, in place of one between the same cells.
-    fn put(&mut self, bond: Bond) {
-        match self.place(bond.a, bond.b) {
-            Ok(at) => self.0[at] = bond,
-            Err(at) => self.0.insert(at, bond),
+    /// Cuts the bonds for which `breaks` says so, which is asked of each in any order.
+    pub fn cut_where(&mut self, breaks: impl Fn(&Bond) -> bool) {
+        let mut at = 0;
+        while at < self.list.len() {
+            if breaks(&self.list[at].bond) {
+                self.remove_at(at);
+            } else {
+                at += 1;
+            }
         }
+    }
+
+    /// Takes what was cut since this was last asked and where its first cell was, um, in canonical order.
+    pub fn take_broken(&mut self, broken: &mut Vec<(Bond, [f32; 3])>) {
+        let first = broken.len();
+        broken.append(&mut self.broken);
+        broken[first..].sort_unstable_by_key(|(bond, _)| bond.key());
     }
 
     /// What is to be kept of them.
     pub fn state(&self) -> BondsState {
-        self.iter()
-            .map(|bond| (bond.a, bond.b, bond.rest, bond.stiffness))
-            .collect()
+        self.iter().collect()
     }
 
     /// The bonds that were kept.
@@ -108,101 +374,131 @@ impl Bonds {
     /// In words, when a cell is bound to itself or two cells are bound twice.
     pub fn of_state(state: BondsState) -> Result<Self, String> {
         let mut bonds = Self::default();
-        for (a, b, rest, stiffness) in state {
-            if a == b || !bonds.add(a, b, rest, stiffness) {
+        for bond in state {
+            let (a, b, _) = bond.key();
+            if a >= b || !bonds.add(bond) {
                 return Err(format!("cells {} and {} are bound twice", a.0, b.0));
             }
         }
         Ok(bonds)
     }
 
-    /// The bond between two cells.
-    pub fn between(&self, a: CellId, b: CellId) -> Option<&Bond> {
-        self.place(a, b).ok().map(|at| &self.0[at])
+    /// The bond of a kind between two cells.
+    pub fn between(&self, cells: [CellId; 2], kind: BondKindId) -> Option<&Bond> {
+        let [a, b] = cells;
+        let at = self.place((a.min(b), a.max(b), kind))?;
+        Some(&self.list[at].bond)
     }
 
-    /// All bonds, ordered by their cells.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Bond> {
-        self.0.iter()
+    /// All bonds of a cell, in the order of partners and kinds.
+    pub fn of(&self, cell: CellId) -> impl Iterator<Item = &Bond> {
+        let ends = self.member(cell).map_or(&[][..], |member| &member.ends);
+        ends.iter().map(|end| &self.list[end.bond as usize].bond)
+    }
+
+    /// All bonds, ordered by their cells and kinds: they are put in order for it, so it is not for every step.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Bond> + use<> {
+        let mut bonds: Vec<Bond> = self.list.iter().map(|joined| joined.bond).collect();
+        bonds.sort_unstable_by_key(Bond::key);
+        bonds.into_iter()
     }
 
     /// Number of bonds.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.list.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.list.is_empty()
     }
 
     /// Number of bonds of a cell.
     pub fn count_of(&self, cell: CellId) -> usize {
-        self.0
-            .iter()
-            .filter(|bond| bond.a == cell || bond.b == cell)
-            .count()
+        self.member(cell).map_or(0, |member| member.ends.len())
+    }
+
+    /// Whether a cell has any; quick for those that have none.
+    #[inline]
+    pub fn binds(&self, cell: CellId) -> bool {
+        self.may_bind(cell) && self.member_of.contains_key(&cell)
+    }
+
+    #[inline(always)]
+    fn may_bind(&self, cell: CellId) -> bool {
+        if self.filter.is_empty() {
+            return false;
+        }
+        let (word, bit) = filter_place(cell, self.filter.len());
+        self.filter[word] & bit != 0
+    }
+
+    /// Where a bound cell was after the last move, um; not a number before its first.
+    pub fn position(&self, cell: CellId) -> Option<[f32; 3]> {
+        self.member(cell).map(|member| member.at)
+    }
+
+    /// Cells whose bonds changed since [`Self::settle`], in any order and perhaps more than once.
+    pub(super) fn changed(&self) -> &[CellId] {
+        &self.changed
+    }
+
+    /// Takes the changes for known to the kernel, and the loads from where its cells came to.
+    pub fn settle(&mut self, kernel: &super::Mechanics) {
+        self.changed.clear();
+        let (index, cells) = (&kernel.bonds, &kernel.cells);
+        if self.list.is_empty() || index.slot_of_member.len() != self.members.len() {
+            return;
+        }
+        for (member, slot) in self.members.iter_mut().zip(&index.slot_of_member) {
+            if *slot != NONE {
+                member.at = cells.position(*slot as usize);
+            }
+        }
+        for_each_chunk_mut(&mut self.list, SLOTS, |_, joined| {
+            for Joined { bond, members } in joined {
+                let slots = members.map(|member| index.slot_of_member[member as usize]);
+                if slots.contains(&NONE) {
+                    bond.load = 0.0;
+                    continue;
+                }
+                let [a, b] = slots.map(|slot| cells.position(slot as usize));
+                let d: [f32; 3] = std::array::from_fn(|axis| a[axis] - b[axis]);
+                let distance = (d[0] * d[0] + d[1] * d[1] + d[2] * d[2]).sqrt();
+                bond.load = bond.stiffness * (distance - bond.rest);
+            }
+        });
     }
 }
 
-/// Marks a slot without bonds, and a member that is not among the bodies.
-const NONE: u32 = u32::MAX;
-/// Slots per piece of the search for members.
-const SLOTS: usize = 16_384;
-
-/// The bonds by cell and slot, rebuilt when the list changed.
+/// Where the cells with bonds are among the slots.
 #[derive(Default)]
 pub(super) struct BondIndex {
-    bonds: Vec<Bond>,
-    /// Cells with bonds, ascending.
-    members: Vec<CellId>,
-    /// First end of each member, and their number.
-    starts: Vec<u32>,
-    ends: Vec<End>,
-    /// One bit for some identities; a cell whose bit is unset is no member.
-    filter: Vec<u64>,
     member_of_slot: Vec<u32>,
     slot_of_member: Vec<u32>,
 }
 
-#[derive(Clone, Copy, Default)]
-struct End {
-    partner: u32,
-    rest: f32,
-    stiffness: f32,
-}
-
 impl BondIndex {
-    /// Whether these are not the bonds that were indexed.
-    pub fn differ(&self, bonds: Option<&Bonds>) -> bool {
-        bonds.map_or(&[][..], |bonds| &bonds.0) != self.bonds
-    }
-
     /// Finds the slots of the cells that `bonds` join.
     pub fn prepare(&mut self, bonds: Option<&Bonds>, cells: &Sorted, bodies: &[Body]) {
-        let bonds = bonds.map_or(&[][..], |bonds| &bonds.0);
-        if bonds != self.bonds {
-            self.index(bonds);
-        }
-        if self.bonds.is_empty() {
+        self.slot_of_member.clear();
+        let Some(bonds) = bonds.filter(|bonds| !bonds.is_empty()) else {
+            self.member_of_slot.clear();
             return;
-        }
+        };
+        reserve_sparingly(&mut self.member_of_slot, cells.len);
         self.member_of_slot.resize(cells.len, NONE);
-        let (members, filter) = (&self.members, &self.filter);
         for_each_chunk_mut(&mut self.member_of_slot, SLOTS, |first, piece| {
             for (slot, member) in piece.iter_mut().enumerate() {
                 let id = bodies[cells.row[first + slot] as usize].id;
-                let (word, bit) = filter_place(id, filter.len());
-                let found = if filter[word] & bit == 0 {
-                    None
+                *member = if bonds.may_bind(id) {
+                    bonds.member_of.get(&id).copied().unwrap_or(NONE)
                 } else {
-                    members.binary_search(&id).ok()
+                    NONE
                 };
-                *member = found.map_or(NONE, |member| member as u32);
             }
         });
-        self.slot_of_member.clear();
-        self.slot_of_member.resize(self.members.len(), NONE);
+        self.slot_of_member.resize(bonds.members.len(), NONE);
         for (slot, member) in self.member_of_slot.iter().enumerate() {
             if *member != NONE {
                 self.slot_of_member[*member as usize] = slot as u32;
@@ -210,74 +506,64 @@ impl BondIndex {
         }
     }
 
-    fn index(&mut self, bonds: &[Bond]) {
-        self.bonds.clear();
-        self.bonds.extend_from_slice(bonds);
-        self.members.clear();
-        self.members
-            .extend(bonds.iter().flat_map(|bond| [bond.a, bond.b]));
-        self.members.sort_unstable();
-        self.members.dedup();
-        let words = (self.members.len() / 4).max(1).next_power_of_two();
-        self.filter.clear();
-        self.filter.resize(words, 0);
-        for id in &self.members {
-            let (word, bit) = filter_place(*id, words);
-            self.filter[word] |= bit;
-        }
-        let member = |id: CellId| self.members.binary_search(&id).unwrap_or(0);
-        self.starts.clear();
-        self.starts.resize(self.members.len() + 1, 0);
-        for bond in bonds {
-            self.starts[member(bond.a) + 1] += 1;
-            self.starts[member(bond.b) + 1] += 1;
-        }
-        for at in 1..self.starts.len() {
-            self.starts[at] += self.starts[at - 1];
-        }
-        self.ends.clear();
-        self.ends.resize(2 * bonds.len(), End::default());
-        // A cell's partners with smaller identities come before those with larger ones, each group in
-        // order, since the list is ordered by (a, b): first as `b`, then as `a`.
-        let mut next = self.starts.clone();
-        for first_pass in [true, false] {
-            for bond in bonds {
-                let (own, other) = if first_pass {
-                    (bond.b, bond.a)
-                } else {
-                    (bond.a, bond.b)
-                };
-                let next = &mut next[member(own)];
-                self.ends[*next as usize] = End {
-                    partner: member(other) as u32,
-                    rest: bond.rest,
-                    stiffness: bond.stiffness,
-                };
-                *next += 1;
-            }
-        }
-    }
-
     /// Whether there are no bonds.
     pub fn is_empty(&self) -> bool {
-        self.bonds.is_empty()
+        self.slot_of_member.is_empty()
+    }
+
+    /// The member in a slot, if it is one.
+    #[inline(always)]
+    fn at<'b>(&self, bonds: Option<&'b Bonds>, slot: usize) -> Option<(&'b Bonds, &'b Member)> {
+        if self.is_empty() || self.member_of_slot[slot] == NONE {
+            return None;
+        }
+        let bonds = bonds?;
+        Some((bonds, &bonds.members[self.member_of_slot[slot] as usize]))
+    }
+
+    /// The slot of the partner at an end, if it is among the bodies.
+    #[inline(always)]
+    fn partner(&self, own: CellId, joined: &Joined) -> Option<usize> {
+        let [a, b] = joined.members;
+        let member = if joined.bond.a == own { b } else { a };
+        let slot = self.slot_of_member[member as usize];
+        (slot != NONE).then_some(slot as usize)
+    }
+
+    /// Calls `work` with the slot of each cell that the cell in `slot` is bound to.
+    pub fn for_each_partner(
+        &self,
+        bonds: Option<&Bonds>,
+        slot: usize,
+        mut work: impl FnMut(usize),
+    ) {
+        let Some((bonds, member)) = self.at(bonds, slot) else {
+            return;
+        };
+        for end in &member.ends {
+            if let Some(other) = self.partner(member.id, &bonds.list[end.bond as usize]) {
+                work(other);
+            }
+        }
     }
 
     /// Velocity and stiffness (1/min) that bonds give to the cell in `slot`.
     #[inline]
-    pub fn pull(&self, cells: &Sorted, bodies: &[Body], slot: usize) -> Option<([f32; 3], f32)> {
-        if self.bonds.is_empty() || self.member_of_slot[slot] == NONE {
-            return None;
-        }
-        let member = self.member_of_slot[slot] as usize;
+    pub fn pull(
+        &self,
+        bonds: Option<&Bonds>,
+        cells: &Sorted,
+        bodies: &[Body],
+        slot: usize,
+    ) -> Option<([f32; 3], f32)> {
+        let (bonds, member) = self.at(bonds, slot)?;
         let mut velocity = [0.0; 3];
         let mut stiffness = 0.0;
-        for end in &self.ends[self.starts[member] as usize..self.starts[member + 1] as usize] {
-            let other = self.slot_of_member[end.partner as usize];
-            if other == NONE {
+        for end in &member.ends {
+            let joined = &bonds.list[end.bond as usize];
+            let Some(other) = self.partner(member.id, joined) else {
                 continue;
-            }
-            let other = other as usize;
+            };
             let d = [
                 cells.x[other] - cells.x[slot],
                 cells.y[other] - cells.y[slot],
@@ -290,11 +576,11 @@ impl BondIndex {
                 let ids = [other, slot].map(|slot| bodies[cells.row[slot] as usize].id);
                 super::contacts::parting(ids[0], ids[1])
             };
-            let speed = end.stiffness * (distance - end.rest);
+            let speed = joined.bond.stiffness * (distance - joined.bond.rest);
             for (velocity, direction) in velocity.iter_mut().zip(direction) {
                 *velocity += speed * direction;
             }
-            stiffness += end.stiffness;
+            stiffness += joined.bond.stiffness;
         }
         Some((velocity, stiffness))
     }

@@ -14,6 +14,7 @@
 //! | `contacts` | the potentials, summed over the neighbours of a cell |
 //! | `lanes` | sixteen lanes of `f32` with the same bits on every processor |
 //! | `relax` | stable substeps on the buffers |
+//! | `runners` | substeps of their own for cells in a hurry |
 //! | `rest` | which cells need not be looked at again |
 //! | `bonds` | springs between named cells |
 //! | `faces` | the walls of a site |
@@ -34,6 +35,7 @@ mod lanes;
 mod neighbours;
 mod relax;
 mod rest;
+mod runners;
 mod search;
 mod sort;
 #[cfg(test)]
@@ -46,7 +48,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::identity::CellId;
 use crate::core::parallel::reserve_sparingly;
 
-pub use bonds::{Bond, Bonds, BondsState};
+pub use bonds::{Bond, BondKindId, Bonds, BondsState, Heir};
 pub use faces::Faces;
 pub use lanes::InstructionSet;
 pub use relax::{Extremes, Relaxation};
@@ -55,6 +57,7 @@ pub use rest::Watch;
 use bonds::BondIndex;
 use relax::Found;
 use rest::Rest;
+use runners::{Hurried, Runners};
 use sort::Sorted;
 
 /// What the kernel needs to know of a cell; 32 bytes, never across two cache lines.
@@ -119,6 +122,8 @@ pub struct MechanicsParameters {
     pub rest_speed: f32,
     /// Whether cells that rest among resting cells are skipped. Decides speed, not results.
     pub skip_resting: bool,
+    /// Whether few cells that hurry take substeps of their own (see `runners`); else all take the shortest.
+    pub local_substeps: bool,
 }
 
 impl Default for MechanicsParameters {
@@ -132,6 +137,7 @@ impl Default for MechanicsParameters {
             bin_scale: 1.0,
             rest_speed: 0.0,
             skip_resting: true,
+            local_substeps: true,
         }
     }
 }
@@ -174,6 +180,10 @@ pub struct Mechanics {
     motion: Motion,
     bonds: BondIndex,
     rest: Rest,
+    runners: Runners,
+    hurried: Hurried,
+    /// Largest values of the last evaluation.
+    extremes: Extremes,
     /// Whether nothing has been evaluated since the cells were sorted.
     fresh: bool,
     /// Whether the last call found all cells at rest and did nothing.
@@ -192,6 +202,8 @@ struct Motion {
     vy: Vec<f32>,
     vz: Vec<f32>,
     pressure: Vec<f32>,
+    /// Substeps a minute that a cell needs, if the time to be covered was too long for one; else zero.
+    rate: Vec<f32>,
     /// Cells closer than the interaction distance, [`SKIPPED`] if not counted; cells that overlap.
     contacts: Vec<[u16; 2]>,
     found: Vec<Found>,
@@ -219,6 +231,9 @@ impl Mechanics {
             motion: Motion::default(),
             bonds: BondIndex::default(),
             rest: Rest::default(),
+            runners: Runners::default(),
+            hurried: Hurried::default(),
+            extremes: Extremes::default(),
             fresh: true,
             asleep: false,
             drift: 0.0,
@@ -330,7 +345,7 @@ impl Mechanics {
         let motion = &self.motion;
         of(&self.bodies)
             + self.cells.memory()
-            + of(&motion.vx) * 4
+            + of(&motion.vx) * 5
             + of(&motion.contacts)
             + of(&motion.found)
             + of(&motion.farthest)

@@ -11,7 +11,7 @@
 
 use std::ops::Range;
 
-use super::bonds::BondIndex;
+use super::bonds::{BondIndex, Bonds};
 use super::contacts::{Contact, PRESSURE_UNIT, separate, stiffness, sum};
 use super::disjoint::Disjoint;
 use super::lanes::{Array, InstructionSet, Lanes};
@@ -19,7 +19,8 @@ use super::neighbours::{GROUP, Room};
 use super::rest::{AllQuiet, Rest, Watch};
 use super::search::{Bin, Search, Share, is_crowd};
 use super::sort::Sorted;
-use super::{Body, Faces, Mechanics, Motion, SKIPPED, Surroundings};
+use super::runners::Hurried;
+use super::{Body, Faces, Mechanics, MechanicsParameters, Motion, SKIPPED, Surroundings};
 use crate::core::parallel::{for_each_chunk, reserve_sparingly, together};
 
 /// Slots per piece of the evaluation: at 10^4 cells forty pieces, so that no thread waits long for the last.
@@ -51,15 +52,27 @@ pub struct Relaxation {
     pub extremes: Extremes,
     /// Cells evaluated, summed over substeps; the others were skipped.
     pub evaluated: u64,
+    /// Evaluations of cells in substeps of their own.
+    pub local: u64,
+}
+
+/// Substeps a minute that a cell of this stiffness (1/min) and speed over radius (1/min) needs.
+#[inline(always)]
+pub(super) fn rate(parameters: &MechanicsParameters, stiffness: f32, relative_speed: f32) -> f32 {
+    let stable = 2.0 * stiffness / parameters.caution;
+    let short = relative_speed / parameters.largest_displacement;
+    if stable > short { stable } else { short }
 }
 
 /// What one piece of an evaluation found.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Found {
-    extremes: Extremes,
+    pub extremes: Extremes,
     evaluated: u32,
     /// Whether any bin with cells is quiet, and whether any is not.
     quiet: [bool; 2],
+    /// Cells that the time to be covered is too long for, by how many times.
+    pub hurried: Hurried,
 }
 
 impl Mechanics {
@@ -75,6 +88,7 @@ impl Mechanics {
             &mut motion.vy,
             &mut motion.vz,
             &mut motion.pressure,
+            &mut motion.rate,
         ] {
             reserve_sparingly(values, len);
             values.resize(len, 0.0);
@@ -97,12 +111,12 @@ impl Mechanics {
             &self.bodies,
             &self.cells.grids,
         );
-        self.evaluate_for(0.0, surroundings).0
+        self.evaluate_for(f32::INFINITY, surroundings).0
     }
 
-    /// As [`Self::evaluate`], with stiffnesses up to `enough` (1/min) bounded in the cheapest way; also the
-    /// number of cells that were not skipped.
-    fn evaluate_for(&mut self, enough: f32, surroundings: &Surroundings) -> (Extremes, u64) {
+    /// As [`Self::evaluate`], with the stiffness of cells that can cover `left` minutes in one substep bounded in the
+    /// cheapest way; also the number of cells that were not skipped.
+    fn evaluate_for(&mut self, left: f32, surroundings: &Surroundings) -> (Extremes, u64) {
         assert!(
             surroundings.active.is_empty() || surroundings.active.len() == self.cells.len,
             "active velocities are given for every row or not at all"
@@ -111,12 +125,56 @@ impl Mechanics {
             self.rest.forget();
         }
         let mut quiet = std::mem::take(&mut self.rest.quiet);
+        let instructions = self.instructions;
+        let len = self.cells.len;
+        let pass = self.pass(left, surroundings, &mut quiet);
+        for_each_chunk(len, SLOTS, |piece, slots| {
+            // SAFETY: pieces are disjoint; the instruction set was found on this processor when the kernel was made.
+            Room::of_thread(|room| unsafe { pass.run_by(instructions, piece, slots, room) });
+        });
+        let mut extremes = Extremes::default();
+        let mut evaluated = 0;
+        let mut hurried = Hurried::default();
+        let [mut any, mut all] = [false, true];
+        for found in &self.motion.found {
+            let Extremes {
+                stiffness,
+                relative_speed,
+            } = found.extremes;
+            extremes.stiffness = extremes.stiffness.max(stiffness);
+            extremes.relative_speed = extremes.relative_speed.max(relative_speed);
+            evaluated += u64::from(found.evaluated);
+            hurried.merge(&found.hurried);
+            any |= found.quiet[0];
+            all &= !found.quiet[1];
+        }
+        self.rest.quiet = quiet;
+        self.hurried = hurried;
+        self.extremes = extremes;
+        self.rest
+            .follow_evaluation(&self.cells, self.drift, any.then_some(AllQuiet(all)));
+        self.fresh = false;
+        (extremes, evaluated)
+    }
+
+    /// One evaluation, ready to be run in pieces.
+    fn pass<'a>(
+        &'a mut self,
+        left: f32,
+        surroundings: &Surroundings<'a>,
+        quiet: &'a mut [bool],
+    ) -> Pass<'a> {
+        let slow = self.parameters.largest_displacement / left;
         let rest_speed = self.parameters.rest_speed;
-        let pass = Pass {
+        Pass {
             cells: &self.cells,
             bodies: &self.bodies,
-            enough,
+            enough: self.parameters.caution / (2.0 * left),
+            slow: slow * slow,
+            left,
+            parameters: self.parameters,
             bonds: &self.bonds,
+            springs: surroundings.bonds,
             search: Search {
                 reach: self.parameters.reach,
                 drift: self.drift,
@@ -127,45 +185,24 @@ impl Mechanics {
             rest: &self.rest,
             rest_speed_square: rest_speed * rest_speed,
             fresh: self.fresh,
-            found: Results::new(&mut self.motion, &mut quiet),
-        };
-        let instructions = self.instructions;
-        for_each_chunk(self.cells.len, SLOTS, |piece, slots| {
-            // SAFETY: pieces are disjoint; the instruction set was found on this processor when the kernel
-            // was made.
-            Room::of_thread(|room| unsafe {
-                match instructions {
-                    InstructionSet::Portable => pass.run::<Array>(piece, slots, room),
-                    #[cfg(target_arch = "x86_64")]
-                    InstructionSet::Sse2 => {
-                        pass.run::<super::lanes::Sse2>(piece, slots, room);
-                    }
-                    #[cfg(target_arch = "x86_64")]
-                    InstructionSet::Avx2 => run_avx2(&pass, piece, slots, room),
-                    #[cfg(target_arch = "x86_64")]
-                    InstructionSet::Avx512 => run_avx512(&pass, piece, slots, room),
-                }
-            });
-        });
-        let mut extremes = Extremes::default();
-        let mut evaluated = 0;
-        let [mut any, mut all] = [false, true];
-        for found in &self.motion.found {
-            let Extremes {
-                stiffness,
-                relative_speed,
-            } = found.extremes;
-            extremes.stiffness = extremes.stiffness.max(stiffness);
-            extremes.relative_speed = extremes.relative_speed.max(relative_speed);
-            evaluated += u64::from(found.evaluated);
-            any |= found.quiet[0];
-            all &= !found.quiet[1];
+            found: Results::new(&mut self.motion, quiet),
         }
+    }
+
+    /// Evaluates the bin of a cell that was skipped.
+    #[cold]
+    pub(super) fn wake(&mut self, slot: usize, surroundings: &Surroundings) {
+        let bin = self.cells.bin_of(slot);
+        let slots = self.cells.starts[bin] as usize..self.cells.starts[bin + 1] as usize;
+        let mut quiet = std::mem::take(&mut self.rest.quiet);
+        quiet[bin] = false;
+        let found = self.motion.found[0];
+        let instructions = self.instructions;
+        let pass = self.pass(f32::INFINITY, surroundings, &mut quiet);
+        // SAFETY: this is the only piece; the instruction set is as in `evaluate_for`.
+        Room::of_thread(|room| unsafe { pass.run_by(instructions, 0, slots, room) });
+        self.motion.found[0] = found;
         self.rest.quiet = quiet;
-        self.rest
-            .follow_evaluation(&self.cells, self.drift, any.then_some(AllQuiet(all)));
-        self.fresh = false;
-        (extremes, evaluated)
     }
 
     /// Sorts the bodies and lets them move for `minutes`.
@@ -179,15 +216,16 @@ impl Mechanics {
     /// As [`Self::relax`], with the helpers that there are.
     fn relax_here(&mut self, minutes: f32, surroundings: &Surroundings) -> Relaxation {
         let mut done = Relaxation::default();
-        if self.bonds.differ(surroundings.bonds) {
-            self.rest.forget();
-        }
         self.rest.notice(
             &surroundings.faces,
             surroundings.active,
             &self.bodies,
             &self.cells.grids,
         );
+        if let Some(bonds) = surroundings.bonds {
+            self.rest
+                .notice_bonds(bonds.changed(), &self.bodies, &self.cells.grids);
+        }
         self.asleep = self.parameters.skip_resting && self.rest.is_everything();
         if self.asleep {
             return done;
@@ -195,25 +233,22 @@ impl Mechanics {
         self.sort_with(surroundings, &mut done);
         let mut left = minutes.max(0.0);
         loop {
-            let enough = self.parameters.caution / (2.0 * left);
-            let (extremes, evaluated) = self.evaluate_for(enough, surroundings);
+            let (extremes, evaluated) = self.evaluate_for(left, surroundings);
             done.extremes = extremes;
             done.evaluated += evaluated;
             if left <= 0.0 {
                 return done;
             }
-            let parameters = &self.parameters;
-            let stable = parameters.caution / (2.0 * done.extremes.stiffness);
-            let short = parameters.largest_displacement / done.extremes.relative_speed;
-            let longest = stable.min(short);
-            let allowed = (parameters.most_substeps.max(done.substeps + 1) - done.substeps) as f32;
-            let pieces = (left / longest).ceil().clamp(1.0, allowed);
-            let substep = left / pieces;
+            let allowed = self.parameters.most_substeps.max(done.substeps + 1) - done.substeps;
+            let plan = self.plan(left, allowed);
+            let substep = left / plan.pieces as f32;
+            self.run_ahead(substep, plan, surroundings, &mut done);
             let moved = self.advance(substep, &surroundings.faces);
+            let moved = moved.max(self.settle_runners(substep));
             done.substeps += 1;
             done.path += moved;
             self.drift += moved;
-            left = if pieces > 1.0 { left - substep } else { 0.0 };
+            left = if plan.pieces > 1 { left - substep } else { 0.0 };
             if left <= 0.0 {
                 return done;
             }
@@ -346,6 +381,7 @@ struct Results<'a> {
     found: Disjoint<'a, Found>,
     /// For each bin whether it is quiet.
     quiet: Disjoint<'a, bool>,
+    rates: Disjoint<'a, f32>,
 }
 
 impl<'a> Results<'a> {
@@ -358,6 +394,7 @@ impl<'a> Results<'a> {
             contacts: Disjoint::new(&mut motion.contacts),
             found: Disjoint::new(&mut motion.found),
             quiet: Disjoint::new(quiet),
+            rates: Disjoint::new(&mut motion.rate),
         }
     }
 }
@@ -367,12 +404,18 @@ struct Pass<'a> {
     cells: &'a Sorted,
     bodies: &'a [Body],
     bonds: &'a BondIndex,
+    springs: Option<&'a Bonds>,
     search: Search,
     faces: Faces,
     active: &'a [[f32; 3]],
     wall_repulsion: f32,
     /// Stiffness up to which its bound by the trace is good enough, 1/min.
     enough: f32,
+    /// Squared speed over radius up to which a cell covers the time left in one substep, 1/min2.
+    slow: f32,
+    /// Time left, min.
+    left: f32,
+    parameters: MechanicsParameters,
     rest: &'a Rest,
     /// Squared speed up to which a cell rests, um2/min2.
     rest_speed_square: f32,
@@ -396,6 +439,31 @@ unsafe fn run_avx512(pass: &Pass, piece: usize, slots: Range<usize>, room: &mut 
 }
 
 impl Pass<'_> {
+    /// Evaluates the cells of one piece on an instruction set.
+    ///
+    /// # Safety
+    /// The processor has it, and no two pieces run at a time share a slot.
+    unsafe fn run_by(
+        &self,
+        instructions: InstructionSet,
+        piece: usize,
+        slots: Range<usize>,
+        room: &mut Room,
+    ) {
+        // SAFETY: the caller's promises.
+        unsafe {
+            match instructions {
+                InstructionSet::Portable => self.run::<Array>(piece, slots, room),
+                #[cfg(target_arch = "x86_64")]
+                InstructionSet::Sse2 => self.run::<super::lanes::Sse2>(piece, slots, room),
+                #[cfg(target_arch = "x86_64")]
+                InstructionSet::Avx2 => run_avx2(self, piece, slots, room),
+                #[cfg(target_arch = "x86_64")]
+                InstructionSet::Avx512 => run_avx512(self, piece, slots, room),
+            }
+        }
+    }
+
     /// Evaluates the cells of one piece.
     ///
     /// # Safety
@@ -424,7 +492,7 @@ impl Pass<'_> {
         let first = slots.start;
         let found = &self.found;
         // SAFETY: every bin begins in one piece, and pieces are disjoint.
-        let (vx, vy, vz, pressure, contacts, found, quiet) = unsafe {
+        let (vx, vy, vz, pressure, contacts, found, quiet, rates) = unsafe {
             (
                 found.vx.slice(slots.clone()),
                 found.vy.slice(slots.clone()),
@@ -433,6 +501,7 @@ impl Pass<'_> {
                 found.contacts.slice(slots.clone()),
                 found.found.slice(piece..piece + 1),
                 found.quiet.slice(bins.clone()),
+                found.rates.slice(slots.clone()),
             )
         };
         let found = &mut found[0];
@@ -464,8 +533,8 @@ impl Pass<'_> {
                 found.quiet[0] = true;
                 if self.fresh {
                     let at = slots.start - first..slots.end - first;
-                    for velocity in [&mut *vx, &mut *vy, &mut *vz] {
-                        velocity[at.clone()].fill(0.0);
+                    for values in [&mut *vx, &mut *vy, &mut *vz, &mut *rates] {
+                        values[at.clone()].fill(0.0);
                     }
                     contacts[at].fill([SKIPPED; 2]);
                 }
@@ -520,6 +589,8 @@ impl Pass<'_> {
                     let square = x * x + y * y + z * z;
                     let rests = square <= self.rest_speed_square;
                     quiet[of_these] &= rests && undriven;
+                    let at = slot - first;
+                    rates[at] = 0.0;
                     if rests {
                         contact.velocity = [0.0; 3];
                     } else {
@@ -533,10 +604,15 @@ impl Pass<'_> {
                         }
                         let radius = cells.radius[slot];
                         largest.stiffness = largest.stiffness.max(bound);
-                        largest.relative_speed =
-                            largest.relative_speed.max(square / (radius * radius));
+                        let relative_speed = square / (radius * radius);
+                        largest.relative_speed = largest.relative_speed.max(relative_speed);
+                        // Most cells are in no hurry, and need no root.
+                        if bound > self.enough || relative_speed > self.slow {
+                            let rate = self.rate(bound, relative_speed.sqrt());
+                            rates[at] = rate;
+                            found.hurried.note(rate * self.left);
+                        }
                     }
-                    let at = slot - first;
                     [vx[at], vy[at], vz[at]] = contact.velocity;
                     pressure[at] = contact.pressure * (1.0 / PRESSURE_UNIT);
                     let most = u32::from(SKIPPED) - 1;
@@ -550,6 +626,12 @@ impl Pass<'_> {
         }
         largest.relative_speed = largest.relative_speed.sqrt();
         found.extremes = largest;
+    }
+
+    /// Substeps a minute that a cell of this stiffness and speed over radius needs.
+    #[inline(always)]
+    fn rate(&self, stiffness: f32, relative_speed: f32) -> f32 {
+        rate(&self.parameters, stiffness, relative_speed)
     }
 
     /// Whether anything but neighbours may act on cells of a bin.
@@ -584,7 +666,7 @@ impl Pass<'_> {
             contact.trace += walls[axis];
         }
         let (mut isotropic, mut undriven) = (0.0, true);
-        if let Some((pull, stiffness)) = self.bonds.pull(cells, self.bodies, slot) {
+        if let Some((pull, stiffness)) = self.bonds.pull(self.springs, cells, self.bodies, slot) {
             undriven = false;
             *velocity = std::array::from_fn(|axis| velocity[axis] + pull[axis]);
             isotropic = stiffness;

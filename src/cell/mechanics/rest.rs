@@ -10,8 +10,9 @@
 //!   neighbours is, or was at that time.
 //!
 //! The first is kept for each bin ([`Rest::quiet`]). The second is noted as it happens ([`Rest::disturbed`]): by
-//! the caller's new rows, compared bit by bit with those before ([`Watch::put`]), and by the move. Where bins, walls
-//! or bonds change, and where cells are sorted twice in one call, all is forgotten and everything is evaluated.
+//! the caller's new rows, compared bit by bit with those before ([`Watch::put`]), and by the move. A cell whose bonds
+//! change is looked at again, with those of its bin. Where bins or walls
+//! change, and where cells are sorted twice in one call, all is forgotten and everything is evaluated.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -41,6 +42,8 @@ pub(super) struct Rest {
     /// Largest radius in each grid, um.
     radius: [f32; MOST_LEVELS],
     faces: Faces,
+    /// Cells whose bonds changed.
+    changed: Vec<CellId>,
 }
 
 /// Whether every bin is quiet.
@@ -81,6 +84,30 @@ impl Rest {
                 }
             }
         });
+    }
+
+    /// Notes cells that were bound, or are bound no more: their own bins are looked at again, those around only if
+    /// they then move.
+    pub fn notice_bonds(&mut self, changed: &[CellId], rows: &[Body], grids: &Levels) {
+        if self.is_nothing() || changed.is_empty() {
+            return;
+        }
+        self.changed.clear();
+        self.changed.extend_from_slice(changed);
+        self.changed.sort_unstable();
+        let mut filter = [0_u64; 64];
+        let place = |id: CellId| ((id.0 >> 6) as usize % 64, 1_u64 << (id.0 & 63));
+        for (word, bit) in self.changed.iter().map(|id| place(*id)) {
+            filter[word] |= bit;
+        }
+        for body in rows {
+            let (word, bit) = place(body.id);
+            if filter[word] & bit != 0 && self.changed.binary_search(&body.id).is_ok() {
+                let bin = grids.of(body.radius).bin(body.position) as usize;
+                self.quiet[bin] = false;
+                self.known = Some(AllQuiet(false));
+            }
+        }
     }
 
     /// Begins with the bins of a new sort; what is known stands if they are those of the sort before.

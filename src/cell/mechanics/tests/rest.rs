@@ -134,7 +134,7 @@ fn skipping_changes_no_bit_whatever_happens() {
             let mut bonds = Bonds::default();
             if step % 150 > 130 {
                 let ids = [11, 300].map(|row: usize| tissues[0].cells[row].0.id);
-                bonds.add(ids[0], ids[1], 20.0, 0.001);
+                bonds.add(Bond::new(BondKindId::default(), ids, 20.0, 0.001));
             }
             let mut faces = Faces::default();
             if step > 350 {

@@ -2,11 +2,15 @@
 
 use super::*;
 
+fn spring(a: u64, b: u64, rest: f32, stiffness: f32) -> Bond {
+    Bond::new(BondKindId::default(), [CellId(a), CellId(b)], rest, stiffness)
+}
+
 #[test]
 fn bonded_cells_relax_to_the_rest_length_exponentially() {
     let (stiffness, rest) = (0.05, 30.0);
     let mut bonds = Bonds::default();
-    assert!(bonds.add(CellId(9), CellId(3), rest, stiffness));
+    assert!(bonds.add(spring(9, 3, rest, stiffness)));
     let bodies = [body(3, [0.0; 3], 8.4), body(9, [40.0, 0.0, 0.0], 8.4)];
     let mut kernel = kernel(&bodies);
     let surroundings = Surroundings {
@@ -31,27 +35,6 @@ fn bonded_cells_relax_to_the_rest_length_exponentially() {
 }
 
 #[test]
-fn bonds_are_mutual_and_counted() {
-    let mut bonds = Bonds::default();
-    let cell = CellId;
-    assert!(bonds.add(cell(5), cell(2), 10.0, 0.1));
-    assert!(bonds.add(cell(2), cell(7), 10.0, 0.1));
-    assert!(!bonds.add(cell(2), cell(5), 12.0, 0.1));
-    assert_eq!(
-        bonds.between(cell(5), cell(2)).map(|bond| bond.rest),
-        Some(12.0)
-    );
-    assert_eq!(
-        [2, 5, 7, 8].map(|id| bonds.count_of(cell(id))),
-        [2, 1, 1, 0]
-    );
-    assert!(bonds.remove(cell(5), cell(2)));
-    assert!(!bonds.remove(cell(2), cell(5)));
-    bonds.retain(|bond| bond.b != cell(7));
-    assert!(bonds.is_empty());
-}
-
-#[test]
 fn a_net_of_bonds_pulls_as_its_definition_and_bonds_to_the_absent_do_nothing() {
     let mut dice = Dice(15);
     let bodies: Vec<Body> = (0..300)
@@ -61,12 +44,8 @@ fn a_net_of_bonds_pulls_as_its_definition_and_bonds_to_the_absent_do_nothing() {
     for _ in 0..900 {
         let pair = [dice.roll(), dice.roll()].map(|roll| (roll * 310.0) as u64 * 7);
         if pair[0] != pair[1] {
-            bonds.add(
-                CellId(pair[0]),
-                CellId(pair[1]),
-                100.0 * dice.roll(),
-                dice.roll(),
-            );
+            let rest = 100.0 * dice.roll();
+            bonds.add(spring(pair[0], pair[1], rest, dice.roll()));
         }
     }
     let mut kernel = kernel(&bodies);
@@ -79,7 +58,7 @@ fn a_net_of_bonds_pulls_as_its_definition_and_bonds_to_the_absent_do_nothing() {
     for (row, own) in bodies.iter().enumerate() {
         let mut expected = contacts[row].0;
         for other in &bodies {
-            if let Some(bond) = bonds.between(own.id, other.id) {
+            if let Some(bond) = bonds.between([own.id, other.id], BondKindId::default()) {
                 let d = distance(own.position, other.position);
                 let pull = f64::from(bond.stiffness) * (d - f64::from(bond.rest)) / d;
                 for (axis, expected) in expected.iter_mut().enumerate() {
