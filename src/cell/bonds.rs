@@ -63,7 +63,9 @@ impl BondLaw {
 }
 
 /// Parameters that say how bonds of a kind act and end.
-pub trait BondParameters: Parameters + Resource<Mutability = bevy::ecs::component::Mutable> + Default {
+pub trait BondParameters:
+    Parameters + Resource<Mutability = bevy::ecs::component::Mutable> + Default
+{
     /// What follows from them.
     fn law(&self) -> BondLaw;
 }
@@ -140,7 +142,9 @@ impl Kept for BondKinds {
         if known == state {
             Ok(())
         } else {
-            Err(format!("it has the bonds {state:?}, and this program {known:?}"))
+            Err(format!(
+                "it has the bonds {state:?}, and this program {known:?}"
+            ))
         }
     }
 }
@@ -248,12 +252,17 @@ fn settle_bonds(
     });
     dead.clear();
     if bound && kinds.iter().any(|kind| !kind.outlives_death) {
-        let died = dying.iter(world).filter(|(_, vital)| !is_alive(Some(vital)));
+        let died = dying
+            .iter(world)
+            .filter(|(_, vital)| !is_alive(Some(vital)));
         dead.extend(died.map(|(id, _)| *id));
         dead.sort_unstable();
     }
     if bound {
-        let (step, key) = (world.resource::<Clock>().step, *world.resource::<RandomKey>());
+        let (step, key) = (
+            world.resource::<Clock>().step,
+            *world.resource::<RandomKey>(),
+        );
         let hours = world.resource::<Clock>().dt_hours();
         for site in 0..sites {
             let entity = world.resource::<Sites>().list[site].entity;
@@ -280,7 +289,10 @@ fn settle_bonds(
     // Cut before formed, so that a bond renewed in one step is new.
     for (list, forms) in [(&mut booked.cut, false), (&mut booked.form, true)] {
         due.clear();
-        due.extend(list.drain(..).filter_map(|(kind, cells)| due_of(world, kind, cells)));
+        due.extend(
+            list.drain(..)
+                .filter_map(|(kind, cells)| due_of(world, kind, cells)),
+        );
         due.sort_unstable_by_key(|due| (due.site, due.cells[0].0, due.cells[1].0, due.kind));
         due.dedup();
         for due in &*due {
@@ -363,7 +375,10 @@ pub fn tell_broken(world: &mut World) {
             continue;
         };
         broken.clear();
-        mechanics.bypass_change_detection().bonds.take_broken(&mut broken);
+        mechanics
+            .bypass_change_detection()
+            .bonds
+            .take_broken(&mut broken);
         if broken.is_empty() {
             continue;
         }

@@ -2,7 +2,9 @@
 //!
 //! Read by the forces of the `Move` stage. The potentials are PhysiCell's (Ghaffarizadeh et al. 2018, PLoS
 //! Comput Biol 14:e1005991): repulsion `(1 - d/R)^2` and adhesion `(1 - d/S)^2`; a pair uses the geometric
-//! mean of its two strengths.
+//! mean of its two strengths. Adhesion goes by two cadherins, E and N, each of which holds to its own kind alone (Duguay et
+//! al. 2003, Dev Biol 253:309): with `A` the adhesion and `e`, `n` the levels of a cell, a pair has
+//! `sqrt(A_1 e_1 A_2 e_2) + sqrt(A_1 n_1 A_2 n_2)`.
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -28,6 +30,11 @@ pub struct ContactParameters {
     pub adhesion_um_per_min: f32,
     /// Repulsion, um/min; 10 (Ghaffarizadeh et al. 2018).
     pub repulsion_um_per_min: f32,
+    /// E-cadherin on the cell, over that of an epithelial one, for which adhesion is given; 1. It holds to E-cadherin
+    /// alone (Duguay et al. 2003).
+    pub e_cadherin: f32,
+    /// N-cadherin on the cell, in the same unit; 0. It holds to N-cadherin alone (Duguay et al. 2003).
+    pub n_cadherin: f32,
 }
 
 impl Default for ContactParameters {
@@ -35,16 +42,19 @@ impl Default for ContactParameters {
         Self {
             adhesion_um_per_min: 0.4,
             repulsion_um_per_min: 10.0,
+            e_cadherin: 1.0,
+            n_cadherin: 0.0,
         }
     }
 }
 
 impl Parameters for ContactParameters {
-    fn limits(_field: &str) -> Limits {
-        Limits {
-            min: 0.0,
-            max: 1000.0,
-        }
+    fn limits(field: &str) -> Limits {
+        let max = match field {
+            "e_cadherin" | "n_cadherin" => 100.0,
+            _ => 1000.0,
+        };
+        Limits { min: 0.0, max }
     }
 }
 
@@ -54,7 +64,7 @@ impl ContactParameters {
     pub fn resting_distance(&self, reach: f32) -> Option<f32> {
         let (push, pull) = (
             self.repulsion_um_per_min.sqrt(),
-            self.adhesion_um_per_min.sqrt(),
+            (self.adhesion_um_per_min * (self.e_cadherin + self.n_cadherin)).sqrt(),
         );
         (push > pull).then(|| (push - pull) / (push - pull / reach))
     }

@@ -18,7 +18,9 @@ pub mod mechanics;
 pub mod molecules;
 pub mod motility;
 pub mod movement;
+pub mod neighbourhood;
 pub mod perception;
+pub mod shape;
 pub mod surroundings;
 pub mod turnover;
 
@@ -87,6 +89,7 @@ impl Plugin for CellPlugins {
             motility::MotilityPlugin,
             movement::MovementPlugin,
             perception::PerceptionPlugin,
+            shape::ShapePlugin,
         ));
     }
 }

@@ -38,6 +38,8 @@ pub struct SiteMechanics {
     /// Springs between cells of this site.
     pub bonds: Bonds,
     active: Vec<[f32; 3]>,
+    /// The second channel of adhesion of the step before.
+    second: Vec<f32>,
     /// Cells of the site in each table.
     tables: Vec<usize>,
 }
@@ -48,6 +50,7 @@ impl Default for SiteMechanics {
             kernel: Mechanics::new(mechanics::MechanicsParameters::default()),
             bonds: Bonds::default(),
             active: Vec::new(),
+            second: Vec::new(),
             tables: Vec::new(),
         }
     }
@@ -108,6 +111,22 @@ impl Plugin for MovementPlugin {
                 ),
                 |contact| contact.adhesion_um_per_min,
             )
+            .register_input::<ContactParameters>(
+                InputInfo::new(
+                    E_CADHERIN,
+                    "",
+                    "E-cadherin over that of an epithelial cell: holds to E-cadherin.",
+                ),
+                |contact| contact.e_cadherin,
+            )
+            .register_input::<ContactParameters>(
+                InputInfo::new(
+                    N_CADHERIN,
+                    "",
+                    "N-cadherin in the same unit: holds to N-cadherin.",
+                ),
+                |contact| contact.n_cadherin,
+            )
             .register_quantity::<Surroundings>(
                 Quantity::new(
                     "mechanics.pressure",
@@ -161,6 +180,22 @@ type Moving = (
 
 /// The input that is the strength of adhesion.
 const ADHESION: &str = "mechanics.adhesion";
+/// The inputs that are its two channels.
+const E_CADHERIN: &str = "mechanics.e_cadherin";
+const N_CADHERIN: &str = "mechanics.n_cadherin";
+
+/// How strongly cells hold to others, by the two channels.
+struct Adhesion<'a> {
+    strength: CellValues<'a>,
+    e_cadherin: CellValues<'a>,
+    n_cadherin: CellValues<'a>,
+}
+
+/// The strength of a channel, um/min; none for a cell that lacks the capability.
+fn channel(strength: f32, level: f32) -> f32 {
+    let held = strength * level;
+    if held.is_nan() { 0.0 } else { held }
+}
 
 /// Moves all cells of all sites by one step.
 pub(super) fn move_cells(
@@ -172,11 +207,16 @@ pub(super) fn move_cells(
     mut cells: Query<Moving>,
     mut division: Local<Division>,
 ) {
-    let adhesion = inputs.input(ADHESION);
+    let adhesion = Adhesion {
+        strength: inputs.input(ADHESION),
+        e_cadherin: inputs.input(E_CADHERIN),
+        n_cadherin: inputs.input(N_CADHERIN),
+    };
     division.count(sites.iter().map(|(id, ..)| *id), &cells);
     for (id, block, mut mechanics) in &mut sites {
         let share = division.of(*id);
         gather(&mut mechanics, &share, &contact, &adhesion, &cells);
+        gather_second(&mut mechanics, &share, &adhesion, &cells);
         let rest_speed = movement.rest_speed_um_per_min;
         mechanics.kernel.set_rest_speed(rest_speed);
         relax(&mut mechanics, block, clock.dt_minutes());
@@ -295,7 +335,7 @@ fn gather(
     mechanics: &mut SiteMechanics,
     share: &Share,
     contact: &PerType<ContactParameters>,
-    adhesion: &CellValues,
+    adhesion: &Adhesion,
     cells: &Query<Moving>,
 ) {
     let SiteMechanics {
@@ -324,7 +364,8 @@ fn gather(
     for (entities, ids, residents, types, body, motility, positions, _) in
         cells.contiguous_iter().expect(IN_TABLES)
     {
-        let adhesion = adhesion.in_table(entities);
+        let strength = adhesion.strength.in_table(entities);
+        let e_cadherin = adhesion.e_cadherin.in_table(entities);
         let chunks = ids.len().div_ceil(ROWS);
         let counts = (first_chunk..first_chunk + chunks).map(|chunk| share.rows(chunk).len());
         let count: usize = counts.clone().sum();
@@ -341,9 +382,10 @@ fn gather(
             }
             let rows = || rows.clone().filter(|row| residents[*row].0 == share.site);
             for (row, target) in rows().zip(bodies) {
-                let held = adhesion.at(row, types[row].0);
+                let cell_type = types[row].0;
+                let held = channel(strength.at(row, cell_type), e_cadherin.at(row, cell_type));
                 let repulsion = contact
-                    .get(types[row].0)
+                    .get(cell_type)
                     .map_or(mechanics::Body::REPULSION, |contact| {
                         contact.repulsion_um_per_min
                     });
@@ -351,7 +393,7 @@ fn gather(
                     id: ids[row],
                     position: positions[row].0.to_array(),
                     radius: body[row].radius_um,
-                    adhesion: if held.is_nan() { 0.0 } else { held },
+                    adhesion: held,
                     repulsion,
                 };
                 watch.put(target, body);
@@ -362,6 +404,45 @@ fn gather(
         });
         first_chunk += chunks;
     }
+}
+
+/// Gathers the second channel of adhesion, where any cell has it; in the order of [`gather`].
+fn gather_second(
+    mechanics: &mut SiteMechanics,
+    share: &Share,
+    adhesion: &Adhesion,
+    cells: &Query<Moving>,
+) {
+    let SiteMechanics { kernel, second, .. } = mechanics;
+    let is_used = cells
+        .contiguous_iter()
+        .expect(IN_TABLES)
+        .any(|(entities, _, _, types, ..)| {
+            let n_cadherin = adhesion.n_cadherin.in_table(entities);
+            let is_there = |level: f32| level > 0.0;
+            n_cadherin.is_ruled()
+                || types
+                    .iter()
+                    .enumerate()
+                    .any(|(row, of)| is_there(n_cadherin.at(row, of.0)))
+        });
+    let rows = if is_used { share.total() } else { 0 };
+    second.clear();
+    second.append(kernel.second_adhesion_mut());
+    let filled = kernel.second_adhesion_mut();
+    reserve_sparingly(filled, rows);
+    if is_used {
+        for (entities, _, residents, types, ..) in cells.contiguous_iter().expect(IN_TABLES) {
+            let strength = adhesion.strength.in_table(entities);
+            let n_cadherin = adhesion.n_cadherin.in_table(entities);
+            let own = (0..types.len()).filter(|row| residents[*row].0 == share.site);
+            filled.extend(own.map(|row| {
+                let cell_type = types[row].0;
+                channel(strength.at(row, cell_type), n_cadherin.at(row, cell_type))
+            }));
+        }
+    }
+    kernel.settle_second_adhesion(second);
 }
 
 /// Gives the cells of one site what became of them.

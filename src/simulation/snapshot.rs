@@ -9,10 +9,12 @@ use std::sync::Arc;
 use bevy::prelude::*;
 
 use super::Simulation;
+use crate::cell::shape::{STRETCH, ShapeParameters};
 use crate::core::CellId;
 use crate::core::columns::tables_with;
 use crate::core::layer::{FilledLayer, Layer, Layers};
 use crate::core::metric::{Metric, Metrics, SiteMetrics};
+use crate::core::parameters::PerType;
 use crate::core::quantity::{Category, NO_VALUE, NONE, Quantities, Quantity, named};
 use crate::measure::{Census, Wanted};
 use crate::scene::{ColourBy, LayersShown, Look, Stage};
@@ -333,6 +335,14 @@ impl CellGlyphs {
         join(&mut self.categories, &other.categories, rows, NO_VALUE);
     }
 
+    /// The long axis of a cell, a unit vector, and its length over width; none for a ball.
+    pub fn stretch(&self, cell: usize) -> Option<(Vec3, f32)> {
+        let [ratio, x, y, z] = STRETCH.map(|name| self.quantity(name).map(|of| of[cell]));
+        let axis = Vec3::new(x?, y?, z?);
+        let ratio = ratio?;
+        (ratio > 1.0).then_some((axis, ratio))
+    }
+
     /// The values of a quantity, if it was asked for.
     pub fn quantity(&self, name: &str) -> Option<&[f32]> {
         named(&self.quantities, name)
@@ -375,6 +385,10 @@ pub(super) fn extract(simulation: &Simulation, request: &SnapshotRequest) -> Sna
         categories: request.categories.clone(),
     };
     wanted.quantities.push(NUCLEUS.into());
+    let shapes = world.get_resource::<PerType<ShapeParameters>>();
+    if shapes.is_some_and(|shapes| shapes.0.iter().any(Option::is_some)) {
+        wanted.quantities.extend(STRETCH.map(str::to_owned));
+    }
     let building = catalogue.categories.iter().filter(says_build);
     wanted
         .categories

@@ -20,7 +20,9 @@ use crate::core::identity::CellId;
 use crate::core::parallel::{for_each_chunk_mut, reserve_sparingly};
 
 /// Number of a kind of bond, by the order in which kinds were registered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct BondKindId(pub u16);
 
 /// A spring between two cells.

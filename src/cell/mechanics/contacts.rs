@@ -6,7 +6,9 @@
 //! With `d` the distance of centres, `R` the sum of radii and `S = reach R` (reach 1.25), cell `i` moves
 //! away from `j` at `c_r (1 - d/R)^2` for `d < R` and towards it at `c_a (1 - d/S)^2` for `d < S`
 //! (Macklin et al. 2012, doi 10.1016/j.jtbi.2012.02.002; Ghaffarizadeh et al. 2018,
-//! doi 10.1371/journal.pcbi.1005991), `c` being the geometric mean of the strengths of the two cells.
+//! doi 10.1371/journal.pcbi.1005991), `c` being the geometric mean of the strengths of the two cells. Adhesion may
+//! have two channels, as E- and N-cadherin, each of which holds to its own kind alone (Duguay et al. 2003, doi
+//! 10.1016/S0012-1606(02)00016-7): `c_a` is then the sum of the geometric means of both.
 //!
 //! For the choice of the substep the pass also bounds the stiffness matrix `A = sum k n n^T + t I`, where
 //! `k = 2 c_r (1 - d/R) / R` is the slope of repulsion and `t` the tension per length of net attraction
@@ -76,7 +78,7 @@ impl Stiffness {
 /// # Safety
 /// As for [`Room::hold`].
 #[inline(always)]
-pub(super) unsafe fn sum<V: Lanes, const ALIKE: bool>(
+pub(super) unsafe fn sum<V: Lanes, const CHANNELS: usize>(
     cells: &Sorted,
     search: Search,
     slots: Range<usize>,
@@ -93,10 +95,10 @@ pub(super) unsafe fn sum<V: Lanes, const ALIKE: bool>(
             let near = &mut room.near[member];
             let count;
             if room.crowded {
-                count = near.search_alone::<V, ALIKE>(cells, search, (slot, &own), &mut sums);
+                count = near.search_alone::<V, CHANNELS>(cells, search, (slot, &own), &mut sums);
             } else {
                 count = near.count;
-                sums.add::<ALIKE>(&own, near, count);
+                sums.add::<CHANNELS>(&own, near, count);
             }
             contacts[member] = sums.finish(count);
             traces[member] = sums.trace;
@@ -122,7 +124,7 @@ pub(super) unsafe fn sum<V: Lanes, const ALIKE: bool>(
 /// # Safety
 /// As for [`sum`].
 #[inline(always)]
-pub(super) unsafe fn stiffness<V: Lanes, const ALIKE: bool>(
+pub(super) unsafe fn stiffness<V: Lanes, const CHANNELS: usize>(
     cells: &Sorted,
     search: Search,
     (slot, member): (usize, usize),
@@ -134,9 +136,9 @@ pub(super) unsafe fn stiffness<V: Lanes, const ALIKE: bool>(
         let mut sums = StiffnessSums::<V>([V::splat(0.0); 7]);
         let near = &mut room.near[member];
         if room.crowded {
-            near.search_alone::<V, ALIKE>(cells, search, (slot, &own), &mut sums);
+            near.search_alone::<V, CHANNELS>(cells, search, (slot, &own), &mut sums);
         } else {
-            sums.add::<ALIKE>(&own, near, near.count);
+            sums.add::<CHANNELS>(&own, near, near.count);
         }
         sums.finish()
     }
@@ -160,7 +162,7 @@ struct Pairs<V> {
 
 impl<V: Lanes> Pairs<V> {
     #[inline(always)]
-    unsafe fn of<const ALIKE: bool>(own: &Own<V>, near: &Near, at: usize) -> Self {
+    unsafe fn of<const CHANNELS: usize>(own: &Own<V>, near: &Near, at: usize) -> Self {
         // SAFETY: as for [`Room::hold`]; neighbours are padded to whole batches.
         unsafe {
             let (zero, one) = (V::splat(0.0), V::splat(1.0));
@@ -172,14 +174,18 @@ impl<V: Lanes> Pairs<V> {
             let dy = own.position[1].sub(V::load(near[1]));
             let dz = own.position[2].sub(V::load(near[2]));
             let sum = own.radius.add(V::load(near[3]));
-            let [adhesion, repulsion] = if ALIKE {
-                own.strength.map(|strength| strength.mul(strength))
+            let [mut adhesion, repulsion] = if CHANNELS == 0 {
+                let [adhesion, repulsion, _] = own.strength;
+                [adhesion.mul(adhesion), repulsion.mul(repulsion)]
             } else {
                 [
                     own.strength[0].mul(V::load(near[4])),
                     own.strength[1].mul(V::load(near[5])),
                 ]
             };
+            if CHANNELS == 2 {
+                adhesion = adhesion.add(own.strength[2].mul(V::load(near[6])));
+            }
             let square = dx.mul(dx).add(dy.mul(dy)).add(dz.mul(dz));
             let distance = square.max(tiny).sqrt();
             // One division for both 1/d and 1/R; lanes at the very place (the cell itself) count zero.
@@ -256,12 +262,12 @@ impl<V: Lanes> Sums<V> {
 
 impl<V: Lanes> Accumulate<V> for Sums<V> {
     #[inline(always)]
-    unsafe fn add<const ALIKE: bool>(&mut self, own: &Own<V>, near: &Near, count: usize) {
+    unsafe fn add<const CHANNELS: usize>(&mut self, own: &Own<V>, near: &Near, count: usize) {
         // SAFETY: as for [`Room::hold`].
         unsafe {
             let mut at = 0;
             while at < count {
-                let pairs = Pairs::of::<ALIKE>(own, near, at);
+                let pairs = Pairs::of::<CHANNELS>(own, near, at);
                 let [dx, dy, dz] = pairs.offset;
                 let [vx, vy, vz] = self.velocity;
                 self.velocity = [
@@ -284,12 +290,12 @@ struct StiffnessSums<V>([V; 7]);
 
 impl<V: Lanes> Accumulate<V> for StiffnessSums<V> {
     #[inline(always)]
-    unsafe fn add<const ALIKE: bool>(&mut self, own: &Own<V>, near: &Near, count: usize) {
+    unsafe fn add<const CHANNELS: usize>(&mut self, own: &Own<V>, near: &Near, count: usize) {
         // SAFETY: as for [`Room::hold`].
         unsafe {
             let mut at = 0;
             while at < count {
-                let pairs = Pairs::of::<ALIKE>(own, near, at);
+                let pairs = Pairs::of::<CHANNELS>(own, near, at);
                 let [dx, dy, dz] = pairs.offset;
                 let inverse = pairs.one_over_distance;
                 let (nx, ny, nz) = (dx.mul(inverse), dy.mul(inverse), dz.mul(inverse));
@@ -340,7 +346,6 @@ pub(super) fn separate(
 ) -> f32 {
     let own = cells.position(slot);
     let id = |slot: usize| bodies[cells.row[slot] as usize].id;
-    let [own_adhesion, own_repulsion] = cells.strength(slot);
     let mut stiffness = 0.0;
     for level in &cells.grids.levels {
         let mut rows = rows_around(cells, search, slot, level);
@@ -351,9 +356,8 @@ pub(super) fn separate(
                 if other == slot || d[0] * d[0] + d[1] * d[1] + d[2] * d[2] >= COINCIDENT {
                     continue;
                 }
-                let [adhesion, repulsion] = cells.strength(other);
-                let repulsion = own_repulsion * repulsion;
-                let net = repulsion - own_adhesion * adhesion;
+                let [adhesion, repulsion] = cells.strengths_of(slot, other);
+                let net = repulsion - adhesion;
                 let away = parting(id(slot), id(other));
                 for (velocity, away) in contact.velocity.iter_mut().zip(away) {
                     *velocity += net.max(0.0) * away;

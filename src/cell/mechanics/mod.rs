@@ -11,6 +11,7 @@
 //! | `sort` | parallel counting sort into the bins, canonical order |
 //! | `search` | where to look for the neighbours of a cell |
 //! | `neighbours` | the neighbours of each cell, side by side |
+//! | `vicinity` | which cells are near, for whoever asks |
 //! | `contacts` | the potentials, summed over the neighbours of a cell |
 //! | `lanes` | sixteen lanes of `f32` with the same bits on every processor |
 //! | `relax` | stable substeps on the buffers |
@@ -40,6 +41,7 @@ mod search;
 mod sort;
 #[cfg(test)]
 mod tests;
+mod vicinity;
 
 use std::sync::atomic::Ordering;
 
@@ -53,6 +55,7 @@ pub use faces::Faces;
 pub use lanes::InstructionSet;
 pub use relax::{Extremes, Relaxation};
 pub use rest::Watch;
+pub use vicinity::Vicinity;
 
 use bonds::BondIndex;
 use relax::Found;
@@ -70,7 +73,7 @@ pub struct Body {
     pub position: [f32; 3],
     /// Radius, um; positive.
     pub radius: f32,
-    /// Strength of adhesion, um/min. A pair uses the geometric mean of its two.
+    /// Strength of the first channel of adhesion, um/min. A pair uses the geometric mean of its two.
     pub adhesion: f32,
     /// Strength of repulsion, um/min. A pair uses the geometric mean of its two.
     pub repulsion: f32,
@@ -174,6 +177,8 @@ pub struct Mechanics {
     parameters: MechanicsParameters,
     instructions: InstructionSet,
     bodies: Vec<Body>,
+    /// Strength of the second channel of adhesion of each row, um/min; empty where no cell has it.
+    second: Vec<f32>,
     /// Lengths of the parts in which rows were last given.
     parts: Vec<usize>,
     cells: Sorted,
@@ -226,6 +231,7 @@ impl Mechanics {
             parameters,
             instructions,
             bodies: Vec::new(),
+            second: Vec::new(),
             parts: Vec::new(),
             cells: Sorted::default(),
             motion: Motion::default(),
@@ -276,6 +282,19 @@ impl Mechanics {
         self.parts.clear();
         self.parts.extend_from_slice(parts);
         (&mut self.bodies, watch)
+    }
+
+    /// Strengths of the second channel of adhesion, um/min, for as many input rows as there are; for the caller to fill,
+    /// or to leave empty where no cell has it. A pair adds the geometric mean of its two to that of the first.
+    pub fn second_adhesion_mut(&mut self) -> &mut Vec<f32> {
+        &mut self.second
+    }
+
+    /// Takes the second channel as filled for the rows; where it differs from what it was, all count as changed.
+    pub fn settle_second_adhesion(&mut self, before: &[f32]) {
+        if self.second != before {
+            self.rest.forget();
+        }
     }
 
     /// The input rows.

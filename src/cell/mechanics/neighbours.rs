@@ -17,20 +17,21 @@ pub(super) const GROUP: usize = 8;
 const HELD: usize = 256;
 const _: () = assert!(HELD.is_multiple_of(WORD));
 
-/// Properties of candidates side by side: centre, radius, and the roots of the strengths where these differ;
+/// Properties of candidates side by side: centre, radius, and the roots of the strengths where these differ (the last
+/// only where there is a second channel of adhesion);
 /// padded by one batch.
 #[repr(align(64))]
-struct Held([[f32; HELD + LANES]; 6]);
+struct Held([[f32; HELD + LANES]; 7]);
 
 /// Neighbours side by side, the same properties as of candidates; their last batch is filled up with [`NOBODY`].
 #[repr(align(64))]
 pub(super) struct Near {
-    pub of: [[f32; HELD + LANES]; 6],
+    pub of: [[f32; HELD + LANES]; 7],
     pub count: usize,
 }
 
 /// A cell that touches none.
-const NOBODY: [f32; 6] = [f32::INFINITY, 0.0, 0.0, 1.0, 0.0, 0.0];
+const NOBODY: [f32; 7] = [f32::INFINITY, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0];
 
 thread_local! {
     /// Room for the bin that this thread is at.
@@ -54,12 +55,12 @@ impl Room {
     }
 
     const EMPTY: Self = Self {
-        held: Held([[1.0; HELD + LANES]; 6]),
+        held: Held([[1.0; HELD + LANES]; 7]),
         count: 0,
         crowded: false,
         near: [const {
             Near {
-                of: [[1.0; HELD + LANES]; 6],
+                of: [[1.0; HELD + LANES]; 7],
                 count: 0,
             }
         }; GROUP],
@@ -71,7 +72,8 @@ impl Room {
 pub(super) struct Own<V> {
     pub position: [V; 3],
     pub radius: V,
-    pub strength: [V; 2],
+    /// Roots of the strengths of the first channel of adhesion, of repulsion, and of the second channel.
+    pub strength: [V; 3],
     reach: V,
     pub one_over_reach: V,
 }
@@ -82,11 +84,15 @@ impl<V: Lanes> Own<V> {
         // SAFETY: as for [`Room::hold`].
         unsafe {
             let [x, y, z] = cells.position(slot);
-            let [adhesion, repulsion] = cells.strength(slot);
+            let strength = cells.strength(slot);
             Self {
                 position: [V::splat(x), V::splat(y), V::splat(z)],
                 radius: V::splat(*cells.radius.get_unchecked(slot)),
-                strength: [V::splat(adhesion), V::splat(repulsion)],
+                strength: [
+                    V::splat(strength[0]),
+                    V::splat(strength[1]),
+                    V::splat(strength[2]),
+                ],
                 reach: V::splat(reach),
                 one_over_reach: V::splat(1.0 / reach),
             }
@@ -111,22 +117,25 @@ impl<V: Lanes> Own<V> {
 impl Near {
     /// Adds those of sixteen candidates that are close enough; only lanes set in `tail` are candidates.
     #[inline(always)]
-    unsafe fn pick<V: Lanes, const ALIKE: bool>(
+    unsafe fn pick<V: Lanes, const CHANNELS: usize>(
         &mut self,
         own: &Own<V>,
-        from: [*const f32; 6],
+        from: [*const f32; 7],
         tail: u32,
     ) {
         // SAFETY: as for [`Room::hold`]; the caller leaves room for sixteen more.
         unsafe {
-            let [x, y, z, radius, adhesion, repulsion] = from;
+            let [x, y, z, radius, adhesion, repulsion, second] = from;
             let place = [x, y, z, radius].map(|from| V::load(from));
             let near = own.is_near(place) & tail;
             let to = self.end();
             V::compress(near, place, [to[0], to[1], to[2], to[3]]);
-            if !ALIKE {
+            if CHANNELS > 0 {
                 let strength = [V::load(adhesion), V::load(repulsion)];
                 V::compress(near, strength, [to[4], to[5]]);
+            }
+            if CHANNELS == 2 {
+                V::compress(near, [V::load(second)], [to[6]]);
             }
             self.count += V::ones(near);
         }
@@ -134,7 +143,7 @@ impl Near {
 
     /// Where the next neighbour goes.
     #[inline(always)]
-    unsafe fn end(&mut self) -> [*mut f32; 6] {
+    unsafe fn end(&mut self) -> [*mut f32; 7] {
         let count = self.count;
         // SAFETY: there is room for a batch behind the last neighbour.
         self.of
@@ -168,9 +177,9 @@ impl Room {
     ///
     /// # Safety
     /// The processor has the instruction set of `V`; `cells` is as [`Sorted::sort`] left it but for positions
-    /// that moved by at most `search.drift`; `ALIKE` is whether its cells are.
+    /// that moved by at most `search.drift`; `CHANNELS` is [`Sorted::channels`].
     #[inline(always)]
-    pub unsafe fn hold<V: Lanes, const ALIKE: bool>(
+    pub unsafe fn hold<V: Lanes, const CHANNELS: usize>(
         &mut self,
         cells: &Sorted,
         search: Search,
@@ -209,7 +218,15 @@ impl Room {
                         let square = dx.mul(dx).add(dy.mul(dy)).add(dz.mul(dz));
                         let limit = radius.add(other).mul(reach);
                         let near = square.less(limit.mul(limit)) & tail(end - at);
-                        let [to_x, to_y, to_z, to_radius, to_adhesion, to_repulsion] = &mut *held;
+                        let [
+                            to_x,
+                            to_y,
+                            to_z,
+                            to_radius,
+                            to_adhesion,
+                            to_repulsion,
+                            to_second,
+                        ] = &mut *held;
                         let to = [
                             to_x.as_mut_ptr().add(count),
                             to_y.as_mut_ptr().add(count),
@@ -217,13 +234,17 @@ impl Room {
                             to_radius.as_mut_ptr().add(count),
                         ];
                         V::compress(near, [x, y, z, other], to);
-                        if !ALIKE {
+                        if CHANNELS > 0 {
                             let strengths = [V::load(from[4].add(at)), V::load(from[5].add(at))];
                             let to = [
                                 to_adhesion.as_mut_ptr().add(count),
                                 to_repulsion.as_mut_ptr().add(count),
                             ];
                             V::compress(near, strengths, to);
+                        }
+                        if CHANNELS == 2 {
+                            let second = V::load(from[6].add(at));
+                            V::compress(near, [second], [to_second.as_mut_ptr().add(count)]);
                         }
                         count += V::ones(near);
                         at += LANES;
@@ -245,7 +266,7 @@ impl Room {
     /// # Safety
     /// As for [`Self::hold`], to which `cells`, `reach` and the cells belong.
     #[inline(always)]
-    pub unsafe fn pick<V: Lanes, const ALIKE: bool>(
+    pub unsafe fn pick<V: Lanes, const CHANNELS: usize>(
         &mut self,
         cells: &Sorted,
         reach: f32,
@@ -254,21 +275,21 @@ impl Room {
         // SAFETY: the caller's promises.
         unsafe {
             if V::BY_WORD {
-                self.pick_by_word::<V, ALIKE>(cells, reach, slots);
+                self.pick_by_word::<V, CHANNELS>(cells, reach, slots);
             } else {
-                self.pick_by_batch::<V, ALIKE>(cells, reach, slots);
+                self.pick_by_batch::<V, CHANNELS>(cells, reach, slots);
             }
         }
     }
 
     /// Where the candidates are.
     #[inline(always)]
-    fn candidates(&self) -> [*const f32; 6] {
+    fn candidates(&self) -> [*const f32; 7] {
         self.held.0.each_ref().map(|held| held.as_ptr())
     }
 
     #[inline(always)]
-    unsafe fn pick_by_batch<V: Lanes, const ALIKE: bool>(
+    unsafe fn pick_by_batch<V: Lanes, const CHANNELS: usize>(
         &mut self,
         cells: &Sorted,
         reach: f32,
@@ -282,7 +303,7 @@ impl Room {
                 near.count = 0;
                 let mut at = 0;
                 while at < self.count {
-                    near.pick::<V, ALIKE>(&own, held.map(|held| held.add(at)), !0);
+                    near.pick::<V, CHANNELS>(&own, held.map(|held| held.add(at)), !0);
                     at += LANES;
                 }
                 near.pad::<V>();
@@ -293,7 +314,7 @@ impl Room {
     /// Finds out of all cells first which candidates are near, then copies those, so that no cell waits for its own
     /// bits.
     #[inline(always)]
-    unsafe fn pick_by_word<V: Lanes, const ALIKE: bool>(
+    unsafe fn pick_by_word<V: Lanes, const CHANNELS: usize>(
         &mut self,
         cells: &Sorted,
         reach: f32,
@@ -328,11 +349,16 @@ impl Room {
                 for word in words {
                     let here = held.map(|held| held.add(at));
                     let to = near.end();
-                    near.count += if ALIKE {
+                    near.count += if CHANNELS == 0 {
                         let [x, y, z, radius, ..] = here;
                         let to = [to[0], to[1], to[2], to[3]];
                         let [a, b, c, d, ..] = NOBODY;
                         V::compress_word(*word, [x, y, z, radius], to, [a, b, c, d])
+                    } else if CHANNELS == 1 {
+                        let [a, b, c, d, e, f, _] = here;
+                        let to = [to[0], to[1], to[2], to[3], to[4], to[5]];
+                        let [n, o, p, q, r, s, _] = NOBODY;
+                        V::compress_word(*word, [a, b, c, d, e, f], to, [n, o, p, q, r, s])
                     } else {
                         V::compress_word(*word, here, to, NOBODY)
                     };
@@ -366,7 +392,7 @@ impl Near {
     /// # Safety
     /// As for [`Room::hold`].
     #[inline(always)]
-    pub unsafe fn search_alone<V: Lanes, const ALIKE: bool>(
+    pub unsafe fn search_alone<V: Lanes, const CHANNELS: usize>(
         &mut self,
         cells: &Sorted,
         search: Search,
@@ -384,10 +410,10 @@ impl Near {
                     let mut at = first;
                     while at < end {
                         let here = from.map(|from| from.wrapping_add(at));
-                        self.pick::<V, ALIKE>(own, here, tail(end - at));
+                        self.pick::<V, CHANNELS>(own, here, tail(end - at));
                         if self.count > HELD - LANES {
                             let whole = self.count / LANES * LANES;
-                            sums.add::<ALIKE>(own, self, whole);
+                            sums.add::<CHANNELS>(own, self, whole);
                             self.drop_first(whole);
                             done += whole;
                         }
@@ -396,7 +422,7 @@ impl Near {
                 }
             }
             self.pad::<V>();
-            sums.add::<ALIKE>(own, self, self.count);
+            sums.add::<CHANNELS>(own, self, self.count);
         }
         done + self.count
     }
@@ -408,5 +434,5 @@ pub(super) trait Accumulate<V: Lanes> {
     ///
     /// # Safety
     /// The processor has the instruction set of `V`.
-    unsafe fn add<const ALIKE: bool>(&mut self, own: &Own<V>, near: &Near, count: usize);
+    unsafe fn add<const CHANNELS: usize>(&mut self, own: &Own<V>, near: &Near, count: usize);
 }

@@ -17,9 +17,9 @@ use super::disjoint::Disjoint;
 use super::lanes::{Array, InstructionSet, Lanes};
 use super::neighbours::{GROUP, Room};
 use super::rest::{AllQuiet, Rest, Watch};
+use super::runners::Hurried;
 use super::search::{Bin, Search, Share, is_crowd};
 use super::sort::Sorted;
-use super::runners::Hurried;
 use super::{Body, Faces, Mechanics, MechanicsParameters, Motion, SKIPPED, Surroundings};
 use crate::core::parallel::{for_each_chunk, reserve_sparingly, together};
 
@@ -81,6 +81,7 @@ impl Mechanics {
         let parameters = &self.parameters;
         self.cells
             .sort(&self.bodies, parameters.reach, parameters.bin_scale);
+        self.cells.take_second(&self.second);
         let len = self.cells.len;
         let motion = &mut self.motion;
         for values in [
@@ -472,16 +473,16 @@ impl Pass<'_> {
     unsafe fn run<V: Lanes>(&self, piece: usize, slots: Range<usize>, room: &mut Room) {
         // SAFETY: the caller's promises.
         unsafe {
-            if self.cells.alike {
-                self.run_on::<V, true>(piece, slots, room);
-            } else {
-                self.run_on::<V, false>(piece, slots, room);
+            match self.cells.channels() {
+                0 => self.run_on::<V, 0>(piece, slots, room),
+                1 => self.run_on::<V, 1>(piece, slots, room),
+                _ => self.run_on::<V, 2>(piece, slots, room),
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn run_on<V: Lanes, const ALIKE: bool>(
+    unsafe fn run_on<V: Lanes, const CHANNELS: usize>(
         &self,
         piece: usize,
         slots: Range<usize>,
@@ -558,17 +559,17 @@ impl Pass<'_> {
             quiet.fill(!crowd);
             let mut of_these = 0;
             // SAFETY: positions moved by at most the drift.
-            unsafe { room.hold::<V, ALIKE>(cells, self.search, bin) };
+            unsafe { room.hold::<V, CHANNELS>(cells, self.search, bin) };
             let surrounded = self.surrounds(bin);
             for group in slots.clone().step_by(GROUP) {
                 let members = (slots.end - group).min(GROUP);
                 let here = group..group + members;
                 if !room.crowded {
                     // SAFETY: the cells are some of the bin's.
-                    unsafe { room.pick::<V, ALIKE>(cells, self.search.reach, here.clone()) };
+                    unsafe { room.pick::<V, CHANNELS>(cells, self.search.reach, here.clone()) };
                 }
                 // SAFETY: the neighbours of each cell were picked for its place.
-                unsafe { sum::<V, ALIKE>(cells, self.search, here, room, &mut summed) };
+                unsafe { sum::<V, CHANNELS>(cells, self.search, here, room, &mut summed) };
                 for (member, contact) in summed[..members].iter_mut().enumerate() {
                     let slot = group + member;
                     while ends[of_these] as usize <= slot {
@@ -598,7 +599,7 @@ impl Pass<'_> {
                         if bound > self.enough {
                             // SAFETY: as above.
                             let exact = unsafe {
-                                stiffness::<V, ALIKE>(cells, self.search, (slot, member), room)
+                                stiffness::<V, CHANNELS>(cells, self.search, (slot, member), room)
                             };
                             bound = bound.min(exact.bound(walls) + isotropic);
                         }

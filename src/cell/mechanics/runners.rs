@@ -22,10 +22,13 @@ use crate::core::parallel::{for_each_chunk, for_each_chunk_mut};
 const PIECE: usize = 32;
 /// Half-octaves of hurry that are told apart.
 const HURRIES: usize = 16;
-/// Cost of a runner's own substep, and of finding its neighbours, over that of evaluating a cell with all others;
-/// measured with `cargo bench --bench table -- mechanics walking`.
+/// Cost of a runner's own substep, and of finding the neighbours of one that stays, over that of evaluating a cell with
+/// all others; measured with `cargo bench --bench table -- scene walkers`.
 const OWN: f32 = 1.0;
-const LISTING: f32 = 6.0;
+const LISTING: f32 = 0.8;
+/// What a substep of its own adds to how far a runner must look, over the distance of contact: the largest displacement,
+/// a fifth of a radius, of both, over 2.5 radii.
+const FARTHER: f32 = 0.16;
 /// Runners for each cell that needs to be one: it takes along what is in its way.
 const TAKEN_ALONG: f32 = 2.5;
 /// Cost up to which runners pay, over that of all cells together in short substeps. Well below 1, so that tissue that
@@ -151,7 +154,12 @@ impl Mechanics {
     /// Into how many substeps to cut `left` minutes, after an evaluation.
     pub(super) fn plan(&self, left: f32, allowed: u32) -> Plan {
         let extremes = self.extremes;
-        let longest = 1.0 / rate(&self.parameters, extremes.stiffness, extremes.relative_speed);
+        let longest = 1.0
+            / rate(
+                &self.parameters,
+                extremes.stiffness,
+                extremes.relative_speed,
+            );
         let all = (left / longest).ceil().clamp(1.0, allowed as f32);
         let together = Plan {
             pieces: all as u32,
@@ -163,7 +171,9 @@ impl Mechanics {
         while self.parameters.local_substeps && (pieces as f32) < all {
             let ticks = (all / pieces as f32).ceil();
             let runners = TAKEN_ALONG * self.hurried.above(pieces) as f32;
-            let cost = pieces as f32 * (cells + runners * (LISTING + OWN * ticks));
+            let wider = 1.0 + FARTHER * ticks;
+            let each = LISTING * wider * wider * wider + OWN * ticks;
+            let cost = pieces as f32 * (cells + runners * each);
             if cost < best.1 {
                 let ticks = ticks as u32;
                 best = (Plan { pieces, ticks }, cost);
@@ -281,14 +291,22 @@ impl Mechanics {
         }));
         runners.positions.clear();
         let slots = runners.list.iter().map(|slot| *slot as usize);
-        runners.positions.extend(slots.map(|slot| cells.position(slot)));
+        runners
+            .positions
+            .extend(slots.map(|slot| cells.position(slot)));
         self.list_neighbours(runners);
     }
 
     /// Calls `work` with each slot, runner or not, within reach of the runner at this place when both went no farther
     /// than they may.
     #[inline(always)]
-    fn around(&self, runners: &Runners, at: usize, farthest: f32, mut work: impl FnMut(usize, bool)) {
+    fn around(
+        &self,
+        runners: &Runners,
+        at: usize,
+        farthest: f32,
+        mut work: impl FnMut(usize, bool),
+    ) {
         let cells = &self.cells;
         let slot = runners.list[at] as usize;
         let own = cells.position(slot);
@@ -307,7 +325,8 @@ impl Mechanics {
                         own[2] - cells.z[other],
                     ];
                     let square = d[0] * d[0] + d[1] * d[1] + d[2] * d[2];
-                    let still = reach * (cells.radius[slot] + cells.radius[other]) + runners.travel[at];
+                    let still =
+                        reach * (cells.radius[slot] + cells.radius[other]) + runners.travel[at];
                     if square < still * still {
                         if other != slot {
                             work(other, runners.place[other] != NONE);
@@ -340,7 +359,8 @@ impl Mechanics {
                 let slot = runners_here.list[at] as usize;
                 let motion = &self.motion;
                 let path = [motion.vx[slot], motion.vy[slot], motion.vz[slot]].map(|v| v * minutes);
-                let square = (path[0] * path[0] + path[1] * path[1] + path[2] * path[2]).max(1.0e-12);
+                let square =
+                    (path[0] * path[0] + path[1] * path[1] + path[2] * path[2]).max(1.0e-12);
                 let own = cells.position(slot);
                 self.around(runners_here, at, 0.0, |other, runs| {
                     if runs {
@@ -401,7 +421,11 @@ impl Mechanics {
     ) {
         let count = runners.list.len().div_ceil(PIECE);
         // Of the first, which all cells felt, only what it lacks of the whole time.
-        let weight = if tick == 0 { substep - minutes } else { substep };
+        let weight = if tick == 0 {
+            substep - minutes
+        } else {
+            substep
+        };
         let kernel = &*self;
         let list = &runners.list;
         for_each_chunk_mut(&mut runners.pieces[..count], 1, |number, piece| {
@@ -482,7 +506,10 @@ impl Mechanics {
             );
             velocity[axis] += push;
         }
-        if let Some((pull, _)) = self.bonds.pull(surroundings.bonds, cells, &self.bodies, slot) {
+        if let Some((pull, _)) = self
+            .bonds
+            .pull(surroundings.bonds, cells, &self.bodies, slot)
+        {
             velocity = std::array::from_fn(|axis| velocity[axis] + pull[axis]);
         }
         if let Some(active) = surroundings.active.get(cells.row[slot] as usize) {
@@ -578,12 +605,5 @@ impl Sorted {
     /// The bin that a slot belongs to.
     pub(super) fn bin_of(&self, slot: usize) -> usize {
         self.starts.partition_point(|start| *start as usize <= slot) - 1
-    }
-
-    /// Strengths of adhesion and repulsion between the cells in two slots, um/min.
-    #[inline(always)]
-    fn strengths_of(&self, own: usize, other: usize) -> [f32; 2] {
-        let (a, b) = (self.strength(own), self.strength(other));
-        [a[0] * b[0], a[1] * b[1]]
     }
 }

@@ -111,6 +111,17 @@ pub(super) fn rows_around<'a>(
     Rows::new(cells, level, span(level, position, position, distance))
 }
 
+/// The rows of slots in one grid within the drift of a place, a hair more.
+pub(super) fn rows_at<'a>(
+    cells: &'a Sorted,
+    search: Search,
+    at: [f32; 3],
+    level: &Level,
+) -> Rows<'a> {
+    let distance = search.drift * SLACK + 1.0e-3;
+    Rows::new(cells, level, span(level, at, at, distance))
+}
+
 /// A bin, as one comes to it in the order of slots, or several side by side that share one search.
 #[derive(Clone, Copy)]
 pub(super) struct Bin {

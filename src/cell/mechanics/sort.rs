@@ -15,7 +15,7 @@ use super::Body;
 use super::disjoint::Disjoint;
 use super::grid::{Census, Levels};
 use super::lanes::LANES;
-use crate::core::parallel::{for_each_chunk, reserve_sparingly};
+use crate::core::parallel::{for_each_chunk, for_each_chunk_mut, reserve_sparingly};
 
 /// Fewest and most rows per piece of the passes over the input, and pieces aimed at.
 const ROWS: (usize, usize, usize) = (512, 16_384, 16);
@@ -38,6 +38,8 @@ pub(super) struct Sorted {
     pub radius: Vec<f32>,
     /// Square roots of the strengths of adhesion and repulsion; empty where all cells are alike in them.
     strengths: [Vec<f32>; 2],
+    /// Square roots of the strengths of the second channel of adhesion; empty where no cell has it.
+    second: Vec<f32>,
     /// Whether all cells have the same strengths.
     pub alike: bool,
     /// Square roots of the strengths of adhesion and repulsion of the first row.
@@ -150,19 +152,66 @@ impl Sorted {
         [self.x[slot], self.y[slot], self.z[slot]]
     }
 
-    /// Square roots of the strengths of adhesion and repulsion of the cell in `slot`.
+    /// Square roots of the strengths of adhesion and repulsion of the cell in `slot`, and of the second channel.
     #[inline(always)]
-    pub fn strength(&self, slot: usize) -> [f32; 2] {
-        if self.alike {
+    pub fn strength(&self, slot: usize) -> [f32; 3] {
+        let second = self.second.get(slot).copied().unwrap_or(0.0);
+        let [adhesion, repulsion] = if self.alike {
             self.first_strength
         } else {
             [self.strengths[0][slot], self.strengths[1][slot]]
+        };
+        [adhesion, repulsion, second]
+    }
+
+    /// Strengths of adhesion and repulsion between the cells in two slots, um/min.
+    #[inline(always)]
+    pub fn strengths_of(&self, own: usize, other: usize) -> [f32; 2] {
+        let (a, b) = (self.strength(own), self.strength(other));
+        [a[0] * b[0] + a[2] * b[2], a[1] * b[1]]
+    }
+
+    /// Whether strengths are the same for all cells (0), differ (1), or have a second channel of adhesion (2).
+    pub fn channels(&self) -> usize {
+        if !self.second.is_empty() {
+            2
+        } else {
+            usize::from(!self.alike)
         }
     }
 
-    /// Centres, radii and strengths; the latter two only if cells are not alike.
+    /// Puts the second channel of adhesion in sorted order, given by input row, um/min; none if that is empty.
+    pub fn take_second(&mut self, of_rows: &[f32]) {
+        let len = if of_rows.is_empty() {
+            0
+        } else {
+            self.len + LANES
+        };
+        reserve_sparingly(&mut self.second, len);
+        self.second.resize(len, 0.0);
+        if len == 0 {
+            return;
+        }
+        if self.alike {
+            // What differs in one differs in all.
+            for (values, first) in self.strengths.iter_mut().zip(self.first_strength) {
+                reserve_sparingly(values, len);
+                values.clear();
+                values.resize(len, first);
+            }
+            self.alike = false;
+        }
+        let rows = &self.row;
+        for_each_chunk_mut(&mut self.second[..self.len], ROWS.1, |first, piece| {
+            for (value, row) in piece.iter_mut().zip(&rows[first..]) {
+                *value = of_rows[*row as usize].sqrt();
+            }
+        });
+    }
+
+    /// Centres, radii, strengths if cells are not alike, and the second channel of adhesion if there is one.
     #[inline(always)]
-    pub fn arrays(&self) -> [*const f32; 6] {
+    pub fn arrays(&self) -> [*const f32; 7] {
         let [adhesion, repulsion] = &self.strengths;
         [
             self.x.as_ptr(),
@@ -171,6 +220,7 @@ impl Sorted {
             self.radius.as_ptr(),
             adhesion.as_ptr(),
             repulsion.as_ptr(),
+            self.second.as_ptr(),
         ]
     }
 

@@ -1,10 +1,14 @@
 //! What the kernel must hold: analytic equilibria, a plain double-precision reference, and the same bits
 //! whatever the order of rows, the size of bins and the instruction set.
 
+mod bonds;
+mod channels;
 mod relaxation;
 mod rest;
+mod runners;
 mod search;
 mod surroundings;
+mod vicinity;
 
 use super::*;
 use crate::core::parallel::set_threads;

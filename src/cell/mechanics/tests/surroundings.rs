@@ -3,7 +3,12 @@
 use super::*;
 
 fn spring(a: u64, b: u64, rest: f32, stiffness: f32) -> Bond {
-    Bond::new(BondKindId::default(), [CellId(a), CellId(b)], rest, stiffness)
+    Bond::new(
+        BondKindId::default(),
+        [CellId(a), CellId(b)],
+        rest,
+        stiffness,
+    )
 }
 
 #[test]

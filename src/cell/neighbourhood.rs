@@ -1,0 +1,201 @@
+//! Who is near whom: the neighbours of cells, by type, in the order of identity.
+//!
+//! A module that asks calls [`UseNeighbourhood::use_neighbourhood`] from its plugin; where none does, nothing is
+//! computed. Neighbours are found once a step, in `Perceive`, and asked for with the system parameter
+//! [`Neighbourhood`] in any stage up to `Act`: cells do not move before `Move`. Questions may be asked from parallel
+//! loops over cells. Distances up to 100 um are what it is made for.
+
+use std::cell::RefCell;
+
+use bevy::ecs::system::SystemParam;
+use bevy::prelude::*;
+
+use super::body::{Body, CellType, Position, Resident};
+use super::mechanics::{self, MechanicsParameters, Vicinity};
+use crate::core::clones::Clones;
+use crate::core::state::RegisterState;
+use crate::core::{CellId, SimSchedule, SimSystems};
+use crate::tissue::{SiteId, Sites};
+
+/// A cell that is near.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Neighbour {
+    /// Its identity.
+    pub id: CellId,
+    /// Its entity.
+    pub entity: Entity,
+    /// Its type, by index.
+    pub cell_type: u16,
+    /// Its centre, um.
+    pub at_um: Vec3,
+    /// Its radius, um.
+    pub radius_um: f32,
+    /// Distance of the centres, um.
+    pub distance_um: f32,
+}
+
+/// What is known of a row besides its body.
+#[derive(Clone, Copy)]
+struct Seen {
+    entity: Entity,
+    cell_type: u16,
+}
+
+/// The cells of one site.
+#[derive(Default)]
+struct SiteNeighbours {
+    vicinity: Vicinity,
+    seen: Vec<Seen>,
+}
+
+/// The cells of all sites, as they lay in `Perceive`.
+#[derive(Resource, Default)]
+pub struct Neighbours(Vec<SiteNeighbours>);
+
+thread_local! {
+    /// Room for an answer.
+    static FOUND: RefCell<Vec<Neighbour>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Answers who is near; see [`self`].
+#[derive(SystemParam)]
+pub struct Neighbourhood<'w> {
+    neighbours: Res<'w, Neighbours>,
+}
+
+/// A cell that asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking {
+    /// Its identity; it is not its own neighbour.
+    pub id: CellId,
+    /// Its site.
+    pub site: SiteId,
+    /// Its centre, um.
+    pub at_um: Vec3,
+}
+
+impl Neighbourhood<'_> {
+    /// Calls `work` with the cells of these types (all, if none are given) that touch a cell of that radius (um): those
+    /// closer than the distance at which forces end. In the order of identity.
+    pub fn touching<R>(
+        &self,
+        cell: Asking,
+        radius_um: f32,
+        types: &[u16],
+        work: impl FnOnce(&[Neighbour]) -> R,
+    ) -> R {
+        self.ask(cell, types, work, |vicinity, found| {
+            vicinity.touching(cell.at_um.to_array(), radius_um, found);
+        })
+    }
+
+    /// Calls `work` with the cells of these types (all, if none are given) whose centres are closer to that of a cell
+    /// than `radius_um`. In the order of identity.
+    pub fn within<R>(
+        &self,
+        cell: Asking,
+        radius_um: f32,
+        types: &[u16],
+        work: impl FnOnce(&[Neighbour]) -> R,
+    ) -> R {
+        self.ask(cell, types, work, |vicinity, found| {
+            vicinity.within(cell.at_um.to_array(), radius_um, found);
+        })
+    }
+
+    fn ask<R>(
+        &self,
+        cell: Asking,
+        types: &[u16],
+        work: impl FnOnce(&[Neighbour]) -> R,
+        visit: impl FnOnce(&Vicinity, &mut dyn FnMut(usize, f32)),
+    ) -> R {
+        let Some(site) = self.neighbours.0.get(usize::from(cell.site.0)) else {
+            return work(&[]);
+        };
+        // Taken, so that `work` may ask again.
+        let mut found = FOUND.take();
+        found.clear();
+        let bodies = site.vicinity.bodies();
+        visit(&site.vicinity, &mut |row, square| {
+            let (body, seen) = (&bodies[row], site.seen[row]);
+            if body.id != cell.id && (types.is_empty() || types.contains(&seen.cell_type)) {
+                found.push(Neighbour {
+                    id: body.id,
+                    entity: seen.entity,
+                    cell_type: seen.cell_type,
+                    at_um: Vec3::from_array(body.position),
+                    radius_um: body.radius,
+                    distance_um: square.sqrt(),
+                });
+            }
+        });
+        found.sort_unstable_by_key(|neighbour| neighbour.id);
+        let answer = work(&found);
+        FOUND.set(found);
+        answer
+    }
+}
+
+/// When neighbours are found; a system of `Perceive` that asks runs after it.
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FindNeighbours;
+
+/// Asking for neighbours, from a module's plugin.
+pub trait UseNeighbourhood {
+    /// Lets neighbours be found in every step; doing so twice is harmless.
+    fn use_neighbourhood(&mut self) -> &mut Self;
+}
+
+impl UseNeighbourhood for App {
+    fn use_neighbourhood(&mut self) -> &mut Self {
+        if self.world().contains_resource::<Neighbours>() {
+            return self;
+        }
+        self.init_resource::<Neighbours>()
+            .declare_remade::<Neighbours>("found in every `Perceive`")
+            .add_systems(
+                SimSchedule,
+                find_neighbours
+                    .in_set(FindNeighbours)
+                    .in_set(SimSystems::Perceive),
+            )
+    }
+}
+
+/// Sorts the cells of each site by where they are.
+fn find_neighbours(
+    sites: Res<Sites>,
+    clones: Option<Res<Clones>>,
+    mut neighbours: ResMut<Neighbours>,
+    cells: Query<(Entity, &CellId, &Resident, &CellType, &Position, &Body)>,
+) {
+    let list = &mut neighbours.0;
+    list.resize_with(sites.list.len(), SiteNeighbours::default);
+    for site in list.iter_mut() {
+        let bodies = site.vicinity.bodies_mut();
+        bodies.clear();
+        site.seen.clear();
+    }
+    for (entity, id, resident, cell_type, position, body) in &cells {
+        let Some(site) = list.get_mut(usize::from(resident.0.0)) else {
+            continue;
+        };
+        site.vicinity.bodies_mut().push(mechanics::Body {
+            id: *id,
+            position: position.0.to_array(),
+            radius: body.radius_um,
+            adhesion: 0.0,
+            repulsion: 0.0,
+        });
+        let row = cell_type.0;
+        let cell_type = clones.as_ref().map_or(row, |clones| clones.type_of(row));
+        site.seen.push(Seen { entity, cell_type });
+    }
+    let MechanicsParameters {
+        reach, bin_scale, ..
+    } = MechanicsParameters::default();
+    for site in list.iter_mut() {
+        site.vicinity.sort(reach, bin_scale);
+    }
+}
