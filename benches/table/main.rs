@@ -11,6 +11,7 @@
 //! | `mechanics` | the kernel of contact forces on a ball of tissue (`ball`) |
 //! | `fields` | the field solver on the molecules of a tumour (`tumour`) |
 //! | `scenes` | whole steps of the shipped scenes, and where time and memory go |
+//! | `walkers` | few cells that walk fast among many that do not |
 //! | `repeat` | durations of repeated work |
 //! | `print` | how the table looks |
 
@@ -21,6 +22,7 @@ mod print;
 mod repeat;
 mod scenes;
 mod tumour;
+mod walkers;
 
 use std::process::{Command, ExitCode};
 
@@ -90,6 +92,7 @@ fn cases() -> Vec<Case> {
     let mut cases = mechanics::cases();
     cases.extend(fields::cases());
     cases.extend(scenes::cases());
+    cases.extend(walkers::cases());
     cases
 }
 

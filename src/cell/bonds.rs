@@ -26,6 +26,9 @@ use crate::core::state::{Kept, Owner, RegisterState};
 use crate::core::{CellId, Clock, Purpose, RandomKey, RegisterPurpose, SimSchedule, SimSystems};
 use crate::tissue::{SiteId, Sites};
 
+#[cfg(test)]
+mod tests;
+
 /// A bond formed between two cells.
 pub const BOND_FORMED: EventKind = EventKind::of("bond_formed");
 /// A bond between two cells was cut or tore.

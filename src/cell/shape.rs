@@ -193,3 +193,60 @@ impl Plugin for ShapePlugin {
             .add_systems(SimSchedule, stretch.in_set(ActSystems::Grow));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::testing::{bench, cell, set, step};
+    use crate::cell::{State, Surroundings};
+    use bevy::math::ops;
+
+    #[test]
+    fn a_cell_approaches_its_shape_and_turns_to_where_it_walks_at_any_step() {
+        for minutes in [1.0, 10.0] {
+            let mut app = bench(minutes);
+            app.add_plugins(ShapePlugin);
+            set(
+                &mut app,
+                ShapeParameters {
+                    aspect_ratio: 4.0,
+                    remodelling_min: 30.0,
+                },
+            );
+            let round = Stretch {
+                axis: Vec3::Y,
+                aspect_ratio: 1.0,
+            };
+            let walks = Motility {
+                direction: Vec3::new(1.0, -0.2, 0.0).normalize(),
+                speed_um_per_min: 1.0,
+                mean_direction: Vec3::X,
+            };
+            let around = Surroundings::default();
+            let alive = app.world_mut().spawn((cell(1, around), round, walks)).id();
+            let dead = Vital {
+                state: State::Apoptotic,
+                ..Vital::default()
+            };
+            let long = Stretch {
+                aspect_ratio: 4.0,
+                ..round
+            };
+            let dead = app.world_mut().spawn((cell(2, around), long, dead)).id();
+            let mut last = f32::NEG_INFINITY;
+            for done in 1..=60 / minutes as u32 {
+                step(&mut app);
+                let left = ops::exp(-(done as f32) * minutes as f32 / 30.0);
+                let of = |cell| *app.world().get::<Stretch>(cell).expect("it has a shape");
+                assert!((of(alive).aspect_ratio - (4.0 - 3.0 * left)).abs() < 1e-4);
+                assert!((of(dead).aspect_ratio - (1.0 + 3.0 * left)).abs() < 1e-4);
+                assert_eq!(of(dead).axis, Vec3::Y);
+                let along = of(alive).axis.dot(-walks.direction);
+                assert!((of(alive).axis.length() - 1.0).abs() < 1e-5 && along > last);
+                last = along;
+            }
+            // By the nearer end: its axis has no head.
+            assert!(last > 0.95, "{last}");
+        }
+    }
+}

@@ -14,6 +14,8 @@
 //! | `vicinity` | which cells are near, for whoever asks |
 //! | `contacts` | the potentials, summed over the neighbours of a cell |
 //! | `lanes` | sixteen lanes of `f32` with the same bits on every processor |
+//! | `evaluate` | one evaluation of all cells |
+//! | `hurry` | how short substeps must be |
 //! | `relax` | stable substeps on the buffers |
 //! | `runners` | substeps of their own for cells in a hurry |
 //! | `rest` | which cells need not be looked at again |
@@ -30,8 +32,10 @@
 mod bonds;
 mod contacts;
 mod disjoint;
+mod evaluate;
 mod faces;
 mod grid;
+mod hurry;
 mod lanes;
 mod neighbours;
 mod relax;
@@ -58,9 +62,10 @@ pub use rest::Watch;
 pub use vicinity::Vicinity;
 
 use bonds::BondIndex;
-use relax::Found;
+use evaluate::Found;
+use hurry::Hurried;
 use rest::Rest;
-use runners::{Hurried, Runners};
+use runners::Runners;
 use sort::Sorted;
 
 /// What the kernel needs to know of a cell; 32 bytes, never across two cache lines.
