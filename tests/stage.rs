@@ -179,6 +179,7 @@ mod film {
             size: (320, 180),
             fps: 3,
             seconds: 2.0,
+            style: None,
         };
         let film = match Film::open(options) {
             Ok(film) => film,
