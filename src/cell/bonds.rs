@@ -382,16 +382,19 @@ pub fn tell_broken(world: &mut World) {
             .bypass_change_detection()
             .bonds
             .take_broken(&mut broken);
-        if broken.is_empty() {
-            continue;
-        }
-        let Some(book) = world.get_resource::<EventBook>() else {
-            return;
-        };
-        let site = SiteId(number as u16);
-        for (bond, at) in &broken {
-            book.book_with(BOND_BROKEN, bond.a, bond.b, site, Vec3::from_array(*at));
-        }
+        tell(world, SiteId(number as u16), &broken);
+    }
+}
+
+/// Books the event of each of these bonds, which ended in a site where its first cell was (um).
+pub(super) fn tell(world: &World, site: SiteId, broken: &[(Bond, [f32; 3])]) {
+    let Some(book) = world.get_resource::<EventBook>() else {
+        return;
+    };
+    for (bond, at) in broken {
+        // One that was never moved has no place yet.
+        let at = Vec3::from_array(at.map(|at| if at.is_nan() { 0.0 } else { at }));
+        book.book_with(BOND_BROKEN, bond.a, bond.b, site, at);
     }
 }
 

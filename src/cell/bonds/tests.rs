@@ -90,14 +90,14 @@ fn spawn(app: &mut App, id: u64, at: Vec3) -> Entity {
     app.world_mut().spawn(bundle).id()
 }
 
-fn told(app: &mut App) -> Vec<(EventKind, u64)> {
+fn told(app: &mut App) -> Vec<(EventKind, u64, Option<u64>)> {
     let mut events = Vec::new();
     app.world_mut()
         .resource_mut::<EventBook>()
         .hand_on(1, &mut events);
     events
         .iter()
-        .map(|event| (event.kind, event.cell.0))
+        .map(|event| (event.kind, event.cell.0, event.other.map(|other| other.0)))
         .collect()
 }
 
@@ -125,7 +125,7 @@ fn booked_bonds_form_age_and_are_cut_and_told() {
     book(&app, 2, 2);
     step(&mut app);
     assert_eq!(bonds(&app, site), [(0, 1, 0.0)]);
-    assert_eq!(told(&mut app), [(BOND_FORMED, 0)]);
+    assert_eq!(told(&mut app), [(BOND_FORMED, 0, Some(1))]);
     book(&app, 1, 2);
     step(&mut app);
     let mechanics = app.world().get::<SiteMechanics>(site).expect("it is there");
@@ -140,7 +140,10 @@ fn booked_bonds_form_age_and_are_cut_and_told() {
         .cut(kind, [cells[0], cells[1]]);
     step(&mut app);
     assert_eq!(bonds(&app, site), [(1, 2, 0.0)]);
-    assert_eq!(told(&mut app), [(BOND_FORMED, 1), (BOND_BROKEN, 0)]);
+    assert_eq!(
+        told(&mut app),
+        [(BOND_FORMED, 1, Some(2)), (BOND_BROKEN, 0, Some(1))]
+    );
     // A cell that dies lets go.
     let mut vital = app
         .world_mut()

@@ -178,6 +178,8 @@ fn turn_over(world: &mut World, cells: &mut QueryState<Noted>, mut buffers: Loca
     transit::depart(world, &asked.departures, step, &mut events);
     transit::arrive(world, &asked.arrivals, step, &mut events);
     asked.clear();
+    bonds::tell_broken(world);
+    transit::tell_broken(world);
     world.resource_mut::<EventBook>().hand_on(step, &mut events);
     put_in_order(&mut events, world.resource::<EventKinds>());
     world.resource_mut::<StepEvents>().0 = events;
@@ -281,6 +283,8 @@ fn carry_out(
             let mut daughter = world.entity_mut(entity);
             *daughter.get_mut::<CellId>().expect(COMPLETE) = id;
             life.divide(&mut daughter, &division(1.0));
+            bonds::divide(world, cell.entity, entity);
+            let daughter = world.entity(entity);
             let site = daughter.get::<Resident>().expect(COMPLETE).0;
             events.push(EventRecord {
                 step,

