@@ -23,6 +23,8 @@ pub mod twin;
 use bevy::ecs::query::QueryState;
 use bevy::prelude::*;
 
+use super::bonds;
+
 pub use lineage::Lineage;
 pub use passages::{Arrival, Departure, Passages, Recruit};
 pub use transit::{Transit, Traveller};
