@@ -1,7 +1,7 @@
 //! Media that change on the way: no field keeps anything of an earlier one.
 
 use tumorscape::core::parallel::{keep_to_own_pool, set_threads_beside_window};
-use tumorscape::observe::checkpoint;
+use tumorscape::journal::checkpoint;
 
 use super::*;
 
