@@ -7,7 +7,7 @@ mod support;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use bevy::math::{Vec2, Vec3, Vec4};
+use bevy::math::{Vec2, Vec3, Vec4, ops};
 use support::tumour;
 use tumorscape::core::layer::{
     Capsule, FilledLayer, Glyph, Grain, Layer, NOBODY, Shape, Sheet, Sphere, Strand, Tint, Tube,
@@ -145,7 +145,7 @@ fn assert_drawn_as_met<S: Shape>(studio: &mut Studio, shapes: &[S], cut: Option<
 fn look(at: Vec2, kept: Vec4) -> pick::Look {
     let pose = pose();
     let size = Vec2::new(SIZE.0 as f32, SIZE.1 as f32);
-    let half = 16.0_f32.to_radians().tan();
+    let half = ops::tan(16.0_f32.to_radians());
     let off = (at / size * 2.0 - 1.0) * Vec2::new(size.x / size.y, -1.0) * half;
     let eye = bevy::prelude::Transform::from_translation(pose.eye_um())
         .looking_at(Vec3::from(pose.target_um), Vec3::Z);
@@ -304,7 +304,7 @@ fn strands_run_from_end_to_end_and_grains_glow_at_their_places() {
         .map(|i| {
             let angle = i as f32 * 0.7;
             Grain {
-                at_um: Vec3::new(angle.cos(), angle.sin(), (i as f32 - 15.0) / 20.0) * 60.0,
+                at_um: Vec3::new(ops::cos(angle), ops::sin(angle), (i as f32 - 15.0) / 20.0) * 60.0,
                 pixels: 6.0,
             }
         })
@@ -475,7 +475,7 @@ fn many_glyphs_add_little_to_a_picture_of_many_cells() {
         let turn = i as f32 * 2.399_963;
         let flat = (1.0 - along * along).sqrt();
         let away = radius * (1.02 + 0.3 * ((i * 7919) % 1000) as f32 / 1000.0);
-        Vec3::new(turn.cos() * flat, turn.sin() * flat, along) * away
+        Vec3::new(ops::cos(turn) * flat, ops::sin(turn) * flat, along) * away
     };
     fn many<S: Shape>(shape: impl Fn(usize) -> S) -> FilledLayer {
         FilledLayer {
