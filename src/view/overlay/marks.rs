@@ -12,6 +12,8 @@ use crate::view::palette::Scale;
 use crate::view::slice::{lies_on_cut, place_where};
 use crate::view::{ViewCamera, ViewSettings};
 
+/// Lowest picture that is labelled, points: in a smaller one a label hides what it stands for.
+const LEAST_HEIGHT: f32 = 300.0;
 /// Size of the letters.
 const LETTERS: f32 = 13.0;
 /// Where around the tissue a label is looked for, degrees, the best place first: beside the middle, off the axes along which
@@ -36,7 +38,7 @@ pub(super) fn label_contours(
     let Some(field) = site.field(&slice.molecule) else {
         return;
     };
-    if !lies_on_cut(&settings.look) {
+    if !lies_on_cut(&settings.look) || screen.height() < LEAST_HEIGHT {
         return;
     }
     let middle = tissue_ball(site).truncate();
