@@ -1,13 +1,15 @@
 //! The order of a step leaves nothing to chance, and every component of a cell is known by name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use bevy::prelude::{Component, Entity, World};
-use tumorscape::core::CellId;
+use bevy::ecs::system::System;
+use bevy::prelude::{Component, Entity, Schedules, World};
+use tumorscape::core::in_transit::{InTransit, WhileInTransit};
 use tumorscape::core::random::PurposeRegistry;
-use tumorscape::core::state::StateRegistry;
+use tumorscape::core::state::{self, StateRegistry};
+use tumorscape::core::{CellId, SimSchedule};
 use tumorscape::scene::CellLibrary;
 use tumorscape::simulation::{
     Action, Simulation, open_scene, prototype_world, schedule_ambiguities,
@@ -96,26 +98,11 @@ fn every_component_of_sites_and_fields_and_every_resource_is_registered_or_decla
     );
 }
 
-/// The components on any entity that no module registered or declared; the engine's own aside.
-fn forgotten_anywhere(world: &World) -> BTreeSet<String> {
-    let registry = world.resource::<StateRegistry>();
-    let identity = world.component_id::<CellId>();
-    let archetypes = world.archetypes().iter();
-    archetypes
-        .filter(|archetype| !archetype.is_empty())
-        .flat_map(|archetype| archetype.components().iter())
-        .filter(|id| !registry.knows(**id) && Some(**id) != identity)
-        .filter_map(|id| world.components().get_name(*id))
-        .map(|name| name.to_string())
-        .filter(|name| !name.starts_with("bevy_"))
-        .collect()
-}
-
 #[test]
 fn no_entity_has_a_component_that_is_neither_registered_nor_declared() {
     let mut simulation = simulation(1);
     simulation.step();
-    let found = forgotten_anywhere(simulation.world());
+    let found = state::forgotten(simulation.world());
     assert!(found.is_empty(), "{found:?}");
 
     #[derive(Component)]
@@ -123,9 +110,12 @@ fn no_entity_has_a_component_that_is_neither_registered_nor_declared() {
     let library = CellLibrary::shipped().expect("shipped cell types are valid");
     let mut world = prototype_world(&library);
     world.spawn(Stray);
-    let found = forgotten_anywhere(&world);
+    let found = state::forgotten(&world);
     assert!(
-        found.len() == 1 && found.iter().all(|name| name.ends_with("Stray")),
+        found.len() == 1
+            && found
+                .iter()
+                .all(|name| name.ends_with("Stray` on an entity")),
         "{found:?}"
     );
 }
@@ -141,6 +131,87 @@ fn a_component_nobody_registered_is_named() {
     assert!(
         found.iter().any(|name| name.ends_with("Forgotten")),
         "{found:?}"
+    );
+}
+
+/// The path of each system of a step that visits cells: it reads or writes a component that all or some of them have, or
+/// has the whole world at hand.
+fn systems_that_visit_cells(world: &mut World) -> BTreeSet<String> {
+    let registry = world.resource::<StateRegistry>().clone();
+    let mut schedules = world.resource_mut::<Schedules>();
+    let mut schedule = schedules.remove(SimSchedule).expect("it has one");
+    let systems = &mut schedule.graph_mut().systems;
+    let keys: Vec<_> = systems.iter().map(|(key, ..)| key).collect();
+    let mut found = BTreeSet::new();
+    for key in keys {
+        let system = systems.get_mut(key).expect("it was listed");
+        let access = system.initialize(world);
+        let reaches = access.combined_access();
+        let mut components = registry.cells.iter().map(|state| state.id);
+        if system.is_exclusive()
+            || components.any(|id| reaches.has_read(id) || reaches.has_write(id))
+        {
+            found.insert(system.name().to_string());
+        }
+    }
+    found
+}
+
+#[test]
+fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
+    let library = CellLibrary::shipped().expect("shipped cell types are valid");
+    let mut world = prototype_world(&library);
+    // Of these the whole world is at hand, but they visit no cells: commands come from people and scenes, and other
+    // populations are no cells.
+    let aside = [
+        "tumorscape::simulation::command::run_commands",
+        "tumorscape::tissue::population::turn_members_over",
+    ];
+    let found = systems_that_visit_cells(&mut world);
+    let found: Vec<&str> = found
+        .iter()
+        .map(String::as_str)
+        .filter(|path| !aside.contains(path))
+        .collect();
+    let says = world.resource::<WhileInTransit>().clone();
+    let says: BTreeMap<&str, InTransit> = says.iter().map(|(path, says, _)| (path, says)).collect();
+    let silent: Vec<_> = found
+        .iter()
+        .filter(|path| !says.contains_key(*path))
+        .collect();
+    assert!(
+        silent.is_empty(),
+        "declare with while_in_transit: {silent:?}"
+    );
+    let gone: Vec<_> = says.keys().filter(|path| !found.contains(path)).collect();
+    assert!(gone.is_empty(), "visits no cells: {gone:?}");
+    let of = |says_so: InTransit| -> Vec<&str> {
+        let chosen = says.iter().filter(|(_, says)| **says == says_so);
+        chosen
+            .map(|(path, _)| path.trim_start_matches("tumorscape::"))
+            .collect()
+    };
+    assert_eq!(
+        of(InTransit::Runs),
+        [
+            "biology::hypoxia::update_hif",
+            "biology::metabolism::update_metabolism",
+            "cell::death::advance_death",
+            "cell::growth::grow_bodies",
+            "cell::turnover::turn_over",
+            "core::regulate::regulate",
+        ]
+    );
+    assert_eq!(
+        of(InTransit::Pauses),
+        [
+            "biology::metabolism::exchange_metabolites",
+            "cell::cycle::advance_cycle",
+            "cell::exchange::exchange_molecules",
+            "cell::motility::turn",
+            "cell::movement::move_cells",
+            "cell::perception::perceive",
+        ]
     );
 }
 

@@ -3,15 +3,18 @@
 //! `sparkle` lets cells glow up, tire and flash. Its plugin registers its parameters, its state of two numbers, how cells
 //! begin with it and what daughters inherit; what can be known of a cell and of a site, an input, two measurements and
 //! a kind of event. The cell type that has it, with a rule that drives the input, and the molecule that the cells give
-//! off are files beside a scene.
+//! off are files beside a scene. `swarm` calls cells, sends them from site to site and keeps a population of entities that
+//! are no cells.
 //!
 //! `fog` is a second one, about the medium: a component of sites, voxel by voxel, that hinders what spreads.
 
+mod comings;
 mod fog;
 mod layer;
 #[path = "../saving/mod.rs"]
 mod saving;
 mod sparkle;
+mod swarm;
 
 use std::path::Path;
 use std::sync::Arc;
