@@ -13,6 +13,7 @@ use bevy::prelude::*;
 use super::body::{Body, CellType, Position, Resident};
 use super::mechanics::{self, MechanicsParameters, Vicinity};
 use crate::core::clones::Clones;
+use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::state::RegisterState;
 use crate::core::{CellId, SimSchedule, SimSystems};
 use crate::tissue::{SiteId, Sites};
@@ -154,6 +155,11 @@ impl UseNeighbourhood for App {
         }
         self.init_resource::<Neighbours>()
             .declare_remade::<Neighbours>("found in every `Perceive`")
+            .while_in_transit(
+                find_neighbours,
+                InTransit::Pauses,
+                "who is in no site has no neighbours",
+            )
             .add_systems(
                 SimSchedule,
                 find_neighbours

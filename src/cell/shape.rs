@@ -16,6 +16,7 @@ use super::death::{Vital, is_alive};
 use super::life::{Beginning, RegisterLife};
 use super::motility::Motility;
 use super::{ActSystems, order_act};
+use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::parallel::{IN_TABLES, for_each_row_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
@@ -190,6 +191,7 @@ impl Plugin for ShapePlugin {
                     stretch.aspect_ratio = 1.0;
                 }
             })
+            .while_in_transit(stretch, InTransit::Runs, "a shape needs no place")
             .add_systems(SimSchedule, stretch.in_set(ActSystems::Grow));
     }
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::cell::LifeEvent;
 use crate::cell::body::{Body, BodyPlugin};
+use crate::cell::bonds::BOND_BROKEN;
 use crate::cell::cycle::CyclePlugin;
 use crate::cell::death::IS_CLEARED;
 use crate::cell::testing::{bench, step};
@@ -308,6 +309,7 @@ fn bonded_cells_leave_and_arrive_together_and_keep_their_bonds_and_their_places(
         [
             (1, LEFT, SiteId(0), None),
             (2, LEFT, SiteId(0), None),
+            (3, BOND_BROKEN, SiteId(0), Some(4)),
             (3, LEFT, SiteId(0), None),
             (4, IS_CLEARED, SiteId(0), None),
         ]
@@ -376,6 +378,8 @@ fn cells_die_divide_and_part_on_the_way() {
     assert_eq!(
         happened(&app),
         [
+            (1, BOND_BROKEN, SiteId::TRANSIT, Some(2)),
+            (2, BOND_BROKEN, SiteId::TRANSIT, Some(3)),
             (2, EATEN, SiteId::TRANSIT, Some(77)),
             (1_000_000, DIVISION, SiteId::TRANSIT, Some(1)),
         ]
@@ -391,7 +395,13 @@ fn cells_die_divide_and_part_on_the_way() {
     whole(&app);
     assert!(app.world().resource::<Transit>().bonds().is_empty());
     assert!(bonds(&mut app, 0).bonds.is_empty());
-    assert_eq!(happened(&app), [(3, CAME, SiteId(0), None)]);
+    assert_eq!(
+        happened(&app),
+        [
+            (1, BOND_BROKEN, SiteId::TRANSIT, Some(3)),
+            (3, CAME, SiteId(0), None)
+        ]
+    );
 }
 
 #[test]
