@@ -255,7 +255,7 @@ fn the_record_of_a_run_is_a_scene_that_gives_the_same_run_again() {
     write(
         "assets/cells/zebra.ron",
         r#"(name: "zebra", about: "striped", colour: (1, 1, 1), cycle: (s_hours: 0.3),
-            motility: (attractant: "oxygen"))"#,
+            motility: (), follows: [(molecule: "oxygen", chemotactic_index: 0.3)])"#,
     );
     let run = |folder: &Path, scene: &str, out: &str, more: &[&str]| {
         let output = tumorscape(

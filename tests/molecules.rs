@@ -322,11 +322,11 @@ fn names_that_are_none_and_grids_that_do_not_fit_are_told_by_place() {
     );
     let text = good.replace(
         "exchange: [",
-        "motility: (attractant: \"glucos\"), exchange: [",
+        "follows: [(molecule: \"glucos\", chemotactic_index: 0.1)], exchange: [",
     );
     refused(
         &text,
-        "cell_types[0].motility.attractant: there is no molecule `glucos`; did you mean `glucose`?",
+        "cell_types[0].follows[0].molecule: there is no molecule `glucos`; did you mean `glucose`?",
     );
     let twice = format!("{TRACER}, {TRACER}");
     refused(

@@ -59,8 +59,7 @@ struct Block {
 struct Wild {
     capabilities: [bool; 5],
     volume_um3: f32,
-    attractant: Option<&'static str>,
-    chemotactic_index: f32,
+    follows: Vec<(&'static str, f32)>,
 }
 
 /// A population.
@@ -98,17 +97,14 @@ fn draw() -> impl Strategy<Value = Draw> {
     let wild = (
         any::<[bool; 5]>(),
         300.0_f32..9000.0,
-        prop::option::of(select(MOLECULES.to_vec())),
-        -1.0_f32..1.0,
+        prop::sample::subsequence(MOLECULES.to_vec(), 0..=MOLECULES.len()),
+        [-1.0_f32..1.0, -1.0..1.0, -1.0..1.0, -1.0..1.0],
     )
-        .prop_map(
-            |(capabilities, volume_um3, attractant, chemotactic_index)| Wild {
-                capabilities,
-                volume_um3,
-                attractant,
-                chemotactic_index,
-            },
-        );
+        .prop_map(|(capabilities, volume_um3, molecules, indices)| Wild {
+            capabilities,
+            volume_um3,
+            follows: molecules.into_iter().zip(indices).collect(),
+        });
     let group = || {
         let side = || -0.95_f32..0.95;
         let place = (0_u8..5, 0.0_f32..1.0, [side(), side(), side()]);
@@ -178,13 +174,14 @@ impl Wild {
             .map(|(name, _)| format!("{name}: (),"))
             .collect();
         if self.capabilities[4] {
-            let attractant = self
-                .attractant
-                .map_or_else(|| "None".into(), |molecule| format!("Some({molecule:?})"));
-            capabilities += &format!(
-                "motility: (attractant: {attractant}, chemotactic_index: {:?}, speed_um_per_min: 2),",
-                self.chemotactic_index
-            );
+            let follows: String = self
+                .follows
+                .iter()
+                .map(|(molecule, index)| {
+                    format!("(molecule: {molecule:?}, chemotactic_index: {index:?}),")
+                })
+                .collect();
+            capabilities += &format!("motility: (speed_um_per_min: 2), follows: [{follows}],");
         }
         format!(
             "(name: \"wild\", about: \"any\", colour: (1, 1, 1), \

@@ -295,7 +295,7 @@ fn mistakes_in_cell_types_are_reported_like_those_in_scenes() {
             "@:7:12: death: leave out `Some(` and its `)`: what is written is there",
             "@:7:62: death.necrosis_full_mmhg: must not be above `necrosis_onset_mmhg` (5), found 8",
             "@:8:30: metabolism.oxygen_law: `FirstOrders` does not exist; did you mean `FirstOrder`?",
-            r#"@:9:28: motility.attractant: expected the name of a molecule in quotes, found `Oxygene`; did you mean `"oxygen"`?"#,
+            r#"@:9:26: follows[0].molecule: expected the name of a molecule in quotes, found `Oxygene`; did you mean `"oxygen"`?"#,
         ]
     );
 }
@@ -743,7 +743,8 @@ const CELL: &str = r#"(
     cycle: (s_hours: 8, g0g1_stages: 2), // and a comment
     death: (necrosis_onset_mmhg: 5),
     metabolism: (oxygen_law: MichaelisMenten),
-    motility: (attractant: "oxygen"),
+    motility: (),
+    follows: [(molecule: "oxygen", chemotactic_index: 0.2), (molecule: "glucose", chemotactic_index: -0.1)],
 )"#;
 
 #[test]

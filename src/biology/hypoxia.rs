@@ -17,7 +17,6 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::hill;
 use crate::cell::death::is_alive;
 use crate::cell::life::{Beginning, RegisterLife};
 use crate::cell::{Resident, Surroundings, Vital};
@@ -28,6 +27,7 @@ use crate::core::parallel::{IN_TABLES, for_each_row_mut};
 use crate::core::parameters::{Limits, Parameters, RegisterParameters};
 use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::random::probability;
+use crate::core::saturation::hill;
 use crate::core::state::RegisterState;
 use crate::core::{Clock, SimSchedule, SimSystems};
 use crate::tissue::Fields;

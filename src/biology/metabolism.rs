@@ -17,33 +17,33 @@
 //! and sizes.
 //!
 //! Acidity: `pH = 7.4 - lactate / 30 mM` (carbonate buffer).
-//! Growth: `g = clamp((p - 5)/(38 - 5)) h(G; 0.2 mM, 2) clamp((pH - 6.4)/0.6)`.
+//! Growth: `g = clamp((p - 5)/(38 - 5)) h(G; 0.2 mM, 2) clamp((pH - 6.4)/0.6)`, the quantity `metabolism.growth`. What it
+//! makes a cell do is said by the rules of its type.
 //!
-//! [`update_metabolism`] runs in `Signal` and writes [`Metabolism`] and [`Cycle::growth`];
-//! [`exchange_metabolites`] books in `Act`. What a cell takes up of a molecule is booked as a capacity, so that
+//! [`update_metabolism`] runs in `Signal` and writes only [`Metabolism`]; [`exchange_metabolites`] books in `Act`. What a cell takes up of a molecule is booked as a capacity, so that
 //! the field solver applies `c / (K + c)` to the concentration it is solving for.
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::hill;
 use crate::cell::contact::CONFLUENT_SHARE;
 use crate::cell::death::is_alive;
 use crate::cell::life::{Beginning, RegisterLife};
 use crate::cell::molecules::read_at_cells;
-use crate::cell::{ActSystems, Body, CellType, Cycle, Resident, Surroundings, Vital, order_act};
+use crate::cell::{ActSystems, Body, CellType, Position, Resident, Surroundings, Vital, order_act};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::metric::{Metric, RegisterMetrics};
-use crate::core::parallel::{IN_TABLES, for_each_row, for_each_row_mut, for_each_row_mut2};
+use crate::core::parallel::{IN_TABLES, for_each_row, for_each_row_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
-use crate::core::quantity::{Quantity, RegisterQuantities};
+use crate::core::quantity::{NONE, Quantity, Reader, RegisterQuantities};
+use crate::core::saturation::hill;
 use crate::core::state::RegisterState;
 use crate::core::units::{AMOL_PER_UM3_PER_MM, SECONDS_PER_MINUTE};
 use crate::core::{SimSchedule, SimSystems};
 use crate::tissue::spread::Spread;
-use crate::tissue::{Bookings, Fields};
+use crate::tissue::{Bookings, FieldReader, Fields};
 
 /// Seconds in a minute, as the systems use it.
 const PER_MINUTE: f32 = SECONDS_PER_MINUTE as f32;
@@ -375,6 +375,12 @@ const RESPIRATION: &str = "metabolism.respiration";
 const GLYCOLYSIS: &str = "metabolism.glycolysis";
 const OXIDISED_SHARE: &str = "metabolism.oxidised_share";
 
+/// What inputs relative to the usual may be: a hundredfold is more than any cell does.
+const RELATIVE: Limits = Limits {
+    min: 0.0,
+    max: 100.0,
+};
+
 /// Living cells adapt what they burn to what they find.
 pub fn update_metabolism(
     parameters: Res<PerType<MetabolismParameters>>,
@@ -389,7 +395,6 @@ pub fn update_metabolism(
         &Body,
         Option<&Vital>,
         &mut Metabolism,
-        Option<&mut Cycle>,
     )>,
 ) {
     let (parameters, chemistry) = (&*parameters, &*chemistry);
@@ -397,18 +402,19 @@ pub fn update_metabolism(
     let [oxygen, glucose, lactate] = [OXYGEN, GLUCOSE, LACTATE].map(|name| fields.of(name));
     let [respiration, glycolysis, oxidised_share] =
         [RESPIRATION, GLYCOLYSIS, OXIDISED_SHARE].map(|name| inputs.input(name));
-    for (entities, types, residents, around, bodies, vitals, mut metabolism, cycles) in
+    for (entities, types, residents, around, bodies, vitals, mut metabolism) in
         cells.contiguous_iter_mut().expect(IN_TABLES)
     {
         let respiration = respiration.in_table(entities);
         let glycolysis = glycolysis.in_table(entities);
         let oxidised_share = oxidised_share.in_table(entities);
-        // Lets the cell in a row adapt, and hands back its growth factor.
-        let adapt = |row: usize, metabolism: &mut Metabolism| -> Option<f32> {
-            let parameters = parameters.get(types[row].0)?;
+        for_each_row_mut(metabolism.bypass_change_detection(), |row, metabolism| {
+            let Some(parameters) = parameters.get(types[row].0) else {
+                return;
+            };
             if !is_alive(vitals.map(|vitals| &vitals[row])) {
                 *metabolism = Metabolism::default();
-                return Some(0.0);
+                return;
             }
             let (site, voxel, body) = (residents[row].0, around[row].voxel, &bodies[row]);
             let around = Metabolites {
@@ -424,22 +430,46 @@ pub fn update_metabolism(
             };
             let rates = parameters.rates(chemistry, &uptake, around, set, body.volume_um3());
             *metabolism = rates.exchange;
-            Some(parameters.growth_factor(around.oxygen_mmhg, around.glucose_mm, rates.ph))
-        };
-        let metabolism = metabolism.bypass_change_detection();
-        let Some(mut cycles) = cycles else {
-            for_each_row_mut(metabolism, |row, metabolism| {
-                adapt(row, metabolism);
-            });
-            continue;
-        };
-        let cycles = cycles.bypass_change_detection();
-        for_each_row_mut2(metabolism, cycles, |row, metabolism, cycle| {
-            if let Some(growth) = adapt(row, metabolism) {
-                cycle.growth = growth;
-            }
         });
     }
+}
+
+/// Reads how much growth the surroundings of each cell allow.
+fn read_growth(world: &World) -> Reader<'_, f32> {
+    let chemistry = world.resource::<MetabolismChemistry>().clone();
+    let parameters = world.resource::<PerType<MetabolismParameters>>();
+    let fields = [OXYGEN, GLUCOSE, LACTATE].map(|name| FieldReader::in_world(world, name));
+    Box::new(move |table, rows, values| {
+        let (
+            [Some(oxygen), Some(glucose), Some(lactate)],
+            Some(types),
+            Some(residents),
+            Some(positions),
+            Some(_),
+        ) = (
+            &fields,
+            table.get::<CellType>(),
+            table.get::<Resident>(),
+            table.get::<Position>(),
+            table.get::<Metabolism>(),
+        )
+        else {
+            values.fill(NONE);
+            return;
+        };
+        for (value, row) in values.iter_mut().zip(rows) {
+            let Some(parameters) = parameters.get(types[row].0) else {
+                *value = NONE;
+                continue;
+            };
+            let (site, at) = (residents[row].0, positions[row].0);
+            *value = parameters.growth_factor(
+                oxygen.at_point(site, at),
+                glucose.at_point(site, at),
+                chemistry.ph(lactate.at_point(site, at)),
+            );
+        }
+    })
 }
 
 /// Living cells take up oxygen and glucose and give off lactate.
@@ -493,30 +523,29 @@ impl Plugin for MetabolismPlugin {
         app.register_group::<MetabolismChemistry>("chemistry")
             .register_capability::<MetabolismParameters>("metabolism")
             .register_cell_state::<Metabolism>("metabolism")
-            .register_input::<MetabolismParameters>(
+            .register_relative_input::<MetabolismParameters>(
                 InputInfo::new(
                     RESPIRATION,
                     "",
                     "Oxygen uptake, relative to what glucose and acidity make it.",
-                ),
-                |_| 1.0,
+                )
+                .limits(RELATIVE),
             )
-            .register_input::<MetabolismParameters>(
+            .register_relative_input::<MetabolismParameters>(
                 InputInfo::new(
                     GLYCOLYSIS,
                     "",
                     "Glucose uptake with plentiful oxygen, relative to `glucose_uptake_amol_per_s`.",
-                ),
-                |_| 1.0,
+                )
+                .limits(RELATIVE),
             )
             .register_input::<MetabolismParameters>(
                 InputInfo::new(
                     OXIDISED_SHARE,
                     "",
                     "Share of the pyruvate that is oxidised where oxygen suffices for it.",
-                )
-                .limits(Limits::FRACTION),
-                |parameters| parameters.oxidised_share,
+                ),
+                "oxidised_share",
             )
             .register_cell_reader(
                 Quantity::new("metabolism.ph", "", "Acidity at the cell, by its lactate.")
@@ -534,6 +563,18 @@ impl Plugin for MetabolismPlugin {
                         }
                     })
                 },
+            )
+            .register_cell_reader(
+                Quantity::new(
+                    "metabolism.growth",
+                    "",
+                    "Share of full growth that oxygen, glucose and acidity at the cell allow.",
+                )
+                .label("growth")
+                .column("growth")
+                .source("the product of a ramp in oxygen, a Hill function of glucose and a ramp in pH")
+                .of_the_living(),
+                read_growth,
             )
             .register_metrics(
                 vec![Metric::new(

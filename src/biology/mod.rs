@@ -33,7 +33,6 @@
 //! [`register_vessel_exchange`]: crate::tissue::RegisterMedium::register_vessel_exchange
 //! [`Program`]: crate::simulation::Program
 
-use bevy::math::ops;
 use bevy::prelude::*;
 
 pub mod hypoxia;
@@ -49,29 +48,6 @@ impl Plugin for BiologyPlugins {
     fn build(&self, app: &mut App) {
         app.add_plugins((hypoxia::HypoxiaPlugin, metabolism::MetabolismPlugin));
     }
-}
-
-/// The Hill function `x^n / (K^n + x^n)`: how far `x` switches something on, 0-1.
-pub fn hill(x: f32, half: f32, exponent: f32) -> f32 {
-    if x <= 0.0 {
-        return 0.0;
-    }
-    if half <= 0.0 {
-        return 1.0;
-    }
-    let ratio = half / x;
-    // Nearly all exponents are small whole numbers, for which multiplying is far cheaper than `powf`.
-    let power = if exponent == 1.0 {
-        ratio
-    } else if exponent == 2.0 {
-        ratio * ratio
-    } else if exponent == 3.0 {
-        ratio * ratio * ratio
-    } else {
-        ops::powf(ratio, exponent)
-    };
-    // An infinite power gives 0, never NaN.
-    1.0 / (1.0 + power)
 }
 
 #[cfg(test)]
@@ -121,21 +97,6 @@ mod tests {
     use crate::cell::motility::MotilityPlugin;
     use crate::cell::testing::*;
     use crate::core::SimSchedule;
-
-    #[test]
-    fn hill_is_zero_at_nothing_half_at_its_constant_and_one_at_plenty() {
-        for exponent in [1.0, 1.5, 2.0, 3.0] {
-            assert_eq!(hill(0.0, 2.0, exponent), 0.0);
-            assert!((hill(2.0, 2.0, exponent) - 0.5).abs() < 1e-6);
-            let tripled = 1.0 / (1.0 + ops::powf(3.0, exponent));
-            assert!((hill(1.0, 3.0, exponent) - tripled).abs() < 1e-6);
-            assert!(hill(1e9, 2.0, exponent) > 0.999_999);
-            assert_eq!(
-                hill(1e-30, 2.0, exponent),
-                hill(1e-30, 2.0, exponent).max(0.0)
-            );
-        }
-    }
 
     #[test]
     fn defaults_lie_within_their_limits() {

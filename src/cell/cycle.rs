@@ -8,9 +8,10 @@
 //! doi:10.15252/msb.20188604). Growth of the population follows from the means *and* the stages, by the Euler-Lotka
 //! equation ([`CycleParameters::steady_growth_per_hour`]).
 //!
-//! A cell goes through G0/G1 at the rate `e g (1 - pressure/p_max)^+ (1 - senescence)`, with the growth factor `g` that
-//! metabolism allows and what rules make of the input `cycle.entry`, `e`, and through S, G2 and M at full rate. On entry to S the targets of the body double; at the end of
-//! M the cell asks to divide.
+//! A cell goes through G0/G1 at the rate `e (1 - pressure/p_max)^+ (1 - senescence)`, with what rules make of the input
+//! `cycle.entry`, `e`: 1 unless they change it, as the one does by which a shipped cancer cell waits for nutrients. It
+//! goes through S, G2 and M at full rate. On entry to S the targets of the body double; at the end of M the cell asks
+//! to divide.
 //!
 //! What is drawn is the length of the phase as a multiple of its mean ([`Cycle::length`]); the cell then advances
 //! through it ([`Cycle::progress`]), so that the rate may change from step to step. (With one stage `progress` is the
@@ -32,7 +33,7 @@ use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parallel::{IN_TABLES, for_each_row_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
-use crate::core::quantity::{Build, Category, CategoryValue, Quantity, RegisterQuantities};
+use crate::core::quantity::{Build, Category, CategoryValue, RegisterQuantities};
 use crate::core::state::RegisterState;
 use crate::core::units::MINUTES_PER_HOUR;
 use crate::core::{
@@ -112,9 +113,6 @@ pub struct Cycle {
     pub overtime_hours: f32,
     /// Lasting slow-down of entry into S, 0-1.
     pub senescence: f32,
-    /// Share of the full rate of entry into S that nutrients allow, 0-1. Written in `Signal` by metabolism; cells
-    /// without metabolism grow freely.
-    pub growth: f32,
     /// Mitosis is over.
     pub mitosis_over: bool,
 }
@@ -128,7 +126,6 @@ impl Default for Cycle {
             length: 0.0,
             overtime_hours: 0.0,
             senescence: 0.0,
-            growth: 1.0,
             mitosis_over: false,
         }
     }
@@ -225,10 +222,10 @@ impl CycleParameters {
         PhaseLaw { mean_hours, stages }
     }
 
-    /// Share of the full rate of entry into S under those conditions, 0-1.
-    pub fn s_entry_share(&self, growth: f32, pressure: f32, senescence: f32) -> f32 {
+    /// Rate of entry into S under those conditions, relative to the full one; `entry` is what rules make of it.
+    pub fn s_entry_share(&self, entry: f32, pressure: f32, senescence: f32) -> f32 {
         let room = (1.0 - pressure / self.max_pressure).max(0.0);
-        growth.clamp(0.0, 1.0) * room * (1.0 - senescence).clamp(0.0, 1.0)
+        entry * room * (1.0 - senescence).clamp(0.0, 1.0)
     }
 
     /// Rate of steady exponential growth of an undisturbed population, 1/h: the root `r` of the Euler-Lotka equation
@@ -288,8 +285,8 @@ pub fn advance_cycle(
                 return;
             }
             let pressure = around[row].pressure;
-            let share = parameters.s_entry_share(cycle.growth, pressure, cycle.senescence)
-                * entry.at(row, types[row].0);
+            let entry = entry.at(row, types[row].0);
+            let share = parameters.s_entry_share(entry, pressure, cycle.senescence);
             let random = || key.stream(ids[row], clock.step, PHASE_LENGTH);
             cycle.advance(parameters, share, hours, random);
         });
@@ -389,26 +386,18 @@ impl Plugin for CyclePlugin {
         app.register_purpose(PHASE_LENGTH)
             .register_capability::<CycleParameters>("cycle")
             .register_cell_state::<Cycle>("cycle")
-            .register_input::<CycleParameters>(
+            .register_relative_input::<CycleParameters>(
                 InputInfo::new(
                     ENTRY,
                     "",
-                    "Rate of entry into S, relative to what nutrients and room allow.",
-                ),
-                |_| 1.0,
+                    "Rate of entry into S, relative to what room allows.",
+                )
+                .limits(Limits {
+                    min: 0.0,
+                    max: 100.0,
+                }),
             )
             .register_category::<Cycle>(phase_category(), |cycle| cycle.phase as u8)
-            .register_quantity::<Cycle>(
-                Quantity::new(
-                    "cycle.growth",
-                    "",
-                    "Share of the full rate of entry into S that nutrients allow.",
-                )
-                .label("growth")
-                .column("growth")
-                .of_the_living(),
-                |cycle| cycle.growth,
-            )
             .begin_cells(|place| {
                 let ages = AgeStructure::growing(place.parameters::<CycleParameters>()?);
                 let body = place.parameters::<BodyParameters>().cloned();
@@ -429,7 +418,6 @@ impl Plugin for CyclePlugin {
             .register_cell_invariant::<Cycle>(SimSystems::Act, "advance_cycle", |cycle| {
                 outside("its progress in the phase", cycle.progress as f32, 0.0, 1.0)
                     .or_else(|| outside("its senescence", cycle.senescence, 0.0, 1.0))
-                    .or_else(|| outside("its growth factor", cycle.growth, 0.0, 1.0))
             })
             .while_in_transit(
                 advance_cycle,

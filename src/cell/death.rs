@@ -515,15 +515,18 @@ impl Plugin for DeathPlugin {
                     "1/h",
                     "Rate at which living cells enter apoptosis.",
                 ),
-                |death| death.apoptosis_per_hour,
+                "apoptosis_per_hour",
             )
-            .register_input::<DeathParameters>(
+            .register_relative_input::<DeathParameters>(
                 InputInfo::new(
                     NECROSIS_RATE,
                     "",
                     "Rate of necrosis, relative to what the lack of oxygen makes it.",
-                ),
-                |_| 1.0,
+                )
+                .limits(Limits {
+                    min: 0.0,
+                    max: 1000.0,
+                }),
             )
             .register_metric(
                 Metric::new("cells_alive", "", "Living cells."),

@@ -88,7 +88,8 @@ pub fn register_secretions(world: &mut World, molecules: &Molecules) {
             input_of(&name),
             "molecules/s",
             format!("Secretion of {} by a cell.", molecule.label),
-        );
+        )
+        .limits(MoleculeExchange::limits("secretes_molecules_per_s"));
         world.register_input_with(info, move |world, cell_type| {
             let table = world.get_resource::<PerType<ExchangeParameters>>()?;
             let mut list = table.get(cell_type)?.0.iter();

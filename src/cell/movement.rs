@@ -109,7 +109,7 @@ impl Plugin for MovementPlugin {
                     "um/min",
                     "Strength with which a cell holds to others.",
                 ),
-                |contact| contact.adhesion_um_per_min,
+                "adhesion_um_per_min",
             )
             .register_input::<ContactParameters>(
                 InputInfo::new(

@@ -15,9 +15,11 @@ use bevy::ecs::storage::TableId;
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
+use super::numbers::{number_fields, read_number};
 use super::parallel::ROWS;
 use super::parameters::{Limits, Parameters, PerType};
 use super::quantity::{LISTED, NamedTwice, Quantity};
+use super::regulate::Groundwork;
 use super::state::RegisterState;
 
 /// What a person has to know about an input.
@@ -34,7 +36,11 @@ pub struct InputInfo {
 }
 
 impl InputInfo {
-    /// An input of that name and unit that is not negative.
+    /// Limits lie within this on both sides of 0: beyond, no system that uses an input could reckon with it.
+    pub const MOST: f64 = 1e12;
+
+    /// An input of that name and unit that is not negative. One that is not based on the field of a parameter, whose
+    /// limits it then has, says what it may be at most: [`Self::limits`].
     pub fn new(name: impl Into<String>, unit: impl Into<String>, about: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -49,6 +55,21 @@ impl InputInfo {
     pub const fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
+    }
+
+    /// Asks for limits that mean something.
+    ///
+    /// # Panics
+    /// When there are none.
+    fn assert_limited(&self) {
+        let Limits { min, max } = self.limits;
+        assert!(
+            -Self::MOST <= min && min <= max && max <= Self::MOST,
+            "the input `{}` needs limits within {:e}, those of its parameter or its own, found {}",
+            self.name,
+            Self::MOST,
+            self.limits.describe()
+        );
     }
 }
 
@@ -129,6 +150,8 @@ impl Inputs {
 /// What rules made of the inputs of this step.
 #[derive(Resource, Default)]
 pub struct InputValues {
+    /// What inputs of cells are worked out from.
+    pub(super) groundwork: Groundwork,
     /// Of cells, in the order of [`Inputs::cells`].
     pub(super) cells: Vec<ValuesOfCells>,
     /// Inputs of the cells of a table, where any of them has a rule.
@@ -141,7 +164,7 @@ pub struct InputValues {
 
 /// An input of cells.
 #[derive(Default)]
-pub(super) struct ValuesOfCells {
+pub(in crate::core) struct ValuesOfCells {
     pub name: String,
     /// By type; NaN for a type that lacks the capability.
     pub bases: Vec<f32>,
@@ -281,21 +304,40 @@ impl InputColumn<'_> {
 
 /// Registration, from a module's plugin.
 pub trait RegisterInputs {
-    /// Registers an input of cells, given its base for a type.
+    /// Registers an input of cells, given its base for a type; this hangs on nothing but parameters.
     fn register_input_with(
         &mut self,
         info: InputInfo,
         base: impl Fn(&World, u16) -> Option<f32> + Send + Sync + 'static,
     ) -> &mut Self;
 
-    /// Registers an input of cells whose base is a parameter of a capability.
-    fn register_input<P: Parameters>(
-        &mut self,
-        info: InputInfo,
-        base: impl Fn(&P) -> f32 + Send + Sync + 'static,
-    ) -> &mut Self {
-        self.register_input_with(info, move |world, cell_type| {
-            Some(base(world.get_resource::<PerType<P>>()?.get(cell_type)?))
+    /// Registers an input of cells whose base is a parameter of a capability, the field at a dotted path inside its
+    /// struct. It may be what the parameter may be.
+    ///
+    /// # Panics
+    /// When the struct has no such number, or nothing keeps the number from growing without end.
+    fn register_input<P: Parameters>(&mut self, info: InputInfo, field: &'static str) -> &mut Self {
+        assert!(
+            number_fields(P::type_info())
+                .iter()
+                .any(|known| known == field),
+            "the input `{}` is based on `{field}`, which is no number of its capability",
+            info.name
+        );
+        self.register_input_with(info.limits(P::limits(field)), move |world, cell_type| {
+            let parameters = world.get_resource::<PerType<P>>()?.get(cell_type)?;
+            Some(read_number(parameters.as_partial_reflect(), field)? as f32)
+        })
+    }
+
+    /// Registers an input of cells with a capability that is relative to what their module makes it: its base is 1.
+    ///
+    /// # Panics
+    /// When it says no limits of its own.
+    fn register_relative_input<P: Parameters>(&mut self, info: InputInfo) -> &mut Self {
+        self.register_input_with(info, |world, cell_type| {
+            world.get_resource::<PerType<P>>()?.get(cell_type)?;
+            Some(1.0)
         })
     }
 
@@ -329,6 +371,7 @@ impl RegisterInputs for World {
         info: InputInfo,
         base: impl Fn(&World, u16) -> Option<f32> + Send + Sync + 'static,
     ) -> &mut Self {
+        info.assert_limited();
         let mut known = self.get_resource_or_init::<Inputs>();
         if known.of_cells(&info.name).is_some() {
             self.get_resource_or_init::<NamedTwice>().0.push(info.name);
@@ -346,6 +389,7 @@ impl RegisterInputs for World {
         info: InputInfo,
         base: impl Fn(&World, Entity) -> Option<f32> + Send + Sync + 'static,
     ) -> &mut Self {
+        info.assert_limited();
         let mut known = self.get_resource_or_init::<Inputs>();
         assert!(
             known.sites.iter().all(|other| other.info.name != info.name),
@@ -365,6 +409,7 @@ impl RegisterInputs for World {
         info: InputInfo,
         base: impl Fn(&World, Entity, &mut Vec<f32>) + Send + Sync + 'static,
     ) -> &mut Self {
+        info.assert_limited();
         let mut known = self.get_resource_or_init::<Inputs>();
         assert!(
             known

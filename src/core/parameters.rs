@@ -9,6 +9,7 @@
 
 use std::borrow::Cow;
 
+use bevy::ecs::change_detection::Tick;
 use bevy::prelude::*;
 use bevy::reflect::{GetTypeRegistration, PartialReflect, Typed};
 use thiserror::Error;
@@ -134,12 +135,19 @@ pub(super) struct Entry {
     /// The struct of a cell type and an item of a list; both are 0 where there are none.
     pub get: for<'w> fn(&'w World, At) -> Option<&'w dyn PartialReflect>,
     pub get_mut: for<'w> fn(&'w mut World, At) -> Option<Mut<'w, dyn PartialReflect>>,
+    /// When any of its values was last changed.
+    pub changed: fn(&World) -> Option<Tick>,
     /// Gives one row of the table what stands in another; nothing for a group.
     pub copy_row: fn(&mut World, usize, usize),
     /// Whether the struct at a place would contradict itself if some of its fields had other values.
     pub contradicts: fn(&World, At, &[(&str, f64)]) -> bool,
     pub limits: fn(&str) -> Limits,
     pub fields: Numbers,
+}
+
+/// When a resource was last changed.
+pub(super) fn last_changed<R: Resource>(world: &World) -> Option<Tick> {
+    Some(world.get_resource_change_ticks::<R>()?.changed)
 }
 
 /// Which numbers a struct has.
@@ -160,6 +168,14 @@ impl ParameterRegistry {
     /// Adds parameters that are kept in a way of their own.
     pub(super) fn add(&mut self, entry: Entry) {
         self.entries.push(entry);
+    }
+
+    /// When the values of each entry were last changed, in the order of registration.
+    pub(super) fn changed<'w>(
+        &'w self,
+        world: &'w World,
+    ) -> impl Iterator<Item = Option<Tick>> + 'w {
+        self.entries.iter().map(|entry| (entry.changed)(world))
     }
 }
 

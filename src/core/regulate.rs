@@ -16,11 +16,15 @@ use super::identity::CellId;
 use super::in_transit::{InTransit, RegisterInTransit};
 use super::input::{InputValues, Inputs, TableValues, ValuesOfCells, declare, run_of};
 use super::parallel::{ROWS, for_each_chunk_mut};
-use super::parameters::{CellTypeNames, Entry, Numbers, ParameterRegistry};
+use super::parameters::{CellTypeNames, Entry, Numbers, ParameterRegistry, last_changed};
 use super::quantity::{NONE, Quantities, Reader};
 use super::rule::{BLOCK, Program, Rule, RuleBook, Scratch};
 use super::state::{Owner, RegisterState, WhollyKept};
 use super::{SimSchedule, SimSystems};
+
+mod groundwork;
+
+pub(super) use groundwork::Groundwork;
 
 /// The rules in force.
 #[derive(Resource, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -174,6 +178,7 @@ fn register_numbers(app: &mut App) {
                     .as_partial_reflect_mut()
             }))
         },
+        changed: last_changed::<Rules>,
         copy_row: |_, _, _| {},
         contradicts: |_, _, _| false,
         limits: Rule::limits,
@@ -218,94 +223,43 @@ fn regulate(world: &mut World) {
 
 /// The inputs of cells.
 fn work_out_cells(world: &World, values: &mut InputValues) {
-    let inputs = world.resource::<Inputs>();
-    let rules = world.resource::<Rules>();
-    let types = world
-        .get_resource::<CellTypeNames>()
-        .map_or(0, |names| names.0.len());
-    // Clones have bases of their own, and the rules of their type.
-    let mut types: Vec<u16> = (0..types as u16).collect();
-    if let Some(clones) = world.get_resource::<Clones>() {
-        types.extend(clones.types_of_rows());
-    }
-    values
-        .cells
-        .resize_with(inputs.cells.len(), ValuesOfCells::default);
-    for (input, of_cells) in inputs.cells.iter().zip(&mut values.cells) {
-        if of_cells.name != input.info.name {
-            of_cells.name.clone_from(&input.info.name);
-        }
-        of_cells.bases.clear();
-        let rows = 0..types.len();
-        let bases = rows.map(|row| (input.base)(world, row as u16).unwrap_or(NONE));
-        of_cells.bases.extend(bases);
+    let InputValues {
+        groundwork,
+        cells,
+        tables,
+        ..
+    } = values;
+    if groundwork.is_outdated(world) {
+        groundwork.make(world, cells);
     }
     let (Some(kinds), Some(known)) = (
         world.get_resource::<TypesOfCells>(),
         world.get_resource::<Quantities>(),
     ) else {
-        values.tables.clear();
+        tables.clear();
         return;
     };
-    // The programs of each input, by type, and the quantities they read.
-    let mut quantities: Vec<usize> = Vec::new();
-    let mut programs: Vec<(usize, Vec<Option<Program>>)> = Vec::new();
-    for (place, input) in inputs.cells.iter().enumerate() {
-        let limits = (input.info.limits.min as f32, input.info.limits.max as f32);
-        let of_types: Vec<Option<Program>> = rules
-            .of_types
-            .iter()
-            .map(|book| {
-                Program::new(book, &input.info.name, limits, |by| {
-                    column_of(known, &mut quantities, by)
-                })
-            })
-            .collect();
-        if of_types.iter().any(Option::is_some) {
-            programs.push((place, of_types));
-        }
-    }
-    let readers: Vec<Option<Reader<f32>>> = quantities
-        .iter()
-        .map(|place| Some(known.cells.get(*place)?.reader(world)))
-        .collect();
     let mut used = 0;
-    if !programs.is_empty() {
+    if !groundwork.programs.is_empty() {
+        let readers: Vec<Option<Reader<f32>>> = groundwork
+            .quantities
+            .iter()
+            .map(|place| Some(known.cells.get(*place)?.reader(world)))
+            .collect();
         for table in tables_with::<CellId>(world) {
             let Some(rows) = (kinds.0)(&table) else {
                 continue;
             };
-            if values.tables.len() == used {
-                values.tables.push(TableValues::default());
+            if tables.len() == used {
+                tables.push(TableValues::default());
             }
-            let to = &mut values.tables[used];
-            if work_out_table(
-                &table,
-                (rows, &types),
-                &programs,
-                &values.cells,
-                &readers,
-                to,
-            ) {
+            let to = &mut tables[used];
+            if work_out_table(&table, rows, groundwork, cells, &readers, to) {
                 used += 1;
             }
         }
     }
-    values.tables.truncate(used);
-}
-
-/// The place of a quantity among those that are read, which it joins; one that is not known is never there.
-fn column_of(known: &Quantities, quantities: &mut Vec<usize>, by: &str) -> usize {
-    let place = known
-        .cells
-        .iter()
-        .position(|quantity| quantity.info.name == by);
-    let place = place.unwrap_or(usize::MAX);
-    let column = quantities.iter().position(|other| *other == place);
-    column.unwrap_or_else(|| {
-        quantities.push(place);
-        quantities.len() - 1
-    })
+    tables.truncate(used);
 }
 
 /// What a thread works with.
@@ -353,8 +307,10 @@ impl<'a> Block<'a> {
 /// Works out the inputs of the cells of a table; says whether any has a rule.
 fn work_out_table<'w>(
     table: &Columns<'w>,
-    (kinds, types): (&[u16], &[u16]),
-    programs: &[(usize, Vec<Option<Program>>)],
+    kinds: &[u16],
+    Groundwork {
+        types, programs, ..
+    }: &Groundwork,
     cells: &[ValuesOfCells],
     readers: &[Option<Reader<'w, f32>>],
     to: &mut TableValues,

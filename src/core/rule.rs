@@ -4,13 +4,14 @@
 //! `b` of the input and the quantity `q` each rule gives a factor `f` or an addend,
 //!
 //! - `Fold(g)`: `f = 1 + g q`;
+//! - `Share`: `f = q`, held between 0 and 1: what another module allows of something;
 //! - `Inhibit(half: K, exponent: n)`: `f = 1 / (1 + (q/K)^n)`;
 //! - `Hill(half: K, exponent: n, to: t)`: `f = 1 + (t/b - 1) h`, `h = q^n / (K^n + q^n)`, which leads from `b` to `t`;
-//!   where the base is 0, the addend `t h`;
+//!   where the base is 0, or so near to it that `t/b` is beyond 2^24, the addend `(t - b) h`;
 //! - `Add(g)`: the addend `g q`.
 //!
 //! `scale` says how much of it counts: `f` becomes `1 + scale (f - 1)`, never below 0 nor the
-//! `floor` of the rule, an addend is multiplied. The input is `b` times the
+//! `floor` of the rule, an addend is multiplied. A rule with the scale 0 is as if it were not there. The input is `b` times the
 //! product of all factors plus the sum of all addends, in the order of the names of the rules, held within the limits
 //! of the input. `floor` keeps a factor from falling below it, [`RuleBook::floors`] the whole product. A quantity
 //! that a cell does not have changes nothing.
@@ -21,11 +22,11 @@
 
 use std::collections::BTreeMap;
 
-use bevy::math::ops;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::parameters::Limits;
+use super::saturation::{hill, power};
 
 /// How a quantity changes an input.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
@@ -33,6 +34,8 @@ use super::parameters::Limits;
 pub enum Law {
     /// Multiplies by `1 + gain q`.
     Fold(f32),
+    /// Multiplies by `q`, held between 0 and 1.
+    Share,
     /// Multiplies by `1 / (1 + (q/half)^exponent)`.
     Inhibit {
         /// Where half is left, unit of the quantity.
@@ -64,6 +67,7 @@ impl Law {
     pub const fn numbers(&self) -> &'static [&'static str] {
         match self {
             Self::Fold(_) | Self::Add(_) => &["gain"],
+            Self::Share => &[],
             Self::Inhibit { .. } => &["half", "exponent"],
             Self::Hill { .. } => &["half", "exponent", "to"],
         }
@@ -206,7 +210,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// The rules of a book on an input; `column` says where a quantity stands. `None` without any.
+    /// The rules of a book on an input that count; `column` says where a quantity stands. `None` without any.
     pub fn new(
         book: &RuleBook,
         input: &str,
@@ -216,7 +220,7 @@ impl Program {
         let terms: Vec<Term> = book
             .rules
             .values()
-            .filter(|rule| rule.input == input)
+            .filter(|rule| rule.input == input && rule.scale != 0.0)
             .map(|rule| Term {
                 column: column(&rule.by),
                 law: rule.law,
@@ -265,6 +269,9 @@ impl Program {
                     };
                     // Bases differ: by type, and between the clones of one.
                     for (row, q) in columns(term.column).iter().enumerate() {
+                        if q.is_nan() {
+                            continue;
+                        }
                         let pull = if *q > 0.0 {
                             term.scale * power(*q / half, exponent)
                         } else {
@@ -292,10 +299,19 @@ impl Program {
         }
         let (least, most) = self.limits;
         for value in values {
-            *value = value.max(least).min(most);
+            // What is no number stays none: verification tells it.
+            if *value < least {
+                *value = least;
+            } else if *value > most {
+                *value = most;
+            }
         }
     }
 }
+
+/// Largest ratio of the two ends of a `Hill` that is taken as a factor, 2^24: of what a base is beyond, not a bit is left
+/// in the other end.
+const MOST_FOLD: f32 = 16_777_216.0;
 
 /// Rows to which rules are applied at once.
 pub const BLOCK: usize = 256;
@@ -309,7 +325,7 @@ impl Term {
         let Self { scale, floor, .. } = *self;
         // A factor of 1 changes not a bit, so a quantity that is not there is one.
         let counted = |q: f32, factor: f32| {
-            if q.is_nan() || scale == 0.0 {
+            if q.is_nan() {
                 1.0
             } else if scale == 1.0 {
                 factor.max(floor)
@@ -323,21 +339,28 @@ impl Term {
                     *product *= counted(*q, 1.0 + gain * *q);
                 }
             }
+            Law::Share => {
+                for (product, q) in products.iter_mut().zip(column) {
+                    *product *= counted(*q, q.clamp(0.0, 1.0));
+                }
+            }
             Law::Inhibit { half, exponent } => {
                 for (product, q) in products.iter_mut().zip(column) {
-                    *product *= counted(*q, 1.0 - saturation(*q, half, exponent));
+                    *product *= counted(*q, 1.0 - hill(*q, half, exponent));
                 }
             }
             Law::Hill { half, exponent, to } => {
                 let rows = products.iter_mut().zip(sums).zip(bases.iter().zip(column));
                 for ((product, sum), (base, q)) in rows {
-                    let share = saturation(*q, half, exponent);
-                    if *base == 0.0 {
+                    let share = hill(*q, half, exponent);
+                    let fold = to / *base;
+                    // Also where both are 0.
+                    if !(fold.abs() <= MOST_FOLD) {
                         if !q.is_nan() {
-                            *sum += scale * to * share;
+                            *sum += scale * (to - *base) * share;
                         }
                     } else {
-                        *product *= counted(*q, 1.0 + (to / *base - 1.0) * share);
+                        *product *= counted(*q, 1.0 + (fold - 1.0) * share);
                     }
                 }
             }
@@ -349,32 +372,6 @@ impl Term {
                 }
             }
         }
-    }
-}
-
-/// `x^n` for `x > 0`; small whole powers by multiplying, which is far cheaper.
-#[inline]
-fn power(x: f32, exponent: f32) -> f32 {
-    if exponent == 1.0 {
-        x
-    } else if exponent == 2.0 {
-        x * x
-    } else if exponent == 3.0 {
-        x * x * x
-    } else if exponent == 4.0 {
-        (x * x) * (x * x)
-    } else {
-        ops::powf(x, exponent)
-    }
-}
-
-/// `q^n / (K^n + q^n)`; 0 for what is not above 0.
-#[inline]
-fn saturation(q: f32, half: f32, exponent: f32) -> f32 {
-    if q > 0.0 {
-        1.0 / (1.0 + power(half / q, exponent))
-    } else {
-        0.0
     }
 }
 

@@ -33,8 +33,8 @@ fn unknown<S: AsRef<str>>(what: &str, name: &str, known: &[S]) -> String {
     message
 }
 
-/// Inputs, and the quantities that rules can join to them: those of one subject.
-struct Joints<'w> {
+/// The names of the inputs of one subject, and of the quantities that rules can join to them.
+struct SubjectNames<'w> {
     /// What has them, in words.
     subject: String,
     inputs: Vec<&'w str>,
@@ -42,57 +42,59 @@ struct Joints<'w> {
 }
 
 /// What the rules of a cell type, or those of a site, can join.
-fn joints(world: &World, of_cells: bool) -> Vec<Joints<'_>> {
+fn subjects(world: &World, of_cells: bool) -> Vec<SubjectNames<'_>> {
     let (inputs, known) = (
         world.get_resource::<Inputs>(),
         world.get_resource::<Quantities>(),
     );
     if of_cells {
-        return vec![Joints {
+        return vec![SubjectNames {
             subject: "a cell".into(),
             inputs: inputs.map_or_else(Vec::new, Inputs::cell_names),
             quantities: known.map_or_else(Vec::new, Quantities::cell_names),
         }];
     }
     let of_sites = known.into_iter().flat_map(|known| &known.sites);
-    let mut joints = vec![Joints {
+    let mut subjects = vec![SubjectNames {
         subject: "the whole site".into(),
         inputs: Vec::new(),
         quantities: of_sites
             .map(|quantity| quantity.info.name.as_str())
             .collect(),
     }];
-    let Some(inputs) = inputs else { return joints };
+    let Some(inputs) = inputs else {
+        return subjects;
+    };
     let of_sites = inputs.sites.iter().map(|input| input.info.name.as_str());
-    joints[0].inputs.extend(of_sites);
+    subjects[0].inputs.extend(of_sites);
     let mut kinds: Vec<&str> = inputs.elements.iter().map(|input| input.kind).collect();
     kinds.extend(inputs.element_quantities.iter().map(|known| known.kind));
     kinds.sort_unstable();
     kinds.dedup();
-    joints.extend(kinds.into_iter().map(|kind| {
+    subjects.extend(kinds.into_iter().map(|kind| {
         let of_kind = inputs.elements.iter().filter(|input| input.kind == kind);
         let by = inputs.element_quantities.iter();
         let by = by.filter(|quantity| quantity.kind == kind);
-        Joints {
+        SubjectNames {
             subject: format!("each {kind} of the site"),
             inputs: of_kind.map(|input| input.info.name.as_str()).collect(),
             quantities: by.map(|quantity| quantity.info.name.as_str()).collect(),
         }
     }));
-    joints
+    subjects
 }
 
 /// What is wrong with the two ends of a rule: its input, its quantity, or that these are of different subjects.
 fn check_ends(world: &World, cell_type: Option<u16>, rule: &Rule) -> Vec<RuleFault> {
     let mut faults = Vec::new();
     let (input, by) = (rule.input.as_str(), rule.by.as_str());
-    let joints = joints(world, cell_type.is_some());
-    let has_input = |joints: &&Joints| joints.inputs.contains(&input);
-    let mut able: Vec<&Joints> = joints.iter().filter(has_input).collect();
+    let subjects = subjects(world, cell_type.is_some());
+    let has_input = |of: &&SubjectNames| of.inputs.contains(&input);
+    let mut able: Vec<&SubjectNames> = subjects.iter().filter(has_input).collect();
     if able.is_empty() {
-        let inputs: Vec<&str> = joints.iter().flat_map(|j| j.inputs.clone()).collect();
+        let inputs: Vec<&str> = subjects.iter().flat_map(|j| j.inputs.clone()).collect();
         faults.push(RuleFault::new("input", unknown("input", input, &inputs)));
-        able = joints.iter().collect();
+        able = subjects.iter().collect();
     } else if let (Some(cell_type), Some(known)) = (cell_type, world.get_resource::<Inputs>())
         && let Some(known) = known.of_cells(input)
         && known.base(world, cell_type).is_none()
@@ -100,9 +102,9 @@ fn check_ends(world: &World, cell_type: Option<u16>, rule: &Rule) -> Vec<RuleFau
         let message = format!("this cell type has no `{input}`");
         faults.push(RuleFault::new("input", message));
     }
-    let has_quantity = |joints: &&Joints| joints.quantities.contains(&by);
+    let has_quantity = |of: &&SubjectNames| of.quantities.contains(&by);
     if !able.iter().any(has_quantity) {
-        let message = match joints.iter().find(has_quantity) {
+        let message = match subjects.iter().find(has_quantity) {
             Some(other) => format!(
                 "`{by}` is a quantity of {}, and `{input}` an input of {}: a rule joins two of the same",
                 other.subject, able[0].subject

@@ -523,6 +523,7 @@ fn in_words(rule: &Rule) -> String {
             let sign = if gain < 0.0 { '-' } else { '+' };
             format!("times 1 {sign} {} q", n(gain.abs()))
         }
+        Law::Share => "times q".into(),
         Law::Inhibit {
             half,
             exponent: 1.0,

@@ -6,6 +6,7 @@ use crate::cell::clones::tell_clones;
 use crate::cell::cycle::mean_radius_um;
 use crate::cell::exchange::register_secretions;
 use crate::cell::molecules::register_molecules;
+use crate::cell::motility::register_biases;
 use crate::cell::movement::SiteMechanics;
 use crate::cell::turnover::nursery::spawn_cells;
 use crate::cell::{BodyParameters, CycleParameters};
@@ -38,6 +39,7 @@ pub fn install_cell_types(world: &mut World, library: &CellLibrary) {
     }
     register_molecules(world, &library.molecules);
     register_secretions(world, &library.molecules);
+    register_biases(world, &library.molecules);
     let books = library.types.iter().map(CellPrefab::rule_book);
     world.get_resource_or_init::<Rules>().of_types = books.collect();
 }

@@ -139,7 +139,7 @@ fn its_mistakes_in_a_cell_file_are_told_with_line_and_column() {
             "rise_per_hour: -1, tire_per_hour: \"much\""
         ),
         [
-            "@:7:30: sparkle.rise_per_hour: must be a number of at least 0, found -1",
+            "@:7:30: sparkle.rise_per_hour: must be a number from 0 to 1000, found -1",
             "@:7:49: sparkle.tire_per_hour: expected a number, found `\"much\"`",
         ]
     );

@@ -36,7 +36,10 @@ impl Default for SparkleParameters {
 
 impl Parameters for SparkleParameters {
     fn limits(_: &str) -> Limits {
-        Limits::NON_NEGATIVE
+        Limits {
+            min: 0.0,
+            max: 1000.0,
+        }
     }
 
     fn contradictions(&self) -> Vec<Contradiction> {
@@ -151,7 +154,7 @@ pub fn sparkle(app: &mut App) {
         )
         .register_input::<SparkleParameters>(
             InputInfo::new(RISE, "1/h", "How fast a cell lights up."),
-            |parameters| parameters.rise_per_hour,
+            "rise_per_hour",
         )
         .register_event(FLASH, "A cell flashed, and is dark again.")
         .begin_cells(|place| {

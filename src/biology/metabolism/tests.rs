@@ -5,6 +5,8 @@ use super::*;
 use crate::biology::testing::shipped_input;
 use crate::cell::testing::*;
 use crate::cell::{BodyParameters, State};
+use crate::core::columns::tables_with;
+use crate::core::quantity::Quantities;
 use crate::tissue::molecule::testing::molecule;
 use crate::tissue::{FieldValues, Ledger, Molecules, TissueBlock};
 
@@ -212,7 +214,7 @@ fn tissue(
             ..Surroundings::default()
         };
         let body = BodyParameters::default().resting_body();
-        let life = (*vital, Metabolism::default(), Cycle::default());
+        let life = (*vital, Metabolism::default(), Position::default());
         app.world_mut().spawn((cell(id as u64, around), body, life));
     }
     (app, ledgers)
@@ -253,7 +255,7 @@ fn what_cells_burn_is_booked_in_their_voxel() {
 }
 
 #[test]
-fn cells_live_without_fields_and_the_dead_have_no_growth() {
+fn cells_live_without_fields_and_the_dead_exchange_nothing() {
     let dead = Vital {
         state: State::Apoptotic,
         ..Vital::default()
@@ -265,14 +267,44 @@ fn cells_live_without_fields_and_the_dead_have_no_growth() {
     );
     step(&mut app);
     let world = app.world_mut();
-    let mut growth: Vec<_> = world
-        .query::<(&crate::core::CellId, &Cycle, &Metabolism)>()
+    let mut lactate: Vec<_> = world
+        .query::<(&crate::core::CellId, &Metabolism)>()
         .iter(world)
-        .map(|(id, cycle, metabolism)| (id.0, cycle.growth, metabolism.lactate_amol_per_s))
+        .map(|(id, metabolism)| (id.0, metabolism.lactate_amol_per_s))
         .collect();
-    growth.sort_by_key(|(id, ..)| *id);
-    assert!(growth[0].1 > 0.99 && growth[0].2 > 0.0);
-    assert_eq!((growth[1].1, growth[1].2), (0.0, 0.0));
+    lactate.sort_by_key(|(id, _)| *id);
+    assert!(lactate[0].1 > 0.0);
+    assert_eq!(lactate[1].1, 0.0);
+}
+
+#[test]
+fn growth_is_told_from_what_is_at_the_cell() {
+    let molecules = ["oxygen", "glucose", "lactate"];
+    let cells = [Vital::default()];
+    let (mut app, fields) = tissue(&molecules, MetabolismParameters::default(), &cells);
+    let world = app.world_mut();
+    // Where the cell is, and elsewhere.
+    for (field, [here, elsewhere]) in fields.iter().zip([[21.5, 160.0], [0.2, 25.0], [21.0, 0.0]]) {
+        let mut values = vec![elsewhere; 8];
+        values[0] = here;
+        world.entity_mut(*field).insert(FieldValues(values));
+    }
+    let idle = world.spawn((cell(9, Surroundings::default()), Position::default()));
+    let idle = idle.id();
+    let known = world.resource::<Quantities>();
+    let growth = known.of_cells("metabolism.growth").expect("registered");
+    let reader = growth.reader(world);
+    let table = tables_with::<Metabolism>(world).next().expect("one cell");
+    let mut found = [7.0];
+    reader(&table, 0..1, &mut found);
+    // Half by oxygen, half by glucose, and pH 7.4 - 0.7 half the way from 6.4 to 7.
+    assert!((found[0] - 0.125).abs() < 1e-5, "{found:?}");
+    // A cell that burns nothing is not told a share.
+    let table = tables_with::<CellType>(world)
+        .find(|table| table.entities().contains(&idle))
+        .expect("it is there");
+    reader(&table, 0..1, &mut found);
+    assert!(found[0].is_nan());
 }
 
 #[test]

@@ -4,8 +4,28 @@ use super::*;
 use crate::cell::State;
 use crate::cell::life::INITIAL_STATE;
 use crate::cell::testing::*;
+use crate::core::quantity::Quantity;
+use crate::core::regulate::Rules;
+use crate::core::rule::{Law, Rule, RuleBook};
 
 const CELLS: u64 = 20_000;
+
+/// Lets cells enter S as a quantity of theirs says, by a rule.
+fn wait_for_food(app: &mut App, food: impl Fn(&CellId) -> f32 + Send + Sync + Copy + 'static) {
+    app.register_quantity::<CellId>(Quantity::new("food", "", ""), food);
+    let rule = Rule {
+        input: ENTRY.into(),
+        by: "food".into(),
+        law: Law::Share,
+        scale: 1.0,
+        floor: None,
+        about: String::new(),
+        source: String::new(),
+    };
+    let mut book = RuleBook::default();
+    book.rules.insert("food".into(), rule);
+    app.world_mut().resource_mut::<Rules>().of_types = vec![book];
+}
 
 /// Runs cells from the start of G0/G1 until each has divided, and hands back when each entered S and when it
 /// divided, h.
@@ -19,16 +39,11 @@ fn run_until_divided(
     let mut app = bench(step_minutes);
     app.add_plugins(CyclePlugin);
     set(&mut app, parameters.clone());
+    wait_for_food(&mut app, move |_| growth);
     let cells: Vec<Entity> = (0..cells)
         .map(|id| {
             app.world_mut()
-                .spawn((
-                    cell(id, around),
-                    Cycle {
-                        growth,
-                        ..Cycle::default()
-                    },
-                ))
+                .spawn((cell(id, around), Cycle::default()))
                 .id()
         })
         .collect();
@@ -169,11 +184,8 @@ fn dead_cells_and_cells_without_growth_stay_where_they_are() {
     };
     let around = Surroundings::default();
     let dead = app.world_mut().spawn((cell(0, around), start, dead)).id();
-    let starved = Cycle {
-        growth: 0.0,
-        ..Cycle::default()
-    };
-    let starved = (cell(1, around), starved);
+    wait_for_food(&mut app, |_| 0.0);
+    let starved = (cell(1, around), Cycle::default());
     let starved = app.world_mut().spawn(starved).id();
     for _ in 0..200 {
         step(&mut app);

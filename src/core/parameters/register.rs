@@ -6,7 +6,9 @@ use bevy::reflect::{PartialReflect, Typed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Entry, NamedParameters, Numbers, ParameterRegistry, Parameters, PerType};
+use super::{
+    Entry, NamedParameters, Numbers, ParameterRegistry, Parameters, PerType, last_changed,
+};
 use crate::core::capability::{Capability, CapabilityRegistry, CapabilityValue};
 use crate::core::numbers::{number_fields, write_number};
 use crate::core::state::RegisterState;
@@ -67,6 +69,7 @@ impl RegisterParameters for App {
                         .get_resource_mut::<P>()
                         .map(|value| value.map_unchanged(|value| value.as_partial_reflect_mut()))
                 },
+                changed: last_changed::<P>,
                 copy_row: |_, _, _| {},
                 contradicts: |_, _, _| false,
                 limits: P::limits,
@@ -137,6 +140,7 @@ impl RegisterParameters for App {
                             .as_partial_reflect_mut()
                     }))
                 },
+                changed: last_changed::<PerType<L>>,
                 copy_row: copy_row::<L>,
                 contradicts: |world, at, values| {
                     let item =
@@ -183,6 +187,7 @@ impl RegisterParameters for App {
                             .as_partial_reflect_mut()
                     }))
                 },
+                changed: last_changed::<L>,
                 copy_row: |_, _, _| {},
                 contradicts: |_, _, _| false,
                 limits: L::Item::limits,
@@ -225,6 +230,7 @@ fn add_capability<P: Parameters>(app: &mut App, capability: Capability) {
                         .as_partial_reflect_mut()
                 }))
             },
+            changed: last_changed::<PerType<P>>,
             copy_row: copy_row::<P>,
             contradicts: |world, at, values| {
                 let table = world.get_resource::<PerType<P>>();

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
-use crate::core::parameters::{Parameters, PerType};
+use crate::core::parameters::{Limits, Parameters, PerType};
 use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::rule::{Combine, Law};
 use crate::core::rule_check::{check_change, check_rule};
@@ -10,9 +10,16 @@ use crate::core::rule_check::{check_change, check_rule};
 #[derive(Reflect, Clone)]
 struct Engine {
     thrust: f32,
+    grip: f32,
 }
 
-impl Parameters for Engine {}
+impl Parameters for Engine {
+    fn limits(_: &str) -> Limits {
+        LIMITS
+    }
+}
+
+const LIMITS: Limits = Limits { min: 0.0, max: 1e4 };
 
 #[derive(Component, Clone, Copy, bytemuck::TransparentWrapper)]
 #[repr(transparent)]
@@ -54,8 +61,8 @@ fn app() -> App {
         app.configure_sets(SimSchedule, pair[1].after(pair[0]));
     }
     app.register_types::<Kind>()
-        .register_input::<Engine>(InputInfo::new("wheels.front", "", ""), |p| p.thrust)
-        .register_input::<Engine>(InputInfo::new("wheels.back", "", ""), |_| 2.0)
+        .register_input::<Engine>(InputInfo::new("wheels.front", "", ""), "thrust")
+        .register_input::<Engine>(InputInfo::new("wheels.back", "", ""), "grip")
         .register_quantity::<Wheels>(Quantity::new("front", "", ""), |wheels| wheels.front)
         .register_quantity::<Wheels>(Quantity::new("back", "", ""), |wheels| wheels.back)
         .insert_resource(CellTypeNames(vec![
@@ -64,8 +71,14 @@ fn app() -> App {
             "sled".into(),
         ]))
         .insert_resource(PerType(vec![
-            Some(Engine { thrust: 1.0 }),
-            Some(Engine { thrust: 3.0 }),
+            Some(Engine {
+                thrust: 1.0,
+                grip: 2.0,
+            }),
+            Some(Engine {
+                thrust: 3.0,
+                grip: 2.0,
+            }),
             None,
         ]))
         .add_systems(SimSchedule, turn.in_set(SimSystems::Signal));
@@ -173,24 +186,27 @@ fn sites_and_their_elements_have_inputs_too() {
     #[derive(Component)]
     struct Ground(Vec<f32>);
     let mut app = app();
-    app.register_site_input(InputInfo::new("weather.rain", "", ""), |_, _| Some(4.0))
-        .register_site_quantity(Quantity::new("weather.warmth", "", ""), |_, _| 0.5)
-        .register_element_input(
-            "voxel",
-            InputInfo::new("ground.wet", "", ""),
-            |world, site, to| {
-                to.extend(
-                    world
-                        .get::<Ground>(site)
-                        .map_or(&[][..], |ground| &ground.0),
-                );
-            },
-        )
-        .register_element_quantity(
-            "voxel",
-            Quantity::new("ground.slope", "", ""),
-            |world, site| Some(&world.get::<Ground>(site)?.0),
-        );
+    app.register_site_input(
+        InputInfo::new("weather.rain", "", "").limits(LIMITS),
+        |_, _| Some(4.0),
+    )
+    .register_site_quantity(Quantity::new("weather.warmth", "", ""), |_, _| 0.5)
+    .register_element_input(
+        "voxel",
+        InputInfo::new("ground.wet", "", "").limits(LIMITS),
+        |world, site, to| {
+            to.extend(
+                world
+                    .get::<Ground>(site)
+                    .map_or(&[][..], |ground| &ground.0),
+            );
+        },
+    )
+    .register_element_quantity(
+        "voxel",
+        Quantity::new("ground.slope", "", ""),
+        |world, site| Some(&world.get::<Ground>(site)?.0),
+    );
     let world = app.world_mut();
     let ground: Vec<f32> = (0..1000).map(|voxel| voxel as f32).collect();
     let site = world.spawn(Ground(ground.clone())).id();
@@ -228,7 +244,7 @@ fn sites_and_their_elements_have_inputs_too() {
 /// An app with two sites, one of them named with a dot, inputs and quantities of all subjects.
 fn app_with_sites() -> App {
     let mut app = app();
-    let input = |name: &str| InputInfo::new(name, "", "");
+    let input = |name: &str| InputInfo::new(name, "", "").limits(LIMITS);
     let quantity = |name: &str| Quantity::new(name, "", "");
     app.register_site_input(input("weather.rain"), |_, _| Some(4.0))
         .register_site_quantity(quantity("weather.warmth"), |_, _| 0.5)
