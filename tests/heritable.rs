@@ -8,7 +8,7 @@ use std::sync::Arc;
 use saving::save;
 use tumorscape::cell::EventKind;
 use tumorscape::cell::exchange::ExchangeParameters;
-use tumorscape::cell::{CellType, CycleParameters, Motility, MotilityParameters};
+use tumorscape::cell::{CellType, CycleParameters, Motility, MotilityParameters, Vital};
 use tumorscape::core::CellId;
 use tumorscape::core::clones::Clones;
 use tumorscape::core::parameters::PerType;
@@ -398,4 +398,46 @@ fn rules_of_the_type_act_on_what_each_clone_has() {
         assert!(count > 50, "{count}");
         assert_eq!(faster > 20, ruled, "{faster} of {count}");
     }
+}
+
+#[test]
+fn what_is_heritable_can_be_read_of_each_cell_and_as_a_mean() {
+    let mut simulation = drifting();
+    for _ in 0..60 {
+        simulation.step();
+    }
+    let names = ["clone.cycle.g0g1_hours", "clone.cycle.s_hours"];
+    let census = simulation.census(&Wanted {
+        quantities: names.map(str::to_owned).to_vec(),
+        ..Wanted::default()
+    });
+    let world = simulation.world();
+    let table = world.resource::<PerType<CycleParameters>>();
+    let mut query = world
+        .try_query::<(&CellId, &CellType, &Vital)>()
+        .expect("there are cells");
+    let (mut sum, mut alive, mut differ) = (0.0, 0.0, 0);
+    for (id, row, vital) in query.iter(world) {
+        let cycle = table.get(row.0).expect("all have a cycle");
+        let place = census.ids.iter().position(|known| known == id);
+        let place = place.expect("it was counted");
+        let of = |name| census.quantity(name).expect("it was asked for")[place];
+        let found = names.map(of);
+        assert_eq!(found, [cycle.g0g1_hours, cycle.s_hours]);
+        if vital.is_alive() {
+            sum += f64::from(found[0]);
+            alive += 1.0;
+        }
+        differ += u32::from(found[0] != 2.0);
+    }
+    assert!(differ > 20, "{differ}");
+    let metrics = simulation.metrics();
+    let mean = metrics[0].get("clone_cycle_g0g1_hours_mean");
+    let mean = mean.expect("it is measured");
+    assert!((mean / (sum / alive) - 1.0).abs() < 1e-6, "{mean}");
+    // Where nothing is heritable there is no such thing.
+    let plain = scene("{}").unwrap_or_else(|wrong| panic!("{wrong}"));
+    let plain = Simulation::new(Arc::new(plain), 5).expect("its parameters are valid");
+    let known = plain.world().resource::<Quantities>();
+    assert!(known.of_cells(names[0]).is_none());
 }

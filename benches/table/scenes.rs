@@ -7,8 +7,11 @@ use std::time::Instant;
 use bevy::prelude::*;
 use tumorscape::cell::movement::SiteMechanics;
 use tumorscape::core::CellId;
+use tumorscape::core::parameters::CellTypeNames;
+use tumorscape::core::regulate::{RuleChange, Rules};
+use tumorscape::core::rule::{Law, Rule};
 use tumorscape::scene::schema::Place;
-use tumorscape::simulation::{Simulation, open_scene};
+use tumorscape::simulation::{Action, Simulation, open_scene};
 
 use crate::repeat::repeat;
 use crate::{Case, Figure, Goal, RATIO, SPEED_UP};
@@ -28,7 +31,23 @@ struct Work {
     settle: u32,
     /// Pieces of [`PIECE`] steps that are timed.
     pieces: usize,
+    /// So many rules of the tumour's cell type in place of its own, if that is asked for.
+    rules: Option<usize>,
 }
+
+/// Inputs and quantities that rules join where their cost is measured.
+const RULED: [(&str, &str); 10] = [
+    ("cycle.entry", "oxygen"),
+    ("cycle.entry", "mechanics.pressure"),
+    ("death.apoptosis", "glucose"),
+    ("death.apoptosis", "hif.level"),
+    ("metabolism.glycolysis", "hif.level"),
+    ("metabolism.glycolysis", "lactate"),
+    ("metabolism.respiration", "oxygen"),
+    ("motility.speed", "mechanics.contacts"),
+    ("motility.speed", "body.volume"),
+    ("mechanics.adhesion", "hif.activation"),
+];
 
 /// Steps timed together: every molecule of the library is solved in them equally often.
 const PIECE: u32 = 10;
@@ -42,6 +61,7 @@ pub fn cases() -> Vec<Case> {
                 scale: 1.0,
                 settle: 10,
                 pieces: 12,
+                rules: None,
             },
             vec![],
         ),
@@ -52,6 +72,7 @@ pub fn cases() -> Vec<Case> {
                 scale: 1.0,
                 settle: 10,
                 pieces: 12,
+                rules: None,
             },
             vec![(PER_HOUR, Goal::AtMost(1.0))],
         ),
@@ -63,11 +84,34 @@ pub fn cases() -> Vec<Case> {
                 scale: 2.154,
                 settle: 10,
                 pieces: 6,
+                rules: None,
             },
             vec![
                 (PER_HOUR, Goal::AtMost(5.0)),
                 (PER_CELL, Goal::AtMost(700.0)),
             ],
+        ),
+        (
+            "spheroid, 10^5 cells, 0 rules",
+            Work {
+                file: "scenes/spheroid.ron",
+                scale: 2.154,
+                settle: 10,
+                pieces: 6,
+                rules: Some(0),
+            },
+            vec![],
+        ),
+        (
+            "spheroid, 10^5 cells, 10 rules",
+            Work {
+                file: "scenes/spheroid.ron",
+                scale: 2.154,
+                settle: 10,
+                pieces: 6,
+                rules: Some(10),
+            },
+            vec![],
         ),
         (
             "million",
@@ -76,6 +120,7 @@ pub fn cases() -> Vec<Case> {
                 scale: 1.0,
                 settle: 3,
                 pieces: 3,
+                rules: None,
             },
             vec![
                 (SPEED, Goal::AtLeast(2.0)),
@@ -99,6 +144,48 @@ pub fn cases() -> Vec<Case> {
         .collect()
 }
 
+/// Puts so many rules in the place of those of the scene.
+fn put_rules(simulation: &mut Simulation, count: usize) {
+    let world = simulation.world();
+    let types = world.resource::<CellTypeNames>().clone();
+    let deleted = world.resource::<Rules>().paths(&types);
+    let deleted = deleted.into_iter().map(RuleChange::Delete);
+    // Half of the laws take a power; none changes much.
+    let added = RULED
+        .iter()
+        .take(count)
+        .enumerate()
+        .map(|(n, (input, by))| {
+            let law = if n % 2 == 0 {
+                Law::Fold(1e-9)
+            } else {
+                Law::Inhibit {
+                    half: 1e9,
+                    exponent: 2.0,
+                }
+            };
+            let rule = Rule {
+                input: (*input).to_owned(),
+                by: (*by).to_owned(),
+                law,
+                scale: 1.0,
+                floor: None,
+                about: String::new(),
+                source: String::new(),
+            };
+            RuleChange::Add {
+                of: types.0[0].clone(),
+                name: format!("rule {n}"),
+                rule,
+            }
+        });
+    for change in deleted.chain(added).collect::<Vec<_>>() {
+        simulation
+            .apply(Action::Rule(change))
+            .expect("the first type of the scene is that of a tumour");
+    }
+}
+
 fn measure(work: Work, quick: bool) -> Vec<Figure> {
     let mut scene = open_scene(Path::new(work.file)).expect("shipped scenes are valid");
     for population in &mut scene.scene.populations {
@@ -108,6 +195,9 @@ fn measure(work: Work, quick: bool) -> Vec<Figure> {
     }
     let seed = scene.scene.seed;
     let mut simulation = Simulation::new(Arc::new(scene), seed).expect("shipped scenes are valid");
+    if let Some(count) = work.rules {
+        put_rules(&mut simulation, count);
+    }
     simulation
         .measure_systems()
         .expect("no step was made before");

@@ -30,7 +30,7 @@ use crate::core::random::probability;
 use crate::core::saturation::hill;
 use crate::core::state::RegisterState;
 use crate::core::{Clock, SimSchedule, SimSystems};
-use crate::tissue::Fields;
+use crate::tissue::{Fields, RegisterMoleculeUse};
 
 /// The HIF axis of a cell.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
@@ -173,7 +173,8 @@ pub struct HypoxiaPlugin;
 
 impl Plugin for HypoxiaPlugin {
     fn build(&self, app: &mut App) {
-        app.register_group::<HypoxiaParameters>("hypoxia")
+        app.register_molecule_use("hif", "oxygen")
+            .register_group::<HypoxiaParameters>("hypoxia")
             .register_capability::<HifParameters>("hif")
             .register_cell_state::<HifAxis>("hif_axis")
             .register_quantity::<HifAxis>(

@@ -43,7 +43,7 @@ use crate::core::state::RegisterState;
 use crate::core::units::{AMOL_PER_UM3_PER_MM, SECONDS_PER_MINUTE};
 use crate::core::{SimSchedule, SimSystems};
 use crate::tissue::spread::Spread;
-use crate::tissue::{Bookings, FieldReader, Fields};
+use crate::tissue::{Bookings, FieldReader, Fields, RegisterMoleculeUse};
 
 /// Seconds in a minute, as the systems use it.
 const PER_MINUTE: f32 = SECONDS_PER_MINUTE as f32;
@@ -520,6 +520,9 @@ pub struct MetabolismPlugin;
 impl Plugin for MetabolismPlugin {
     fn build(&self, app: &mut App) {
         order_act(app);
+        for molecule in [OXYGEN, GLUCOSE, LACTATE] {
+            app.register_molecule_use("metabolism", molecule);
+        }
         app.register_group::<MetabolismChemistry>("chemistry")
             .register_capability::<MetabolismParameters>("metabolism")
             .register_cell_state::<Metabolism>("metabolism")

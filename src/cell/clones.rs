@@ -8,9 +8,13 @@ use bevy::prelude::*;
 use super::CellType;
 use super::life::{Division, RegisterLife};
 use crate::core::RegisterPurpose;
-use crate::core::clones::{Clones, HeritableTraits, MUTATION, inherit};
-use crate::core::quantity::{Quantities, Quantity, RegisterQuantities};
+use crate::core::clones::{
+    Clones, HeritableTraits, MUTATION, heritable_paths, heritable_values, inherit,
+};
+use crate::core::metric::{Measure, Metric, RegisterMetrics};
+use crate::core::quantity::{NONE, Quantities, Quantity, Reader, RegisterQuantities};
 use crate::core::state::{Owner, RegisterState};
+use crate::core::units::name_and_unit;
 
 /// Name of the quantity that is the number of a cell's clone.
 const CLONE_NUMBER: &str = "clone.number";
@@ -47,14 +51,45 @@ impl Plugin for ClonesPlugin {
     }
 }
 
-/// Gives tables of cells a column `clone`, for a world in which some type has heritable parameters.
+/// For a world in which some type has heritable parameters: gives tables of cells a column `clone`, and makes each
+/// parameter a quantity, `clone.cycle.s_hours`, that has a column and whose mean over living cells is measured.
 pub fn tell_clones(world: &mut World) {
+    for path in heritable_paths(world) {
+        let name = format!("clone.{path}");
+        let (_, unit) = name_and_unit(&path);
+        let about = format!("`{path}` of the cell's clone, which is heritable.");
+        let info = Quantity::new(&name, unit, about).of_the_living();
+        let column = name.replace('.', "_");
+        let mean = format!("Mean `{path}` of living cells in which it is heritable.");
+        world
+            .register_cell_reader(info, move |world| read_trait(world, &path))
+            .register_metric(
+                Metric::new(format!("{column}_mean"), unit, mean),
+                Measure::Mean(name),
+            );
+    }
+
     if let Some(mut known) = world.get_resource_mut::<Quantities>() {
         let mut all = known.cells.iter_mut();
         if let Some(of) = all.find(|of| of.info.name == CLONE_NUMBER) {
             of.info.column = Some("clone".into());
         }
     }
+}
+
+/// Reads a heritable parameter (path without the type) of each cell's clone.
+fn read_trait<'w>(world: &'w World, path: &str) -> Reader<'w, f32> {
+    let of_rows = heritable_values(world, path);
+    Box::new(move |table, rows, values| {
+        let Some(types) = table.get::<CellType>() else {
+            values.fill(NONE);
+            return;
+        };
+        for (value, row) in values.iter_mut().zip(&types[rows]) {
+            let known = of_rows.get(usize::from(row.0)).copied().flatten();
+            *value = known.unwrap_or(NONE);
+        }
+    })
 }
 
 /// Finds the clone of a cell that comes from a division.

@@ -26,7 +26,7 @@ use crate::core::random::probability;
 use crate::core::state::RegisterState;
 use crate::core::units::MINUTES_PER_HOUR;
 use crate::core::{CellId, Clock, Purpose, Random, RandomKey, RegisterPurpose, SimSchedule};
-use crate::tissue::Fields;
+use crate::tissue::{Fields, RegisterMoleculeUse};
 
 /// Alive, dying or dead.
 #[derive(
@@ -496,7 +496,8 @@ pub struct DeathPlugin;
 impl Plugin for DeathPlugin {
     fn build(&self, app: &mut App) {
         order_act(app);
-        app.register_purpose(APOPTOSIS)
+        app.register_molecule_use("death", "oxygen")
+            .register_purpose(APOPTOSIS)
             .register_purpose(NECROSIS)
             .register_event(ENTERS_APOPTOSIS, "A cell entered apoptosis.")
             .register_event(TURNS_NECROTIC, "A cell turned necrotic.")

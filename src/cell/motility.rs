@@ -387,10 +387,7 @@ impl Plugin for MotilityPlugin {
                 }))
             })
             .while_in_transit(turn, InTransit::Pauses, "there is nothing to walk on")
-            .add_systems(
-                SimSchedule,
-                turn.in_set(ActSystems::Walk),
-            );
+            .add_systems(SimSchedule, turn.in_set(ActSystems::Walk));
     }
 }
 

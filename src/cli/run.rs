@@ -431,6 +431,13 @@ pub(crate) fn report(simulation: &Simulation, journal: &Journal, pace: Pace) -> 
         ));
     }
     for (site, molecule, tally) in simulation.solves() {
+        if tally.overflowed > 0 {
+            say(format!(
+                "warning: {site}: in {} of {} solves of {molecule} cells gave off or took up more than can be added up, so \
+                 molecules are lost; see `exchange`, or use larger voxels",
+                tally.overflowed, tally.solves,
+            ));
+        }
         if tally.unconverged > 0 {
             say(format!(
                 "{site}: {} of {} solves of {} did not reach their tolerance, relative residual {:.1e} at worst; see `transport.tolerance`",

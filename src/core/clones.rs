@@ -19,7 +19,9 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::identity::CellId;
-use super::parameters::{contradict_in_clone, factor_range, make_row, value_in_clone};
+use super::parameters::{
+    contradict_in_clone, factor_range, make_row, value_in_clone, value_in_row,
+};
 use super::random::{Purpose, RandomKey};
 use super::state::WhollyKept;
 
@@ -269,6 +271,41 @@ pub fn fill_rows(world: &mut World) {
     for row in rows {
         fill_row(world, row);
     }
+}
+
+/// The paths of all heritable parameters, without the type, each once and in the order of the types.
+pub fn heritable_paths(world: &World) -> Vec<String> {
+    let traits = world.get_resource::<HeritableTraits>();
+    let mut paths: Vec<String> = Vec::new();
+    for (path, _) in traits.into_iter().flat_map(|all| &all.0).flatten() {
+        if !paths.contains(path) {
+            paths.push(path.clone());
+        }
+    }
+    paths
+}
+
+/// What a parameter (path without the type) is in each row of the tables of parameters, types first; none where the type
+/// does not have it heritable.
+pub fn heritable_values(world: &World, path: &str) -> Vec<Option<f32>> {
+    let (Some(clones), Some(traits)) = (
+        world.get_resource::<Clones>(),
+        world.get_resource::<HeritableTraits>(),
+    ) else {
+        return Vec::new();
+    };
+    let types = (0..clones.types).chain(clones.types_of_rows());
+    let is_heritable = |cell_type: u16| {
+        let mut of_type = traits.0.get(usize::from(cell_type)).into_iter().flatten();
+        of_type.any(|(known, _)| known == path)
+    };
+    let value = |(row, cell_type): (usize, u16)| {
+        let row = u16::try_from(row)
+            .ok()
+            .filter(|_| is_heritable(cell_type))?;
+        value_in_row(world, row, path)
+    };
+    types.enumerate().map(value).collect()
 }
 
 /// The rows of all clones of a type, each with its factor for a parameter (path without the type).

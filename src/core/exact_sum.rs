@@ -79,8 +79,8 @@ pub trait AtomicQuanta: From<Self::Quanta> + Send + Sync + Debug + 'static {
     type Quanta: Copy + Default + Debug + PartialEq + Into<i64>;
 
     /// Adds a term, rounded to a whole number of quanta of 2^-`bits`; none (NaN) adds nothing, one out of range the
-    /// nearest in range.
-    fn add(&self, term: f32, bits: u32);
+    /// nearest in range. Says whether the term and the sum so far are what they should be.
+    fn add(&self, term: f32, bits: u32) -> bool;
 
     /// The sum so far.
     fn get(&self) -> Self::Quanta;
@@ -90,11 +90,14 @@ impl AtomicQuanta for AtomicI64 {
     type Quanta = i64;
 
     #[inline]
-    fn add(&self, term: f32, bits: u32) {
-        let quanta = f64::from(term) * quanta_per_unit(bits);
+    fn add(&self, term: f32, bits: u32) -> bool {
+        /// 2^63, one more than the largest number of quanta.
+        const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+        let exact = f64::from(term) * quanta_per_unit(bits);
         // `f64::round` is a call of a function.
-        let quanta = (quanta + 0.5_f64.copysign(quanta)) as i64;
-        self.fetch_add(quanta, Ordering::Relaxed);
+        let quanta = (exact + 0.5_f64.copysign(exact)) as i64;
+        let before = self.fetch_add(quanta, Ordering::Relaxed);
+        exact.abs() < BEYOND && before.checked_add(quanta).is_some()
     }
 
     #[inline]
@@ -107,7 +110,7 @@ impl AtomicQuanta for AtomicU32 {
     type Quanta = u32;
 
     #[inline]
-    fn add(&self, term: f32, bits: u32) {
+    fn add(&self, term: f32, bits: u32) -> bool {
         // From 2^23 quanta on an `f32` has no halves, and half up may be up to the even neighbour.
         let quanta = (term * quanta_per_unit(bits) as f32 + 0.5) as u32;
         let mut sum = self.load(Ordering::Relaxed);
@@ -119,6 +122,7 @@ impl AtomicQuanta for AtomicU32 {
         ) {
             sum = found;
         }
+        !term.is_nan() && sum.checked_add(quanta).is_some()
     }
 
     #[inline]
@@ -135,6 +139,7 @@ pub struct AtomicSums<Q, const BITS: u32> {
     len: usize,
     sums: OnceLock<Vec<Q>>,
     used: AtomicBool,
+    overflowed: AtomicBool,
 }
 
 /// Stored sums are not as many as those they are to replace.
@@ -154,6 +159,7 @@ impl<Q: AtomicQuanta, const BITS: u32> AtomicSums<Q, BITS> {
             len,
             sums: OnceLock::new(),
             used: AtomicBool::new(false),
+            overflowed: AtomicBool::new(false),
         }
     }
 
@@ -162,11 +168,19 @@ impl<Q: AtomicQuanta, const BITS: u32> AtomicSums<Q, BITS> {
         !self.used.load(Ordering::Relaxed)
     }
 
+    /// Whether since the last [`Self::clear`] a term was no number, or a sum of terms of one sign did not fit: then it is
+    /// wrong. (One of terms of either sign may have left the range on its way and come back.)
+    pub fn has_overflowed(&self) -> bool {
+        self.overflowed.load(Ordering::Relaxed)
+    }
+
     /// Adds a term to a sum.
     #[inline]
     pub fn add(&self, index: usize, term: f32) {
         let sums = self.sums.get_or_init(|| self.zeros());
-        sums[index].add(term, BITS);
+        if !sums[index].add(term, BITS) {
+            self.overflowed.store(true, Ordering::Relaxed);
+        }
         // Reading first leaves the line in the caches of all cores.
         if !self.used.load(Ordering::Relaxed) {
             self.used.store(true, Ordering::Relaxed);
@@ -203,6 +217,7 @@ impl<Q: AtomicQuanta, const BITS: u32> AtomicSums<Q, BITS> {
 
     /// Forgets all terms, and keeps the memory.
     pub fn clear(&mut self) {
+        *self.overflowed.get_mut() = false;
         if !std::mem::take(self.used.get_mut()) {
             return;
         }
@@ -423,5 +438,33 @@ mod tests {
         assert_eq!([0, 1, 2].map(|index| second.sum(index)), [0.0; 3]);
         second.read_mean(1.0, &mut b);
         assert_eq!(b, [0.0; 3]);
+    }
+
+    #[test]
+    fn a_sum_that_does_not_fit_and_a_term_that_is_no_number_are_noticed() {
+        type Signed = AtomicSums<AtomicI64, 30>;
+        // 2^33 units are 2^63 quanta.
+        let half = 4_294_967_296.0_f32;
+        let told = |terms: &[f32]| {
+            let mut sums = Signed::new(2);
+            for term in terms {
+                sums.add(1, *term);
+            }
+            let told = sums.has_overflowed();
+            sums.clear();
+            assert!(!sums.has_overflowed());
+            told
+        };
+        assert!(!told(&[half, half * 0.99]));
+        assert!(!told(&[-half, -half]));
+        assert!(told(&[half, half]));
+        assert!(told(&[2.0 * half]));
+        assert!(told(&[f32::INFINITY]));
+        assert!(told(&[f32::NAN]));
+        let unsigned = AtomicSums::<AtomicU32, 20>::new(1);
+        unsigned.add(0, 4095.0);
+        assert!(!unsigned.has_overflowed());
+        unsigned.add(0, 1.0);
+        assert!(unsigned.has_overflowed());
     }
 }

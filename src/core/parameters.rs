@@ -21,7 +21,9 @@ use super::numbers::{field_at, read_number, write_number};
 mod in_clones;
 mod register;
 
-pub(super) use in_clones::{contradict_in_clone, factor_range, make_row, value_in_clone};
+pub(super) use in_clones::{
+    contradict_in_clone, factor_range, make_row, value_in_clone, value_in_row,
+};
 pub use register::RegisterParameters;
 
 pub use super::limits::Limits;

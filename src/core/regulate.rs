@@ -10,11 +10,11 @@ use std::cell::RefCell;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::clones::Clones;
 use super::columns::{Columns, tables_with};
 use super::identity::CellId;
 use super::in_transit::{InTransit, RegisterInTransit};
-use super::input::{InputValues, Inputs, TableValues, ValuesOfCells, declare, run_of};
+use super::input::{CellInput, InputValues, Inputs, TableValues, ValuesOfCells, declare, run_of};
+use super::invariant::{Breach, RegisterInvariant};
 use super::parallel::{ROWS, for_each_chunk_mut};
 use super::parameters::{CellTypeNames, Entry, Numbers, ParameterRegistry, last_changed};
 use super::quantity::{NONE, Quantities, Reader};
@@ -146,6 +146,7 @@ pub(super) fn plugin(app: &mut App) {
             InTransit::Runs,
             "rules read what the cell is, and molecules at their background",
         )
+        .register_invariant(SimSystems::Regulate, "regulate", no_number)
         .add_systems(SimSchedule, regulate.in_set(SimSystems::Regulate));
 }
 
@@ -490,6 +491,53 @@ fn work_out_sites(world: &World, values: &mut InputValues) {
             });
         }
     }
+}
+
+/// Looks for an input that rules have made no number of: that of the cell of lowest identity, or else that of a site.
+fn no_number(world: &World) -> Option<Breach> {
+    let (inputs, values) = (world.resource::<Inputs>(), world.resource::<InputValues>());
+    let kinds = world.get_resource::<TypesOfCells>();
+    let mut first: Option<(CellId, &CellInput)> = None;
+    for table in tables_with::<CellId>(world) {
+        let of_table = values.tables.iter().find(|of| of.table == Some(table.id()));
+        let (Some(of_table), Some(kinds)) = (of_table, kinds.and_then(|of| (of.0)(&table))) else {
+            continue;
+        };
+        let ids = table.get::<CellId>().unwrap_or_default();
+        for (nth, place) in of_table.inputs.iter().enumerate() {
+            let bases = &values.cells[*place].bases;
+            for (row, (id, kind)) in ids.iter().zip(kinds).enumerate() {
+                let chunk = &of_table.values[row / ROWS * of_table.inputs.len() * ROWS..];
+                let value = chunk[nth * ROWS + row % ROWS];
+                // A type that lacks the input has no base.
+                let is_wrong = value.is_nan() && !bases[usize::from(*kind)].is_nan();
+                if is_wrong && first.is_none_or(|(known, _)| *id < known) {
+                    first = Some((*id, &inputs.cells[*place]));
+                }
+            }
+        }
+    }
+    let told = |name: &str| format!("its input `{name}` is no number");
+    if let Some((cell, input)) = first {
+        return Some(Breach {
+            cell: Some(cell),
+            found: told(&input.info.name),
+        });
+    }
+    let of_sites = inputs.sites.iter().zip(&values.sites);
+    let of_sites = of_sites.map(|(input, of)| (&input.info, of.iter().any(|(_, v)| v.is_nan())));
+    let of_elements = inputs.elements.iter().zip(&values.elements);
+    let of_elements = of_elements.map(|(input, of)| {
+        let mut all = of.iter().flat_map(|(_, values)| values);
+        (&input.info, all.any(|value| value.is_nan()))
+    });
+    let (info, _) = of_sites
+        .chain(of_elements)
+        .find(|(_, is_wrong)| *is_wrong)?;
+    Some(Breach::new(format!(
+        "the input `{}` of a site is no number",
+        info.name
+    )))
 }
 
 /// The entities of all sites, in the order of the scene.

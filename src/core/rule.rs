@@ -7,7 +7,7 @@
 //! - `Share`: `f = q`, held between 0 and 1: what another module allows of something;
 //! - `Inhibit(half: K, exponent: n)`: `f = 1 / (1 + (q/K)^n)`;
 //! - `Hill(half: K, exponent: n, to: t)`: `f = 1 + (t/b - 1) h`, `h = q^n / (K^n + q^n)`, which leads from `b` to `t`;
-//!   where the base is 0, or so near to it that `t/b` is beyond 2^24, the addend `(t - b) h`;
+//!   where the base is 0, of the other sign, or so near to 0 that `t/b` is beyond 2^24, the addend `(t - b) h`;
 //! - `Add(g)`: the addend `g q`.
 //!
 //! `scale` says how much of it counts: `f` becomes `1 + scale (f - 1)`, never below 0 nor the
@@ -354,8 +354,8 @@ impl Term {
                 for ((product, sum), (base, q)) in rows {
                     let share = hill(*q, half, exponent);
                     let fold = to / *base;
-                    // Also where both are 0.
-                    if !(fold.abs() <= MOST_FOLD) {
+                    // NaN, where both are 0, lies nowhere.
+                    if !(0.0..=MOST_FOLD).contains(&fold) {
                         if !q.is_nan() {
                             *sum += scale * (to - *base) * share;
                         }

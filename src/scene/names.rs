@@ -4,6 +4,8 @@ use bevy::prelude::*;
 
 use super::report::{Problem, SceneReport};
 use crate::core::quantity::{NamedTwice, Quantities};
+use crate::tissue::Molecules;
+use crate::tissue::needs::missing_molecules;
 
 /// Columns that every cell table has.
 const ALWAYS: [&str; 6] = ["cell", "site", "type", "x_um", "y_um", "z_um"];
@@ -43,5 +45,10 @@ pub(super) fn check_names(report: &mut SceneReport, file: &str, world: &World) {
         problem.help =
             Some("give the cell type or molecule that it is made of another name".into());
         report.problems.push(problem);
+    }
+    if let Some(molecules) = world.get_resource::<Molecules>() {
+        let missing = missing_molecules(world, molecules).into_iter();
+        let problems = missing.map(|message| Problem::whole_file(file, message));
+        report.problems.extend(problems);
     }
 }

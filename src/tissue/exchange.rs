@@ -73,6 +73,12 @@ impl Ledger {
         &self.source
     }
 
+    /// Whether something was booked that the sums cannot hold: they are wrong then.
+    pub fn has_overflowed(&self) -> bool {
+        let books = [&self.capacity, &self.rate, &self.source];
+        books.into_iter().any(Book::has_overflowed)
+    }
+
     /// Forgets all entries.
     pub fn clear(&mut self) {
         for book in [&mut self.capacity, &mut self.rate, &mut self.source] {

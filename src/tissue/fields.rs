@@ -27,7 +27,10 @@ pub struct Fields<'w, 's> {
 }
 
 impl Fields<'_, '_> {
-    /// The fields of the molecule of that name, in all sites; an unknown one is nowhere, and its background is 0.
+    /// The fields of the molecule of that name, in all sites.
+    ///
+    /// # Panics
+    /// When there is no such molecule: a module that asks for one says so, see [`super::needs`].
     pub fn of(&self, name: &str) -> FieldReader<'_> {
         let values = |entity| Some(self.values.get(entity).ok()?.0.as_slice());
         FieldReader::new(&self.molecules, &self.sites, name, values)
@@ -52,9 +55,10 @@ struct Readable<'a> {
 }
 
 impl<'a> FieldReader<'a> {
-    /// The fields of a molecule in a world, from outside the systems of a step.
+    /// The fields of a molecule in a world, from outside the systems of a step; `None` where there is no such molecule.
     pub fn in_world(world: &'a World, name: &str) -> Option<Self> {
-        let (molecules, sites) = (world.get_resource()?, world.get_resource()?);
+        let (molecules, sites): (&Molecules, _) = (world.get_resource()?, world.get_resource()?);
+        molecules.named(name)?;
         Some(Self::new(molecules, sites, name, |entity| {
             Some(world.get::<FieldValues>(entity)?.0.as_slice())
         }))
@@ -73,9 +77,7 @@ impl<'a> FieldReader<'a> {
             })
         };
         Self {
-            background: molecules
-                .named(name)
-                .map_or(0.0, |molecule| molecule.background),
+            background: known(molecules, name).background,
             sites: each_site(molecules, sites, name, read),
         }
     }
@@ -109,6 +111,16 @@ impl<'a> FieldReader<'a> {
             relative_gradient(&field.grid.block, field.values, position_um)
         })
     }
+}
+
+/// The molecule of that name, which a module asks for.
+fn known<'a>(molecules: &'a Molecules, name: &str) -> &'a Molecule {
+    let Some(molecule) = molecules.named(name) else {
+        panic!(
+            "the molecule `{name}` is there: who asks for it has called `register_molecule_use`"
+        );
+    };
+    molecule
 }
 
 /// What `make` makes of the field of a molecule in each site that has it.
@@ -161,12 +173,12 @@ pub struct Bookings<'w, 's> {
 }
 
 impl Bookings<'_, '_> {
-    /// Where the molecule of that name is booked, in all sites; nowhere if there is none.
+    /// Where the molecule of that name is booked, in all sites.
+    ///
+    /// # Panics
+    /// When there is no such molecule: a module that asks for one says so, see [`super::needs`].
     pub fn of(&self, name: &str) -> Booking<'_> {
-        let nm_per_unit = self
-            .molecules
-            .named(name)
-            .map_or(1.0, |molecule| f64::from(molecule.nm_per_unit));
+        let nm_per_unit = f64::from(known(&self.molecules, name).nm_per_unit);
         Booking {
             per_molecule: (SECONDS_PER_MINUTE / MOLECULES_PER_UM3_PER_NM / nm_per_unit) as f32,
             per_amol: (SECONDS_PER_MINUTE * NM_PER_MM / AMOL_PER_UM3_PER_MM / nm_per_unit) as f32,
@@ -320,17 +332,24 @@ mod tests {
             assert_eq!(fields.of("vegf_a").at(site, 7), 7.0);
             assert_eq!(fields.of("vegf_a").at(SiteId(1), 7), 3.0);
             assert_eq!(fields.of("other").at(site, 7), 5.0);
-            assert_eq!(fields.of("nothing").at(site, 7), 0.0);
             assert_eq!(
                 fields.of("other").relative_gradient(site, Vec3::ZERO),
                 Vec3::ZERO
             );
             bookings.of("other").secrete(site, 7, 1.0);
-            bookings.of("nothing").secrete(site, 7, 1.0);
             assert!(bookings.of("other").is_nowhere() && !bookings.of("vegf_a").is_nowhere());
         };
         world.run_system_once(system).unwrap();
         assert!(ledger(&world).source().is_empty());
+    }
+
+    #[test]
+    #[should_panic(expected = "the molecule `oxigen` is there")]
+    fn a_molecule_that_there_is_not_is_no_anoxia() {
+        let mut world = world("oxygen", 1300.0, 1);
+        assert!(FieldReader::in_world(&world, "oxigen").is_none());
+        let system = |fields: Fields| fields.of("oxigen").at(SiteId(0), 7);
+        let _: f32 = world.run_system_once(system).expect("it is one system");
     }
 
     #[test]

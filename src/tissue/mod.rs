@@ -5,6 +5,7 @@ pub mod fields;
 mod kept;
 pub mod medium;
 pub mod molecule;
+pub mod needs;
 pub mod population;
 pub mod site;
 pub mod solver;
@@ -18,5 +19,6 @@ pub use medium::{
     ExchangesWithVessels, Hinders, InterstitialFlow, MediumSystems, RegisterMedium, VesselExchange,
 };
 pub use molecule::{Molecule, MoleculeId, MoleculeName, Molecules};
+pub use needs::RegisterMoleculeUse;
 pub use site::{FieldGrid, FieldValues, SiteEntry, SiteField, SiteId, Sites, TissueBlock};
 pub use transport::TransportParameters;

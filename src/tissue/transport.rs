@@ -34,7 +34,7 @@ use super::site::{FieldValues, SiteId, Sites};
 use super::solver::{
     Exchange, FieldSolver, LocalTerms, Reservoir, Saturating, SolveReport, Stopping, TimeScheme,
 };
-use super::verify::verify_fields;
+use super::verify::{verify_fields, verify_ledgers};
 use super::{Molecule, MoleculeId, Molecules, TissueBlock};
 use crate::core::invariant::{Breach, RegisterInvariant};
 use crate::core::parallel::for_each_chunk_mut;
@@ -131,6 +131,8 @@ pub struct SolveTally {
     pub cycles: u64,
     /// Solves that ended above the tolerance (and above what `f32` can hold).
     pub unconverged: u64,
+    /// Solves of bookings that were more than a ledger can hold, so that molecules got lost.
+    pub overflowed: u64,
     /// Largest relative residual a solve ended with.
     pub worst_residual: f32,
     /// Largest relative mass-balance error a solve ended with, without its sign.
@@ -215,6 +217,10 @@ impl Plugin for TransportPlugin {
         app.register_list::<Molecules>("molecules")
             .register_group::<TransportParameters>("transport")
             .init_resource::<Sites>()
+            .register_invariant(SimSystems::Act, "bookings", |world| {
+                let fault = verify_ledgers(world).err()?;
+                Some(Breach::new(fault.to_string()))
+            })
             .register_invariant(SimSystems::Transport, "solve_fields", |world| {
                 let fault = verify_fields(world).err()?;
                 Some(Breach::new(fault.to_string()))
@@ -357,6 +363,7 @@ fn solve_fields(
             };
             *report = solver.solve(&terms, scheme, stopping, &mut values.0);
             tally.add(report);
+            tally.overflowed += u64::from(ledger.has_overflowed());
             ledger.clear();
         },
     );

@@ -6,6 +6,7 @@
 
 use bevy::prelude::*;
 
+use super::exchange::Ledger;
 use super::site::{FieldValues, SiteId, Sites};
 use super::transport::FieldWork;
 use super::{Molecule, Molecules, TissueBlock};
@@ -35,6 +36,19 @@ pub enum FieldFault {
         voxel: UVec3,
         /// What was found.
         value: f32,
+    },
+    /// More was booked than a ledger holds.
+    #[error(
+        "{molecule} in site `{site}`: what cells give off or take up in a voxel is more than the 8.6e9 {unit}/min that can \
+         be added up, or no number"
+    )]
+    Overflow {
+        /// The molecule, as shown to a person.
+        molecule: String,
+        /// Its unit.
+        unit: String,
+        /// Name of the site.
+        site: String,
     },
     /// The last solve did not reach its tolerance.
     #[error(
@@ -86,6 +100,34 @@ pub fn verify_fields(world: &World) -> Result<(), FieldFault> {
             }
             if let Some(work) = world.get::<FieldWork>(field.entity) {
                 verify_solve(molecule, block, work)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Checks that every ledger of a world holds what was booked; the first fault in the order of sites and molecules comes
+/// back.
+///
+/// # Errors
+/// If one does not.
+pub fn verify_ledgers(world: &World) -> Result<(), FieldFault> {
+    let (Some(sites), Some(molecules)) = (
+        world.get_resource::<Sites>(),
+        world.get_resource::<Molecules>(),
+    ) else {
+        return Ok(());
+    };
+    for entry in &sites.list {
+        for field in &entry.fields {
+            let ledger = world.get::<Ledger>(field.entity);
+            if ledger.is_some_and(Ledger::has_overflowed) {
+                let molecule = molecules.get(field.molecule);
+                return Err(FieldFault::Overflow {
+                    molecule: molecule.label.clone(),
+                    unit: molecule.unit.clone(),
+                    site: entry.block.name.clone(),
+                });
             }
         }
     }
@@ -225,6 +267,23 @@ mod tests {
             let text = fault.to_string();
             assert!(text.contains("glucose in site `flank`"), "{text}");
         }
+    }
+
+    #[test]
+    fn bookings_that_do_not_fit_are_a_fault() {
+        let mut world = world_with(vec![0.5; 12], good());
+        let field = world.resource::<Sites>().list[0].fields[0].entity;
+        let ledger = Ledger::new(12);
+        ledger.secrete(7, 5e9);
+        world.entity_mut(field).insert(ledger);
+        assert_eq!(verify_ledgers(&world), Ok(()));
+        let ledger = world.get::<Ledger>(field).expect("inserted above");
+        ledger.secrete(7, 5e9);
+        let fault = verify_ledgers(&world).expect_err("1e10 is more than fits");
+        assert!(
+            fault.to_string().starts_with("glucose in site `flank`"),
+            "{fault}"
+        );
     }
 
     #[test]

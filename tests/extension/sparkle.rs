@@ -6,13 +6,16 @@ use tumorscape::cell::event::{EventBook, EventKind, RegisterEvent};
 use tumorscape::cell::life::{Beginning, RegisterLife};
 use tumorscape::cell::{CellType, Position, Resident};
 use tumorscape::core::input::{InputInfo, RegisterInputs, Regulated};
+use tumorscape::core::invariant::{RegisterInvariant, outside};
 use tumorscape::core::metric::{Measure, Metric, RegisterMetrics};
 use tumorscape::core::parameters::{
     Contradiction, Limits, Parameters, PerType, RegisterParameters,
 };
 use tumorscape::core::quantity::{Quantity, RegisterQuantities};
 use tumorscape::core::state::RegisterState;
-use tumorscape::core::{CellId, Clock, SimSchedule, SimSystems};
+use tumorscape::core::{
+    CellId, Clock, Purpose, RandomKey, RegisterPurpose, SimSchedule, SimSystems,
+};
 use tumorscape::tissue::{SiteId, Sites};
 
 /// How cells of a type glow (capability `sparkle`).
@@ -66,15 +69,22 @@ pub struct Sparkle {
     pub fatigue: f32,
 }
 
+/// Probability that a cell flickers in a step.
+pub const FLICKERS: f32 = 0.05;
+
 /// A cell flashed: its glow came to 1.5, and it is dark again.
 pub const FLASH: EventKind = EventKind::of("sparkle.flash");
+
+/// Whether a cell flickers, and loses a hundredth of its glow.
+const FLICKER: Purpose = Purpose::of("sparkle.flicker");
 
 /// Name of the input that is how fast cells light up.
 const RISE: &str = "sparkle.rise";
 
-/// Both numbers of each cell follow their equations, `dG/dt = rise - tire F` and `dF/dt = 0.1`.
+/// Both numbers of each cell follow their equations, `dG/dt = rise - tire F` and `dF/dt = 0.1`; now and then one flickers.
 fn light_up(
     clock: Res<Clock>,
+    key: Res<RandomKey>,
     parameters: Res<PerType<SparkleParameters>>,
     inputs: Regulated,
     events: Res<EventBook>,
@@ -99,6 +109,9 @@ fn light_up(
             let rate = rise.at(row, types[row].0) - parameters.tire_per_hour * sparkle.fatigue;
             sparkle.glow += rate * hours;
             sparkle.fatigue = (sparkle.fatigue + 0.1 * hours).min(1.0);
+            if key.stream(ids[row], clock.step, FLICKER).chance(FLICKERS) {
+                sparkle.glow *= 0.99;
+            }
             if sparkle.glow >= 1.5 {
                 sparkle.glow = 0.0;
                 events.book(FLASH, ids[row], residents[row].0, positions[row].0);
@@ -127,7 +140,12 @@ fn light(world: &World, site: Entity) -> f32 {
 
 /// The plugin.
 pub fn sparkle(app: &mut App) {
-    app.register_capability::<SparkleParameters>("sparkle")
+    app.register_purpose(FLICKER)
+        .register_cell_invariant::<Sparkle>(SimSystems::Signal, "light_up", |sparkle| {
+            outside("its glow", sparkle.glow, 0.0, 1.5)
+                .or_else(|| outside("its tiredness", sparkle.fatigue, 0.0, 1.0))
+        })
+        .register_capability::<SparkleParameters>("sparkle")
         .register_cell_state::<Sparkle>("sparkle")
         .register_quantity::<Sparkle>(
             Quantity::new("sparkle.glow", "", "How bright it is.")
@@ -175,4 +193,20 @@ pub fn sparkle(app: &mut App) {
             }
         })
         .add_systems(SimSchedule, light_up.in_set(SimSystems::Signal));
+}
+
+/// The same with a fault: cells tire beyond all measure.
+pub fn broken_sparkle(app: &mut App) {
+    let overtire = |mut cells: Query<(&CellId, &mut Sparkle)>| {
+        for (id, mut sparkle) in &mut cells {
+            if id.0 >= 3 {
+                sparkle.fatigue = 1.25;
+            }
+        }
+    };
+    sparkle(app);
+    app.add_systems(
+        SimSchedule,
+        overtire.in_set(SimSystems::Signal).after(light_up),
+    );
 }

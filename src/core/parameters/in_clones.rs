@@ -83,6 +83,13 @@ pub(in crate::core) fn value_in_clone(
     Some(value as f32)
 }
 
+/// What a parameter (path without the type) is in a row of the tables, that of a type or of a clone.
+pub(in crate::core) fn value_in_row(world: &World, row: u16, path: &str) -> Option<f32> {
+    let registry = world.get_resource::<ParameterRegistry>()?;
+    let Target { entry, at, field } = find_of_type(world, registry, row, path)?;
+    Some(read_number((entry.get)(world, at)?, field)? as f32)
+}
+
 /// Whether parameters of a clone with these factors would contradict each other.
 pub(in crate::core) fn contradict_in_clone(
     world: &World,

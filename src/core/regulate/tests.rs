@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
-use crate::core::parameters::{Limits, Parameters, PerType};
+use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::rule::{Combine, Law};
 use crate::core::rule_check::{check_change, check_rule};
 
-#[derive(Reflect, Clone)]
+#[derive(Reflect, Clone, Serialize, Deserialize)]
 struct Engine {
     thrust: f32,
     grip: f32,
@@ -61,6 +61,7 @@ fn app() -> App {
         app.configure_sets(SimSchedule, pair[1].after(pair[0]));
     }
     app.register_types::<Kind>()
+        .register_capability::<Engine>("engine")
         .register_input::<Engine>(InputInfo::new("wheels.front", "", ""), "thrust")
         .register_input::<Engine>(InputInfo::new("wheels.back", "", ""), "grip")
         .register_quantity::<Wheels>(Quantity::new("front", "", ""), |wheels| wheels.front)
@@ -354,7 +355,14 @@ fn a_law_that_the_rules_of_an_input_cannot_be_combined_with_is_refused() {
 fn a_rule_that_is_accepted_has_numbers_that_its_parameters_can_have() {
     let mut app = app();
     let world = app.world_mut();
-    for scale in [0.0, 1e6, 1e7, f32::INFINITY] {
+    for (scale, is_fine) in [
+        (0.0, true),
+        (1e6, true),
+        (1.1e6, false),
+        (-0.5, false),
+        (f32::INFINITY, false),
+        (f32::NAN, false),
+    ] {
         let accepted = check_rule(
             world,
             Some(0),
@@ -363,11 +371,115 @@ fn a_rule_that_is_accepted_has_numbers_that_its_parameters_can_have() {
                 ..rule("wheels.front", "back", Law::Fold(1.0))
             },
         );
-        let limits = Rule::limits("scale");
-        assert_eq!(
-            accepted.is_ok(),
-            limits.contain(f64::from(scale)),
-            "{scale}"
-        );
+        assert_eq!(accepted.is_ok(), is_fine, "{scale}");
     }
+    let hill = |half, exponent, to| Law::Hill { half, exponent, to };
+    for (law, is_fine) in [
+        (Law::Share, true),
+        (Law::Fold(1e12), true),
+        (Law::Fold(1.1e12), false),
+        (Law::Add(-1.1e12), false),
+        (hill(1.0, 0.1, 0.0), true),
+        (hill(1.0, 20.0, 0.0), true),
+        (hill(0.0, 1.0, 0.0), false),
+        (hill(1.0, 0.05, 0.0), false),
+        (hill(1.0, 21.0, 0.0), false),
+        (hill(1.0, 1.0, f32::INFINITY), false),
+    ] {
+        let accepted = check_rule(world, Some(0), &rule("wheels.front", "back", law));
+        assert_eq!(accepted.is_ok(), is_fine, "{law:?}");
+    }
+}
+
+/// What turned wheels of a car.
+fn front_of(app: &App, car: Entity) -> f32 {
+    app.world().get::<Wheels>(car).expect("it has wheels").front
+}
+
+#[test]
+fn an_input_goes_no_further_than_its_parameter_may() {
+    let mut app = app();
+    let wheels = Wheels {
+        front: 1.0,
+        back: 1.0,
+    };
+    let car = app.world_mut().spawn((CellId(0), Kind(0), wheels)).id();
+    for (gain, expected) in [(1e12, 1e4), (-1e12, 0.0)] {
+        let mut book = RuleBook::default();
+        let driven = rule("wheels.front", "back", Law::Add(gain));
+        book.rules.insert("a".into(), driven);
+        app.world_mut().resource_mut::<Rules>().of_types = vec![book];
+        app.world_mut().run_schedule(SimSchedule);
+        assert_eq!(front_of(&app, car), expected);
+    }
+}
+
+#[test]
+#[should_panic(expected = "the input `wheels.slip` needs limits")]
+fn an_input_without_limits_is_refused() {
+    let endless = InputInfo::new("wheels.slip", "", "");
+    app().register_relative_input::<Engine>(endless);
+}
+
+#[test]
+#[should_panic(expected = "based on `thurst`, which is no number of its capability")]
+fn an_input_based_on_no_field_is_refused() {
+    app().register_input::<Engine>(InputInfo::new("wheels.slip", "", ""), "thurst");
+}
+
+#[test]
+fn changes_of_parameters_rules_and_rows_reach_the_inputs_of_the_next_step() {
+    let mut app = app();
+    let wheels = Wheels {
+        front: 0.0,
+        back: 1.0,
+    };
+    let car = app.world_mut().spawn((CellId(0), Kind(0), wheels)).id();
+    let mut next = |change: &dyn Fn(&mut World)| {
+        change(app.world_mut());
+        app.world_mut().run_schedule(SimSchedule);
+        front_of(&app, car)
+    };
+    assert_eq!(next(&|_| ()), 1.0);
+    assert_eq!(next(&|_| ()), 1.0);
+    let thrust = |world: &mut World, value| {
+        let mut engines = world.resource_mut::<PerType<Engine>>();
+        engines.0[0].as_mut().expect("a car has one").thrust = value;
+    };
+    assert_eq!(next(&|world| thrust(world, 5.0)), 5.0);
+    let double = |world: &mut World, gain| {
+        let mut book = RuleBook::default();
+        let of = rule("wheels.front", "back", Law::Add(gain));
+        book.rules.insert("a".into(), of);
+        world.resource_mut::<Rules>().of_types = vec![book];
+    };
+    // The quantity is 2, the base of the other wheels.
+    assert_eq!(next(&|world| double(world, 1.5)), 8.0);
+    assert_eq!(next(&|world| double(world, 0.5)), 6.0);
+    assert_eq!(next(&|_| ()), 6.0);
+    assert_eq!(
+        next(&|world| world.resource_mut::<Rules>().of_types.clear()),
+        5.0
+    );
+}
+
+#[test]
+fn an_input_that_is_no_number_is_told_with_its_cell() {
+    let mut app = app();
+    let wheels = |back| Wheels { front: 0.0, back };
+    for (id, kind, back) in [(4, 2, 1.0), (7, 0, 1.0), (5, 0, f32::INFINITY)] {
+        app.world_mut()
+            .spawn((CellId(id), Kind(kind), wheels(back)));
+    }
+    let mut book = RuleBook::default();
+    for (name, gain) in [("a", 1.0), ("b", -1.0)] {
+        let of = rule("wheels.front", "back", Law::Add(gain));
+        book.rules.insert(name.into(), of);
+    }
+    app.world_mut().resource_mut::<Rules>().of_types = vec![book];
+    assert_eq!(no_number(app.world()), None);
+    app.world_mut().run_schedule(SimSchedule);
+    let breach = no_number(app.world()).expect("infinity less infinity");
+    assert_eq!(breach.cell, Some(CellId(5)));
+    assert_eq!(breach.found, "its input `wheels.front` is no number");
 }
