@@ -117,7 +117,7 @@ impl Plugin for MovementPlugin {
                     "",
                     "E-cadherin over that of an epithelial cell: holds to E-cadherin.",
                 ),
-                |contact| contact.e_cadherin,
+                "e_cadherin",
             )
             .register_input::<ContactParameters>(
                 InputInfo::new(
@@ -125,7 +125,7 @@ impl Plugin for MovementPlugin {
                     "",
                     "N-cadherin in the same unit: holds to N-cadherin.",
                 ),
-                |contact| contact.n_cadherin,
+                "n_cadherin",
             )
             .register_quantity::<Surroundings>(
                 Quantity::new(

@@ -141,12 +141,8 @@ impl Plugin for ShapePlugin {
                     ASPECT_RATIO,
                     "",
                     "Length over width that the shape of a cell approaches.",
-                )
-                .limits(Limits {
-                    min: 1.0,
-                    max: 20.0,
-                }),
-                |shape| shape.aspect_ratio,
+                ),
+                "aspect_ratio",
             )
             .register_quantity::<Stretch>(
                 Quantity::new(STRETCH[0], "", "Length over width of the cell.")
