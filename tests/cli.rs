@@ -561,6 +561,11 @@ fn what_the_program_knows_is_told_to_persons_programs_and_pages() {
             "{part}"
         );
     }
+    let rule = told(&["describe", "hypoxia_raises_glycolysis"]);
+    assert!(
+        rule.starts_with("cancer.hypoxia_raises_glycolysis (rule)"),
+        "{rule}"
+    );
     let page = told(&["describe", "--markdown", "quantities"]);
     told(&["describe", "--docs", "pages"]);
     let written = std::fs::read_to_string(folder.path().join("pages/quantities.md"));
@@ -575,4 +580,37 @@ fn what_the_program_knows_is_told_to_persons_programs_and_pages() {
         &["describe", "--markdown", "cycles"],
         "the pages are `scenes`",
     );
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_description_that_cannot_be_written_is_a_failure() {
+    let full = std::fs::File::options().write(true).open("/dev/full");
+    let output = Command::new(env!("CARGO_BIN_EXE_tumorscape"))
+        .args(["describe", "--json"])
+        .stdout(full.expect("the device is there"))
+        .output()
+        .expect("it starts");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("standard output"), "{said}");
+}
+
+#[test]
+fn what_has_no_effect_is_told_and_run_all_the_same() {
+    let rule = r#"rules: [Add(of: "cancer", name: "z", rule: (input: "cycle.entry", by: "vegf_a", law: Fold(1)))], expect"#;
+    let folder = folder_with("one.ron", scene("").replace("expect", rule));
+    for arguments in [
+        &["check", "one.ron"][..],
+        &["run", "--quiet", "--until", "1min", "one.ron"],
+    ] {
+        let output = tumorscape(folder.path(), arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        let expected = "warning: rules[0].rule.by: `vegf_a` is not simulated in `dish`";
+        assert!(
+            said.contains(expected) && said.contains("1 warning\n"),
+            "{said}"
+        );
+    }
 }

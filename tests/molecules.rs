@@ -199,7 +199,7 @@ fn a_mistake_in_any_field_is_told_by_its_place() {
         (
             "decay_per_min: 0",
             "decay_per_min: inf",
-            ":8:20: decay_per_min: must be a number of at least 0",
+            ":8:20: decay_per_min: must be a number from 0 to 1000000",
         ),
         (
             "half_saturation: 1",
@@ -224,7 +224,7 @@ fn a_mistake_in_any_field_is_told_by_its_place() {
         (
             "background: 0",
             "background: -2",
-            ":13:17: background: must be a number of at least 0",
+            ":13:17: background: must be a number from 0 to 1000000000",
         ),
         (
             "coarsen: 1",

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{Failure, complain, say};
+use super::{Failure, complain, say, warn};
 use crate::simulation::Program;
 
 /// Options of `check`.
@@ -20,7 +20,10 @@ pub(crate) fn check(program: &Program, arguments: &CheckArguments) -> Result<Exi
     let mut code = ExitCode::SUCCESS;
     for file in &arguments.files {
         match program.check_file(file) {
-            Ok(found) => say(format!("{}: {found}", file.display())),
+            Ok(found) => {
+                warn(&found.warnings);
+                say(format!("{}: {}", file.display(), found.value));
+            }
             Err(report) => {
                 complain(report);
                 code = ExitCode::from(2);

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{Failure, say};
+use super::{Failure, print, say, warn};
 use crate::simulation::Program;
 use crate::simulation::describe::Description;
 use crate::simulation::describe::items::Item;
@@ -37,15 +37,18 @@ pub(crate) fn describe(
     if let Some(page) = &arguments.markdown {
         let description = Description::of(program).map_err(Failure::input)?;
         let text = make_page(page, &description).map_err(Failure::Input)?;
-        say(text.trim_end());
+        print(text.trim_end())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let description = Description::in_folder(program, Path::new("")).map_err(Failure::input)?;
+    let library = program.library_in(Path::new(""));
+    let library = library.map_err(Failure::input)?;
+    warn(&library.warnings);
+    let description = Description::with(program, &library.value);
     match &arguments.name {
         Some(name) => describe_one(&description, name, arguments.json),
         None if arguments.json => print_json(&description),
         None => {
-            print_all(&description);
+            print(&all(&description))?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -72,7 +75,7 @@ fn write_pages(program: &Program, folder: &Path) -> Result<ExitCode, Failure> {
 }
 
 fn print_json(value: &impl serde::Serialize) -> Result<ExitCode, Failure> {
-    say(serde_json::to_string_pretty(value).map_err(Failure::run)?);
+    print(&serde_json::to_string_pretty(value).map_err(Failure::run)?)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -89,37 +92,42 @@ fn describe_one(description: &Description, name: &str, json: bool) -> Result<Exi
     if json {
         return print_json(&found);
     }
+    let mut lines = Vec::new();
     for item in &found {
-        say(format!("{} ({})", item.name, item.kind));
-        for fact in &item.facts {
-            say(wrapped(fact, 4));
-        }
-        say(wrapped(&item.about, 4));
+        lines.push(format!("{} ({})", item.name, item.kind));
+        lines.extend(item.facts.iter().map(|fact| wrapped(fact, 4)));
+        lines.push(wrapped(&item.about, 4));
         if !item.source.is_empty() {
-            say(wrapped(&format!("Source: {}", item.source), 4));
+            lines.push(wrapped(&format!("Source: {}", item.source), 4));
         }
     }
+    print(&lines.join("\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_all(description: &Description) {
+/// Everything, for a person.
+fn all(description: &Description) -> String {
+    let mut lines = Vec::new();
     for chapter in description.chapters() {
-        say(chapter.title.to_uppercase());
+        lines.push(chapter.title.to_uppercase());
         if chapter.items.is_empty() {
-            say("  none");
+            lines.push("  none".into());
         }
         let facts = |item: &Item| item.facts.join("; ");
         let width = |item: &Item| item.name.chars().count();
         let name = chapter.items.iter().map(width).max().unwrap_or(0).min(48);
         for item in &chapter.items {
-            say(format!("  {:<name$}  {}", item.name, facts(item)).trim_end());
-            say(wrapped(&item.about, 6));
+            let line = format!("  {:<name$}  {}", item.name, facts(item));
+            lines.push(line.trim_end().to_owned());
+            lines.push(wrapped(&item.about, 6));
         }
-        say("");
+        lines.push(String::new());
     }
-    say(
-        "`tumorscape describe NAME` tells more of one of them, `--json` all for a program to read.",
+    lines.push(
+        "`tumorscape describe NAME` tells more of one of them, `--json` all for a program to read."
+            .into(),
     );
+    lines.join("\n")
 }
 
 /// A text in lines that fit, indented.

@@ -18,6 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::scene::SceneReport;
 use crate::simulation::Program;
 
 /// Walk through a tumour: an explorable, scriptable, recordable 3D simulation of the tumour
@@ -90,6 +91,30 @@ fn say(line: impl std::fmt::Display) {
 fn complain(line: impl std::fmt::Display) {
     use std::io::Write;
     let _gone = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Tells what has no effect, if there is anything.
+fn warn(warnings: &SceneReport) {
+    if !warnings.is_empty() {
+        complain(warnings);
+    }
+}
+
+/// Writes a text to standard output for somebody who asked for nothing else. A reader that has gone away is no reason to
+/// fail; a device that is full is.
+fn print(text: &str) -> Result<(), Failure> {
+    use std::io::{ErrorKind, Write};
+    let mut out = std::io::stdout().lock();
+    let written = out
+        .write_all(text.as_bytes())
+        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::run(format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The scene that is opened when none is named.

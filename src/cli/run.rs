@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::interruption;
 use super::span::{describe_hours, describe_span, parse_span};
-use super::{DEFAULT_SCENE, Failure, complain, say};
+use super::{DEFAULT_SCENE, Failure, complain, say, warn};
 use crate::core::clones::{Clones, MAX_CLONES};
 use crate::core::parallel;
 use crate::journal::run_folder::{RECORD, RunFolder, RunFolderError};
@@ -95,6 +95,7 @@ impl SimulationArguments {
             }
         };
         let scene = scene.map_err(Failure::input)?;
+        warn(&scene.warnings);
         let seed = self.seed.unwrap_or(scene.scene.seed);
         let mut simulation = Simulation::new(Arc::new(scene), seed).map_err(Failure::input)?;
         if let Some(until) = self.until {

@@ -241,6 +241,17 @@ fn change(
     (!contradict_in_clone(world, cell_type, &concerned)).then_some(factors)
 }
 
+/// Whether the parameters of a clone with these factors, by path without the type, would contradict each other.
+pub fn would_contradict(world: &World, cell_type: u16, factors: &[(&str, f32)]) -> bool {
+    contradict_in_clone(world, cell_type, factors)
+}
+
+/// The least and the largest factor that a parameter of a cell type, by path without the type, can have in a clone;
+/// none where no factor changes it.
+pub fn possible_factors(world: &World, cell_type: u16, path: &str) -> Option<(f32, f32)> {
+    factor_range(world, cell_type, path)
+}
+
 /// The capability that a parameter belongs to, by path without the type.
 fn capability_of(path: &str) -> &str {
     path.split_once('.').map_or(path, |(name, _)| name)

@@ -43,6 +43,7 @@ pub mod stages;
 pub mod state;
 mod team;
 pub mod units;
+mod unknown_names;
 
 pub use clock::{Clock, SimSchedule, SimSystems};
 pub use colour_map::ColourMap;

@@ -220,9 +220,19 @@ pub struct CellQuantity {
     /// What a person has to know.
     pub info: Quantity,
     make: MakeReader<f32>,
+    /// Whether a cell has it at all, as far as that follows from its components.
+    has: Option<HasQuantity>,
 }
 
+/// Whether a cell has the component that a quantity is read from.
+type HasQuantity = fn(EntityRef) -> bool;
+
 impl CellQuantity {
+    /// Whether a cell lacks what it is read from, so that it has no value ever.
+    pub fn is_lacked_by(&self, cell: EntityRef) -> bool {
+        self.has.is_some_and(|has| !has(cell))
+    }
+
     /// Prepares to read values in a world; [`NONE`] where cells have none.
     pub fn reader<'w>(&self, world: &'w World) -> Reader<'w, f32> {
         (self.make)(world)
@@ -316,6 +326,20 @@ impl NamedTwice {
     }
 }
 
+/// Which quantities the cells of each type lack, by index of the type: those read from components that such a cell does
+/// not begin with. Only a world made for checking has it.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct LackedQuantities(pub Vec<Vec<String>>);
+
+impl LackedQuantities {
+    /// Whether the cells of a type are known to lack a quantity.
+    pub(super) fn contain(world: &World, cell_type: u16, name: &str) -> bool {
+        let lacked = world.get_resource::<Self>();
+        let lacked = lacked.and_then(|lacked| lacked.0.get(usize::from(cell_type)));
+        lacked.is_some_and(|lacked| lacked.iter().any(|known| known == name))
+    }
+}
+
 /// Registration, from a module's plugin, which panics if another has registered the name; or of what a scene brings, in
 /// a world: a name that is there already is then noted in [`NamedTwice`].
 pub trait RegisterQuantities {
@@ -335,7 +359,7 @@ pub trait RegisterQuantities {
         info: Quantity,
         prepare: impl Fn(&World) -> G + Send + Sync + 'static,
     ) -> &mut Self {
-        self.register_cell_reader(info, move |world| {
+        self.register_reader_of(info, Some(|cell| cell.contains::<C>()), move |world| {
             let get = prepare(world);
             Box::new(move |table, rows, values| read(table, rows, values, NONE, &get))
         })
@@ -345,6 +369,16 @@ pub trait RegisterQuantities {
     fn register_cell_reader(
         &mut self,
         info: Quantity,
+        make: impl for<'w> Fn(&'w World) -> Reader<'w, f32> + Send + Sync + 'static,
+    ) -> &mut Self {
+        self.register_reader_of(info, None, make)
+    }
+
+    /// Registers a number of a cell and, where that is known, how to tell whether a cell has it at all.
+    fn register_reader_of(
+        &mut self,
+        info: Quantity,
+        has: Option<fn(EntityRef) -> bool>,
         make: impl for<'w> Fn(&'w World) -> Reader<'w, f32> + Send + Sync + 'static,
     ) -> &mut Self;
 
@@ -382,9 +416,10 @@ fn read<C: Component, T: Copy>(
 }
 
 impl RegisterQuantities for World {
-    fn register_cell_reader(
+    fn register_reader_of(
         &mut self,
         info: Quantity,
+        has: Option<fn(EntityRef) -> bool>,
         make: impl for<'w> Fn(&'w World) -> Reader<'w, f32> + Send + Sync + 'static,
     ) -> &mut Self {
         let mut known = self.get_resource_or_init::<Quantities>();
@@ -395,6 +430,7 @@ impl RegisterQuantities for World {
         known.cells.push(CellQuantity {
             info,
             make: Box::new(make),
+            has,
         });
         self
     }
@@ -437,13 +473,14 @@ impl RegisterQuantities for World {
 }
 
 impl RegisterQuantities for App {
-    fn register_cell_reader(
+    fn register_reader_of(
         &mut self,
         info: Quantity,
+        has: Option<fn(EntityRef) -> bool>,
         make: impl for<'w> Fn(&'w World) -> Reader<'w, f32> + Send + Sync + 'static,
     ) -> &mut Self {
         self.declare_remade::<Quantities>(LISTED);
-        self.world_mut().register_cell_reader(info, make);
+        self.world_mut().register_reader_of(info, has, make);
         NamedTwice::refuse(self.world());
         self
     }

@@ -150,7 +150,7 @@ pub enum Combine {
     /// The product of factors and the sum of addends.
     #[default]
     Product,
-    /// As PhysiCell's rules; all must be `Hill`, and `scale` multiplies `(q / half)^exponent`. Floors do not count.
+    /// As PhysiCell's rules; all must be `Hill`, without floors, and `scale` multiplies `(q / half)^exponent`.
     MultiHill,
 }
 

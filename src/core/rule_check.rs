@@ -4,10 +4,11 @@
 use bevy::prelude::*;
 
 use super::input::Inputs;
-use super::parameters::{CellTypeNames, Limits, nearest};
-use super::quantity::Quantities;
+use super::parameters::{CellTypeNames, Limits};
+use super::quantity::{LackedQuantities, Quantities};
 use super::regulate::{RuleChange, Rules};
-use super::rule::{Law, Rule};
+use super::rule::{Combine, Law, Rule, RuleBook};
+use super::unknown_names::{unknown, unknown_input, unknown_quantity, unknown_rule};
 
 /// What is wrong with a rule, and with which part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,21 +17,26 @@ pub struct RuleFault {
     pub part: &'static str,
     /// What is wrong, in words.
     pub message: String,
+    /// Whether it is that a name is not known.
+    pub is_unknown: bool,
 }
 
 impl RuleFault {
     const fn new(part: &'static str, message: String) -> Self {
-        Self { part, message }
+        Self {
+            part,
+            message,
+            is_unknown: false,
+        }
     }
-}
 
-/// Says that a name is not known, with the nearest one that is.
-fn unknown<S: AsRef<str>>(what: &str, name: &str, known: &[S]) -> String {
-    let mut message = format!("there is no {what} `{name}`");
-    if let Some(guess) = nearest(name, known) {
-        message.push_str(&format!("; did you mean `{guess}`?"));
+    const fn unknown(part: &'static str, message: String) -> Self {
+        Self {
+            part,
+            message,
+            is_unknown: true,
+        }
     }
-    message
 }
 
 /// The names of the inputs of one subject, and of the quantities that rules can join to them.
@@ -93,7 +99,8 @@ fn check_ends(world: &World, cell_type: Option<u16>, rule: &Rule) -> Vec<RuleFau
     let mut able: Vec<&SubjectNames> = subjects.iter().filter(has_input).collect();
     if able.is_empty() {
         let inputs: Vec<&str> = subjects.iter().flat_map(|j| j.inputs.clone()).collect();
-        faults.push(RuleFault::new("input", unknown("input", input, &inputs)));
+        let message = unknown_input(world, cell_type, input, &inputs);
+        faults.push(RuleFault::unknown("input", message));
         able = subjects.iter().collect();
     } else if let (Some(cell_type), Some(known)) = (cell_type, world.get_resource::<Inputs>())
         && let Some(known) = known.of_cells(input)
@@ -112,9 +119,14 @@ fn check_ends(world: &World, cell_type: Option<u16>, rule: &Rule) -> Vec<RuleFau
             None => {
                 let quantities: Vec<&str> =
                     able.iter().flat_map(|j| j.quantities.clone()).collect();
-                unknown("quantity", by, &quantities)
+                let message = unknown_quantity(world, by, &quantities);
+                faults.push(RuleFault::unknown("by", message));
+                return faults;
             }
         };
+        faults.push(RuleFault::new("by", message));
+    } else if cell_type.is_some_and(|cell_type| LackedQuantities::contain(world, cell_type, by)) {
+        let message = format!("cells of this type have no `{by}`, so the rule would never act");
         faults.push(RuleFault::new("by", message));
     }
     faults
@@ -150,12 +162,20 @@ pub fn check_rule(
             faults.push(RuleFault::new(part, message));
         }
     }
+    if rule.floor.is_some() && matches!(rule.law, Law::Add(_)) {
+        let message = "`Add` has no factor that a floor could hold: leave it out".to_owned();
+        faults.push(RuleFault::new("floor", message));
+    }
     if faults.is_empty() {
         Ok(())
     } else {
         Err(faults)
     }
 }
+
+/// What is said of a floor where rules are combined by [`Combine::MultiHill`].
+pub const NO_FLOORS: &str =
+    "`MultiHill` takes no floors: leave it out, or combine the rules as a product";
 
 /// Checks a change of the rules in force.
 ///
@@ -171,7 +191,7 @@ pub fn check_change(world: &World, change: &RuleChange) -> Result<(), RuleFault>
             if cell_type.is_none() && !rules.sites.contains(of) {
                 let owners: Vec<String> = types.0.iter().chain(&rules.sites).cloned().collect();
                 let message = unknown("cell type or site", of, &owners);
-                return Err(RuleFault::new("of", message));
+                return Err(RuleFault::unknown("of", message));
             }
             if name.is_empty() || name.contains('.') {
                 let message =
@@ -183,7 +203,11 @@ pub fn check_change(world: &World, change: &RuleChange) -> Result<(), RuleFault>
             let combine = rules
                 .book(types, of)
                 .map(|book| book.combine_of(&rule.input));
-            if combine.unwrap_or_default().takes(rule.law) {
+            let combine = combine.unwrap_or_default();
+            if combine == Combine::MultiHill && rule.floor.is_some() {
+                return Err(RuleFault::new("floor", NO_FLOORS.into()));
+            }
+            if combine.takes(rule.law) {
                 return Ok(());
             }
             let message = format!(
@@ -206,9 +230,18 @@ pub fn check_change(world: &World, change: &RuleChange) -> Result<(), RuleFault>
 }
 
 fn check_path(rules: &Rules, types: &CellTypeNames, path: &str) -> Result<(), RuleFault> {
-    let paths = rules.paths(types);
-    if paths.iter().any(|known| known == path) {
-        return Ok(());
-    }
-    Err(RuleFault::new("path", unknown("rule", path, &paths)))
+    let owned = Rules::owner_and_name(path);
+    let owned = owned.and_then(|(of, name)| Some((of, name, rules.book(types, of)?)));
+    let message = match owned {
+        Some((_, name, book)) if book.rules.contains_key(name) => return Ok(()),
+        Some((of, name, book)) => unknown_rule(of, name, book),
+        // A type that has no book yet has no rules.
+        None => match Rules::owner_and_name(path) {
+            Some((of, name)) if types.0.iter().any(|known| known == of) => {
+                unknown_rule(of, name, &RuleBook::default())
+            }
+            _ => unknown("rule", path, &rules.paths(types)),
+        },
+    };
+    Err(RuleFault::unknown("path", message))
 }

@@ -7,6 +7,7 @@ use include_dir::Dir;
 
 use super::read_text;
 use super::report::{Problem, SceneReport};
+use super::spans::{FieldPath, Tree, unquoted};
 
 /// Reads one definition from its text; the second text is the name of its file, for reports.
 pub(super) trait Parse<T>: Fn(&str, &str) -> Result<T, SceneReport> {}
@@ -31,18 +32,35 @@ pub(super) fn shipped<T>(
         .filter(|(name, _)| name.ends_with(".ron"))
         .collect();
     texts.sort();
-    collect(
-        texts
-            .into_iter()
-            .map(|(name, text)| parse(text, &format!("{folder}/{name}"))),
-    )
+    texts
+        .into_iter()
+        .map(|(name, text)| parse(text, &format!("{folder}/{name}")))
+        .collect()
 }
 
-/// The definitions in a folder, by name of their files.
-///
-/// # Errors
-/// When the folder or a file in it cannot be read or is wrong: everything that is.
-pub(super) fn in_folder<T>(folder: &Path, parse: impl Parse<T>) -> Result<Vec<T>, SceneReport> {
+/// The definitions in a folder, and what is wrong with others.
+pub(super) struct Found<T> {
+    /// Those without a mistake, by name of their files.
+    pub list: Vec<T>,
+    /// Everything that is wrong with the folder and the files in it.
+    pub report: SceneReport,
+    /// What the wrong files would have brought: names of files without their ending, and names that stand in them.
+    pub unread: Vec<String>,
+}
+
+impl<T> Default for Found<T> {
+    fn default() -> Self {
+        Self {
+            list: Vec::new(),
+            report: SceneReport::default(),
+            unread: Vec::new(),
+        }
+    }
+}
+
+/// The definitions in a folder.
+pub(super) fn in_folder<T>(folder: &Path, parse: impl Parse<T>) -> Found<T> {
+    let mut found = Found::default();
     let mut files = match std::fs::read_dir(folder) {
         Ok(entries) => entries
             .filter_map(|entry| Some(entry.ok()?.path()))
@@ -50,14 +68,36 @@ pub(super) fn in_folder<T>(folder: &Path, parse: impl Parse<T>) -> Result<Vec<T>
             .collect::<Vec<_>>(),
         Err(error) => {
             let shown = folder.display().to_string();
-            return Err(SceneReport {
-                problems: vec![Problem::whole_file(&shown, error.to_string())],
-                sources: Vec::new(),
-            });
+            let problem = Problem::whole_file(&shown, error.to_string());
+            found.report.problems.push(problem);
+            return found;
         }
     };
     files.sort();
-    collect(files.iter().map(|path| read_file(path, &parse)))
+    for path in files {
+        match read_file(&path, &parse) {
+            Ok(definition) => found.list.push(definition),
+            Err(wrong) => {
+                let stem = path.file_stem();
+                let stem = stem.map(|stem| stem.to_string_lossy().into_owned());
+                let inside = wrong.sources.iter().find_map(|(_, text)| name_in(text));
+                found.unread.extend(stem.into_iter().chain(inside));
+                found.report.absorb(wrong);
+            }
+        }
+    }
+    found.unread.sort();
+    found.unread.dedup();
+    found
+}
+
+/// The name that a definition gives itself, whatever else is wrong with it.
+fn name_in(text: &str) -> Option<String> {
+    let tree = Tree::read(text);
+    let (node, exact) = tree.find(&FieldPath::root().field("name"), text);
+    let name = unquoted(text.get(node.span.clone())?);
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    (exact && !name.is_empty() && name.chars().all(plain)).then(|| name.to_owned())
 }
 
 /// Reads one definition from a file.
@@ -71,22 +111,6 @@ pub(super) fn read_file<T>(path: &Path, parse: impl Parse<T>) -> Result<T, Scene
         sources: Vec::new(),
     })?;
     parse(&text, &name)
-}
-
-fn collect<T>(parsed: impl Iterator<Item = Result<T, SceneReport>>) -> Result<Vec<T>, SceneReport> {
-    let mut report = SceneReport::default();
-    let mut found = Vec::new();
-    for definition in parsed {
-        match definition {
-            Ok(definition) => found.push(definition),
-            Err(wrong) => report.absorb(wrong),
-        }
-    }
-    if report.is_empty() {
-        Ok(found)
-    } else {
-        Err(report)
-    }
 }
 
 /// The nearest folder of that name, as `assets/cells`, beside or above a folder, or else under the current one.

@@ -7,13 +7,16 @@ use std::collections::BTreeMap;
 
 use bevy::reflect::PartialReflect;
 
-use super::checker::Checker;
+use super::check::MAX_NAMED;
+use super::checker::{Checker, molecules_named};
 use super::prefab::{CellPrefab, Written};
-use super::read::{Later, Reading, likely};
+use super::read::{Later, Reading};
 use super::report::{Problem, line_and_column};
 use super::spans::{Body, FieldPath, Tree};
+use super::words::likely;
 use crate::core::capability::CapabilityRegistry;
 use crate::core::numbers::{field_at, number_fields, read_number};
+use crate::tissue::MoleculeName;
 
 /// Reads the capabilities of the cell type that stands at a place of a file.
 pub(super) fn read_capabilities<T>(
@@ -114,6 +117,11 @@ pub(super) fn check_prefab(
             checker.problem(&root.field("colour").nth(channel), message);
         }
     }
+    let rules = prefab.rules.len();
+    if rules > MAX_NAMED {
+        let message = format!("at most {MAX_NAMED} are possible, found {rules}");
+        checker.problem(&root.field("rules"), message);
+    }
     check_heritable(checker, &root.field("heritable"), prefab, known);
     for capability in known.iter() {
         let Some(value) = prefab.capability(capability.name) else {
@@ -128,6 +136,31 @@ pub(super) fn check_prefab(
             checker.problem(&at, contradiction.message);
         }
     }
+}
+
+/// Asks for every molecule that the capabilities of a cell type name.
+pub(super) fn check_molecules_of(
+    checker: &mut Checker,
+    root: &FieldPath,
+    prefab: &CellPrefab,
+    known: &CapabilityRegistry,
+) {
+    for (at, molecule) in molecules_of(root, prefab, known) {
+        checker.molecule(&at, molecule);
+    }
+}
+
+/// Every molecule that the capabilities of a cell type name, with the place of the name.
+pub(super) fn molecules_of<'p>(
+    root: &FieldPath,
+    prefab: &'p CellPrefab,
+    known: &CapabilityRegistry,
+) -> Vec<(FieldPath, &'p MoleculeName)> {
+    let names = known.iter().map(|capability| capability.name);
+    let values = names.filter_map(|name| Some((name, prefab.capability(name)?)));
+    values
+        .flat_map(|(name, value)| molecules_named(&root.field(name), value.reflect()))
+        .collect()
 }
 
 /// Checks what a cell type says its cells inherit with changes.

@@ -10,10 +10,11 @@ use std::ops::Range;
 use bevy::prelude::World;
 
 use super::checker::Checker;
+use super::course;
 use super::library::CellLibrary;
-use super::schema::{Event, Scene};
+use super::schema::Scene;
 use super::spans::{Body, FieldPath, unquoted};
-use super::timeline::{Change, Timeline};
+use super::timeline::Timeline;
 use crate::core::parameters::{CellTypeNames, ParameterError, check_exact, set_parameter};
 use crate::core::regulate::{RuleChange, Rules};
 use crate::core::rule::RuleBook;
@@ -30,9 +31,12 @@ pub(super) fn check_changes(
     rules.of_sites = vec![RuleBook::default(); scene.sites.len()];
     rules.sites = scene.sites.iter().map(|site| site.name.clone()).collect();
     let root = FieldPath::root();
+    let types = world.get_resource::<CellTypeNames>();
+    let types = types.cloned().unwrap_or_default();
     let mut replay = Replay {
         checker,
         world,
+        types,
         deleted: BTreeSet::new(),
     };
     let list = root.field("rules");
@@ -47,48 +51,34 @@ pub(super) fn check_changes(
     if !scene.parameters.is_empty() {
         check_together(replay.checker, &map, scene, library, replay.world);
     }
-    let list = root.field("timeline");
-    let mut refused = BTreeSet::new();
-    for occurrence in timeline.changes_in_order(scene.step.minutes()) {
-        let event = occurrence.event;
-        let at = match scene.timeline[event] {
-            Event::At(..) => list.item(event).nth(1),
-            Event::Every { .. } => list.item(event).field("action"),
-        };
-        let fine = match occurrence.change {
-            Change::Set(..) if refused.contains(&event) => continue,
-            Change::Set(path, value) => replay.set((&at.nth(0), &at.nth(1)), path, value),
-            // What was said of the first time is not said again, and to delete what is no more there is harmless.
-            Change::Rule(change) if occurrence.again => {
-                replay.change(change);
-                true
-            }
-            Change::Rule(change) => replay.rule(&at, change),
-            // Populations are checked with those present at the start.
-            Change::Add(..) => true,
-        };
-        if !fine {
-            refused.insert(event);
-        }
-    }
+    course::check_course(replay, scene, timeline, library);
 }
 
 /// What is said of a rule that an earlier change deleted.
 const DELETED: &str = "the scene has deleted this rule by then";
 
 /// Changes one after the other.
-struct Replay<'c, 'a> {
-    checker: &'c mut Checker<'a>,
-    world: &'c mut World,
+pub(super) struct Replay<'c, 'a> {
+    pub checker: &'c mut Checker<'a>,
+    pub world: &'c mut World,
+    /// The names of the cell types.
+    pub types: CellTypeNames,
     /// Owners and names of the rules that are no more.
     deleted: BTreeSet<(String, String)>,
 }
 
 impl Replay<'_, '_> {
     /// Checks a change of the rules and makes it; says whether it is fine.
-    fn rule(&mut self, at: &FieldPath, change: &RuleChange) -> bool {
+    pub fn rule(&mut self, at: &FieldPath, change: &RuleChange) -> bool {
         let checked = check_change(self.world, change);
-        if let Err(fault) = &checked {
+        let named = match change {
+            RuleChange::Add { of, rule, .. } => vec![of, &rule.by, &rule.input],
+            RuleChange::Scale(path, _) | RuleChange::Delete(path) => vec![path],
+        };
+        let is_unread = named.iter().any(|name| self.checker.is_unread(name));
+        if let Err(fault) = &checked
+            && !(fault.is_unknown && is_unread)
+        {
             let at = match (change, fault.part) {
                 (RuleChange::Add { .. }, "of" | "name") => at.field(fault.part),
                 (RuleChange::Add { .. }, part) => at.field("rule").field(part),
@@ -111,9 +101,9 @@ impl Replay<'_, '_> {
     }
 
     /// Changes the rules, where what is changed is there.
-    fn change(&mut self, change: &RuleChange) {
-        let types = self.world.resource::<CellTypeNames>().clone();
-        if !self.world.resource_mut::<Rules>().change(&types, change) {
+    pub fn change(&mut self, change: &RuleChange) {
+        let mut rules = self.world.resource_mut::<Rules>();
+        if !rules.change(&self.types, change) {
             return;
         }
         match change {
@@ -131,7 +121,7 @@ impl Replay<'_, '_> {
 
     /// Sets a parameter whose path and value stand at these places, which are one in `parameters`; says whether it can
     /// be set.
-    fn set(
+    pub fn set(
         &mut self,
         (name_at, value_at): (&FieldPath, &FieldPath),
         path: &str,
@@ -140,6 +130,7 @@ impl Replay<'_, '_> {
         let fits = check_exact(self.world, path, value);
         match fits.and_then(|()| set_parameter(self.world, path, value)) {
             Ok(()) => return true,
+            Err(ParameterError::Unknown { .. }) if self.checker.is_unread(path) => {}
             Err(error @ ParameterError::Unknown { .. }) => {
                 let is_deleted = self
                     .deleted
@@ -151,6 +142,7 @@ impl Replay<'_, '_> {
                     None => self.checker.problem(name_at, error.to_string()),
                 };
                 if let (Some(problem), true) = (problem, is_deleted) {
+                    problem.message = format!("there is no parameter `{path}` then");
                     problem.help = Some(DELETED.into());
                 }
             }
@@ -203,27 +195,4 @@ fn key_span(checker: &Checker, key: &str) -> Option<Range<usize>> {
         .iter()
         .map(|(name, _)| name.span.clone())
         .rfind(|span| unquoted(&checker.text[span.clone()]) == key)
-}
-
-/// A path that stands twice in `parameters`: only the last would count.
-pub(super) fn check_repeated_keys(checker: &mut Checker) {
-    let map = FieldPath::root().field("parameters");
-    let (node, exact) = checker.tree.find(&map, checker.text);
-    let Body::Map(pairs) = &node.unwrapped().body else {
-        return;
-    };
-    if !exact {
-        return;
-    }
-    let keys: Vec<&str> = pairs
-        .iter()
-        .map(|(key, _)| unquoted(&checker.text[key.span.clone()]))
-        .collect();
-    for (index, key) in keys.iter().enumerate() {
-        if keys[..index].contains(key) {
-            let span = pairs[index].0.span.clone();
-            let message = format!("the parameter `{key}` stands twice");
-            checker.problem_in(span, &map.key(key), message);
-        }
-    }
 }

@@ -12,7 +12,7 @@ use super::report::{Problem, SceneReport};
 use super::shape::join_with_or;
 use super::spans::{FieldPath, Tree};
 use crate::core::parameters::{Limits, nearest};
-use crate::tissue::{MoleculeName, Molecules};
+use crate::tissue::{Molecule, MoleculeName, Molecules};
 
 /// Notes problems at the fields of one file.
 pub(super) struct Checker<'a> {
@@ -26,6 +26,8 @@ pub(super) struct Checker<'a> {
     pub repaired: &'a [FieldPath],
     /// The molecules that there are.
     pub molecules: &'a Molecules,
+    /// What files that are wrong would have brought: whoever names it is not called wrong as well.
+    pub unread: &'a [String],
     /// What was found.
     pub report: SceneReport,
 }
@@ -118,6 +120,16 @@ impl Checker<'_> {
         fine
     }
 
+    /// Asks for a concentration, in whatever unit, within the limits of what can be computed.
+    pub fn level<N: Into<f64> + Display + Copy>(&mut self, path: &FieldPath, value: N) -> bool {
+        let most = Molecule::LEVEL_LIMITS.max;
+        let fine = self.not_negative(path, value);
+        if fine && value.into() > most {
+            self.problem(path, format!("must be at most {most:e}, found {value}"));
+        }
+        fine
+    }
+
     /// Asks for a finite number.
     pub fn finite<N: Into<f64> + Display + Copy>(&mut self, path: &FieldPath, value: N) -> bool {
         let fine = value.into().is_finite();
@@ -148,6 +160,9 @@ impl Checker<'_> {
         if known.iter().any(|known| known.as_ref() == name) {
             return true;
         }
+        if self.is_unread(name) {
+            return false;
+        }
         let mut message = format!("there is no {what} `{name}`");
         if let Some(guess) = nearest(name, known) {
             message.push_str(&format!("; did you mean `{guess}`?"));
@@ -160,6 +175,18 @@ impl Checker<'_> {
         names.dedup();
         self.problem_with_help(path, message, format!("possible: {}", join_with_or(&names)));
         false
+    }
+
+    /// Whether a name is that of something in a file that is wrong, or made of such a name: `cells_titan`,
+    /// `titan.cycle.s_hours`.
+    pub fn is_unread(&self, name: &str) -> bool {
+        let is_part = |c: char| c.is_ascii_alphanumeric();
+        self.unread.iter().any(|unread| {
+            name.match_indices(unread.as_str()).any(|(start, found)| {
+                !name[..start].ends_with(is_part)
+                    && !name[start + found.len()..].starts_with(is_part)
+            })
+        })
     }
 
     /// Asks for the name of a molecule.
@@ -193,7 +220,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Asks every number of a struct of parameters to be inside its limits, and every molecule in it to exist.
+    /// Asks every number of a struct of parameters to be inside its limits.
     pub fn limits(
         &mut self,
         path: &FieldPath,
@@ -245,12 +272,35 @@ impl Checker<'_> {
                         self.problem(&path, message);
                     }
                 }
-                None => match molecule_in(field) {
-                    Some(molecule) => drop(self.molecule(&path, molecule)),
-                    None => self.limits_inside(&path, limits, &format!("{name_inside}."), field),
-                },
+                None => self.limits_inside(&path, limits, &format!("{name_inside}."), field),
             }
         }
+    }
+}
+
+/// Every molecule that a struct of parameters names, with the place of the name.
+pub(super) fn molecules_named<'v>(
+    path: &FieldPath,
+    value: &'v dyn PartialReflect,
+) -> Vec<(FieldPath, &'v MoleculeName)> {
+    if let Some(molecule) = molecule_in(value) {
+        return vec![(path.clone(), molecule)];
+    }
+    match value.reflect_ref() {
+        ReflectRef::Struct(of) => {
+            let fields = (0..of.field_len())
+                .filter_map(|index| Some((of.name_at(index)?, of.field_at(index)?)));
+            fields
+                .flat_map(|(name, field)| molecules_named(&path.field(name), field))
+                .collect()
+        }
+        ReflectRef::List(list) => {
+            let items = list.iter().enumerate();
+            items
+                .flat_map(|(index, item)| molecules_named(&path.item(index), item))
+                .collect()
+        }
+        _ => Vec::new(),
     }
 }
 

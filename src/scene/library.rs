@@ -11,9 +11,9 @@ use bevy::prelude::*;
 use include_dir::{Dir, include_dir};
 
 use super::assets;
-use super::capabilities::{check_prefab, read_capabilities};
+use super::capabilities::{check_molecules_of, check_prefab, read_capabilities};
 use super::checker::Checker;
-use super::molecules::{molecules_for_folder, shipped_molecules};
+use super::molecules::{molecules_at_hand, molecules_for_folder, shipped_molecules};
 use super::prefab::{CellPrefab, Origin};
 use super::read::read;
 use super::report::SceneReport;
@@ -63,6 +63,16 @@ pub fn parse_prefab_with(
     known: &CapabilityRegistry,
     molecules: &Molecules,
 ) -> Result<CellPrefab, SceneReport> {
+    read_prefab((source, name), known, Some(molecules))
+}
+
+/// Reads a cell type from the text and the name of its file. Without molecules those that it names are not asked for:
+/// a scene may bring them.
+fn read_prefab(
+    (source, name): (&str, &str),
+    known: &CapabilityRegistry,
+    molecules: Option<&Molecules>,
+) -> Result<CellPrefab, SceneReport> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let mut reading = read::<CellPrefab>(source, name);
     if let Some(mut prefab) = reading.value.take() {
@@ -76,16 +86,21 @@ pub fn parse_prefab_with(
         sources: vec![(name.to_owned(), source.to_owned())],
     };
     if let Some(prefab) = &reading.value {
+        let none = Molecules::default();
         let mut checker = Checker {
             file: name,
             text: source,
             tree: &reading.tree,
             repaired: &reading.repaired,
-            molecules,
+            molecules: molecules.unwrap_or(&none),
+            unread: &[],
             report: SceneReport::default(),
         };
         let root = FieldPath::root();
         check_prefab(&mut checker, &root, prefab, known);
+        if molecules.is_some() {
+            check_molecules_of(&mut checker, &root, prefab, known);
+        }
         checker.named_as_file(&root.field("name"), &prefab.name);
         report.absorb(checker.report);
     }
@@ -94,6 +109,29 @@ pub fn parse_prefab_with(
         Some(prefab) if report.is_empty() => Ok(prefab),
         _ => Err(report),
     }
+}
+
+/// Reads a cell type from a file of its own, whatever molecules it names.
+///
+/// # Errors
+/// When it cannot be read or anything else is wrong with it: everything that is.
+pub(super) fn load_alone(
+    path: &Path,
+    known: &CapabilityRegistry,
+) -> Result<CellPrefab, SceneReport> {
+    assets::read_file(path, |text: &str, name: &str| {
+        read_prefab((text, name), known, None)
+    })
+}
+
+/// The cell types and molecules for a scene, and what is wrong with others in the folders.
+pub(super) struct AtHand {
+    /// Those without a mistake.
+    pub library: CellLibrary,
+    /// Everything that is wrong with files in the folders.
+    pub report: SceneReport,
+    /// What the wrong files would have brought.
+    pub unread: Vec<String>,
 }
 
 /// The cell types a scene can use, and the molecules.
@@ -195,7 +233,8 @@ impl CellLibrary {
     }
 
     /// What [`CellLibrary::for_folder`] finds, in a program that knows these capabilities, with the molecules that a
-    /// scene brings along.
+    /// scene brings along. Whether there are the molecules that a cell type names is not asked: another scene may bring
+    /// them.
     ///
     /// # Errors
     /// When a file in these folders cannot be read or is wrong: everything that is.
@@ -204,19 +243,46 @@ impl CellLibrary {
         own: &[Molecule],
         known: &CapabilityRegistry,
     ) -> Result<Self, SceneReport> {
-        let mut library = Self::shipped_among(molecules_for_folder(folder, own)?, known)?;
-        let Some(folder) = assets::nearest_folder(folder, FOLDER) else {
-            return Ok(library);
-        };
-        let molecules = &library.molecules;
-        let parse = |text: &str, name: &str| parse_prefab_with(text, name, known, molecules);
-        for prefab in assets::in_folder(&folder, parse)? {
-            library.types.retain(|known| known.name != prefab.name);
-            library.types.push(prefab);
+        let found = Self::at_hand(folder, own, known)?;
+        if found.report.is_empty() {
+            Ok(found.library)
+        } else {
+            Err(found.report)
+        }
+    }
+
+    /// What [`CellLibrary::for_scene`] finds, without the files that are wrong. A shipped cell type in place of which a
+    /// wrong file stands is left out, too: it is not the one that is meant.
+    ///
+    /// # Errors
+    /// When a shipped file is wrong, which a test excludes.
+    pub(super) fn at_hand(
+        folder: &Path,
+        own: &[Molecule],
+        known: &CapabilityRegistry,
+    ) -> Result<AtHand, SceneReport> {
+        let molecules = molecules_at_hand(folder, own)?;
+        let (mut report, mut unread) = (molecules.report, molecules.unread);
+        let mut library = Self::shipped_among(Molecules::new(molecules.list), known)?;
+        if let Some(folder) = assets::nearest_folder(folder, FOLDER) {
+            let parse = |text: &str, name: &str| read_prefab((text, name), known, None);
+            let found = assets::in_folder(&folder, parse);
+            for name in found.list.iter().map(|prefab| &prefab.name) {
+                library.types.retain(|known| known.name != *name);
+            }
+            library.types.extend(found.list);
+            let is_read = |prefab: &CellPrefab| !found.unread.contains(&prefab.name);
+            library.types.retain(is_read);
+            library.source = Source::Folder(folder);
+            report.absorb(found.report);
+            unread.extend(found.unread);
         }
         library.types.sort_by(|a, b| a.name.cmp(&b.name));
-        library.source = Source::Folder(folder);
-        Ok(library)
+        Ok(AtHand {
+            library,
+            report,
+            unread,
+        })
     }
 
     /// The same types, those that are used first; both parts by name. So an unused type that is added to

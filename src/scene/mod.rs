@@ -3,13 +3,18 @@
 //! [`load_scene`] and [`parse_scene`] turn a file into a [`ParsedScene`] or into a [`SceneReport`] of
 //! everything that is wrong with it. They serve command line, sandbox and tests alike.
 
+pub mod alone;
 mod assets;
 mod capabilities;
 mod changes;
 mod check;
 mod checker;
+mod course;
 mod draft;
+mod effects;
 pub mod expect;
+mod forms;
+mod keys;
 pub mod library;
 pub mod look;
 pub mod molecules;
@@ -27,6 +32,7 @@ pub mod spans;
 pub mod stage;
 pub mod table;
 pub mod timeline;
+mod words;
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -34,6 +40,7 @@ use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
 
+pub use alone::{Accepted, load_library, load_prefab};
 pub use expect::{Judge, Measurement, Verdict};
 pub use library::{CellLibrary, parse_prefab, shipped_capabilities};
 pub use look::{
@@ -51,6 +58,9 @@ pub use timeline::{Change, Timeline};
 pub(crate) use self::check::MAX_STEPS;
 use self::check::check_scene;
 use self::checker::Checker;
+use self::library::AtHand;
+use self::molecules::molecules_at_hand;
+use self::rules::Use;
 use self::schema::{Action, CellAt, Event, Place, Population};
 use self::spans::FieldPath;
 use self::table::Row;
@@ -106,6 +116,8 @@ pub struct ParsedScene {
     pub timeline: Timeline,
     /// The plugins beside the shipped ones of the program that has read it.
     pub extensions: Extensions,
+    /// What in it has no effect, which a person would want to know.
+    pub warnings: SceneReport,
     tables: BTreeMap<String, Vec<Row>>,
 }
 
@@ -166,6 +178,7 @@ impl ParsedScene {
                 known.clone(),
             ),
             extensions: context.extensions.cloned().unwrap_or_default(),
+            warnings: SceneReport::default(),
             scene,
             tables: BTreeMap::new(),
         })
@@ -198,6 +211,7 @@ impl ParsedScene {
             tree: &reading.tree,
             repaired: &reading.repaired,
             molecules: &self.library.molecules,
+            unread: &[],
             report: SceneReport::default(),
         };
         let folder = Path::new(&self.name).parent().unwrap_or(Path::new(""));
@@ -313,30 +327,6 @@ pub fn load_scene(path: &Path, context: &SceneContext) -> Result<ParsedScene, Sc
     parse_scene(&text, &name, context)
 }
 
-/// Reads a cell type from a file.
-///
-/// # Errors
-/// When anything is wrong with it: everything that is.
-pub fn load_prefab(path: &Path, context: &SceneContext) -> Result<CellPrefab, SceneReport> {
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let molecules = molecules::molecules_for_folder(folder, &[])?;
-    let known = context.known();
-    let prefab = assets::read_file(path, |text: &str, name: &str| {
-        library::parse_prefab_with(text, name, known, &molecules)
-    })?;
-    if let Some(prototype) = context.prototype {
-        let library = CellLibrary::of_scene(vec![prefab.clone()], molecules, known.clone());
-        let mut report = SceneReport::default();
-        let world = prototype(&library);
-        rules::check_library(&mut report, &library, &world);
-        names::check_names(&mut report, &path.display().to_string(), &world);
-        if !report.is_empty() {
-            return Err(report);
-        }
-    }
-    Ok(prefab)
-}
-
 /// Reads a scene from RON text. `name` is that of the file, for reports.
 ///
 /// # Errors
@@ -363,69 +353,90 @@ pub fn parse_scene(
     };
     let beside = Path::new(name).parent().unwrap_or(Path::new(""));
     let folder = context.folder.unwrap_or(beside);
+    if let Some(scene) = &reading.value {
+        let crowded = check::too_many(scene, |field| {
+            let at = FieldPath::root().field(field);
+            let place = reading.tree.find(&at, source).0.span.clone();
+            (at, place.start..place.start + 1)
+        });
+        if let Some((at, span, message)) = crowded {
+            let problem = Problem::at(name, source, span, at, message);
+            report.problems.push(problem);
+            report.put_in_order();
+            return Err(report);
+        }
+    }
     let mut tables = Tables(BTreeMap::new(), folder.to_owned());
-    let mut parsed = None;
     let (own_types, own_molecules) = reading.value.as_ref().map_or((&[][..], &[][..]), |scene| {
         (&scene.cell_types, &scene.molecules)
     });
-    let library = if own_types.is_empty() {
-        CellLibrary::for_scene(folder, own_molecules, known)
+    let AtHand {
+        library,
+        report: of_files,
+        unread,
+    } = if own_types.is_empty() {
+        CellLibrary::at_hand(folder, own_molecules, known)?
     } else {
-        molecules::molecules_for_folder(folder, own_molecules)
-            .map(|molecules| CellLibrary::of_scene(own_types.to_vec(), molecules, known.clone()))
-    };
-    let library = match library {
-        Ok(library) => Some(library),
-        Err(wrong) => {
-            report.absorb(wrong);
-            CellLibrary::shipped_with(known).ok()
+        let found = molecules_at_hand(folder, own_molecules)?;
+        let molecules = Molecules::new(found.list);
+        AtHand {
+            library: CellLibrary::of_scene(own_types.to_vec(), molecules, known.clone()),
+            report: found.report,
+            unread: found.unread,
         }
     };
-    if let (Some(scene), Some(library)) = (reading.value, library) {
-        let library = library.with_used_first(&used_types(&scene));
-        let mut checker = Checker {
-            file: name,
-            text: source,
-            tree: &reading.tree,
-            repaired: &reading.repaired,
-            molecules: &library.molecules,
-            report: SceneReport::default(),
-        };
-        check_scene(&mut checker, &scene, &library, context, &mut tables);
-        changes::check_repeated_keys(&mut checker);
-        let timeline = Timeline::new(&scene);
-        if let Some(prototype) = context.prototype {
-            let mut world = prototype(&library);
-            rules::check_library(&mut report, &library, &world);
-            names::check_names(&mut report, name, &world);
-            rules::check_own_types(&mut checker, &scene, &library, &world);
-            changes::check_changes(&mut checker, (&scene, &timeline), &library, &mut world);
+    report.absorb_first(of_files);
+    let Some(scene) = reading.value else {
+        report.put_in_order();
+        return Err(report);
+    };
+    let mut library = library.with_used_first(&used_types(&scene));
+    let mut checker = Checker {
+        file: name,
+        text: source,
+        tree: &reading.tree,
+        repaired: &reading.repaired,
+        molecules: &library.molecules,
+        unread: &unread,
+        report: SceneReport::default(),
+    };
+    check_scene(&mut checker, &scene, &library, context, &mut tables);
+    let timeline = Timeline::new(&scene);
+    // Types that only CSV files name are used as well.
+    let rows = tables.0.values().flatten();
+    let named = rows.filter_map(|row| row.cell.as_deref());
+    let used: Vec<&str> = used_types(&scene).into_iter().chain(named).collect();
+    let mut misfits = Vec::new();
+    if let Some(prototype) = context.prototype {
+        let mut world = prototype(&library);
+        if report.is_empty() && checker.report.is_empty() {
+            rules::note_lacked_quantities(&mut world, library.types.len());
         }
-        report.absorb(checker.report);
-        parsed = Some((scene, library, timeline));
+        let place = Use::InScene(&used);
+        misfits = rules::check_library(&mut report, &library, &unread, &world, place);
+        names::check_names(&mut report, name, &world);
+        rules::check_own_types(&mut checker, &scene, &library, &world);
+        changes::check_changes(&mut checker, (&scene, &timeline), &library, &mut world);
     }
+    effects::note_without_effect(&mut checker, &scene, &library, &tables);
+    report.absorb(checker.report);
     report.put_in_order();
-    match parsed {
-        Some((scene, library, timeline)) if report.is_empty() => {
-            // Types that only CSV files name are used as well.
-            let named = tables
-                .0
-                .values()
-                .flatten()
-                .filter_map(|row| row.cell.as_deref());
-            let used: Vec<&str> = used_types(&scene).into_iter().chain(named).collect();
-            let library = library.with_used_first(&used);
-            Ok(ParsedScene {
-                name: name.to_owned(),
-                scene,
-                library,
-                timeline,
-                extensions: context.extensions.cloned().unwrap_or_default(),
-                tables: tables.0,
-            })
-        }
-        _ => Err(report),
+    let (problems, warnings) = report.apart();
+    if !problems.is_empty() {
+        return Err(problems);
     }
+    library
+        .types
+        .retain(|prefab| !misfits.contains(&prefab.name));
+    Ok(ParsedScene {
+        name: name.to_owned(),
+        library: library.with_used_first(&used),
+        timeline,
+        extensions: context.extensions.cloned().unwrap_or_default(),
+        warnings,
+        tables: tables.0,
+        scene,
+    })
 }
 
 /// The populations of a scene: those present at the start and those that the timeline adds.

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use include_dir::{Dir, include_dir};
 
-use super::assets;
+use super::assets::{self, Found};
 use super::checker::Checker;
 use super::read::read;
 use super::report::SceneReport;
@@ -45,6 +45,7 @@ pub fn parse_molecule(source: &str, name: &str) -> Result<Molecule, SceneReport>
             tree: &reading.tree,
             repaired: &reading.repaired,
             molecules: &Molecules::default(),
+            unread: &[],
             report: SceneReport::default(),
         };
         let root = FieldPath::root();
@@ -86,7 +87,10 @@ pub(super) fn check_molecule(checker: &mut Checker, root: &FieldPath, molecule: 
         checker.problem(&root.field("coarsen"), message);
     }
     if let Some(top) = molecule.scale_max {
-        checker.positive(&root.field("scale_max"), top);
+        let at = root.field("scale_max");
+        if checker.positive(&at, top) {
+            checker.level(&at, top);
+        }
     }
     let contours = root.field("contours");
     if molecule.contours.len() > MAX_CONTOURS {
@@ -95,7 +99,7 @@ pub(super) fn check_molecule(checker: &mut Checker, root: &FieldPath, molecule: 
         checker.problem(&contours, message);
     }
     for (index, level) in molecule.contours.iter().enumerate() {
-        checker.not_negative(&contours.item(index), *level);
+        checker.level(&contours.item(index), *level);
     }
 }
 
@@ -121,10 +125,29 @@ pub(super) fn shipped_names() -> Vec<String> {
 /// # Errors
 /// When a file in that folder cannot be read or is wrong: everything that is.
 pub fn molecules_for_folder(folder: &Path, own: &[Molecule]) -> Result<Molecules, SceneReport> {
-    let mut list = shipped_molecules()?.list().to_vec();
-    if let Some(folder) = assets::nearest_folder(folder, FOLDER) {
-        list.extend(assets::in_folder(&folder, parse_molecule)?);
+    let found = molecules_at_hand(folder, own)?;
+    if found.report.is_empty() {
+        Ok(Molecules::new(found.list))
+    } else {
+        Err(found.report)
     }
+}
+
+/// What [`molecules_for_folder`] finds, and what is wrong with files in the folder, for which shipped molecules of the
+/// same name stand in.
+///
+/// # Errors
+/// When a shipped file is wrong, which a test excludes.
+pub(super) fn molecules_at_hand(
+    folder: &Path,
+    own: &[Molecule],
+) -> Result<Found<Molecule>, SceneReport> {
+    let mut list = shipped_molecules()?.list().to_vec();
+    let folder = assets::nearest_folder(folder, FOLDER);
+    let found = folder.map(|folder| assets::in_folder(&folder, parse_molecule));
+    let mut found = found.unwrap_or_default();
+    list.append(&mut found.list);
     list.extend_from_slice(own);
-    Ok(Molecules::new(list))
+    found.list = list;
+    Ok(found)
 }

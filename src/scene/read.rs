@@ -13,15 +13,13 @@ use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
 use super::draft::Draft;
-use super::molecules::shipped_names;
+use super::forms::{Form, other_form};
+use super::keys::repeated_keys;
 use super::report::Problem;
-use super::shape::{
-    describe, example, field_type, join_with_or, locate, path_to_byte, type_at, without_option,
-};
+use super::shape::{describe, example, field_type, join_with_or, locate, path_to_byte, type_at};
 use super::spans::{Body, FieldPath, MAX_DEPTH, Node, Slip, Tree};
+use super::words::{excerpt, in_lower_case, innermost_named, likely, offset_of, quoted_name};
 use crate::core::dialect::{Mistake, read_ron};
-use crate::core::parameters::nearest;
-use crate::tissue::MoleculeName;
 
 /// After this many mistakes in the text the rest is left for the next time.
 const MAX_ROUNDS: usize = 100;
@@ -55,9 +53,12 @@ pub(super) fn read<T: DeserializeOwned + Typed>(text: &str, file: &str) -> Readi
         problems: Vec::new(),
     };
     let value = mender.read(read_ron::<T>);
+    let tree = Tree::read(text);
+    let twice = repeated_keys((file, text), &tree, &mender.repaired);
+    mender.problems.extend(twice);
     Reading {
         value,
-        tree: Tree::read(text),
+        tree,
         draft: mender.draft,
         repaired: mender.repaired,
         problems: mender.problems,
@@ -434,6 +435,9 @@ impl Mender<'_> {
         code: &ron::Error,
         error: &SpannedError,
     ) -> bool {
+        if self.other_form(&way, node, path) {
+            return true;
+        }
         let text = self.draft.text.clone();
         let expected = type_at(self.root, path);
         let (Some(info), false) = (expected, self.repaired.contains(&way)) else {
@@ -501,6 +505,24 @@ impl Mender<'_> {
         true
     }
 
+    /// A variant whose values are there, but not in the form that it has: notes how it is written and writes it so. False
+    /// if it is none.
+    fn other_form(&mut self, way: &FieldPath, node: &Node, path: &[Segment]) -> bool {
+        let outer = match path.split_last() {
+            Some((Segment::Enum { .. }, outer)) => outer,
+            _ => path,
+        };
+        let info = type_at(self.root, outer);
+        let form = info.and_then(|info| other_form(info, node, &self.draft.text));
+        let Some(Form { written, shown }) = form else {
+            return false;
+        };
+        let message = format!("write `{}`", excerpt(&shown));
+        self.note(way, &node.span, message, None);
+        self.draft.replace(node.span.clone(), &written);
+        true
+    }
+
     /// The bytes of the struct in `Some((...))`, if that is what a value is.
     fn struct_in_some(&self, node: &Node) -> Option<Range<usize>> {
         let name = node.name.clone()?;
@@ -546,80 +568,4 @@ impl Mender<'_> {
         }
         false
     }
-}
-
-/// The value that bears this name: the given one, or one wrapped in it.
-fn innermost_named<'n>(node: &'n Node, name: &str, text: &str) -> &'n Node {
-    if node
-        .name
-        .as_ref()
-        .is_some_and(|range| &text[range.clone()] == name)
-    {
-        return node;
-    }
-    match &node.body {
-        Body::Tuple(items) if items.len() == 1 => innermost_named(&items[0], name, text),
-        _ => node,
-    }
-}
-
-/// The known name that was probably meant.
-pub(super) fn likely(found: &str, known: &[&str]) -> Option<String> {
-    let lower = found.to_lowercase();
-    known
-        .iter()
-        .find(|name| name.to_lowercase() == lower)
-        .map(|name| (*name).to_owned())
-        .or_else(|| nearest(found, known))
-}
-
-/// How the name of a molecule is probably spelled that stands without quotes: `VegfA` as `"vegf_a"`.
-fn quoted_name(info: &'static TypeInfo, found: &str) -> Option<String> {
-    let is_name = found.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if !without_option(info).is::<MoleculeName>() || !is_name || found.is_empty() {
-        return None;
-    }
-    let mut name = String::new();
-    for c in found.chars() {
-        if c.is_ascii_uppercase() && !name.is_empty() && !name.ends_with('_') {
-            name.push('_');
-        }
-        name.push(c.to_ascii_lowercase());
-    }
-    let name = nearest(&name, &shipped_names()).unwrap_or(name);
-    Some(format!("\"{name}\""))
-}
-
-/// A piece of the file, short enough for a line.
-fn excerpt(text: &str) -> String {
-    let line = text.lines().next().unwrap_or("").trim();
-    let short: String = line.chars().take(40).collect();
-    if short.len() < text.trim().len() {
-        format!("{short}...")
-    } else {
-        short
-    }
-}
-
-fn in_lower_case(sentence: &str) -> String {
-    let mut letters = sentence.chars();
-    letters
-        .next()
-        .map(|first| first.to_lowercase().chain(letters).collect())
-        .unwrap_or_default()
-}
-
-/// The byte at a line and column of ron (both from 1, columns in characters).
-fn offset_of(text: &str, line: usize, column: usize) -> usize {
-    let mut start = 0;
-    for _ in 1..line {
-        match text[start..].find('\n') {
-            Some(newline) => start += newline + 1,
-            None => return text.len(),
-        }
-    }
-    text[start..]
-        .char_indices()
-        .nth(column.saturating_sub(1))
-        .map_or(text.len(), |(offset, _)| start + offset)
 }

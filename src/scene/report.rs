@@ -34,6 +34,8 @@ pub struct Problem {
     pub help: Option<String>,
     /// Another place that has to do with it, and why.
     pub related: Option<(Range<usize>, String)>,
+    /// Whether it only has no effect: the file can be used all the same.
+    pub is_warning: bool,
 }
 
 impl Problem {
@@ -48,6 +50,7 @@ impl Problem {
             message: message.into(),
             help: None,
             related: None,
+            is_warning: false,
         }
     }
 
@@ -76,13 +79,17 @@ impl Problem {
         self
     }
 
-    /// The line by which programs know it: `file:line:column: field: message`.
+    /// The line by which programs know it: `file:line:column: field: message`, with `warning:` before the field of a
+    /// warning.
     pub fn headline(&self) -> String {
         let mut line = self.file.clone();
         if self.line > 0 {
             line.push_str(&format!(":{}:{}", self.line, self.column));
         }
         line.push_str(": ");
+        if self.is_warning {
+            line.push_str("warning: ");
+        }
         if !self.path.is_empty() {
             line.push_str(&format!("{}: ", self.path));
         }
@@ -108,16 +115,29 @@ pub fn line_and_column(text: &str, at: usize) -> (usize, usize) {
 /// Everything that is wrong with a scene and the files it names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SceneReport {
-    /// The problems: file by file, from top to bottom.
+    /// The problems and warnings: file by file, from top to bottom.
     pub problems: Vec<Problem>,
     /// Name and text of the files, for showing their lines.
     pub sources: Vec<(String, String)>,
 }
 
 impl SceneReport {
-    /// Whether nothing is wrong.
+    /// Whether there is nothing to say: neither a problem nor a warning.
     pub fn is_empty(&self) -> bool {
         self.problems.is_empty()
+    }
+
+    /// Problems and warnings, each with the texts of all files.
+    pub(super) fn apart(self) -> (Self, Self) {
+        let (warnings, problems) = self
+            .problems
+            .into_iter()
+            .partition(|problem| problem.is_warning);
+        let with = |problems| Self {
+            problems,
+            sources: self.sources.clone(),
+        };
+        (with(problems), with(warnings))
     }
 
     /// The text of a file that problems can point into.
@@ -133,6 +153,12 @@ impl SceneReport {
             self.add_source(&name, &text);
         }
         self.problems.extend(other.problems);
+    }
+
+    /// Takes over what another report says, and puts its files before those of this one.
+    pub(super) fn absorb_first(&mut self, mut other: Self) {
+        std::mem::swap(self, &mut other);
+        self.absorb(other);
     }
 
     /// Sorts the problems by file, in the order in which files were read, and place, and drops doubles.
@@ -232,9 +258,19 @@ impl SceneReport {
                 text.push_str(&format!("{file}: and {} more\n", count - MAX_SHOWN));
             }
         }
-        let count = self.problems.len();
-        let noun = if count == 1 { "problem" } else { "problems" };
-        text.push_str(&format!("{count} {noun}\n"));
+        let warnings = self.problems.iter().filter(|known| known.is_warning);
+        let warnings = warnings.count();
+        let problems = self.problems.len() - warnings;
+        let counted = |count: usize, noun: &str| {
+            let plural = if count == 1 { "" } else { "s" };
+            format!("{count} {noun}{plural}\n")
+        };
+        if problems > 0 || warnings == 0 {
+            text.push_str(&counted(problems, "problem"));
+        }
+        if warnings > 0 {
+            text.push_str(&counted(warnings, "warning"));
+        }
         text
     }
 }

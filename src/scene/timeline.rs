@@ -4,6 +4,9 @@
 //! time ([`Timeline::caption_at`], [`Timeline::camera_keys`], [`Timeline::look_at`]). Repeated events are
 //! never written out: each occurrence is computed from its number, so it carries no running sum.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use super::look::{CameraKey, Look};
 use super::schema::{Action, Event, Population, Scene};
 use crate::core::Clock;
@@ -46,19 +49,15 @@ impl Moment {
     }
 
     /// The step in which an occurrence takes effect: the first that starts at or after its time.
-    fn step(&self, number: u64, step_minutes: f64) -> f64 {
+    fn step(&self, number: u64, step_minutes: f64) -> u64 {
         let steps = (self.time(number) - TOLERANCE) / step_minutes;
-        steps.ceil().max(0.0)
+        steps.ceil().max(0.0) as u64
     }
 
-    /// The first occurrence in that step or a later one.
-    fn first_step(&self, step: f64, step_minutes: f64) -> Option<u64> {
-        let before = if step > 0.0 {
-            self.count_until((step - 1.0) * step_minutes)
-        } else {
-            0
-        };
-        (self.time(before) <= self.last + TOLERANCE).then_some(before)
+    /// Whether there is an occurrence of that number.
+    fn happens(&self, number: u64) -> bool {
+        let again = self.every.is_some_and(|every| every > 0.0);
+        (number == 0 || again) && self.time(number) <= self.last + TOLERANCE
     }
 
     /// Number of occurrences up to and including this time.
@@ -90,6 +89,8 @@ impl Moment {
 /// A change of the timeline, and where it comes from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Occurrence<'a> {
+    /// The step in which it takes effect.
+    pub step: u64,
     /// The place of its event in the timeline.
     pub event: usize,
     /// Whether the event has happened before.
@@ -160,9 +161,15 @@ impl Timeline {
     /// What changes at the start of the clock's step, in the order of the file. An event belongs to the
     /// first step that starts at or after its time.
     pub fn changes_in(&self, clock: Clock) -> Vec<Change<'_>> {
+        let occurrences = self.occurrences_in(clock).into_iter();
+        occurrences.map(|occurrence| occurrence.change).collect()
+    }
+
+    /// What changes at the start of the clock's step, in the order of the file, and what event it belongs to.
+    pub fn occurrences_in(&self, clock: Clock) -> Vec<Occurrence<'_>> {
         let now = clock.minutes();
-        let mut changes = Vec::new();
-        for moment in &self.moments {
+        let mut found = Vec::new();
+        for (event, moment) in self.moments.iter().enumerate() {
             let Some(change) = moment.change() else {
                 continue;
             };
@@ -171,59 +178,50 @@ impl Timeline {
             } else {
                 moment.count_until(now - clock.step_minutes)
             };
-            for _ in before..moment.count_until(now) {
-                changes.push(change);
+            for number in before..moment.count_until(now) {
+                found.push(Occurrence {
+                    step: clock.step,
+                    event,
+                    again: number > 0,
+                    change,
+                });
             }
         }
-        changes
+        found
     }
 
-    /// All changes of parameters and rules in the order in which [`Timeline::changes_in`] hands them out over the steps.
-    ///
-    /// Of a repeated event only those occurrences are there that may meet other rules than before: its first, and
-    /// the next after the first occurrence of each event that changes rules.
-    pub fn changes_in_order(&self, step_minutes: f64) -> Vec<Occurrence<'_>> {
+    /// All changes of parameters and rules, one after the other, in the order in which [`Timeline::changes_in`] hands
+    /// them out over the steps.
+    pub fn changes_in_order(&self, step_minutes: f64) -> impl Iterator<Item = Occurrence<'_>> {
         // A scene whose step makes no sense is refused for that.
         let step_minutes = if step_minutes.is_finite() && step_minutes > 0.0 {
             step_minutes
         } else {
             1.0
         };
-        let mut rule_steps: Vec<f64> = self
-            .moments
-            .iter()
-            .filter(|moment| matches!(moment.action, Action::Rule(_)))
-            .map(|moment| moment.step(0, step_minutes))
+        let moments = self.moments.iter().enumerate();
+        let firsts = moments.filter(|(_, moment)| {
+            let change = moment.change();
+            matches!(change, Some(Change::Set(..) | Change::Rule(_))) && moment.happens(0)
+        });
+        // The next occurrence of each event: its step, the event, its number.
+        let mut next: BinaryHeap<Reverse<(u64, usize, u64)>> = firsts
+            .map(|(event, moment)| Reverse((moment.step(0, step_minutes), event, 0)))
             .collect();
-        rule_steps.sort_by(f64::total_cmp);
-        rule_steps.dedup();
-        let mut found: Vec<(f64, Occurrence)> = Vec::new();
-        for (event, moment) in self.moments.iter().enumerate() {
-            let Some(change @ (Change::Set(..) | Change::Rule(_))) = moment.change() else {
-                continue;
-            };
-            let mut numbers = vec![0];
-            if moment.every.is_some_and(|every| every >= step_minutes) {
-                // In the step of the change itself the order of the file says which comes first.
-                let steps = rule_steps.iter().flat_map(|step| [*step, step + 1.0]);
-                numbers.extend(steps.filter_map(|step| moment.first_step(step, step_minutes)));
-                numbers.sort_unstable();
-                numbers.dedup();
+        std::iter::from_fn(move || {
+            let Reverse((step, event, number)) = next.pop()?;
+            let moment = &self.moments[event];
+            if moment.happens(number + 1) {
+                let then = moment.step(number + 1, step_minutes);
+                next.push(Reverse((then, event, number + 1)));
             }
-            found.extend(numbers.into_iter().map(|number| {
-                let occurrence = Occurrence {
-                    event,
-                    again: number > 0,
-                    change,
-                };
-                (moment.step(number, step_minutes), occurrence)
-            }));
-        }
-        found.sort_by(|a, b| a.0.total_cmp(&b.0));
-        found
-            .into_iter()
-            .map(|(_, occurrence)| occurrence)
-            .collect()
+            Some(Occurrence {
+                step,
+                event,
+                again: number > 0,
+                change: moment.change()?,
+            })
+        })
     }
 
     /// The latest occurrence of what `pick` finds, up to and including this time.
@@ -359,15 +357,35 @@ mod tests {
                Every(every: Hours(1), action: Set("p", 4)), At(Hours(2), Rule(Delete("a.b"))),
                Every(every: Hours(2), until: Hours(2), action: Set("p", 5))"#,
         );
-        let found: Vec<(usize, bool)> = timeline
+        let found: Vec<(u64, usize, bool)> = timeline
             .changes_in_order(6.0)
-            .iter()
-            .map(|occurrence| (occurrence.event, occurrence.again))
+            .map(|occurrence| (occurrence.step, occurrence.event, occurrence.again))
             .collect();
         // 7 and 11 min fall into the same step, in which the order of the file holds.
-        let expected = [(1, false), (2, false), (3, false), (3, true)];
-        assert_eq!(found[..4], expected);
-        assert_eq!(found[4..], [(4, false), (5, false), (0, false), (3, true)]);
+        let expected = [
+            (2, 1, false),
+            (2, 2, false),
+            (10, 3, false),
+            (20, 3, true),
+            (20, 4, false),
+            (20, 5, false),
+            (30, 0, false),
+            (30, 3, true),
+        ];
+        assert_eq!(found[..8], expected);
+        assert_eq!(found.len(), 6 + 9, "the repeated one happens ten times");
+        // That is what the steps are handed.
+        let in_steps = (0..=100).flat_map(|step| {
+            let clock = Clock {
+                step,
+                step_minutes: 6.0,
+            };
+            timeline.occurrences_in(clock)
+        });
+        let in_steps: Vec<(u64, usize, bool)> = in_steps
+            .map(|occurrence| (occurrence.step, occurrence.event, occurrence.again))
+            .collect();
+        assert_eq!(in_steps, found);
     }
 
     #[test]

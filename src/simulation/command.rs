@@ -78,6 +78,7 @@ impl Plugin for CommandPlugin {
         app.init_resource::<CommandQueue>()
             .register_kept::<CommandQueue>(Owner::Simulation, "commands")
             .declare_remade::<Script>("the scene itself")
+            .declare_remade::<RefusedEvents>("only keeps a warning from being repeated")
             .add_systems(SimSchedule, run_commands.in_set(SimSystems::Timeline));
     }
 }
@@ -89,9 +90,13 @@ impl Plugin for CommandPlugin {
 fn run_commands(world: &mut World) {
     let clock = *world.resource::<Clock>();
     let script = world.resource::<Script>().0.clone();
-    for change in script.timeline.changes_in(clock) {
-        match change {
-            Change::Set(path, value) => set(world, path, value),
+    for occurrence in script.timeline.occurrences_in(clock) {
+        match occurrence.change {
+            Change::Set(path, value) => {
+                if let Err(error) = set_parameter(world, path, value) {
+                    tell_refused(world, &clock, occurrence.event, path, &error);
+                }
+            }
             Change::Add(population, number) => spawn_population(world, &script, population, number),
             Change::Rule(change) => change_rule(world, change),
         }
@@ -102,7 +107,11 @@ fn run_commands(world: &mut World) {
     let waiting = std::mem::take(&mut world.resource_mut::<CommandQueue>().waiting);
     for action in waiting {
         match &action {
-            Action::Set(path, value) => set(world, path, *value),
+            Action::Set(path, value) => {
+                if let Err(error) = set_parameter(world, path, *value) {
+                    warn(format_args!("at {} h: {error}", clock.hours()));
+                }
+            }
             Action::Rule(change) => change_rule(world, change),
             // `Simulation::apply` lets none of these in.
             Action::Caption(_) | Action::Camera(_) | Action::Look(_) => {}
@@ -129,10 +138,56 @@ pub(super) fn change_rule(world: &mut World, change: &RuleChange) {
     world.resource_mut::<Rules>().change(&types, change);
 }
 
-fn set(world: &mut World, path: &str, value: f64) {
-    if let Err(error) = set_parameter(world, path, value) {
-        // Nobody may be reading.
-        let _gone =
-            std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("warning: {error}\n"));
+/// The events of the timeline of which was told that they set what is not there: each once.
+#[derive(Resource, Default)]
+struct RefusedEvents(Vec<usize>);
+
+fn tell_refused(
+    world: &mut World,
+    clock: &Clock,
+    event: usize,
+    path: &str,
+    error: &ParameterError,
+) {
+    let mut told = world.get_resource_or_init::<RefusedEvents>();
+    if told.0.contains(&event) {
+        return;
+    }
+    told.0.push(event);
+    let hours = clock.hours();
+    match error {
+        ParameterError::Unknown { .. } => warn(format_args!(
+            "timeline[{event}] at {hours} h: there is no parameter `{path}` then; this is told once"
+        )),
+        error => warn(format_args!(
+            "timeline[{event}] at {hours} h: {error}; this is told once"
+        )),
+    }
+}
+
+/// Tells what goes wrong, if anybody reads it.
+fn warn(line: std::fmt::Arguments) {
+    let _gone =
+        std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("warning: {line}\n"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Simulation;
+    use super::*;
+    use crate::scene::ParsedScene;
+
+    #[test]
+    fn an_event_that_sets_what_is_not_there_is_told_once() {
+        let text = r#"(title: "t", about: "", pace: Calibrated, duration: Hours(1),
+            sites: [(name: "a", organ: Breast, size_um: (20, 20, 20))],
+            timeline: [Every(every: Minutes(2), action: Set("nobody.rules.x.scale", 2))])"#;
+        // A scene that is read without a check.
+        let scene = ParsedScene::from_ron("t.ron", text).expect("a scene");
+        let mut simulation = Simulation::new(Arc::new(scene), 1).expect("it can be set up");
+        for _ in 0..20 {
+            simulation.step();
+        }
+        assert_eq!(simulation.world.resource::<RefusedEvents>().0, [0]);
     }
 }

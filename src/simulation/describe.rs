@@ -230,11 +230,12 @@ impl Description {
     /// # Errors
     /// When a cell file is wrong: everything that is.
     pub fn in_folder(program: &Program, folder: &Path) -> Result<Self, SceneReport> {
-        let library = CellLibrary::for_scene(folder, &[], program.capabilities())?;
-        Ok(Self::with(program, &library))
+        let library = program.library_in(folder)?;
+        Ok(Self::with(program, &library.value))
     }
 
-    fn with(program: &Program, library: &CellLibrary) -> Self {
+    /// What a program knows, with the cell types and molecules of this library.
+    pub fn with(program: &Program, library: &CellLibrary) -> Self {
         let world = program.prototype_world(library);
         Self {
             capabilities: program.capabilities().iter().map(capability).collect(),

@@ -25,7 +25,7 @@ use crate::core::capability::CapabilityRegistry;
 use crate::core::extension::Extensions;
 use crate::core::{Clock, RandomKey};
 use crate::measure::metrics;
-use crate::scene::{self, CellLibrary, ParsedScene, SceneContext, SceneReport};
+use crate::scene::{self, Accepted, CellLibrary, ParsedScene, SceneContext, SceneReport};
 
 /// What is simulated with: the shipped plugins, and plugins beside them. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -133,25 +133,40 @@ impl Program {
     ///
     /// # Errors
     /// When anything is wrong: everything that is.
-    pub fn check_file(&self, path: &Path) -> Result<String, SceneReport> {
+    pub fn check_file(&self, path: &Path) -> Result<Accepted<String>, SceneReport> {
         let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let folder = whole.parent().and_then(Path::file_name);
         if folder.is_some_and(|folder| folder == "cells") {
-            return self
-                .in_context(None, |context| scene::load_prefab(path, context))
-                .map(|prefab| format!("cell type `{}`, no problem found", prefab.name));
+            let accepted = self.in_context(None, |context| scene::load_prefab(path, context))?;
+            return Ok(Accepted {
+                value: format!("cell type `{}`, no problem found", accepted.value.name),
+                warnings: accepted.warnings,
+            });
         }
         if folder.is_some_and(|folder| folder == "molecules") {
-            return scene::load_molecule(path)
-                .map(|molecule| format!("molecule `{}`, no problem found", molecule.name));
+            return scene::load_molecule(path).map(|molecule| Accepted {
+                value: format!("molecule `{}`, no problem found", molecule.name),
+                warnings: SceneReport::default(),
+            });
         }
         let shipped = self.open_shipped_scene(path);
         let parsed = shipped.unwrap_or_else(|| self.open_scene(path))?;
-        Ok(format!(
-            "`{}`, {} h of tissue time, no problem found",
-            parsed.scene.title,
-            parsed.scene.duration.hours()
-        ))
+        Ok(Accepted {
+            value: format!(
+                "`{}`, {} h of tissue time, no problem found",
+                parsed.scene.title,
+                parsed.scene.duration.hours()
+            ),
+            warnings: parsed.warnings,
+        })
+    }
+
+    /// The cell types and molecules that a scene in a folder could use, each checked as [`Program::check_file`] does.
+    ///
+    /// # Errors
+    /// When a file is wrong: everything that is.
+    pub fn library_in(&self, folder: &Path) -> Result<Accepted<CellLibrary>, SceneReport> {
+        self.in_context(None, |context| scene::load_library(folder, context))
     }
 
     /// Reads a scene that a simulation has written with everything it refers to, and checks it against this program.

@@ -112,6 +112,9 @@ impl Parameters for Molecule {
                 max: 1e12,
             },
             "crosses_vessel_walls" | "quasi_steady" => Limits::FRACTION,
+            // Gone within 0.1 ms at the fastest.
+            "decay_per_min" => Limits { min: 0.0, max: 1e6 },
+            "background" => Self::LEVEL_LIMITS,
             "every_minutes" => Limits {
                 min: 0.0,
                 max: 1440.0,
@@ -122,6 +125,9 @@ impl Parameters for Molecule {
 }
 
 impl Molecule {
+    /// What a concentration may be, in any unit: beyond, 32 bits do not hold what a voxel is given and gives.
+    pub const LEVEL_LIMITS: Limits = Limits { min: 0.0, max: 1e9 };
+
     /// Where it stands among molecules of the same interval, which take turns at being solved: a number made of its
     /// name alone (64-bit FNV-1a of Fowler, Noll and Vo), so that no other molecule changes it.
     pub fn turn(&self) -> u64 {
@@ -142,12 +148,11 @@ pub struct Molecules {
 impl Molecules {
     /// These molecules; of two of one name the later one.
     pub fn new(molecules: impl IntoIterator<Item = Molecule>) -> Self {
-        let mut list: Vec<Molecule> = Vec::new();
-        for molecule in molecules {
-            list.retain(|known| known.name != molecule.name);
-            list.push(molecule);
-        }
+        let mut list: Vec<Molecule> = molecules.into_iter().collect();
+        // The later of two comes first, and stays.
+        list.reverse();
         list.sort_by(|a, b| a.name.cmp(&b.name));
+        list.dedup_by(|later, first| later.name == first.name);
         Self { list }
     }
 

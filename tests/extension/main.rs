@@ -118,7 +118,7 @@ fn its_mistakes_in_a_cell_file_are_told_with_line_and_column() {
     let told = |from: &str, to: &str| {
         std::fs::write(&file, FIREFLY.replace(from, to)).expect("writable");
         match program().check_file(&file) {
-            Ok(fine) => vec![fine],
+            Ok(fine) => vec![fine.value],
             Err(report) => {
                 let lines = report.headlines();
                 let short = |line: String| line.replace(&file.display().to_string(), "@");

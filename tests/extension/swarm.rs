@@ -4,6 +4,7 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 use tumorscape::cell::event::{EventKind, Passage, RegisterEvent};
+use tumorscape::cell::mechanics::{Bond, BondKindId};
 use tumorscape::cell::movement::SiteMechanics;
 use tumorscape::cell::turnover::{Arrival, Departure, Passages, Recruit, Transit};
 use tumorscape::cell::{ActSystems, CellType, Resident};
@@ -57,7 +58,12 @@ fn bind(clock: Res<Clock>, mut sites: Query<(&SiteId, &mut SiteMechanics)>) {
         for cell in 0..5 {
             if site.0 == 0 {
                 let (a, b) = (CellId(cell), CellId(cell + 1));
-                mechanics.bonds.add(a, b, 14.0 + cell as f32, 0.01);
+                mechanics.bonds.add(Bond::new(
+                    BondKindId::default(),
+                    [a, b],
+                    14.0 + cell as f32,
+                    0.01,
+                ));
             }
         }
     }

@@ -19,6 +19,37 @@ const STEP_MINUTES: (f64, f64) = (0.01, 60.0);
 /// Most steps of a scene.
 pub(crate) const MAX_STEPS: f64 = 1.0e8;
 
+/// Most molecules, cell types, and rules of a cell type: far more than anybody has written, few enough to be looked
+/// through in no time.
+pub(super) const MAX_NAMED: usize = 1_000;
+/// Most entries of the other lists of a scene.
+const MAX_LISTED: usize = 10_000;
+
+/// The first list of a scene that is longer than any may be: its place, what to mark, and what to say. `place` finds a
+/// field.
+pub(super) fn too_many<P>(
+    scene: &Scene,
+    place: impl Fn(&str) -> (FieldPath, P),
+) -> Option<(FieldPath, P, String)> {
+    let lists = [
+        ("sites", scene.sites.len(), MAX_NAMED),
+        ("molecules", scene.molecules.len(), MAX_NAMED),
+        ("cell_types", scene.cell_types.len(), MAX_NAMED),
+        ("rules", scene.rules.len(), MAX_LISTED),
+        ("parameters", scene.parameters.len(), MAX_LISTED),
+        ("timeline", scene.timeline.len(), MAX_LISTED),
+        ("populations", scene.populations.len(), MAX_LISTED),
+        ("expect", scene.expect.len(), MAX_LISTED),
+    ];
+    let (field, found, most) = lists.into_iter().find(|(_, found, most)| found > most)?;
+    let (at, mark) = place(field);
+    Some((
+        at,
+        mark,
+        format!("at most {most} are possible, found {found}"),
+    ))
+}
+
 /// What all parts of the check need to know of the scene.
 struct Bounds {
     /// Length of the scene, minutes; infinite when that itself is wrong.
@@ -42,7 +73,7 @@ pub(super) fn check_scene(
     let bounds = check_time(checker, scene);
     check_pace(checker, scene);
     tissue::check_molecules(checker, scene);
-    tissue::check_sites(checker, scene, library);
+    tissue::check_sites(checker, scene, library, &bounds);
     tissue::check_cell_types(checker, scene, &library.known);
     tissue::check_populations(checker, scene, library, &bounds, tables);
     story::check_stage(checker, scene);

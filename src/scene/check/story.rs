@@ -26,7 +26,7 @@ pub(super) fn check_timeline(checker: &mut Checker, scene: &Scene, bounds: &Boun
         match event {
             Event::At(time, action) => {
                 checker.time(&path.nth(0), *time, bounds);
-                check_action(checker, &path.nth(1), action, scene);
+                check_action(checker, &path.nth(1), action, scene, bounds);
             }
             Event::Every {
                 every,
@@ -57,18 +57,30 @@ pub(super) fn check_timeline(checker: &mut Checker, scene: &Scene, bounds: &Boun
                         checker.problem(&at, message);
                     }
                 }
-                check_action(checker, &path.field("action"), action, scene);
+                check_action(checker, &path.field("action"), action, scene, bounds);
             }
         }
     }
 }
 
-fn check_action(checker: &mut Checker, path: &FieldPath, action: &Action, scene: &Scene) {
+fn check_action(
+    checker: &mut Checker,
+    path: &FieldPath,
+    action: &Action,
+    scene: &Scene,
+    bounds: &Bounds,
+) {
     match action {
         Action::Camera(key) => check_camera(checker, path, key, scene),
         Action::Look(look) => check_look(checker, path, look, scene),
-        Action::Set(_, value) => {
-            checker.finite(&path.nth(1), *value);
+        Action::Set(of, value) => {
+            let is_interval = of.starts_with("molecules.") && of.ends_with(".every_minutes");
+            let step = bounds.step_minutes;
+            if checker.finite(&path.nth(1), *value) && is_interval && *value < step {
+                let message =
+                    format!("{value} min is shorter than a step of the scene ({step} min)");
+                checker.problem(&path.nth(1), message);
+            }
         }
         // Populations are checked with those present at the start, rules and paths with all changes of the scene.
         Action::Add(_) | Action::Rule(_) | Action::Caption(_) => {}

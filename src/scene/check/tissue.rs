@@ -1,12 +1,13 @@
 //! Checks of sites, their molecules, and the cells put into them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use bevy::prelude::Vec3;
 
-use super::super::capabilities::check_prefab;
+use super::super::capabilities::{check_molecules_of, check_prefab};
 use super::super::library::CellLibrary;
-use super::super::molecules::check_molecule;
+use super::super::molecules::{check_molecule, shipped_molecules};
 use super::super::population::{close_packed_per_um3, estimate_cells};
 use super::super::report::Problem;
 use super::super::schema::{Action, Event, Place, Population, Scene, Site};
@@ -16,7 +17,7 @@ use super::super::{Tables, read_text};
 use super::{Bounds, Checker};
 use crate::core::capability::CapabilityRegistry;
 use crate::core::units::UM3_PER_MM3;
-use crate::tissue::{MoleculeName, SiteId};
+use crate::tissue::{Molecule, MoleculeName, SiteId};
 
 /// Most voxels of all molecules of a site together.
 const MAX_VALUES: f64 = 2.0e8;
@@ -30,7 +31,12 @@ const MAX_ASPECT: f32 = 20.0;
 /// Longest edge of a site, um: half a metre. Single-precision coordinates are good to 0.03 um there.
 const MAX_EDGE_UM: f32 = 5.0e5;
 
-pub(super) fn check_sites(checker: &mut Checker, scene: &Scene, library: &CellLibrary) {
+pub(super) fn check_sites(
+    checker: &mut Checker,
+    scene: &Scene,
+    library: &CellLibrary,
+    bounds: &Bounds,
+) {
     let list = FieldPath::root().field("sites");
     if scene.sites.is_empty() {
         checker.problem(&list, "a scene needs at least one site");
@@ -86,10 +92,11 @@ pub(super) fn check_sites(checker: &mut Checker, scene: &Scene, library: &CellLi
                 checker.problem(&at, format!("`{}` is already in this site", name.as_str()));
             } else if checker.molecule(&at, name) {
                 check_grid(checker, &at, site, name);
+                check_interval(checker, &at, scene, name, bounds);
             }
-            checker.not_negative(&path.field("level"), field.level);
+            checker.level(&path.field("level"), field.level);
             if let Some(start) = field.start {
-                checker.not_negative(&path.field("start"), start);
+                checker.level(&path.field("start"), start);
             }
         }
     }
@@ -102,7 +109,7 @@ fn check_grid(checker: &mut Checker, path: &FieldPath, site: &Site, name: &Molec
     };
     let coarsen = f32::from(molecule.coarsen);
     let counts = (Vec3::from(site.size_um) / Vec3::from(site.voxel_um)).round();
-    let uneven = |count: f32| coarsen > 1.0 && count > coarsen && count % coarsen != 0.0;
+    let uneven = |count: f32| coarsen > 1.0 && count % coarsen != 0.0;
     if let Some(count) = counts.to_array().into_iter().find(|count| uneven(*count)) {
         let message = format!(
             "each of its voxels holds {coarsen} voxels of the site along each axis, of which there are {count}"
@@ -112,14 +119,57 @@ fn check_grid(checker: &mut Checker, path: &FieldPath, site: &Site, name: &Molec
     }
 }
 
+/// Asks for an interval of a molecule that is no shorter than a step. A shipped molecule is solved in each step where its
+/// own interval is shorter: scenes with longer steps may use it.
+fn check_interval(
+    checker: &mut Checker,
+    at: &FieldPath,
+    scene: &Scene,
+    name: &MoleculeName,
+    bounds: &Bounds,
+) {
+    let name = name.as_str();
+    let Some(molecule) = checker.molecules.named(name) else {
+        return;
+    };
+    let path = format!("molecules.{name}.every_minutes");
+    let set = scene.parameters.get(&path).copied();
+    let every = set.unwrap_or(f64::from(molecule.every_minutes));
+    if every >= bounds.step_minutes * (1.0 - 1e-6) || (set.is_none() && is_as_shipped(molecule)) {
+        return;
+    }
+    let root = FieldPath::root();
+    let own = scene.molecules.iter().rposition(|own| own.name == name);
+    let at = match (set, own) {
+        (Some(_), _) => root.field("parameters").key(&path),
+        (None, Some(index)) => root.field("molecules").item(index).field("every_minutes"),
+        (None, None) => at.clone(),
+    };
+    let step = bounds.step_minutes;
+    let message = format!(
+        "`{name}` is to be solved every {every} min, which is shorter than a step of the scene ({step} min)"
+    );
+    checker.problem_with_help(&at, message, format!("{step} or more would work"));
+}
+
+/// Whether a shipped molecule of that name has the same interval.
+fn is_as_shipped(molecule: &Molecule) -> bool {
+    let shipped = shipped_molecules().ok();
+    let shipped = shipped
+        .as_ref()
+        .and_then(|known| known.named(&molecule.name));
+    shipped.is_some_and(|shipped| shipped.every_minutes == molecule.every_minutes)
+}
+
 /// Checks the molecules that a scene brings along.
 pub(super) fn check_molecules(checker: &mut Checker, scene: &Scene) {
     let list = FieldPath::root().field("molecules");
+    let mut first_of: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, molecule) in scene.molecules.iter().enumerate() {
         let path = list.item(index);
         check_molecule(checker, &path, molecule);
-        let earlier = &scene.molecules[..index];
-        if let Some(first) = earlier.iter().position(|m| m.name == molecule.name) {
+        let first = *first_of.entry(molecule.name.as_str()).or_insert(index);
+        if first < index {
             let message = format!(
                 "`{}` is already the name of molecules[{first}]",
                 molecule.name
@@ -213,6 +263,7 @@ pub(super) fn check_cell_types(checker: &mut Checker, scene: &Scene, known: &Cap
     for (index, prefab) in scene.cell_types.iter().enumerate() {
         let path = list.item(index);
         check_prefab(checker, &path, prefab, known);
+        check_molecules_of(checker, &path, prefab, known);
         let earlier = &scene.cell_types[..index];
         if let Some(first) = earlier.iter().position(|t| t.name == prefab.name) {
             let message = format!(
@@ -409,8 +460,13 @@ fn read_rows(
     // The file is named relative to the scene, and reported the way the scene itself was named.
     let beside = Path::new(checker.file).parent().unwrap_or(Path::new(""));
     let shown = beside.join(file).display().to_string();
+    let names: Vec<String> = library
+        .names()
+        .into_iter()
+        .chain(checker.unread.to_vec())
+        .collect();
     match read_text(&tables.1.join(file), &shown) {
-        Ok(text) => match read_table(&text, &shown, &library.names()) {
+        Ok(text) => match read_table(&text, &shown, &names) {
             Ok(rows) => {
                 checker.report.add_source(&shown, &text);
                 tables.0.insert(file.to_owned(), rows);

@@ -229,6 +229,15 @@ impl Description {
         if !found.is_empty() {
             return Ok(found);
         }
+        // The last part of a path alone, where it is written as it stands there.
+        let ends_so = |item: &&Item| {
+            let known = item.name.to_lowercase();
+            known.rsplit('.').next() == Some(wanted.as_str())
+        };
+        let found: Vec<Item> = items.iter().filter(ends_so).cloned().collect();
+        if !found.is_empty() {
+            return Ok(found);
+        }
         let mut near: Vec<(f64, &str)> = items
             .iter()
             .map(|item| {

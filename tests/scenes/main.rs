@@ -1,15 +1,18 @@
 //! What the author of a scene or a cell type is told.
 
+mod cell_files;
+mod changes;
+mod mutations;
+
 use std::path::Path;
 
 use bevy::prelude::*;
-use proptest::prelude::*;
 use tumorscape::core::RandomKey;
 use tumorscape::core::parameters::{list_parameters, set_parameter};
 use tumorscape::scene::{
     CellLibrary, ParsedScene, SceneContext, SceneReport, load_scene, parse_prefab, parse_scene,
 };
-use tumorscape::simulation::{Simulation, prototype_world};
+use tumorscape::simulation::prototype_world;
 
 /// The columns that the shipped scene asks for, and a few others.
 fn columns(library: &CellLibrary) -> Vec<String> {
@@ -544,112 +547,6 @@ fn voxels_of_a_stirred_site_are_as_wide_as_its_cells() {
     }
 }
 
-/// What is said, without the place in the text, about a small scene with these fields besides.
-fn said_about(fields: &str) -> Vec<String> {
-    let text = format!(
-        "(title: \"t\", about: \"a\", pace: Illustrative, duration: Hours(9), step: Minutes(6), \
-         sites: [(name: \"s\", organ: Medium, size_um: (100, 100, 100))], {fields})"
-    );
-    match parse_scene(&text, "tests/changes.ron", &context()) {
-        Ok(parsed) => {
-            // What is accepted can be set up.
-            let simulation = Simulation::new(std::sync::Arc::new(parsed), 1);
-            simulation.unwrap_or_else(|error| panic!("{error}"));
-            Vec::new()
-        }
-        Err(report) => report
-            .headlines()
-            .iter()
-            .map(|line| {
-                line.splitn(4, ':')
-                    .last()
-                    .expect("a message")
-                    .trim()
-                    .to_owned()
-            })
-            .collect(),
-    }
-}
-
-const NEW_RULE: &str =
-    r#"Add(of: "cancer", name: "zz", rule: (input: "cycle.entry", by: "hif.level", law: Fold(1)))"#;
-const NO_ZZ: &str = "there is no parameter `cancer.rules.zz.law.gain`";
-
-#[test]
-fn parameters_of_a_scene_are_those_of_its_own_rules() {
-    let added = format!(r#"rules: [{NEW_RULE}], parameters: {{"cancer.rules.zz.law.gain": 2}}"#);
-    assert_eq!(said_about(&added), [""; 0]);
-    let said = said_about(
-        r#"rules: [Delete("cancer.hypoxia_calls_vessels")],
-           parameters: {"cancer.rules.hypoxia_calls_vessels.scale": 2}"#,
-    );
-    let path = "cancer.rules.hypoxia_calls_vessels.scale";
-    let start = format!("parameters[\"{path}\"]: there is no parameter `{path}`");
-    assert!(said.len() == 1 && said[0].starts_with(&start), "{said:?}");
-    let wrong = said_about(&added.replace("hif.level", "hif.levle"));
-    let expected = "rules[0].rule.by: there is no quantity `hif.levle`; did you mean `hif.level`?";
-    assert_eq!(
-        wrong,
-        [expected],
-        "what builds on a wrong rule is not called wrong"
-    );
-}
-
-#[test]
-fn a_timeline_is_checked_in_the_order_of_its_times() {
-    let at = |hours: f64, action: &str| format!("At(Hours({hours}), {action})");
-    let every = |from: f64, action: &str| {
-        format!("Every(every: Hours(1), from: Hours({from}), action: {action})")
-    };
-    let set = r#"Set("cancer.rules.zz.law.gain", 2)"#;
-    let add = &format!("Rule({NEW_RULE})");
-    let delete = r#"Rule(Delete("cancer.zz"))"#;
-    let timeline = |events: &[String]| said_about(&format!("timeline: [{}]", events.join(", ")));
-    for fine in [
-        vec![at(1.0, add), at(2.0, set), at(3.0, delete)],
-        vec![at(3.0, delete), at(2.0, set), at(1.0, add)],
-        // Within a step the order of the file holds.
-        vec![at(1.0, add), at(1.0, set), at(1.0, delete)],
-        vec![at(2.0, set), every(1.0, add)],
-        vec![every(2.0, set), at(1.0, add)],
-        // Each time it is there again.
-        vec![every(1.0, add), every(1.0, set), every(1.0, delete)],
-        vec![every(1.0, add), at(1.5, delete), at(2.5, set)],
-    ] {
-        assert_eq!(timeline(&fine), [""; 0], "{fine:?}");
-    }
-    for (wrong, events) in [
-        (0, vec![at(1.0, set), at(2.0, add)]),
-        (0, vec![at(3.0, set), at(2.0, delete), at(1.0, add)]),
-        (1, vec![at(1.0, delete), at(1.0, set), at(0.5, add)]),
-        (2, vec![at(1.0, add), at(4.0, delete), every(2.0, set)]),
-        (0, vec![every(1.0, set), at(2.0, add)]),
-    ] {
-        let said = timeline(&events);
-        let place = format!("timeline[{wrong}].");
-        let told = said.len() == 1 && said[0].starts_with(&place) && said[0].contains(NO_ZZ);
-        assert!(told, "{events:?}: {said:?}");
-    }
-    let said = timeline(&[at(2.0, add), at(1.0, delete)]);
-    let expected = "timeline[1].1: there is no rule `cancer.zz`";
-    assert!(said.len() == 1 && said[0].starts_with(expected), "{said:?}");
-}
-
-#[test]
-fn a_scene_adds_only_laws_that_combine_with_the_others() {
-    let cell = r#"cell_types: [(name: "cancer", about: "a", colour: (0, 0, 1), cycle: (), metabolism: (),
-        hif: (), combine: { "cycle.entry": MultiHill })]"#;
-    let message = "the rules on `cycle.entry` of `cancer` are combined by `MultiHill`, which takes only those of the form `Hill`";
-    let at_start = said_about(&format!("{cell}, rules: [{NEW_RULE}]"));
-    assert_eq!(at_start, [format!("rules[0].rule.law: {message}")]);
-    let later = said_about(&format!(
-        "{cell}, timeline: [At(Hours(1), Rule({NEW_RULE}))]"
-    ));
-    assert_eq!(later, [format!("timeline[0].1.rule.law: {message}")]);
-    let hill = NEW_RULE.replace("Fold(1)", "Hill(half: 1, to: 2)");
-    assert_eq!(said_about(&format!("{cell}, rules: [{hill}]")), [""; 0]);
-}
-
 #[test]
 fn a_site_does_not_share_its_name_with_a_cell_type() {
     let text = SMALL.replace("\"breast\"", "\"cancer\"");
@@ -657,126 +554,6 @@ fn a_site_does_not_share_its_name_with_a_cell_type() {
     let lines = report.headlines();
     let expected = "sites[0].name: `cancer` is the name of a cell type, and `cancer.NAME` would be a rule of either";
     assert!(lines.len() == 1 && lines[0].ends_with(expected), "{report}");
-}
-
-/// Words a careless or malicious author may put anywhere.
-fn debris() -> impl Strategy<Value = String> {
-    prop_oneof![
-        "[ -~]{0,12}",
-        "[()\\[\\]{},:\"]{1,6}",
-        prop::sample::select(vec![
-            "-1",
-            "NaN",
-            "inf",
-            "1e999",
-            "None",
-            "Some(",
-            "r#\"",
-            "/*",
-            "*/",
-            "//",
-            "'",
-            "\\",
-            "\u{fc}",
-            "\u{1F9EC}",
-            "Hours(-1)",
-            "18446744073709551616",
-            "0x",
-            "b\"",
-            "#![enable(implicit_some)]",
-            "..",
-            "((((((((",
-        ])
-        .prop_map(str::to_owned),
-    ]
-}
-
-/// A place, a length, what is done there (left out, doubled, put in) and what is put in.
-type Edit = (f64, f64, i32, String);
-
-fn edits() -> impl Strategy<Value = Vec<Edit>> {
-    prop::collection::vec((0.0..1.0_f64, 0.0..0.2_f64, 0..3, debris()), 1..6)
-}
-
-/// A text after careless or malicious edits.
-fn edited(text: &str, edits: Vec<Edit>) -> String {
-    let mut text = text.to_owned();
-    for (place, length, kind, junk) in edits {
-        let boundary = |at: f64, text: &str| {
-            let mut at = (at * text.len() as f64) as usize;
-            while !text.is_char_boundary(at) {
-                at -= 1;
-            }
-            at
-        };
-        let start = boundary(place, &text);
-        let end = boundary((place + length * length).min(1.0), &text).max(start);
-        match kind {
-            0 => text.replace_range(start..end, ""),
-            1 => {
-                let chunk = text[start..end].to_owned();
-                text.insert_str(end, &chunk);
-            }
-            _ => text.insert_str(start, &junk),
-        }
-    }
-    text
-}
-
-fn assert_drawable(report: &SceneReport) {
-    assert!(!report.is_empty());
-    for problem in &report.problems {
-        let span = problem.span.as_ref();
-        assert!(span.is_none_or(|span| span.start <= span.end));
-    }
-    let _ = report.render(false);
-}
-
-/// A cell type with a bit of everything.
-const CELL: &str = r#"(
-    name: "small",
-    about: "a bit of everything",
-    colour: (0.8, 0.5, 0.5),
-    tumour: true,
-    heritable: { "cycle.s_hours": (spread: 0.1, mutation: 0.01) },
-    body: (volume_um3: 2000, growth: (fluid_per_hour: 3, nucleus_per_hour: 0.3, cytoplasm_per_hour: 0.3)),
-    cycle: (s_hours: 8, g0g1_stages: 2), // and a comment
-    death: (necrosis_onset_mmhg: 5),
-    metabolism: (oxygen_law: MichaelisMenten),
-    motility: (),
-    follows: [(molecule: "oxygen", chemotactic_index: 0.2), (molecule: "glucose", chemotactic_index: -0.1)],
-)"#;
-
-#[test]
-fn a_cell_type_with_a_bit_of_everything_is_accepted() {
-    let prefab = parse_prefab(CELL, "small.ron").unwrap_or_else(|report| panic!("{report}"));
-    let text = ron::to_string(&prefab).unwrap();
-    let again = parse_prefab(&text, "small.ron").unwrap_or_else(|report| panic!("{report}"));
-    assert_eq!(again, prefab);
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn no_mutation_of_a_scene_makes_the_reader_panic(edits in edits()) {
-        let text = edited(SMALL, edits);
-        if let Err(report) = parse_scene(&text, "tests/small.ron", &context()) {
-            assert_drawable(&report);
-        }
-    }
-
-    #[test]
-    fn no_mutation_of_a_cell_type_makes_the_reader_panic(edits in edits()) {
-        let text = edited(CELL, edits);
-        if let Err(report) = parse_prefab(&text, "tests/small.ron") {
-            assert_drawable(&report);
-        }
-        let scene = SMALL.replace("populations: [", &format!("cell_types: [{text}], populations: ["));
-        if let Err(report) = parse_scene(&scene, "tests/small.ron", &context()) {
-            assert_drawable(&report);
-        }
-    }
 }
 
 #[test]
