@@ -22,7 +22,7 @@ impl Hinders for Fog {
 
 /// Fog settles every ten steps, by 2 in an hour.
 fn settle(clock: Res<Clock>, mut sites: Query<(&TissueBlock, &mut Fog)>) {
-    if clock.step % 10 != 0 {
+    if !clock.step.is_multiple_of(10) {
         return;
     }
     for (block, mut fog) in &mut sites {
