@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 
 use super::dialect::{Mistake, read_ron, write_ron};
 use super::parameters::{Contradiction, Limits, NamedParameters, Parameters, PerType};
+use super::site_part::SitePart;
 
 /// The parameters of one capability of a cell type, whatever their type.
 #[derive(Clone)]
@@ -172,6 +173,7 @@ fn twice<L: NamedParameters>(list: &L) -> Vec<Contradiction> {
 #[derive(Resource, Clone, Default)]
 pub struct CapabilityRegistry {
     list: Arc<Vec<Capability>>,
+    of_sites: Arc<Vec<SitePart>>,
 }
 
 impl CapabilityRegistry {
@@ -182,6 +184,25 @@ impl CapabilityRegistry {
             "the capability `{name}` is registered twice"
         );
         Arc::make_mut(&mut self.list).push(capability);
+    }
+
+    pub(super) fn add_site_part(&mut self, part: SitePart) {
+        let name = part.file.name;
+        assert!(
+            self.site_part(name).is_none(),
+            "the part of sites `{name}` is registered twice"
+        );
+        Arc::make_mut(&mut self.of_sites).push(part);
+    }
+
+    /// All parts of sites.
+    pub fn site_parts(&self) -> impl Iterator<Item = &SitePart> {
+        self.of_sites.iter()
+    }
+
+    /// The part of sites of that name.
+    pub fn site_part(&self, name: &str) -> Option<&SitePart> {
+        self.of_sites.iter().find(|part| part.file.name == name)
     }
 
     /// All of them.

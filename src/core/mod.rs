@@ -39,6 +39,7 @@ pub mod regulate;
 pub mod rule;
 pub mod rule_check;
 pub mod saturation;
+pub mod site_part;
 pub mod stages;
 pub mod state;
 mod team;

@@ -14,19 +14,57 @@ use super::read::{Later, Reading};
 use super::report::{Problem, line_and_column};
 use super::spans::{Body, FieldPath, Tree};
 use super::words::likely;
-use crate::core::capability::CapabilityRegistry;
+use crate::core::capability::{Capability, CapabilityRegistry};
 use crate::core::numbers::{field_at, number_fields, read_number};
 use crate::tissue::MoleculeName;
 
-/// Reads the capabilities of the cell type that stands at a place of a file.
-pub(super) fn read_capabilities<T>(
+/// What has fields that modules have registered: a cell type its capabilities, a site the parts of its tissue.
+pub(super) trait HoldsParts {
+    /// The fields that are none of these.
+    const FIELDS: &'static [&'static str];
+
+    /// The registered field of that name.
+    fn known<'k>(known: &'k CapabilityRegistry, name: &str) -> Option<&'k Capability>;
+
+    /// The names of all registered fields.
+    fn names(known: &CapabilityRegistry) -> Vec<&'static str>;
+
+    /// What it has, by name.
+    fn parts(&mut self) -> &mut BTreeMap<String, Written>;
+
+    /// Gives it what it has where nothing is said.
+    fn complete(&mut self, known: &CapabilityRegistry);
+}
+
+impl HoldsParts for CellPrefab {
+    const FIELDS: &'static [&'static str] = &Self::FIELDS;
+
+    fn known<'k>(known: &'k CapabilityRegistry, name: &str) -> Option<&'k Capability> {
+        known.get(name)
+    }
+
+    fn names(known: &CapabilityRegistry) -> Vec<&'static str> {
+        known.names()
+    }
+
+    fn parts(&mut self) -> &mut BTreeMap<String, Written> {
+        &mut self.capabilities
+    }
+
+    fn complete(&mut self, known: &CapabilityRegistry) {
+        Self::complete(self, known);
+    }
+}
+
+/// Reads what modules have registered, of the struct that stands at a place of a file.
+pub(super) fn read_parts<H: HoldsParts, T>(
     (file, text): (&str, &str),
     at: &FieldPath,
-    prefab: &mut CellPrefab,
+    prefab: &mut H,
     known: &CapabilityRegistry,
     reading: &mut Reading<T>,
 ) {
-    prefab.capabilities.clear();
+    prefab.parts().clear();
     let mended = reading.draft.text.clone();
     let tree = Tree::read(&mended);
     let (node, exact) = tree.find(at, &mended);
@@ -43,17 +81,14 @@ pub(super) fn read_capabilities<T>(
     let mut found: BTreeMap<&'static str, usize> = BTreeMap::new();
     for entry in entries {
         let name = name_of(&entry.name);
-        if CellPrefab::FIELDS.contains(&name) {
+        if H::FIELDS.contains(&name) {
             continue;
         }
         let place = reading.draft.original(&entry.name);
-        let meant = match known.get(name) {
+        let meant = match H::known(known, name) {
             Some(capability) => Some(capability),
             None => {
-                let all: Vec<&str> = CellPrefab::FIELDS
-                    .into_iter()
-                    .chain(known.names())
-                    .collect();
+                let all: Vec<&str> = H::FIELDS.iter().copied().chain(H::names(known)).collect();
                 let free = all.iter().copied().filter(|name| !present.contains(name));
                 let guess = likely(name, &free.collect::<Vec<_>>());
                 let mut message = format!("there is no field `{name}` here");
@@ -64,7 +99,7 @@ pub(super) fn read_capabilities<T>(
                 let problem = Problem::at(file, text, place.clone(), at.field(name), message)
                     .with_help(format!("the fields are {}", quoted.join(", ")));
                 reading.problems.push(problem);
-                let guess = guess.and_then(|guess| known.get(&guess));
+                let guess = guess.and_then(|guess| H::known(known, &guess));
                 if let Some(guess) = guess {
                     reading.repaired.push(at.field(guess.name));
                 }
@@ -96,7 +131,7 @@ pub(super) fn read_capabilities<T>(
         };
         if let Some(Some(value)) = later.read(entry.value.span.clone(), reading) {
             let name = capability.name.to_owned();
-            prefab.capabilities.insert(name, Written::Value(value));
+            prefab.parts().insert(name, Written::Value(value));
         }
     }
     prefab.complete(known);

@@ -11,7 +11,7 @@ use bevy::prelude::*;
 use include_dir::{Dir, include_dir};
 
 use super::assets;
-use super::capabilities::{check_molecules_of, check_prefab, read_capabilities};
+use super::capabilities::{check_molecules_of, check_prefab, read_parts};
 use super::checker::Checker;
 use super::molecules::{molecules_at_hand, molecules_for_folder, shipped_molecules};
 use super::prefab::{CellPrefab, Origin};
@@ -77,7 +77,7 @@ fn read_prefab(
     let mut reading = read::<CellPrefab>(source, name);
     if let Some(mut prefab) = reading.value.take() {
         let root = FieldPath::root();
-        read_capabilities((name, source), &root, &mut prefab, known, &mut reading);
+        read_parts((name, source), &root, &mut prefab, known, &mut reading);
         prefab.origin = Origin::new(name, source);
         reading.value = Some(prefab);
     }

@@ -32,6 +32,7 @@ pub mod spans;
 pub mod stage;
 pub mod table;
 pub mod timeline;
+pub mod tissue_parts;
 mod words;
 
 use std::collections::BTreeMap;
@@ -168,6 +169,9 @@ impl ParsedScene {
         let mut scene: Scene = read_ron(text).map_err(|mistake| mistake.1.to_string())?;
         for prefab in &mut scene.cell_types {
             prefab.read_capabilities(known)?;
+        }
+        for site in &mut scene.sites {
+            site.tissue.read_parts(known)?;
         }
         Ok(Self {
             name: name.to_owned(),
@@ -343,7 +347,20 @@ pub fn parse_scene(
         let list = FieldPath::root().field("cell_types");
         for (index, prefab) in scene.cell_types.iter_mut().enumerate() {
             let at = list.item(index);
-            capabilities::read_capabilities((name, source), &at, prefab, known, &mut reading);
+            capabilities::read_parts((name, source), &at, prefab, known, &mut reading);
+        }
+        let list = FieldPath::root().field("sites");
+        for (index, site) in scene.sites.iter_mut().enumerate() {
+            let at = list.item(index).field("tissue");
+            if !site.tissue.is_empty() {
+                capabilities::read_parts(
+                    (name, source),
+                    &at,
+                    &mut site.tissue,
+                    known,
+                    &mut reading,
+                );
+            }
         }
         reading.value = Some(scene);
     }

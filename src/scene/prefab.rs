@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::cell::cycle::mean_radius_um;
 use crate::cell::{BodyParameters, CycleParameters};
-use crate::core::capability::{CapabilityRegistry, CapabilityValue};
+use crate::core::capability::{Capability, CapabilityRegistry, CapabilityValue};
 use crate::core::clones::Heritability;
 use crate::core::dialect::write_ron;
 use crate::core::parameters::Parameters;
@@ -118,19 +118,7 @@ impl CellPrefab {
     /// # Errors
     /// In words, when one is unknown or cannot be read.
     pub fn read_capabilities(&mut self, known: &CapabilityRegistry) -> Result<(), String> {
-        for (name, written) in std::mem::take(&mut self.capabilities) {
-            let Written::Text(text) = written else {
-                self.capabilities.insert(name, written);
-                continue;
-            };
-            let capability = known
-                .get(&name)
-                .ok_or_else(|| format!("there is no capability `{name}`"))?;
-            let value = (capability.read)(&text).map_err(|mistake| mistake.1.to_string())?;
-            if let Some(value) = value {
-                self.capabilities.insert(name, Written::Value(value));
-            }
-        }
+        read_written(&mut self.capabilities, |name| known.get(name))?;
         self.complete(known);
         Ok(())
     }
@@ -218,8 +206,27 @@ impl CellPrefab {
     ];
 }
 
+/// Reads values from texts that the program itself has written.
+pub(super) fn read_written<'k>(
+    values: &mut BTreeMap<String, Written>,
+    known: impl Fn(&str) -> Option<&'k Capability>,
+) -> Result<(), String> {
+    for (name, written) in std::mem::take(values) {
+        let Written::Text(text) = written else {
+            values.insert(name, written);
+            continue;
+        };
+        let capability = known(&name).ok_or_else(|| format!("there is no `{name}`"))?;
+        let value = (capability.read)(&text).map_err(|mistake| mistake.1.to_string())?;
+        if let Some(value) = value {
+            values.insert(name, Written::Value(value));
+        }
+    }
+    Ok(())
+}
+
 /// The name of a field.
-struct FieldName(String);
+pub(super) struct FieldName(pub String);
 
 impl<'de> Deserialize<'de> for FieldName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::look::{CameraKey, Look};
 use super::prefab::CellPrefab;
 use super::stage::StageLayout;
+use super::tissue_parts::TissueParts;
 use crate::core::regulate::RuleChange;
 use crate::tissue::{Molecule, MoleculeName};
 
@@ -138,6 +139,9 @@ pub struct Site {
     /// Whether cells are held inside the block by its faces; otherwise they leave it, and are gone.
     #[serde(default = "defaults::walls")]
     pub walls: bool,
+    /// What else its tissue is made of, by name of the part: `(matrix: (density: 0.4))`.
+    #[serde(default)]
+    pub tissue: TissueParts,
 }
 
 /// An organ.

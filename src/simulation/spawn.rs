@@ -11,6 +11,7 @@ use crate::cell::movement::SiteMechanics;
 use crate::cell::turnover::nursery::spawn_cells;
 use crate::cell::{BodyParameters, CycleParameters};
 use crate::core::RandomKey;
+use crate::core::capability::CapabilityRegistry;
 use crate::core::parameters::PerType;
 use crate::core::regulate::{Rules, SitesInOrder};
 use crate::core::rule::RuleBook;
@@ -130,6 +131,23 @@ pub fn spawn_sites(world: &mut World, scene: &Scene) {
         sites.list.iter().map(|site| site.entity).collect(),
     ));
     world.insert_resource(sites);
+    install_parts(world, scene);
+}
+
+/// Puts into each site what its tissue is made of, in the order in which the modules registered it.
+fn install_parts(world: &mut World, scene: &Scene) {
+    let known = world
+        .get_resource::<CapabilityRegistry>()
+        .cloned()
+        .unwrap_or_default();
+    for part in known.site_parts() {
+        for (index, site) in scene.sites.iter().enumerate() {
+            let entity = world.resource::<Sites>().list[index].entity;
+            if let Some(value) = site.tissue.get(part.file.name) {
+                part.install(world, entity, value);
+            }
+        }
+    }
 }
 
 /// Spawns a population of the scene.

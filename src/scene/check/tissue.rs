@@ -13,6 +13,7 @@ use super::super::report::Problem;
 use super::super::schema::{Action, Event, Place, Population, Scene, Site};
 use super::super::spans::FieldPath;
 use super::super::table::{Row, read_table};
+use super::super::tissue_parts::check_parts;
 use super::super::{Tables, read_text};
 use super::{Bounds, Checker};
 use crate::core::capability::CapabilityRegistry;
@@ -73,6 +74,7 @@ pub(super) fn check_sites(
             );
             checker.problem_with_help(&name, message, "give the site another name");
         }
+        check_parts(checker, &path.field("tissue"), &site.tissue, &library.known);
         check_block(checker, &path, site);
         if let Some(length) = site.perfusion_length_um {
             checker.positive(&path.field("perfusion_length_um"), length);

@@ -1,0 +1,141 @@
+//! What the tissue of a site is made of, as people write it: a struct with a field for each part.
+//!
+//! Which parts there are is not known here. The text of each is kept, and read when the program says what its modules
+//! have registered, see [`crate::core::site_part`].
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+
+use bevy::prelude::*;
+use ron::value::RawValue;
+use serde::de::{MapAccess, Visitor};
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::capabilities::HoldsParts;
+use super::checker::Checker;
+use super::prefab::{FieldName, Written, read_written};
+use super::spans::FieldPath;
+use crate::core::capability::{Capability, CapabilityRegistry, CapabilityValue};
+
+/// What the tissue of a site is made of besides its cells and molecules: `(matrix: (density: 0.4))`. A part that is left out is one that
+/// it does not have.
+#[derive(Clone, Debug, Default, PartialEq, Reflect)]
+pub struct TissueParts {
+    /// The parts, by name.
+    #[reflect(ignore)]
+    pub parts: BTreeMap<String, Written>,
+}
+
+impl TissueParts {
+    /// The part of that name, if the tissue has it.
+    pub fn get(&self, name: &str) -> Option<&CapabilityValue> {
+        match self.parts.get(name)? {
+            Written::Value(value) => Some(value),
+            Written::Text(_) => None,
+        }
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Reads its parts from a text that the program itself has written.
+    ///
+    /// # Errors
+    /// In words, when one is unknown or cannot be read.
+    pub fn read_parts(&mut self, known: &CapabilityRegistry) -> Result<(), String> {
+        read_written(&mut self.parts, |name| {
+            known.site_part(name).map(|part| &part.file)
+        })
+    }
+
+    /// As a scene holds it.
+    fn to_ron(&self) -> Result<String, ron::Error> {
+        let mut text = String::from("(");
+        for (name, written) in &self.parts {
+            let value = match written {
+                Written::Text(text) => text.clone(),
+                Written::Value(value) => value.to_ron()?,
+            };
+            write!(text, "{name}: {value}, ").map_err(ron::Error::from)?;
+        }
+        text.push(')');
+        Ok(text)
+    }
+}
+
+impl HoldsParts for TissueParts {
+    const FIELDS: &'static [&'static str] = &[];
+
+    fn known<'k>(known: &'k CapabilityRegistry, name: &str) -> Option<&'k Capability> {
+        known.site_part(name).map(|part| &part.file)
+    }
+
+    fn names(known: &CapabilityRegistry) -> Vec<&'static str> {
+        known.site_parts().map(|part| part.file.name).collect()
+    }
+
+    fn parts(&mut self) -> &mut BTreeMap<String, Written> {
+        &mut self.parts
+    }
+
+    fn complete(&mut self, _: &CapabilityRegistry) {}
+}
+
+/// Checks the parts of the tissue at a place of a scene.
+pub(super) fn check_parts(
+    checker: &mut Checker,
+    root: &FieldPath,
+    tissue: &TissueParts,
+    known: &CapabilityRegistry,
+) {
+    for part in known.site_parts() {
+        let Some(value) = tissue.get(part.file.name) else {
+            continue;
+        };
+        let path = root.field(part.file.name);
+        checker.limits(&path, part.file.limits, value.reflect());
+        for contradiction in (part.file.contradictions)(value) {
+            let fields = contradiction.field.split('.');
+            let fields = fields.filter(|field| !field.is_empty());
+            let at = fields.fold(path.clone(), |path, field| path.field(field));
+            checker.problem(&at, contradiction.message);
+        }
+    }
+}
+
+impl Serialize for TissueParts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = self.to_ron().map_err(S::Error::custom)?;
+        RawValue::from_boxed_ron(text.into_boxed_str())
+            .map_err(S::Error::custom)?
+            .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for TissueParts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PartsVisitor;
+
+        impl<'de> Visitor<'de> for PartsVisitor {
+            type Value = TissueParts;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("struct TissueParts")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<TissueParts, A::Error> {
+                let mut parts = BTreeMap::new();
+                while let Some(FieldName(field)) = map.next_key()? {
+                    let text: Box<RawValue> = map.next_value()?;
+                    let text = Written::Text(text.get_ron().trim().to_owned());
+                    parts.entry(field).or_insert(text);
+                }
+                Ok(TissueParts { parts })
+            }
+        }
+        deserializer.deserialize_struct("TissueParts", &[], PartsVisitor)
+    }
+}
