@@ -35,10 +35,16 @@
 
 use bevy::prelude::*;
 
+pub mod emt;
+pub mod fibroblast;
 pub mod hypoxia;
+pub mod matrix;
 pub mod metabolism;
 
+pub use emt::{EmtCircuit, EmtCircuitParameters, EmtParameters, EmtState};
+pub use fibroblast::{Fibroblast, FibroblastParameters, FibroblastState};
 pub use hypoxia::{HifAxis, HifParameters, HypoxiaParameters};
+pub use matrix::{Matrix, MatrixDescription, MatrixParameters, RemodellingParameters};
 pub use metabolism::{Metabolism, MetabolismParameters};
 
 /// All systems of tumour biology.
@@ -46,7 +52,13 @@ pub struct BiologyPlugins;
 
 impl Plugin for BiologyPlugins {
     fn build(&self, app: &mut App) {
-        app.add_plugins((hypoxia::HypoxiaPlugin, metabolism::MetabolismPlugin));
+        app.add_plugins((
+            emt::EmtPlugin,
+            fibroblast::FibroblastPlugin,
+            hypoxia::HypoxiaPlugin,
+            matrix::MatrixPlugin,
+            metabolism::MetabolismPlugin,
+        ));
     }
 }
 

@@ -1,0 +1,197 @@
+//! Digestion, stores, pores and fibres against closed forms.
+
+use bevy::math::ops;
+
+use super::state::BoundFactors;
+use super::*;
+
+fn block(dims: UVec3) -> TissueBlock {
+    TissueBlock {
+        name: "block".into(),
+        min_um: -10.0 * dims.as_vec3(),
+        dims,
+        voxel_um: Vec3::splat(20.0),
+        walls: true,
+        perfusion_length_um: None,
+    }
+}
+
+/// One voxel of matrix.
+fn matrix(density: f32, crosslinking: f32) -> Matrix {
+    let description = MatrixDescription {
+        density,
+        crosslinking,
+        bound: BoundFactors {
+            tgf_beta_nm: 5.0,
+            ..BoundFactors::default()
+        },
+        ..MatrixDescription::default()
+    };
+    Matrix::new(&block(UVec3::ONE), &description)
+}
+
+fn change(digestion_per_min: f32, minutes: f32) -> Change {
+    Change {
+        digestion_per_min,
+        deposition_per_min: 0.0,
+        crosslinking_per_min: 0.0,
+        regeneration_per_min: 0.0,
+        minutes,
+    }
+}
+
+/// Days after which pores in a matrix of density 1 are as wide as `area_um2`, at that much MMP.
+fn days_to_pores(area_um2: f32, mmp_nm: f32, crosslinking: f32, minutes: f32) -> f32 {
+    let parameters = MatrixParameters::default();
+    let mut matrix = matrix(1.0, crosslinking);
+    let by = change(parameters.digestion_per_min_nm * mmp_nm, minutes);
+    let mut steps = 0;
+    while parameters.pore_um2(matrix.density[0]) < area_um2 {
+        matrix.change(0, &parameters, &by);
+        steps += 1;
+    }
+    steps as f32 * minutes / 1440.0
+}
+
+#[test]
+fn a_barrier_opens_after_the_time_of_its_digestion_at_any_step() {
+    // exp(-k t) = 1 - sqrt(A / 100): t = -ln(1 - sqrt(0.07)) / 6e-5 min = 3.56 d at 1 nM.
+    let expected = -ops::ln(1.0 - 0.07_f32.sqrt()) / 6.0e-5 / 1440.0;
+    assert!((expected - 3.56).abs() < 0.01);
+    for minutes in [0.5, 1.0, 10.0] {
+        let found = days_to_pores(7.0, 1.0, 0.0, minutes);
+        assert!((found / expected - 1.0).abs() < 0.01, "{found} d");
+        let three = days_to_pores(7.0, 3.0, 0.0, minutes);
+        assert!((three / (expected / 3.0) - 1.0).abs() < 0.01, "{three} d");
+        // Crosslinks slow it by the stated factor.
+        let crosslinked = days_to_pores(7.0, 1.0, 0.5, minutes);
+        assert!((crosslinked / (3.5 * expected) - 1.0).abs() < 0.01);
+    }
+}
+
+#[test]
+fn what_is_digested_sets_its_share_of_the_stores_free() {
+    let parameters = MatrixParameters::default();
+    let mut matrix = matrix(0.6, 0.0);
+    let mut free = 0.0;
+    let before = matrix.bound[0][0];
+    assert_eq!(before, 3.0);
+    for _ in 0..2000 {
+        let share = matrix.change(0, &parameters, &change(3.0e-4, 1.0));
+        let nm = matrix.bound[0][0] * share;
+        matrix.bound[0][0] -= nm;
+        free += nm;
+    }
+    // Store and density fall together, and nothing is lost.
+    let left = matrix.density[0] / 0.6;
+    assert!((left - ops::exp(-0.6)).abs() < 1e-3, "{left}");
+    assert!((matrix.bound[0][0] / before - left).abs() < 1e-4);
+    assert!((free + matrix.bound[0][0] - before).abs() < 1e-4);
+}
+
+#[test]
+fn what_is_laid_down_is_what_is_there_and_new_fibres_are_not_crosslinked() {
+    let parameters = MatrixParameters::default();
+    // A fibroblast in each voxel of 8000 um3, 1.25e8 per mL; 5 pg/d each of 40 pg: 1 - exp(-t / 8 d) of what is free.
+    let mut matrix = matrix(0.3, 0.8);
+    let per_min = 5.0 / 1440.0 / (parameters.collagen_pg_per_um3 * 8000.0);
+    let by = Change {
+        deposition_per_min: per_min,
+        ..change(0.0, 1.0)
+    };
+    for _ in 0..1440 {
+        matrix.change(0, &parameters, &by);
+    }
+    let expected = 1.0 - 0.7 * ops::exp(-1.0 / 8.0);
+    assert!((matrix.density[0] - expected).abs() < 1e-3);
+    let crosslinked = matrix.crosslinking[0] * matrix.density[0];
+    assert!((crosslinked - 0.24).abs() < 1e-3, "as much as there was");
+}
+
+#[test]
+fn tissue_comes_back_to_its_own_density_slowly() {
+    let parameters = MatrixParameters::default();
+    let mut matrix = matrix(0.4, 0.0);
+    matrix.density[0] = 0.1;
+    let by = Change {
+        regeneration_per_min: parameters.regeneration_per_day / 1440.0,
+        ..change(0.0, 10.0)
+    };
+    for _ in 0..20 * 144 {
+        matrix.change(0, &parameters, &by);
+    }
+    let expected = 0.4 - 0.3 * ops::exp(-1.0);
+    assert!((matrix.density[0] - expected).abs() < 1e-3);
+}
+
+#[test]
+fn cells_pass_pores_as_wolf_found() {
+    let parameters = MatrixParameters::default();
+    let density_of = |area: f32| 1.0 - (area / 100.0).sqrt();
+    // Full speed in pores of 30 um2 and more, none at the arrest area, half in the middle.
+    for arrest in [7.0, 4.0, 2.0] {
+        assert_eq!(parameters.passage(density_of(30.1), arrest), 1.0);
+        assert_eq!(parameters.passage(density_of(arrest * 0.99), arrest), 0.0);
+        let half = parameters.passage(density_of(0.5 * (30.0 + arrest)), arrest);
+        assert!((half - 0.5).abs() < 1e-4);
+    }
+    // Arrest at the densities of 0.735, 0.8, 0.859.
+    for (arrest, density) in [(7.0, 0.735), (4.0, 0.8), (2.0, 0.859)] {
+        assert!((density_of(arrest) - density).abs() < 1e-3);
+    }
+}
+
+#[test]
+fn main_directions_are_those_of_the_tensor() {
+    let (_, order) = Fibres::RANDOM.main_direction();
+    assert_eq!(order, 0.0);
+    for axis in [
+        Vec3::X,
+        Vec3::new(1.0, 2.0, -0.5),
+        Vec3::new(-3.0, 0.1, 0.2),
+    ] {
+        let axis = axis.normalize();
+        let (found, order) = Fibres::along(axis).main_direction();
+        assert!(found.dot(axis).abs() > 0.9999 && order > 0.9999, "{axis}");
+        // Half random, half along: l = (1/3 + 1) / 2 = 2/3, order (3 l - 1) / 2 = 1/2.
+        let half = Fibres::RANDOM.towards(Fibres::along(axis), 0.5);
+        let (found, order) = half.main_direction();
+        assert!(found.dot(axis).abs() > 0.9999);
+        assert!((order - 0.5).abs() < 1e-3, "{order}");
+    }
+    // Around a middle: the radial direction is the one that no fibre takes.
+    let matrix = Matrix::new(
+        &block(UVec3::new(5, 5, 5)),
+        &MatrixDescription {
+            fibres: FibreLayout::Around,
+            outside_um: 15.0,
+            ..MatrixDescription::default()
+        },
+    );
+    let out = Vec3::X;
+    let voxel = block(UVec3::new(5, 5, 5)).voxel_at(Vec3::X * 40.0) as usize;
+    let tensor = matrix.fibres[voxel].matrix();
+    assert!((tensor * out).length() < 1e-6);
+    let trace = tensor.x_axis.x + tensor.y_axis.y + tensor.z_axis.z;
+    assert!((trace - 1.0).abs() < 1e-6);
+    assert_eq!(matrix.density[62], 0.0, "no matrix in the middle");
+}
+
+#[test]
+fn pulling_turns_fibres_towards_the_axis_of_the_pull() {
+    let book = MatrixBook::new(1);
+    let axis = Vec3::new(1.0, 1.0, 0.0).normalize();
+    // Two cells that go opposite ways pull alike.
+    book.pull_along(0, axis, 0.01);
+    book.pull_along(0, -axis, 0.01);
+    let (per_min, pulled) = book.pulled(0).expect("cells pull");
+    assert!((per_min - 0.02).abs() < 1e-6);
+    let mut fibres = Fibres::RANDOM;
+    for _ in 0..100 {
+        fibres = fibres.towards(pulled, probability(per_min, 1.0));
+    }
+    let (found, order) = fibres.main_direction();
+    assert!(found.dot(axis).abs() > 0.999);
+    // 1 - exp(-2).
+    assert!((order - 0.8647).abs() < 2e-3, "{order}");
+}
