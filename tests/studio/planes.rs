@@ -77,7 +77,7 @@ fn a_pixel_of_a_plane_has_the_colour_of_its_bar_for_its_value() {
         let rows = |x: usize| (0..height as usize).filter(move |y| is_of_map(x, *y));
         let bar_x = (width as usize * 3 / 4..width as usize).max_by_key(|x| rows(*x).count());
         let bar_x = bar_x.expect("the picture has columns");
-        let (Some(bar_top), Some(bar_end)) = (rows(bar_x).next(), rows(bar_x).last()) else {
+        let (Some(bar_top), Some(bar_end)) = (rows(bar_x).next(), rows(bar_x).next_back()) else {
             panic!("the colour bar is not drawn");
         };
         assert!(bar_end - bar_top > 90, "{bar_top} {bar_end}");

@@ -280,7 +280,6 @@ fn fast_walkers_go_the_distance_of_theory_at_any_step_among_resting_cells_that_s
         let parameters = crate::cell::MotilityParameters {
             speed_um_per_min: speed,
             persistence_min: persistence,
-            ..Default::default()
         };
         set(&mut app, parameters.clone());
         let resting: Vec<(Entity, Vec3)> = (0..4_000_u64)

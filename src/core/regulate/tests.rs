@@ -172,7 +172,7 @@ fn changes_add_scale_and_delete_and_wrong_ones_are_told_with_the_nearest_name() 
     assert!(rules.change(&types, &delete));
     assert!(!rules.change(&types, &delete));
     let fault = check_change(world, &RuleChange::Delete("car.pul".into())).unwrap_err();
-    assert_eq!(fault.message, "there is no rule `car.pul`");
+    assert_eq!(fault.message, "there is no rule `car.pul`: `car` has none");
     let lacking = check_rule(
         world,
         Some(2),

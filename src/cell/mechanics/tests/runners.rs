@@ -77,11 +77,10 @@ fn walkers_that_meet_no_resistance_go_as_far_as_their_speed_and_leave_resting_ce
         let (rows, _, local) = run(resting(true, true), &start, (steps, minutes));
         assert!(local > 0, "they took substeps of their own");
         for ((row, before), active) in rows.iter().zip(&start.0).zip(&start.1) {
-            for axis in 0..3 {
-                let expected = before.position[axis] + 10.0 * active[axis];
-                // Sums of many short steps, far from the origin.
-                assert!((row.position[axis] - expected).abs() < 0.02, "{row:?}");
-            }
+            let expected: [f32; 3] =
+                std::array::from_fn(|axis| before.position[axis] + 10.0 * active[axis]);
+            // Sums of many short steps, far from the origin.
+            assert!(distance(row.position, expected) < 0.02, "{row:?}");
             if *active == [0.0; 3] {
                 assert_eq!(row.position, before.position);
             }
