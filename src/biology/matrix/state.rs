@@ -102,8 +102,8 @@ pub enum FibreLayout {
     /// At random.
     #[default]
     Random,
-    /// All along an axis.
-    Along((f32, f32, f32)),
+    /// All along an axis, by its parts along x, y and z: `Along(1, 0, 0)`.
+    Along(f32, f32, f32),
     /// Around the middle of the site: tangential, at random in the tangential plane.
     Around,
 }
@@ -211,7 +211,7 @@ impl Matrix {
                 .push(if is_free { 0.0 } else { description.density });
             matrix.fibres.push(match description.fibres {
                 FibreLayout::Random => Fibres::RANDOM,
-                FibreLayout::Along((x, y, z)) => Fibres::along(Vec3::new(x, y, z)),
+                FibreLayout::Along(x, y, z) => Fibres::along(Vec3::new(x, y, z)),
                 FibreLayout::Around => around(out),
             });
         }
