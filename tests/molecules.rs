@@ -459,7 +459,8 @@ fn vessels_that_give_way_are_felt_on_a_coarse_grid() {
     // Where they give way, it is the same tissue seen with voxels of 20 and of 40 um.
     let [fine, coarse] =
         [tumour("", 20, &FIELDS), tumour(&coarse(), 20, &FIELDS)].map(|text| at(text, "0.3"));
-    assert!(fine.0 < same[0].0 - 2.0, "{fine:?}, {same:?}");
+    // Far more than solving leaves open, 5e-4 of it.
+    assert!(fine.0 < same[0].0 - 1.0, "{fine:?}, {same:?}");
     assert!((fine.0 - coarse.0).abs() < 3.0, "{fine:?}, {coarse:?}");
     assert!((fine.1 - coarse.1).abs() < 0.2, "{fine:?}, {coarse:?}");
 }

@@ -270,6 +270,10 @@ impl Draw {
             if path.ends_with("_stages") {
                 value = value.round();
             }
+            if path.ends_with("every_minutes") {
+                // Less than a step is refused.
+                value = value.max(f64::from(self.step_minutes));
+            }
             if *step < STEPS / 3 {
                 if first.iter().all(|(known, _)| known != path) {
                     first.push((path.clone(), value));

@@ -194,10 +194,13 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
     assert_eq!(
         of(InTransit::Runs),
         [
+            "biology::emt::switch",
+            "biology::fibroblast::wake",
             "biology::hypoxia::update_hif",
             "biology::metabolism::update_metabolism",
             "cell::death::advance_death",
             "cell::growth::grow_bodies",
+            "cell::shape::stretch",
             "cell::turnover::turn_over",
             "core::regulate::regulate",
         ]
@@ -205,6 +208,7 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
     assert_eq!(
         of(InTransit::Pauses),
         [
+            "biology::matrix::work_on_matrix",
             "biology::metabolism::exchange_metabolites",
             "cell::cycle::advance_cycle",
             "cell::exchange::exchange_molecules",

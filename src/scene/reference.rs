@@ -17,6 +17,7 @@ use super::schema::{
 };
 use super::shape::example;
 use super::stage::StageLayout;
+use super::tissue_parts::TissueParts;
 use crate::core::clones::Heritability;
 use crate::core::dialect::read_ron;
 use crate::core::documentation::{inside_option, of_type, plain, written};
@@ -86,6 +87,7 @@ fn readers() -> [(TypeId, Read); 22] {
         reads::<Scene>(),
         reads::<Site>(),
         reads::<Field>(),
+        reads::<TissueParts>(),
         reads::<Population>(),
         reads::<Place>(),
         reads::<CellAt>(),

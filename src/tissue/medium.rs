@@ -219,6 +219,7 @@ impl RegisterMedium for App {
         let mut writers = self.world_mut().get_resource_or_init::<MediumWriters>();
         let n = writers.hindrances;
         writers.hindrances += 1;
+        order_medium(self);
         let mark = move |mut sites: Query<(Option<Ref<C>>, &mut SiteMedium)>| {
             for (component, mut medium) in &mut sites {
                 let (is_there, is_changed) = seen(component);
@@ -243,6 +244,7 @@ impl RegisterMedium for App {
         let mut writers = self.world_mut().get_resource_or_init::<MediumWriters>();
         let n = writers.exchanges;
         writers.exchanges += 1;
+        order_medium(self);
         let mark = move |mut fields: Query<(Option<Ref<C>>, &mut FieldExchange)>| {
             for (component, mut all) in &mut fields {
                 let (is_there, is_changed) = seen(component);
@@ -291,21 +293,26 @@ pub(super) fn register(app: &mut App) {
     app.declare_remade::<SiteMedium>(GATHERED)
         .declare_remade::<FieldExchange>(GATHERED)
         .declare_remade::<MediumWriters>("counted as modules register")
-        .register_kept::<InterstitialFlow>(Owner::Site, "interstitial_flow")
-        .configure_sets(
-            SimSchedule,
+        .register_kept::<InterstitialFlow>(Owner::Site, "interstitial_flow");
+    order_medium(app);
+}
+
+/// Puts the parts of [`MediumSystems`] in their order; doing so twice is harmless.
+fn order_medium(app: &mut App) {
+    app.configure_sets(
+        SimSchedule,
+        (
+            MediumSystems.in_set(SimSystems::Transport),
             (
-                MediumSystems.in_set(SimSystems::Transport),
-                (
-                    MediumSteps::Mark,
-                    MediumSteps::Plan,
-                    MediumSteps::Gather,
-                    MediumSteps::Fit,
-                )
-                    .chain()
-                    .in_set(MediumSystems),
-            ),
-        );
+                MediumSteps::Mark,
+                MediumSteps::Plan,
+                MediumSteps::Gather,
+                MediumSteps::Fit,
+            )
+                .chain()
+                .in_set(MediumSystems),
+        ),
+    );
 }
 
 #[cfg(test)]

@@ -190,7 +190,7 @@ fn all_missing_fields_are_reported_at_once() {
             "@:5:9: sites[0]: the field `size_um` is missing",
             "@:9:19: populations[0]: the field `cell` is missing",
             "@:9:27: populations[0].place: the field `radius_um` is missing",
-            "@:10:29: timeline[0].1: the field `distance_um` is missing",
+            "@:10:29: timeline[0].1: the camera needs `distance_um`, how far it is away, um",
         ],
     );
 }
