@@ -410,7 +410,7 @@ fn a_table_that_is_taken_away_while_it_is_written_ends_the_run() {
             std::fs::write(&other, text).expect("writable");
             std::fs::rename(&other, file).expect("writable");
         }),
-        ("events.csv", "was changed from 36 to 0 bytes", |file| {
+        ("events.csv", "was changed from 42 to 0 bytes", |file| {
             std::fs::write(file, "").expect("writable");
         }),
     ];

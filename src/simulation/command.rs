@@ -173,17 +173,18 @@ fn warn(line: std::fmt::Arguments) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Simulation;
+    use super::super::{Program, Simulation};
     use super::*;
-    use crate::scene::ParsedScene;
 
     #[test]
     fn an_event_that_sets_what_is_not_there_is_told_once() {
         let text = r#"(title: "t", about: "", pace: Calibrated, duration: Hours(1),
             sites: [(name: "a", organ: Breast, size_um: (20, 20, 20))],
-            timeline: [Every(every: Minutes(2), action: Set("nobody.rules.x.scale", 2))])"#;
-        // A scene that is read without a check.
-        let scene = ParsedScene::from_ron("t.ron", text).expect("a scene");
+            timeline: [Every(every: Minutes(2), action: Set("cancer.rules.hypoxia_calls_vessels.scale", 2))])"#;
+        let scene = Program::default().parse_scene(text, "t.ron", None);
+        let mut scene = scene.expect("a scene without a mistake");
+        // What its check would refuse.
+        scene.scene.rules = vec![RuleChange::Delete("cancer.hypoxia_calls_vessels".into())];
         let mut simulation = Simulation::new(Arc::new(scene), 1).expect("it can be set up");
         for _ in 0..20 {
             simulation.step();
