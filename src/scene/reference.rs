@@ -82,7 +82,7 @@ fn reads<T: PartialReflect + Typed + DeserializeOwned>() -> (TypeId, Read) {
 }
 
 /// How the types that have named fields are read; a test sees to it that all are here.
-fn readers() -> [(TypeId, Read); 22] {
+fn readers() -> [(TypeId, Read); 23] {
     [
         reads::<Scene>(),
         reads::<Site>(),
