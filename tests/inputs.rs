@@ -7,11 +7,19 @@ use tumorscape::scene::CellLibrary;
 use tumorscape::simulation::{Program, Simulation, prototype_world};
 
 /// Molecules that ship, each of which the cells exchange and follow.
-const MOLECULES: [&str; 4] = ["oxygen", "glucose", "lactate", "vegf_a"];
+fn molecules() -> Vec<String> {
+    let shipped = tumorscape::scene::molecules::shipped_molecules().expect("they are valid");
+    let list = shipped.list().iter();
+    list.map(|molecule| molecule.name.clone()).collect()
+}
 
 /// A scene of a few cells that have every capability, with these rules.
 fn scene(rules: &str) -> String {
-    let list = |of: &dyn Fn(&str) -> String| MOLECULES.map(of).join(", ");
+    let molecules = molecules();
+    let list = |of: &dyn Fn(&str) -> String| {
+        let of_each: Vec<String> = molecules.iter().map(|name| of(name)).collect();
+        of_each.join(", ")
+    };
     let exchange = list(&|name| format!("(molecule: {name:?}, secretes_molecules_per_s: 1)"));
     let follows = list(&|name| format!("(molecule: {name:?}, chemotactic_index: 0.1)"));
     let fields = list(&|name| format!("(molecule: {name:?}, level: 5, faces: Held)"));

@@ -270,6 +270,10 @@ impl Draw {
             if path.ends_with("_stages") {
                 value = value.round();
             }
+            if path.ends_with("nm_per_unit") {
+                // With a tiny unit the smallest secretion is more of it than ledgers add up, which is told.
+                value = value.max(1.0);
+            }
             if path.ends_with("every_minutes") {
                 // Less than a step is refused.
                 value = value.max(f64::from(self.step_minutes));

@@ -232,6 +232,7 @@ struct Due {
 fn settle_bonds(
     world: &mut World,
     dying: &mut QueryState<(&'static CellId, &'static Vital)>,
+    places: &mut QueryState<(&'static CellId, &'static Position)>,
     mut lists: Local<Lists>,
 ) {
     let Lists {
@@ -302,7 +303,31 @@ fn settle_bonds(
             carry_out(world, *due, forms.then(|| laws[usize::from(due.kind.0)]));
         }
     }
-    tell_broken(world);
+    tell_broken_among(world, places);
+}
+
+/// As [`tell_broken`], for cells that are all still there: at the places that they have now, which a run that goes on from a checkpoint
+/// knows as well.
+fn tell_broken_among(
+    world: &mut World,
+    places: &mut QueryState<(&'static CellId, &'static Position)>,
+) {
+    for (site, mut broken) in take_broken(world) {
+        let mut asked: Vec<CellId> = broken.iter().map(|(bond, _)| bond.a).collect();
+        asked.sort_unstable();
+        let mut found: Vec<(CellId, Vec3)> = places
+            .iter(world)
+            .filter(|(id, _)| asked.binary_search(id).is_ok())
+            .map(|(id, at)| (*id, at.0))
+            .collect();
+        found.sort_unstable_by_key(|(id, _)| *id);
+        for (bond, at) in &mut broken {
+            if let Ok(place) = found.binary_search_by_key(&bond.a, |(id, _)| *id) {
+                *at = found[place].1.to_array();
+            }
+        }
+        tell(world, site, &broken);
+    }
 }
 
 /// The stream of numbers that belongs to a bond.
@@ -368,22 +393,33 @@ fn carry_out(world: &mut World, due: Due, law: Option<BondLaw>) {
 /// Books the event of every bond that was cut since this was last done: at the end of `Turnover` for those that end
 /// with a cell.
 pub fn tell_broken(world: &mut World) {
-    let Some(sites) = world.get_resource::<Sites>().map(|sites| sites.list.len()) else {
-        return;
-    };
-    let mut broken = Vec::new();
+    for (site, broken) in take_broken(world) {
+        tell(world, site, &broken);
+    }
+}
+
+/// The bonds of each site that were cut since this was last done, with where the first cell of each was after the last move, um; nothing
+/// for sites without any.
+fn take_broken(world: &mut World) -> Vec<(SiteId, Vec<(Bond, [f32; 3])>)> {
+    let mut all = Vec::new();
+    let sites = world
+        .get_resource::<Sites>()
+        .map_or(0, |sites| sites.list.len());
     for number in 0..sites {
         let entity = world.resource::<Sites>().list[number].entity;
         let Some(mut mechanics) = world.get_mut::<SiteMechanics>(entity) else {
             continue;
         };
-        broken.clear();
+        let mut broken = Vec::new();
         mechanics
             .bypass_change_detection()
             .bonds
             .take_broken(&mut broken);
-        tell(world, SiteId(number as u16), &broken);
+        if !broken.is_empty() {
+            all.push((SiteId(number as u16), broken));
+        }
     }
+    all
 }
 
 /// Books the event of each of these bonds, which ended in a site where its first cell was (um).

@@ -120,6 +120,10 @@ pub(crate) mod testing {
                 molecule("glucose", 1e6, 5.5),
                 molecule("lactate", 1e6, 1.0),
                 molecule("vegf_a", 1.0, 0.0),
+                molecule("tgf_beta", 1.0, 0.0),
+                molecule("fgf_2", 1.0, 0.0),
+                molecule("mmp", 1.0, 0.0),
+                molecule("lox", 1.0, 0.0),
             ]))
             .insert_resource(Clock::new(step_minutes))
             .insert_resource(RandomKey(11))

@@ -168,7 +168,9 @@ impl Bonds {
         }
         let place = match self.vacant.pop() {
             Some(place) => {
-                self.members[place as usize].id = cell;
+                let member = &mut self.members[place as usize];
+                member.id = cell;
+                member.at = [f32::NAN; 3];
                 place
             }
             None => {

@@ -150,16 +150,18 @@ fn what_runners_and_others_do_to_each_other_is_equal_and_opposite() {
 
 #[test]
 fn skipping_resting_cells_changes_nothing_where_others_walk() {
-    let start = tissue(18, 30, 0.4);
-    let with = run(resting(true, true), &start, (12, 1.0));
-    let without = run(resting(true, false), &start, (12, 1.0));
-    assert!(with.1 < without.1, "some were skipped");
-    for (a, b) in with.0.iter().zip(&without.0) {
-        assert_eq!(
-            a.position.map(f32::to_bits),
-            b.position.map(f32::to_bits),
-            "{a:?}"
-        );
+    for (walkers, steps, minutes) in [(30, 12, 1.0), (300, 6, 2.0), (300, 3, 5.0), (300, 2, 10.0)] {
+        let start = tissue(18, walkers, 0.4);
+        let with = run(resting(true, true), &start, (steps, minutes));
+        let without = run(resting(true, false), &start, (steps, minutes));
+        assert!(with.2 > 0, "they took substeps of their own");
+        for (a, b) in with.0.iter().zip(&without.0) {
+            assert_eq!(
+                a.position.map(f32::to_bits),
+                b.position.map(f32::to_bits),
+                "{a:?}"
+            );
+        }
     }
 }
 
