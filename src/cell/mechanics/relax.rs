@@ -105,21 +105,13 @@ impl Mechanics {
         self.sort_with(surroundings, &mut done);
         let mut left = minutes.max(0.0);
         loop {
-            let (mut extremes, evaluated) = self.evaluate_for(left, surroundings);
-            done.evaluated += evaluated;
-            let allowed = self.parameters.most_substeps.max(done.substeps + 1) - done.substeps;
-            if left > 0.0 && evaluated < self.cells.len as u64 && self.plan(left, allowed).ticks > 1
-            {
-                // Runners take cells along and push others, which must all know what they feel: none is skipped then.
-                self.rest.forget();
-                let (all, evaluated) = self.evaluate_for(left, surroundings);
-                extremes = all;
-                done.evaluated += evaluated;
-            }
+            let (extremes, evaluated) = self.evaluate_for(left, surroundings);
             done.extremes = extremes;
+            done.evaluated += evaluated;
             if left <= 0.0 {
                 return done;
             }
+            let allowed = self.parameters.most_substeps.max(done.substeps + 1) - done.substeps;
             let plan = self.plan(left, allowed);
             let substep = left / plan.pieces as f32;
             self.run_ahead(substep, plan, surroundings, &mut done);

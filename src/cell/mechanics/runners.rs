@@ -43,6 +43,8 @@ pub(super) struct Runners {
     pieces: Vec<Piece>,
     /// Cells that they act on.
     touched: Vec<u32>,
+    /// Their velocities, um/min.
+    pushed: Vec<[f32; 3]>,
 }
 
 /// Some runners.
@@ -112,6 +114,12 @@ impl Mechanics {
         let mut runners = std::mem::take(&mut self.runners);
         runners.place.resize(self.cells.len, NONE);
         self.find_runners(&mut runners, minutes, surroundings);
+        for slot in &runners.list {
+            if self.motion.contacts[*slot as usize][0] == SKIPPED {
+                // It was resting and is taken along: what it feels is found as if it had not been skipped.
+                self.wake(*slot as usize, surroundings);
+            }
+        }
         let substep = minutes / plan.ticks as f32;
         for tick in 0..plan.ticks {
             self.run(&mut runners, (minutes, substep), tick, surroundings);
@@ -436,6 +444,7 @@ impl Mechanics {
             place,
             pieces,
             touched,
+            pushed,
             ..
         } = runners;
         touched.clear();
@@ -463,19 +472,29 @@ impl Mechanics {
             motion.vz[slot] = 0.0;
         }
         let rest_speed = self.parameters.rest_speed;
-        for slot in &*touched {
+        pushed.clear();
+        pushed.extend(touched.iter().map(|slot| {
+            let slot = *slot as usize;
+            let velocity = [motion.vx[slot], motion.vy[slot], motion.vz[slot]];
+            if length(velocity) > rest_speed {
+                velocity
+            } else {
+                [0.0; 3]
+            }
+        }));
+        // All are woken before any is given its velocity, as waking one works out its whole bin.
+        for (slot, velocity) in touched.iter().zip(&*pushed) {
             let slot = *slot as usize;
             place[slot] = NONE;
-            let motion = &mut self.motion;
-            let velocity = [motion.vx[slot], motion.vy[slot], motion.vz[slot]];
-            let moves = length(velocity) > rest_speed;
-            if moves && motion.contacts[slot][0] == SKIPPED {
-                // It was resting and is woken: what it feels is found as if it had not been skipped.
+            if *velocity != [0.0; 3] && self.motion.contacts[slot][0] == SKIPPED {
+                // It was resting: what it feels is found as if it had not been skipped.
                 self.wake(slot, surroundings);
             }
-            let motion = &mut self.motion;
-            let velocity = if moves { velocity } else { [0.0; 3] };
-            [motion.vx[slot], motion.vy[slot], motion.vz[slot]] = velocity;
+        }
+        let motion = &mut self.motion;
+        for (slot, velocity) in touched.iter().zip(&*pushed) {
+            let slot = *slot as usize;
+            [motion.vx[slot], motion.vy[slot], motion.vz[slot]] = *velocity;
         }
     }
 
