@@ -9,8 +9,8 @@
 //! - `dx/dt = k_L L (1 - x)`, and what is laid down is not crosslinked yet;
 //! - what is digested sets its share of the stores free, `b (-d rho)/rho`, into the fields of these molecules.
 //!
-//! Digestion and crosslinking are integrated exactly over a step. Cells pull fibres towards their own axis of walking, and lay new
-//! ones along it. The pores that are left have the cross-section `A = A_max (1 - rho)^2`; a cell passes through them with the share
+//! Digestion and crosslinking are integrated exactly over a step. Cells pull fibres towards their own axis of walking.
+//! The pores that are left have the cross-section `A = A_max (1 - rho)^2`; a cell passes through them with the share
 //! `clamp((A - A_0) / (A_ref - A_0), 0, 1)` of its speed, `A_0` being where its nucleus is stuck (Wolf et al. 2013, J Cell Biol 201:1069,
 //! doi:10.1083/jcb.201210152). Fibres hinder what diffuses between them.
 //!
