@@ -268,12 +268,7 @@ fn move_eye(camera: Res<ViewCamera>, mut eyes: Query<&mut Transform, With<ViewEy
 }
 
 pub(super) fn plugin(app: &mut App) {
-    app.add_systems(
-        PostUpdate,
-        move_eye
-            .in_set(ViewSystems::Fill)
-            .before(TransformSystems::Propagate),
-    );
+    app.add_systems(PostUpdate, move_eye.in_set(ViewSystems::Fill));
 }
 
 #[cfg(test)]

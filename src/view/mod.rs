@@ -34,6 +34,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use bevy::asset::{AssetEventSystems, load_internal_asset, uuid_handle};
+use bevy::camera::visibility::VisibilitySystems;
 use bevy::pbr::MeshMaterial3d;
 use bevy::prelude::*;
 use bevy::render::erased_render_asset::prepare_erased_assets;
@@ -170,6 +171,13 @@ impl Plugin for ViewPlugin {
                     EguiPostUpdateSet::EndPass,
                 )
                     .chain(),
+            )
+            // What is shown or moved is seen in the same frame: Bevy reads it where these begin.
+            .configure_sets(
+                PostUpdate,
+                ViewSystems::Fill
+                    .before(TransformSystems::Propagate)
+                    .before(VisibilitySystems::VisibilityPropagate),
             )
             .configure_sets(
                 PostUpdate,
