@@ -164,6 +164,8 @@ pub struct CategoryValue {
     pub colour: Option<[f32; 3]>,
     /// How such a cell is built.
     pub build: Build,
+    /// Colour of the rim that such a cell has, whatever colours it; sRGB.
+    pub rim: Option<[f32; 3]>,
 }
 
 impl CategoryValue {
@@ -174,7 +176,13 @@ impl CategoryValue {
             label: label.into(),
             colour: None,
             build: Build::Plain,
+            rim: None,
         }
+    }
+
+    /// Whether such a cell looks different from others, whatever colours it.
+    pub fn tells_by_its_looks(&self) -> bool {
+        self.build != Build::Plain || self.rim.is_some()
     }
 
     /// Its colour, sRGB.
@@ -188,6 +196,13 @@ impl CategoryValue {
     #[must_use]
     pub const fn build(mut self, build: Build) -> Self {
         self.build = build;
+        self
+    }
+
+    /// It has a rim of this colour, sRGB, whatever colours the cell.
+    #[must_use]
+    pub const fn rim(mut self, colour: [f32; 3]) -> Self {
+        self.rim = Some(colour);
         self
     }
 }

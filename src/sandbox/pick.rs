@@ -1,7 +1,7 @@
 //! Which cell is under the pointer.
 //!
-//! The pictures draw cells as exact spheres, cut by a plane, so the question has an exact answer: the first
-//! sphere that the ray of the pixel meets in the part that is kept, on its skin or on its cut face. Where cut faces
+//! The pictures draw cells as exact spheres and spheroids, cut by a plane, so the question has an exact answer: the first
+//! body that the ray of the pixel meets in the part that is kept, on its skin or on its cut face. Where cut faces
 //! overlap it is that of the smaller power distance, as in the picture.
 
 use bevy::math::ops;
@@ -49,13 +49,19 @@ pub(super) fn first_hit(
     kept: Vec4,
     reach: impl Fn(Vec3, f32) -> f32,
 ) -> Option<(usize, f32)> {
+    let stretches = cells.stretches();
     cells
         .sphere_um
         .iter()
         .enumerate()
         .filter_map(|(index, &[x, y, z, radius])| {
             let (centre, radius) = (Vec3::new(x, y, z), drawn_radius_um(radius));
-            Some((index, hit_of(centre, radius, ray, kept, &reach)?))
+            let body = Body {
+                centre,
+                radius,
+                stretch: stretches.of(index),
+            };
+            Some((index, hit_of(body, ray, kept, &reach)?))
         })
         .min_by(|(_, a), (_, b)| {
             let nearer = a.distance_um.total_cmp(&b.distance_um);
@@ -73,20 +79,41 @@ struct Hit {
     power_um2: f32,
 }
 
-/// Where the ray meets the visible surface of a cell: its cut face or its skin.
-fn hit_of(
+/// A cell as it is drawn.
+struct Body {
     centre: Vec3,
+    /// Radius of a ball of its volume, um.
     radius: f32,
-    ray: Ray,
-    kept: Vec4,
-    reach: impl Fn(Vec3, f32) -> f32,
-) -> Option<Hit> {
+    /// Its long axis, and its length over width.
+    stretch: Option<(Vec3, f32)>,
+}
+
+impl Body {
+    /// A way in the space in which it is a ball.
+    fn as_ball(&self, way: Vec3) -> Vec3 {
+        self.stretch.map_or(way, |(axis, ratio)| {
+            way + axis * (axis.dot(way) * (1.0 / ratio - 1.0))
+        })
+    }
+
+    /// The radius of that ball, um.
+    fn width_um(&self) -> f32 {
+        self.stretch
+            .map_or(self.radius, |(_, ratio)| self.radius / ops::cbrt(ratio))
+    }
+}
+
+/// Where the ray meets the visible surface of a cell: its cut face or its skin.
+fn hit_of(body: Body, ray: Ray, kept: Vec4, reach: impl Fn(Vec3, f32) -> f32) -> Option<Hit> {
     let start = kept.truncate().dot(ray.origin_um) + kept.w;
     let slope = kept.truncate().dot(ray.direction);
+    let radius = body.width_um();
+    let from_eye = body.as_ball(body.centre - ray.origin_um);
+    let way = body.as_ball(ray.direction);
     if slope > 0.0 && start < 0.0 {
         let distance_um = -start / slope;
-        let off2 = (ray.origin_um + ray.direction * distance_um).distance_squared(centre);
-        let reach = reach(centre, radius);
+        let off2 = (way * distance_um).distance_squared(from_eye);
+        let reach = reach(body.centre, radius);
         if off2 <= reach * reach {
             return Some(Hit {
                 distance_um,
@@ -94,11 +121,11 @@ fn hit_of(
             });
         }
     }
-    let from_eye = centre - ray.origin_um;
-    let middle = from_eye.dot(ray.direction);
-    let off_axis = from_eye - ray.direction * middle;
+    let way2 = way.length_squared();
+    let middle = from_eye.dot(way) / way2;
+    let off_axis = from_eye - way * middle;
     let inside = radius * radius - off_axis.length_squared();
-    let distance_um = middle - inside.max(0.0).sqrt();
+    let distance_um = middle - (inside.max(0.0) / way2).sqrt();
     // An eye inside a cell does not see that cell.
     let is_seen = inside >= 0.0 && distance_um > 0.0 && start + slope * distance_um >= 0.0;
     is_seen.then_some(Hit {

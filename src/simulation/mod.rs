@@ -24,7 +24,7 @@ pub use command::{ActionError, LoggedAction};
 pub use program::{Program, open_scene, prototype_world};
 pub use snapshot::{
     Catalogue, CellGlyphs, CellTypeStyle, FieldSnapshot, Portrait, SiteSnapshot, Snapshot,
-    SnapshotRequest, WHOLE_STAGE,
+    SnapshotRequest, Stretches, WHOLE_STAGE,
 };
 pub use verify::Violation;
 

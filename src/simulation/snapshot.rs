@@ -15,7 +15,9 @@ use crate::core::columns::tables_with;
 use crate::core::layer::{FilledLayer, Layer, Layers};
 use crate::core::metric::{Metric, Metrics, SiteMetrics};
 use crate::core::parameters::PerType;
-use crate::core::quantity::{Category, NO_VALUE, NONE, Quantities, Quantity, named};
+use crate::core::quantity::{
+    Category, CategoryValue, NO_VALUE, NONE, Quantities, Quantity, named,
+};
 use crate::measure::{Census, Wanted};
 use crate::scene::{ColourBy, LayersShown, Look, Stage};
 use crate::tissue::{FieldValues, Molecule, MoleculeName, Molecules, SiteId, Sites};
@@ -279,7 +281,7 @@ pub struct CellGlyphs {
     pub cell_type: Vec<u16>,
     /// Quantities asked for, by name; NaN where a cell has none.
     pub quantities: Vec<(String, Vec<f32>)>,
-    /// Categories asked for, by name, and all that say how cells are built; 255 where a cell has none.
+    /// Categories asked for, by name, and all that say how cells look; 255 where a cell has none.
     pub categories: Vec<(String, Vec<u8>)>,
 }
 
@@ -335,12 +337,10 @@ impl CellGlyphs {
         join(&mut self.categories, &other.categories, rows, NO_VALUE);
     }
 
-    /// The long axis of a cell, a unit vector, and its length over width; none for a ball.
-    pub fn stretch(&self, cell: usize) -> Option<(Vec3, f32)> {
-        let [ratio, x, y, z] = STRETCH.map(|name| self.quantity(name).map(|of| of[cell]));
-        let axis = Vec3::new(x?, y?, z?);
-        let ratio = ratio?;
-        (ratio > 1.0).then_some((axis, ratio))
+    /// How cells are drawn out.
+    pub fn stretches(&self) -> Stretches<'_> {
+        let [ratio, x, y, z] = STRETCH.map(|name| self.quantity(name));
+        Stretches((|| Some([ratio?, x?, y?, z?]))())
     }
 
     /// The values of a quantity, if it was asked for.
@@ -351,6 +351,20 @@ impl CellGlyphs {
     /// The values of a category, if it was asked for.
     pub fn category(&self, name: &str) -> Option<&[u8]> {
         named(&self.categories, name)
+    }
+}
+
+/// Axes and aspect ratios of cells.
+#[derive(Clone, Copy, Debug)]
+pub struct Stretches<'a>(Option<[&'a [f32]; 4]>);
+
+impl Stretches<'_> {
+    /// The long axis of a cell, a unit vector, and its length over width; none for a ball.
+    pub fn of(&self, cell: usize) -> Option<(Vec3, f32)> {
+        let [ratio, x, y, z] = self.0?.map(|column| column.get(cell).copied());
+        let axis = Vec3::new(x?, y?, z?);
+        // A cell that can have no shape has none of it: NaN is not greater.
+        ratio.filter(|ratio| *ratio > 1.0).map(|ratio| (axis, ratio))
     }
 }
 
@@ -378,7 +392,7 @@ pub(super) fn extract(simulation: &Simulation, request: &SnapshotRequest) -> Sna
     let catalogue = simulation.catalogue();
     let says_build = |category: &&Category| {
         let mut values = category.values.iter();
-        values.any(|value| value.build != crate::core::quantity::Build::Plain)
+        values.any(CategoryValue::tells_by_its_looks)
     };
     let mut wanted = Wanted {
         quantities: request.quantities.clone(),

@@ -6,9 +6,12 @@
 //! is seen changes from one to the other at their radical plane, where `|p - a|^2 - A^2 = |p - b|^2 - B^2`. On a cut the
 //! smaller of these power distances wins each pixel, also a little beyond the body where tissue is dense
 //! ([`MOST_REACH`]), which makes the section a tessellation (a power diagram: Aurenhammer 1987, SIAM J Comput 16:78,
-//! doi:10.1137/0216006). Two buffers hold centre and radius, and colour and build; they are refilled in
+//! doi:10.1137/0216006). Two buffers hold centre and radius, and colour, build and shape; they are refilled in
 //! parallel, in fixed chunks, only when the snapshot, the colours or the cut changed. Cells that no ray can
 //! reach ([`Crowding::is_buried`]) are left out.
+//!
+//! A cell that is drawn out ([`crate::simulation::Stretches`]) is a spheroid of the volume of its ball: the shader squeezes space along its
+//! axis until it is a ball again. A category may give the cells of a value a rim.
 
 use std::sync::Arc;
 
@@ -44,7 +47,7 @@ const CHUNK: usize = 4096;
 const CAPACITY_STEP: usize = 4096;
 /// Bytes of a sphere and of its paint in the buffers.
 const SPHERE_BYTES: usize = 16;
-const PAINT_BYTES: usize = 8;
+const PAINT_BYTES: usize = 16;
 /// Flags of a cell, above the kind of its build; as in `cells.wgsl`.
 const SELECTED: u32 = 16;
 const NO_VALUE: u32 = 32;
@@ -58,6 +61,32 @@ pub const MOST_REACH: f32 = 0.5;
 /// Packing, 1 for dense tissue, up to which a cell on a cut keeps to its body, and from which it fills all it can reach.
 const FILLS_FROM: f32 = 0.45;
 const FILLS_AT: f32 = 0.85;
+
+/// Longest cell that is drawn, of its width; as in `cells.wgsl`.
+const LONGEST: f32 = 20.0;
+
+/// Half of the length of a drawn cell, for its radius as a ball and its length over width.
+pub fn half_length_um(radius_um: f32, aspect_ratio: f32) -> f32 {
+    let narrow = bevy::math::ops::cbrt(aspect_ratio);
+    radius_um * narrow * narrow
+}
+
+/// A long axis and a length over width in 32 bits: the axis as a place on an octahedron (Cigolle et al. 2014, J Comput
+/// Graph Tech 3(2):1), 12 bits a coordinate, and the root of how much longer than wide; 0 for a ball.
+fn packed_stretch(stretch: Option<(Vec3, f32)>) -> u32 {
+    let Some((axis, ratio)) = stretch else {
+        return 0;
+    };
+    let longer = ((ratio - 1.0) / (LONGEST - 1.0)).clamp(0.0, 1.0).sqrt();
+    let axis = axis.normalize_or(Vec3::X);
+    let flat = axis / axis.abs().element_sum();
+    let mut at = flat.truncate();
+    if flat.z < 0.0 {
+        at = (1.0 - Vec2::new(at.y, at.x).abs()) * Vec2::new(1.0_f32.copysign(at.x), 1.0_f32.copysign(at.y));
+    }
+    let twelve = |value: f32| ((value * 0.5 + 0.5).clamp(0.0, 1.0) * 4095.0 + 0.5) as u32;
+    twelve(at.x) | twelve(at.y) << 12 | byte(longer) << 24
+}
 
 /// Radius of a cell as it is drawn, um.
 pub const fn drawn_radius_um(radius_um: f32) -> f32 {
@@ -193,16 +222,15 @@ pub fn reach_on_cut_um(crowding: &Crowding, plane: Vec4, centre: Vec3, radius_um
     radius_um * (1.0 + MOST_REACH * reach(crowding, plane, centre, radius_um))
 }
 
-/// Colour and build of cell `i` as the shader unpacks them.
+/// Colour, build and shape of cell `i` as the shader unpacks them.
 fn paint(
     colours: &CellColours,
     nuclei_um: &[f32],
-    crowding: &Crowding,
-    plane: Vec4,
+    (crowding, plane): (&Crowding, Vec4),
     i: usize,
-    sphere: [f32; 4],
+    (sphere, stretch): ([f32; 4], Option<(Vec3, f32)>),
     selected: bool,
-) -> [u32; 2] {
+) -> [u32; 4] {
     let id = colours.cells().id.get(i).copied().unwrap_or(i as u64);
     let noise = scatter(id);
     let mut colour = colours.of(i);
@@ -223,12 +251,17 @@ fn paint(
         };
     // Also says in the picture which cell is seen: 0 and 255 are kept free.
     let seed = 1 + (noise >> 8) as u32 % 254;
+    let of_colour = |[r, g, b]: [f32; 3]| byte(r) | byte(g) << 8 | byte(b) << 16;
     [
-        byte(colour[0]) | byte(colour[1]) << 8 | byte(colour[2]) << 16 | byte(openness) << 24,
+        of_colour(colour) | byte(openness) << 24,
         byte(nucleus.min(0.95))
             | seed << 8
             | byte(reach(crowding, plane, centre, sphere[3])) << 16
             | flags << 24,
+        packed_stretch(stretch),
+        colours
+            .rim(i)
+            .map_or(0, |rim| of_colour(rim) | 0xFF00_0000),
     ]
 }
 
@@ -242,12 +275,14 @@ fn fill(
 ) -> Buffers {
     let cells = &site.cells;
     let plane = cut_plane(settings.look.cut);
+    let stretches = cells.stretches();
     let visible: Vec<u32> = map_chunks(cells.sphere_um.len(), CHUNK, |_, range| {
         range
             .filter(|&i| {
                 let [x, y, z, r] = cells.sphere_um[i];
                 let centre = Vec3::new(x, y, z);
-                let reach = drawn_radius_um(r) * (1.0 + MOST_REACH);
+                let ratio = stretches.of(i).map_or(1.0, |(_, ratio)| ratio);
+                let reach = half_length_um(drawn_radius_um(r), ratio) * (1.0 + MOST_REACH);
                 plane.truncate().dot(centre) + plane.w > -reach && !crowding.is_buried(centre)
             })
             .map(|i| i as u32)
@@ -274,7 +309,12 @@ fn fill(
                     settings.selected.is_some() && cells.id.get(i).copied() == settings.selected;
                 *to_sphere = bytemuck::cast(sphere);
                 *to_paint = bytemuck::cast(paint(
-                    &colours, nuclei_um, crowding, plane, i, sphere, selected,
+                    &colours,
+                    nuclei_um,
+                    (crowding, plane),
+                    i,
+                    (sphere, stretches.of(i)),
+                    selected,
                 ));
             }
         },

@@ -23,8 +23,9 @@ struct Scene {
 @group(#{MATERIAL_BIND_GROUP}) @binding(0) var<uniform> scene: Scene;
 // Centre and radius, um.
 @group(#{MATERIAL_BIND_GROUP}) @binding(1) var<storage, read> spheres: array<vec4<f32>>;
-// x: colour (sRGB) and openness; y: nucleus radius / cell radius, seed, reach on a cut, kind and flags.
-@group(#{MATERIAL_BIND_GROUP}) @binding(2) var<storage, read> paints: array<vec2<u32>>;
+// x: colour (sRGB) and openness; y: nucleus radius / cell radius, seed, reach on a cut, kind and flags; z: long axis and
+// length over width; w: colour of the rim (sRGB) and whether there is one.
+@group(#{MATERIAL_BIND_GROUP}) @binding(2) var<storage, read> paints: array<vec4<u32>>;
 
 const PLAIN: u32 = 0u;
 const SHRUNKEN: u32 = 1u;
@@ -36,6 +37,8 @@ const NO_VALUE: u32 = 32u;
 
 // How much further than the body a cell may reach on a cut, at most, in body radii; as in `cells.rs`.
 const MOST_REACH: f32 = 0.5;
+// Longest cell that is drawn, of its width; as in `cells.rs`.
+const LONGEST: f32 = 20.0;
 
 struct Varyings {
     @builtin(position) position: vec4<f32>,
@@ -46,6 +49,38 @@ struct Varyings {
     // x: haze, y: kind, z: seed, w: reach on the cut, body radii.
     @location(4) @interpolate(flat) mood: vec4<f32>,
     @location(5) @interpolate(flat) flags: u32,
+    // Long axis, and what space is stretched by along it to make the cell a ball, less 1: 0 for a ball.
+    @location(6) @interpolate(flat) axis: vec4<f32>,
+    @location(7) @interpolate(flat) rim: vec4<f32>,
+}
+
+// The long axis and the length over width of a cell.
+fn stretch_of(packed: u32) -> vec4<f32> {
+    if (packed >> 24u) == 0u {
+        return vec4<f32>(1.0, 0.0, 0.0, 1.0);
+    }
+    let at = vec2<f32>(f32(packed & 0xFFFu), f32((packed >> 12u) & 0xFFFu)) / 4095.0 * 2.0 - 1.0;
+    var axis = vec3<f32>(at, 1.0 - abs(at.x) - abs(at.y));
+    if axis.z < 0.0 {
+        let signs = select(vec2<f32>(-1.0), vec2<f32>(1.0), axis.xy >= vec2<f32>(0.0));
+        axis = vec3<f32>((1.0 - abs(axis.yx)) * signs, axis.z);
+    }
+    let longer = f32(packed >> 24u) / 255.0;
+    return vec4<f32>(normalize(axis), 1.0 + longer * longer * (LONGEST - 1.0));
+}
+
+// How far a spheroid of that axis and half width, so many times as long as wide, reaches in a direction.
+fn support(axis: vec3<f32>, half: f32, ratio: f32, direction: vec3<f32>) -> f32 {
+    let along = dot(axis, direction);
+    return half * sqrt(1.0 + (ratio * ratio - 1.0) * along * along);
+}
+
+// A place or a way in the space in which the cell is a ball.
+fn as_ball(axis: vec4<f32>, way: vec3<f32>) -> vec3<f32> {
+    if axis.w == 0.0 {
+        return way;
+    }
+    return way + axis.xyz * (dot(axis.xyz, way) * axis.w);
 }
 
 fn hidden() -> Varyings {
@@ -61,31 +96,44 @@ fn vertex(@location(0) index: u32) -> Varyings {
         return hidden();
     }
     let sphere = spheres[cell];
-    let radius = sphere.w;
     let paint = paints[cell];
+    let stretch = stretch_of(paint.z);
+    // Half the width of a spheroid of the volume of the ball.
+    var radius = sphere.w;
+    if stretch.w > 1.0 { radius *= pow(stretch.w, -1.0 / 3.0); }
     let shape = unpack4x8unorm(paint.y);
     let reach = 1.0 + shape.z * MOST_REACH;
     let cut_distance = dot(scene.cut.xyz, sphere.xyz) + scene.cut.w;
-    if cut_distance < -radius * reach {
+    let across_cut = support(stretch.xyz, radius, stretch.w, scene.cut.xyz) * reach;
+    if cut_distance < -across_cut {
         return hidden();
     }
     var outline = radius;
-    if cut_distance < radius * reach {
+    if cut_distance < across_cut {
         outline = radius * reach;
     }
     let centre = (view.view_from_world * vec4<f32>(sphere.xyz, 1.0)).xyz;
     let away = length(centre);
-    if away <= outline * 1.01 || centre.z > outline {
+    if away <= outline * stretch.w * 1.01 || centre.z > outline * stretch.w {
         return hidden();
     }
 
     // The quad stands upright to the line of sight and just covers the outline of the sphere.
     let forward = centre / away;
-    let right = normalize(cross(forward, vec3<f32>(0.0, 1.0, 0.0)));
+    var right = normalize(cross(forward, vec3<f32>(0.0, 1.0, 0.0)));
+    var size = vec2<f32>(outline * away / sqrt((away - outline) * (away + outline)));
+    var axis = vec3<f32>(1.0, 0.0, 0.0);
+    if stretch.w > 1.0 {
+        // Along the axis as it is seen; what is nearest to the eye looks largest.
+        axis = (view.view_from_world * vec4<f32>(stretch.xyz, 0.0)).xyz;
+        let run = axis - forward * dot(axis, forward);
+        if dot(run, run) > 1.0e-6 { right = normalize(run); }
+        let near = away / (away - support(axis, outline, stretch.w, forward));
+        size = vec2<f32>(support(axis, outline, stretch.w, right), outline) * near;
+    }
     let up = cross(right, forward);
-    let width = outline * away / sqrt((away - outline) * (away + outline));
     let corner = vec2<f32>(f32(index & 1u), f32((index >> 1u) & 1u)) * 2.0 - 1.0;
-    let place = centre + (right * corner.x + up * corner.y) * width;
+    let place = centre + right * (corner.x * size.x) + up * (corner.y * size.y);
 
     let colour = unpack4x8unorm(paint.x);
     let seed = u32(shape.y * 255.0 + 0.5);
@@ -110,6 +158,9 @@ fn vertex(@location(0) index: u32) -> Varyings {
     let depth = (away - length(middle)) / max(scene.bounds.w, 1.0);
     out.mood = vec4<f32>(smoothstep(-0.8, 1.5, depth), f32(flags & 15u), f32(seed), reach);
     out.flags = flags;
+    out.axis = vec4<f32>(axis, 1.0 / stretch.w - 1.0);
+    let rim = unpack4x8unorm(paint.w);
+    out.rim = vec4<f32>(shade::linear(rim.rgb), rim.a);
     return out;
 }
 
@@ -140,7 +191,7 @@ fn fragment(in: Varyings) -> Pixel {
     var is_section = false;
     if slope > 1.0e-6 {
         t = -in.cut.w / slope;
-        from_centre = ray * t - centre;
+        from_centre = as_ball(in.axis, ray * t - centre);
         r2 = dot(from_centre, from_centre) / (radius * radius);
         is_section = t > 0.0 && r2 <= in.mood.w * in.mood.w;
     }
@@ -150,14 +201,17 @@ fn fragment(in: Varyings) -> Pixel {
         // part along the straight line in which their plane of equal power meets the cut.
         t -= min(0.0025 * (1.0 - r2) * radius * radius, 0.7);
     } else {
-        let middle = dot(ray, centre) / length2;
-        let miss = ray * middle - centre;
+        let way = as_ball(in.axis, ray);
+        let to = as_ball(in.axis, centre);
+        let way2 = dot(way, way);
+        let middle = dot(way, to) / way2;
+        let miss = way * middle - to;
         let inside = radius * radius - dot(miss, miss);
         if inside < 0.0 {
             discard;
         }
-        t = middle - sqrt(inside / length2);
-        from_centre = ray * t - centre;
+        t = middle - sqrt(inside / way2);
+        from_centre = way * t - to;
         let side = dot(in.cut.xyz, ray * t) + in.cut.w;
         if side < 0.0 {
             discard;
@@ -208,15 +262,19 @@ fn fragment(in: Varyings) -> Pixel {
             let grain = shade::hash(floor((from_centre + in.mood.z) * 1.4));
             flesh *= select(0.78 + 0.4 * grain, select(1.0, 0.72, grain > 0.72), is_plain);
         }
+        if scene.is_scale == 0u {
+            flesh = mix(flesh, in.rim.rgb, in.rim.a * smoothstep(0.62, 0.80, r2));
+        }
         lit = flesh;
         if !is_plain && scene.is_scale == 0u {
             lit = flesh * (0.80 + 0.26 * openness);
         }
     } else {
-        let normal = from_centre / radius;
+        let normal = normalize(as_ball(in.axis, from_centre));
         // Looking through the soft body: how much of the nucleus lies on the way.
-        let nearest = dot(ray, centre + in.nucleus.xyz) / length2;
-        var passing = ray * nearest - centre - in.nucleus.xyz;
+        let way = as_ball(in.axis, ray);
+        let nucleus = as_ball(in.axis, centre) + in.nucleus.xyz;
+        var passing = way * (dot(way, nucleus) / dot(way, way)) - nucleus;
         passing += flat_axis * (dot(passing, flat_axis) * 1.9);
         let chord = 1.0 - dot(passing, passing) / max(in.nucleus.w * in.nucleus.w, 0.01);
         var through = smoothstep(0.0, 0.45, chord) * nucleus_strength * 0.85;
@@ -226,11 +284,12 @@ fn fragment(in: Varyings) -> Pixel {
             let grain = shade::hash(floor((from_centre + in.mood.z) * 1.2));
             flesh *= select(0.75 + 0.45 * grain, select(1.0, 0.72, grain > 0.72), is_plain);
         }
+        let facing = clamp(-dot(normal, view_dir), 0.0, 1.0);
+        flesh = mix(flesh, in.rim.rgb, in.rim.a * (1.0 - smoothstep(0.42, 0.66, facing)));
         if is_plain {
             lit = flesh;
         } else {
             let up = view.view_from_world[2].xyz;
-            let facing = clamp(-dot(normal, view_dir), 0.0, 1.0);
             let key = max(dot(normal, vec3<f32>(-0.42, 0.56, 0.71)) + 0.30, 0.0) / 1.30;
             let sky = 0.5 + 0.5 * dot(normal, up);
             let ambient = mix(vec3<f32>(0.26, 0.23, 0.27), vec3<f32>(0.52, 0.54, 0.57), sky);

@@ -234,6 +234,16 @@ impl<'a> CellColours<'a> {
             .find(|build| *build != Build::Plain)
             .unwrap_or_default()
     }
+
+    /// The colour of the rim of cell `i`, if it has one.
+    pub fn rim(&self, i: usize) -> Option<[f32; 3]> {
+        if self.death(i).is_some() {
+            return None;
+        }
+        self.others
+            .iter()
+            .find_map(|column| value_of(column, i)?.1.rim)
+    }
 }
 
 /// The value of cell `i` and its number, if it has one.

@@ -37,7 +37,7 @@ fn fragment(in: glyph::Solid) -> glyph::Pixel {
         let ba = in.b.xyz - in.a.xyz;
         let share = clamp(dot(place - in.a.xyz, ba) / max(dot(ba, ba), 1.0e-6), 0.0, 1.0);
         let off = length(place - in.a.xyz - ba * share) / in.a.w;
-        lit = base * (1.02 - 0.45 * smoothstep(0.84, 0.97, off)) * (0.72 + 0.36 * in.mood.y);
+        lit = base * (1.02 - 0.45 * smoothstep(0.84, 0.97, off)) * glyph::dimmed(0.72, in.mood.y);
     }
     var out: glyph::Pixel;
     out.colour = vec4<f32>(glyph::finish(lit, in.mood, at), 1.0);

@@ -11,7 +11,8 @@ struct Scene {
     bounds: vec4<f32>,
     // Glyphs in the buffer.
     count: u32,
-    pad_a: u32,
+    // 1: plain look.
+    is_plain: u32,
     pad_b: u32,
     pad_c: u32,
 }
@@ -243,6 +244,10 @@ fn first_seen(span: vec2<f32>, ray: vec3<f32>) -> vec2<f32> {
 fn light(base: vec3<f32>, normal: vec3<f32>, ray: vec3<f32>, openness: f32) -> vec3<f32> {
     let up = view.view_from_world[2].xyz;
     let facing = clamp(-dot(normal, ray), 0.0, 1.0);
+    if scene.is_plain == 1u {
+        // Flat, with an outline.
+        return base * mix(0.3, 1.0, smoothstep(0.24, 0.34, facing));
+    }
     let key = max(dot(normal, vec3<f32>(-0.42, 0.56, 0.71)) + 0.30, 0.0) / 1.30;
     let sky = 0.5 + 0.5 * dot(normal, up);
     let ambient = mix(vec3<f32>(0.26, 0.23, 0.27), vec3<f32>(0.52, 0.54, 0.57), sky);
@@ -251,6 +256,17 @@ fn light(base: vec3<f32>, normal: vec3<f32>, ray: vec3<f32>, openness: f32) -> v
     let wall = mix(0.45, 1.0, smoothstep(0.0, 0.55, facing));
     let gloss = pow(max(dot(normal, normalize(vec3<f32>(-0.42, 0.56, 1.71))), 0.0), 24.0) * 0.12;
     return base * lit * wall + gloss * openness;
+}
+
+// How bright a place is that no light falls on from a side, such as a cut face: dimmer deep inside, but for the plain
+// look.
+fn dimmed(least: f32, openness: f32) -> f32 {
+    return select(least + (1.0 - least) * openness, 1.0, scene.is_plain == 1u);
+}
+
+// The colour of something fine and pale, which the plain look puts on paper: darker there.
+fn on_ground(colour: vec3<f32>) -> vec3<f32> {
+    return select(colour, colour * colour * 0.42, scene.is_plain == 1u);
 }
 
 // Whether a pixel of something of this opacity is left out: a fixed pattern, so that what is opaque for the depth can
@@ -266,5 +282,8 @@ fn lets_through(position: vec4<f32>, opacity: f32) -> bool {
 // Haze, and a light skin for what is selected.
 fn finish(lit: vec3<f32>, mood: vec4<f32>, at: vec2<f32>) -> vec3<f32> {
     let shown = mix(lit, vec3<f32>(1.0, 1.0, 1.0), step(0.5, mood.z) * 0.6);
+    if scene.is_plain == 1u {
+        return shown;
+    }
     return mix(shown, shade::backdrop(at), mood.x * 0.62);
 }

@@ -39,6 +39,11 @@ fn vertex(@location(0) index: u32) -> Spark {
 @fragment
 fn fragment(in: Spark) -> @location(0) vec4<f32> {
     let r2 = dot(in.off, in.off);
+    if glyph::scene.is_plain == 1u {
+        // Light adds nothing to paper: a disc that covers it.
+        let cover = 1.0 - smoothstep(0.8, 1.2, r2);
+        return vec4<f32>(in.colour.rgb * in.colour.a * cover, in.colour.a * cover);
+    }
     let glow = exp(-1.6 * r2) * (1.0 - smoothstep(3.0, 4.0, r2));
     return vec4<f32>(in.colour.rgb * glow * in.colour.a * (1.0 - 0.6 * in.haze), 0.0);
 }

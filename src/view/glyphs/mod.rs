@@ -35,6 +35,7 @@ use bevy::shader::ShaderRef;
 
 use crate::core::layer::{FilledLayer, Glyph, GlyphKind};
 use crate::core::parallel::map_chunks;
+use crate::scene::look::Style;
 use crate::scene::{Cut, LayersShown};
 use crate::simulation::{SiteSnapshot, Snapshot};
 
@@ -84,7 +85,7 @@ struct GlyphUniform {
     cut: Vec4,
     bounds: Vec4,
     count: u32,
-    pad_a: u32,
+    is_plain: u32,
     pad_b: u32,
     pad_c: u32,
 }
@@ -158,6 +159,7 @@ struct Filled {
     site: usize,
     layers: LayersShown,
     cut: Option<Cut>,
+    style: Style,
     selected: Option<PickedGlyph>,
 }
 
@@ -323,6 +325,7 @@ fn fill_glyphs(
             && filled.site == settings.site
             && filled.layers == settings.look.layers
             && filled.cut == settings.look.cut
+            && filled.style == settings.look.style
             && filled.selected == settings.selected_glyph
     });
     if current {
@@ -365,6 +368,7 @@ fn fill_glyphs(
                 cut: cut_plane(settings.look.cut),
                 bounds,
                 count: count as u32,
+                is_plain: u32::from(settings.look.style == Style::Plain),
                 ..default()
             };
         }
@@ -374,6 +378,7 @@ fn fill_glyphs(
         site: settings.site,
         layers: settings.look.layers.clone(),
         cut: settings.look.cut,
+        style: settings.look.style,
         selected: settings.selected_glyph.clone(),
     });
 }
@@ -395,4 +400,18 @@ pub(super) fn plugin(app: &mut App) {
         .add_systems(PreStartup, spawn_drawings)
         .add_systems(PostUpdate, fill_glyphs.in_set(ViewSystems::Fill));
     prepare_after_bindings::<GlyphMaterial>(app);
+    if let Ok(dir) = std::env::var("GLYPH_SHADERS") {
+        let mut shaders = app.world_mut().resource_mut::<Assets<Shader>>();
+        for (handle, name) in [
+            (SHADER, "glyph"),
+            (drawn(GlyphKind::Spheres).shader, "spheres"),
+            (drawn(GlyphKind::Capsules).shader, "capsules"),
+            (drawn(GlyphKind::Tubes).shader, "tubes"),
+            (drawn(GlyphKind::Voxels).shader, "voxels"),
+        ] {
+            if let Ok(text) = std::fs::read_to_string(format!("{dir}/{name}.wgsl")) {
+                let _ = shaders.insert(&handle, Shader::from_wgsl(text, format!("{name}.wgsl")));
+            }
+        }
+    }
 }

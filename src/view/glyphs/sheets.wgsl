@@ -72,6 +72,10 @@ fn fragment(in: Patch) -> @location(0) vec4<f32> {
     // Seen edge on there is more of it on the way; the rim of a hole is frayed and light.
     let fray = (1.0 - smoothstep(0.0, 0.09, left)) * step(in.integrity, 0.999);
     let opacity = clamp(in.colour.a * (0.6 + 0.8 * (1.0 - facing)) + 0.5 * fray * in.colour.a, 0.0, 1.0);
-    let lit = glyph::light(in.colour.rgb, normal, ray, in.mood.y) + 0.25 * fray * in.colour.rgb;
+    let base = glyph::on_ground(in.colour.rgb);
+    var lit = base * mix(1.0, 0.55, fray);
+    if glyph::scene.is_plain == 0u {
+        lit = glyph::light(base, normal, ray, in.mood.y) + 0.25 * fray * base;
+    }
     return vec4<f32>(glyph::finish(lit, in.mood, at), opacity);
 }

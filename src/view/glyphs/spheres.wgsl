@@ -17,7 +17,7 @@ fn fragment(in: glyph::Solid) -> glyph::Pixel {
         discard;
     }
     let place = ray * hit.x;
-    var lit = in.colour.rgb * (0.72 + 0.28 * in.mood.y);
+    var lit = in.colour.rgb * glyph::dimmed(0.72, in.mood.y);
     if hit.y < 0.5 {
         lit = glyph::light(in.colour.rgb, normalize(place - in.a.xyz), ray, in.mood.y);
     }

@@ -65,6 +65,6 @@ fn fragment(in: Ribbon) -> @location(0) vec4<f32> {
     }
     let cover = clamp(in.width * 0.5 + 0.5 - abs(in.across), 0.0, 1.0);
     let round = 1.0 - 0.35 * abs(in.across) / max(in.width * 0.5, 1.0e-3);
-    let lit = in.colour.rgb * round * (0.4 + 0.6 * in.mood.y);
+    let lit = glyph::on_ground(in.colour.rgb) * round * glyph::dimmed(0.4, in.mood.y);
     return vec4<f32>(glyph::finish(lit, in.mood, glyph::at_of(in.position)), in.colour.a * cover);
 }

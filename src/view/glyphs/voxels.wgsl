@@ -80,7 +80,7 @@ fn fragment(in: Box) -> glyph::Pixel {
     }
     let edge = (in.high.x - in.low.x + in.high.y - in.low.y + in.high.z - in.low.z) / 3.0;
     let opacity = 1.0 - exp2(in.clear * (to_there - from_here) / edge);
-    let lit = in.colour.rgb * (0.55 + 0.45 * in.mood.y);
+    let lit = in.colour.rgb * glyph::dimmed(0.55, in.mood.y);
     var out: glyph::Pixel;
     out.colour = vec4<f32>(glyph::finish(lit, in.mood, at), opacity);
     out.depth = glyph::depth_at(ray_seen * from_here);
