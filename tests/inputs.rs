@@ -29,7 +29,7 @@ fn scene(rules: &str) -> String {
     sites: [(name: "dish", organ: Medium, size_um: (160, 160, 160), walls: true, fields: [{fields}])],
     cell_types: [(
         name: "driven", about: "has everything", colour: (1, 1, 1), tumour: true,
-        cycle: (), death: (), metabolism: (), hif: (), motility: (), shape: (), emt: (), fibroblast: (), remodelling: (),
+        cycle: (), death: (), metabolism: (), hif: (), motility: (), shape: (), emt: (), fibroblast: (), remodelling: (), protease: (),
         exchange: [{exchange}], follows: [{follows}],
         rules: {{ {rules} }},
     )],

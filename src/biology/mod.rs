@@ -40,12 +40,14 @@ pub mod fibroblast;
 pub mod hypoxia;
 pub mod matrix;
 pub mod metabolism;
+pub mod protease;
 
 pub use emt::{EmtCircuit, EmtCircuitParameters, EmtParameters, EmtState};
 pub use fibroblast::{Fibroblast, FibroblastParameters, FibroblastState};
 pub use hypoxia::{HifAxis, HifParameters, HypoxiaParameters};
 pub use matrix::{Matrix, MatrixDescription, MatrixParameters, RemodellingParameters};
 pub use metabolism::{Metabolism, MetabolismParameters};
+pub use protease::{Protease, ProteaseParameters, ProteasesParameters};
 
 /// All systems of tumour biology.
 pub struct BiologyPlugins;
@@ -58,6 +60,7 @@ impl Plugin for BiologyPlugins {
             hypoxia::HypoxiaPlugin,
             matrix::MatrixPlugin,
             metabolism::MetabolismPlugin,
+            protease::ProteasePlugin,
         ));
     }
 }
