@@ -39,6 +39,7 @@ pub mod emt;
 pub mod fibroblast;
 pub mod hypoxia;
 pub mod matrix;
+pub mod membrane;
 pub mod metabolism;
 pub mod protease;
 
@@ -46,6 +47,7 @@ pub use emt::{EmtCircuit, EmtCircuitParameters, EmtParameters, EmtState};
 pub use fibroblast::{Fibroblast, FibroblastParameters, FibroblastState};
 pub use hypoxia::{HifAxis, HifParameters, HypoxiaParameters};
 pub use matrix::{Matrix, MatrixDescription, MatrixParameters, RemodellingParameters};
+pub use membrane::{Around, MembraneDescription, MembraneParameters, MembranesParameters};
 pub use metabolism::{Metabolism, MetabolismParameters};
 pub use protease::{Protease, ProteaseParameters, ProteasesParameters};
 
@@ -59,6 +61,7 @@ impl Plugin for BiologyPlugins {
             fibroblast::FibroblastPlugin,
             hypoxia::HypoxiaPlugin,
             matrix::MatrixPlugin,
+            membrane::MembranePlugin,
             metabolism::MetabolismPlugin,
             protease::ProteasePlugin,
         ));

@@ -4,6 +4,7 @@ use bevy::prelude::*;
 
 use crate::core::{SimSchedule, SimSystems};
 
+pub mod barrier;
 pub mod body;
 pub mod bonds;
 pub mod clones;

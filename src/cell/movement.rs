@@ -11,9 +11,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::barrier::{self, SiteBarriers};
 use super::body::{Body, CellType, Position, Resident};
 use super::contact::ContactParameters;
-use super::mechanics::{self, Bonds, BondsState, Faces, Mechanics};
+use super::mechanics::{self, Barriers, Bonds, BondsState, Faces, Mechanics};
 use super::motility::Motility;
 use super::surroundings::Surroundings;
 use crate::core::in_transit::{InTransit, RegisterInTransit};
@@ -42,6 +43,8 @@ pub struct SiteMechanics {
     second: Vec<f32>,
     /// Cells of the site in each table.
     tables: Vec<usize>,
+    /// The type of each cell, where there are barriers.
+    types: Vec<u16>,
 }
 
 impl Default for SiteMechanics {
@@ -52,6 +55,7 @@ impl Default for SiteMechanics {
             active: Vec::new(),
             second: Vec::new(),
             tables: Vec::new(),
+            types: Vec::new(),
         }
     }
 }
@@ -98,6 +102,7 @@ pub struct MovementPlugin;
 
 impl Plugin for MovementPlugin {
     fn build(&self, app: &mut App) {
+        barrier::declare(app);
         app.register_group::<MovementParameters>("movement")
             .register_common_capability::<ContactParameters>("mechanics")
             .register_cell_state::<Position>("position")
@@ -203,7 +208,12 @@ pub(super) fn move_cells(
     movement: Res<MovementParameters>,
     contact: Res<PerType<ContactParameters>>,
     inputs: Regulated,
-    mut sites: Query<(&SiteId, &TissueBlock, &mut SiteMechanics)>,
+    mut sites: Query<(
+        &SiteId,
+        &TissueBlock,
+        &mut SiteMechanics,
+        Option<&SiteBarriers>,
+    )>,
     mut cells: Query<Moving>,
     mut division: Local<Division>,
 ) {
@@ -213,15 +223,19 @@ pub(super) fn move_cells(
         n_cadherin: inputs.input(N_CADHERIN),
     };
     division.count(sites.iter().map(|(id, ..)| *id), &cells);
-    for (id, block, mut mechanics) in &mut sites {
+    for (id, block, mut mechanics, barriers) in &mut sites {
         let share = division.of(*id);
         gather(&mut mechanics, &share, &contact, &adhesion, &cells);
         gather_second(&mut mechanics, &share, &adhesion, &cells);
+        let barriers = barriers.filter(|barriers| !barriers.is_empty());
+        if barriers.is_some() {
+            gather_types(&mut mechanics, &share, &cells);
+        }
         let rest_speed = movement.rest_speed_um_per_min;
         mechanics.kernel.set_rest_speed(rest_speed);
-        relax(&mut mechanics, block, clock.dt_minutes());
+        relax(&mut mechanics, block, barriers, clock.dt_minutes());
     }
-    for (id, _, mechanics) in &sites {
+    for (id, _, mechanics, _) in &sites {
         write_back(mechanics, &division.of(*id), &mut cells);
     }
 }
@@ -445,6 +459,18 @@ fn gather_second(
     kernel.settle_second_adhesion(second);
 }
 
+/// Gathers the type of each cell; in the order of [`gather`].
+fn gather_types(mechanics: &mut SiteMechanics, share: &Share, cells: &Query<Moving>) {
+    let types = &mut mechanics.types;
+    types.clear();
+    reserve_sparingly(types, share.total());
+    for (_, _, residents, of, ..) in cells.contiguous_iter().expect(IN_TABLES) {
+        let own = of.iter().zip(residents);
+        let own = own.filter(|(_, resident)| resident.0 == share.site);
+        types.extend(own.map(|(of, _)| of.0));
+    }
+}
+
 /// Gives the cells of one site what became of them.
 fn write_back(mechanics: &SiteMechanics, share: &Share, cells: &mut Query<Moving>) {
     let kernel = &mechanics.kernel;
@@ -478,7 +504,12 @@ fn write_back(mechanics: &SiteMechanics, share: &Share, cells: &mut Query<Moving
     }
 }
 
-fn relax(mechanics: &mut SiteMechanics, block: &TissueBlock, minutes: f32) {
+fn relax(
+    mechanics: &mut SiteMechanics,
+    block: &TissueBlock,
+    barriers: Option<&SiteBarriers>,
+    minutes: f32,
+) {
     let faces = if block.walls {
         Faces::closed(block.min_um.to_array(), block.max_um().to_array())
     } else {
@@ -488,12 +519,14 @@ fn relax(mechanics: &mut SiteMechanics, block: &TissueBlock, minutes: f32) {
         kernel,
         bonds,
         active,
+        types,
         ..
     } = mechanics;
     let surroundings = mechanics::Surroundings {
         faces,
         active,
         bonds: Some(bonds),
+        barriers: barriers.map(|barriers| Barriers { barriers, types }),
     };
     kernel.relax(minutes, &surroundings);
     bonds.settle(kernel);

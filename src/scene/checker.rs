@@ -237,43 +237,73 @@ impl Checker<'_> {
         prefix: &str,
         value: &dyn PartialReflect,
     ) {
-        let of = match value.reflect_ref() {
-            ReflectRef::Struct(of) => of,
+        // Values without a name of their own have the limits of what holds them.
+        let unnamed = prefix.trim_end_matches('.');
+        match value.reflect_ref() {
+            ReflectRef::Struct(of) => {
+                for index in 0..of.field_len() {
+                    if let (Some(name), Some(field)) = (of.name_at(index), of.field_at(index)) {
+                        let inside = format!("{prefix}{name}");
+                        self.limits_of(&path.field(name), limits, &inside, field);
+                    }
+                }
+            }
             ReflectRef::List(list) => {
                 for (index, item) in list.iter().enumerate() {
                     self.limits_inside(&path.item(index), limits, prefix, item);
                 }
-                return;
             }
-            _ => return,
-        };
-        for index in 0..of.field_len() {
-            let (Some(name), Some(field)) = (of.name_at(index), of.field_at(index)) else {
-                continue;
-            };
-            let name_inside = format!("{prefix}{name}");
-            let path = path.field(name);
-            let number = field
-                .try_downcast_ref::<f32>()
-                .map(|number| (f64::from(*number), number.to_string()))
-                .or_else(|| {
-                    let number = field.try_downcast_ref::<f64>()?;
-                    Some((*number, number.to_string()))
-                })
-                .or_else(|| {
-                    let number = field.try_downcast_ref::<u32>()?;
-                    Some((f64::from(*number), number.to_string()))
-                });
-            match number {
-                Some((number, shown)) => {
-                    let limits = limits(&name_inside);
-                    if !limits.contain(number) {
-                        let message = format!("must be {}, found {shown}", limits.describe());
-                        self.problem(&path, message);
+            ReflectRef::Tuple(of) => {
+                for (index, field) in of.iter_fields().enumerate() {
+                    self.limits_of(&path.nth(index), limits, unnamed, field);
+                }
+            }
+            ReflectRef::Enum(of) => {
+                for index in 0..of.field_len() {
+                    let Some(field) = of.field_at(index) else {
+                        continue;
+                    };
+                    match of.name_at(index) {
+                        Some(name) => {
+                            let inside = format!("{prefix}{name}");
+                            self.limits_of(&path.field(name), limits, &inside, field);
+                        }
+                        None => self.limits_of(&path.nth(index), limits, unnamed, field),
                     }
                 }
-                None => self.limits_inside(&path, limits, &format!("{name_inside}."), field),
             }
+            _ => {}
+        }
+    }
+
+    /// Checks a number by its limits, and anything else by those of the numbers in it.
+    fn limits_of(
+        &mut self,
+        path: &FieldPath,
+        limits: fn(&str) -> Limits,
+        name: &str,
+        field: &dyn PartialReflect,
+    ) {
+        let number = field
+            .try_downcast_ref::<f32>()
+            .map(|number| (f64::from(*number), number.to_string()))
+            .or_else(|| {
+                let number = field.try_downcast_ref::<f64>()?;
+                Some((*number, number.to_string()))
+            })
+            .or_else(|| {
+                let number = field.try_downcast_ref::<u32>()?;
+                Some((f64::from(*number), number.to_string()))
+            });
+        match number {
+            Some((number, shown)) => {
+                let limits = limits(name);
+                if !limits.contain(number) {
+                    let message = format!("must be {}, found {shown}", limits.describe());
+                    self.problem(path, message);
+                }
+            }
+            None => self.limits_inside(path, limits, &format!("{name}."), field),
         }
     }
 }

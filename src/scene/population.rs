@@ -55,6 +55,11 @@ pub fn place_cells(place: &Place, ground: &Ground) -> Vec<PlacedCell> {
             inner_um,
             outer_um,
         } => fill((*center_um).into(), *inner_um, *outer_um, ground),
+        Place::Cylinder {
+            from_um,
+            to_um,
+            radius_um,
+        } => cylinder((*from_um).into(), (*to_um).into(), *radius_um, ground),
         Place::Scatter {
             per_mm3,
             outside_um,
@@ -86,6 +91,15 @@ pub fn estimate_cells(place: &Place, radius_um: f32, site_um: Vec3, rows: usize)
             inner_um, outer_um, ..
         } => {
             (room(*outer_um) - f64::from(ball_volume_um3(inner_um + radius_um))).max(0.0) * per_um3
+        }
+        Place::Cylinder {
+            from_um,
+            to_um,
+            radius_um: wide,
+        } => {
+            let length = Vec3::from(*from_um).distance((*to_um).into()) - 2.0 * radius_um;
+            let wide = f64::from((wide - radius_um).max(0.0));
+            std::f64::consts::PI * wide * wide * f64::from(length.max(0.0)) * per_um3
         }
         Place::Scatter { per_mm3, .. } => {
             per_mm3 * f64::from(site_um.x) * f64::from(site_um.y) * f64::from(site_um.z)
@@ -133,6 +147,21 @@ fn fill(center: Vec3, inner: f32, outer: f32, ground: &Ground) -> Vec<PlacedCell
             }
         }
     }
+    cells
+}
+
+/// Cells that lie wholly in a cylinder: of the lattice that fills the ball around it, those that do.
+fn cylinder(from: Vec3, to: Vec3, radius: f32, ground: &Ground) -> Vec<PlacedCell> {
+    let (own, length) = (ground.radius_um, from.distance(to));
+    let (middle, axis) = (0.5 * (from + to), (to - from).normalize_or(Vec3::Z));
+    let ball = bevy::math::ops::hypot(0.5 * length, radius);
+    let mut cells = fill(middle, 0.0, ball, ground);
+    cells.retain(|(at, _)| {
+        let off = *at - middle;
+        let along = off.dot(axis);
+        let aside = (off - axis * along).length();
+        along.abs() + own <= 0.5 * length && aside + own <= radius
+    });
     cells
 }
 
@@ -235,6 +264,27 @@ mod tests {
                 .all(|c| distance(c) >= 60.0 + RADIUS && distance(c) <= 120.0 - RADIUS)
         );
         assert!(cells.len() > 1000);
+    }
+
+    #[test]
+    fn a_cylinder_holds_whole_cells_as_close_packed_as_a_ball() {
+        let ends = [Vec3::new(-90.0, 40.0, 10.0), Vec3::new(150.0, -20.0, 60.0)];
+        let place = Place::Cylinder {
+            from_um: ends[0].into(),
+            to_um: ends[1].into(),
+            radius_um: 60.0,
+        };
+        let cells = place_cells(&place, &ground());
+        let axis = (ends[1] - ends[0]).normalize();
+        for (at, _) in &cells {
+            let along = (*at - ends[0]).dot(axis);
+            let aside = (*at - ends[0] - axis * along).length();
+            assert!(aside + RADIUS <= 60.001);
+            assert!(along >= RADIUS - 1e-3 && along + RADIUS <= ends[0].distance(ends[1]) + 1e-3);
+        }
+        let estimate = estimate_cells(&place, RADIUS, Vec3::splat(1000.0), 0);
+        let found = cells.len() as f64;
+        assert!((found / estimate - 1.0).abs() < 0.08, "{found} {estimate}");
     }
 
     #[test]

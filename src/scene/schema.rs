@@ -232,6 +232,15 @@ pub enum Place {
         /// Radius of the outer ball, um.
         outer_um: f32,
     },
+    /// A cylinder, as a duct, filled in the same way.
+    Cylinder {
+        /// One end of its axis, um.
+        from_um: (f32, f32, f32),
+        /// The other end, um.
+        to_um: (f32, f32, f32),
+        /// Its radius, um.
+        radius_um: f32,
+    },
     /// Cells scattered at random over the whole site.
     Scatter {
         /// Cells in a cubic millimetre.

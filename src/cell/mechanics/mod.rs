@@ -51,6 +51,7 @@ use std::sync::atomic::Ordering;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cell::barrier::{Displaced, SiteBarriers};
 use crate::core::identity::CellId;
 use crate::core::parallel::reserve_sparingly;
 
@@ -159,6 +160,35 @@ pub struct Surroundings<'a> {
     pub active: &'a [[f32; 3]],
     /// Springs between cells.
     pub bonds: Option<&'a Bonds>,
+    /// What displacements are held to.
+    pub barriers: Option<Barriers<'a>>,
+}
+
+/// Barriers in the site, and what they ask of a cell.
+#[derive(Clone, Copy, Debug)]
+pub struct Barriers<'a> {
+    /// Themselves.
+    pub barriers: &'a SiteBarriers,
+    /// Type of each input row; 0 where it is left empty.
+    pub types: &'a [u16],
+}
+
+impl Barriers<'_> {
+    /// Where the cell of an input row comes to.
+    fn hold(
+        &self,
+        (row, body): (usize, &Body),
+        radius_um: f32,
+        [from, to]: [[f32; 3]; 2],
+    ) -> [f32; 3] {
+        let body = Displaced {
+            cell: body.id,
+            cell_type: self.types.get(row).copied().unwrap_or_default(),
+            radius_um,
+        };
+        let held = self.barriers.hold(body, from.into(), to.into());
+        held.to_array()
+    }
 }
 
 /// What became of a cell.

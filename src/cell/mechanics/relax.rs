@@ -12,7 +12,7 @@
 use super::disjoint::Disjoint;
 use super::evaluate::Found;
 use super::rest::Watch;
-use super::{Faces, Mechanics, Surroundings};
+use super::{Mechanics, Surroundings};
 use crate::core::parallel::{for_each_chunk, reserve_sparingly, together};
 
 /// Slots per piece of the evaluation: at 10^4 cells forty pieces, so that no thread waits long for the last.
@@ -115,7 +115,7 @@ impl Mechanics {
             let plan = self.plan(left, allowed);
             let substep = left / plan.pieces as f32;
             self.run_ahead(substep, plan, surroundings, &mut done);
-            let moved = self.advance(substep, &surroundings.faces);
+            let moved = self.advance(substep, surroundings);
             let moved = moved.max(self.settle_runners(substep));
             done.substeps += 1;
             done.path += moved;
@@ -160,7 +160,8 @@ impl Mechanics {
     }
 
     /// Moves every cell along its velocity; returns the largest displacement, um.
-    pub(super) fn advance(&mut self, minutes: f32, faces: &Faces) -> f32 {
+    pub(super) fn advance(&mut self, minutes: f32, surroundings: &Surroundings) -> f32 {
+        let (faces, barriers) = (&surroundings.faces, surroundings.barriers);
         let cells = &mut self.cells;
         let motion = &mut self.motion;
         let x = Disjoint::new(&mut cells.x);
@@ -171,6 +172,7 @@ impl Mechanics {
         let starts = &cells.starts;
         let velocities = [&motion.vx, &motion.vy, &motion.vz];
         let radius = &cells.radius;
+        let (rows, bodies) = (&cells.row, &self.bodies);
         // A hair above the bound that the substep keeps, so that only a substep at its floor is cut.
         let cut = 1.001 * self.parameters.largest_displacement;
         for_each_chunk(cells.len, MOVED, |piece, slots| {
@@ -199,8 +201,14 @@ impl Mechanics {
                     step = step.map(|step| step * scale);
                 }
                 let old = [x[slot], y[slot], z[slot]];
-                let new: [f32; 3] =
+                let mut new: [f32; 3] =
                     std::array::from_fn(|axis| faces.hold(axis, old[axis] + step[axis]));
+                if let Some(barriers) = barriers
+                    && new != old
+                {
+                    let row = rows[slots.start + slot] as usize;
+                    new = barriers.hold((row, &bodies[row]), radius[slot], [old, new]);
+                }
                 [x[slot], y[slot], z[slot]] = new;
                 if new != old {
                     bin.disturb(slots.start + slot);

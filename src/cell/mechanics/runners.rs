@@ -360,9 +360,10 @@ impl Mechanics {
             }
         });
         let (faces, parameters) = (&surroundings.faces, &self.parameters);
+        let (barriers, bodies) = (surroundings.barriers, &self.bodies);
         let cut = 1.001 * parameters.largest_displacement;
         let cells = &mut self.cells;
-        let radius = &cells.radius;
+        let (radius, rows) = (&cells.radius, &cells.row);
         let [x, y, z] = [&mut cells.x, &mut cells.y, &mut cells.z].map(|at| Disjoint::new(at));
         for_each_chunk(count, 8, |_, pieces| {
             for number in pieces {
@@ -383,8 +384,15 @@ impl Mechanics {
                     if long > most {
                         whole = whole.map(|whole| whole * (most / long));
                     }
-                    for (axis, here) in here.into_iter().enumerate() {
-                        *here = faces.hold(axis, start[axis] + whole[axis]);
+                    let mut end: [f32; 3] =
+                        std::array::from_fn(|axis| faces.hold(axis, start[axis] + whole[axis]));
+                    if let Some(barriers) = barriers {
+                        let row = rows[slot] as usize;
+                        let old = [*here[0], *here[1], *here[2]];
+                        end = barriers.hold((row, &bodies[row]), radius[slot], [old, end]);
+                    }
+                    for (here, end) in here.into_iter().zip(end) {
+                        *here = end;
                     }
                 }
             }

@@ -23,6 +23,7 @@ pub mod twin;
 use bevy::ecs::query::QueryState;
 use bevy::prelude::*;
 
+use super::barrier::hold_daughter;
 use super::bonds;
 
 pub use lineage::Lineage;
@@ -281,10 +282,14 @@ fn carry_out(
                 side,
                 step: step - 1,
             };
+            let mother_um = world.get::<Position>(cell.entity).expect(COMPLETE).0;
             life.divide(&mut world.entity_mut(cell.entity), &division(-1.0));
             let mut daughter = world.entity_mut(entity);
             *daughter.get_mut::<CellId>().expect(COMPLETE) = id;
             life.divide(&mut daughter, &division(1.0));
+            for daughter in [cell.entity, entity] {
+                hold_daughter(world, daughter, mother_um);
+            }
             bonds::divide(world, cell.entity, entity);
             let daughter = world.entity(entity);
             let site = daughter.get::<Resident>().expect(COMPLETE).0;

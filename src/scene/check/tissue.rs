@@ -579,6 +579,33 @@ fn check_place(
                 ball(checker, *center_um, *outer_um);
             }
         }
+        Place::Cylinder {
+            from_um,
+            to_um,
+            radius_um,
+        } => {
+            let at = path.field("radius_um");
+            let ends = [("from_um", *from_um), ("to_um", *to_um)];
+            let mut fine = checker.positive(&at, *radius_um);
+            for (name, end) in ends {
+                let at = path.field(name);
+                let is_point = checker.finite_point(&at, end);
+                if is_point {
+                    inside(checker, &at, end.into());
+                }
+                fine &= is_point;
+            }
+            let length = Vec3::from(*from_um).distance((*to_um).into());
+            let narrow = (2.0 * *radius_um).min(length);
+            if fine && narrow < 2.0 * radius {
+                let message = format!(
+                    "a cylinder {length} um long and {} um wide holds no cell: their diameter is {:.1} um",
+                    2.0 * radius_um,
+                    2.0 * radius
+                );
+                checker.problem(&at, message);
+            }
+        }
         Place::Scatter {
             per_mm3,
             outside_um,

@@ -148,6 +148,7 @@ fn skipping_changes_no_bit_whatever_happens() {
                     &[]
                 },
                 bonds: Some(&bonds),
+                barriers: None,
             };
             for tissue in &mut tissues {
                 tissue

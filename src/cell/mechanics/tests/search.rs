@@ -24,7 +24,7 @@ fn agrees_while_wandering(bodies: &[Body], bin_scale: f32) {
     let mut moved = bodies.to_vec();
     for _ in 0..5 {
         kernel.evaluate(&wandering);
-        kernel.drift += kernel.advance(1.0, &wandering.faces);
+        kernel.drift += kernel.advance(1.0, &wandering);
         kernel.evaluate(&Surroundings::default());
         let found = outcomes(&kernel);
         for (body, found) in moved.iter_mut().zip(&found) {

@@ -1,0 +1,564 @@
+//! Basement membranes: thin sheets around ducts, acini and organs that hold cells in, and that proteases open.
+//!
+//! A membrane ([`Around`]) is cut into elements about 8 um wide, each an entity with a density `rho` (0-1). With soluble MMP
+//! `P` at the element and the digestion `c` by cells that touch it,
+//!
+//! `d rho/dt = -(k_P P + c) rho + k_b (1 - rho)`,
+//!
+//! solved exactly over a step, so that the time in which it opens hangs neither on the step nor on the size of elements. A cell
+//! digests what lies within its radius of where it touches the membrane; where several reach the same place, the strongest counts. The pores have the cross-section
+//! `A = A_max (1 - rho)^2`; a cell gets the share `clamp((A - A_0)/(A_ref - A_0), 0, 1)` of all that displaces it towards the sheet, `A_0` being
+//! where its nucleus is stuck: see [`sheet`]. What digests a membrane is said by rules on `membrane.contact_digestion`, and by
+//! the field of the molecule `mmp`.
+//!
+//! [`meet_membranes`] runs in `Act`; in `Move` and `Turnover` displacements are held ([`crate::cell::barrier`]); [`digest_membranes`]
+//! runs in `Transport` and tells who went through.
+
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::cell::barrier::SiteBarriers;
+use crate::cell::death::is_alive;
+use crate::cell::event::{EventBook, EventKind, RegisterEvent};
+use crate::cell::{ActSystems, Body, CellType, Position, Resident, Vital, order_act};
+use crate::core::in_transit::{InTransit, RegisterInTransit};
+use crate::core::input::{InputInfo, RegisterInputs, Regulated};
+use crate::core::invariant::{Breach, RegisterInvariant};
+use crate::core::parallel::{IN_TABLES, for_each_row};
+use crate::core::parameters::{Contradiction, Limits, Parameters, PerType, RegisterParameters};
+use crate::core::random::probability;
+use crate::core::site_part::RegisterSitePart;
+use crate::core::state::{Owner, RegisterState, WhollyKept};
+use crate::core::units::MINUTES_PER_HOUR;
+use crate::core::{CellId, Clock, SimSchedule, SimSystems};
+use crate::tissue::medium::MediumSystems;
+use crate::tissue::population::{LivesIn, RegisterPopulation, spawn_member};
+use crate::tissue::{Fields, RegisterMoleculeUse, SiteId, Sites, TissueBlock};
+
+mod known;
+mod picture;
+pub mod sheet;
+pub mod surface;
+
+pub use sheet::{Membranes, Sheet};
+pub use surface::Around;
+
+/// How membranes are digested, mended and passed, the same in all tissues (group `membranes`).
+#[derive(Resource, Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields, default)]
+pub struct MembranesParameters {
+    /// Digestion by soluble MMP, `k_P`, 1/(min nM); 6e-5, 1e-3 /(s uM) [S].
+    pub digestion_per_min_nm: f32,
+    /// Mending, `k_b`, 1/d; 1/20. Calibrated: a membrane opens only where digestion is above 0.36 of this, which keeps epithelial
+    /// ducts closed.
+    pub regeneration_per_day: f32,
+    /// Cross-section of pores without any membrane, `A_max`, um2; 100. Calibrated.
+    pub pore_area_um2: f32,
+    /// Cross-section of pores that do not slow cells, `A_ref`, um2; 30. Calibrated to Wolf et al. 2013.
+    pub free_pore_area_um2: f32,
+    /// Cross-section of pores from which on an element counts as open, um2; 7: where tumour cells begin to pass (Wolf et al. 2013).
+    pub open_pore_um2: f32,
+    /// How far beyond its radius a cell touches a membrane, with its adhesions and the proteases on its surface, um; 4. Assumed.
+    pub reach_um: f32,
+}
+
+impl Default for MembranesParameters {
+    fn default() -> Self {
+        Self {
+            digestion_per_min_nm: 6.0e-5,
+            regeneration_per_day: 0.05,
+            pore_area_um2: 100.0,
+            free_pore_area_um2: 30.0,
+            open_pore_um2: 7.0,
+            reach_um: 4.0,
+        }
+    }
+}
+
+impl Parameters for MembranesParameters {
+    fn limits(field: &str) -> Limits {
+        match field {
+            "reach_um" => Limits {
+                min: 0.0,
+                max: 100.0,
+            },
+            _ => Limits {
+                min: 0.0,
+                max: 1.0e4,
+            },
+        }
+    }
+}
+
+impl MembranesParameters {
+    /// Cross-section of the pores at that density, um2.
+    pub fn pore_um2(&self, density: f32) -> f32 {
+        let gone = 1.0 - density;
+        self.pore_area_um2 * gone * gone
+    }
+}
+
+/// What cells of a type do to membranes, and how they pass them (capability `membrane`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields, default)]
+pub struct MembraneParameters {
+    /// Digestion of a membrane that the cell touches by proteases on its surface, 1/min of what is there; 3e-4 with the MT1-MMP of a
+    /// mesenchymal cell. Calibrated: first crossings of such a duct after 2-5 days.
+    pub contact_digestion_per_min: f32,
+    /// Cross-section of pores in which the cell is stuck, `A_0`, um2: tumour cells 7, T cells 4, neutrophils 2 (Wolf et al. 2013,
+    /// doi:10.1083/jcb.201210152) [A].
+    pub arrest_pore_um2: f32,
+}
+
+impl Default for MembraneParameters {
+    fn default() -> Self {
+        Self {
+            contact_digestion_per_min: 0.0,
+            arrest_pore_um2: 7.0,
+        }
+    }
+}
+
+impl Parameters for MembraneParameters {
+    fn limits(field: &str) -> Limits {
+        match field {
+            "contact_digestion_per_min" => Limits {
+                min: 0.0,
+                max: 10.0,
+            },
+            _ => Limits {
+                min: 0.0,
+                max: 1.0e4,
+            },
+        }
+    }
+}
+
+/// One membrane of a tissue at the start; a site lists them as its part `membranes`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub struct MembraneDescription {
+    /// What it lies around.
+    pub around: Around,
+    /// Width of its elements, um. Decides how fine holes are, and little else.
+    #[serde(default = "element_um")]
+    pub element_um: f32,
+    /// How much of it is there, 0-1.
+    #[serde(default = "whole")]
+    pub density: f32,
+}
+
+const fn element_um() -> f32 {
+    8.0
+}
+
+const fn whole() -> f32 {
+    1.0
+}
+
+/// At most so many elements are in a site.
+const MOST_ELEMENTS: f32 = 100_000.0;
+
+impl Parameters for Vec<MembraneDescription> {
+    fn limits(field: &str) -> Limits {
+        match field {
+            "density" => Limits::FRACTION,
+            "element_um" | "around.radius_um" => Limits {
+                min: 1.0,
+                max: 1.0e5,
+            },
+            _ => Limits {
+                min: -1.0e6,
+                max: 1.0e6,
+            },
+        }
+    }
+
+    fn contradictions(&self) -> Vec<Contradiction> {
+        let mut elements = 0.0;
+        let mut found = Vec::new();
+        let mut wrong = |message: String| {
+            found.push(Contradiction {
+                field: "",
+                other: "",
+                message,
+            });
+        };
+        for (number, of) in self.iter().enumerate() {
+            match of.around {
+                Around::Duct { from_um, to_um, .. } if from_um == to_um => {
+                    wrong(format!(
+                        "the duct of membrane {number} has no length: its ends are the same"
+                    ));
+                }
+                Around::Plane { normal, .. } if Vec3::from(normal).try_normalize().is_none() => {
+                    wrong(format!(
+                        "the plane of membrane {number} needs a normal that is not 0"
+                    ));
+                }
+                _ => {}
+            }
+            if of.element_um >= 1.0 {
+                // Of a plane no more is made than lies in the site.
+                let area = surface::rough_area_um2(&of.around, 0.0);
+                elements += area / (of.element_um * of.element_um);
+            }
+        }
+        if elements > MOST_ELEMENTS {
+            wrong(format!(
+                "the membranes have {elements:.0} elements, more than {MOST_ELEMENTS}: make these wider"
+            ));
+        }
+        found
+    }
+}
+
+/// By what an element of a membrane is known.
+#[derive(Component, Clone, Copy, Debug, Default)]
+pub struct BasementMembrane;
+
+/// The state of an element.
+#[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MembraneElement {
+    /// Number of the membrane in its site.
+    pub sheet: u16,
+    /// Number of the element in the membrane.
+    pub place: u32,
+    /// Density, 0-1.
+    pub density: f64,
+    /// Whether its pores let tumour cells pass.
+    pub is_open: bool,
+    /// Whether it has been told that it opened before a cell.
+    pub is_told: bool,
+}
+
+/// What has happened at the membranes of a site so far.
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MembraneTally {
+    /// Cells that went out, one that comes back and goes again twice.
+    pub outward: u64,
+    /// Cells that came back.
+    pub inward: u64,
+    /// When the first cell went out, hours.
+    pub first_crossing_h: Option<f64>,
+    /// When the first element opened, hours.
+    pub first_opening_h: Option<f64>,
+}
+
+impl WhollyKept for MembraneTally {}
+
+/// An element opened, and a cell stands before it.
+pub const BREACH: EventKind = EventKind::of("membrane.breach");
+/// A cell went out through a membrane.
+pub const CROSSING: EventKind = EventKind::of("membrane.crossing");
+/// A cell came back in.
+pub const RETURN: EventKind = EventKind::of("membrane.return");
+
+/// The input.
+const CONTACT_DIGESTION: &str = "membrane.contact_digestion";
+/// The molecule that digests it.
+const MMP: &str = "mmp";
+
+/// Living cells touch membranes, and digest what they touch.
+pub fn meet_membranes(
+    membranes: Res<MembranesParameters>,
+    parameters: Res<PerType<MembraneParameters>>,
+    sites: Res<Sites>,
+    inputs: Regulated,
+    mut barriers: Query<&mut SiteBarriers>,
+    cells: Query<(
+        Entity,
+        &CellId,
+        &CellType,
+        &Resident,
+        &Position,
+        &Body,
+        Option<&Vital>,
+    )>,
+) {
+    let mut any = false;
+    for mut barriers in &mut barriers {
+        let Some(sheets) = barriers.bypass_change_detection().get_mut::<Membranes>() else {
+            continue;
+        };
+        let arrest = parameters.0.iter().map(|of| {
+            let of = of.as_ref();
+            of.map_or(f32::INFINITY, |of| of.arrest_pore_um2)
+        });
+        sheets.pores.set(&membranes, arrest);
+        any = true;
+    }
+    if !any {
+        return;
+    }
+    let places: Vec<Option<&Membranes>> = sites
+        .list
+        .iter()
+        .map(|site| barriers.get(site.entity).ok()?.get())
+        .collect();
+    let digestion = inputs.input(CONTACT_DIGESTION);
+    for (entities, ids, types, residents, positions, bodies, vitals) in
+        cells.contiguous_iter().expect(IN_TABLES)
+    {
+        let digestion = digestion.in_table(entities);
+        for_each_row(ids.len(), |row| {
+            let Some(Some(membranes_here)) = places.get(usize::from(residents[row].0.0)) else {
+                return;
+            };
+            if !is_alive(vitals.map(|vitals| &vitals[row])) {
+                return;
+            }
+            let (at, radius) = (positions[row].0, bodies[row].radius_um);
+            for sheet in &membranes_here.sheets {
+                if let Some((_, element, _)) = sheet.touch(at, radius + membranes.reach_um) {
+                    let per_min = digestion.at(row, types[row].0);
+                    sheet.meet((ids[row], at), element, (per_min, radius));
+                }
+            }
+        });
+    }
+}
+
+/// The density of an element after a step in which it is digested with one rate and mended with another, 1/min.
+pub fn density_after(density: f64, digestion: f32, regeneration: f32, minutes: f32) -> f64 {
+    let sum = digestion + regeneration;
+    if sum <= 0.0 {
+        return density;
+    }
+    let settles_at = f64::from(regeneration) / f64::from(sum);
+    density + (settles_at - density) * f64::from(probability(sum, minutes))
+}
+
+/// Membranes are digested and mended; it is told where they opened and who went through.
+pub fn digest_membranes(
+    clock: Res<Clock>,
+    parameters: Res<MembranesParameters>,
+    fields: Fields,
+    events: Res<EventBook>,
+    mut barriers: Query<(&SiteId, &mut SiteBarriers, &mut MembraneTally)>,
+    mut elements: Query<(&LivesIn, &mut MembraneElement)>,
+) {
+    let minutes = clock.dt_minutes();
+    // What happens in this step is in force at its end.
+    let hours = (clock.step + 1) as f64 * clock.step_minutes / f64::from(MINUTES_PER_HOUR);
+    let regeneration = parameters.regeneration_per_day / (24.0 * MINUTES_PER_HOUR as f32);
+    let mmp = fields.of(MMP);
+    let mut places: Vec<(SiteId, &mut Membranes, Mut<MembraneTally>)> = Vec::new();
+    for (site, barriers, mut tally) in &mut barriers {
+        let Some(membranes) = barriers.into_inner().get_mut::<Membranes>() else {
+            continue;
+        };
+        for crossing in membranes.crossings().drain(..) {
+            let kind = if crossing.is_outward {
+                CROSSING
+            } else {
+                RETURN
+            };
+            events.book(kind, crossing.cell, *site, crossing.at_um);
+            if crossing.is_outward {
+                tally.outward += 1;
+                tally.first_crossing_h.get_or_insert(hours);
+            } else {
+                tally.inward += 1;
+            }
+        }
+        places.push((*site, membranes, tally));
+    }
+    if places.is_empty() {
+        return;
+    }
+    places.sort_unstable_by_key(|(site, ..)| *site);
+    for (lives_in, mut element) in &mut elements {
+        let Ok(at) = places.binary_search_by_key(&lives_in.0, |(site, ..)| *site) else {
+            continue;
+        };
+        let (site, membranes, tally) = &mut places[at];
+        let element = element.bypass_change_detection();
+        let place = element.place as usize;
+        let sheet = &mut membranes.sheets[usize::from(element.sheet)];
+        let (contact, cell) = sheet.take(place);
+        let soluble = parameters.digestion_per_min_nm * mmp.at(*site, sheet.voxels[place]);
+        let density = density_after(element.density, soluble + contact, regeneration, minutes);
+        element.density = density;
+        sheet.density[place] = density as f32;
+        element.is_open = parameters.pore_um2(density as f32) >= parameters.open_pore_um2;
+        if !element.is_open {
+            element.is_told = false;
+            continue;
+        }
+        tally.first_opening_h.get_or_insert(hours);
+        if let (false, Some(cell)) = (element.is_told, cell) {
+            element.is_told = true;
+            events.book(BREACH, cell, *site, sheet.tiling.elements[place].centre_um);
+        }
+    }
+}
+
+/// Puts the elements of its membranes into a site.
+fn begin_membranes(world: &mut World, site: SiteId) {
+    let Some(membranes) = membranes_of(world, site) else {
+        return;
+    };
+    let mut elements = Vec::new();
+    for (number, sheet) in membranes.sheets.iter().enumerate() {
+        for (place, density) in sheet.density.iter().enumerate() {
+            if !density.is_nan() {
+                elements.push(MembraneElement {
+                    sheet: number as u16,
+                    place: place as u32,
+                    density: f64::from(*density),
+                    is_open: false,
+                    is_told: false,
+                });
+            }
+        }
+    }
+    for element in elements {
+        spawn_member::<BasementMembrane>(world, site, element);
+    }
+}
+
+/// The membranes of a site.
+fn membranes_of(world: &World, site: SiteId) -> Option<&Membranes> {
+    let entry = world.get_resource::<Sites>()?.find(site)?;
+    world.get::<SiteBarriers>(entry.entity)?.get()
+}
+
+/// What bodies meet is what the element, which comes from a scene or a file, says.
+fn take_over(
+    inserted: On<Insert, MembraneElement>,
+    elements: Query<(&LivesIn, &MembraneElement)>,
+    sites: Res<Sites>,
+    mut barriers: Query<&mut SiteBarriers>,
+) {
+    let Ok((lives_in, element)) = elements.get(inserted.entity) else {
+        return;
+    };
+    let Some(entry) = sites.find(lives_in.0) else {
+        return;
+    };
+    let Ok(barriers) = barriers.get_mut(entry.entity) else {
+        return;
+    };
+    let membranes = barriers.into_inner().get_mut::<Membranes>();
+    let sheet = membranes.and_then(|of| of.sheets.get_mut(usize::from(element.sheet)));
+    if let Some(density) = sheet.and_then(|sheet| sheet.density.get_mut(element.place as usize)) {
+        *density = element.density as f32;
+    }
+}
+
+/// An element whose density is none, or that does not stand where bodies meet it.
+fn wrong_element(world: &World) -> Option<Breach> {
+    let mut query = world.try_query::<(&LivesIn, &MembraneElement)>()?;
+    let mut left: Vec<i64> = Vec::new();
+    let sites = world.get_resource::<Sites>()?;
+    for site in 0..sites.list.len() {
+        let sheets = membranes_of(world, SiteId(site as u16)).map(|of| &of.sheets);
+        let densities = sheets
+            .into_iter()
+            .flatten()
+            .flat_map(|sheet| &sheet.density);
+        left.push(densities.filter(|density| !density.is_nan()).count() as i64);
+    }
+    for (lives_in, element) in query.iter(world) {
+        let MembraneElement {
+            sheet,
+            place,
+            density,
+            ..
+        } = *element;
+        let wrong = |found: String| {
+            let message = format!("element {place} of membrane {sheet} {found}");
+            Some(Breach::new(message))
+        };
+        if !(0.0..=1.0).contains(&density) {
+            return wrong(format!(
+                "has the density {density}, which is not from 0 to 1"
+            ));
+        }
+        let met = membranes_of(world, lives_in.0)
+            .and_then(|of| of.sheets.get(usize::from(sheet)))
+            .and_then(|sheet| sheet.density.get(place as usize));
+        if met.copied().map(f32::to_bits) != Some((density as f32).to_bits()) {
+            return wrong(format!("has the density {density}, but cells meet {met:?}"));
+        }
+        left[usize::from(lives_in.0.0)] -= 1;
+    }
+    let site = left.iter().position(|left| *left != 0)?;
+    Some(Breach::new(format!(
+        "{} elements of the membranes of site {site} are gone",
+        left[site]
+    )))
+}
+
+/// Basement membranes.
+pub struct MembranePlugin;
+
+impl Plugin for MembranePlugin {
+    fn build(&self, app: &mut App) {
+        order_act(app);
+        app.register_group::<MembranesParameters>("membranes")
+            .register_common_capability::<MembraneParameters>("membrane")
+            .register_population::<BasementMembrane>("membrane_elements")
+            .register_member_state::<BasementMembrane, MembraneElement>("element")
+            .register_kept::<MembraneTally>(Owner::Site, "membrane_tally")
+            .register_molecule_use("membrane", MMP)
+            .register_site_part::<Vec<MembraneDescription>>("membranes", |world, site, list| {
+                let Some(block) = world.get::<TissueBlock>(site).cloned() else {
+                    return;
+                };
+                let mut barriers = std::mem::take(
+                    &mut *world
+                        .entity_mut(site)
+                        .entry::<SiteBarriers>()
+                        .or_default()
+                        .into_mut(),
+                );
+                barriers.add(Membranes::new(list, &block));
+                let mut site = world.entity_mut(site);
+                site.insert((barriers, MembraneTally::default()));
+            })
+            .begin_sites(begin_membranes)
+            .add_observer(take_over)
+            .register_input::<MembraneParameters>(
+                InputInfo::new(
+                    CONTACT_DIGESTION,
+                    "1/min",
+                    "Digestion of a basement membrane that a cell touches by proteases on its surface.",
+                ),
+                "contact_digestion_per_min",
+            )
+            .register_event(
+                BREACH,
+                "An element of a basement membrane has opened before a cell; the place is that of the element.",
+            )
+            .register_event(
+                CROSSING,
+                "A cell went out through a basement membrane; the place is where its centre passed.",
+            )
+            .register_event(
+                RETURN,
+                "A cell came back in through a basement membrane; the place is where its centre passed.",
+            )
+            .register_invariant(SimSystems::Transport, "digest_membranes", wrong_element)
+            .while_in_transit(
+                meet_membranes,
+                InTransit::Pauses,
+                "there is no membrane to touch",
+            )
+            .add_systems(
+                SimSchedule,
+                (
+                    meet_membranes.in_set(ActSystems::Exchange),
+                    digest_membranes
+                        .in_set(SimSystems::Transport)
+                        .before(MediumSystems),
+                ),
+            );
+        known::register(app);
+        picture::register(app);
+    }
+}
+
+#[cfg(test)]
+mod tests;

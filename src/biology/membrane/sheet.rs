@@ -1,0 +1,278 @@
+//! A basement membrane as bodies meet it: what holds them back, how far, and what lets them through.
+//!
+//! With `d` the distance of the centre of a body from the surface on its side, a body in reach of it (`d` below its radius) gets only
+//! the share `f` of what would bring it nearer, and all of what leads away or along: so against a closed element (`f = 0`) it leans,
+//! slides and is held, however it is pushed, and through an open one it passes by as much slower as the pores are narrow. The element
+//! that counts is the one through which the way leads, at the place where it meets the surface. The distance is that of a formula
+//! (see [`super::surface`]) and changes its sign only where an element lets it.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use bevy::prelude::*;
+
+use super::surface::{Seen, Surface, Tiling};
+use super::{MembraneDescription, MembranesParameters};
+use crate::cell::barrier::{Barrier, Displaced};
+use crate::core::CellId;
+use crate::tissue::TissueBlock;
+
+/// How near to a surface a centre may come that may not pass, um: far above rounding, far below anything that is seen.
+const MARGIN_UM: f32 = 0.01;
+
+/// In place of the identity of a cell: nobody.
+const NOBODY: u64 = u64::MAX;
+
+/// A body went through.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Crossing {
+    /// Whose it is.
+    pub cell: CellId,
+    /// Whether it went outwards.
+    pub is_outward: bool,
+    /// Where its centre went through, um.
+    pub at_um: Vec3,
+}
+
+/// One membrane of a site.
+#[derive(Debug)]
+pub struct Sheet {
+    /// Where it lies.
+    pub surface: Surface,
+    /// The elements into which it is cut.
+    pub tiling: Tiling,
+    /// Voxel of the site in which the middle of each element lies.
+    pub voxels: Vec<u32>,
+    /// Density of each element, 0-1, as its entity has it; NaN where there is none, outside of the site.
+    pub density: Vec<f32>,
+    /// Largest digestion by cells that touch each element in this step, 1/min, as bits.
+    digestion: Vec<AtomicU32>,
+    /// Identity of the first cell whose centre stands before each element.
+    before: Vec<AtomicU64>,
+}
+
+impl Sheet {
+    /// The membrane of a scene, whole; elements outside of the block do not exist.
+    pub fn new(description: &MembraneDescription, block: &TissueBlock) -> Self {
+        let surface = Surface::of(&description.around);
+        let tiling = Tiling::new(&surface, description.element_um, block);
+        let (low, high) = (block.min_um, block.max_um());
+        let elements = tiling.elements.iter();
+        let density = elements.clone().map(|element| {
+            let at = element.centre_um;
+            if at.cmpge(low).all() && at.cmple(high).all() {
+                description.density
+            } else {
+                f32::NAN
+            }
+        });
+        let len = elements.len();
+        Self {
+            voxels: elements
+                .clone()
+                .map(|element| block.voxel_at(element.centre_um))
+                .collect(),
+            density: density.collect(),
+            digestion: std::iter::repeat_with(AtomicU32::default)
+                .take(len)
+                .collect(),
+            before: std::iter::repeat_with(|| AtomicU64::new(NOBODY))
+                .take(len)
+                .collect(),
+            surface,
+            tiling,
+        }
+    }
+
+    /// The element nearest to a point, and its density; none where there is no membrane.
+    pub fn element_at(&self, point: Vec3) -> Option<(usize, f32)> {
+        let element = self.tiling.element_at(&self.surface, point)?;
+        let density = self.density[element];
+        (!density.is_nan()).then_some((element, density))
+    }
+
+    /// How a body touches the membrane that is at most so far from its centre, um; nothing if it does not.
+    pub fn touch(&self, centre_um: Vec3, reach_um: f32) -> Option<(Seen, usize, f32)> {
+        let seen = self.surface.see(centre_um);
+        if seen.distance_um.abs() > reach_um {
+            return None;
+        }
+        let (element, density) = self.element_at(centre_um)?;
+        Some((seen, element, density))
+    }
+
+    /// A cell stands before an element, and digests what lies within a distance of the nearest place with this rate, 1/min.
+    pub(super) fn meet(
+        &self,
+        (cell, centre_um): (CellId, Vec3),
+        element: usize,
+        (per_min, within_um): (f32, f32),
+    ) {
+        self.before[element].fetch_min(cell.0, Ordering::Relaxed);
+        if per_min > 0.0 {
+            // Bits of numbers that are not negative are in their order.
+            let bits = per_min.to_bits();
+            self.digestion[element].fetch_max(bits, Ordering::Relaxed);
+            let tiling = &self.tiling;
+            tiling.for_each_near(&self.surface, centre_um, within_um, |near| {
+                self.digestion[near].fetch_max(bits, Ordering::Relaxed);
+            });
+        }
+    }
+
+    /// What cells did to an element in this step: their digestion, 1/min, and the first of them; forgotten with that.
+    pub(super) fn take(&mut self, element: usize) -> (f32, Option<CellId>) {
+        let digestion = std::mem::take(self.digestion[element].get_mut());
+        let cell = std::mem::replace(self.before[element].get_mut(), NOBODY);
+        (
+            f32::from_bits(digestion),
+            (cell != NOBODY).then_some(CellId(cell)),
+        )
+    }
+}
+
+/// How wide pores must be for whom.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pores {
+    /// Cross-section without any membrane, um2.
+    pub area_um2: f32,
+    /// Cross-section that does not slow bodies, um2.
+    pub free_um2: f32,
+    /// Cross-section in which cells of each type are stuck, um2; a type without one does not pass at all.
+    pub arrest_um2: Vec<f32>,
+}
+
+impl Pores {
+    /// Takes over what is in force.
+    pub fn set(&mut self, parameters: &MembranesParameters, arrest_um2: impl Iterator<Item = f32>) {
+        self.area_um2 = parameters.pore_area_um2;
+        self.free_um2 = parameters.free_pore_area_um2;
+        self.arrest_um2.clear();
+        self.arrest_um2.extend(arrest_um2);
+    }
+
+    /// Share of its way towards the membrane that a cell gets, where it has this density.
+    pub fn passage(&self, density: f32, cell_type: u16) -> f32 {
+        let Some(arrest) = self.arrest_um2.get(usize::from(cell_type)) else {
+            return 0.0;
+        };
+        let gone = 1.0 - density;
+        let room = self.area_um2 * gone * gone - arrest;
+        let span = self.free_um2 - arrest;
+        if room <= 0.0 {
+            0.0
+        } else if room >= span {
+            1.0
+        } else {
+            room / span
+        }
+    }
+}
+
+/// All membranes of a site.
+#[derive(Debug, Default)]
+pub struct Membranes {
+    /// Each of them.
+    pub sheets: Vec<Sheet>,
+    pub(super) pores: Pores,
+    /// Bodies that went through in this step, in no order.
+    crossings: Mutex<Vec<Crossing>>,
+}
+
+impl Membranes {
+    /// Those of a scene.
+    pub fn new(descriptions: &[MembraneDescription], block: &TissueBlock) -> Self {
+        let sheets = descriptions.iter();
+        Self {
+            sheets: sheets.map(|of| Sheet::new(of, block)).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Who went through since this was asked for, in the order of identity.
+    pub(super) fn crossings(&mut self) -> &mut Vec<Crossing> {
+        let crossings = self.crossings.get_mut();
+        let crossings = crossings.unwrap_or_else(PoisonError::into_inner);
+        crossings.sort_unstable_by_key(|crossing| {
+            let bits = crossing.at_um.to_array().map(f32::to_bits);
+            (crossing.cell, crossing.is_outward, bits)
+        });
+        crossings
+    }
+
+    fn note(&self, crossing: Crossing) {
+        let mut crossings = self
+            .crossings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        crossings.push(crossing);
+    }
+
+    /// The way past one membrane.
+    fn hold_to(&self, sheet: &Sheet, body: Displaced, from: Vec3, to: Vec3) -> Vec3 {
+        let seen = sheet.surface.see(from);
+        let way = to - from;
+        let room = seen.distance_um.abs() - body.radius_um;
+        if room > 0.0 && way.length_squared() < room * room {
+            return to;
+        }
+        // A way past a round membrane may come nearer to it in the midst than at either end.
+        if seen.distance_um > 0.0
+            && let Some(share) = sheet.surface.nearest_on_way(from, to)
+        {
+            let nearest = from + way * share;
+            let reached = self.approach(sheet, body, from, nearest);
+            return self.approach(sheet, body, reached, reached + (to - nearest));
+        }
+        self.approach(sheet, body, from, to)
+    }
+
+    /// The same of a way that comes nearer all the time, or goes away.
+    fn approach(&self, sheet: &Sheet, body: Displaced, from: Vec3, to: Vec3) -> Vec3 {
+        let surface = &sheet.surface;
+        let (start, end) = (surface.see(from), surface.see(to));
+        let side = if start.distance_um > 0.0 { 1.0 } else { -1.0 };
+        let (begins, ends) = (side * start.distance_um, side * end.distance_um);
+        let within = begins.min(body.radius_um);
+        if ends >= within {
+            return to;
+        }
+        let meets = if ends < 0.0 {
+            from.lerp(to, begins / (begins - ends))
+        } else {
+            to
+        };
+        let passage = match sheet.element_at(meets) {
+            Some((_, density)) => self.pores.passage(density, body.cell_type),
+            None => return to,
+        };
+        let mut reached = within + passage * (ends - within);
+        let crosses = reached < 0.0;
+        if crosses {
+            self.note(Crossing {
+                cell: body.cell,
+                is_outward: side < 0.0,
+                at_um: meets,
+            });
+        } else {
+            reached = reached.max(MARGIN_UM);
+        }
+        let held = to - end.outwards * (end.distance_um - side * reached);
+        let is_beyond = (surface.see(held).distance_um > 0.0) != (side > 0.0);
+        if is_beyond == crosses { held } else { from }
+    }
+}
+
+impl Barrier for Membranes {
+    fn hold(&self, body: Displaced, from: Vec3, to: Vec3) -> Vec3 {
+        let mut reached = to;
+        let mut held = 0;
+        for sheet in &self.sheets {
+            let next = self.hold_to(sheet, body, from, reached);
+            held += u8::from(next != reached);
+            reached = next;
+        }
+        // Between two that both hold it there is no way on.
+        if held > 1 { from } else { reached }
+    }
+}
