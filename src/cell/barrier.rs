@@ -62,17 +62,11 @@ impl SiteBarriers {
         self.0.is_empty()
     }
 
-    /// Where a body comes to that is displaced from one place to another, um: held by one barrier, and then by the next.
+    /// Where a body comes to that is displaced from one place to another, um. Each barrier is asked for what the one before
+    /// left of the way, in the order in which they were put in: what only slows comes before what holds.
     pub fn hold(&self, body: Displaced, from: Vec3, to: Vec3) -> Vec3 {
-        let mut reached = to;
-        let mut held = 0;
-        for barrier in &self.0 {
-            let next = barrier.hold(body, from, reached);
-            held += u8::from(next != reached);
-            reached = next;
-        }
-        // In the corner between two that both hold it there is no way on.
-        if held > 1 { from } else { reached }
+        let barriers = self.0.iter();
+        barriers.fold(to, |reached, barrier| barrier.hold(body, from, reached))
     }
 }
 
