@@ -3,7 +3,8 @@
 //! As in PhysiCell's standard death models (Ghaffarizadeh et al. 2018, PLoS Comput Biol 14:e1005991): a cell
 //! enters apoptosis at a base rate, shrinks and is gone after a fixed time; a cell short of oxygen turns
 //! necrotic at the rate `1/delay x clamp((onset - p) / (onset - full), 0, 1)`, swells until its membrane bursts,
-//! and its remains lose water, calcify and are cleared over weeks. Rates become probabilities
+//! and its remains lose water, calcify and are cleared over weeks. Rules can change that rate, and add another that hinges on anything
+//! else than oxygen. Rates become probabilities
 //! `1 - exp(-rate dt)`. [`advance_death`] runs first among the decisions of `Act` and writes only [`Vital`];
 //! what happened stays in [`Vital::event`] until the cell's next step, so that `Turnover` and `Observe` can
 //! collect events in the order of [`crate::core::CellId`]. Dead cells neither cycle, walk nor feed.
@@ -224,6 +225,9 @@ pub struct DeathParameters {
     pub necrosis_full_mmhg: f32,
     /// Mean time to necrosis at the full rate, h; 6 [P].
     pub necrosis_delay_hours: f32,
+    /// Rate of necrosis that does not come from a lack of oxygen, 1/h; 0: what rules add to it, starvation and acid in the shipped
+    /// cancer cell.
+    pub other_necrosis_per_hour: f32,
     /// How fast a necrotic cell swells: water 0.67, nucleus 0.013, cytoplasm 0.0032 per hour [P].
     pub swelling: VolumeRates,
     /// Volume at which it bursts, relative to its volume when it turned necrotic; 2 [P].
@@ -251,6 +255,7 @@ impl Default for DeathParameters {
             necrosis_onset_mmhg: 5.0,
             necrosis_full_mmhg: 2.5,
             necrosis_delay_hours: 6.0,
+            other_necrosis_per_hour: 0.0,
             swelling: VolumeRates {
                 fluid_per_hour: 0.67,
                 nucleus_per_hour: 0.013,
@@ -349,6 +354,8 @@ struct Rates<N> {
 const APOPTOSIS_RATE: &str = "death.apoptosis";
 /// The input that scales necrosis.
 const NECROSIS_RATE: &str = "death.necrosis";
+/// The input that is the rate of necrosis from anything else than a lack of oxygen.
+const OTHER_NECROSIS_RATE: &str = "death.other_necrosis";
 
 /// Whether a cell enters apoptosis.
 const APOPTOSIS: Purpose = Purpose::numbered(4, "cell.death.apoptosis");
@@ -386,11 +393,13 @@ pub fn advance_death(
             })
         })
         .collect();
-    let (apoptosis, necrosis) = (inputs.input(APOPTOSIS_RATE), inputs.input(NECROSIS_RATE));
+    let [apoptosis, necrosis, other] =
+        [APOPTOSIS_RATE, NECROSIS_RATE, OTHER_NECROSIS_RATE].map(|name| inputs.input(name));
     for (entities, ids, types, residents, bodies, around, mut vitals) in
         cells.contiguous_iter_mut().expect(IN_TABLES)
     {
-        let (apoptosis, necrosis) = (apoptosis.in_table(entities), necrosis.in_table(entities));
+        let [apoptosis, necrosis, other] =
+            [&apoptosis, &necrosis, &other].map(|input| input.in_table(entities));
         for_each_row_mut(vitals.bypass_change_detection(), |row, vital| {
             vital.event = LifeEvent::None;
             if let Some(Some(step)) = steps.get(usize::from(types[row].0)) {
@@ -405,6 +414,7 @@ pub fn advance_death(
                         let oxygen_mmhg = oxygen.at(residents[row].0, around[row].voxel);
                         step.parameters.necrosis_per_hour(oxygen_mmhg)
                             * necrosis.at(row, types[row].0)
+                            + other.at(row, types[row].0)
                     },
                 };
                 advance(vital, step, &bodies[row], &rates, &clock, random);
@@ -528,6 +538,14 @@ impl Plugin for DeathPlugin {
                     min: 0.0,
                     max: 1000.0,
                 }),
+            )
+            .register_input::<DeathParameters>(
+                InputInfo::new(
+                    OTHER_NECROSIS_RATE,
+                    "1/h",
+                    "Rate of necrosis that does not come from a lack of oxygen.",
+                ),
+                "other_necrosis_per_hour",
             )
             .register_metric(
                 Metric::new("cells_alive", "", "Living cells."),

@@ -19,6 +19,7 @@ use crate::measure::metrics::{TumourTypes, register_clones, register_types};
 use crate::scene::schema::{Faces, Population, Scene};
 use crate::scene::{CellLibrary, CellPrefab, ParsedScene};
 use crate::tissue::exchange::VolumeBook;
+use crate::tissue::host_vessels::CellShare;
 use crate::tissue::transport::{CellVolume, FieldOf, FieldSupply, FieldWork, HostVessels};
 use crate::tissue::{
     FieldGrid, FieldValues, Ledger, Molecules, SiteEntry, SiteField, SiteId, Sites, TissueBlock,
@@ -86,6 +87,10 @@ pub fn spawn_sites(world: &mut World, scene: &Scene) {
                 SiteMechanics::default(),
             ))
             .id();
+        if block.perfusion_length_um.is_some() {
+            let is_stirred = site.stirring_length_um.is_some();
+            world.entity_mut(entity).insert(CellShare::new(is_stirred));
+        }
         let mut fields: Vec<SiteField> = Vec::new();
         for field in &site.fields {
             let Some(molecule) = molecules.id(field.molecule.as_str()) else {

@@ -4,6 +4,7 @@
 use bevy::prelude::*;
 
 use super::exchange::WrongVoxels;
+use super::host_vessels::CellShare;
 use super::site::FieldValues;
 use super::transport::{CellVolume, FieldOf, FieldSupply, FieldWork, FieldWorkState, HostVessels};
 use super::{Ledger, LedgerState, MoleculeId, SiteId, Sites, TissueBlock};
@@ -24,6 +25,7 @@ pub(super) fn register(app: &mut App) {
         .declare_remade::<Sites>(SCENE)
         .declare_remade::<ChildOf>(SCENE)
         .declare_remade::<Children>(SCENE)
+        .declare_remade::<CellShare>("worked out in every `Transport`")
         .declare_remade::<CellVolume>("booked afresh in every `Perceive`");
 }
 

@@ -2,6 +2,7 @@
 
 pub mod exchange;
 pub mod fields;
+pub mod host_vessels;
 mod kept;
 pub mod medium;
 pub mod molecule;

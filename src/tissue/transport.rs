@@ -11,7 +11,7 @@
 //! [`super::medium`]: the share `s` that hindrance leaves, the velocity `v` of the fluid, the exchange `p` with vessels of
 //! level `b`. The term with `w` is the blood of
 //! the host tissue: `gamma = D / L^2` makes a disturbance fade over the perfusion length `L` of the site, and `w` is
-//! the share of host vessels left in a voxel ([`HostVessels`]): tumour tissue displaces them and they do not come
+//! the share of host vessels left in a voxel ([`super::host_vessels`]): tumour tissue displaces them and they do not come
 //! back by themselves.
 //!
 //! **What a checkpoint holds.** Between two steps the state of a field is its [`FieldValues`], what its
@@ -28,6 +28,8 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::exchange::{Ledger, VolumeBook};
+pub use super::host_vessels::HostVessels;
+use super::host_vessels::{lose_host_vessels, share_out_cells};
 use super::medium::fit::Fitted;
 use super::medium::{FieldExchange, MediumSteps, MediumSystems};
 use super::site::{FieldValues, SiteId, Sites};
@@ -37,12 +39,8 @@ use super::solver::{
 use super::verify::{verify_fields, verify_ledgers};
 use super::{Molecule, MoleculeId, Molecules, TissueBlock};
 use crate::core::invariant::{Breach, RegisterInvariant};
-use crate::core::parallel::for_each_chunk_mut;
 use crate::core::parameters::{Limits, Parameters, RegisterParameters};
 use crate::core::{Clock, SimSchedule, SimSystems};
-
-/// Voxels handled by one piece of a parallel loop.
-const CHUNK: usize = 16_384;
 
 /// Transport of all molecules.
 #[derive(Resource, Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
@@ -52,6 +50,11 @@ pub struct TransportParameters {
     /// vessels at the few per cent of volume that resident cells take; a growing tumour compresses and
     /// displaces them. Assumed.
     pub vessels_lost_at_cell_share: f32,
+    /// Edge of the cube in which that share is taken around a voxel of perfused tissue, um: a capillary and the tissue next to
+    /// it, four cells across; voxels that are wider count alone. Assumed.
+    pub vessel_reach_um: f32,
+    /// The same for stirred medium, um: as wide as the largest cells, so that gaps between the centres of cells are not medium.
+    pub stirring_reach_um: f32,
     /// Relative residual to which fields are solved: imbalance over what moves (supply on balance, decay, uptake). It
     /// bounds the error by about that part of how far a field departs from the level around it: 5e-4 leaves the middle of
     /// a spheroid in medium of 100 mmHg within 0.05 mmHg of its balance.
@@ -62,6 +65,8 @@ impl Default for TransportParameters {
     fn default() -> Self {
         Self {
             vessels_lost_at_cell_share: 0.3,
+            vessel_reach_um: 40.0,
+            stirring_reach_um: 20.0,
             tolerance: 5e-4,
         }
     }
@@ -73,6 +78,10 @@ impl Parameters for TransportParameters {
             "tolerance" => Limits {
                 min: 1e-7,
                 max: 1e-1,
+            },
+            "vessel_reach_um" | "stirring_reach_um" => Limits {
+                min: 1.0,
+                max: 1000.0,
             },
             _ => Limits {
                 min: 1e-6,
@@ -95,10 +104,6 @@ pub struct FieldSupply {
 #[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
 #[require(FieldExchange)]
 pub struct FieldOf(pub SiteId);
-
-/// Share of the host's vessels that is left in each voxel of a site, 0-1; never grows by itself.
-#[derive(Component, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct HostVessels(pub Vec<f32>);
 
 /// Volume of cells in each voxel of a site, booked in `Perceive`.
 #[derive(Component, Debug, Default)]
@@ -228,30 +233,11 @@ impl Plugin for TransportPlugin {
             .add_systems(
                 SimSchedule,
                 (
-                    lose_host_vessels.in_set(SimSystems::Transport),
+                    (share_out_cells, lose_host_vessels).in_set(SimSystems::Transport),
                     solve_fields.in_set(MediumSystems).after(MediumSteps::Fit),
                 )
                     .chain(),
             );
-    }
-}
-
-/// Host vessels give way where cells crowd.
-fn lose_host_vessels(
-    parameters: Res<TransportParameters>,
-    mut sites: Query<(&TissueBlock, &CellVolume, &mut HostVessels)>,
-) {
-    for (block, volume, mut vessels) in &mut sites {
-        if block.perfusion_length_um.is_none() {
-            continue;
-        }
-        let gone_at = parameters.vessels_lost_at_cell_share;
-        for_each_chunk_mut(&mut vessels.0, CHUNK, |start, piece| {
-            for (i, left) in piece.iter_mut().enumerate() {
-                let room = (1.0 - volume.0.share(start + i) / gone_at).max(0.0);
-                *left = left.min(room);
-            }
-        });
     }
 }
 
