@@ -11,6 +11,7 @@ use super::surroundings::Surroundings;
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::parallel::{IN_TABLES, for_each_row_mut};
 use crate::core::{SimSchedule, SimSystems};
+use crate::tissue::host_vessels::CellShare;
 use crate::tissue::transport::CellVolume;
 use crate::tissue::{Sites, TissueBlock};
 
@@ -38,17 +39,16 @@ fn clear_volumes(mut volumes: Query<&mut CellVolume>) {
 /// Finds each cell's voxel.
 fn perceive(
     sites: Res<Sites>,
-    volumes: Query<&CellVolume>,
+    volumes: Query<&CellVolume, With<CellShare>>,
     mut cells: Query<(&Resident, &Position, &Body, &mut Surroundings)>,
 ) {
-    /// The block, and where volumes are booked; nowhere in a site without vessels.
+    /// The block, and where volumes are booked; nowhere in a site in which nobody asks how much of it is cells.
     type Ground<'a> = (&'a TissueBlock, Option<&'a CellVolume>);
     let grounds: Vec<Ground> = sites
         .list
         .iter()
         .map(|site| {
-            let perfused = site.block.perfusion_length_um.is_some();
-            let volume = volumes.get(site.entity).ok().filter(|_| perfused);
+            let volume = volumes.get(site.entity).ok();
             (&site.block, volume)
         })
         .collect();

@@ -420,16 +420,27 @@ pub(crate) fn report(simulation: &Simulation, journal: &Journal, pace: Pace) -> 
     ));
     for (site, metrics) in simulation.site_names().iter().zip(&journal.last) {
         let value = |name| metrics.get(name).unwrap_or(f64::NAN);
-        say(format!(
-            "{site}: {} cells ({} alive, {} apoptotic, {} necrotic), tumour radius {:.0} um, necrotic radius {:.0} um, oxygen {:.1} mmHg at the lowest",
+        let mut line = format!(
+            "{site}: {} cells ({} alive, {} apoptotic, {} necrotic)",
             value("cells"),
             value("cells_alive"),
             value("cells_apoptotic"),
             value("cells_necrotic"),
-            value("tumour_radius_um"),
-            value("necrotic_radius_um"),
-            value("oxygen_min_mmhg"),
-        ));
+        );
+        // Of what there is not nothing is said.
+        for (name, what) in [
+            ("tumour_radius_um", "tumour radius"),
+            ("necrotic_radius_um", "necrotic radius"),
+        ] {
+            if value(name).is_finite() {
+                line += &format!(", {what} {:.0} um", value(name));
+            }
+        }
+        if value("oxygen_min_mmhg").is_finite() {
+            let oxygen = value("oxygen_min_mmhg");
+            line += &format!(", oxygen {oxygen:.1} mmHg at the lowest");
+        }
+        say(line);
     }
     for (site, molecule, tally) in simulation.solves() {
         if tally.overflowed > 0 {

@@ -111,6 +111,15 @@ pub enum Measure {
         /// Whether only living cells count.
         of_the_living: bool,
     },
+    /// How many cells of a type have one of these values of a category, by index of the type.
+    CountOfType {
+        /// The type.
+        cell_type: usize,
+        /// The category.
+        category: String,
+        /// Numbers of the values.
+        values: Vec<u8>,
+    },
     /// How many cells of a type there are, by index of the type.
     OfType(usize),
     /// How many living cells of a type there are, by index of the type.

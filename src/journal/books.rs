@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::run_folder::{FolderState, RunFolder, RunFolderError};
 use crate::core::Clock;
+use crate::scene::schema::Span;
 use crate::scene::{Judge, Measurement, Verdict};
 use crate::simulation::{Simulation, SiteMetrics};
 
@@ -28,6 +29,7 @@ pub struct Journal {
     folder: Option<RunFolder>,
     metrics_every: u64,
     cells_at: Vec<u64>,
+    fields_at: Vec<u64>,
     /// Tissue time of the last measurement, hours.
     last_hours: Option<f64>,
     /// The last measurement, one entry for each site; empty before the first one made by this process.
@@ -42,14 +44,15 @@ impl Journal {
     pub fn new(simulation: &Simulation, folder: Option<RunFolder>) -> Self {
         let clock = simulation.clock();
         let output = &simulation.scene().scene.output;
+        let steps_of = |spans: &[Span]| {
+            let steps = spans.iter().map(|span| clock.step_at(span.minutes()));
+            steps.collect()
+        };
         Self {
             folder,
             metrics_every: clock.step_at(output.metrics_every.minutes()).max(1),
-            cells_at: output
-                .cells_at
-                .iter()
-                .map(|span| clock.step_at(span.minutes()))
-                .collect(),
+            cells_at: steps_of(&output.cells_at),
+            fields_at: steps_of(&output.fields_at),
             last_hours: None,
             last: Vec::new(),
             judge: Judge::of(&simulation.scene().scene),
@@ -74,15 +77,14 @@ impl Journal {
             ..Self::new(simulation, Some(folder))
         };
         let clock = simulation.clock();
-        for step in journal.cells_at.iter().filter(|step| **step > clock.step) {
-            if let Some(folder) = &journal.folder {
-                folder.forget_cells(
-                    Clock {
-                        step: *step,
-                        ..clock
-                    }
-                    .hours(),
-                )?;
+        let is_to_come = |step: &&u64| **step > clock.step;
+        let hours_at = |step: u64| Clock { step, ..clock }.hours();
+        if let Some(folder) = &journal.folder {
+            for step in journal.cells_at.iter().filter(is_to_come) {
+                folder.forget_cells(hours_at(*step))?;
+            }
+            for step in journal.fields_at.iter().filter(is_to_come) {
+                folder.forget_fields(hours_at(*step))?;
             }
         }
         Ok(journal)
@@ -149,6 +151,11 @@ impl Journal {
             && self.cells_at.contains(&step)
         {
             folder.write_cells(simulation)?;
+        }
+        if let Some(folder) = &self.folder
+            && self.fields_at.contains(&step)
+        {
+            folder.write_fields(simulation)?;
         }
         Ok(())
     }

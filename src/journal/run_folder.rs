@@ -6,6 +6,7 @@
 //! | `metrics.csv` | a row for each measurement time and site; units are in the column names |
 //! | `events.csv` | what happened to cells: `hours,site,kind,cell,other,x_um,y_um,z_um` |
 //! | `cells_<hours>h.csv` | every cell at the times the scene asks for |
+//! | `fields_<hours>h/` | every molecule of every site then, for NumPy and ParaView, see [`super::field_files`] |
 //! | `checkpoint.tumorscape` | everything the run needs to go on, if checkpoints were asked for |
 //! | `checkpoint-before.tumorscape` | the checkpoint before that one |
 //!
@@ -20,10 +21,12 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::cell_table::{name_of, write_cell_table};
+use super::field_files::write_fields;
 use super::summed::{Sum, Summed};
 use crate::cell::EventRecord;
 use crate::core::Clock;
 use crate::measure::metrics;
+use crate::scene::schema::Span;
 use crate::simulation::{Simulation, SiteMetrics};
 
 /// A run folder that cannot be made or written.
@@ -120,8 +123,8 @@ impl RunFolder {
             return Err(RunFolderError::InTheWay(path.to_owned()));
         }
         let ours = [METRICS, EVENTS].map(|name| path.join(name));
-        let cells = cells_to_come(path, simulation);
-        if let Some(file) = ours.iter().chain(&cells).find(|file| file.exists()) {
+        let to_come = files_to_come(path, simulation);
+        if let Some(file) = ours.iter().chain(&to_come).find(|file| file.exists()) {
             return Err(RunFolderError::InTheWay(file.clone()));
         }
         let new = !path.exists();
@@ -423,6 +426,32 @@ impl RunFolder {
         }
     }
 
+    /// Removes the fields of a time that, after going back to a checkpoint, is still to come.
+    ///
+    /// # Errors
+    /// When they are there and cannot be removed.
+    pub fn forget_fields(&self, hours: f64) -> Result<(), RunFolderError> {
+        let path = fields_path(&self.path, hours);
+        match fs::remove_dir_all(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(RunFolderError::Io { path, source })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the fields of all molecules to a folder of their own.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_fields(&self, simulation: &Simulation) -> Result<PathBuf, RunFolderError> {
+        let path = fields_path(&self.path, simulation.hours());
+        match write_fields(&path, simulation) {
+            Ok(()) => Ok(path),
+            Err((path, source)) => Err(RunFolderError::Io { path, source }),
+        }
+    }
+
     /// Writes all cells to a file of their own: every category and every quantity that has a column in tables.
     ///
     /// # Errors
@@ -461,18 +490,24 @@ fn cells_path(folder: &Path, hours: f64) -> PathBuf {
     folder.join(format!("cells_{}h.csv", Number(hours)))
 }
 
-/// All files of cells that a run will write, as far as its scene goes: it can be resumed to a later end.
-fn cells_to_come(folder: &Path, simulation: &Simulation) -> Vec<PathBuf> {
+/// Where the fields of that time are written.
+fn fields_path(folder: &Path, hours: f64) -> PathBuf {
+    folder.join(format!("fields_{}h", Number(hours)))
+}
+
+/// All files of cells and folders of fields that a run will write, as far as its scene goes: it can be resumed to a later end.
+fn files_to_come(folder: &Path, simulation: &Simulation) -> Vec<PathBuf> {
     let clock = simulation.clock();
-    let spans = &simulation.scene().scene.output.cells_at;
-    let at = |minutes: f64| Clock {
-        step: clock.step_at(minutes),
+    let output = &simulation.scene().scene.output;
+    let at = |span: &Span| Clock {
+        step: clock.step_at(span.minutes()),
         ..clock
     };
-    spans
-        .iter()
-        .map(|span| cells_path(folder, at(span.minutes()).hours()))
-        .collect()
+    let cells = output.cells_at.iter();
+    let cells = cells.map(|span| cells_path(folder, at(span).hours()));
+    let fields = output.fields_at.iter();
+    let fields = fields.map(|span| fields_path(folder, at(span).hours()));
+    cells.chain(fields).collect()
 }
 
 /// Writes `run.ron` in one piece; over an old one only if it is to `replace` it.

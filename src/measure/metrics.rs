@@ -1,28 +1,18 @@
 //! Measurements of a site: the columns of `metrics.csv`.
 //!
-//! Radii are taken from the cells themselves. With `d` the distance of tumour cells from their centroid:
-//!
-//! - `tumour_radius_um`: the 95th percentile of `d`, divided by `0.95^(1/3)`, plus the mean radius of
-//!   a cell. For a ball of evenly spread cells this is its radius, and unlike the radius of gyration it does not
-//!   change when the core empties.
-//! - `viable_rim_um`: their difference, once there is a core.
-//! - `necrotic_radius_um`: the radius that best separates the dead core from the viable rim, that is the one
-//!   at which the number of necrotic cells inside minus the number of viable cells inside is largest; 0
-//!   while there is no necrosis.
+//! What is measured of the tumour as a whole is in [`super::masses`].
 
 use std::collections::BTreeSet;
 
-use bevy::math::DVec3;
 use bevy::prelude::*;
 
-use super::tally::{CellSum, Questions, Tally, fold_types};
+use super::tally::{Questions, Tally};
 use crate::cell::death::{COUNTS_PLOT, is_alive};
-use crate::cell::{Body, CellType, Resident, Vital};
+use crate::cell::{CellType, Resident, State, Vital};
 use crate::core::CellId;
 use crate::core::clones::Clones;
 use crate::core::columns::tables_with;
 use crate::core::metric::{Entry, Measure, Metric, Metrics, RegisterMetrics};
-use crate::core::parallel::for_each_chunk_mut;
 use crate::core::parameters::CellTypeNames;
 use crate::core::quantity::{NONE, Quantities};
 use crate::core::state::RegisterState;
@@ -41,42 +31,20 @@ impl Plugin for MetricsPlugin {
             .register_metric(
                 Metric::new("cells", "", "Cells, dead ones included.").figure(0),
                 Measure::Cells,
-            )
-            .register_metrics(
-                vec![
-                    Metric::new(
-                        "tumour_radius_um",
-                        "um",
-                        "Radius of the tumour: the distance of its cells from their centroid that 95 % do not exceed, as \
-                         that of a ball of evenly spread cells, plus their mean radius.",
-                    )
-                    .label("tumour radius")
-                    .figure(0),
-                    Metric::new(
-                        "necrotic_radius_um",
-                        "um",
-                        "Radius that best parts the dead core of the tumour from its living rim; 0 without necrosis.",
-                    )
-                    .label("necrotic radius")
-                    .figure(0),
-                    Metric::new(
-                        "viable_rim_um",
-                        "um",
-                        "Their difference, once there is a core.",
-                    ),
-                ],
-                |world, site| {
-                    let (radius, necrotic) = tumour_radii(world, SiteId(site as u16));
-                    let rim = if necrotic > 0.0 {
-                        radius - necrotic
-                    } else {
-                        f64::NAN
-                    };
-                    vec![radius, necrotic, rim]
-                },
             );
+        super::masses::register(app);
     }
 }
+
+/// States that are counted within each type.
+const DYING: [(&str, &str, &[State]); 2] = [
+    ("apoptotic", "Apoptotic", &[State::Apoptotic]),
+    (
+        "necrotic",
+        "Necrotic",
+        &[State::NecroticSwelling, State::NecroticLysed],
+    ),
+];
 
 /// Registers how many cells of each type there are; a type has a name and a colour, sRGB.
 pub fn register_types<'a>(world: &mut World, types: impl Iterator<Item = (&'a str, [f32; 3])>) {
@@ -90,6 +58,16 @@ pub fn register_types<'a>(world: &mut World, types: impl Iterator<Item = (&'a st
             .plot(COUNTS_PLOT)
             .colour(colour);
         world.register_metric(metric, Measure::LivingOfType(index));
+        for (state, what, values) in DYING {
+            let about = format!("{what} cells of the type `{name}`.");
+            let metric = Metric::new(format!("{state}_{name}"), "", about);
+            let measure = Measure::CountOfType {
+                cell_type: index,
+                category: "state".into(),
+                values: values.iter().map(|state| *state as u8).collect(),
+            };
+            world.register_metric(metric, measure);
+        }
     }
 }
 
@@ -142,6 +120,11 @@ enum Answer {
         values: Vec<u8>,
         of_the_living: bool,
     },
+    CountOfType {
+        cell_type: usize,
+        category: usize,
+        values: Vec<u8>,
+    },
     OfType(usize),
     LivingOfType(usize),
     Mean(usize),
@@ -166,6 +149,15 @@ impl Answer {
                 category: questions.ask_category(category),
                 values: values.clone(),
                 of_the_living: *of_the_living,
+            },
+            Measure::CountOfType {
+                cell_type,
+                category,
+                values,
+            } => Self::CountOfType {
+                cell_type: *cell_type,
+                category: questions.ask_category(category),
+                values: values.clone(),
             },
             Measure::OfType(index) => Self::OfType(*index),
             Measure::LivingOfType(index) => Self::LivingOfType(*index),
@@ -208,6 +200,19 @@ impl Answer {
                     &counts.all
                 };
                 let of = |value: &u8| counts.get(usize::from(*value)).copied().unwrap_or_default();
+                values.iter().map(of).sum::<u64>() as f64
+            }
+            Self::CountOfType {
+                cell_type,
+                category,
+                values,
+            } => {
+                let counts = &tally.categories[*category];
+                let start = cell_type * counts.all.len();
+                let of = |value: &u8| {
+                    let place = start + usize::from(*value);
+                    counts.of_types.get(place).copied().unwrap_or_default()
+                };
                 values.iter().map(of).sum::<u64>() as f64
             }
             Self::OfType(index) => tally.types.get(*index).copied().unwrap_or_default() as f64,
@@ -266,122 +271,4 @@ pub fn measure(world: &World) -> Vec<SiteMetrics> {
         }
     };
     tallies.iter().enumerate().map(measure_site).collect()
-}
-
-/// Distances sorted in one piece of a parallel loop.
-const RUN: usize = 65_536;
-
-/// Sums over the cells of a tumour.
-#[derive(Default)]
-struct Sums {
-    cells: u64,
-    centres_um: [CellSum; 3],
-    radii_um: CellSum,
-}
-
-impl Sums {
-    fn add(&mut self, centre: Vec3, body: &Body, _: Option<&Vital>) {
-        self.cells += 1;
-        for (sum, term) in self.centres_um.iter_mut().zip(centre.to_array()) {
-            sum.add(term);
-        }
-        self.radii_um.add(body.radius_um);
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.cells += other.cells;
-        for (sum, part) in self.centres_um.iter_mut().zip(other.centres_um) {
-            sum.merge(part);
-        }
-        self.radii_um.merge(other.radii_um);
-    }
-}
-
-/// Radius of the tumour of a site and of its necrotic core, um; see the module's page for the definitions.
-fn tumour_radii(world: &World, site: SiteId) -> (f64, f64) {
-    let types = world
-        .get_resource::<TumourTypes>()
-        .map(|types| types.0.as_slice());
-    let mut sums = Sums::default();
-    for piece in fold_types(world, site, types, Sums::default, Sums::add) {
-        sums.merge(&piece);
-    }
-    if sums.cells == 0 {
-        return (0.0, 0.0);
-    }
-    let cells = sums.cells as f64;
-    let centroid = DVec3::from(sums.centres_um.map(CellSum::value)) / cells;
-    // A distance and whether the cell is necrotic, in one word: distances are not negative, so their bits are in
-    // their order, and the last one can be spared.
-    let note = |words: &mut Vec<u32>, at: Vec3, _: &Body, vital: Option<&Vital>| {
-        let distance = at.as_dvec3().distance(centroid) as f32;
-        let necrotic = vital.is_some_and(|vital| vital.state.is_necrotic());
-        words.push(distance.to_bits() & !1 | u32::from(necrotic));
-    };
-    let mut from_centre = fold_types(world, site, types, Vec::new, note).concat();
-    // The stable sort finds the sorted runs and joins them.
-    for_each_chunk_mut(&mut from_centre, RUN, |_, run| run.sort_unstable());
-    from_centre.sort();
-    let distance = |word: u32| f64::from(f32::from_bits(word & !1));
-    const SHARE: f64 = 0.95;
-    /// Cube root of [`SHARE`].
-    const CBRT_SHARE: f64 = 0.983_047_572_5;
-    let last = from_centre.len() - 1;
-    let percentile = distance(from_centre[(SHARE * last as f64).round() as usize]);
-    let radius = percentile / CBRT_SHARE + sums.radii_um.value() / cells;
-    let (mut balance, mut best, mut necrotic) = (0_i64, 0_i64, 0.0);
-    for word in from_centre {
-        balance += if word & 1 == 1 { 1 } else { -1 };
-        if balance > best {
-            (best, necrotic) = (balance, distance(word));
-        }
-    }
-    (radius, necrotic)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cell::{BodyParameters, CellType, Position, Resident, State};
-    use crate::core::{CellId, RandomKey};
-    use crate::scene::population::PLACEMENT;
-
-    #[test]
-    fn radii_of_an_even_ball_with_a_dead_core_are_found_in_any_order() {
-        let (outer, inner) = (250.0_f32, 120.0_f32);
-        let n = 40_000;
-        let mut measured = Vec::new();
-        for stride in [1, 7_919] {
-            let mut world = World::new();
-            world.init_resource::<Sites>();
-            for k in 0..n {
-                let id = CellId(k * stride % n);
-                let mut random = RandomKey(1).stream(id, 0, PLACEMENT);
-                let distance = (outer - 8.4) * bevy::math::ops::cbrt(random.uniform());
-                let at = distance * random.direction() + Vec3::new(30.0, -20.0, 5.0);
-                let state = if distance < inner {
-                    State::NecroticLysed
-                } else {
-                    State::Alive
-                };
-                world.spawn((
-                    (id, CellType(0), Resident(SiteId(0)), Position(at)),
-                    Body {
-                        radius_um: 8.4,
-                        ..BodyParameters::default().resting_body()
-                    },
-                    Vital {
-                        state,
-                        ..Vital::default()
-                    },
-                ));
-            }
-            let radii = tumour_radii(&world, SiteId(0));
-            let (radius, necrotic) = radii;
-            assert!((radius / 250.0 - 1.0).abs() < 0.01, "{radius}");
-            assert!((necrotic / 120.0 - 1.0).abs() < 0.02, "{necrotic}");
-            measured.push(radii);
-        }
-        assert_eq!(measured[0], measured[1]);
-    }
 }

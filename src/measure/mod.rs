@@ -3,6 +3,7 @@
 
 pub mod census;
 pub mod hash;
+pub mod masses;
 pub mod metrics;
 pub mod tally;
 pub(crate) mod world_state;

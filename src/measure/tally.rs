@@ -92,6 +92,8 @@ pub struct Counts {
     pub all: Vec<u64>,
     /// Of the living ones.
     pub living: Vec<u64>,
+    /// Of those of each type, one type after the other.
+    pub of_types: Vec<u64>,
 }
 
 /// What there is of cells in a site.
@@ -129,6 +131,7 @@ impl Tally {
         for (into, from) in self.categories.iter_mut().zip(&other.categories) {
             counts(&mut into.all, &from.all);
             counts(&mut into.living, &from.living);
+            counts(&mut into.of_types, &from.of_types);
         }
     }
 }
@@ -199,6 +202,7 @@ impl Questions {
                 .map(|name| Counts {
                     all: vec![0; values(name)],
                     living: vec![0; values(name)],
+                    of_types: vec![0; values(name) * self.types],
                 })
                 .collect(),
             ..Tally::default()
@@ -300,6 +304,11 @@ impl Questions {
                 if let Some(count) = counts.all.get_mut(usize::from(*value)) {
                     *count += 1;
                     counts.living[usize::from(*value)] += u64::from(living(row));
+                    let kind = usize::from(clones.type_of(types[row].0));
+                    let place = kind * counts.all.len() + usize::from(*value);
+                    if let Some(count) = counts.of_types.get_mut(place) {
+                        *count += 1;
+                    }
                 }
             }
         }

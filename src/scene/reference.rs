@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use super::look::{CameraKey, Cut, Look, Slice, Target};
 use super::prefab::CellPrefab;
 use super::schema::{
-    CellAt, Condition, Event, Field, Output, Place, Population, Recording, Scene, Site,
+    CellAt, Condition, Event, Field, Output, Place, Population, Recording, Scene, Site, Source,
 };
 use super::shape::example;
 use super::stage::StageLayout;
@@ -23,6 +23,7 @@ use crate::core::dialect::read_ron;
 use crate::core::documentation::{inside_option, of_type, plain, written};
 use crate::core::regulate::RuleChange;
 use crate::core::rule::{Law, Rule};
+use crate::tissue::placed::Region;
 use crate::tissue::{Molecule, MoleculeName};
 
 /// A type of a file.
@@ -82,11 +83,13 @@ fn reads<T: PartialReflect + Typed + DeserializeOwned>() -> (TypeId, Read) {
 }
 
 /// How the types that have named fields are read; a test sees to it that all are here.
-fn readers() -> [(TypeId, Read); 23] {
+fn readers() -> [(TypeId, Read); 25] {
     [
         reads::<Scene>(),
         reads::<Site>(),
         reads::<Field>(),
+        reads::<Source>(),
+        reads::<Region>(),
         reads::<TissueParts>(),
         reads::<Population>(),
         reads::<Place>(),

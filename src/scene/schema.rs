@@ -13,6 +13,7 @@ use super::prefab::CellPrefab;
 use super::stage::StageLayout;
 use super::tissue_parts::TissueParts;
 use crate::core::regulate::RuleChange;
+use crate::tissue::placed::{PlacedRate, Region};
 use crate::tissue::{Molecule, MoleculeName};
 
 /// One experiment, film or playground.
@@ -131,9 +132,9 @@ pub struct Site {
     pub perfusion_length_um: Option<f32>,
     /// Length over which stirring evens out concentrations in the medium around the cells, um, instead of blood; what
     /// cells fill is not stirred. The same law, `D/L^2 (level - c)`: `L` is about the layer of medium around the
-    /// outermost cells that does not move, to within a share of a voxel. Voxels must be at least as wide as the largest
-    /// cells put there (20 um will do for all shipped types), or gaps between their centres would count as medium;
-    /// `check` refuses less.
+    /// outermost cells that does not move, to within a share of a voxel. What cells fill is found in cubes of
+    /// `transport.stirring_reach_um`, or in voxels where these are wider; cells must not be wider than that, or gaps between
+    /// their centres would count as medium.
     #[serde(default)]
     pub stirring_length_um: Option<f32>,
     /// Whether cells are held inside the block by its faces; otherwise they leave it, and are gone.
@@ -169,7 +170,7 @@ pub enum Organ {
 pub struct Field {
     /// Name of the molecule: a file in `assets/molecules`, or one of the scene's own.
     pub molecule: MoleculeName,
-    /// Concentration at the start, at held faces, and in blood where the block is perfused; unit of the molecule.
+    /// Concentration at the start, at held faces, in blood where the block is perfused, and in fresh medium; unit of the molecule.
     pub level: f64,
     /// Concentration at the start where it is another: a medium that was used before. It tells in molecules that are
     /// stepped in time, and in closed blocks.
@@ -178,6 +179,26 @@ pub struct Field {
     /// What the six faces of the block do.
     #[serde(default)]
     pub faces: Faces,
+    /// Sources and sinks of it at places of the block.
+    #[serde(default)]
+    pub sources: Vec<Source>,
+}
+
+/// A source or sink of a molecule that is put into a site. What it gives or takes does not hinge on how much is there, except that
+/// a sink finds nothing where nothing is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Where it is.
+    pub place: Region,
+    /// How much it gives; a sink where it is negative.
+    pub rate: PlacedRate,
+    /// Time from which on it is there; the start if left out.
+    #[serde(default)]
+    pub from: Option<Span>,
+    /// Time at which it is taken away; never if left out.
+    #[serde(default)]
+    pub until: Option<Span>,
 }
 
 /// What the faces of a block do to a molecule.
@@ -186,6 +207,8 @@ pub enum Faces {
     /// Held at the field's level.
     #[default]
     Held,
+    /// The upper face (along z) is held, nothing passes the others: medium over cells in a dish.
+    Top,
     /// Nothing passes.
     Closed,
 }
@@ -325,6 +348,8 @@ pub struct Output {
     pub metrics_every: Span,
     /// Times at which all cells are written to `cells_<hours>h.csv`.
     pub cells_at: Vec<Span>,
+    /// Times at which the fields of all molecules are written to the folder `fields_<hours>h`.
+    pub fields_at: Vec<Span>,
 }
 
 impl Default for Output {
@@ -332,6 +357,7 @@ impl Default for Output {
         Self {
             metrics_every: Span::Minutes(30.0),
             cells_at: Vec::new(),
+            fields_at: Vec::new(),
         }
     }
 }

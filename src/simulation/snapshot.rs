@@ -15,9 +15,7 @@ use crate::core::columns::tables_with;
 use crate::core::layer::{FilledLayer, Layer, Layers};
 use crate::core::metric::{Metric, Metrics, SiteMetrics};
 use crate::core::parameters::PerType;
-use crate::core::quantity::{
-    Category, CategoryValue, NO_VALUE, NONE, Quantities, Quantity, named,
-};
+use crate::core::quantity::{Category, CategoryValue, NO_VALUE, NONE, Quantities, Quantity, named};
 use crate::measure::{Census, Wanted};
 use crate::scene::{ColourBy, LayersShown, Look, Stage};
 use crate::tissue::{FieldValues, Molecule, MoleculeName, Molecules, SiteId, Sites};
@@ -364,7 +362,9 @@ impl Stretches<'_> {
         let [ratio, x, y, z] = self.0?.map(|column| column.get(cell).copied());
         let axis = Vec3::new(x?, y?, z?);
         // A cell that can have no shape has none of it: NaN is not greater.
-        ratio.filter(|ratio| *ratio > 1.0).map(|ratio| (axis, ratio))
+        ratio
+            .filter(|ratio| *ratio > 1.0)
+            .map(|ratio| (axis, ratio))
     }
 }
 

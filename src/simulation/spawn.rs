@@ -16,13 +16,17 @@ use crate::core::parameters::PerType;
 use crate::core::regulate::{Rules, SitesInOrder};
 use crate::core::rule::RuleBook;
 use crate::measure::metrics::{TumourTypes, register_clones, register_types};
-use crate::scene::schema::{Faces, Population, Scene};
+use crate::scene::schema::{Faces, Population, Scene, Source, Span};
 use crate::scene::{CellLibrary, CellPrefab, ParsedScene};
 use crate::tissue::exchange::VolumeBook;
 use crate::tissue::host_vessels::CellShare;
-use crate::tissue::transport::{CellVolume, FieldOf, FieldSupply, FieldWork, HostVessels};
+use crate::tissue::placed::PlacedRates;
+use crate::tissue::transport::{
+    CellVolume, FieldOf, FieldSupply, FieldWork, HeldFaces, HostVessels,
+};
 use crate::tissue::{
-    FieldGrid, FieldValues, Ledger, Molecules, SiteEntry, SiteField, SiteId, Sites, TissueBlock,
+    FieldGrid, FieldValues, Ledger, Molecule, Molecules, SiteEntry, SiteField, SiteId, Sites,
+    TissueBlock,
 };
 
 /// Puts the cell types of a library into force.
@@ -108,13 +112,21 @@ pub fn spawn_sites(world: &mut World, scene: &Scene) {
                     FieldOf(id),
                     FieldSupply {
                         level,
-                        held_faces: field.faces == Faces::Held,
+                        held: match field.faces {
+                            Faces::Held => HeldFaces::All,
+                            Faces::Top => HeldFaces::Top,
+                            Faces::Closed => HeldFaces::None,
+                        },
                     },
                     FieldValues(vec![start; voxels]),
                     FieldWork::new(&grid.block),
                     Ledger::new(voxels),
                 ))
                 .id();
+            if !field.sources.is_empty() {
+                let placed = placed_rates(&field.sources, &grid.block, molecules.get(molecule));
+                world.entity_mut(entity).insert(placed);
+            }
             fields.push(SiteField {
                 molecule,
                 entity,
@@ -137,6 +149,17 @@ pub fn spawn_sites(world: &mut World, scene: &Scene) {
     ));
     world.insert_resource(sites);
     install_parts(world, scene);
+}
+
+/// The sources and sinks of a field, as the solver takes them.
+fn placed_rates(sources: &[Source], block: &TissueBlock, molecule: &Molecule) -> PlacedRates {
+    let mut placed = PlacedRates::default();
+    for source in sources {
+        let from = source.from.map_or(0.0, Span::minutes);
+        let until = source.until.map_or(f64::INFINITY, Span::minutes);
+        placed.add(&source.place, source.rate, (from, until), block, molecule);
+    }
+    placed
 }
 
 /// Puts into each site what its tissue is made of, in the order in which the modules registered it.

@@ -5,6 +5,7 @@ use bevy::prelude::*;
 
 use super::exchange::WrongVoxels;
 use super::host_vessels::CellShare;
+use super::placed::PlacedRates;
 use super::site::FieldValues;
 use super::transport::{CellVolume, FieldOf, FieldSupply, FieldWork, FieldWorkState, HostVessels};
 use super::{Ledger, LedgerState, MoleculeId, SiteId, Sites, TissueBlock};
@@ -22,6 +23,7 @@ pub(super) fn register(app: &mut App) {
         .declare_remade::<MoleculeId>(SCENE)
         .declare_remade::<FieldOf>(SCENE)
         .declare_remade::<FieldSupply>(SCENE)
+        .declare_remade::<PlacedRates>(SCENE)
         .declare_remade::<Sites>(SCENE)
         .declare_remade::<ChildOf>(SCENE)
         .declare_remade::<Children>(SCENE)

@@ -1,5 +1,6 @@
 //! Floor 1: tissue. Sites, the molecules in them, and the solver that moves them.
 
+pub mod culture;
 pub mod exchange;
 pub mod fields;
 pub mod host_vessels;
@@ -7,6 +8,7 @@ mod kept;
 pub mod medium;
 pub mod molecule;
 pub mod needs;
+pub mod placed;
 pub mod population;
 pub mod site;
 pub mod solver;

@@ -54,6 +54,10 @@ pub struct Molecule {
     pub nm_per_unit: f32,
     /// Effective diffusivity in tissue, um2/min.
     pub diffusivity_um2_per_min: f32,
+    /// Diffusivity in culture medium between and around cells, um2/min; 0 where it is as in tissue. It counts in sites with the part
+    /// `medium`.
+    #[serde(default)]
+    pub diffusivity_in_medium_um2_per_min: f32,
     /// Hydrodynamic radius, nm, by which matrix hinders it; 0 for molecules that are small beside any pore.
     #[serde(default)]
     pub radius_nm: f32,
@@ -68,6 +72,9 @@ pub struct Molecule {
     pub every_minutes: f32,
     /// Whether capillaries of the host exchange it freely with blood (small molecules do).
     pub crosses_vessel_walls: bool,
+    /// Whether air brings it, so that its level in culture medium is not used up.
+    #[serde(default)]
+    pub in_air: bool,
     /// What cells perceive where a site does not simulate it, in its unit.
     #[serde(default)]
     pub background: f32,
@@ -111,7 +118,8 @@ impl Parameters for Molecule {
                 min: 1e-9,
                 max: 1e12,
             },
-            "crosses_vessel_walls" | "quasi_steady" => Limits::FRACTION,
+            "diffusivity_in_medium_um2_per_min" => Limits { min: 0.0, max: 1e9 },
+            "crosses_vessel_walls" | "quasi_steady" | "in_air" => Limits::FRACTION,
             // Gone within 0.1 ms at the fastest.
             "decay_per_min" => Limits { min: 0.0, max: 1e6 },
             "background" => Self::LEVEL_LIMITS,
@@ -221,12 +229,14 @@ pub(crate) mod testing {
             unit: "units".into(),
             nm_per_unit,
             diffusivity_um2_per_min: 1000.0,
+            diffusivity_in_medium_um2_per_min: 0.0,
             radius_nm: 0.0,
             decay_per_min: 0.0,
             half_saturation: 1.0,
             quasi_steady: false,
             every_minutes: 1.0,
             crosses_vessel_walls: false,
+            in_air: false,
             background,
             coarsen: 1,
             colour_map: ColourMap::Viridis,

@@ -27,14 +27,17 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::culture::{Exchanged, MediumLevel};
 use super::exchange::{Ledger, VolumeBook};
 pub use super::host_vessels::HostVessels;
 use super::host_vessels::{lose_host_vessels, share_out_cells};
 use super::medium::fit::Fitted;
 use super::medium::{FieldExchange, MediumSteps, MediumSystems};
+use super::placed::{PlacedRates, SINK_SHARE};
 use super::site::{FieldValues, SiteId, Sites};
 use super::solver::{
-    Exchange, FieldSolver, LocalTerms, Reservoir, Saturating, SolveReport, Stopping, TimeScheme,
+    Exchange, FieldSolver, Grid, LocalTerms, Reservoir, Saturating, SolveReport, Stopping,
+    TimeScheme,
 };
 use super::verify::{verify_fields, verify_ledgers};
 use super::{Molecule, MoleculeId, Molecules, TissueBlock};
@@ -96,8 +99,27 @@ impl Parameters for TransportParameters {
 pub struct FieldSupply {
     /// Concentration at held faces and in blood, unit of the molecule.
     pub level: f32,
-    /// Whether the faces are held at that level; otherwise nothing passes.
-    pub held_faces: bool,
+    /// Which faces are held at that level; nothing passes the others.
+    pub held: HeldFaces,
+}
+
+/// Which faces of a block are held at a level.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HeldFaces {
+    /// All six.
+    #[default]
+    All,
+    /// The upper one along z alone: medium over the cells in a dish.
+    Top,
+    /// None.
+    None,
+}
+
+impl HeldFaces {
+    /// Whether any is.
+    pub const fn any(self) -> bool {
+        !matches!(self, Self::None)
+    }
 }
 
 /// The site a field belongs to.
@@ -116,6 +138,7 @@ pub struct FieldWork {
     capacity: Vec<f32>,
     rate: Vec<f32>,
     source: Vec<f32>,
+    sinks: Vec<f32>,
     vessels: Vec<f32>,
     /// The medium that the solver was fitted to.
     pub(super) fitted: Option<Fitted>,
@@ -168,7 +191,7 @@ pub struct FieldWorkState {
 impl FieldWork {
     /// Memory for a field in a block, divided into the voxels of the field.
     pub fn new(block: &TissueBlock) -> Self {
-        let grid = super::solver::Grid::new(
+        let grid = Grid::new(
             [
                 block.dims.x as usize,
                 block.dims.y as usize,
@@ -182,6 +205,7 @@ impl FieldWork {
             capacity: Vec::new(),
             rate: Vec::new(),
             source: Vec::new(),
+            sinks: Vec::new(),
             vessels: Vec::new(),
             fitted: None,
             steps_booked: 0,
@@ -219,6 +243,7 @@ impl Plugin for TransportPlugin {
     fn build(&self, app: &mut App) {
         super::kept::register(app);
         super::medium::register(app);
+        super::culture::register(app);
         app.register_list::<Molecules>("molecules")
             .register_group::<TransportParameters>("transport")
             .init_resource::<Sites>()
@@ -264,13 +289,25 @@ fn solve_fields(
         &FieldOf,
         &FieldSupply,
         &FieldExchange,
+        Option<&PlacedRates>,
+        Option<&mut MediumLevel>,
         &mut Ledger,
         &mut FieldWork,
         &mut FieldValues,
     )>,
 ) {
     fields.par_iter_mut().for_each(
-        |(molecule, of, supply, vessel_walls, mut ledger, mut work, mut values)| {
+        |(
+            molecule,
+            of,
+            supply,
+            vessel_walls,
+            placed,
+            mut medium,
+            mut ledger,
+            mut work,
+            mut values,
+        )| {
             let kinetics = molecules.get(*molecule);
             work.steps_booked += 1;
             if !is_due(&clock, kinetics) {
@@ -284,11 +321,16 @@ fn solve_fields(
             let (Some(field), Ok(host)) = (site.field(*molecule), vessels.get(site.entity)) else {
                 return;
             };
+            // The level of the medium as it is now, where it can be used up.
+            let level = medium.as_ref().map_or(supply.level, |medium| medium.level);
+            let end = clock.minutes() + clock.step_minutes;
+            let start = end - f64::from(dt_minutes);
             let FieldWork {
                 solver,
                 capacity,
                 rate,
                 source,
+                sinks,
                 vessels,
                 report,
                 tally,
@@ -301,9 +343,27 @@ fn solve_fields(
             if absorbed {
                 ledger.rate().read_mean(steps, rate);
             }
-            let secreted = !ledger.source().is_empty();
+            let mut secreted = !ledger.source().is_empty();
             if secreted {
                 ledger.source().read_mean(steps, source);
+            }
+            let mut drained = false;
+            if let Some(placed) = placed {
+                let voxels = values.0.len();
+                if placed.acts(start, end, true) {
+                    if !secreted {
+                        source.clear();
+                        source.resize(voxels, 0.0);
+                    }
+                    secreted = true;
+                    placed.fill(start, end, true, source);
+                }
+                if placed.acts(start, end, false) {
+                    drained = true;
+                    sinks.clear();
+                    sinks.resize(voxels, 0.0);
+                    placed.fill(start, end, false, sinks);
+                }
             }
             let perfused = site
                 .block
@@ -312,7 +372,7 @@ fn solve_fields(
             let host = perfused.map(|length_um| Exchange {
                 rate_per_min: field.grid.means(&host.0, vessels),
                 scale: kinetics.diffusivity_um2_per_min / (length_um * length_um),
-                reservoir: Reservoir::Uniform(supply.level),
+                reservoir: Reservoir::Uniform(level),
             });
             let walls = vessel_walls.exchange();
             let both;
@@ -324,21 +384,33 @@ fn solve_fields(
                 (Some(one), None) | (None, Some(one)) => std::slice::from_ref(one),
                 (None, None) => &[],
             };
-            let saturating = [Saturating {
+            let cells = Saturating {
                 vmax_per_min: capacity,
                 half_saturation: kinetics.half_saturation,
-            }];
+            };
+            let sinks = Saturating {
+                vmax_per_min: sinks,
+                half_saturation: SINK_SHARE * kinetics.half_saturation,
+            };
+            let both_uptakes = [cells, sinks];
+            let saturating = match (taken_up, drained) {
+                (true, true) => &both_uptakes[..],
+                (true, false) => &both_uptakes[..1],
+                (false, true) => &both_uptakes[1..],
+                (false, false) => &[],
+            };
             let terms = LocalTerms {
                 decay_per_min: kinetics.decay_per_min,
-                saturating: if taken_up { &saturating } else { &[] },
+                saturating,
                 rate_per_min: absorbed.then_some(rate.as_slice()),
                 source_per_min: secreted.then_some(source.as_slice()),
                 exchange,
             };
             // Where nothing is supplied from outside (a closed dish) there is no steady state but emptiness:
             // what is there is used up in time.
-            let supplied = supply.held_faces || !exchange.is_empty();
-            let scheme = if kinetics.quasi_steady && supplied {
+            let supplied = supply.held.any() || !exchange.is_empty();
+            // Medium that can be used up is told what the block holds, before and after.
+            let scheme = if kinetics.quasi_steady && supplied && medium.is_none() {
                 TimeScheme::QuasiSteady
             } else {
                 TimeScheme::BackwardEuler { dt_minutes }
@@ -347,10 +419,43 @@ fn solve_fields(
                 relative_residual: parameters.tolerance,
                 ..default()
             };
+            let before = medium.is_some().then(|| total(&values.0));
             *report = solver.solve(&terms, scheme, stopping, &mut values.0);
+            if let (Some(medium), Some(before)) = (&mut medium, before) {
+                let exchanged = exchanged(&terms, before, &values.0, solver.grid());
+                medium.book(&exchanged, kinetics.decay_per_min, dt_minutes);
+            }
             tally.add(report);
             tally.overflowed += u64::from(ledger.has_overflowed());
             ledger.clear();
         },
     );
+}
+
+/// Sum over voxels.
+fn total(values: &[f32]) -> f64 {
+    values.iter().map(|value| f64::from(*value)).sum()
+}
+
+/// What a solve with these terms gave and took, given the sum over voxels before it and the values after.
+fn exchanged(terms: &LocalTerms, before: f64, values: &[f32], grid: &Grid) -> Exchanged {
+    let volume = f64::from(grid.voxel_volume_um3());
+    let mut taken = 0.0;
+    for (voxel, value) in values.iter().enumerate() {
+        let mut rate = terms.decay_per_min;
+        if let Some(rates) = terms.rate_per_min {
+            rate += rates[voxel];
+        }
+        taken += f64::from(rate * value);
+        for uptake in terms.saturating {
+            let share = value / (uptake.half_saturation + value);
+            taken += f64::from(uptake.vmax_per_min[voxel] * share);
+        }
+    }
+    Exchanged {
+        before: before * volume,
+        after: total(values) * volume,
+        secreted: terms.source_per_min.map_or(0.0, total) * volume,
+        taken: taken * volume,
+    }
 }

@@ -82,7 +82,8 @@ fn packed_stretch(stretch: Option<(Vec3, f32)>) -> u32 {
     let flat = axis / axis.abs().element_sum();
     let mut at = flat.truncate();
     if flat.z < 0.0 {
-        at = (1.0 - Vec2::new(at.y, at.x).abs()) * Vec2::new(1.0_f32.copysign(at.x), 1.0_f32.copysign(at.y));
+        at = (1.0 - Vec2::new(at.y, at.x).abs())
+            * Vec2::new(1.0_f32.copysign(at.x), 1.0_f32.copysign(at.y));
     }
     let twelve = |value: f32| ((value * 0.5 + 0.5).clamp(0.0, 1.0) * 4095.0 + 0.5) as u32;
     twelve(at.x) | twelve(at.y) << 12 | byte(longer) << 24
@@ -259,9 +260,7 @@ fn paint(
             | byte(reach(crowding, plane, centre, sphere[3])) << 16
             | flags << 24,
         packed_stretch(stretch),
-        colours
-            .rim(i)
-            .map_or(0, |rim| of_colour(rim) | 0xFF00_0000),
+        colours.rim(i).map_or(0, |rim| of_colour(rim) | 0xFF00_0000),
     ]
 }
 

@@ -520,25 +520,26 @@ fn a_site_is_stirred_or_perfused_but_not_both() {
 }
 
 #[test]
-fn voxels_of_a_stirred_site_are_as_wide_as_its_cells() {
-    let read = |supply: &str, voxel: u32, cell: &str| {
+fn in_a_stirred_site_cells_are_looked_for_as_far_as_they_are_wide() {
+    let read = |supply: &str, (voxel, reach): (u32, u32), cell: &str| {
         let text = format!(
             "(title: \"t\", about: \"a\", pace: Illustrative, duration: Hours(1), \
              sites: [(name: \"s\", organ: Medium, size_um: (600, 600, 600), voxel_um: (20, {voxel}, 20), {supply}: 5)], \
+             parameters: {{\"transport.stirring_reach_um\": {reach}}}, \
              populations: [(cell: \"cancer\", place: {cell})])"
         );
         parse_scene(&text, "tests/stirred.ron", &context())
     };
     let ball = "Ball(radius_um: 100)";
-    assert!(read("stirring_length_um", 20, ball).is_ok());
-    // Blood acts over lengths far beyond a cell: the gaps make little difference.
-    assert!(read("perfusion_length_um", 10, ball).is_ok());
+    assert!(read("stirring_length_um", (10, 20), ball).is_ok());
+    assert!(read("stirring_length_um", (20, 5), ball).is_ok());
+    assert!(read("perfusion_length_um", (10, 5), ball).is_ok());
     for place in [ball, "Cells([(at_um: (0, 0, 0))])"] {
         for voxel in [10, 15] {
-            let report = read("stirring_length_um", voxel, place).expect_err("it is refused");
+            let report = read("stirring_length_um", (voxel, 5), place).expect_err("it is refused");
             let report = report.to_string();
             assert!(report.contains("populations[0].cell"), "{report}");
-            assert!(report.contains(&format!("only {voxel} um")), "{report}");
+            assert!(report.contains(&format!("within {voxel} um")), "{report}");
             assert!(
                 report.contains("`voxel_um` of 20 or more would work"),
                 "{report}"

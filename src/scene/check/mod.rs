@@ -3,6 +3,7 @@
 //! All checks run, and all that fail are reported together, each at the field it is about. What was already
 //! reported while reading the text is left alone.
 
+mod media;
 mod story;
 mod tissue;
 

@@ -357,6 +357,9 @@ pub(super) fn check_output(checker: &mut Checker, scene: &Scene, bounds: &Bounds
     for (index, time) in scene.output.cells_at.iter().enumerate() {
         checker.time(&path.field("cells_at").item(index), *time, bounds);
     }
+    for (index, time) in scene.output.fields_at.iter().enumerate() {
+        checker.time(&path.field("fields_at").item(index), *time, bounds);
+    }
 }
 
 pub(super) fn check_recording(checker: &mut Checker, scene: &Scene) {

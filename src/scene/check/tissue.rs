@@ -15,10 +15,11 @@ use super::super::spans::FieldPath;
 use super::super::table::{Row, read_table};
 use super::super::tissue_parts::check_parts;
 use super::super::{Tables, read_text};
+use super::media::{check_medium, check_sources};
 use super::{Bounds, Checker};
 use crate::core::capability::CapabilityRegistry;
 use crate::core::units::UM3_PER_MM3;
-use crate::tissue::{Molecule, MoleculeName, SiteId};
+use crate::tissue::{Molecule, MoleculeName, SiteId, TransportParameters};
 
 /// Most voxels of all molecules of a site together.
 const MAX_VALUES: f64 = 2.0e8;
@@ -75,6 +76,7 @@ pub(super) fn check_sites(
             checker.problem_with_help(&name, message, "give the site another name");
         }
         check_parts(checker, &path.field("tissue"), &site.tissue, &library.known);
+        check_medium(checker, &path, site);
         check_block(checker, &path, site);
         if let Some(length) = site.perfusion_length_um {
             checker.positive(&path.field("perfusion_length_um"), length);
@@ -100,6 +102,13 @@ pub(super) fn check_sites(
             if let Some(start) = field.start {
                 checker.level(&path.field("start"), start);
             }
+            check_sources(
+                checker,
+                &path.field("sources"),
+                site,
+                &field.sources,
+                bounds,
+            );
         }
     }
 }
@@ -394,20 +403,21 @@ fn check_population(
     if !check_place(checker, &place, &population.place, site, radius, rows) {
         return 0.0;
     }
-    check_stirred_voxels(checker, path, population, rows, site, library);
+    check_stirred_cells(checker, path, population, rows, (scene, site), library);
     estimate_cells(&population.place, prefab.mean_radius_um(), size, rows.len())
 }
 
-/// Asks for voxels as wide as the cells where the medium is stirred: the volume of a cell counts in the voxel of its
-/// centre, so that smaller voxels between centres would pass for medium and be stirred in the midst of a tumour.
-fn check_stirred_voxels(
+/// Asks where the medium is stirred for a look at least as wide as the cells: the volume of a cell counts in the voxel of its centre,
+/// so that narrower gaps between centres would pass for medium and be stirred in the midst of a tumour.
+fn check_stirred_cells(
     checker: &mut Checker,
     path: &FieldPath,
     population: &Population,
     rows: &[Row],
-    site: &Site,
+    (scene, site): (&Scene, &Site),
     library: &CellLibrary,
 ) {
+    const REACH: &str = "transport.stirring_reach_um";
     if site.stirring_length_um.is_none() {
         return;
     }
@@ -423,15 +433,18 @@ fn check_stirred_voxels(
         .filter_map(|name| library.get(name))
         .map(|prefab| 2.0 * prefab.mean_radius_um())
         .fold(0.0, f32::max);
-    let edge = Vec3::from(site.voxel_um).min_element();
+    let usual = TransportParameters::default().stirring_reach_um;
+    let reach = scene.parameters.get(REACH);
+    let reach = reach.map_or(usual, |reach| *reach as f32);
+    let edge = Vec3::from(site.voxel_um).min_element().max(reach);
     if edge < width {
         let message = format!(
-            "its cells are {width:.1} um wide, but voxels of the stirred site `{}` only {edge} um: those between \
-             cells would be stirred as well",
+            "its cells are {width:.1} um wide, but in the stirred site `{}` cells are looked for within {edge} um: gaps between \
+             them would be stirred as well",
             site.name
         );
         let works = (width / 5.0).ceil() * 5.0;
-        let help = format!("`voxel_um` of {works} or more would work");
+        let help = format!("`{REACH}` or `voxel_um` of {works} or more would work");
         checker.problem_with_help(&path.field("cell"), message, help);
     }
 }
@@ -483,7 +496,7 @@ fn read_rows(
 }
 
 /// The farthest a place reaches beyond the faces of a site along any axis, in words.
-fn overhang(low: Vec3, high: Vec3, half: Vec3) -> Option<String> {
+pub(super) fn overhang(low: Vec3, high: Vec3, half: Vec3) -> Option<String> {
     let slack = 1e-3;
     for (axis, name) in ["x", "y", "z"].into_iter().enumerate() {
         let end = half[axis];

@@ -5,8 +5,9 @@ use bevy::prelude::*;
 use super::gathered::{FieldExchange, FitKey, SiteMedium};
 use super::{InterstitialFlow, MediumSteps};
 use crate::core::{Clock, SimSchedule};
-use crate::tissue::solver::{Diffusivity, FaceCondition, Medium, Velocity};
-use crate::tissue::transport::{FieldOf, FieldSupply, FieldWork, is_due};
+use crate::tissue::culture::{MediumLevel, TissueShare, medium_ratio};
+use crate::tissue::solver::{Diffusivity, FaceCondition, Medium, Side, Velocity};
+use crate::tissue::transport::{FieldOf, FieldSupply, FieldWork, HeldFaces, is_due};
 use crate::tissue::{Molecule, MoleculeId, Molecules, Sites};
 
 /// What a solver was last fitted to.
@@ -15,16 +16,24 @@ pub(in crate::tissue) struct Fitted {
     version: u64,
     diffusivity: f32,
     radius_nm: f32,
+    in_medium: f32,
     level: Option<f32>,
 }
 
 impl Fitted {
-    fn wanted(medium: &SiteMedium, molecule: &Molecule, supply: &FieldSupply) -> Self {
+    fn wanted(
+        medium: &SiteMedium,
+        molecule: &Molecule,
+        supply: &FieldSupply,
+        over: Option<&MediumLevel>,
+    ) -> Self {
+        let level = over.map_or(supply.level, |over| over.level);
         Self {
             version: medium.version(),
             diffusivity: molecule.diffusivity_um2_per_min,
             radius_nm: molecule.radius_nm,
-            level: supply.held_faces.then_some(supply.level),
+            in_medium: medium_ratio(molecule),
+            level: supply.held.any().then_some(level),
         }
     }
 }
@@ -59,11 +68,12 @@ fn plan_fits(
         &MoleculeId,
         &FieldOf,
         &FieldSupply,
+        Option<&MediumLevel>,
         &FieldWork,
         &mut FieldExchange,
     )>,
 ) {
-    for (molecule, of, supply, work, mut exchange) in &mut fields {
+    for (molecule, of, supply, over, work, mut exchange) in &mut fields {
         let molecule = molecules.get(*molecule);
         if !is_due(&clock, molecule) {
             continue;
@@ -72,7 +82,7 @@ fn plan_fits(
         let voxels = site.block.voxels();
         exchange.open(voxels);
         if let Ok(mut medium) = media.get_mut(site.entity)
-            && work.fitted != Some(Fitted::wanted(&medium, molecule, supply))
+            && work.fitted != Some(Fitted::wanted(&medium, molecule, supply, over))
         {
             medium.ask(molecule.radius_nm, voxels);
         }
@@ -84,30 +94,47 @@ fn fit_media(
     clock: Res<Clock>,
     molecules: Res<Molecules>,
     sites: Res<Sites>,
-    mut media: Query<(&mut SiteMedium, Option<&InterstitialFlow>)>,
-    mut fields: Query<(&FieldSupply, &mut FieldWork, &mut FieldExchange)>,
+    mut media: Query<(
+        &mut SiteMedium,
+        Option<&InterstitialFlow>,
+        Option<&TissueShare>,
+    )>,
+    mut fields: Query<(
+        &FieldSupply,
+        Option<&MediumLevel>,
+        &mut FieldWork,
+        &mut FieldExchange,
+    )>,
 ) {
     for site in &sites.list {
-        let Ok((mut medium, flow)) = media.get_mut(site.entity) else {
+        let Ok((mut medium, flow, tissue)) = media.get_mut(site.entity) else {
             continue;
         };
         medium.close();
         for field in &site.fields {
             let molecule = molecules.get(field.molecule);
-            let Ok((supply, mut work, mut exchange)) = fields.get_mut(field.entity) else {
+            let Ok((supply, over, mut work, mut exchange)) = fields.get_mut(field.entity) else {
                 continue;
             };
             if !is_due(&clock, molecule) {
                 continue;
             }
             exchange.close(&field.grid);
-            let wanted = Fitted::wanted(&medium, molecule, supply);
+            let wanted = Fitted::wanted(&medium, molecule, supply, over);
             if work.fitted == Some(wanted) {
                 continue;
             }
             let by = molecule.diffusivity_um2_per_min;
             let mut means = Vec::new();
-            let shares = medium.shares(molecule.radius_nm);
+            let mut of_molecule;
+            let shares = match (medium.shares(molecule.radius_nm), tissue) {
+                (Some(shares), Some(tissue)) => {
+                    of_molecule = shares.to_vec();
+                    tissue.diffusivity(molecule, &mut of_molecule);
+                    Some(of_molecule.as_slice())
+                }
+                (shares, _) => shares,
+            };
             let diffusivity = shares.map_or(Diffusivity::Uniform(by), |shares| {
                 let relative = field.grid.means(shares, &mut means);
                 Diffusivity::Scaled { by, relative }
@@ -118,11 +145,17 @@ fn fit_media(
                 .filter(|_| factor != UVec3::ONE)
                 .map(|flow| flow.coarsened(&site.block, factor));
             let flow = coarse.as_ref().or(flow);
-            let face = match (supply.held_faces, flow) {
-                (true, _) => FaceCondition::Held(supply.level),
+            let level = over.map_or(supply.level, |over| over.level);
+            let face = match (supply.held.any(), flow) {
+                (true, _) => FaceCondition::Held(level),
                 // Nothing diffuses through a closed face, but fluid that leaves takes along what is in it.
                 (false, Some(_)) => FaceCondition::Open,
                 (false, None) => FaceCondition::Closed,
+            };
+            let others = if flow.is_some() {
+                FaceCondition::Open
+            } else {
+                FaceCondition::Closed
             };
             let wanted_medium = Medium {
                 diffusivity,
@@ -132,11 +165,17 @@ fn fit_media(
                 }),
                 ..Medium::closed(by)
             }
-            .with_all_faces(face);
+            .with_all_faces(if supply.held == HeldFaces::Top {
+                others
+            } else {
+                face
+            })
+            .with_face(Side::UpperZ, face);
             let key = FitKey {
                 radius_nm: molecule.radius_nm,
                 dims: field.grid.block.dims,
-                held_faces: supply.held_faces,
+                held: supply.held,
+                in_medium: medium_ratio(molecule),
             };
             match medium.couplings(key) {
                 Some(shared) => work.solver.set_medium_sharing(&wanted_medium, shared),

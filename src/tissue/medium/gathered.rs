@@ -5,6 +5,7 @@ use bevy::prelude::*;
 use super::VesselExchange;
 use crate::tissue::FieldGrid;
 use crate::tissue::solver::{Exchange, Reservoir, SharedCouplings};
+use crate::tissue::transport::HeldFaces;
 
 /// Least share of its diffusivity that a molecule keeps: nothing is shut off for good, or a field in balance would not
 /// be determined there.
@@ -51,12 +52,14 @@ struct SizeClass {
     shares: Vec<f32>,
 }
 
-/// What couplings hang on, but for the diffusivity: radius of the molecule, voxels, held faces.
+/// What couplings hang on, but for the diffusivity: radius of the molecule, voxels, held faces, how much faster it is in medium.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::tissue) struct FitKey {
     pub radius_nm: f32,
     pub dims: UVec3,
-    pub held_faces: bool,
+    pub held: HeldFaces,
+    /// Diffusivity in culture medium over that in tissue.
+    pub in_medium: f32,
 }
 
 impl SiteMedium {

@@ -1,0 +1,212 @@
+//! The fields of a moment as files: a folder `fields_<hours>h` with two files for each molecule of each site.
+//!
+//! - `SITE_MOLECULE.npy`, NumPy's own format (version 1.0, <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>): an array
+//!   of 32-bit floats with the axes z, y, x;
+//! - `SITE_MOLECULE.vti`, VTK's image data (XML, raw appended data), which ParaView opens: the same numbers as values of cells, with
+//!   the place and size of the voxels in um.
+//!
+//! In file names all but ASCII letters, digits and `-` of the names of sites become `_`.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use crate::simulation::Simulation;
+use crate::tissue::{FieldValues, Molecules, Sites, TissueBlock};
+
+/// Writes all fields into a folder that is not there yet.
+///
+/// # Errors
+/// The file that cannot be written, and why.
+pub(super) fn write_fields(
+    folder: &Path,
+    simulation: &Simulation,
+) -> Result<(), (PathBuf, io::Error)> {
+    fs::create_dir(folder).map_err(|error| (folder.to_owned(), error))?;
+    let world = simulation.world();
+    let (sites, molecules) = (world.resource::<Sites>(), world.resource::<Molecules>());
+    let mut taken = BTreeSet::new();
+    for site in &sites.list {
+        let name = file_name(&site.block.name, &mut taken);
+        for field in &site.fields {
+            let Some(values) = world.get::<FieldValues>(field.entity) else {
+                continue;
+            };
+            let molecule = molecules.get(field.molecule);
+            let block = &field.grid.block;
+            let stem = format!("{name}_{}", molecule.name);
+            write(&folder.join(format!("{stem}.npy")), |file| {
+                write_npy(file, block, &values.0)
+            })?;
+            let array = format!("{} ({})", molecule.name, molecule.unit);
+            write(&folder.join(format!("{stem}.vti")), |file| {
+                write_vti(file, block, &array, &values.0)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// The name of a site as it may stand in the name of a file, told from those that are taken.
+fn file_name(site: &str, taken: &mut BTreeSet<String>) -> String {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '-' {
+            c
+        } else {
+            '_'
+        }
+    };
+    let mut name: String = site.chars().map(plain).collect();
+    while !taken.insert(name.clone()) {
+        name.push('_');
+    }
+    name
+}
+
+fn write(
+    path: &Path,
+    fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> Result<(), (PathBuf, io::Error)> {
+    let made = File::create_new(path).and_then(|file| {
+        let mut file = BufWriter::new(file);
+        fill(&mut file)?;
+        file.flush()?;
+        // A checkpoint written later will take it for granted.
+        file.get_ref().sync_all()
+    });
+    made.map_err(|error| (path.to_owned(), error))
+}
+
+/// Writes numbers as both formats hold them.
+fn write_values(file: &mut impl Write, values: &[f32]) -> io::Result<()> {
+    for value in values {
+        file.write_all(&value.to_le_bytes())?;
+    }
+    Ok(())
+}
+
+fn write_npy(file: &mut impl Write, block: &TissueBlock, values: &[f32]) -> io::Result<()> {
+    /// What comes before the header: the magic string, the version and the length of the header.
+    const BEFORE: usize = 10;
+    let [nx, ny, nz] = block.dims.to_array();
+    let mut header =
+        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({nz}, {ny}, {nx}), }}");
+    // The data begin at a multiple of 64 bytes; the header ends with a line break.
+    while (BEFORE + header.len() + 1) % 64 != 0 {
+        header.push(' ');
+    }
+    header.push('\n');
+    let length = u16::try_from(header.len()).map_err(io::Error::other)?;
+    file.write_all(b"\x93NUMPY\x01\x00")?;
+    file.write_all(&length.to_le_bytes())?;
+    file.write_all(header.as_bytes())?;
+    write_values(file, values)
+}
+
+fn write_vti(
+    file: &mut impl Write,
+    block: &TissueBlock,
+    array: &str,
+    values: &[f32],
+) -> io::Result<()> {
+    let [nx, ny, nz] = block.dims.to_array();
+    let extent = format!("0 {nx} 0 {ny} 0 {nz}");
+    let [x, y, z] = block.min_um.to_array();
+    let [dx, dy, dz] = block.voxel_um.to_array();
+    let array = escaped(array);
+    write!(
+        file,
+        "<?xml version=\"1.0\"?>\n\
+         <VTKFile type=\"ImageData\" version=\"1.0\" byte_order=\"LittleEndian\" header_type=\"UInt64\">\n\
+         <ImageData WholeExtent=\"{extent}\" Origin=\"{x} {y} {z}\" Spacing=\"{dx} {dy} {dz}\">\n\
+         <Piece Extent=\"{extent}\">\n\
+         <CellData Scalars=\"{array}\">\n\
+         <DataArray type=\"Float32\" Name=\"{array}\" format=\"appended\" offset=\"0\"/>\n\
+         </CellData>\n</Piece>\n</ImageData>\n<AppendedData encoding=\"raw\">\n_"
+    )?;
+    let bytes = 4 * values.len() as u64;
+    file.write_all(&bytes.to_le_bytes())?;
+    write_values(file, values)?;
+    file.write_all(b"\n</AppendedData>\n</VTKFile>\n")
+}
+
+/// A text as it may stand in an attribute.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use bevy::prelude::*;
+
+    use super::*;
+
+    fn block() -> TissueBlock {
+        TissueBlock {
+            name: "dish".into(),
+            min_um: Vec3::new(-40.0, -30.0, -5.0),
+            dims: UVec3::new(4, 3, 1),
+            voxel_um: Vec3::new(20.0, 20.0, 10.0),
+            walls: true,
+            perfusion_length_um: None,
+        }
+    }
+
+    fn values() -> Vec<f32> {
+        (0..12).map(|n| n as f32 * 0.25).collect()
+    }
+
+    fn numbers(bytes: &[u8]) -> Vec<f32> {
+        let number = |bytes: &[u8]| f32::from_le_bytes(bytes.try_into().expect("four bytes"));
+        bytes.chunks_exact(4).map(number).collect()
+    }
+
+    #[test]
+    fn numpy_files_have_their_header_and_all_values() {
+        let mut file = Vec::new();
+        write_npy(&mut file, &block(), &values()).expect("memory is writable");
+        assert_eq!(&file[..8], b"\x93NUMPY\x01\x00");
+        let length = usize::from(u16::from_le_bytes([file[8], file[9]]));
+        assert_eq!((10 + length) % 64, 0);
+        let header = std::str::from_utf8(&file[10..10 + length]).expect("text");
+        assert!(
+            header.starts_with("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 4), }")
+        );
+        assert!(header.ends_with('\n'));
+        assert_eq!(numbers(&file[10 + length..]), values());
+    }
+
+    #[test]
+    fn image_files_say_where_voxels_lie_and_hold_all_values_raw() {
+        let mut file = Vec::new();
+        write_vti(&mut file, &block(), "oxygen (mmHg)", &values()).expect("memory is writable");
+        let start = file
+            .windows(2)
+            .position(|two| two == b"\n_")
+            .expect("there is data")
+            + 2;
+        let header = std::str::from_utf8(&file[..start]).expect("text");
+        for part in [
+            "WholeExtent=\"0 4 0 3 0 1\"",
+            "Origin=\"-40 -30 -5\"",
+            "Spacing=\"20 20 10\"",
+            "Name=\"oxygen (mmHg)\"",
+        ] {
+            assert!(header.contains(part), "{part}: {header}");
+        }
+        let bytes: [u8; 8] = file[start..start + 8].try_into().expect("eight bytes");
+        assert_eq!(u64::from_le_bytes(bytes), 48);
+        assert_eq!(numbers(&file[start + 8..start + 56]), values());
+        assert!(file.ends_with(b"\n</AppendedData>\n</VTKFile>\n"));
+    }
+
+    #[test]
+    fn sites_of_like_names_get_files_of_their_own() {
+        let mut taken = BTreeSet::new();
+        let names = ["lymph node", "lymph/node", "lung-2"].map(|site| file_name(site, &mut taken));
+        assert_eq!(names, ["lymph_node", "lymph_node_", "lung-2"]);
+    }
+}
