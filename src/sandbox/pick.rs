@@ -215,7 +215,12 @@ mod tests {
         assert_eq!(index_of(&cells, along_x(0.0), kept, body), Some(0));
         let hit = |y: f32| {
             let centre = Vec3::new(5.0, 0.0, 0.0);
-            hit_of(centre, drawn_radius_um(8.0), along_x(y), kept, body).map(|hit| hit.distance_um)
+            let ball = Body {
+                centre,
+                radius: drawn_radius_um(8.0),
+                stretch: None,
+            };
+            hit_of(ball, along_x(y), kept, body).map(|hit| hit.distance_um)
         };
         assert!(hit(0.0).is_some_and(|distance| (distance - 102.0).abs() < 1e-3));
         // Beside the cut face the skin behind the plane is hit.
