@@ -26,7 +26,8 @@ fn scene(rules: &str) -> String {
     format!(
         r#"(
     title: "extremes", about: "inputs are driven to their limits", pace: Illustrative, duration: Hours(1),
-    sites: [(name: "dish", organ: Medium, size_um: (160, 160, 160), walls: true, fields: [{fields}])],
+    sites: [(name: "dish", organ: Medium, size_um: (160, 160, 160), walls: true, fields: [{fields}],
+        tissue: (membranes: [(around: Acinus(radius_um: 40))]))],
     cell_types: [(
         name: "driven", about: "has everything", colour: (1, 1, 1), tumour: true,
         cycle: (), death: (), metabolism: (), hif: (), motility: (), shape: (), emt: (), fibroblast: (), remodelling: (), protease: (),

@@ -209,6 +209,7 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
         of(InTransit::Pauses),
         [
             "biology::matrix::work_on_matrix",
+            "biology::membrane::meet_membranes",
             "biology::metabolism::exchange_metabolites",
             "cell::cycle::advance_cycle",
             "cell::exchange::exchange_molecules",
