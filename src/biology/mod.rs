@@ -35,21 +35,33 @@
 
 use bevy::prelude::*;
 
+pub mod anoikis;
 pub mod emt;
 pub mod fibroblast;
 pub mod hypoxia;
+pub mod junctions;
 pub mod matrix;
 pub mod membrane;
 pub mod metabolism;
+<<<<<<< HEAD
 pub mod protease;
+=======
+pub mod polarity;
+>>>>>>> 959eed9 (Wire stroma and switch: rules of EMT and CAFs, junctions, anoikis, polarity, variants of cell types)
 
+pub use anoikis::AnoikisParameters;
 pub use emt::{EmtCircuit, EmtCircuitParameters, EmtParameters, EmtState};
 pub use fibroblast::{Fibroblast, FibroblastParameters, FibroblastState};
 pub use hypoxia::{HifAxis, HifParameters, HypoxiaParameters};
+pub use junctions::{AdherensParameters, JunctionParameters, Junctions};
 pub use matrix::{Matrix, MatrixDescription, MatrixParameters, RemodellingParameters};
 pub use membrane::{Around, MembraneDescription, MembraneParameters, MembranesParameters};
 pub use metabolism::{Metabolism, MetabolismParameters};
+<<<<<<< HEAD
 pub use protease::{Protease, ProteaseParameters, ProteasesParameters};
+=======
+pub use polarity::{Polarity, PolarityParameters};
+>>>>>>> 959eed9 (Wire stroma and switch: rules of EMT and CAFs, junctions, anoikis, polarity, variants of cell types)
 
 /// All systems of tumour biology.
 pub struct BiologyPlugins;
@@ -57,13 +69,19 @@ pub struct BiologyPlugins;
 impl Plugin for BiologyPlugins {
     fn build(&self, app: &mut App) {
         app.add_plugins((
+            anoikis::AnoikisPlugin,
             emt::EmtPlugin,
             fibroblast::FibroblastPlugin,
             hypoxia::HypoxiaPlugin,
+            junctions::JunctionsPlugin,
             matrix::MatrixPlugin,
             membrane::MembranePlugin,
             metabolism::MetabolismPlugin,
+<<<<<<< HEAD
             protease::ProteasePlugin,
+=======
+            polarity::PolarityPlugin,
+>>>>>>> 959eed9 (Wire stroma and switch: rules of EMT and CAFs, junctions, anoikis, polarity, variants of cell types)
         ));
     }
 }

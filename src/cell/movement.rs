@@ -189,6 +189,9 @@ const ADHESION: &str = "mechanics.adhesion";
 const E_CADHERIN: &str = "mechanics.e_cadherin";
 const N_CADHERIN: &str = "mechanics.n_cadherin";
 
+/// N-cadherin that counts for nothing: as long as no cell has more, as in a tissue of epithelial cells, the second channel is left out.
+const FAINT: f32 = 0.02;
+
 /// How strongly cells hold to others, by the two channels.
 struct Adhesion<'a> {
     strength: CellValues<'a>,
@@ -433,12 +436,11 @@ fn gather_second(
         .expect(IN_TABLES)
         .any(|(entities, _, _, types, ..)| {
             let n_cadherin = adhesion.n_cadherin.in_table(entities);
-            let is_there = |level: f32| level > 0.0;
-            n_cadherin.is_ruled()
-                || types
-                    .iter()
-                    .enumerate()
-                    .any(|(row, of)| is_there(n_cadherin.at(row, of.0)))
+            let is_there = |level: f32| level > FAINT;
+            types
+                .iter()
+                .enumerate()
+                .any(|(row, of)| is_there(n_cadherin.at(row, of.0)))
         });
     let rows = if is_used { share.total() } else { 0 };
     second.clear();

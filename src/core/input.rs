@@ -179,6 +179,19 @@ pub(super) struct TableValues {
     pub values: Vec<f32>,
 }
 
+impl InputValues {
+    /// An input of cells as the last `Regulate` left it, by name, for whoever looks at a world from outside; `None` where no module
+    /// has registered it.
+    pub fn of_cells<'a>(&'a self, world: &'a World, name: &str) -> Option<CellValues<'a>> {
+        let place = self.cells.iter().position(|known| known.name == name)?;
+        Some(CellValues {
+            values: self,
+            place,
+            entities: world.entities(),
+        })
+    }
+}
+
 /// What systems ask for the inputs of this step.
 #[derive(SystemParam)]
 pub struct Regulated<'w> {

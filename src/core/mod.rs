@@ -12,6 +12,7 @@
 //! a file, [`stages`] how long the parts of a step take, [`colour_map`] the names of the colour maps, [`carried`] what
 //! newcomers bring, [`in_transit`] what goes on in cells between two sites, [`layer`] what a picture shows besides cells.
 
+pub mod advice;
 pub mod capability;
 pub mod carried;
 pub mod clock;

@@ -3,6 +3,7 @@
 //! [`load_scene`] and [`parse_scene`] turn a file into a [`ParsedScene`] or into a [`SceneReport`] of
 //! everything that is wrong with it. They serve command line, sandbox and tests alike.
 
+mod advice;
 pub mod alone;
 mod assets;
 mod capabilities;
@@ -33,6 +34,7 @@ pub mod stage;
 pub mod table;
 pub mod timeline;
 pub mod tissue_parts;
+pub mod variants;
 mod words;
 
 use std::collections::BTreeMap;
@@ -132,6 +134,7 @@ impl ParsedScene {
         let mut scene = self.scene.clone();
         scene.seed = seed;
         scene.cell_types.clone_from(&self.library.types);
+        scene.variants.clear();
         scene.molecules = self.library.molecules.list().to_vec();
         for population in populations_of(&mut scene) {
             if let Place::Csv(file) = &population.place
@@ -388,7 +391,7 @@ pub fn parse_scene(
         (&scene.cell_types, &scene.molecules)
     });
     let AtHand {
-        library,
+        mut library,
         report: of_files,
         unread,
     } = if own_types.is_empty() {
@@ -407,6 +410,7 @@ pub fn parse_scene(
         report.put_in_order();
         return Err(report);
     };
+    variants::add_variants(&mut library, &scene);
     let mut library = library.with_used_first(&used_types(&scene));
     let mut checker = Checker {
         file: name,
@@ -418,6 +422,7 @@ pub fn parse_scene(
         report: SceneReport::default(),
     };
     check_scene(&mut checker, &scene, &library, context, &mut tables);
+    variants::check_variants(&mut checker, &scene, &library);
     let timeline = Timeline::new(&scene);
     // Types that only CSV files name are used as well.
     let rows = tables.0.values().flatten();
@@ -434,6 +439,7 @@ pub fn parse_scene(
         names::check_names(&mut report, name, &world);
         rules::check_own_types(&mut checker, &scene, &library, &world);
         changes::check_changes(&mut checker, (&scene, &timeline), &library, &mut world);
+        advice::note_advice(&mut checker, &scene, &library, &world);
     }
     effects::note_without_effect(&mut checker, &scene, &library, &tables);
     report.absorb(checker.report);

@@ -12,6 +12,7 @@ use super::look::{CameraKey, Look};
 use super::prefab::CellPrefab;
 use super::stage::StageLayout;
 use super::tissue_parts::TissueParts;
+use super::variants::Variant;
 use crate::core::regulate::RuleChange;
 use crate::tissue::placed::{PlacedRate, Region};
 use crate::tissue::{Molecule, MoleculeName};
@@ -50,6 +51,9 @@ pub struct Scene {
     /// uses these and no others.
     #[serde(default)]
     pub cell_types: Vec<CellPrefab>,
+    /// Cell types that are as others but for some rules: `(name: "deaf", like: "cancer", without: ["tgf_beta_drives_emt"])`.
+    #[serde(default)]
+    pub variants: Vec<Variant>,
     /// Molecules beside those of the library, or in place of those of the same name.
     #[serde(default)]
     pub molecules: Vec<Molecule>,

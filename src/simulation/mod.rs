@@ -31,9 +31,11 @@ pub use verify::Violation;
 use crate::biology::BiologyPlugins;
 use crate::cell::life::{CellLife, INITIAL_STATE};
 use crate::cell::turnover::{Refused, TurnoverPlugin};
-use crate::cell::{CellPlugins, EventRecord, StepEvents};
+use crate::cell::{CellPlugins, CellType, EventRecord, StepEvents};
 use crate::core::capability::CapabilityRegistry;
 use crate::core::clones::fill_rows;
+use crate::core::columns::tables_with;
+use crate::core::input::InputValues;
 use crate::core::invariant::Invariants;
 use crate::core::parameters::{
     self, CellTypeNames, ParameterError, ParameterRegistry, ParameterValue,
@@ -41,7 +43,7 @@ use crate::core::parameters::{
 use crate::core::random::PurposeRegistry;
 use crate::core::stages::{self, StageTimes};
 use crate::core::state::{RegisterState, StateRegistry};
-use crate::core::{Clock, RandomKey, RegisterPurpose, SimSchedule, SimSystems};
+use crate::core::{CellId, Clock, RandomKey, RegisterPurpose, SimSchedule, SimSystems};
 use crate::measure::{Census, Wanted, metrics};
 use crate::scene::population::PLACEMENT;
 use crate::scene::{CellLibrary, ParsedScene};
@@ -311,6 +313,26 @@ impl Simulation {
     /// 64 bits that stand for the whole state.
     pub fn state_hash(&self) -> u64 {
         crate::measure::hash::state_hash(&self.world)
+    }
+
+    /// What rules made of an input of cells in the last step, by name, in the order of identity; nothing where no module has
+    /// registered it. Cells that came to be in that step have none yet, so ask after one in which none did.
+    pub fn inputs(&self, name: &str) -> Vec<(CellId, f32)> {
+        let values = self.world.get_resource::<InputValues>();
+        let Some(input) = values.and_then(|values| values.of_cells(&self.world, name)) else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for table in tables_with::<CellId>(&self.world) {
+            let (Some(ids), Some(types)) = (table.get::<CellId>(), table.get::<CellType>()) else {
+                continue;
+            };
+            let column = input.in_table(table.entities());
+            let rows = ids.iter().zip(types).enumerate();
+            found.extend(rows.map(|(row, (id, of))| (*id, column.at(row, of.0))));
+        }
+        found.sort_unstable_by_key(|(id, _)| *id);
+        found
     }
 
     /// Every parameter with its value.

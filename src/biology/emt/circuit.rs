@@ -92,6 +92,8 @@ pub struct EmtCircuitParameters {
     pub cadherin_half_zeb: f32,
     /// Loss of either cadherin, `kd_E = kd_N`, 1/h.
     pub cadherin_loss_per_hour: f32,
+    /// How many times as fast as in life the circuit goes, for scenes paced for the eye; 1.
+    pub pace: f32,
 }
 
 impl Default for EmtCircuitParameters {
@@ -129,6 +131,7 @@ impl Default for EmtCircuitParameters {
             cadherin_by_zeb_per_hour: 0.6,
             cadherin_half_zeb: 0.5,
             cadherin_loss_per_hour: 0.5,
+            pace: 1.0,
         }
     }
 }
@@ -136,6 +139,10 @@ impl Default for EmtCircuitParameters {
 impl Parameters for EmtCircuitParameters {
     fn limits(field: &str) -> Limits {
         match field {
+            "pace" => Limits {
+                min: 0.01,
+                max: 100.0,
+            },
             field if field.contains("_half_") || field.ends_with("_loss_per_hour") => Limits {
                 min: 1.0e-6,
                 max: 1.0e3,

@@ -162,7 +162,7 @@ pub fn switch(
     )>,
 ) {
     let (constants, parameters) = (&*constants, &*parameters);
-    let hours = clock.dt_hours() * turn_in_steps(&clock) as f32;
+    let hours = clock.dt_hours() * turn_in_steps(&clock) as f32 * constants.pace;
     let drive = inputs.input(DRIVE);
     for (entities, ids, types, residents, positions, vitals, mut circuits, mut states) in
         cells.contiguous_iter_mut().expect(IN_TABLES)

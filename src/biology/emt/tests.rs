@@ -251,3 +251,20 @@ fn dead_cells_do_not_switch() {
     tissue.run(5.0, 48.0);
     assert_eq!(tissue.circuit(), before);
 }
+
+#[test]
+fn fgf_2_hypoxia_and_stiffness_raise_the_drive_by_themselves() {
+    use crate::biology::testing::shipped_input;
+    let drive = |quantities: &[(&str, f32)]| shipped_input(DRIVE, quantities);
+    let is = |found: f32, expected: f32| assert!((found - expected).abs() < 1e-5, "{found}");
+    is(drive(&[]), 0.0);
+    // 1 ng/mL is 0.04 nM.
+    is(drive(&[("tgf_beta", 0.04)]), 1.0);
+    is(drive(&[("fgf_2", 0.2)]), 0.15);
+    is(drive(&[("hif.level", 1.0)]), 0.5);
+    is(drive(&[("matrix.stiffness", 2.0)]), 0.15);
+    is(
+        drive(&[("tgf_beta", 0.04), ("fgf_2", 0.2), ("hif.level", 0.5)]),
+        1.4,
+    );
+}

@@ -25,6 +25,7 @@ use crate::cell::death::is_alive;
 use crate::cell::event::{EventBook, EventKind, RegisterEvent};
 use crate::cell::life::{Beginning, RegisterLife};
 use crate::cell::{CellType, Position, Resident, Vital};
+use crate::core::advice::RegisterAdvice;
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::invariant::{RegisterInvariant, outside};
@@ -36,6 +37,8 @@ use crate::core::random::probability;
 use crate::core::saturation::hill;
 use crate::core::state::RegisterState;
 use crate::core::{CellId, Clock, SimSchedule, SimSystems};
+
+mod feedback;
 
 /// How cells of a type wake (capability `fibroblast`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
@@ -58,6 +61,8 @@ pub struct FibroblastParameters {
     pub half_inflammation_nm: f32,
     /// Time in which inflammation follows its signal, `tau`, h; 24. Assumed.
     pub inflammation_hours: f32,
+    /// How many times as fast as in life it wakes and forgets, for scenes paced for the eye; 1.
+    pub pace: f32,
 }
 
 impl Default for FibroblastParameters {
@@ -71,6 +76,7 @@ impl Default for FibroblastParameters {
             memory_cap_hours: 504.0,
             half_inflammation_nm: 0.01,
             inflammation_hours: 24.0,
+            pace: 1.0,
         }
     }
 }
@@ -86,6 +92,10 @@ impl Parameters for FibroblastParameters {
                 min: 0.0,
                 max: 1.0e5,
             },
+            "pace" => Limits {
+                min: 0.01,
+                max: 100.0,
+            },
             "signal_exponent" => Limits {
                 min: 0.1,
                 max: 20.0,
@@ -95,6 +105,15 @@ impl Parameters for FibroblastParameters {
                 max: 1.0e4,
             },
         }
+    }
+}
+
+impl FibroblastParameters {
+    /// The signal above which a fibroblast wakes, ng/mL of TGF-beta: where `k_in h = 1`. None where no signal does.
+    pub fn threshold_ng_per_ml(&self) -> Option<f32> {
+        let share = 1.0 / (self.memory_gain - 1.0);
+        let power = bevy::math::ops::powf(share, 1.0 / self.signal_exponent);
+        (self.memory_gain > 1.0).then(|| self.half_signal_ng_per_ml * power)
     }
 }
 
@@ -208,7 +227,7 @@ pub fn wake(
                 inflammation_nm: inflammation.at(row, cell_type),
                 memory_gain: gain.at(row, cell_type),
             };
-            fibroblast.advance(parameters, met, hours);
+            fibroblast.advance(parameters, met, hours * parameters.pace);
             let now = fibroblast.state();
             if now != before {
                 let kind = match now {
@@ -259,6 +278,7 @@ impl Plugin for FibroblastPlugin {
                 COMES_TO_REST,
                 "A CAF came to rest and is a fibroblast again.",
             );
+        app.register_advice(feedback::keep_each_other_awake);
         register_what_can_be_known(app);
         app.begin_cells(|place| {
             place.parameters::<FibroblastParameters>()?;

@@ -36,6 +36,7 @@ pub(super) fn too_many<P>(
         ("sites", scene.sites.len(), MAX_NAMED),
         ("molecules", scene.molecules.len(), MAX_NAMED),
         ("cell_types", scene.cell_types.len(), MAX_NAMED),
+        ("variants", scene.variants.len(), MAX_NAMED),
         ("rules", scene.rules.len(), MAX_LISTED),
         ("parameters", scene.parameters.len(), MAX_LISTED),
         ("timeline", scene.timeline.len(), MAX_LISTED),

@@ -1,0 +1,170 @@
+//! Arrows one by one: without one, a step later nothing but its input differs. And the step is sacred with all of them at work.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use tumorscape::core::input::Inputs;
+use tumorscape::core::regulate::RuleChange;
+use tumorscape::scene::CellLibrary;
+use tumorscape::simulation::{Action, Simulation};
+
+use super::{metric, simulation};
+
+/// A small tumour among fibroblasts in a matrix, in which every arrow of the shipped cells has something to act on.
+const TISSUE: &str = r#"(
+    title: "all arrows", about: "-", pace: Illustrative, duration: Hours(20), step: Minutes(2),
+    sites: [(
+        name: "breast", organ: Breast, size_um: (400, 400, 400), perfusion_length_um: 100,
+        fields: [
+            (molecule: "oxygen", level: 12), (molecule: "glucose", level: 5.5), (molecule: "lactate", level: 1),
+            (molecule: "vegf_a", level: 0), (molecule: "tgf_beta", level: 0.03), (molecule: "il_1", level: 0.02),
+            (molecule: "hgf", level: 0.1), (molecule: "fgf_2", level: 0.1), (molecule: "cxcl12", level: 0.5),
+            (molecule: "mmp", level: 0.1), (molecule: "lox", level: 0.1),
+        ],
+        tissue: (matrix: (density: 0.4)),
+    )],
+    populations: [
+        (cell: "cancer", place: Ball(radius_um: 80)),
+        (cell: "fibroblast", place: Scatter(per_mm3: 6000, outside_um: 90)),
+    ],
+    parameters: {"emt_circuit.pace": 50, "fibroblast.fibroblast.pace": 8},
+    output: (metrics_every: Hours(2)),
+)"#;
+
+/// What rules make of every input of cells, as bits.
+fn inputs(simulation: &Simulation) -> BTreeMap<String, Vec<(u64, u32)>> {
+    let names = simulation.world().resource::<Inputs>().cell_names();
+    let of = |name: &str| {
+        let values = simulation.inputs(name);
+        values
+            .iter()
+            .map(|(id, value)| (id.0, value.to_bits()))
+            .collect()
+    };
+    names.iter().map(|name| ((*name).to_owned(), of(name))).collect()
+}
+
+#[test]
+fn without_an_arrow_nothing_but_its_input_differs_a_step_later() {
+    let shipped = CellLibrary::shipped().unwrap_or_else(|report| panic!("{report}"));
+    let arrows: Vec<(String, String)> = ["cancer", "fibroblast"]
+        .into_iter()
+        .flat_map(|name| {
+            let prefab = shipped.get(name).expect("it is shipped");
+            let rules = prefab.rules.iter();
+            rules.map(move |(rule, of)| (format!("{name}.{rule}"), of.input.clone()))
+        })
+        .collect();
+    assert!(arrows.len() > 30, "{}", arrows.len());
+    const STEPS: usize = 240;
+    // Each runs from the start: a simulation is a value, not a copy.
+    let run = |cut: Option<&str>| {
+        let mut simulation = simulation(TISSUE, 7);
+        for _ in 0..STEPS {
+            simulation.step();
+        }
+        let before = simulation.state_hash();
+        if let Some(path) = cut {
+            let delete = Action::Rule(RuleChange::Delete(path.to_owned()));
+            simulation.apply(delete).expect("the rule is there");
+        }
+        simulation.step();
+        (before, inputs(&simulation))
+    };
+    let (state, whole) = run(None);
+    // Several at a time would hide one in another, so a few, chosen to reach every module.
+    let tried = arrows.iter().filter(|(path, _)| {
+        [
+            "cancer.tgf_beta_drives_emt",
+            "cancer.hypoxia_drives_emt",
+            "cancer.fgf_2_drives_emt",
+            "cancer.stiffness_drives_emt",
+            "cancer.emt_loses_e_cadherin",
+            "cancer.emt_loosens_junctions",
+            "cancer.emt_resists_anoikis",
+            "cancer.contacts_attach",
+            "cancer.hgf_scatters",
+            "fibroblast.tgf_beta_wakes",
+            "fibroblast.il_1_inflames",
+            "fibroblast.cafs_secrete_hgf",
+            "fibroblast.myofibroblasts_lay_collagen",
+        ]
+        .contains(&path.as_str())
+    });
+    let mut count = 0;
+    for (path, input) in tried {
+        let (before, without) = run(Some(path));
+        assert_eq!(before, state);
+        for (name, values) in &whole {
+            let same = without[name] == *values;
+            assert_eq!(same, name != input, "`{name}` without `{path}`");
+        }
+        count += 1;
+    }
+    assert_eq!(count, 13);
+}
+
+#[test]
+fn cells_of_a_variant_differ_by_the_arrow_they_lack() {
+    let text = |without: &str| {
+        format!(
+            r#"(
+    title: "two", about: "-", pace: Illustrative, duration: Hours(20), step: Minutes(5),
+    sites: [(name: "dish", organ: Medium, size_um: (200, 200, 200), fields: [(molecule: "tgf_beta", level: 0.2)])],
+    variants: [(name: "deaf", like: "cancer", without: [{without}])],
+    populations: [(cell: "deaf", place: Ball(radius_um: 40))],
+    parameters: {{"emt_circuit.pace": 50}},
+)"#
+        )
+    };
+    let turned = |without: &str| {
+        let mut simulation = simulation(&text(without), 1);
+        while simulation.hours() < 10.0 {
+            simulation.step();
+        }
+        metric(&simulation, "epithelial_cells") / metric(&simulation, "cells_alive")
+    };
+    assert_eq!(turned(""), 0.0);
+    assert_eq!(turned(r#""tgf_beta_drives_emt""#), 1.0);
+}
+
+/// Runs the program in a folder and returns the line of its state.
+fn state_of(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_tumorscape"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("the program runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let state = text.lines().find(|line| line.starts_with("state "));
+    let told = String::from_utf8_lossy(&output.stderr);
+    state.unwrap_or_else(|| panic!("{text}\n{told}")).to_owned()
+}
+
+#[test]
+fn stroma_and_switch_give_the_same_bits_at_any_thread_count_and_across_save_and_resume() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    std::fs::write(folder.join("all.ron"), TISSUE).expect("writable");
+    let run = |threads: &str, out: &str| {
+        let common = ["run", "all.ron", "--quiet", "--until", "12h"];
+        let rest = ["--threads", threads, "--out", out];
+        state_of(folder, &[&common[..], &rest[..]].concat())
+    };
+    let one = run("1", "one");
+    assert_eq!(run("3", "three"), one);
+    let events = std::fs::read_to_string(folder.join("one/events.csv")).expect("written");
+    for kind in [
+        "emt.hybrid",
+        "fibroblast.wakes",
+        "bond_formed",
+        "bond_broken",
+    ] {
+        assert!(events.contains(kind), "no {kind}");
+    }
+    let half = ["run", "all.ron", "--quiet", "--until", "7h", "--out", "half"];
+    state_of(folder, &half);
+    let rest = ["run", "--resume", "half", "--quiet", "--until", "12h"];
+    assert_eq!(state_of(folder, &rest), one);
+}
