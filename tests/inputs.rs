@@ -31,6 +31,7 @@ fn scene(rules: &str) -> String {
     cell_types: [(
         name: "driven", about: "has everything", colour: (1, 1, 1), tumour: true,
         cycle: (), death: (), metabolism: (), hif: (), motility: (), shape: (), emt: (), fibroblast: (), remodelling: (), protease: (),
+        junctions: (), polarity: (), anoikis: (),
         exchange: [{exchange}], follows: [{follows}],
         rules: {{ {rules} }},
     )],

@@ -198,6 +198,7 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
             "biology::fibroblast::wake",
             "biology::hypoxia::update_hif",
             "biology::metabolism::update_metabolism",
+            "biology::polarity::polarise",
             "cell::death::advance_death",
             "cell::growth::grow_bodies",
             "cell::shape::stretch",
@@ -208,6 +209,9 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
     assert_eq!(
         of(InTransit::Pauses),
         [
+            "biology::anoikis::die_unattached",
+            "biology::junctions::hold_on",
+            "biology::junctions::strands::make_and_leave",
             "biology::matrix::work_on_matrix",
             "biology::membrane::meet_membranes",
             "biology::metabolism::exchange_metabolites",

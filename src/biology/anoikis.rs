@@ -92,6 +92,9 @@ const RATE: &str = "anoikis.rate";
 /// Whether an unattached cell enters apoptosis.
 const DEATH: Purpose = Purpose::of("anoikis.death");
 
+/// What adding up hours in single precision may be off by, 4 s.
+const ROUNDING_HOURS: f32 = 1.0e-3;
+
 /// Longest time that is counted, h: nothing depends on more.
 const COUNTED_HOURS: f32 = 1.0e4;
 
@@ -138,7 +141,7 @@ pub fn die_unattached(
                 return;
             }
             unattached.hours = (unattached.hours + hours).min(COUNTED_HOURS);
-            if unattached.hours <= parameters.onset_hours {
+            if unattached.hours <= parameters.onset_hours + ROUNDING_HOURS {
                 return;
             }
             let per_hour = rate.at(row, cell_type) * lack;

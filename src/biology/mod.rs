@@ -43,11 +43,8 @@ pub mod junctions;
 pub mod matrix;
 pub mod membrane;
 pub mod metabolism;
-<<<<<<< HEAD
 pub mod protease;
-=======
 pub mod polarity;
->>>>>>> 959eed9 (Wire stroma and switch: rules of EMT and CAFs, junctions, anoikis, polarity, variants of cell types)
 
 pub use anoikis::AnoikisParameters;
 pub use emt::{EmtCircuit, EmtCircuitParameters, EmtParameters, EmtState};
@@ -57,11 +54,8 @@ pub use junctions::{AdherensParameters, JunctionParameters, Junctions};
 pub use matrix::{Matrix, MatrixDescription, MatrixParameters, RemodellingParameters};
 pub use membrane::{Around, MembraneDescription, MembraneParameters, MembranesParameters};
 pub use metabolism::{Metabolism, MetabolismParameters};
-<<<<<<< HEAD
 pub use protease::{Protease, ProteaseParameters, ProteasesParameters};
-=======
 pub use polarity::{Polarity, PolarityParameters};
->>>>>>> 959eed9 (Wire stroma and switch: rules of EMT and CAFs, junctions, anoikis, polarity, variants of cell types)
 
 /// All systems of tumour biology.
 pub struct BiologyPlugins;
@@ -77,11 +71,8 @@ impl Plugin for BiologyPlugins {
             matrix::MatrixPlugin,
             membrane::MembranePlugin,
             metabolism::MetabolismPlugin,
-<<<<<<< HEAD
             protease::ProteasePlugin,
-=======
             polarity::PolarityPlugin,
->>>>>>> 959eed9 (Wire stroma and switch: rules of EMT and CAFs, junctions, anoikis, polarity, variants of cell types)
         ));
     }
 }
@@ -127,6 +118,7 @@ mod tests {
 
     use super::*;
     use crate::cell::body::BodyPlugin;
+    use crate::cell::bonds::BondsPlugin;
     use crate::cell::cycle::CyclePlugin;
     use crate::cell::death::DeathPlugin;
     use crate::cell::growth::GrowthPlugin;
@@ -148,6 +140,7 @@ mod tests {
         let mut app = bench(1.0);
         app.add_plugins((
             BodyPlugin,
+            BondsPlugin,
             CyclePlugin,
             DeathPlugin,
             GrowthPlugin,

@@ -223,6 +223,8 @@ const LONELY: &str = r#"(
     parameters: {
         "cancer.death.apoptosis_per_hour": 0,
         "cancer.motility.speed_um_per_min": 0,
+        // A coated dish holds them.
+        "cancer.anoikis.attachment": 1,
         // Siblings touch; that is not to slow them.
         "cancer.cycle.max_pressure": 1e6,
         // Background oxygen is 38 mmHg, and glucose 5.5 mM: it takes this to be exactly enough.

@@ -165,6 +165,6 @@ fn stroma_and_switch_give_the_same_bits_at_any_thread_count_and_across_save_and_
     }
     let half = ["run", "all.ron", "--quiet", "--until", "7h", "--out", "half"];
     state_of(folder, &half);
-    let rest = ["run", "--resume", "half", "--quiet", "--until", "12h"];
+    let rest = ["resume", "half", "--quiet", "--until", "12h"];
     assert_eq!(state_of(folder, &rest), one);
 }
