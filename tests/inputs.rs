@@ -30,7 +30,7 @@ fn scene(rules: &str) -> String {
         tissue: (membranes: [(around: Acinus(radius_um: 40))]))],
     cell_types: [(
         name: "driven", about: "has everything", colour: (1, 1, 1), tumour: true,
-        cycle: (), death: (), metabolism: (), hif: (), motility: (), shape: (), emt: (), fibroblast: (), remodelling: (), protease: (),
+        cycle: (), death: (), metabolism: (), hif: (), motility: (), shape: (), emt: (), fibroblast: (), remodelling: (), protease: (), guidance: (),
         junctions: (), polarity: (), anoikis: (),
         exchange: [{exchange}], follows: [{follows}],
         rules: {{ {rules} }},

@@ -31,7 +31,9 @@ pub use cycle::{Cycle, CycleParameters, Phase};
 pub use death::{DeathParameters, LifeEvent, State, Vital};
 pub use event::{EventKind, EventRecord, StepEvents};
 pub use exchange::{ExchangeParameters, MoleculeExchange};
-pub use motility::{Following, FollowsParameters, Motility, MotilityParameters};
+pub use motility::{
+    Following, FollowsParameters, GuidanceParameters, Motility, MotilityParameters,
+};
 pub use surroundings::Surroundings;
 
 /// The order inside [`SimSystems::Act`].

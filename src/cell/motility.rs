@@ -19,6 +19,7 @@
 //! `Move` adds [`Motility::velocity_um_per_min`] to the velocities of mechanics.
 
 mod follows;
+mod guidance;
 
 use std::ops::Range;
 
@@ -42,6 +43,8 @@ use crate::tissue::{FieldReader, Fields};
 
 pub use follows::{Following, FollowsParameters, biased_direction, register_biases};
 use follows::{bias_of, pull};
+use guidance::Guide;
+pub use guidance::{Guidance, GuidanceParameters};
 
 /// How a cell walks just now.
 #[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
@@ -156,6 +159,7 @@ pub fn turn(
         Res<PerType<FollowsParameters>>,
     ),
     fields: Fields,
+    guidance: Guidance,
     inputs: Regulated,
     mut cells: Query<(
         Entity,
@@ -198,11 +202,13 @@ pub fn turn(
         }
         ranges.push(start..followed.len());
     }
+    let guides = guidance.read(&inputs);
     for (entities, ids, cell_types, residents, positions, vitals, mut motilities) in
         cells.contiguous_iter_mut().expect(IN_TABLES)
     {
         let speed = speed.in_table(entities);
         let persistence = persistence.in_table(entities);
+        let guides = guides.as_ref().map(|guides| guides.in_table(entities));
         let biases: Vec<InputColumn> = molecules
             .iter()
             .map(|(.., bias)| bias.in_table(entities))
@@ -230,8 +236,12 @@ pub fn turn(
             };
             let mut random = key.stream(ids[row], clock.step, TURNS);
             if persistence_min <= 0.0 || random.chance(chance) {
+                let at = (residents[row].0, positions[row].0);
+                let guide = guides
+                    .as_ref()
+                    .map_or_else(Guide::default, |guides| guides.at(row, cell_type, at));
                 let own = ranges.get(usize::from(cell_type)).cloned();
-                let mut sum = Vec3::ZERO;
+                let mut sum = guide.pull;
                 for (place, half_gradient_per_um) in &followed[own.unwrap_or(0..0)] {
                     let (_, field, _) = &molecules[*place];
                     let gradient = field.relative_gradient(residents[row].0, positions[row].0);
@@ -240,7 +250,8 @@ pub fn turn(
                 }
                 let time = (clock.dt_minutes(), persistence_min, chance);
                 motility.turn_within(&mut random, time, |random| {
-                    biased_direction(random, sum, sum.length())
+                    let drawn = biased_direction(random, sum, sum.length());
+                    guide.lead(random, drawn)
                 });
             }
         });
@@ -253,6 +264,7 @@ pub struct MotilityPlugin;
 impl Plugin for MotilityPlugin {
     fn build(&self, app: &mut App) {
         order_act(app);
+        guidance::register(app);
         app.register_purpose(TURNS)
             .register_capability::<MotilityParameters>("motility")
             .register_cell_state::<Motility>("motility")

@@ -46,6 +46,7 @@ pub mod state;
 mod team;
 pub mod units;
 mod unknown_names;
+pub mod voxels;
 
 pub use clock::{Clock, SimSchedule, SimSystems};
 pub use colour_map::ColourMap;

@@ -129,11 +129,11 @@ pub enum Axis {
     Z,
 }
 
-/// A plane through the site on which one molecule is shown.
+/// A plane through the site on which one molecule is shown, or a number of its voxels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields)]
 pub struct Slice {
-    /// Name of the molecule shown; it must be among the site's fields.
+    /// Name of the molecule shown, which must be among the site's fields, or of what is known of its voxels: `matrix.density`.
     pub molecule: MoleculeName,
     /// The axis the plane is perpendicular to.
     #[serde(default)]

@@ -16,9 +16,10 @@ use crate::core::layer::{FilledLayer, Layer, Layers};
 use crate::core::metric::{Metric, Metrics, SiteMetrics};
 use crate::core::parameters::PerType;
 use crate::core::quantity::{Category, CategoryValue, NO_VALUE, NONE, Quantities, Quantity, named};
+use crate::core::voxels::VoxelQuantities;
 use crate::measure::{Census, Wanted};
 use crate::scene::{ColourBy, LayersShown, Look, Stage};
-use crate::tissue::{FieldValues, Molecule, MoleculeName, Molecules, SiteId, Sites};
+use crate::tissue::{FieldValues, Molecule, MoleculeName, Molecules, SiteEntry, SiteId, Sites};
 
 /// What is to be copied out; the rest is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -466,6 +467,7 @@ pub(super) fn extract(simulation: &Simulation, request: &SnapshotRequest) -> Sna
                             },
                         })
                     })
+                    .chain(voxels_shown(world, site, request))
                     .collect(),
                 layers: layers(index),
                 metrics,
@@ -478,6 +480,29 @@ pub(super) fn extract(simulation: &Simulation, request: &SnapshotRequest) -> Sna
     };
     snapshot.set_stage(Stage::of(&simulation.scene().scene));
     snapshot
+}
+
+/// What modules know of the voxels of a site, as fields that can be shown.
+fn voxels_shown(
+    world: &World,
+    site: &SiteEntry,
+    request: &SnapshotRequest,
+) -> impl Iterator<Item = FieldSnapshot> {
+    let known = VoxelQuantities::of(world).iter();
+    known
+        .filter(|known| known.is_of(world, site.entity))
+        .map(|known| {
+            let mut wanted = request.fields.iter();
+            let is_wanted = wanted.any(|name| name.as_str() == known.info.name);
+            let values = is_wanted.then(|| known.values(world, site.entity));
+            FieldSnapshot {
+                molecule: Molecule::in_place_of(&known.info),
+                dims: site.block.dims,
+                origin_um: site.block.min_um,
+                spacing_um: site.block.voxel_um,
+                values: values.flatten().unwrap_or_default(),
+            }
+        })
 }
 
 fn glyphs(census: &Census, site: SiteId) -> CellGlyphs {

@@ -215,6 +215,11 @@ impl Booking<'_> {
         self.sites.iter().all(Option::is_none)
     }
 
+    /// Whether a site simulates the molecule.
+    pub fn is_in(&self, site: SiteId) -> bool {
+        matches!(self.sites.get(usize::from(site.0)), Some(Some(_)))
+    }
+
     #[inline]
     fn book(&self, site: SiteId, voxel: u32, enter: impl FnOnce(&Ledger, u32, f32)) {
         if let Some(Some(field)) = self.sites.get(usize::from(site.0)) {

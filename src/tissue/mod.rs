@@ -10,6 +10,7 @@ pub mod molecule;
 pub mod needs;
 pub mod placed;
 pub mod population;
+pub mod scaffold;
 pub mod site;
 pub mod solver;
 pub mod spread;
@@ -23,5 +24,6 @@ pub use medium::{
 };
 pub use molecule::{Molecule, MoleculeId, MoleculeName, Molecules};
 pub use needs::RegisterMoleculeUse;
+pub use scaffold::{Fibres, Scaffold};
 pub use site::{FieldGrid, FieldValues, SiteEntry, SiteField, SiteId, Sites, TissueBlock};
 pub use transport::TransportParameters;

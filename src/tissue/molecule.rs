@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::ColourMap;
 use crate::core::numbers::Fixed;
 use crate::core::parameters::{Limits, NamedParameters, Parameters};
+use crate::core::quantity::Quantity;
 
 /// Index of a molecule in [`Molecules`].
 #[derive(Component, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -133,6 +134,32 @@ impl Parameters for Molecule {
 }
 
 impl Molecule {
+    /// A number of the voxels of a site in the place of a molecule, for whoever shows molecules: it has a name, a unit and colours, and neither
+    /// moves nor is taken up.
+    pub fn in_place_of(quantity: &Quantity) -> Self {
+        Self {
+            name: quantity.name.clone(),
+            label: quantity.label.clone(),
+            about: quantity.about.clone(),
+            unit: quantity.unit.clone(),
+            nm_per_unit: 1.0,
+            diffusivity_um2_per_min: 1.0,
+            radius_nm: 0.0,
+            decay_per_min: 0.0,
+            half_saturation: 1.0,
+            quasi_steady: false,
+            every_minutes: 0.0,
+            crosses_vessel_walls: false,
+            background: 0.0,
+            coarsen: 1,
+            colour_map: quantity.colours,
+            scale_max: Some(quantity.range.1),
+            contours: quantity.contours.clone(),
+            featured: quantity.featured,
+            source: quantity.source.clone(),
+        }
+    }
+
     /// What a concentration may be, in any unit: beyond, 32 bits do not hold what a voxel is given and gives.
     pub const LEVEL_LIMITS: Limits = Limits { min: 0.0, max: 1e9 };
 

@@ -3,98 +3,10 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::Turnover;
 use crate::core::parameters::{Limits, Parameters};
 use crate::core::state::WhollyKept;
-use crate::tissue::TissueBlock;
-
-/// Directions of fibres in a voxel: the mean of `n n^T` over the directions `n` of its fibres, a symmetric tensor of trace 1. A third of
-/// the identity where they lie at random.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Fibres {
-    /// `xx, yy, zz`.
-    pub diagonal: Vec3,
-    /// `yz, xz, xy`.
-    pub sides: Vec3,
-}
-
-impl Default for Fibres {
-    fn default() -> Self {
-        Self::RANDOM
-    }
-}
-
-impl Fibres {
-    /// At random.
-    pub const RANDOM: Self = Self {
-        diagonal: Vec3::splat(1.0 / 3.0),
-        sides: Vec3::ZERO,
-    };
-
-    /// All along an axis; at random where it has no length.
-    pub fn along(axis: Vec3) -> Self {
-        axis.try_normalize().map_or(Self::RANDOM, |n| Self {
-            diagonal: n * n,
-            sides: Vec3::new(n.y * n.z, n.x * n.z, n.x * n.y),
-        })
-    }
-
-    /// This share of the way to another; the trace stays 1.
-    #[must_use]
-    pub fn towards(self, other: Self, share: f32) -> Self {
-        Self {
-            diagonal: self.diagonal.lerp(other.diagonal, share),
-            sides: self.sides.lerp(other.sides, share),
-        }
-    }
-
-    /// The tensor.
-    pub fn matrix(self) -> Mat3 {
-        let (d, s) = (self.diagonal, self.sides);
-        Mat3::from_cols(
-            Vec3::new(d.x, s.z, s.y),
-            Vec3::new(s.z, d.y, s.x),
-            Vec3::new(s.y, s.x, d.z),
-        )
-    }
-
-    /// The main direction, of length 1 and of no particular sign, and how far fibres keep to it: 0 at random, 1 all along it. In a
-    /// plane without a preferred direction in it they count as half.
-    ///
-    /// The largest eigenvalue `l` of the tensor by Cardano's formula, and `(3 l - 1) / 2`.
-    pub fn main_direction(self) -> (Vec3, f32) {
-        let m = self.matrix();
-        let off = self.sides.length_squared();
-        let centred = self.diagonal - Vec3::splat(1.0 / 3.0);
-        let spread = ((centred.length_squared() + 2.0 * off) / 6.0).sqrt();
-        if spread < 1.0e-6 {
-            return (Vec3::X, 0.0);
-        }
-        let scaled = (m - Mat3::IDENTITY * (1.0 / 3.0)) * (1.0 / spread);
-        let half_determinant = (0.5 * scaled.determinant()).clamp(-1.0, 1.0);
-        let angle = bevy::math::ops::acos(half_determinant) / 3.0;
-        let largest = 1.0 / 3.0 + 2.0 * spread * bevy::math::ops::cos(angle);
-        // A vector that all others of the tensor are perpendicular to: the longest product of two rows of M - l I.
-        let rest = m - Mat3::IDENTITY * largest;
-        let products = [
-            rest.x_axis.cross(rest.y_axis),
-            rest.y_axis.cross(rest.z_axis),
-            rest.z_axis.cross(rest.x_axis),
-        ];
-        let longest = products.into_iter().fold(Vec3::ZERO, |best, next| {
-            if next.length_squared() > best.length_squared() {
-                next
-            } else {
-                best
-            }
-        });
-        let order = (1.5 * largest - 0.5).clamp(0.0, 1.0);
-        match longest.try_normalize() {
-            Some(direction) => (direction, order),
-            // Two directions are as frequent: any in their plane.
-            None => (rest.x_axis.any_orthonormal_vector(), order),
-        }
-    }
-}
+use crate::tissue::{Fibres, TissueBlock};
 
 /// How the fibres of a tissue lie at the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
@@ -120,10 +32,68 @@ pub struct BoundFactors {
     pub fgf_2_nm: f32,
 }
 
-/// The matrix of a tissue at the start (part `matrix` of a site).
+/// Whose matrix a tissue has where a scene says no more of it.
+///
+/// | tissue | density | crosslinking | latent TGF-beta, nM | why |
+/// | --- | --- | --- | --- | --- |
+/// | `Breast` | 0.4 | 0.1 | 5 | stroma around a tumour: 2 mg of collagen per mL, of 1-5 [M] |
+/// | `Lung` | 0.15 | 0.1 | 5 | walls of alveoli, most of the volume is air. Assumed |
+/// | `Liver` | 0.1 | 0.05 | 2 | the space of Disse has hardly any fibrils. Assumed |
+/// | `Bone` | 0.15 | 0.1 | 10 | marrow between bone, whose matrix is the largest store of TGF-beta. Assumed |
+/// | `Brain` | 0.03 | 0.05 | 1 | almost no fibrillar collagen. Assumed |
+/// | `LymphNode` | 0.2 | 0.1 | 2 | a network of reticular fibres. Assumed |
+/// | `Scar` | 0.75 | 0.5 | 10 | a desmoplastic tumour or a scar: no pores for a tumour cell. Assumed |
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Reflect)]
+pub enum Like {
+    /// Stroma of the breast.
+    #[default]
+    Breast,
+    /// Lung.
+    Lung,
+    /// Liver.
+    Liver,
+    /// Bone marrow.
+    Bone,
+    /// Brain.
+    Brain,
+    /// Lymph node.
+    LymphNode,
+    /// A scar, or the stroma of a desmoplastic tumour.
+    Scar,
+}
+
+impl Like {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Breast,
+        Self::Lung,
+        Self::Liver,
+        Self::Bone,
+        Self::Brain,
+        Self::LymphNode,
+        Self::Scar,
+    ];
+
+    /// Density, crosslinking, and latent TGF-beta at density 1, nM.
+    const fn numbers(self) -> (f32, f32, f32) {
+        match self {
+            Self::Breast => (0.4, 0.1, 5.0),
+            Self::Lung => (0.15, 0.1, 5.0),
+            Self::Liver => (0.1, 0.05, 2.0),
+            Self::Bone => (0.15, 0.1, 10.0),
+            Self::Brain => (0.03, 0.05, 1.0),
+            Self::LymphNode => (0.2, 0.1, 2.0),
+            Self::Scar => (0.75, 0.5, 10.0),
+        }
+    }
+}
+
+/// The matrix of a tissue at the start (part `matrix` of a site). What is left out is as in the tissue that it is `like`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
-#[serde(deny_unknown_fields, default)]
+#[serde(from = "Written")]
 pub struct MatrixDescription {
+    /// Whose matrix it is where nothing else is said: `Breast`, `Lung`, `Liver`, `Bone`, `Brain`, `LymphNode` or `Scar`.
+    pub like: Like,
     /// Density, 0-1; 1 is 5 mg of collagen per mL. 0.4: loose stroma of the breast. Assumed.
     pub density: f32,
     /// Share of the bonds between fibres that are crosslinked, 0-1.
@@ -136,19 +106,38 @@ pub struct MatrixDescription {
     pub bound: BoundFactors,
 }
 
+/// The same as people write it.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename = "MatrixDescription")]
+struct Written {
+    like: Like,
+    density: Option<f32>,
+    crosslinking: Option<f32>,
+    fibres: FibreLayout,
+    outside_um: f32,
+    bound: Option<BoundFactors>,
+}
+
+impl From<Written> for MatrixDescription {
+    fn from(written: Written) -> Self {
+        let (density, crosslinking, tgf_beta_nm) = written.like.numbers();
+        Self {
+            like: written.like,
+            density: written.density.unwrap_or(density),
+            crosslinking: written.crosslinking.unwrap_or(crosslinking),
+            fibres: written.fibres,
+            outside_um: written.outside_um,
+            bound: written.bound.unwrap_or(BoundFactors {
+                tgf_beta_nm,
+                ..BoundFactors::default()
+            }),
+        }
+    }
+}
+
 impl Default for MatrixDescription {
     fn default() -> Self {
-        Self {
-            density: 0.4,
-            crosslinking: 0.1,
-            fibres: FibreLayout::Random,
-            outside_um: 0.0,
-            bound: BoundFactors {
-                tgf_beta_nm: 5.0,
-                vegf_a_nm: 0.0,
-                fgf_2_nm: 0.0,
-            },
-        }
+        Written::default().into()
     }
 }
 
@@ -188,6 +177,8 @@ pub struct Matrix {
     pub fibres: Vec<Fibres>,
     /// Stores of [`FACTORS`], nM of the voxel.
     pub bound: [Vec<f32>; 3],
+    /// What became of its collagen since the beginning.
+    pub turnover: Turnover,
 }
 
 impl WhollyKept for Matrix {}

@@ -2,8 +2,11 @@
 
 use bevy::math::ops;
 
+use super::change::{Binding, Change};
 use super::state::BoundFactors;
 use super::*;
+use crate::core::random::probability;
+use crate::tissue::Fibres;
 
 fn block(dims: UVec3) -> TissueBlock {
     TissueBlock {
@@ -36,8 +39,18 @@ fn change(digestion_per_min: f32, minutes: f32) -> Change {
         deposition_per_min: 0.0,
         crosslinking_per_min: 0.0,
         regeneration_per_min: 0.0,
+        native: 0.0,
         minutes,
     }
+}
+
+/// Carries a change out in a voxel, and returns the share of its stores that is set free.
+fn carry_out(by: &Change, matrix: &mut Matrix) -> f32 {
+    let resistance = MatrixParameters::default().crosslink_resistance;
+    let changed = by.of(matrix.density[0], matrix.crosslinking[0], resistance);
+    matrix.density[0] = changed.density;
+    matrix.crosslinking[0] = changed.crosslinking;
+    changed.freed
 }
 
 /// Days after which pores in a matrix of density 1 are as wide as `area_um2`, at that much MMP.
@@ -47,7 +60,7 @@ fn days_to_pores(area_um2: f32, mmp_nm: f32, crosslinking: f32, minutes: f32) ->
     let by = change(parameters.digestion_per_min_nm * mmp_nm, minutes);
     let mut steps = 0;
     while parameters.pore_um2(matrix.density[0]) < area_um2 {
-        matrix.change(0, &parameters, &by);
+        carry_out(&by, &mut matrix);
         steps += 1;
     }
     steps as f32 * minutes / 1440.0
@@ -71,16 +84,20 @@ fn a_barrier_opens_after_the_time_of_its_digestion_at_any_step() {
 
 #[test]
 fn what_is_digested_sets_its_share_of_the_stores_free() {
-    let parameters = MatrixParameters::default();
+    let latent = Binding {
+        binding_per_min: 0.0,
+        unbinding_per_min: 0.0,
+        active_share: 1.0,
+    };
     let mut matrix = matrix(0.6, 0.0);
     let mut free = 0.0;
     let before = matrix.bound[0][0];
     assert_eq!(before, 3.0);
     for _ in 0..2000 {
-        let share = matrix.change(0, &parameters, &change(3.0e-4, 1.0));
-        let nm = matrix.bound[0][0] * share;
-        matrix.bound[0][0] -= nm;
-        free += nm;
+        let share = carry_out(&change(3.0e-4, 1.0), &mut matrix);
+        let (left, given) = latent.of(matrix.bound[0][0], share, 0.0, 1.0);
+        matrix.bound[0][0] = left;
+        free += given;
     }
     // Store and density fall together, and nothing is lost.
     let left = matrix.density[0] / 0.6;
@@ -100,7 +117,7 @@ fn what_is_laid_down_is_what_is_there_and_new_fibres_are_not_crosslinked() {
         ..change(0.0, 1.0)
     };
     for _ in 0..1440 {
-        matrix.change(0, &parameters, &by);
+        carry_out(&by, &mut matrix);
     }
     let expected = 1.0 - 0.7 * ops::exp(-1.0 / 8.0);
     assert!((matrix.density[0] - expected).abs() < 1e-3);
@@ -115,29 +132,56 @@ fn tissue_comes_back_to_its_own_density_slowly() {
     matrix.density[0] = 0.1;
     let by = Change {
         regeneration_per_min: parameters.regeneration_per_day / 1440.0,
+        native: 0.4,
         ..change(0.0, 10.0)
     };
     for _ in 0..20 * 144 {
-        matrix.change(0, &parameters, &by);
+        carry_out(&by, &mut matrix);
     }
     let expected = 0.4 - 0.3 * ops::exp(-1.0);
     assert!((matrix.density[0] - expected).abs() < 1e-3);
 }
 
 #[test]
-fn cells_pass_pores_as_wolf_found() {
-    let parameters = MatrixParameters::default();
-    let density_of = |area: f32| 1.0 - (area / 100.0).sqrt();
-    // Full speed in pores of 30 um2 and more, none at the arrest area, half in the middle.
-    for arrest in [7.0, 4.0, 2.0] {
-        assert_eq!(parameters.passage(density_of(30.1), arrest), 1.0);
-        assert_eq!(parameters.passage(density_of(arrest * 0.99), arrest), 0.0);
-        let half = parameters.passage(density_of(0.5 * (30.0 + arrest)), arrest);
-        assert!((half - 0.5).abs() < 1e-4);
+fn what_binds_comes_to_its_balance_with_what_is_free() {
+    // At a density of 0.5, 2e-3 * 0.5 of what is free against 1e-3 of what is bound: as much of each.
+    let binding = Binding {
+        binding_per_min: 2.0e-3,
+        unbinding_per_min: 1.0e-3,
+        active_share: 1.0,
+    };
+    let (mut store, mut free) = (0.0, 2.0);
+    for _ in 0..10_000 {
+        let (left, given) = binding.of(store, 0.0, 0.5 * free, 1.0);
+        store = left;
+        free += given;
     }
-    // Arrest at the densities of 0.735, 0.8, 0.859.
+    assert!((store + free - 2.0).abs() < 1e-3);
+    assert!((store / free - 1.0).abs() < 1e-2, "{store} {free}");
+}
+
+#[test]
+fn cells_are_stuck_at_the_densities_that_follow() {
+    let parameters = MatrixParameters::default();
     for (arrest, density) in [(7.0, 0.735), (4.0, 0.8), (2.0, 0.859)] {
-        assert!((density_of(arrest) - density).abs() < 1e-3);
+        assert_eq!(parameters.passage(density + 1e-3, arrest), 0.0);
+        assert!(parameters.passage(density - 1e-3, arrest) > 0.0);
+    }
+    assert_eq!(parameters.passage(0.45, 7.0), 1.0);
+}
+
+#[test]
+fn a_tissue_has_the_matrix_that_it_is_like_but_for_what_is_said() {
+    let read = |text: &str| -> MatrixDescription {
+        crate::core::dialect::read_ron(text).unwrap_or_else(|_| panic!("{text} is a matrix"))
+    };
+    assert_eq!(read("()"), MatrixDescription::default());
+    assert_eq!(read("(like: Brain)").density, 0.03);
+    assert_eq!(read("(like: Brain, density: 0.1)").density, 0.1);
+    assert_eq!(read("(like: Brain, density: 0.1)").bound.tgf_beta_nm, 1.0);
+    for like in Like::ALL {
+        let density = read(&format!("(like: {like:?})")).density;
+        assert!((0.0..=1.0).contains(&density));
     }
 }
 

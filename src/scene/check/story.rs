@@ -7,7 +7,7 @@ use bevy::prelude::Vec3;
 
 use super::super::SceneContext;
 use super::super::library::CellLibrary;
-use super::super::look::{Axis, CameraKey, ColourBy, LayersShown, Look, Target};
+use super::super::look::{Axis, CameraKey, ColourBy, LayersShown, Look, Slice, Target};
 use super::super::schema::{Action, Condition, Event, Expectation, Scene, Site, Test};
 use super::super::spans::FieldPath;
 use super::super::stage::StageLayout;
@@ -15,6 +15,7 @@ use super::{Bounds, Checker, amount, span_text};
 use crate::cell::event::EventKinds;
 use crate::core::layer::Layers;
 use crate::core::quantity::Quantities;
+use crate::core::voxels::VoxelQuantities;
 
 /// Steepest view: straight from above or below the camera has no up.
 const MAX_ELEVATION_DEG: f32 = 89.0;
@@ -224,7 +225,9 @@ pub(super) fn check_colours(
         }
     }
     looks.retain(|(_, look)| {
-        look.colour_by != ColourBy::Type || matches!(look.layers, LayersShown::Only(_))
+        look.colour_by != ColourBy::Type
+            || matches!(look.layers, LayersShown::Only(_))
+            || look.slice.as_ref().is_some_and(is_of_voxels)
     });
     let events = followed_events(scene);
     let is_needed = !looks.is_empty() || !events.is_empty();
@@ -248,6 +251,14 @@ pub(super) fn check_colours(
             for (index, name) in names.iter().enumerate() {
                 checker.known(&list.item(index), "layer", name, &layers);
             }
+        }
+    }
+    let of_voxels = VoxelQuantities::of(&world).iter();
+    let of_voxels: Vec<&str> = of_voxels.map(|known| known.info.name.as_str()).collect();
+    for (path, look) in &looks {
+        if let Some(slice) = look.slice.as_ref().filter(|slice| is_of_voxels(slice)) {
+            let path = path.field("slice").field("molecule");
+            checker.known(&path, "number of voxels", slice.molecule.as_str(), &of_voxels);
         }
     }
     let Some(known) = world.get_resource::<Quantities>() else {
@@ -280,9 +291,15 @@ fn filmed(scene: &Scene) -> Option<&Site> {
     }
 }
 
+/// Whether a plane shows a number of voxels: names of molecules have no dots.
+fn is_of_voxels(slice: &Slice) -> bool {
+    slice.molecule.as_str().contains('.')
+}
+
 fn check_look(checker: &mut Checker, path: &FieldPath, look: &Look, scene: &Scene) {
     let molecule = path.field("slice").field("molecule");
-    if let Some(slice) = &look.slice
+    let of_voxels = look.slice.as_ref().is_some_and(is_of_voxels);
+    if let Some(slice) = look.slice.as_ref().filter(|_| !of_voxels)
         && !checker.molecule(&molecule, &slice.molecule)
     {
         return;
@@ -316,7 +333,7 @@ fn check_look(checker: &mut Checker, path: &FieldPath, look: &Look, scene: &Scen
             checker.problem(&path, message);
         }
     }
-    if let Some(slice) = &look.slice
+    if let Some(slice) = look.slice.as_ref().filter(|_| !of_voxels)
         && site
             .fields
             .iter()

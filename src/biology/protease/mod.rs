@@ -6,7 +6,7 @@
 //!
 //! What raises them are rules on the inputs `protease.mmp`, `protease.mt1_mmp` and `protease.lox`; what they digest are rules by
 //! the quantity `protease.mt1_mmp`, and the fields of the molecules `mmp` and `lox`. [`express`] runs in `Signal` and writes only
-//! [`Protease`]; [`secrete`] books in `Act`.
+//! [`Protease`]; [`secrete`] books in `Act`. `picture` shows both.
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,8 @@ use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::state::RegisterState;
 use crate::core::{SimSchedule, SimSystems};
 use crate::tissue::{Bookings, RegisterMoleculeUse, Sites};
+
+mod picture;
 
 /// What inhibits proteases, the same in all tissues (group `proteases`).
 #[derive(Resource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
@@ -166,6 +168,7 @@ impl Plugin for ProteasePlugin {
                 InputInfo::new(LOX, "molecules/s", "Secretion of lysyl oxidase."),
                 "lox_molecules_per_s",
             );
+        picture::register(app);
         register_what_can_be_known(app);
         app.begin_cells(|place| {
             let parameters = place.parameters::<ProteaseParameters>()?;

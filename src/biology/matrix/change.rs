@@ -1,0 +1,243 @@
+//! How the matrix changes in a step.
+
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{FACTORS, LOX, MMP, Matrix, MatrixBook, MatrixHindrance, MatrixParameters};
+use crate::core::Clock;
+use crate::core::parallel::for_each_piece;
+use crate::core::random::probability;
+use crate::core::units::{MINUTES_PER_HOUR, MOLECULES_PER_UM3_PER_NM, SECONDS_PER_MINUTE};
+use crate::tissue::{Bookings, Fields, SiteId, Sites};
+
+/// Voxels in one piece of work.
+pub(super) const VOXELS: usize = 4096;
+
+/// What became of the collagen of a site since its beginning, pg.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Turnover {
+    /// Laid down by cells.
+    pub laid_pg: f64,
+    /// Brought back by the tissue.
+    pub regrown_pg: f64,
+    /// Digested.
+    pub digested_pg: f64,
+}
+
+impl Turnover {
+    fn add(&mut self, other: Self) {
+        self.laid_pg += other.laid_pg;
+        self.regrown_pg += other.regrown_pg;
+        self.digested_pg += other.digested_pg;
+    }
+}
+
+/// What happens in a voxel in a step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Change {
+    /// Digestion, 1/min, without the brake of crosslinks.
+    pub digestion_per_min: f32,
+    /// Laid down, 1/min.
+    pub deposition_per_min: f32,
+    /// Crosslinking, 1/min.
+    pub crosslinking_per_min: f32,
+    /// Return to the native density, 1/min.
+    pub regeneration_per_min: f32,
+    /// The native density.
+    pub native: f32,
+    pub minutes: f32,
+}
+
+/// Density and crosslinking of a voxel after a step, and how they came about; all in the unit of density.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Changed {
+    pub density: f32,
+    pub crosslinking: f32,
+    pub digested: f32,
+    pub laid: f32,
+    pub regrown: f32,
+    /// The share of the voxel's stores that is set free.
+    pub freed: f32,
+}
+
+/// Share of something that is gone after a time, at that rate; most rates of a matrix are slow.
+#[inline]
+fn share_after(per_min: f32, minutes: f32) -> f32 {
+    let x = per_min * minutes;
+    if x < 1.0e-3 {
+        // To the rounding of a number of single precision.
+        x * (1.0 - 0.5 * x)
+    } else {
+        probability(per_min, minutes)
+    }
+}
+
+impl Change {
+    /// Carries it out: digestion, laying down and regeneration, each exact on its own, in that order.
+    #[inline]
+    pub fn of(&self, density: f32, crosslinking: f32, resistance: f32) -> Changed {
+        let brake = 1.0 + resistance * crosslinking;
+        let freed = share_after(self.digestion_per_min / brake, self.minutes);
+        let left = density * (1.0 - freed);
+        let laid = (1.0 - left) * share_after(self.deposition_per_min, self.minutes);
+        let regrown = (self.native - left - laid).max(0.0)
+            * share_after(self.regeneration_per_min, self.minutes);
+        let now = left + laid + regrown;
+        let linked = share_after(self.crosslinking_per_min, self.minutes);
+        let old = crosslinking + (1.0 - crosslinking) * linked;
+        Changed {
+            density: now,
+            // What is new is not crosslinked.
+            crosslinking: if now > 0.0 { old * (left / now) } else { 0.0 },
+            digested: density - left,
+            laid,
+            regrown,
+            freed: if density > 0.0 { freed } else { 0.0 },
+        }
+    }
+}
+
+/// What a store takes up and gives back.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Binding {
+    /// Binding of what is free, 1/min.
+    pub binding_per_min: f32,
+    /// Unbinding, 1/min.
+    pub unbinding_per_min: f32,
+    /// Share of what digestion sets free that is active; the rest is lost.
+    pub active_share: f32,
+}
+
+impl Binding {
+    /// A store after a step in which that share of its matrix was digested and so much of the factor was free, both nM of the voxel, and what
+    /// is given to the field.
+    #[inline]
+    pub fn of(&self, store: f32, freed: f32, free: f32, minutes: f32) -> (f32, f32) {
+        let digested = store * freed;
+        let kept = store - digested;
+        let unbound = kept * share_after(self.unbinding_per_min, minutes);
+        let bound = (free * self.binding_per_min * minutes).max(0.0);
+        (
+            kept - unbound + bound,
+            digested * self.active_share + unbound - bound,
+        )
+    }
+}
+
+/// The matrix changes as cells and molecules make it, and what it held goes into the fields.
+pub fn remodel(
+    clock: Res<Clock>,
+    parameters: Res<MatrixParameters>,
+    sites: Res<Sites>,
+    fields: Fields,
+    bookings: Bookings,
+    mut matrices: Query<(&SiteId, &mut Matrix, &mut MatrixBook, &mut MatrixHindrance)>,
+) {
+    if matrices.is_empty() {
+        return;
+    }
+    let (minutes, parameters) = (clock.dt_minutes(), &*parameters);
+    let [mmp, lox] = [MMP, LOX].map(|name| fields.of(name));
+    let stored = FACTORS.map(|name| (fields.of(name), bookings.of(name)));
+    let every = (f64::from(parameters.hindrance_every_min) / clock.step_minutes).max(1.0) as u64;
+    let regeneration_per_min = parameters.regeneration_per_day / (24.0 * MINUTES_PER_HOUR as f32);
+    for (site, mut matrix, mut book, mut hindrance) in &mut matrices {
+        let (site, block) = (*site, &sites.get(*site).block);
+        let voxel_um3 = block.voxel_volume_um3();
+        let full_pg = parameters.collagen_pg_per_um3 * voxel_um3;
+        // nM in a voxel, over a step, as molecules a second.
+        let molecules_per_s =
+            voxel_um3 * MOLECULES_PER_UM3_PER_NM as f32 / (minutes * SECONDS_PER_MINUTE as f32);
+        let binding = parameters.binding_per_min();
+        let bindings: [Binding; 3] = std::array::from_fn(|factor| {
+            // Nothing binds of a molecule that the site does not simulate, nor does it come off.
+            let is_there = binding[factor] > 0.0 && stored[factor].1.is_in(site);
+            Binding {
+                binding_per_min: if is_there { binding[factor] } else { 0.0 },
+                unbinding_per_min: if is_there {
+                    parameters.unbinding_per_min
+                } else {
+                    0.0
+                },
+                active_share: parameters.release_share,
+            }
+        });
+        let Matrix {
+            density,
+            native,
+            crosslinking,
+            fibres,
+            bound,
+            turnover,
+        } = matrix.bypass_change_detection();
+        let mut sums = std::mem::take(&mut book.pieces);
+        let books = &*book;
+        let [first, second, third] = bound.each_mut().map(|store| store.chunks_mut(VOXELS));
+        let pieces = density
+            .chunks_mut(VOXELS)
+            .zip(crosslinking.chunks_mut(VOXELS))
+            .zip(fibres.chunks_mut(VOXELS))
+            .zip(first.zip(second).zip(third))
+            .zip(sums.iter_mut())
+            .enumerate();
+        let native = &*native;
+        for_each_piece(pieces, |(piece, (((voxels, fibres), stores), sum))| {
+            let (densities, crosslinkings) = voxels;
+            let ((first, second), third) = stores;
+            let stores = [first, second, third];
+            *sum = Turnover::default();
+            for at in 0..densities.len() {
+                let voxel = piece * VOXELS + at;
+                let change = Change {
+                    digestion_per_min: parameters.digestion_per_min_nm * mmp.at(site, voxel as u32)
+                        + books.digestion.sum(voxel),
+                    deposition_per_min: books.deposition.sum(voxel) / full_pg,
+                    crosslinking_per_min: parameters.crosslinking_per_min_nm
+                        * lox.at(site, voxel as u32),
+                    regeneration_per_min,
+                    native: native[voxel],
+                    minutes,
+                };
+                let changed = change.of(
+                    densities[at],
+                    crosslinkings[at],
+                    parameters.crosslink_resistance,
+                );
+                for factor in 0..FACTORS.len() {
+                    let (free, booking) = &stored[factor];
+                    let binding = bindings[factor];
+                    let free = if binding.binding_per_min > 0.0 {
+                        densities[at] * free.at(site, voxel as u32)
+                    } else {
+                        0.0
+                    };
+                    let store = &mut *stores[factor];
+                    let (left, given) = binding.of(store[at], changed.freed, free, minutes);
+                    store[at] = left;
+                    // What is never booked is solved in a simpler way.
+                    if given != 0.0 {
+                        booking.secrete(site, voxel as u32, given * molecules_per_s);
+                    }
+                }
+                densities[at] = changed.density;
+                crosslinkings[at] = changed.crosslinking;
+                if let Some((per_min, pulled)) = books.pulled(voxel) {
+                    fibres[at] = fibres[at].towards(pulled, share_after(per_min, minutes));
+                }
+                sum.laid_pg += f64::from(changed.laid);
+                sum.regrown_pg += f64::from(changed.regrown);
+                sum.digested_pg += f64::from(changed.digested);
+            }
+            sum.laid_pg *= f64::from(full_pg);
+            sum.regrown_pg *= f64::from(full_pg);
+            sum.digested_pg *= f64::from(full_pg);
+        });
+        // In the order of pieces, whoever worked on them.
+        sums.iter().for_each(|sum| turnover.add(*sum));
+        book.pieces = sums;
+        book.clear();
+        if clock.step.is_multiple_of(every) && !hindrance.is_of(density, parameters) {
+            hindrance.follow(density, parameters);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! How the fibres of the matrix hinder diffusion, by the size of the molecule (Ogston et al. 1973).
+//!
+//! A molecule keeps [`share_between_fibres`] of its diffusivity in water; what is said of it is for a tissue of the density
+//! `reference_density`, so that share over the one there counts. What hinders follows the density every hour or so, as fitting fields to it is
+//! dear.
+
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::MatrixParameters;
+use crate::core::state::WhollyKept;
+use crate::tissue::medium::{Hinders, share_between_fibres};
+
+/// The density by which fibres hinder diffusion just now: that of the matrix, as it was at most an hour ago.
+#[derive(Component, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MatrixHindrance {
+    density: Vec<f32>,
+    fibril_radius_nm: f32,
+    fibril_share: f32,
+    reference_density: f32,
+}
+
+impl WhollyKept for MatrixHindrance {}
+
+impl MatrixHindrance {
+    pub(super) fn of(density: &[f32], parameters: &MatrixParameters) -> Self {
+        Self {
+            density: density.to_vec(),
+            fibril_radius_nm: parameters.fibril_radius_nm,
+            fibril_share: parameters.fibril_share,
+            reference_density: parameters.reference_density,
+        }
+    }
+}
+
+impl MatrixHindrance {
+    /// Whether it is that of this density still.
+    pub(super) fn is_of(&self, density: &[f32], parameters: &MatrixParameters) -> bool {
+        self.density == density
+            && self.fibril_radius_nm == parameters.fibril_radius_nm
+            && self.fibril_share == parameters.fibril_share
+            && self.reference_density == parameters.reference_density
+    }
+
+    /// Follows the matrix.
+    pub(super) fn follow(&mut self, density: &[f32], parameters: &MatrixParameters) {
+        self.density.clear();
+        self.density.extend_from_slice(density);
+        self.fibril_radius_nm = parameters.fibril_radius_nm;
+        self.fibril_share = parameters.fibril_share;
+        self.reference_density = parameters.reference_density;
+    }
+}
+
+impl Hinders for MatrixHindrance {
+    fn hinder(&self, radius_nm: f32, shares: &mut [f32]) {
+        let share = |density: f32| {
+            share_between_fibres(
+                density * self.fibril_share,
+                self.fibril_radius_nm,
+                radius_nm,
+            )
+        };
+        let reference = share(self.reference_density);
+        for (kept, density) in shares.iter_mut().zip(&self.density) {
+            *kept *= share(*density) / reference;
+        }
+    }
+}
