@@ -27,9 +27,7 @@ use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::random::probability;
 use crate::core::state::RegisterState;
-use crate::core::{
-    CellId, Clock, Purpose, RandomKey, RegisterPurpose, SimSchedule, SimSystems,
-};
+use crate::core::{CellId, Clock, Purpose, RandomKey, RegisterPurpose, SimSchedule, SimSystems};
 
 /// How cells of a type need to be attached (capability `anoikis`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
@@ -148,7 +146,12 @@ pub fn die_unattached(
             let mut random = key.stream(ids[row], step, DEATH);
             if per_hour > 0.0 && random.chance(probability(per_hour, hours)) {
                 vital.start_apoptosis();
-                events.book(DIES_UNATTACHED, ids[row], residents[row].0, positions[row].0);
+                events.book(
+                    DIES_UNATTACHED,
+                    ids[row],
+                    residents[row].0,
+                    positions[row].0,
+                );
             }
         });
     }
@@ -277,7 +280,10 @@ mod tests {
                 let left = living(attachment, 0.05, minutes, 36.0) as f32;
                 let expected = 4000.0 * share;
                 let error = (expected * (1.0 - share)).sqrt();
-                assert!((left - expected).abs() < 4.0 * error, "{left} of {expected}");
+                assert!(
+                    (left - expected).abs() < 4.0 * error,
+                    "{left} of {expected}"
+                );
             }
         }
     }

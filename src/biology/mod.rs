@@ -43,8 +43,8 @@ pub mod junctions;
 pub mod matrix;
 pub mod membrane;
 pub mod metabolism;
-pub mod protease;
 pub mod polarity;
+pub mod protease;
 
 pub use anoikis::AnoikisParameters;
 pub use emt::{EmtCircuit, EmtCircuitParameters, EmtParameters, EmtState};
@@ -54,8 +54,8 @@ pub use junctions::{AdherensParameters, JunctionParameters, Junctions};
 pub use matrix::{Matrix, MatrixDescription, MatrixParameters, RemodellingParameters};
 pub use membrane::{Around, MembraneDescription, MembraneParameters, MembranesParameters};
 pub use metabolism::{Metabolism, MetabolismParameters};
-pub use protease::{Protease, ProteaseParameters, ProteasesParameters};
 pub use polarity::{Polarity, PolarityParameters};
+pub use protease::{Protease, ProteaseParameters, ProteasesParameters};
 
 /// All systems of tumour biology.
 pub struct BiologyPlugins;

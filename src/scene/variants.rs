@@ -76,7 +76,10 @@ pub(super) fn check_variants(checker: &mut Checker, scene: &Scene, library: &Cel
         let is_own = scene.cell_types.iter().any(|own| own.name == variant.name);
         let earlier = &scene.variants[..index];
         if let Some(first) = earlier.iter().position(|v| v.name == variant.name) {
-            let message = format!("`{}` is already the name of variants[{first}]", variant.name);
+            let message = format!(
+                "`{}` is already the name of variants[{first}]",
+                variant.name
+            );
             checker.problem(&name, message);
         } else if is_own || is_shadowed(variant, library) {
             let message = format!("`{}` is already the name of a cell type", variant.name);

@@ -110,7 +110,10 @@ fn a_scene_names_what_a_variant_must_have() {
         assert!(told.contains(what), "{told}");
     };
     says(r#"(name: "a", like: "cancre")"#, "did you mean `cancer`?");
-    says(r#"(name: "cancer", like: "fibroblast")"#, "already the name of a cell type");
+    says(
+        r#"(name: "cancer", like: "fibroblast")"#,
+        "already the name of a cell type",
+    );
     says(
         r#"(name: "a", like: "cancer", without: ["hypoxia_calls_vessel"])"#,
         "did you mean `hypoxia_calls_vessels`?",

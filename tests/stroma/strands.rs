@@ -72,8 +72,7 @@ fn mean(sizes: &[usize]) -> f64 {
 
 #[test]
 fn hybrid_cells_leave_in_strands_mesenchymal_ones_alone_and_epithelial_ones_never() {
-    let [mut epithelial, mut hybrid, mut mesenchymal] =
-        [0.0, 1.5, 5.0].map(|drive| ball(drive, 1));
+    let [mut epithelial, mut hybrid, mut mesenchymal] = [0.0, 1.5, 5.0].map(|drive| ball(drive, 1));
     for simulation in [&mut epithelial, &mut hybrid, &mut mesenchymal] {
         run_to(simulation, 72.0);
     }
@@ -159,7 +158,10 @@ fn anoikis_kills_detached_epithelial_cells_and_spares_mesenchymal_ones() {
     let (epithelial, died) = single_cells(0.0, hours);
     // Twelve hours of grace, then 0.05 /h: exp(-1.8).
     let expected = (-0.05 * (hours - 12.0)).exp();
-    assert!((epithelial - expected).abs() < 0.12, "{epithelial}, not {expected}");
+    assert!(
+        (epithelial - expected).abs() < 0.12,
+        "{epithelial}, not {expected}"
+    );
     assert!(died > 80);
     let (mesenchymal, died) = single_cells(5.0, hours);
     assert!(mesenchymal > 0.97 && died < 5, "{mesenchymal}");

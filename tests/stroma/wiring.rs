@@ -42,7 +42,10 @@ fn inputs(simulation: &Simulation) -> BTreeMap<String, Vec<(u64, u32)>> {
             .map(|(id, value)| (id.0, value.to_bits()))
             .collect()
     };
-    names.iter().map(|name| ((*name).to_owned(), of(name))).collect()
+    names
+        .iter()
+        .map(|name| ((*name).to_owned(), of(name)))
+        .collect()
 }
 
 #[test]
@@ -163,7 +166,9 @@ fn stroma_and_switch_give_the_same_bits_at_any_thread_count_and_across_save_and_
     ] {
         assert!(events.contains(kind), "no {kind}");
     }
-    let half = ["run", "all.ron", "--quiet", "--until", "7h", "--out", "half"];
+    let half = [
+        "run", "all.ron", "--quiet", "--until", "7h", "--out", "half",
+    ];
     state_of(folder, &half);
     let rest = ["resume", "half", "--quiet", "--until", "12h"];
     assert_eq!(state_of(folder, &rest), one);

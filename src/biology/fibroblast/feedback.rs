@@ -46,7 +46,8 @@ pub(super) fn keep_each_other_awake(world: &World, crowd: &Crowd) -> Option<Stri
             let secreted = secretion(world, crowd.cell_type, book, &rule.by, others);
             let nm_per_min = f64::from(secreted) * SECONDS_PER_MINUTE * crowd.per_ml
                 / (UM3_PER_ML * MOLECULES_PER_UM3_PER_NM);
-            let level = nm_per_min / f64::from(molecule.decay_per_min) / f64::from(molecule.nm_per_unit);
+            let level =
+                nm_per_min / f64::from(molecule.decay_per_min) / f64::from(molecule.nm_per_unit);
             f64::from(gain * rule.scale) * level / f64::from(threshold)
         });
         if usual > LOCAL || most > WITHOUT_END {
@@ -62,13 +63,7 @@ pub(super) fn keep_each_other_awake(world: &World, crowd: &Crowd) -> Option<Stri
 }
 
 /// What a woken cell of a type gives off of a molecule, molecules/s, where all quantities that are not of this module have that value.
-fn secretion(
-    world: &World,
-    cell_type: u16,
-    book: &RuleBook,
-    molecule: &str,
-    others: f32,
-) -> f32 {
+fn secretion(world: &World, cell_type: u16, book: &RuleBook, molecule: &str, others: f32) -> f32 {
     let name = format!("exchange.{molecule}");
     let input = world
         .get_resource::<Inputs>()

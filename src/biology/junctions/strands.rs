@@ -224,8 +224,7 @@ impl Turn<'_> {
             .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         if let Some((_, other)) = nearest {
             let other = *other;
-            self.book
-                .form(self.kind, [cell.entity, own[other].entity]);
+            self.book.form(self.kind, [cell.entity, own[other].entity]);
             own[row].bonds += 1;
             own[other].bonds += 1;
         }

@@ -258,7 +258,12 @@ pub(super) fn check_colours(
     for (path, look) in &looks {
         if let Some(slice) = look.slice.as_ref().filter(|slice| is_of_voxels(slice)) {
             let path = path.field("slice").field("molecule");
-            checker.known(&path, "number of voxels", slice.molecule.as_str(), &of_voxels);
+            checker.known(
+                &path,
+                "number of voxels",
+                slice.molecule.as_str(),
+                &of_voxels,
+            );
         }
     }
     let Some(known) = world.get_resource::<Quantities>() else {
