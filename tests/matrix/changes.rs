@@ -1,7 +1,5 @@
 //! What MMP, LOX and cells change, against closed forms, and the books.
 
-use tumorscape::scene::schema::Span;
-
 use super::*;
 
 /// Nothing but matrix and molecules in a closed block.
@@ -174,7 +172,6 @@ fn what_is_laid_down_is_what_is_there_and_what_was_digested() {
         turnover.laid_pg > 0.2 * before && turnover.digested_pg > 0.2 * before,
         "{turnover:?}"
     );
-    let _ = Span::Days(2.0);
 }
 
 #[test]
@@ -200,8 +197,8 @@ fn diffusion_through_a_slab_whose_hindrance_follows_density_is_as_calculated() {
     let length = (702.0 * share(1.0) / share(0.4) / 0.03_f64).sqrt();
     // Discrete solution of voxels of 20 um, as far as the closed end.
     let step = 2.0 * (20.0 / (2.0 * length)).asinh();
-    for voxel in 2..28 {
-        let at = |voxel: usize| (step * (29.5 - voxel as f64 - 0.0)).cosh();
+    for voxel in 2..22 {
+        let at = |voxel: usize| (step * (29.5 - voxel as f64)).cosh();
         let expected = at(voxel) / at(2);
         let found = f64::from(values[voxel] / values[2]);
         assert!(

@@ -1,6 +1,12 @@
 //! What the matrix does, from outside: pores hold back, fibres lead, MMP digests and sets free, density hinders.
 
 mod changes;
+#[path = "../program/mod.rs"]
+mod program;
+mod rules;
+#[path = "../saving/mod.rs"]
+mod saving;
+mod state;
 mod walking;
 
 use std::sync::Arc;

@@ -37,7 +37,7 @@ fn in_pores(
         .map(|(name, arrest)| {
             format!(
                 "(name: \"{name}\", about: \"walks\", colour: (1, 1, 1), \
-                 mechanics: (adhesion_um_per_min: 0, repulsion_um_per_min: 0), \
+                 mechanics: (adhesion_um_per_min: 0, repulsion_um_per_min: 0.001), \
                  motility: (speed_um_per_min: 0.5, persistence_min: 30), \
                  remodelling: (arrest_pore_um2: {arrest}, contact_digestion_per_min: {digestion}))"
             )
@@ -247,7 +247,7 @@ fn a_push_does_not_get_through_pores_that_stop_the_nucleus() {
          sites: [(name: \"s\", organ: Breast, size_um: (240, 240, 240), \
              tissue: (matrix: (density: 0.8, crosslinking: 0, outside_um: 70)))], \
          cell_types: [(name: \"crowd\", about: \"divides and pushes\", colour: (1, 1, 1), \
-             cycle: (g0g1_hours: 2, s_hours: 2, g2_hours: 1, m_hours: 1, max_pressure: 0), \
+             cycle: (g0g1_hours: 2, s_hours: 2, g2_hours: 1, m_hours: 1, max_pressure: 50), \
              motility: (speed_um_per_min: 0.5, persistence_min: 30), remodelling: ())], \
          populations: [(cell: \"crowd\", place: Ball(radius_um: 50))], \
          parameters: {\"matrix.regeneration_per_day\": 0})";

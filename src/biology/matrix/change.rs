@@ -221,7 +221,9 @@ pub fn remodel(
                 }
                 densities[at] = changed.density;
                 crosslinkings[at] = changed.crosslinking;
-                if let Some((per_min, pulled)) = books.pulled(voxel) {
+                if let Some((per_min, pulled)) =
+                    books.pulled(voxel, block.dims, parameters.pull_on_neighbours)
+                {
                     fibres[at] = fibres[at].towards(pulled, share_after(per_min, minutes));
                 }
                 sum.laid_pg += f64::from(changed.laid);

@@ -72,6 +72,8 @@ pub struct MatrixParameters {
     pub pore_area_um2: f32,
     /// Cross-section of pores that do not slow cells, `A_ref`, um2; 30. Calibrated to Wolf 2013.
     pub free_pore_area_um2: f32,
+    /// How much of a pull on the fibres of a voxel is felt in each of the six around it: fibres are longer than a voxel. 0.5. Assumed.
+    pub pull_on_neighbours: f32,
     /// Density from which a cell finds fibres wherever it touches; below, the less the less there is. 0.1. Assumed.
     pub contact_density: f32,
     /// Stiffness without matrix, kPa; 0.2: normal mammary gland 0.17 (Levental 2009) [M].
@@ -107,6 +109,7 @@ impl Default for MatrixParameters {
             collagen_pg_per_um3: 5.0e-3,
             pore_area_um2: 100.0,
             free_pore_area_um2: 30.0,
+            pull_on_neighbours: 0.5,
             contact_density: 0.1,
             soft_kpa: 0.2,
             stiffening_kpa: 4.0,
@@ -125,7 +128,9 @@ impl Default for MatrixParameters {
 impl Parameters for MatrixParameters {
     fn limits(field: &str) -> Limits {
         match field {
-            "reference_density" | "release_share" | "fibril_share" => Limits::FRACTION,
+            "reference_density" | "release_share" | "fibril_share" | "pull_on_neighbours" => {
+                Limits::FRACTION
+            }
             "collagen_pg_per_um3"
             | "fibril_radius_nm"
             | "hindrance_every_min"

@@ -76,6 +76,10 @@ impl Pores {
             passage(pore, arrest_um2, self.free_um2)
         };
         let mut share = passes(edge);
+        // Across a corner the edge may lie in the open and the way not.
+        if self.block.voxel_at(to) != self.block.voxel_at(from) {
+            share = share.min(passes(to));
+        }
         // A displacement as long as a voxel must not jump one.
         let stride = self.block.voxel_um.min_element() * 0.5;
         if length > stride {

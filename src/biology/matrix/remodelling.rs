@@ -100,18 +100,45 @@ impl MatrixBook {
         }
     }
 
-    /// Mean direction of pulling, where there is any.
-    pub(super) fn pulled(&self, voxel: usize) -> Option<(f32, Fibres)> {
-        let per_min = self.pull.sum(voxel);
-        if per_min <= 0.0 {
+    /// How strongly fibres of a voxel are pulled, 1/min, and along which directions, where there is any pull on them or, with that
+    /// share, on those of the six voxels around.
+    pub(super) fn pulled(&self, voxel: usize, dims: UVec3, share: f32) -> Option<(f32, Fibres)> {
+        if self.pull.is_empty() {
             return None;
         }
-        let [xx, yy, zz, yz, xz, xy] = [0, 1, 2, 3, 4, 5].map(|at| self.axes[at].sum(voxel));
-        let fibres = Fibres {
-            diagonal: Vec3::new(xx, yy, zz) / per_min,
-            sides: Vec3::new(yz, xz, xy) / per_min,
+        let [nx, ny, nz] = dims.to_array().map(|n| n as usize);
+        let at = [voxel % nx, voxel / nx % ny, voxel / (nx * ny)];
+        let mut all = 0.0;
+        let (mut diagonal, mut sides) = (Vec3::ZERO, Vec3::ZERO);
+        let mut feel = |voxel: usize, share: f32| {
+            let per_min = self.pull.sum(voxel);
+            if per_min > 0.0 {
+                let [xx, yy, zz, yz, xz, xy] =
+                    [0, 1, 2, 3, 4, 5].map(|term| self.axes[term].sum(voxel));
+                all += share * per_min;
+                diagonal += share * Vec3::new(xx, yy, zz);
+                sides += share * Vec3::new(yz, xz, xy);
+            }
         };
-        Some((per_min, fibres))
+        feel(voxel, 1.0);
+        if share > 0.0 {
+            let around = [(1, nx), (nx, ny), (nx * ny, nz)];
+            for ((stride, count), place) in around.into_iter().zip(at) {
+                if place > 0 {
+                    feel(voxel - stride, share);
+                }
+                if place + 1 < count {
+                    feel(voxel + stride, share);
+                }
+            }
+        }
+        (all > 0.0).then(|| {
+            let fibres = Fibres {
+                diagonal: diagonal / all,
+                sides: sides / all,
+            };
+            (all, fibres)
+        })
     }
 
     pub(super) fn clear(&mut self) {

@@ -228,7 +228,7 @@ fn pulling_turns_fibres_towards_the_axis_of_the_pull() {
     // Two cells that go opposite ways pull alike.
     book.pull_along(0, axis, 0.01);
     book.pull_along(0, -axis, 0.01);
-    let (per_min, pulled) = book.pulled(0).expect("cells pull");
+    let (per_min, pulled) = book.pulled(0, UVec3::ONE, 0.5).expect("cells pull");
     assert!((per_min - 0.02).abs() < 1e-6);
     let mut fibres = Fibres::RANDOM;
     for _ in 0..100 {
@@ -238,4 +238,26 @@ fn pulling_turns_fibres_towards_the_axis_of_the_pull() {
     assert!(found.dot(axis).abs() > 0.999);
     // 1 - exp(-2).
     assert!((order - 0.8647).abs() < 2e-3, "{order}");
+}
+
+#[test]
+fn a_pull_is_felt_by_fibres_around_and_no_farther() {
+    let dims = UVec3::new(4, 3, 1);
+    let book = MatrixBook::new(12);
+    book.pull_along(5, Vec3::X, 0.04);
+    // Itself, its four neighbours in the plane, and nobody else.
+    for voxel in 0..12 {
+        let expected = match voxel {
+            5 => Some(0.04),
+            1 | 4 | 6 | 9 => Some(0.02),
+            _ => None,
+        };
+        let found = book.pulled(voxel, dims, 0.5);
+        assert_eq!(
+            found.map(|(_, fibres)| fibres),
+            expected.map(|_| Fibres::along(Vec3::X))
+        );
+        let rates = found.map(|(per_min, _)| per_min).zip(expected);
+        assert!(rates.is_none_or(|(found, expected)| (found - expected).abs() < 1e-6));
+    }
 }

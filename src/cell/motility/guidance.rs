@@ -14,10 +14,14 @@ use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::Motility;
 use super::follows::pull;
+use crate::cell::{CellType, Position, Resident};
 use crate::core::Random;
 use crate::core::input::{CellValues, InputColumn, InputInfo, RegisterInputs, Regulated};
+use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
+use crate::core::quantity::{NONE, Quantity, Reader, RegisterQuantities};
 use crate::tissue::fields::relative_gradient;
 use crate::tissue::{Fibres, Scaffold, SiteId, Sites, TissueBlock};
 
@@ -63,7 +67,41 @@ impl Parameters for GuidanceParameters {
 const CONTACT_GUIDANCE: &str = "motility.contact_guidance";
 const HAPTOTAXIS: &str = "motility.haptotaxis";
 
-/// Registers the capability and its inputs.
+/// Reads how far each cell that is guided walks along the fibres where it is: `d T d`, a third where they lie at random.
+fn along_fibres(world: &World) -> Reader<'_, f32> {
+    let parameters = world.get_resource::<PerType<GuidanceParameters>>();
+    let places: Vec<Option<(&Scaffold, &TissueBlock)>> = world
+        .get_resource::<Sites>()
+        .iter()
+        .flat_map(|sites| &sites.list)
+        .map(|site| Some((world.get::<Scaffold>(site.entity)?, &site.block)))
+        .collect();
+    Box::new(move |table, rows, values| {
+        let (Some(types), Some(residents), Some(positions), Some(walks)) = (
+            table.get::<CellType>(),
+            table.get::<Resident>(),
+            table.get::<Position>(),
+            table.get::<Motility>(),
+        ) else {
+            values.fill(NONE);
+            return;
+        };
+        for (value, row) in values.iter_mut().zip(rows) {
+            let is_guided = parameters.is_some_and(|known| known.get(types[row].0).is_some());
+            *value = match places.get(usize::from(residents[row].0.0)) {
+                Some(Some((scaffold, block))) if is_guided => {
+                    let voxel = block.voxel_at(positions[row].0) as usize;
+                    let direction = walks[row].direction;
+                    let fibres = scaffold.fibres.get(voxel).copied().unwrap_or_default();
+                    direction.dot(fibres.matrix() * direction)
+                }
+                _ => NONE,
+            };
+        }
+    })
+}
+
+/// Registers the capability, its inputs and what can be known.
 pub(super) fn register(app: &mut App) {
     app.register_capability::<GuidanceParameters>("guidance")
         .register_input::<GuidanceParameters>(
@@ -81,6 +119,26 @@ pub(super) fn register(app: &mut App) {
                 "Mean cosine between steps and a strong gradient of the density of fibres.",
             ),
             "haptotactic_index",
+        )
+        .register_cell_reader(
+            Quantity::new(
+                "motility.along_fibres",
+                "",
+                "How far a cell that is guided walks along the fibres where it is: 1 along straight ones, a third where they lie at random.",
+            )
+            .label("along fibres")
+            .source("d T d, of the direction d of walking and the mean T of n n^T over directions n of fibres")
+            .of_the_living(),
+            along_fibres,
+        )
+        .register_metric(
+            Metric::new(
+                "walking_along_fibres",
+                "",
+                "Mean over living cells that are guided of how far they walk along fibres; a third where these lie at random.",
+            )
+            .label("along fibres"),
+            Measure::Mean("motility.along_fibres".into()),
         );
 }
 

@@ -1,0 +1,97 @@
+//! Each rule of the cancer cell about proteases and matrix switched off alone: in that step only its input differs, to the bit.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use bevy::prelude::*;
+
+use super::*;
+use tumorscape::core::input::{Inputs, Regulated};
+use tumorscape::core::{Clock, SimSchedule, SimSystems};
+
+/// The bits of all inputs of all cells in a step, by name.
+type Bits = BTreeMap<String, Vec<u32>>;
+
+const SWITCHED_OFF_AT: u64 = 5;
+
+/// The inputs in the step in which a rule is switched off, or none is.
+fn inputs(rule: Option<&str>) -> Bits {
+    let switch = rule.map_or_else(String::new, |rule| {
+        format!("At(Minutes({SWITCHED_OFF_AT}), Rule(Delete(\"cancer.{rule}\"))),")
+    });
+    let scene = format!(
+        r#"(
+        title: "rules", about: "short of oxygen in matrix", pace: Illustrative, duration: Hours(1),
+        sites: [(
+            name: "breast", organ: Breast, size_um: (200, 200, 200), tissue: (matrix: (density: 0.5)),
+            fields: [
+                (molecule: "oxygen", level: 8), (molecule: "glucose", level: 5.5), (molecule: "lactate", level: 1.5),
+                (molecule: "mmp", level: 0), (molecule: "lox", level: 0), (molecule: "tgf_beta", level: 0.2), (molecule: "vegf_a", level: 0),
+            ],
+        )],
+        populations: [(cell: "cancer", place: Ball(radius_um: 40))],
+        parameters: {{"cancer.protease.mt1_mmp": 0.3}},
+        timeline: [{switch}],
+    )"#
+    );
+    let found = Arc::new(Mutex::new(Bits::new()));
+    let into = found.clone();
+    let record = move |clock: Res<Clock>,
+                       known: Res<Inputs>,
+                       regulated: Regulated,
+                       cells: Query<(Entity, &CellType)>| {
+        if clock.step != SWITCHED_OFF_AT {
+            return;
+        }
+        let mut bits = Bits::new();
+        for name in known.cell_names() {
+            let input = regulated.input(name);
+            let of_name: &mut Vec<u32> = bits.entry(name.to_owned()).or_default();
+            for (entities, types) in cells.contiguous_iter().expect("cells are stored in tables") {
+                let column = input.in_table(entities);
+                let values = types.iter().enumerate();
+                of_name.extend(values.map(|(row, of)| column.at(row, of.0).to_bits()));
+            }
+        }
+        *into.lock().expect("nobody panicked") = bits;
+    };
+    let program = Program::default().with(move |app: &mut App| {
+        app.add_systems(SimSchedule, record.clone().in_set(SimSystems::Signal));
+    });
+    let scene = program.parse_scene(&scene, "rules.ron", None);
+    let scene = scene.unwrap_or_else(|report| panic!("{report}"));
+    let mut simulation = Simulation::new(Arc::new(scene), 1).expect("its parameters are valid");
+    for _ in 0..=SWITCHED_OFF_AT {
+        simulation.step();
+    }
+    let bits = found.lock().expect("nobody panicked").clone();
+    assert!(bits.len() > 10 && bits.values().all(|of| !of.is_empty()));
+    bits
+}
+
+#[test]
+fn a_rule_switched_off_changes_its_input_and_nothing_else_in_that_step() {
+    let with_all = inputs(None);
+    // Whether the cells of this scene have what the rule goes by.
+    for (rule, input, is_felt) in [
+        ("hypoxia_raises_mmp", "protease.mmp", true),
+        ("hypoxia_raises_lox", "protease.lox", true),
+        ("mt1_mmp_opens_the_matrix", "matrix.contact_digestion", true),
+        ("mesenchymal_cells_secrete_mmp", "protease.mmp", false),
+        ("mesenchymal_cells_carry_mt1_mmp", "protease.mt1_mmp", false),
+        (
+            "mesenchymal_cells_follow_fibres",
+            "motility.contact_guidance",
+            false,
+        ),
+    ] {
+        let without = inputs(Some(rule));
+        let differ: Vec<&str> = with_all
+            .iter()
+            .filter(|(name, bits)| without[*name] != **bits)
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let only = differ == [input] || (!is_felt && differ.is_empty());
+        assert!(only, "without {rule}: {differ:?}");
+    }
+}
