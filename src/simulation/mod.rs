@@ -160,6 +160,9 @@ impl Simulation {
     ) -> Result<T, E> {
         let restored = restore(&mut self.world)?;
         fill_rows(&mut self.world);
+        for site in 0..scene_sites(&self.world) {
+            population::settle_site(&mut self.world, SiteId(site));
+        }
         Ok(restored)
     }
 

@@ -121,7 +121,10 @@ type BeginSite = fn(&mut World, SiteId);
 
 /// What each population does in a site that is set up, in the order of registration.
 #[derive(Resource, Clone, Debug, Default)]
-struct BeginSites(Vec<BeginSite>);
+struct BeginSites {
+    begin: Vec<BeginSite>,
+    settle: Vec<BeginSite>,
+}
 
 /// Registration, from a module's plugin.
 pub trait RegisterPopulation {
@@ -131,6 +134,16 @@ pub trait RegisterPopulation {
     /// Says what members a site has at the start: called once for each site of a scene, after the parameters of the scene
     /// are set and before cells are put into it. See [`spawn_member`].
     fn begin_sites(&mut self, begin: fn(&mut World, SiteId)) -> &mut Self;
+    /// Says what a site keeps of its members besides them, such as where they are found: called once for each site when all
+    /// are there, in a scene that is set up and in a run that is resumed.
+    fn settle_sites(&mut self, settle: fn(&mut World, SiteId)) -> &mut Self;
+}
+
+/// What populations do in sites, for registration.
+fn begin_sites(app: &mut App) -> Mut<'_, BeginSites> {
+    app.init_resource::<BeginSites>()
+        .declare_remade::<BeginSites>("a list of what the program knows");
+    app.world_mut().resource_mut()
 }
 
 impl RegisterPopulation for App {
@@ -140,10 +153,12 @@ impl RegisterPopulation for App {
     }
 
     fn begin_sites(&mut self, begin: fn(&mut World, SiteId)) -> &mut Self {
-        self.init_resource::<BeginSites>()
-            .declare_remade::<BeginSites>("a list of what the program knows");
-        let mut sites = self.world_mut().resource_mut::<BeginSites>();
-        sites.0.push(begin);
+        begin_sites(self).begin.push(begin);
+        self
+    }
+
+    fn settle_sites(&mut self, settle: fn(&mut World, SiteId)) -> &mut Self {
+        begin_sites(self).settle.push(settle);
         self
     }
 }
@@ -161,9 +176,18 @@ pub(crate) fn register(app: &mut App) {
 
 /// Lets populations put their first members into a site.
 pub fn begin_site(world: &mut World, site: SiteId) {
-    let begin = world.get_resource::<BeginSites>().cloned();
-    for begin in begin.into_iter().flat_map(|begin| begin.0) {
+    let known = world.get_resource::<BeginSites>().cloned();
+    for begin in known.into_iter().flat_map(|known| known.begin) {
         begin(world, site);
+    }
+    settle_site(world, site);
+}
+
+/// Lets populations take up what members there are in a site.
+pub fn settle_site(world: &mut World, site: SiteId) {
+    let known = world.get_resource::<BeginSites>().cloned();
+    for settle in known.into_iter().flat_map(|known| known.settle) {
+        settle(world, site);
     }
 }
 

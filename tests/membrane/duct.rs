@@ -23,13 +23,14 @@ const MESENCHYMAL: Phenotype = Phenotype {
     speed: 0.7,
 };
 
-/// A duct of 100 um in radius, well supplied, in stroma that is as long.
+/// A duct of 100 um in radius, well supplied and as full as cells like it, in stroma that is wide beside the 153 um that MMP
+/// gets.
 fn scene(of: Phenotype, left: f32, element_um: f32) -> String {
     let (mmp, contact) = (of.mmp * left, of.contact * left);
     format!(
         r#"(
     title: "a duct", about: "cancer cells within a membrane", pace: Calibrated, duration: Days(12), step: Minutes(2),
-    sites: [(name: "breast", organ: Breast, size_um: (160, 400, 400),
+    sites: [(name: "breast", organ: Breast, size_um: (160, 800, 800), voxel_um: (20, 40, 40),
         fields: [(molecule: "mmp", level: 0, faces: Closed)],
         tissue: (membranes: [
             (around: Duct(from_um: (-80, 0, 0), to_um: (80, 0, 0), radius_um: 100), element_um: {element_um}),
@@ -40,7 +41,7 @@ fn scene(of: Phenotype, left: f32, element_um: f32) -> String {
         cell(
             "cancer",
             &format!(
-                r#"cycle: (), death: (apoptosis_per_hour: 1e-3), motility: (speed_um_per_min: {}, persistence_min: 30),
+                r#"cycle: (max_pressure: 1), death: (apoptosis_per_hour: 1e-3), motility: (speed_um_per_min: {}, persistence_min: 30),
                 membrane: (contact_digestion_per_min: {contact}),
                 exchange: [(molecule: "mmp", secretes_molecules_per_s: {mmp})]"#,
                 of.speed

@@ -380,7 +380,7 @@ fn what_makes_no_sense_is_refused_with_its_place() {
     assert_eq!(
         told("membranes: [(around: Acinus(radius_um: -60), element_um: 0.1, density: 1.5)]"),
         [
-            "m.ron:3:41: sites[0].tissue.membranes[0].around.radius_um: must be a number from 1 to 100000, found -60",
+            "m.ron:3:40: sites[0].tissue.membranes[0].around.radius_um: must be a number from 1 to 100000, found -60",
             "m.ron:3:58: sites[0].tissue.membranes[0].element_um: must be a number from 1 to 100000, found 0.1",
             "m.ron:3:72: sites[0].tissue.membranes[0].density: must be a number from 0 to 1, found 1.5",
         ]

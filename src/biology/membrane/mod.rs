@@ -6,7 +6,8 @@
 //! `d rho/dt = -(k_P P + c) rho + k_b (1 - rho)`,
 //!
 //! solved exactly over a step, so that the time in which it opens hangs neither on the step nor on the size of elements. A cell
-//! digests what lies within its radius of where it touches the membrane; where several reach the same place, the strongest counts. The pores have the cross-section
+//! carries its proteases at its leading edge: it digests where that reaches the membrane, what lies within its radius of there, and
+//! one that does not walk where it touches it; where several reach the same place, the strongest counts. The pores have the cross-section
 //! `A = A_max (1 - rho)^2`; a cell gets the share `clamp((A - A_0)/(A_ref - A_0), 0, 1)` of all that displaces it towards the sheet, `A_0` being
 //! where its nucleus is stuck: see [`sheet`]. What digests a membrane is said by rules on `membrane.contact_digestion`, and by
 //! the field of the molecule `mmp`.
@@ -20,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::cell::barrier::SiteBarriers;
 use crate::cell::death::is_alive;
 use crate::cell::event::{EventBook, EventKind, RegisterEvent};
-use crate::cell::{ActSystems, Body, CellType, Position, Resident, Vital, order_act};
+use crate::cell::{ActSystems, Body, CellType, Motility, Position, Resident, Vital, order_act};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::invariant::{Breach, RegisterInvariant};
@@ -102,7 +103,7 @@ impl MembranesParameters {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields, default)]
 pub struct MembraneParameters {
-    /// Digestion of a membrane that the cell touches by proteases on its surface, 1/min of what is there; 3e-4 with the MT1-MMP of a
+    /// Digestion of a membrane that its leading edge reaches by proteases on its surface, 1/min of what is there; 3e-4 with the MT1-MMP of a
     /// mesenchymal cell. Calibrated: first crossings of such a duct after 2-5 days.
     pub contact_digestion_per_min: f32,
     /// Cross-section of pores in which the cell is stuck, `A_0`, um2: tumour cells 7, T cells 4, neutrophils 2 (Wolf et al. 2013,
@@ -274,6 +275,7 @@ pub fn meet_membranes(
         &Position,
         &Body,
         Option<&Vital>,
+        Option<&Motility>,
     )>,
 ) {
     let mut any = false;
@@ -297,7 +299,7 @@ pub fn meet_membranes(
         .map(|site| barriers.get(site.entity).ok()?.get())
         .collect();
     let digestion = inputs.input(CONTACT_DIGESTION);
-    for (entities, ids, types, residents, positions, bodies, vitals) in
+    for (entities, ids, types, residents, positions, bodies, vitals, walks) in
         cells.contiguous_iter().expect(IN_TABLES)
     {
         let digestion = digestion.in_table(entities);
@@ -310,9 +312,24 @@ pub fn meet_membranes(
             }
             let (at, radius) = (positions[row].0, bodies[row].radius_um);
             for sheet in &membranes_here.sheets {
-                if let Some((_, element, _)) = sheet.touch(at, radius + membranes.reach_um) {
-                    let per_min = digestion.at(row, types[row].0);
-                    sheet.meet((ids[row], at), element, (per_min, radius));
+                let reach = radius + membranes.reach_um;
+                let Some((seen, element, _)) = sheet.touch(at, reach) else {
+                    continue;
+                };
+                sheet.meet(ids[row], element);
+                let per_min = digestion.at(row, types[row].0);
+                if per_min <= 0.0 {
+                    continue;
+                }
+                let walk = walks.map_or(Vec3::ZERO, |walks| walks[row].velocity_um_per_min());
+                match walk.try_normalize() {
+                    Some(ahead) => {
+                        let front = at + ahead * reach;
+                        if sheet.parts(&seen, front) {
+                            sheet.digest_at(front, radius, per_min);
+                        }
+                    }
+                    None => sheet.digest_at(at, radius, per_min),
                 }
             }
         });
@@ -340,7 +357,7 @@ pub fn digest_membranes(
 ) {
     let minutes = clock.dt_minutes();
     // What happens in this step is in force at its end.
-    let hours = (clock.step + 1) as f64 * clock.step_minutes / f64::from(MINUTES_PER_HOUR);
+    let hours = (clock.step + 1) as f64 * clock.step_minutes / MINUTES_PER_HOUR;
     let regeneration = parameters.regeneration_per_day / (24.0 * MINUTES_PER_HOUR as f32);
     let mmp = fields.of(MMP);
     let mut places: Vec<(SiteId, &mut Membranes, Mut<MembraneTally>)> = Vec::new();
@@ -424,26 +441,29 @@ fn membranes_of(world: &World, site: SiteId) -> Option<&Membranes> {
     world.get::<SiteBarriers>(entry.entity)?.get()
 }
 
-/// What bodies meet is what the element, which comes from a scene or a file, says.
-fn take_over(
-    inserted: On<Insert, MembraneElement>,
-    elements: Query<(&LivesIn, &MembraneElement)>,
-    sites: Res<Sites>,
-    mut barriers: Query<&mut SiteBarriers>,
-) {
-    let Ok((lives_in, element)) = elements.get(inserted.entity) else {
+/// What bodies meet is what the elements say, which come from a scene or a file.
+fn take_over(world: &mut World, site: SiteId) {
+    let Some(mut query) = world.try_query::<(&LivesIn, &MembraneElement)>() else {
         return;
     };
-    let Some(entry) = sites.find(lives_in.0) else {
+    let found = query.iter(world).filter(|(lives_in, _)| lives_in.0 == site);
+    let found: Vec<MembraneElement> = found.map(|(_, element)| *element).collect();
+    let sites = world.get_resource::<Sites>();
+    let Some(entity) = sites.and_then(|sites| Some(sites.find(site)?.entity)) else {
         return;
     };
-    let Ok(barriers) = barriers.get_mut(entry.entity) else {
+    let Some(mut barriers) = world.get_mut::<SiteBarriers>(entity) else {
         return;
     };
-    let membranes = barriers.into_inner().get_mut::<Membranes>();
-    let sheet = membranes.and_then(|of| of.sheets.get_mut(usize::from(element.sheet)));
-    if let Some(density) = sheet.and_then(|sheet| sheet.density.get_mut(element.place as usize)) {
-        *density = element.density as f32;
+    let Some(membranes) = barriers.get_mut::<Membranes>() else {
+        return;
+    };
+    for element in found {
+        let sheet = membranes.sheets.get_mut(usize::from(element.sheet));
+        let place = element.place as usize;
+        if let Some(density) = sheet.and_then(|sheet| sheet.density.get_mut(place)) {
+            *density = element.density as f32;
+        }
     }
 }
 
@@ -519,12 +539,12 @@ impl Plugin for MembranePlugin {
                 site.insert((barriers, MembraneTally::default()));
             })
             .begin_sites(begin_membranes)
-            .add_observer(take_over)
+            .settle_sites(take_over)
             .register_input::<MembraneParameters>(
                 InputInfo::new(
                     CONTACT_DIGESTION,
                     "1/min",
-                    "Digestion of a basement membrane that a cell touches by proteases on its surface.",
+                    "Digestion of a basement membrane that the leading edge of a cell reaches by proteases on its surface.",
                 ),
                 "contact_digestion_per_min",
             )

@@ -101,23 +101,28 @@ impl Sheet {
         Some((seen, element, density))
     }
 
-    /// A cell stands before an element, and digests what lies within a distance of the nearest place with this rate, 1/min.
-    pub(super) fn meet(
-        &self,
-        (cell, centre_um): (CellId, Vec3),
-        element: usize,
-        (per_min, within_um): (f32, f32),
-    ) {
+    /// A cell stands before an element.
+    pub(super) fn meet(&self, cell: CellId, element: usize) {
         self.before[element].fetch_min(cell.0, Ordering::Relaxed);
-        if per_min > 0.0 {
-            // Bits of numbers that are not negative are in their order.
-            let bits = per_min.to_bits();
+    }
+
+    /// Proteases on the leading edge of a cell digest what lies within a distance of where it is, with this rate, 1/min.
+    pub(super) fn digest_at(&self, front_um: Vec3, within_um: f32, per_min: f32) {
+        // Bits of numbers that are not negative are in their order.
+        let bits = per_min.to_bits();
+        let note = |element: usize| {
             self.digestion[element].fetch_max(bits, Ordering::Relaxed);
-            let tiling = &self.tiling;
-            tiling.for_each_near(&self.surface, centre_um, within_um, |near| {
-                self.digestion[near].fetch_max(bits, Ordering::Relaxed);
-            });
+        };
+        let tiling = &self.tiling;
+        if let Some((element, _)) = self.element_at(front_um) {
+            note(element);
         }
+        tiling.for_each_near(&self.surface, front_um, within_um, note);
+    }
+
+    /// Whether a point lies beyond the membrane as seen from another.
+    pub(super) fn parts(&self, from: &Seen, point: Vec3) -> bool {
+        (from.distance_um > 0.0) != (self.surface.see(point).distance_um > 0.0)
     }
 
     /// What cells did to an element in this step: their digestion, 1/min, and the first of them; forgotten with that.

@@ -129,7 +129,7 @@ impl Surface {
 
     /// A point from the nearest of the line of a tube, um; that of the endless line where its ends are open.
     #[inline]
-    fn from_line(&self, point: Vec3) -> Vec3 {
+    fn off_line(&self, point: Vec3) -> Vec3 {
         match self {
             Self::Tube {
                 from_um,
@@ -158,7 +158,7 @@ impl Surface {
             Self::Tube {
                 frame, radius_um, ..
             } => {
-                let from = self.from_line(point);
+                let from = self.off_line(point);
                 let length = from.length();
                 Seen {
                     distance_um: length - radius_um,
@@ -183,8 +183,8 @@ impl Surface {
         if matches!(self, Self::Plane { .. }) {
             return None;
         }
-        let start = self.from_line(from);
-        let way = self.from_line(to) - start;
+        let start = self.off_line(from);
+        let way = self.off_line(to) - start;
         let share = -start.dot(way) / way.length_squared();
         (share > 0.0 && share < 1.0).then_some(share)
     }
@@ -200,7 +200,7 @@ impl Surface {
                 capped,
             } => {
                 let height = (point - *from_um).dot(*axis);
-                let from = self.from_line(point);
+                let from = self.off_line(point);
                 let around = ops::atan2(from.dot(*second), from.dot(*first)) / TAU;
                 let around = if around < 0.0 { around + 1.0 } else { around };
                 if !capped {
