@@ -73,6 +73,9 @@ pub struct Molecule {
     pub every_minutes: f32,
     /// Whether capillaries of the host exchange it freely with blood (small molecules do).
     pub crosses_vessel_walls: bool,
+    /// How easily it passes the walls of these capillaries, um/min; 0 where nothing holds it up, as with oxygen.
+    #[serde(default)]
+    pub wall_permeability_um_per_min: f32,
     /// Whether air brings it, so that its level in culture medium is not used up.
     #[serde(default)]
     pub in_air: bool,
@@ -265,6 +268,7 @@ pub(crate) mod testing {
             quasi_steady: false,
             every_minutes: 1.0,
             crosses_vessel_walls: false,
+            wall_permeability_um_per_min: 0.0,
             in_air: false,
             background,
             coarsen: 1,

@@ -10,7 +10,8 @@
 //! minutes, which is short against the hours in which cells and their uptake change. What modules say of the medium is in
 //! [`super::medium`]: the share `s` that hindrance leaves, the velocity `v` of the fluid, the exchange `p` with vessels of
 //! level `b`. The term with `w` is the blood of
-//! the host tissue: `gamma = D / L^2` makes a disturbance fade over the perfusion length `L` of the site, and `w` is
+//! the host tissue: `gamma = D / L^2` makes a disturbance fade over the perfusion length `L` of the site; of a molecule that
+//! the walls of capillaries hold up, of the permeability `P` and the surface `S` in a volume of tissue, `1 / gamma = L^2 / D + 1 / (P S)`. `w` is
 //! the share of host vessels left in a voxel ([`super::host_vessels`]): tumour tissue displaces them and they do not come
 //! back by themselves.
 //!
@@ -30,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use super::culture::{Exchanged, MediumLevel};
 use super::exchange::{Ledger, VolumeBook};
 pub use super::host_vessels::HostVessels;
-use super::host_vessels::{lose_host_vessels, share_out_cells};
+use super::host_vessels::{CellShare, lose_host_vessels, share_out_cells};
 use super::medium::fit::Fitted;
 use super::medium::{FieldExchange, MediumSteps, MediumSystems};
 use super::placed::{PlacedRates, SINK_SHARE};
@@ -53,6 +54,9 @@ pub struct TransportParameters {
     /// vessels at the few per cent of volume that resident cells take; a growing tumour compresses and
     /// displaces them. Assumed.
     pub vessels_lost_at_cell_share: f32,
+    /// Surface of the host's capillaries in a volume of tissue, 1/um: 100 mm of 8 um width in a mm3 are 2.5e-3. It counts for
+    /// molecules that their walls hold up.
+    pub vessel_surface_per_um: f32,
     /// Edge of the cube in which that share is taken around a voxel of perfused tissue, um: a capillary and the tissue next to
     /// it, four cells across; voxels that are wider count alone. Assumed.
     pub vessel_reach_um: f32,
@@ -68,6 +72,7 @@ impl Default for TransportParameters {
     fn default() -> Self {
         Self {
             vessels_lost_at_cell_share: 0.3,
+            vessel_surface_per_um: 2.5e-3,
             vessel_reach_um: 40.0,
             stirring_reach_um: 20.0,
             tolerance: 5e-4,
@@ -282,7 +287,7 @@ fn solve_fields(
     clock: Res<Clock>,
     parameters: Res<TransportParameters>,
     molecules: Res<Molecules>,
-    vessels: Query<&HostVessels>,
+    vessels: Query<(&HostVessels, Option<&CellShare>)>,
     sites: Res<Sites>,
     mut fields: Query<(
         &MoleculeId,
@@ -318,7 +323,9 @@ fn solve_fields(
             let steps = std::mem::take(&mut work.steps_booked) as f32;
             let dt_minutes = steps * clock.dt_minutes();
             let site = sites.get(of.0);
-            let (Some(field), Ok(host)) = (site.field(*molecule), vessels.get(site.entity)) else {
+            let (Some(field), Ok((host, cells))) =
+                (site.field(*molecule), vessels.get(site.entity))
+            else {
                 return;
             };
             // The level of the medium as it is now, where it can be used up.
@@ -371,7 +378,18 @@ fn solve_fields(
                 .filter(|_| kinetics.crosses_vessel_walls);
             let host = perfused.map(|length_um| Exchange {
                 rate_per_min: field.grid.means(&host.0, vessels),
-                scale: kinetics.diffusivity_um2_per_min / (length_um * length_um),
+                scale: {
+                    let across = length_um * length_um / kinetics.diffusivity_um2_per_min;
+                    let through_walls =
+                        kinetics.wall_permeability_um_per_min * parameters.vessel_surface_per_um;
+                    // Medium has no walls.
+                    let has_walls = cells.is_none_or(|cells| !cells.is_stirred);
+                    if has_walls && through_walls > 0.0 {
+                        1.0 / (across + 1.0 / through_walls)
+                    } else {
+                        1.0 / across
+                    }
+                },
                 reservoir: Reservoir::Uniform(level),
             });
             let walls = vessel_walls.exchange();
