@@ -11,19 +11,19 @@
 //! the share of confluence that cells reach around the voxel; it is looked at anew every few minutes ([`FOLLOWED_EVERY_MIN`]).
 //! When medium is renewed, its level and what is between the cells are fresh.
 //!
-//! [`follow_medium`] runs in `Transport` before the media are read; the level is booked when a field has been solved.
+//! [`follow_medium`] runs in `Transport` right before media are read; the level is booked when a field has been solved.
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::host_vessels::{CellShare, lose_host_vessels};
-use super::medium::{Hinders, MediumSystems, RegisterMedium};
+use super::medium::{Hinders, MediumSteps, MediumSystems, RegisterMedium};
 use super::transport::FieldSupply;
 use super::{FieldValues, Molecule, Molecules, Sites};
 use crate::core::parameters::{Contradiction, Limits, Parameters};
 use crate::core::site_part::RegisterSitePart;
 use crate::core::state::{Owner, RegisterState, WhollyKept};
-use crate::core::{Clock, SimSchedule, SimSystems};
+use crate::core::{Clock, SimSchedule};
 
 /// Time between two looks at where medium is, min of tissue time; renewal looks at once.
 pub const FOLLOWED_EVERY_MIN: f64 = 10.0;
@@ -198,9 +198,9 @@ pub(super) fn register(app: &mut App) {
         .add_systems(
             SimSchedule,
             follow_medium
-                .in_set(SimSystems::Transport)
+                .in_set(MediumSystems)
                 .after(lose_host_vessels)
-                .before(MediumSystems),
+                .before(MediumSteps::Mark),
         );
 }
 

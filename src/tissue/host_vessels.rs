@@ -30,6 +30,7 @@ pub struct CellShare {
     pub is_stirred: bool,
     shares: Vec<f32>,
     scratch: Vec<f32>,
+    taps: Vec<f32>,
 }
 
 impl CellShare {
@@ -58,16 +59,17 @@ impl CellShare {
         let dims = block.dims.to_array().map(|n| n as usize);
         let strides = [1, dims[0], dims[0] * dims[1]];
         for axis in 0..3 {
-            let taps = taps(block.voxel_um[axis], reach_um);
-            if taps.len() == 1 || dims[axis] == 1 {
+            taps(block.voxel_um[axis], reach_um, &mut self.taps);
+            if self.taps.len() == 1 || dims[axis] == 1 {
                 continue;
             }
             self.scratch.resize(voxels, 0.0);
-            let (from, stride, n) = (&self.shares, strides[axis], dims[axis]);
+            let (from, taps) = (&self.shares, &self.taps);
+            let (stride, n) = (strides[axis], dims[axis]);
             for_each_chunk_mut(&mut self.scratch, CHUNK, |start, piece| {
                 for (i, mean) in piece.iter_mut().enumerate() {
                     let voxel = start + i;
-                    *mean = mean_along(from, voxel, voxel / stride % n, stride, n, &taps);
+                    *mean = mean_along(from, voxel, voxel / stride % n, stride, n, taps);
                 }
             });
             std::mem::swap(&mut self.shares, &mut self.scratch);
@@ -76,18 +78,19 @@ impl CellShare {
 }
 
 /// How much the voxel itself and those at each distance from it count, along an axis: by the part of the reach that is in them.
-fn taps(voxel_um: f32, reach_um: f32) -> Vec<f32> {
+fn taps(voxel_um: f32, reach_um: f32, taps: &mut Vec<f32>) {
     let half = 0.5 * reach_um / voxel_um;
+    taps.clear();
     if half <= 0.5 {
-        return vec![1.0];
+        taps.push(1.0);
+        return;
     }
-    let mut taps = vec![0.5 / half];
+    taps.push(0.5 / half);
     let mut inner = 0.5_f32;
     while inner < half {
         taps.push(0.5 * (half - inner).min(1.0) / half);
         inner += 1.0;
     }
-    taps
 }
 
 /// The mean over the voxels around one along an axis, as far as there are any.
@@ -158,7 +161,8 @@ mod tests {
             (10.0, 40.0, vec![0.25, 0.25, 0.125]),
             (10.0, 20.0, vec![0.5, 0.25]),
         ] {
-            let found = taps(voxel_um, reach_um);
+            let mut found = Vec::new();
+            taps(voxel_um, reach_um, &mut found);
             assert_eq!(found, expected, "{voxel_um} um");
             let sum = 2.0 * found.iter().sum::<f32>() - found[0];
             assert!((sum - 1.0).abs() < 1e-6, "{sum}");

@@ -145,6 +145,8 @@ pub struct FieldWork {
     source: Vec<f32>,
     sinks: Vec<f32>,
     vessels: Vec<f32>,
+    /// Share of its diffusivity in tissue that the molecule has in each voxel of the site, where medium counts.
+    pub(super) relative: Vec<f32>,
     /// The medium that the solver was fitted to.
     pub(super) fitted: Option<Fitted>,
     /// Steps whose bookings the ledger holds and no solve has used yet.
@@ -211,6 +213,7 @@ impl FieldWork {
             rate: Vec::new(),
             source: Vec::new(),
             sinks: Vec::new(),
+            relative: Vec::new(),
             vessels: Vec::new(),
             fitted: None,
             steps_booked: 0,
@@ -263,7 +266,9 @@ impl Plugin for TransportPlugin {
             .add_systems(
                 SimSchedule,
                 (
-                    (share_out_cells, lose_host_vessels).in_set(SimSystems::Transport),
+                    (share_out_cells, lose_host_vessels)
+                        .chain()
+                        .in_set(SimSystems::Transport),
                     solve_fields.in_set(MediumSystems).after(MediumSteps::Fit),
                 )
                     .chain(),

@@ -14,7 +14,7 @@ fn dish(depth_um: f64, renewed: &str) -> Simulation {
          voxel_um: (20, 20, 20), stirring_length_um: 5, tissue: (medium: (depth_um: {depth_um}, {renewed})), \
          fields: [(molecule: \"oxygen\", level: 140), (molecule: \"glucose\", level: 5.5, faces: Top), \
              (molecule: \"lactate\", level: 1, faces: Top)])], \
-         populations: [(cell: \"cancer\", place: Scatter(per_mm3: 12000))], \
+         populations: [(cell: \"cancer\", place: Scatter(per_mm3: 1500))], \
          parameters: {{\"cancer.death.apoptosis_per_hour\": 0, {ARRESTED}}}"
     ))
 }

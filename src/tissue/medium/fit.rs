@@ -126,11 +126,17 @@ fn fit_media(
             }
             let by = molecule.diffusivity_um2_per_min;
             let mut means = Vec::new();
-            let mut of_molecule;
+            let FieldWork {
+                solver,
+                relative: of_molecule,
+                fitted,
+                ..
+            } = &mut *work;
             let shares = match (medium.shares(molecule.radius_nm), tissue) {
                 (Some(shares), Some(tissue)) => {
-                    of_molecule = shares.to_vec();
-                    tissue.diffusivity(molecule, &mut of_molecule);
+                    of_molecule.clear();
+                    of_molecule.extend_from_slice(shares);
+                    tissue.diffusivity(molecule, of_molecule);
                     Some(of_molecule.as_slice())
                 }
                 (shares, _) => shares,
@@ -178,18 +184,18 @@ fn fit_media(
                 in_medium: medium_ratio(molecule),
             };
             match medium.couplings(key) {
-                Some(shared) => work.solver.set_medium_sharing(&wanted_medium, shared),
+                Some(shared) => solver.set_medium_sharing(&wanted_medium, shared),
                 None => {
-                    work.solver.set_medium(&wanted_medium);
+                    solver.set_medium(&wanted_medium);
                     if shares.is_some()
                         && flow.is_none()
-                        && let Some(couplings) = work.solver.couplings()
+                        && let Some(couplings) = solver.couplings()
                     {
                         medium.keep_couplings(key, couplings);
                     }
                 }
             }
-            work.fitted = Some(wanted);
+            *fitted = Some(wanted);
         }
     }
 }
