@@ -93,7 +93,7 @@ fn write_npy(file: &mut impl Write, block: &TissueBlock, values: &[f32]) -> io::
     let mut header =
         format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({nz}, {ny}, {nx}), }}");
     // The data begin at a multiple of 64 bytes; the header ends with a line break.
-    while (BEFORE + header.len() + 1) % 64 != 0 {
+    while !(BEFORE + header.len() + 1).is_multiple_of(64) {
         header.push(' ');
     }
     header.push('\n');
@@ -170,7 +170,7 @@ mod tests {
         write_npy(&mut file, &block(), &values()).expect("memory is writable");
         assert_eq!(&file[..8], b"\x93NUMPY\x01\x00");
         let length = usize::from(u16::from_le_bytes([file[8], file[9]]));
-        assert_eq!((10 + length) % 64, 0);
+        assert!((10 + length).is_multiple_of(64));
         let header = std::str::from_utf8(&file[10..10 + length]).expect("text");
         assert!(
             header.starts_with("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 4), }")

@@ -1,11 +1,6 @@
 //! What cells live on, from outside: scenes with their cells, molecules, sources and media, against figures worked out here or
 //! published.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "analytic answers are compared with a tolerance; no bits depend on them"
-)]
-
 mod burning;
 mod dish;
 mod dying;
