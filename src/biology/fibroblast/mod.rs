@@ -364,6 +364,11 @@ fn register_what_can_be_known(app: &mut App) {
     );
     for (state, name, about) in [
         (
+            FibroblastState::Quiescent,
+            "quiescent_fibroblasts",
+            "Living fibroblasts that rest.",
+        ),
+        (
             FibroblastState::Myofibroblastic,
             "myofibroblastic_cafs",
             "Living myofibroblastic CAFs.",

@@ -126,7 +126,7 @@ pub(super) fn register(app: &mut App) {
 }
 
 /// The number of the kind of bond, where it is registered.
-fn kind(world: &World) -> Option<BondKindId> {
+pub(super) fn kind(world: &World) -> Option<BondKindId> {
     let kinds = world.get_resource::<BondKinds>()?;
     let place = kinds.iter().position(|kind| kind.name == ADHERENS.name)?;
     Some(BondKindId(place as u16))

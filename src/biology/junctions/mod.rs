@@ -33,6 +33,7 @@ use crate::core::{CellId, Clock, Purpose, RegisterPurpose, SimSchedule, SimSyste
 use crate::tissue::Sites;
 
 mod known;
+mod picture;
 mod strands;
 
 pub use strands::make_and_leave;
@@ -324,6 +325,7 @@ impl Plugin for JunctionsPlugin {
                     .in_set(ActSystems::Walk),
             );
         known::register(app);
+        picture::register(app);
     }
 }
 
