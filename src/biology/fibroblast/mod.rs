@@ -113,7 +113,7 @@ impl FibroblastParameters {
     pub fn threshold_ng_per_ml(&self) -> Option<f32> {
         let share = 1.0 / (self.memory_gain - 1.0);
         let power = bevy::math::ops::powf(share, 1.0 / self.signal_exponent);
-        (self.memory_gain > 1.0).then(|| self.half_signal_ng_per_ml * power)
+        (self.memory_gain > 1.0).then_some(self.half_signal_ng_per_ml * power)
     }
 }
 

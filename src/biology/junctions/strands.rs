@@ -153,8 +153,8 @@ pub fn make_and_leave(
             reach, bin_scale, ..
         } = MechanicsParameters::default();
         vicinity.sort(reach, bin_scale);
-        for row in 0..own.len() {
-            turn.make(own, row, &parameters, &mut randoms[row], vicinity, touched);
+        for (row, random) in randoms.iter_mut().enumerate() {
+            turn.make(own, row, &parameters, random, vicinity, touched);
         }
     }
 }
