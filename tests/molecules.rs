@@ -482,3 +482,41 @@ fn a_run_with_a_coarse_grid_goes_on_to_the_same_bits_from_a_checkpoint() {
     steps(&mut resumed, 20);
     assert_eq!(resumed.state_hash(), simulation.state_hash());
 }
+
+#[test]
+fn only_what_some_site_carries_is_measured_and_asking_for_more_is_told() {
+    let simulation = simulation(&scene(TRACER, LAMP, BOX, BALL));
+    let measured = &simulation.metrics()[0].columns;
+    let named = |part: &str| {
+        let names = measured.iter().map(|(name, _)| name.as_str());
+        names.filter(|name| name.starts_with(part)).count()
+    };
+    // The mean, lowest and highest of the site, and mean and lowest at cells.
+    assert_eq!(named("tracer"), 5);
+    for absent in ["oxygen", "tgf_beta", "mmp", "cxcl12"] {
+        assert_eq!(named(absent), 0, "{absent}");
+        let offered = &simulation.catalogue().quantities;
+        assert!(offered.iter().all(|quantity| quantity.name != absent));
+    }
+    let text = scene(TRACER, LAMP, BOX, BALL);
+    let wrong = [
+        (
+            r#"expect: [AtEnd(metric: "tgf_beta_mean_nm", is: Above(1))]"#,
+            "there is no column `tgf_beta_mean_nm`, for no site of the scene carries `tgf_beta`",
+        ),
+        (
+            r#"recording: (look: (colour_by: Quantity("tgf_beta")))"#,
+            "there is no quantity `tgf_beta`, for no site of the scene carries `tgf_beta`",
+        ),
+    ];
+    for (field, says) in wrong {
+        let text = text.replace("populations:", &format!("{field}, populations:"));
+        let report = open_scene(&file(&text).1).expect_err("nobody carries it");
+        let [problem] = &report.problems[..] else {
+            panic!("{report}");
+        };
+        assert_eq!(problem.message, says);
+        let help = problem.help.as_deref().unwrap_or_default();
+        assert!(help.contains("`fields` of a site"), "{help}");
+    }
+}

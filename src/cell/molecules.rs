@@ -1,16 +1,19 @@
 //! What is known of molecules at cells and in sites: quantities and measurements for each molecule there is.
 //!
 //! A scene may bring molecules of its own, so they are registered when the molecules of a simulation are put into
-//! force. After a step a cell's value is that of the field where the cell is; in `Signal` and `Act` its systems read
+//! force. Once the sites are known, what would be measured of a molecule that none of them carries is left out
+//! ([`keep_carried`]); rules may still ask for it, and find its background. After a step a cell's value is that of the field where the cell is; in `Signal` and `Act` its systems read
 //! the voxel that it was in at the start of the step ([`crate::tissue::Fields`]).
+
+use std::collections::BTreeSet;
 
 use bevy::prelude::*;
 
 use super::{Position, Resident};
-use crate::core::metric::{Measure, Metric, RegisterMetrics};
-use crate::core::quantity::{NONE, Quantity, Reader, RegisterQuantities};
+use crate::core::metric::{Measure, Metric, Metrics, RegisterMetrics};
+use crate::core::quantity::{NONE, Quantities, Quantity, Reader, RegisterQuantities};
 use crate::tissue::spread::Spread;
-use crate::tissue::{FieldReader, Molecules};
+use crate::tissue::{FieldReader, Molecules, Sites};
 
 /// Colours of curves, after Okabe & Ito 2008.
 const MEAN_COLOUR: [f32; 3] = [0.337, 0.706, 0.914];
@@ -30,6 +33,7 @@ pub fn register_molecules(world: &mut World, molecules: &Molecules) {
             .range(0.0, top)
             .colours(molecule.colour_map)
             .contours(&molecule.contours)
+            .of_molecule(name)
             .source(&molecule.source);
         info.featured = molecule.featured;
         let wanted = name.clone();
@@ -37,6 +41,7 @@ pub fn register_molecules(world: &mut World, molecules: &Molecules) {
         let metric = |kind: &str, what: &str| {
             let name = format!("{name}_{kind}_{suffix}");
             Metric::new(name, unit, format!("{what} {label} of the site."))
+                .of_molecule(&molecule.name)
         };
         let metrics = vec![
             metric("mean", "Mean"),
@@ -52,6 +57,7 @@ pub fn register_molecules(world: &mut World, molecules: &Molecules) {
             let name = format!("{name}_at_cells_{kind}_{suffix}");
             let metric = Metric::new(name, unit, format!("{what} {label} at living cells."));
             let plotted = metric
+                .of_molecule(&molecule.name)
                 .label(&what.to_lowercase())
                 .plot(&format!("{label} at living cells"))
                 .colour(colour);
@@ -69,6 +75,27 @@ pub fn register_molecules(world: &mut World, molecules: &Molecules) {
                 at_cells("min", "Lowest", LOWEST_COLOUR),
                 Measure::Least(molecule.name.clone()),
             );
+    }
+}
+
+/// Leaves out what would be measured of molecules that no site carries, from tables of cells as well.
+pub fn keep_carried(world: &mut World) {
+    let (molecules, sites) = (
+        world.resource::<Molecules>().clone(),
+        world.resource::<Sites>(),
+    );
+    let fields = sites.list.iter().flat_map(|site| &site.fields);
+    let carried: BTreeSet<&str> = fields
+        .map(|field| molecules.get(field.molecule).name.as_str())
+        .collect();
+    if let Some(mut metrics) = world.get_resource_mut::<Metrics>() {
+        metrics.keep_of(|molecule| carried.contains(molecule));
+    }
+    if let Some(mut quantities) = world.get_resource_mut::<Quantities>() {
+        for quantity in &mut quantities.cells {
+            let molecule = quantity.info.molecule.as_deref();
+            quantity.is_offered = molecule.is_none_or(|molecule| carried.contains(molecule));
+        }
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Metric {
     pub figure: Option<usize>,
     /// Its colour as a curve, sRGB; that of the theme where `None`.
     pub colour: Option<[f32; 3]>,
+    /// The molecule that some site must carry for it to be measured, if it is of one.
+    pub molecule: Option<String>,
 }
 
 impl Metric {
@@ -43,6 +45,7 @@ impl Metric {
             plot: None,
             figure: None,
             colour: None,
+            molecule: None,
         }
     }
 
@@ -64,6 +67,13 @@ impl Metric {
     #[must_use]
     pub const fn colour(mut self, colour: [f32; 3]) -> Self {
         self.colour = Some(colour);
+        self
+    }
+
+    /// It is measured only where some site carries this molecule.
+    #[must_use]
+    pub fn of_molecule(mut self, molecule: &str) -> Self {
+        self.molecule = Some(molecule.into());
         self
     }
 
@@ -164,6 +174,17 @@ impl Metrics {
     /// What is measured, in the order of the columns.
     pub fn iter(&self) -> impl Iterator<Item = &Metric> {
         self.0.iter().flat_map(Entry::metrics)
+    }
+
+    /// Keeps of what is measured of molecules only that of molecules for which `carried` says so.
+    pub fn keep_of(&mut self, carried: impl Fn(&str) -> bool) {
+        self.0.retain(|entry| {
+            let mut molecules = entry
+                .metrics()
+                .iter()
+                .filter_map(|of| of.molecule.as_deref());
+            molecules.all(&carried)
+        });
     }
 
     /// The name of a metric of this entry that is there already.

@@ -46,6 +46,8 @@ pub struct Quantity {
     pub of_the_living: bool,
     /// Whether it is among the first that are offered where a person chooses among all.
     pub featured: bool,
+    /// The molecule of which it is the concentration, if it is one.
+    pub molecule: Option<String>,
 }
 
 impl Quantity {
@@ -64,7 +66,15 @@ impl Quantity {
             contours: Vec::new(),
             of_the_living: false,
             featured: false,
+            molecule: None,
         }
+    }
+
+    /// It is the concentration of this molecule: offered and written only where some site carries it.
+    #[must_use]
+    pub fn of_molecule(mut self, molecule: &str) -> Self {
+        self.molecule = Some(molecule.into());
+        self
     }
 
     /// What it is called in a picture.
@@ -234,6 +244,8 @@ type MakeReader<T> = Box<dyn for<'w> Fn(&'w World) -> Reader<'w, T> + Send + Syn
 pub struct CellQuantity {
     /// What a person has to know.
     pub info: Quantity,
+    /// Whether tables hold it and pictures offer it in this world; rules can ask for it in any case.
+    pub is_offered: bool,
     make: MakeReader<f32>,
     /// Whether a cell has it at all, as far as that follows from its components.
     has: Option<HasQuantity>,
@@ -444,6 +456,7 @@ impl RegisterQuantities for World {
         }
         known.cells.push(CellQuantity {
             info,
+            is_offered: true,
             make: Box::new(make),
             has,
         });

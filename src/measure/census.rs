@@ -26,13 +26,18 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// Everything that is registered.
+    /// Everything that is offered of what is registered.
     pub fn all(world: &World) -> Self {
         let Some(known) = world.get_resource::<Quantities>() else {
             return Self::default();
         };
         Self {
-            quantities: known.cells.iter().map(|q| q.info.name.clone()).collect(),
+            quantities: known
+                .cells
+                .iter()
+                .filter(|quantity| quantity.is_offered)
+                .map(|quantity| quantity.info.name.clone())
+                .collect(),
             categories: known
                 .categories
                 .iter()

@@ -105,11 +105,14 @@ pub use crate::core::metric::SiteMetrics;
 
 /// The names of all columns. The same for every site.
 pub fn columns(world: &World) -> Vec<String> {
-    world
-        .get_resource::<Metrics>()
-        .map_or_else(Vec::new, |metrics| {
-            metrics.iter().map(|metric| metric.name.clone()).collect()
-        })
+    let known = known(world).into_iter();
+    known.map(|metric| metric.name).collect()
+}
+
+/// All that is measured, in the order of the columns.
+pub fn known(world: &World) -> Vec<Metric> {
+    let metrics = world.get_resource::<Metrics>();
+    metrics.map_or_else(Vec::new, |metrics| metrics.iter().cloned().collect())
 }
 
 /// Where a measurement finds its answer in a tally.

@@ -71,10 +71,11 @@ use crate::core::RandomKey;
 use crate::core::capability::CapabilityRegistry;
 use crate::core::dialect::{dialect, read_ron};
 use crate::core::extension::Extensions;
+use crate::core::metric::Metric;
 use crate::tissue::{Molecules, SiteId};
 
-/// Names the columns of `metrics.csv` for a scene with these cell types.
-pub type Columns<'a> = &'a (dyn Fn(&CellLibrary) -> Vec<String> + Sync);
+/// Says what the columns of `metrics.csv` are for a scene with these cell types and molecules, whatever its sites carry.
+pub type Columns<'a> = &'a (dyn Fn(&CellLibrary) -> Vec<Metric> + Sync);
 
 /// What is known about the program when a scene is read.
 #[derive(Clone, Copy, Default)]

@@ -89,7 +89,7 @@ impl Program {
     fn in_context<T>(&self, folder: Option<&Path>, read: impl FnOnce(&SceneContext) -> T) -> T {
         read(&SceneContext {
             folder,
-            metrics: Some(&|library| metrics::columns(&self.prototype_world(library))),
+            metrics: Some(&|library| metrics::known(&self.prototype_world(library))),
             prototype: Some(&|library| self.prototype_world(library)),
             capabilities: Some(self.capabilities()),
             extensions: Some(&self.extensions),

@@ -94,7 +94,7 @@ impl Catalogue {
     pub fn of(world: &World) -> Self {
         let mut catalogue = Self::default();
         if let Some(known) = world.get_resource::<Quantities>() {
-            let quantities = known.cells.iter();
+            let quantities = known.cells.iter().filter(|known| known.is_offered);
             catalogue.quantities = quantities.map(|known| known.info.clone()).collect();
             let categories = known.categories.iter();
             catalogue.categories = categories.map(|known| known.info.clone()).collect();

@@ -5,7 +5,7 @@ use bevy::prelude::*;
 use crate::cell::clones::tell_clones;
 use crate::cell::cycle::mean_radius_um;
 use crate::cell::exchange::register_secretions;
-use crate::cell::molecules::register_molecules;
+use crate::cell::molecules::{keep_carried, register_molecules};
 use crate::cell::motility::register_biases;
 use crate::cell::movement::SiteMechanics;
 use crate::cell::turnover::nursery::spawn_cells;
@@ -148,6 +148,7 @@ pub fn spawn_sites(world: &mut World, scene: &Scene) {
         sites.list.iter().map(|site| site.entity).collect(),
     ));
     world.insert_resource(sites);
+    keep_carried(world);
     install_parts(world, scene);
 }
 

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use bevy::prelude::*;
 use tumorscape::core::RandomKey;
+use tumorscape::core::metric::Metric;
 use tumorscape::core::parameters::{list_parameters, set_parameter};
 use tumorscape::scene::{
     CellLibrary, ParsedScene, SceneContext, SceneReport, load_scene, parse_prefab, parse_scene,
@@ -15,7 +16,7 @@ use tumorscape::scene::{
 use tumorscape::simulation::prototype_world;
 
 /// The columns that the shipped scene asks for, and a few others.
-fn columns(library: &CellLibrary) -> Vec<String> {
+fn columns(library: &CellLibrary) -> Vec<Metric> {
     let mut names: Vec<String> = [
         "cells",
         "cells_necrotic",
@@ -27,10 +28,11 @@ fn columns(library: &CellLibrary) -> Vec<String> {
         "hif_1a_max",
         "vegf_a_max_nm",
     ]
-    .map(Into::into)
+    .map(str::to_owned)
     .into();
     names.extend(library.names().iter().map(|name| format!("cells_{name}")));
-    names
+    let metrics = names.into_iter().map(|name| Metric::new(name, "", ""));
+    metrics.collect()
 }
 
 fn context() -> SceneContext<'static> {

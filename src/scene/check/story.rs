@@ -14,6 +14,7 @@ use super::super::stage::StageLayout;
 use super::{Bounds, Checker, amount, span_text};
 use crate::cell::event::EventKinds;
 use crate::core::layer::Layers;
+use crate::core::metric::Metric;
 use crate::core::quantity::Quantities;
 use crate::core::voxels::VoxelQuantities;
 
@@ -282,7 +283,14 @@ pub(super) fn check_colours(
                 checker.known(&path, "category", name, &categories);
             }
             ColourBy::Quantity(name) => {
-                checker.known(&path, "quantity", name, &known.cell_names());
+                let found = known.of_cells(name).map(|known| &known.info);
+                let molecule = found.and_then(|quantity| quantity.molecule.as_deref());
+                match molecule.filter(|molecule| !carries(scene, molecule)) {
+                    Some(molecule) => no_site_carries(checker, &path, "quantity", (name, molecule)),
+                    None => {
+                        checker.known(&path, "quantity", name, &known.cell_names());
+                    }
+                }
             }
         }
     }
@@ -417,7 +425,7 @@ fn check_site_name(checker: &mut Checker, path: &FieldPath, name: &str, scene: &
 pub(super) fn check_expectations(
     checker: &mut Checker,
     scene: &Scene,
-    columns: Option<&[String]>,
+    columns: Option<&[Metric]>,
     bounds: &Bounds,
 ) {
     for (index, expectation) in scene.expect.iter().enumerate() {
@@ -440,15 +448,64 @@ pub(super) fn check_expectations(
     }
 }
 
+/// Whether some site of a scene carries a molecule.
+fn carries(scene: &Scene, molecule: &str) -> bool {
+    let mut fields = scene.sites.iter().flat_map(|site| &site.fields);
+    fields.any(|field| field.molecule.as_str() == molecule)
+}
+
+/// Says of a column or quantity that nothing stands behind it, for its molecule is nowhere.
+fn no_site_carries(
+    checker: &mut Checker,
+    path: &FieldPath,
+    what: &str,
+    (name, molecule): (&str, &str),
+) {
+    let message =
+        format!("there is no {what} `{name}`, for no site of the scene carries `{molecule}`");
+    let help = format!("add `(molecule: \"{molecule}\", level: ...)` to the `fields` of a site");
+    checker.problem_with_help(path, message, help);
+}
+
+/// A column must be there, and if it is of a molecule some site must carry that.
+fn check_column(
+    checker: &mut Checker,
+    path: &FieldPath,
+    name: &str,
+    scene: &Scene,
+    columns: &[Metric],
+) {
+    let lacks = |metric: &Metric| {
+        let molecule = metric.molecule.as_deref();
+        molecule
+            .filter(|molecule| !carries(scene, molecule))
+            .map(str::to_owned)
+    };
+    let named = columns.iter().find(|metric| metric.name == name);
+    if let Some(molecule) = named.and_then(lacks) {
+        no_site_carries(checker, path, "column", (name, &molecule));
+        return;
+    }
+    let there = columns.iter().filter(|metric| lacks(metric).is_none());
+    let there: Vec<&str> = there.map(|metric| metric.name.as_str()).collect();
+    checker.known(path, "column", name, &there);
+}
+
 fn check_condition(
     checker: &mut Checker,
     path: &FieldPath,
     condition: &Condition,
     scene: &Scene,
-    columns: Option<&[String]>,
+    columns: Option<&[Metric]>,
 ) {
     if let Some(columns) = columns {
-        checker.known(&path.field("metric"), "column", &condition.metric, columns);
+        check_column(
+            checker,
+            &path.field("metric"),
+            &condition.metric,
+            scene,
+            columns,
+        );
     }
     if let Some(site) = &condition.site {
         check_site_name(checker, &path.field("site"), site, scene);
