@@ -250,6 +250,8 @@ impl CycleParameters {
 
 /// The input that scales entry into S.
 const ENTRY: &str = "cycle.entry";
+/// Where a cell stands in its cycle when it begins.
+const INITIAL_STATE: Purpose = Purpose::numbered(1, "cell.cycle.initial_state");
 /// How long a phase lasts for a cell.
 const PHASE_LENGTH: Purpose = Purpose::numbered(7, "cell.cycle.phase_length");
 
@@ -384,6 +386,7 @@ impl Plugin for CyclePlugin {
             app.register_metric(Metric::new(name, "", about), measure);
         }
         app.register_purpose(PHASE_LENGTH)
+            .register_purpose(INITIAL_STATE)
             .register_capability::<CycleParameters>("cycle")
             .register_cell_state::<Cycle>("cycle")
             .register_relative_input::<CycleParameters>(
@@ -402,7 +405,7 @@ impl Plugin for CyclePlugin {
                 let ages = AgeStructure::growing(place.parameters::<CycleParameters>()?);
                 let body = place.parameters::<BodyParameters>().cloned();
                 let settled = Beginning::settled(Cycle::default());
-                Some(settled.and_draw(move |cell, random| {
+                Some(settled.and_draw(INITIAL_STATE, move |cell, random| {
                     let aged = ages.draw(random);
                     if let (Some(hours), Some(body)) = (aged.hours_since_s_entry, &body) {
                         cell.insert(body.growing_body(hours));

@@ -1,8 +1,8 @@
 //! How cells begin and how they divide, said by each module about its own components.
 //!
 //! A module registers from its plugin how a cell with its capability *begins*: the components of a settled cell, and
-//! what is drawn for each. It is asked once for all cells of a type that are put into a site together, in the order of
-//! registration, in which the draws are made as well. It registers what happens to its component when a cell
+//! what is drawn for each, from a stream of random numbers of its own: a module more or less changes nobody else's draws.
+//! It is asked once for all cells of a type that are put into a site together, in the order of registration. It registers what happens to its component when a cell
 //! *divides*: the daughter has got a copy of all components of her mother, then both are told. A component about which
 //! nothing is said is inherited as it is.
 
@@ -11,12 +11,10 @@ use std::sync::Arc;
 use bevy::prelude::*;
 
 use crate::core::parameters::{Parameters, PerType};
-use crate::core::{CellId, Purpose, Random};
+use crate::core::random::PurposeRegistry;
+use crate::core::{CellId, Purpose, Random, RandomKey};
 use crate::tissue::transport::FieldSupply;
 use crate::tissue::{Molecules, SiteId, Sites};
-
-/// The state a cell begins with: all modules draw from one stream, in the order of registration.
-pub const INITIAL_STATE: Purpose = Purpose::numbered(1, "cell.life.initial_state");
 
 /// Where new cells of a type begin.
 pub struct Birthplace<'w> {
@@ -55,11 +53,18 @@ impl<'w> Birthplace<'w> {
 
 type Settle = Box<dyn FnOnce(&mut EntityWorldMut)>;
 type Draw = Box<dyn Fn(&mut EntityWorldMut, &mut Random)>;
+type Give = Box<dyn Fn(&mut EntityWorldMut)>;
+
+/// What is done for each new cell.
+enum ForEach {
+    Draw(Purpose, Draw),
+    Give(Give),
+}
 
 /// How new cells begin, as far as one module is concerned.
 pub struct Beginning {
     settle: Settle,
-    draw: Option<Draw>,
+    for_each: Option<ForEach>,
 }
 
 impl Beginning {
@@ -69,14 +74,27 @@ impl Beginning {
             settle: Box::new(|cell| {
                 cell.insert(components);
             }),
-            draw: None,
+            for_each: None,
         }
     }
 
-    /// Each is then given what is drawn for it; it has its [`CellId`] and [`super::Position`] already.
+    /// Each is then given what is drawn for it; it has its [`CellId`] and [`super::Position`] already. The numbers are
+    /// those of a purpose that the module has registered, and that nothing else draws for in the step.
     #[must_use]
-    pub fn and_draw(mut self, draw: impl Fn(&mut EntityWorldMut, &mut Random) + 'static) -> Self {
-        self.draw = Some(Box::new(draw));
+    pub fn and_draw(
+        mut self,
+        purpose: Purpose,
+        draw: impl Fn(&mut EntityWorldMut, &mut Random) + 'static,
+    ) -> Self {
+        self.for_each = Some(ForEach::Draw(purpose, Box::new(draw)));
+        self
+    }
+
+    /// Each is then given what follows from what it is, with nothing drawn; it has its [`CellId`] and
+    /// [`super::Position`] already.
+    #[must_use]
+    pub fn and_give(mut self, give: impl Fn(&mut EntityWorldMut) + 'static) -> Self {
+        self.for_each = Some(ForEach::Give(Box::new(give)));
         self
     }
 }
@@ -108,6 +126,9 @@ pub struct CellLife {
 
 impl CellLife {
     /// Makes a template of new cells: gives it the components of a settled cell. What is returned is drawn for each.
+    ///
+    /// # Panics
+    /// When a module draws for a purpose that it has not registered.
     pub fn settle(world: &mut World, template: Entity, cell_type: u16, site: SiteId) -> Draws {
         let life = world.get_resource::<Self>().cloned().unwrap_or_default();
         let place = Birthplace {
@@ -120,10 +141,21 @@ impl CellLife {
             .iter()
             .filter_map(|begin| begin(&place))
             .collect();
+        if let Some(known) = world.get_resource::<PurposeRegistry>() {
+            for beginning in &beginnings {
+                if let Some(ForEach::Draw(purpose, _)) = &beginning.for_each {
+                    assert!(
+                        known.iter().any(|other| other == *purpose),
+                        "the random numbers for `{}` are registered by its module",
+                        purpose.name()
+                    );
+                }
+            }
+        }
         let mut cell = world.entity_mut(template);
         let draws = beginnings.into_iter().filter_map(|beginning| {
             (beginning.settle)(&mut cell);
-            beginning.draw
+            beginning.for_each
         });
         Draws(draws.collect())
     }
@@ -138,13 +170,16 @@ impl CellLife {
 
 /// What is drawn for each new cell of a type.
 #[derive(Default)]
-pub struct Draws(Vec<Draw>);
+pub struct Draws(Vec<ForEach>);
 
 impl Draws {
-    /// Draws it for a cell, which has the components of its template.
-    pub fn draw(&self, cell: &mut EntityWorldMut, random: &mut Random) {
-        for draw in &self.0 {
-            draw(cell, random);
+    /// Draws it for a cell that begins in a step, and has the components of its template.
+    pub fn draw(&self, cell: &mut EntityWorldMut, id: CellId, step: u64, key: RandomKey) {
+        for each in &self.0 {
+            match each {
+                ForEach::Draw(purpose, draw) => draw(cell, &mut key.stream(id, step, *purpose)),
+                ForEach::Give(give) => give(cell),
+            }
         }
     }
 }

@@ -147,6 +147,9 @@ const SPEED: &str = "motility.speed";
 /// The input that is the mean time between two turns.
 const PERSISTENCE: &str = "motility.persistence";
 
+/// Where a cell sets out to when it begins.
+pub const INITIAL_DIRECTION: Purpose = Purpose::of("cell.motility.initial_direction");
+
 /// When a walking cell turns, and where to.
 const TURNS: Purpose = Purpose::numbered(6, "cell.motility.turns");
 
@@ -266,6 +269,7 @@ impl Plugin for MotilityPlugin {
         order_act(app);
         guidance::register(app);
         app.register_purpose(TURNS)
+            .register_purpose(INITIAL_DIRECTION)
             .register_capability::<MotilityParameters>("motility")
             .register_cell_state::<Motility>("motility")
             .register_capability_list::<FollowsParameters>("follows")
@@ -290,9 +294,12 @@ impl Plugin for MotilityPlugin {
                     speed_um_per_min: 0.0,
                     mean_direction: Vec3::ZERO,
                 };
-                Some(Beginning::settled(resting).and_draw(move |cell, random| {
-                    cell.insert(Motility::new(random, &parameters));
-                }))
+                Some(Beginning::settled(resting).and_draw(
+                    INITIAL_DIRECTION,
+                    move |cell, random| {
+                        cell.insert(Motility::new(random, &parameters));
+                    },
+                ))
             })
             .while_in_transit(turn, InTransit::Pauses, "there is nothing to walk on")
             .add_systems(SimSchedule, turn.in_set(ActSystems::Walk));

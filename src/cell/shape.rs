@@ -23,7 +23,7 @@ use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::random::probability;
 use crate::core::state::RegisterState;
-use crate::core::{Clock, SimSchedule};
+use crate::core::{Clock, Purpose, RegisterPurpose, SimSchedule};
 
 /// How a cell is drawn out.
 #[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
@@ -128,13 +128,17 @@ pub fn stretch(
     }
 }
 
+/// Along what a cell is drawn out when it begins.
+const INITIAL_AXIS: Purpose = Purpose::of("cell.shape.initial_axis");
+
 /// The shapes of cells.
 pub struct ShapePlugin;
 
 impl Plugin for ShapePlugin {
     fn build(&self, app: &mut App) {
         order_act(app);
-        app.register_capability::<ShapeParameters>("shape")
+        app.register_purpose(INITIAL_AXIS)
+            .register_capability::<ShapeParameters>("shape")
             .register_cell_state::<Stretch>("stretch")
             .register_input::<ShapeParameters>(
                 InputInfo::new(
@@ -175,12 +179,14 @@ impl Plugin for ShapePlugin {
                     axis: Vec3::X,
                     aspect_ratio: 1.0,
                 };
-                Some(Beginning::settled(round).and_draw(move |cell, random| {
-                    cell.insert(Stretch {
-                        axis: random.direction(),
-                        aspect_ratio,
-                    });
-                }))
+                Some(
+                    Beginning::settled(round).and_draw(INITIAL_AXIS, move |cell, random| {
+                        cell.insert(Stretch {
+                            axis: random.direction(),
+                            aspect_ratio,
+                        });
+                    }),
+                )
             })
             .divide_cells(|cell, _| {
                 if let Some(mut stretch) = cell.get_mut::<Stretch>() {

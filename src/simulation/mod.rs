@@ -29,7 +29,7 @@ pub use snapshot::{
 pub use verify::Violation;
 
 use crate::biology::BiologyPlugins;
-use crate::cell::life::{CellLife, INITIAL_STATE};
+use crate::cell::life::CellLife;
 use crate::cell::turnover::{Refused, TurnoverPlugin};
 use crate::cell::{CellPlugins, CellType, EventRecord, StepEvents};
 use crate::core::capability::CapabilityRegistry;
@@ -79,7 +79,6 @@ impl Plugin for SimulationPlugins {
         .declare_remade::<StateRegistry>("a list of what the program knows")
         .declare_remade::<ParameterRegistry>("a list of what the program knows")
         .declare_remade::<CapabilityRegistry>("a list of what the program knows")
-        .register_purpose(INITIAL_STATE)
         .register_purpose(PLACEMENT)
         .declare_remade::<PurposeRegistry>("a list of what the program knows")
         .declare_remade::<CellLife>("a list of what the program knows")

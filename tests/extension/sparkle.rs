@@ -77,6 +77,8 @@ pub const FLASH: EventKind = EventKind::of("sparkle.flash");
 
 /// Whether a cell flickers, and loses a hundredth of its glow.
 const FLICKER: Purpose = Purpose::of("sparkle.flicker");
+/// How bright a cell begins.
+const FIRST_GLOW: Purpose = Purpose::of("sparkle.first_glow");
 
 /// Name of the input that is how fast cells light up.
 const RISE: &str = "sparkle.rise";
@@ -141,6 +143,7 @@ fn light(world: &World, site: Entity) -> f32 {
 /// The plugin.
 pub fn sparkle(app: &mut App) {
     app.register_purpose(FLICKER)
+        .register_purpose(FIRST_GLOW)
         .register_cell_invariant::<Sparkle>(SimSystems::Signal, "light_up", |sparkle| {
             outside("its glow", sparkle.glow, 0.0, 1.5)
                 .or_else(|| outside("its tiredness", sparkle.fatigue, 0.0, 1.0))
@@ -181,10 +184,12 @@ pub fn sparkle(app: &mut App) {
                 glow: 0.0,
                 fatigue: 0.0,
             };
-            Some(Beginning::settled(dark).and_draw(|cell, random| {
-                let glow = random.uniform();
-                cell.insert(Sparkle { glow, fatigue: 0.0 });
-            }))
+            Some(
+                Beginning::settled(dark).and_draw(FIRST_GLOW, |cell, random| {
+                    let glow = random.uniform();
+                    cell.insert(Sparkle { glow, fatigue: 0.0 });
+                }),
+            )
         })
         .divide_cells(|cell, _| {
             if let Some(mut sparkle) = cell.get_mut::<Sparkle>() {

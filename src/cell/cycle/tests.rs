@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::cell::State;
-use crate::cell::life::INITIAL_STATE;
 use crate::cell::testing::*;
 use crate::core::quantity::Quantity;
 use crate::core::regulate::Rules;

@@ -32,7 +32,8 @@ fn walkers(n: u64, parameters: &MotilityParameters) -> App {
         .add_systems(SimSchedule, drift.in_set(SimSystems::Move));
     set(&mut app, parameters.clone());
     for id in 0..n {
-        let mut random = RandomKey(9).stream(CellId(id), 0, crate::cell::life::INITIAL_STATE);
+        let mut random =
+            RandomKey(9).stream(CellId(id), 0, crate::cell::motility::INITIAL_DIRECTION);
         let motility = Motility::new(&mut random, parameters);
         let bundle = (
             cell(id, Surroundings::default()),

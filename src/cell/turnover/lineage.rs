@@ -37,7 +37,7 @@ pub(super) fn register(app: &mut App) {
         .begin_cells(|_| {
             let unnamed = CellId(u64::MAX);
             let settled = Beginning::settled(Lineage::of_founder(unnamed));
-            Some(settled.and_draw(|cell, _| {
+            Some(settled.and_give(|cell| {
                 if let Some(id) = cell.get::<CellId>().copied()
                     && let Some(mut lineage) = cell.get_mut::<Lineage>()
                 {

@@ -6,7 +6,7 @@
 use bevy::prelude::*;
 
 use super::twin::Twins;
-use crate::cell::life::{CellLife, Draws, INITIAL_STATE};
+use crate::cell::life::{CellLife, Draws};
 use crate::cell::{CellType, Position, Resident, Surroundings};
 use crate::core::{CellId, CellIdCounter, Clock, RandomKey};
 use crate::tissue::SiteId;
@@ -55,8 +55,7 @@ impl<'a> Nursery<'a> {
         let entity = self.twins.spawn(world, template.cell);
         let mut cell = world.entity_mut(entity);
         cell.insert((id, Position(at_um)));
-        let mut random = key.stream(id, step, INITIAL_STATE);
-        template.draws.draw(&mut cell, &mut random);
+        template.draws.draw(&mut cell, id, step, key);
         (id, entity)
     }
 
