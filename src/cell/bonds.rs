@@ -9,16 +9,20 @@
 //! A bond tears at once above a load, and at the rate `k exp(F / F_0)` below it, `F` its tension: the slip bond of
 //! Bell 1978 (Science 200:618). The load is that after the last move. It also ends where one of its cells dies, if its
 //! kind says so, and where one is removed or leaves its site without the other.
+//!
+//! Bonds of cells that are in transit together are kept apart ([`BondsInTransit`]) and go by the same rules. They pull at
+//! nothing, for there is no place: each keeps the load with which it left. One that forms on the way has that at which its
+//! cells just touch for its rest length, if its law names none, and one that goes to the nearer daughter goes to either.
 
 use std::sync::{Mutex, PoisonError};
 
 use bevy::math::ops;
 use bevy::prelude::*;
 
-use super::body::{Position, Resident};
+use super::body::{Body, Position, Resident};
 use super::death::{Vital, is_alive};
 use super::event::{EventBook, EventKind, RegisterEvent};
-use super::mechanics::{Bond, BondKindId, Heir};
+use super::mechanics::{Bond, BondKindId, Bonds, BondsState, Heir};
 use super::movement::{SiteMechanics, move_cells};
 use crate::core::parameters::{Parameters, RegisterParameters};
 use crate::core::random::probability;
@@ -36,6 +40,67 @@ pub const BOND_BROKEN: EventKind = EventKind::of("bond_broken");
 
 /// When bonds tear.
 const TEARING: Purpose = Purpose::of("cell.bonds.tearing");
+/// Which daughter has a bond where none is nearer.
+const HEIR: Purpose = Purpose::of("cell.bonds.heir");
+
+/// The bonds between cells that are in no site.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct BondsInTransit(pub Bonds);
+
+impl Kept for BondsInTransit {
+    type State = BondsState;
+
+    fn keep(&self) -> Self::State {
+        self.0.state()
+    }
+
+    fn restore(&mut self, state: Self::State) -> Result<(), String> {
+        self.0 = Bonds::of_state(state)?;
+        Ok(())
+    }
+}
+
+/// The bonds of a site, or of cells in transit.
+fn bonds_of(world: &World, site: SiteId) -> Option<&Bonds> {
+    if site.is_transit() {
+        return world.get_resource().map(|BondsInTransit(bonds)| bonds);
+    }
+    let entity = world.get_resource::<Sites>()?.find(site)?.entity;
+    let mechanics = world.get::<SiteMechanics>(entity)?;
+    Some(&mechanics.bonds)
+}
+
+/// Does something with the bonds of a site, or of cells in transit.
+fn with_bonds<R>(world: &mut World, site: SiteId, work: impl FnOnce(&mut Bonds) -> R) -> Option<R> {
+    if site.is_transit() {
+        let mut bonds = world.get_resource_mut::<BondsInTransit>()?;
+        return Some(work(&mut bonds.0));
+    }
+    let entity = world.get_resource::<Sites>()?.find(site)?.entity;
+    let mut mechanics = world.get_mut::<SiteMechanics>(entity)?;
+    Some(work(&mut mechanics.bypass_change_detection().bonds))
+}
+
+/// Every site, and the way between them.
+fn everywhere(world: &World) -> impl Iterator<Item = SiteId> + use<> {
+    let sites = world.get_resource::<Sites>();
+    let sites = sites.map_or(0, |sites| sites.list.len() as u16);
+    (0..sites).map(SiteId).chain([SiteId::TRANSIT])
+}
+
+/// Cuts all bonds of cells that were removed.
+pub(super) fn cut_all_of(world: &mut World, gone: &[CellId]) {
+    if gone.is_empty() {
+        return;
+    }
+    for site in everywhere(world) {
+        with_bonds(world, site, |bonds| {
+            if !bonds.is_empty() {
+                bonds.cut(gone);
+            }
+        });
+    }
+}
 
 /// How bonds of a kind act and end; made of the parameters of its module in every step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,7 +143,7 @@ pub trait BondParameters:
 pub enum DaughterRule {
     /// They stay with the daughter that goes on as the mother.
     Mother,
-    /// Each goes to the daughter that lies nearer to the partner.
+    /// Each goes to the daughter that lies nearer to the partner; in transit, where cells have no place, to either.
     Nearer,
     /// Both daughters have them.
     Both,
@@ -247,13 +312,8 @@ fn settle_bonds(
     world
         .resource::<BondBook>()
         .booked(|book| std::mem::swap(book, booked));
-    let sites = world.resource::<Sites>().list.len();
-    let bound = (0..sites).any(|site| {
-        let entity = world.resource::<Sites>().list[site].entity;
-        world
-            .get::<SiteMechanics>(entity)
-            .is_some_and(|mechanics| !mechanics.bonds.is_empty())
-    });
+    let is_bound = |site| bonds_of(world, site).is_some_and(|bonds| !bonds.is_empty());
+    let bound = everywhere(world).any(is_bound);
     dead.clear();
     if bound && kinds.iter().any(|kind| !kind.outlives_death) {
         let died = dying
@@ -263,31 +323,25 @@ fn settle_bonds(
         dead.sort_unstable();
     }
     if bound {
-        let (step, key) = (
-            world.resource::<Clock>().step,
-            *world.resource::<RandomKey>(),
-        );
-        let hours = world.resource::<Clock>().dt_hours();
-        for site in 0..sites {
-            let entity = world.resource::<Sites>().list[site].entity;
-            let Some(mut mechanics) = world.get_mut::<SiteMechanics>(entity) else {
-                continue;
+        let clock = *world.resource::<Clock>();
+        let (key, hours) = (*world.resource::<RandomKey>(), clock.dt_hours());
+        let ends = |bond: &Bond| {
+            let Some(law) = laws.get(usize::from(bond.kind.0)) else {
+                return false;
             };
-            mechanics.bonds.cut_where(|bond| {
-                let Some(law) = laws.get(usize::from(bond.kind.0)) else {
-                    return false;
-                };
-                let dies = |cell: CellId| dead.binary_search(&cell).is_ok();
-                let outlives = kinds.get(bond.kind).is_some_and(|kind| kind.outlives_death);
-                if !outlives && (dies(bond.a) || dies(bond.b)) {
-                    return true;
-                }
-                let rate = law.rate_per_hour(bond.load);
-                rate > 0.0 && {
-                    let mut random = key.stream(stream_of(bond), step, TEARING);
-                    random.chance(probability(rate, hours))
-                }
-            });
+            let dies = |cell: CellId| dead.binary_search(&cell).is_ok();
+            let outlives = kinds.get(bond.kind).is_some_and(|kind| kind.outlives_death);
+            if !outlives && (dies(bond.a) || dies(bond.b)) {
+                return true;
+            }
+            let rate = law.rate_per_hour(bond.load);
+            rate > 0.0 && {
+                let mut random = key.stream(stream_of(bond), clock.step, TEARING);
+                random.chance(probability(rate, hours))
+            }
+        };
+        for site in everywhere(world) {
+            with_bonds(world, site, |bonds| bonds.cut_where(ends));
         }
     }
     // Cut before formed, so that a bond renewed in one step is new.
@@ -304,6 +358,8 @@ fn settle_bonds(
         }
     }
     tell_broken_among(world, places);
+    // No kernel asks for those.
+    with_bonds(world, SiteId::TRANSIT, Bonds::forget_changes);
 }
 
 /// As [`tell_broken`], for cells that are all still there: at the places that they have now, which a run that goes on from a checkpoint
@@ -361,30 +417,28 @@ fn due_of(world: &World, kind: BondKindId, cells: [Entity; 2]) -> Option<Due> {
 /// Forms a bond by its law, or cuts it.
 fn carry_out(world: &mut World, due: Due, law: Option<BondLaw>) {
     let [(a, entity_a), (b, entity_b)] = due.cells;
-    let position = |entity| world.get::<Position>(entity).map_or(Vec3::ZERO, |at| at.0);
-    let (at, other) = (position(entity_a), position(entity_b));
-    let step = world.resource::<Clock>().step;
-    let Some(site) = world.resource::<Sites>().list.get(usize::from(due.site.0)) else {
-        return;
-    };
-    let entity = site.entity;
-    let Some(mut mechanics) = world.get_mut::<SiteMechanics>(entity) else {
-        return;
-    };
-    let bonds = &mut mechanics.bonds;
     let Some(law) = law else {
-        bonds.remove([a, b], due.kind);
+        with_bonds(world, due.site, |bonds| bonds.remove([a, b], due.kind));
         return;
     };
-    if bonds.between([a, b], due.kind).is_some() {
+    if bonds_of(world, due.site).is_none_or(|bonds| bonds.between([a, b], due.kind).is_some()) {
         return;
     }
-    let rest = law.rest_um.unwrap_or_else(|| at.distance(other));
-    let stiffness = law.stiffness_per_min;
-    bonds.add(Bond {
-        formed: step,
-        ..Bond::new(due.kind, [a, b], rest, stiffness)
+    let position = |entity| world.get::<Position>(entity).map_or(Vec3::ZERO, |at| at.0);
+    let radius = |entity| world.get::<Body>(entity).map_or(0.0, |body| body.radius_um);
+    let at = position(entity_a);
+    let rest = law.rest_um.unwrap_or_else(|| {
+        if due.site.is_transit() {
+            radius(entity_a) + radius(entity_b)
+        } else {
+            at.distance(position(entity_b))
+        }
     });
+    let bond = Bond {
+        formed: world.resource::<Clock>().step,
+        ..Bond::new(due.kind, [a, b], rest, law.stiffness_per_min)
+    };
+    with_bonds(world, due.site, |bonds| bonds.add(bond));
     world
         .resource::<EventBook>()
         .book_with(BOND_FORMED, a, b, due.site, at);
@@ -402,28 +456,18 @@ pub fn tell_broken(world: &mut World) {
 /// for sites without any.
 fn take_broken(world: &mut World) -> Vec<(SiteId, Vec<(Bond, [f32; 3])>)> {
     let mut all = Vec::new();
-    let sites = world
-        .get_resource::<Sites>()
-        .map_or(0, |sites| sites.list.len());
-    for number in 0..sites {
-        let entity = world.resource::<Sites>().list[number].entity;
-        let Some(mut mechanics) = world.get_mut::<SiteMechanics>(entity) else {
-            continue;
-        };
+    for site in everywhere(world) {
         let mut broken = Vec::new();
-        mechanics
-            .bypass_change_detection()
-            .bonds
-            .take_broken(&mut broken);
+        with_bonds(world, site, |bonds| bonds.take_broken(&mut broken));
         if !broken.is_empty() {
-            all.push((SiteId(number as u16), broken));
+            all.push((site, broken));
         }
     }
     all
 }
 
 /// Books the event of each of these bonds, which ended in a site where its first cell was (um).
-pub(super) fn tell(world: &World, site: SiteId, broken: &[(Bond, [f32; 3])]) {
+fn tell(world: &World, site: SiteId, broken: &[(Bond, [f32; 3])]) {
     let Some(book) = world.get_resource::<EventBook>() else {
         return;
     };
@@ -444,48 +488,43 @@ pub fn divide(world: &mut World, mother: Entity, daughter: Entity) {
     let (Some(mother), Some(daughter)) = (cell(mother), cell(daughter)) else {
         return;
     };
-    let Some(kinds) = world.get_resource::<BondKinds>() else {
-        return;
-    };
-    let Some(site) = world
-        .get_resource::<Sites>()
-        .and_then(|sites| sites.list.get(usize::from(mother.2.0)))
-    else {
-        return;
-    };
-    if world
-        .get::<SiteMechanics>(site.entity)
-        .is_none_or(|mechanics| !mechanics.bonds.binds(mother.0))
-    {
+    let site = mother.2;
+    if bonds_of(world, site).is_none_or(|bonds| !bonds.binds(mother.0)) {
         return;
     }
-    let (kinds, entity) = (kinds.clone(), site.entity);
-    let Some(mut mechanics) = world.get_mut::<SiteMechanics>(entity) else {
+    let Some(kinds) = world.get_resource::<BondKinds>().cloned() else {
         return;
     };
-    let positions: Vec<(CellId, Vec3)> = mechanics
-        .bonds
-        .of(mother.0)
-        .filter_map(|bond| {
-            let partner = bond.partner_of(mother.0);
-            let at = mechanics.bonds.position(partner)?;
-            Some((partner, Vec3::from_array(at)))
-        })
-        .collect();
-    mechanics.bonds.divide(mother.0, daughter.0, |bond| {
-        match kinds.get(bond.kind).map(|kind| kind.daughters) {
-            Some(DaughterRule::Nearer) => {
+    let (key, step) = (
+        *world.resource::<RandomKey>(),
+        world.resource::<Clock>().step,
+    );
+    with_bonds(world, site, |bonds| {
+        let places: Vec<(CellId, Vec3)> = bonds
+            .of(mother.0)
+            .filter_map(|bond| {
                 let partner = bond.partner_of(mother.0);
-                let at = positions.iter().find(|(cell, _)| *cell == partner);
-                let nearer = at.is_some_and(|(_, at)| {
-                    at.distance_squared(daughter.1) < at.distance_squared(mother.1)
-                });
-                if nearer { Heir::Daughter } else { Heir::Mother }
+                Some((partner, Vec3::from_array(bonds.position(partner)?)))
+            })
+            .collect();
+        let is_nearer = |bond: &Bond| {
+            if site.is_transit() {
+                return key.stream(stream_of(bond), step, HEIR).chance(0.5);
             }
-            Some(DaughterRule::Both) => Heir::Both,
-            Some(DaughterRule::Cut) => Heir::Neither,
-            Some(DaughterRule::Mother) | None => Heir::Mother,
-        }
+            let partner = bond.partner_of(mother.0);
+            let at = places.iter().find(|(cell, _)| *cell == partner);
+            at.is_some_and(|(_, at)| {
+                at.distance_squared(daughter.1) < at.distance_squared(mother.1)
+            })
+        };
+        bonds.divide(mother.0, daughter.0, |bond| {
+            match kinds.get(bond.kind).map(|kind| kind.daughters) {
+                Some(DaughterRule::Nearer) if is_nearer(bond) => Heir::Daughter,
+                Some(DaughterRule::Both) => Heir::Both,
+                Some(DaughterRule::Cut) => Heir::Neither,
+                Some(DaughterRule::Mother | DaughterRule::Nearer) | None => Heir::Mother,
+            }
+        });
     });
 }
 
@@ -497,8 +536,11 @@ impl Plugin for BondsPlugin {
         app.init_resource::<BondKinds>()
             .init_resource::<BondBook>()
             .register_kept::<BondKinds>(Owner::Simulation, "bond_kinds")
+            .init_resource::<BondsInTransit>()
+            .register_kept::<BondsInTransit>(Owner::Simulation, "bonds_in_transit")
             .declare_remade::<BondBook>("carried out in the `Move` of the step")
             .register_purpose(TEARING)
+            .register_purpose(HEIR)
             .register_event(BOND_FORMED, "A bond formed between two cells.")
             .register_event(
                 BOND_BROKEN,

@@ -4,6 +4,7 @@
 //! as bytes, so that newcomers asked for from many threads can be put in an order that depends on nothing but what they
 //! are: two that are equal in all of it are the same, whichever comes first.
 
+use std::any::TypeId;
 use std::cmp::Ordering;
 
 use bevy::prelude::*;
@@ -18,8 +19,17 @@ type Insert = fn(&mut EntityWorldMut, &[u8]);
 #[derive(Clone, Debug, Default)]
 pub struct Carried {
     bytes: Vec<u8>,
-    /// Name of each, how it is inserted, and where its bytes end.
-    parts: Vec<(&'static str, Insert, usize)>,
+    parts: Vec<Part>,
+}
+
+/// Where one component lies.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    of: TypeId,
+    name: &'static str,
+    insert: Insert,
+    /// Where its bytes end.
+    end: usize,
 }
 
 impl Carried {
@@ -35,22 +45,31 @@ impl Carried {
                 entity.insert(component);
             }
         };
-        self.parts
-            .push((std::any::type_name::<C>(), insert, self.bytes.len()));
+        self.parts.push(Part {
+            of: TypeId::of::<C>(),
+            name: std::any::type_name::<C>(),
+            insert,
+            end: self.bytes.len(),
+        });
+    }
+
+    /// The type of each component, and its name.
+    pub fn types(&self) -> impl Iterator<Item = (TypeId, &'static str)> {
+        self.parts.iter().map(|part| (part.of, part.name))
     }
 
     /// Gives all of them to an entity, in the order in which they were added.
     pub fn give(&self, entity: &mut EntityWorldMut) {
         let mut start = 0;
-        for (_, insert, end) in &self.parts {
-            insert(entity, &self.bytes[start..*end]);
-            start = *end;
+        for part in &self.parts {
+            (part.insert)(entity, &self.bytes[start..part.end]);
+            start = part.end;
         }
     }
 
     /// An order that depends on what is carried alone.
     pub fn order(&self, other: &Self) -> Ordering {
-        let names = |of: &Self| of.parts.iter().map(|(name, ..)| *name).collect::<Vec<_>>();
+        let names = |of: &Self| of.parts.iter().map(|part| part.name).collect::<Vec<_>>();
         self.bytes
             .cmp(&other.bytes)
             .then_with(|| names(self).cmp(&names(other)))

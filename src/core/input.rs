@@ -6,7 +6,8 @@
 //! the last step left them.
 //!
 //! Besides cells, sites can offer inputs, and so can whatever a site holds in arrays, voxels or vessel
-//! segments: *elements* of a kind, all arrays of one kind and site being of one length.
+//! segments: *elements* of a kind, all arrays of one kind and site being of one length. The members of other populations
+//! are elements as well ([`crate::tissue::member_rules`]).
 
 use std::ops::Range;
 
@@ -77,10 +78,8 @@ impl InputInfo {
 type BaseOfType = Box<dyn Fn(&World, u16) -> Option<f32> + Send + Sync>;
 /// The base of an input for a site, by its entity.
 type BaseOfSite = Box<dyn Fn(&World, Entity) -> Option<f32> + Send + Sync>;
-/// Writes the bases of an input for all elements of a site.
-type BaseOfElements = Box<dyn Fn(&World, Entity, &mut Vec<f32>) + Send + Sync>;
-/// The values of a quantity of elements of a site.
-type OfElements = Box<dyn for<'w> Fn(&'w World, Entity) -> Option<&'w [f32]> + Send + Sync>;
+/// Writes the bases of an input, or the values of a quantity, for all elements of a site.
+type OfElements = Box<dyn Fn(&World, Entity, &mut Vec<f32>) + Send + Sync>;
 
 /// An input of cells.
 pub struct CellInput {
@@ -109,7 +108,7 @@ pub struct ElementInput {
     pub kind: &'static str,
     /// What a person has to know.
     pub info: InputInfo,
-    pub(super) base: BaseOfElements,
+    pub(super) base: OfElements,
 }
 
 /// A quantity of elements.
@@ -160,6 +159,8 @@ pub struct InputValues {
     pub(super) sites: Vec<Vec<(Entity, f32)>>,
     /// Of the elements of each site, in the order of [`Inputs::elements`].
     pub(super) elements: Vec<Vec<(Entity, Vec<f32>)>>,
+    /// Quantities of elements, filled again for each input.
+    pub(super) columns: Vec<Vec<f32>>,
 }
 
 /// An input of cells.
@@ -369,12 +370,13 @@ pub trait RegisterInputs {
         base: impl Fn(&World, Entity, &mut Vec<f32>) + Send + Sync + 'static,
     ) -> &mut Self;
 
-    /// Registers a quantity of the elements of a kind that sites hold.
+    /// Registers a quantity of the elements of a kind that sites hold: `of` writes their values, or none for a site that
+    /// has it not.
     fn register_element_quantity(
         &mut self,
         kind: &'static str,
         info: Quantity,
-        of: impl for<'w> Fn(&'w World, Entity) -> Option<&'w [f32]> + Send + Sync + 'static,
+        of: impl Fn(&World, Entity, &mut Vec<f32>) + Send + Sync + 'static,
     ) -> &mut Self;
 }
 
@@ -444,7 +446,7 @@ impl RegisterInputs for World {
         &mut self,
         kind: &'static str,
         info: Quantity,
-        of: impl for<'w> Fn(&'w World, Entity) -> Option<&'w [f32]> + Send + Sync + 'static,
+        of: impl Fn(&World, Entity, &mut Vec<f32>) + Send + Sync + 'static,
     ) -> &mut Self {
         let mut known = self.get_resource_or_init::<Inputs>();
         let is_other = |other: &ElementQuantity| other.kind != kind || other.info.name != info.name;
@@ -512,7 +514,7 @@ impl RegisterInputs for App {
         &mut self,
         kind: &'static str,
         info: Quantity,
-        of: impl for<'w> Fn(&'w World, Entity) -> Option<&'w [f32]> + Send + Sync + 'static,
+        of: impl Fn(&World, Entity, &mut Vec<f32>) + Send + Sync + 'static,
     ) -> &mut Self {
         super::regulate::plugin(self);
         self.world_mut().register_element_quantity(kind, info, of);

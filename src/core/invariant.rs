@@ -46,6 +46,10 @@ pub struct Violation {
     pub breach: Breach,
 }
 
+/// A request that made no sense, if there was one: the first. The run must end then.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct Refused(pub Option<Violation>);
+
 /// One promise.
 pub struct Invariant {
     /// The stage after which it must hold.

@@ -469,22 +469,31 @@ fn work_out_sites(world: &World, values: &mut InputValues) {
             let found = &mut of_sites[at].1;
             found.clear();
             (input.base)(world, *site, found);
-            let mut columns: Vec<Option<&[f32]>> = Vec::new();
+            let mut used = 0;
             let limits = (input.info.limits.min as f32, input.info.limits.max as f32);
             let program = Program::new(book(place), &input.info.name, limits, |name| {
                 let quantity = inputs
                     .element_quantities
                     .iter()
                     .find(|known| known.kind == input.kind && known.info.name == name);
-                columns.push(quantity.and_then(|quantity| (quantity.of)(world, *site)));
-                columns.len() - 1
+                if values.columns.len() == used {
+                    values.columns.push(Vec::new());
+                }
+                let column = &mut values.columns[used];
+                column.clear();
+                if let Some(quantity) = quantity {
+                    (quantity.of)(world, *site, column);
+                }
+                used += 1;
+                used - 1
             });
+            let columns = &values.columns;
             let Some(program) = program else { continue };
             let none = [NONE; BLOCK];
             for_each_chunk_mut(found, BLOCK, |start, values| {
                 let len = values.len();
                 let column = |place: usize| {
-                    let values = columns[place].and_then(|all| all.get(start..start + len));
+                    let values = columns[place].get(start..start + len);
                     values.unwrap_or(&none[..len])
                 };
                 program.apply(values, column, &mut [[0.0; BLOCK]; 2]);

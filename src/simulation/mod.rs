@@ -30,13 +30,13 @@ pub use verify::Violation;
 
 use crate::biology::BiologyPlugins;
 use crate::cell::life::CellLife;
-use crate::cell::turnover::{Refused, TurnoverPlugin};
+use crate::cell::turnover::TurnoverPlugin;
 use crate::cell::{CellPlugins, CellType, EventRecord, StepEvents};
 use crate::core::capability::CapabilityRegistry;
 use crate::core::clones::fill_rows;
 use crate::core::columns::tables_with;
 use crate::core::input::InputValues;
-use crate::core::invariant::Invariants;
+use crate::core::invariant::{Invariants, Refused};
 use crate::core::parameters::{
     self, CellTypeNames, ParameterError, ParameterRegistry, ParameterValue,
 };

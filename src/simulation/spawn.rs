@@ -20,6 +20,7 @@ use crate::scene::schema::{Faces, Population, Scene, Source, Span};
 use crate::scene::{CellLibrary, CellPrefab, ParsedScene};
 use crate::tissue::exchange::VolumeBook;
 use crate::tissue::host_vessels::CellShare;
+use crate::tissue::member_rules::register_molecules_at_members;
 use crate::tissue::placed::PlacedRates;
 use crate::tissue::transport::{
     CellVolume, FieldOf, FieldSupply, FieldWork, HeldFaces, HostVessels,
@@ -46,6 +47,7 @@ pub fn install_cell_types(world: &mut World, library: &CellLibrary) {
     register_molecules(world, &library.molecules);
     register_secretions(world, &library.molecules);
     register_biases(world, &library.molecules);
+    register_molecules_at_members(world, &library.molecules);
     let books = library.types.iter().map(CellPrefab::rule_book);
     world.get_resource_or_init::<Rules>().of_types = books.collect();
 }

@@ -6,6 +6,7 @@ pub mod fields;
 pub mod host_vessels;
 mod kept;
 pub mod medium;
+pub mod member_rules;
 pub mod molecule;
 pub mod needs;
 pub mod placed;

@@ -8,7 +8,9 @@
 //! Members are put into a scene by the function given to [`RegisterPopulation::begin_sites`], once for each site. While
 //! it runs, systems ask for them to come and go with [`Members`], from any thread and in any order, in any stage before
 //! `Turnover`. There those that go are removed in the order of identity, and those that come are made in an order that
-//! depends on nothing but what they are.
+//! depends on nothing but what they are. One that is to be like a member that is gone by then does not come. What never
+//! made sense, such as a member of no known population or with a component that its population does not carry, stops the run
+//! with a message, see [`Refused`].
 
 use std::any::TypeId;
 use std::cmp::Ordering;
@@ -19,10 +21,11 @@ use bevy::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::site::SiteId;
+use super::site::{SiteId, Sites};
 use crate::core::carried::Carried;
+use crate::core::invariant::{Breach, Refused, Violation};
 use crate::core::state::{Owner, PopulationState, RegisterState, StateRegistry};
-use crate::core::{MemberId, MemberIdCounter};
+use crate::core::{Clock, MemberId, MemberIdCounter, SimSystems};
 
 /// The site in which a member of a population lives.
 #[derive(Component, Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Reflect)]
@@ -258,8 +261,10 @@ pub(crate) fn turn_members_over(world: &mut World) {
         asked.come.sort_unstable_by(NewMember::order);
         let registry = world.resource::<StateRegistry>().clone();
         for member in asked.come.drain(..) {
-            if let Some(id) = make(world, &registry, &member) {
-                come.push(id);
+            match make(world, &registry, &member) {
+                Ok(id) => come.extend(id),
+                // What can be carried out is, so that the step is whole; the run ends after it.
+                Err(found) => refuse(world, found),
             }
         }
     });
@@ -268,19 +273,79 @@ pub(crate) fn turn_members_over(world: &mut World) {
     *members.0.get_mut().unwrap_or_else(PoisonError::into_inner) = asked;
 }
 
-/// Makes a new member, unless it is to be like one that is gone, or of a population that nobody registered.
-fn make(world: &mut World, registry: &StateRegistry, member: &NewMember) -> Option<MemberId> {
-    let mark = world.components().get_id(member.mark)?;
-    let population = registry
-        .populations
-        .iter()
-        .find(|known| known.mark == mark)?;
+/// Notes that a request made no sense.
+fn refuse(world: &mut World, found: String) {
+    let clock = world.get_resource::<Clock>().copied();
+    let violation = Violation {
+        step: clock.map_or(0, |clock| clock.step + 1),
+        hours: clock.map_or(0.0, |clock| clock.hours()),
+        stage: SimSystems::Turnover,
+        system: "turn_members_over",
+        breach: Breach::new(found),
+    };
+    let mut refused = world.get_resource_or_init::<Refused>();
+    refused.0.get_or_insert(violation);
+}
+
+/// Makes a new member; none if it is to be like one that is gone.
+///
+/// # Errors
+/// In words, when there can be no such member.
+fn make(
+    world: &mut World,
+    registry: &StateRegistry,
+    member: &NewMember,
+) -> Result<Option<MemberId>, String> {
+    let mark = world.components().get_id(member.mark);
+    let population = mark.and_then(|mark| {
+        let mut populations = registry.populations.iter();
+        populations.find(|known| known.mark == mark)
+    });
+    let Some(population) = population else {
+        return Err(format!(
+            "a member is to come that is known by `{}`, which is no population; register it with register_population",
+            member.mark_name
+        ));
+    };
+    let name = population.name;
+    if let Some(sites) = world.get_resource::<Sites>()
+        && sites.find(member.site).is_none()
+        && !member.site.is_transit()
+    {
+        return Err(format!(
+            "a member of {name} is to come into site number {}, and there are {}, counted from 0",
+            member.site.0,
+            sites.list.len()
+        ));
+    }
+    let kept = |component: TypeId| {
+        let Some(component) = world.components().get_id(component) else {
+            return false;
+        };
+        let mut states = population.states.iter();
+        let mut remade = registry.remade.iter();
+        states.any(|state| state.id == component) || remade.any(|(known, _)| *known == component)
+    };
+    if let Some(stray) = member.carried.types().find(|(of, _)| !kept(*of)) {
+        return Err(format!(
+            "a member of {name} is to carry `{}`, which would be lost with the next checkpoint; register it with \
+             register_member_state",
+            stray.1
+        ));
+    }
     let copied = match member.like {
         None => Vec::new(),
         Some((id, entity)) if world.get::<MemberId>(entity) == Some(&id) => {
-            copy_of(world.entity(entity), population)
+            let like = world.entity(entity);
+            if !like.contains_id(population.mark) {
+                return Err(format!(
+                    "a member of {name} is to be like member {}, which is of another population",
+                    id.0
+                ));
+            }
+            copy_of(like, population)
         }
-        Some(_) => return None,
+        Some(_) => return Ok(None),
     };
     let id = world.resource_mut::<MemberIdCounter>().take();
     let mut entity = world.spawn(id);
@@ -292,7 +357,7 @@ fn make(world: &mut World, registry: &StateRegistry, member: &NewMember) -> Opti
     }
     entity.insert(LivesIn(member.site));
     member.carried.give(&mut entity);
-    Some(id)
+    Ok(Some(id))
 }
 
 /// Everything that a member carries, state by state; empty where it lacks one.
@@ -376,6 +441,47 @@ mod tests {
         assert_eq!(turnover.gone, [MemberId(0)]);
         turn_members_over(world);
         assert!(world.resource::<MemberTurnover>().come.is_empty());
+    }
+
+    #[test]
+    fn a_member_that_makes_no_sense_is_refused_and_said_and_the_others_come() {
+        #[derive(Component, Default)]
+        struct Sand;
+        #[derive(Component, Serialize, Deserialize)]
+        struct Stray(u8);
+        let mut app = app();
+        app.register_population::<Sand>("sand");
+        let world = app.world_mut();
+        world.init_resource::<Sites>();
+        let sand = spawn_member::<Sand>(world, SiteId::TRANSIT, ());
+        let fine = || NewMember::of::<Grain>(SiteId::TRANSIT).carrying(Load(vec![1.0]));
+        let wrong = [
+            (
+                NewMember::of::<Load>(SiteId::TRANSIT),
+                "Load`, which is no population",
+            ),
+            (
+                NewMember::of::<Grain>(SiteId(3)),
+                "into site number 3, and there are 0",
+            ),
+            (fine().carrying(Stray(1)), "Stray`, which would be lost"),
+            (
+                fine().like(MemberId(0), sand),
+                "member 0, which is of another population",
+            ),
+        ];
+        for (count, (member, says)) in (1..).zip(wrong) {
+            world.insert_resource(Refused::default());
+            world.resource::<Members>().add_all([member, fine()]);
+            turn_members_over(world);
+            let refused = world
+                .resource::<Refused>()
+                .0
+                .clone()
+                .expect("it is refused");
+            assert!(refused.breach.found.contains(says), "{refused}");
+            assert_eq!(grains(world).len(), count);
+        }
     }
 
     #[test]

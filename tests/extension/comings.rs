@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bevy::prelude::*;
+use tumorscape::cell::bonds::BondsInTransit;
 use tumorscape::cell::event::{EventKind, EventKinds, Passage};
+use tumorscape::cell::mechanics::Bond;
 use tumorscape::cell::turnover::{Passages, Recruit, Transit};
 use tumorscape::cell::{EventRecord, Resident};
 use tumorscape::core::parallel::set_threads;
@@ -111,11 +113,14 @@ fn the_books_of_comings_and_goings_balance_in_every_step() {
                 assert_eq!(event.other, Some(CellId(event.cell.0 + 1)));
             }
         }
-        let transit = world.resource::<Transit>();
+        let (transit, BondsInTransit(bound)) = (
+            world.resource::<Transit>(),
+            world.resource::<BondsInTransit>(),
+        );
         let on_the_way = book.values().filter(|site| site.is_transit()).count();
         assert_eq!(transit.len(), on_the_way);
         for of in transit.iter() {
-            largest_group = largest_group.max(transit.group_of(of.cell).len());
+            largest_group = largest_group.max(bound.group_of(of.cell).len());
         }
         most_motes = most_motes.max(motes(&simulation).len());
     }
@@ -175,14 +180,29 @@ fn cells_on_the_way_and_members_of_populations_are_saved_and_resumed() {
     let folder = workplace();
     let mut whole = begin(&program(), folder.path());
     let group_on_the_way = |simulation: &Simulation| {
-        let transit = simulation.world().resource::<Transit>();
-        let bonds = transit.bonds().iter();
-        bonds.map(|bond| (bond.a, bond.b)).collect::<Vec<_>>()
+        let BondsInTransit(bonds) = simulation.world().resource();
+        bonds.iter().collect::<Vec<_>>()
     };
-    while group_on_the_way(&whole).is_empty() {
+    let kinds_of = |bonds: &[Bond]| {
+        let mut kinds: Vec<u16> = bonds.iter().map(|bond| bond.kind.0).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        kinds.len()
+    };
+    while kinds_of(&group_on_the_way(&whole)) < 2 {
         whole.step();
-        assert!(whole.steps() < 150, "a group leaves");
+        assert!(
+            whole.steps() < 150,
+            "a group leaves that is bound in both ways"
+        );
     }
+    let loaded = group_on_the_way(&whole);
+    assert!(
+        loaded
+            .iter()
+            .any(|bond| bond.load != 0.0 && bond.formed == 3),
+        "{loaded:?}"
+    );
     let saved = folder.path().join("saved");
     save(&whole, &saved);
     let open = || {
@@ -274,4 +294,50 @@ fn what_makes_no_sense_stops_a_run_and_what_would_be_lost_stops_a_verified_one()
     simulation.step();
     let found = simulation.violation().expect("one is missing").to_string();
     assert!(found.contains("members of populations"), "{found}");
+}
+
+#[test]
+fn rules_of_a_site_drive_an_input_of_each_member_of_a_population() {
+    let folder = workplace();
+    let with_rules = |rules: &str| {
+        let text = two_sites().replace("parameters:", &format!("rules: [{rules}], parameters:"));
+        program().parse_scene(&text, "dusk.ron", Some(folder.path()))
+    };
+    let add = |name: &str, by: &str, law: &str| {
+        format!(
+            r#"Add(of: "dish", name: "{name}", rule: (input: "mote.life", by: "{by}", law: {law}))"#
+        )
+    };
+    // Motes of the dish live 10 steps longer for each split, or hardly at all where there is luciferin.
+    let rules = [
+        add("splits", "mote.splits", "Add(10)"),
+        add("light", "luciferin", "Inhibit(half: 1e-6, exponent: 2)"),
+    ];
+    let oldest = |rules: &str, splits: usize| {
+        let scene = with_rules(rules).unwrap_or_else(|report| panic!("{report}"));
+        let mut simulation = Simulation::new(Arc::new(scene), 7).expect("its parameters are valid");
+        simulation.verify();
+        let mut oldest = [0; 2];
+        for _ in 0..150 {
+            simulation.step();
+            assert_eq!(simulation.violation(), None);
+            for (site, path) in motes(&simulation).into_values() {
+                if path.splits.len() == splits {
+                    let oldest = &mut oldest[usize::from(site.0)];
+                    *oldest = path.age.max(*oldest);
+                }
+            }
+        }
+        oldest
+    };
+    // One is removed in the step in which it comes to its age.
+    assert_eq!(oldest("", 1), [44, 44]);
+    assert_eq!(oldest(&rules[0], 1), [54, 44]);
+    assert_eq!(oldest(&rules[0], 2), [64, 44]);
+    // Where there is light none grows old.
+    assert!(oldest(&rules[1], 0)[0] < 44);
+    assert_eq!(oldest(&rules[1], 0)[1], 44);
+    let wrong = with_rules(&add("splits", "mote.split", "Add(10)")).map(|_| ());
+    let wrong = wrong.expect_err("there is no such quantity").to_string();
+    assert!(wrong.contains("mote.splits"), "{wrong}");
 }

@@ -3,16 +3,20 @@
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
+use tumorscape::cell::bonds::{
+    BondBook, BondKind, BondKinds, BondLaw, BondParameters, DaughterRule, RegisterBonds,
+};
 use tumorscape::cell::event::{EventKind, Passage, RegisterEvent};
-use tumorscape::cell::mechanics::{Bond, BondKindId};
-use tumorscape::cell::movement::SiteMechanics;
 use tumorscape::cell::turnover::{Arrival, Departure, Passages, Recruit, Transit};
 use tumorscape::cell::{ActSystems, CellType, Resident};
 use tumorscape::core::in_transit::{InTransit, RegisterInTransit};
+use tumorscape::core::input::InputInfo;
 use tumorscape::core::parallel::for_each_row;
-use tumorscape::core::parameters::CellTypeNames;
+use tumorscape::core::parameters::{CellTypeNames, Limits, Parameters};
+use tumorscape::core::quantity::Quantity;
 use tumorscape::core::state::RegisterState;
 use tumorscape::core::{CellId, Clock, MemberId, Purpose, RandomKey, RegisterPurpose, SimSchedule};
+use tumorscape::tissue::member_rules::{MemberInputs, RegisterMemberRules};
 use tumorscape::tissue::population::{
     LivesIn, Members, NewMember, RegisterPopulation, spawn_member,
 };
@@ -49,22 +53,98 @@ pub struct Path {
     pub splits: Vec<u32>,
 }
 
-/// Binds the first cells of the first site into a chain.
-fn bind(clock: Res<Clock>, mut sites: Query<(&SiteId, &mut SiteMechanics)>) {
+/// How threads act: they tear sooner under load.
+#[derive(Resource, Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+pub struct ThreadParameters {
+    /// Rate at which one without load tears, 1/h.
+    pub off_per_hour: f32,
+}
+
+impl Default for ThreadParameters {
+    fn default() -> Self {
+        Self { off_per_hour: 0.05 }
+    }
+}
+
+impl Parameters for ThreadParameters {}
+
+impl BondParameters for ThreadParameters {
+    fn law(&self) -> BondLaw {
+        BondLaw {
+            stiffness_per_min: 0.01,
+            rest_um: Some(14.0),
+            strength_um_per_min: 1.0,
+            off_per_hour: self.off_per_hour,
+            load_scale_um_per_min: 0.05,
+        }
+    }
+}
+
+/// How knots act: they hold.
+#[derive(Resource, Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+pub struct KnotParameters {
+    /// Stiffness, 1/min.
+    pub stiffness_per_min: f32,
+}
+
+impl Default for KnotParameters {
+    fn default() -> Self {
+        Self {
+            stiffness_per_min: 0.02,
+        }
+    }
+}
+
+impl Parameters for KnotParameters {}
+
+impl BondParameters for KnotParameters {
+    fn law(&self) -> BondLaw {
+        BondLaw {
+            stiffness_per_min: self.stiffness_per_min,
+            rest_um: None,
+            strength_um_per_min: f32::INFINITY,
+            off_per_hour: 0.0,
+            load_scale_um_per_min: 1.0,
+        }
+    }
+}
+
+/// Goes to the nearer daughter, and ends with a death.
+const THREAD: BondKind = BondKind {
+    name: "swarm.thread",
+    about: "Holds two cells loosely.",
+    daughters: DaughterRule::Nearer,
+    outlives_death: false,
+};
+/// Both daughters have it, and it outlives death.
+const KNOT: BondKind = BondKind {
+    name: "swarm.knot",
+    about: "Holds two cells for good.",
+    daughters: DaughterRule::Both,
+    outlives_death: true,
+};
+
+/// Binds the first cells of the first site into a chain of threads, and every other pair by a knot as well.
+fn bind(
+    clock: Res<Clock>,
+    kinds: Res<BondKinds>,
+    book: Res<BondBook>,
+    cells: Query<(Entity, &CellId)>,
+) {
     if clock.step != 3 {
         return;
     }
-    for (site, mut mechanics) in &mut sites {
-        for cell in 0..5 {
-            if site.0 == 0 {
-                let (a, b) = (CellId(cell), CellId(cell + 1));
-                mechanics.bonds.add(Bond::new(
-                    BondKindId::default(),
-                    [a, b],
-                    14.0 + cell as f32,
-                    0.01,
-                ));
-            }
+    let of = |id: u64| cells.iter().find(|(_, cell)| cell.0 == id);
+    for (number, pair) in (0..6)
+        .filter_map(of)
+        .collect::<Vec<_>>()
+        .windows(2)
+        .enumerate()
+    {
+        let entities = [pair[0].0, pair[1].0];
+        book.form(kinds.id(THREAD.name), entities);
+        if number % 2 == 0 {
+            book.form(kinds.id(KNOT.name), entities);
         }
     }
 }
@@ -139,11 +219,16 @@ fn settle(clock: Res<Clock>, transit: Res<Transit>, passages: Res<Passages>) {
     }
 }
 
+/// How many ages a mote lives through before it fades, which rules of a site can change.
+pub const LIFE: &str = "mote.life";
+
 /// Motes age, are split in two and fade.
 fn drift(
     members: Res<Members>,
+    inputs: MemberInputs,
     mut motes: Query<(Entity, &MemberId, &LivesIn, &mut Path), With<Mote>>,
 ) {
+    let life = inputs.input::<Mote>(LIFE);
     for (entity, id, lives_in, mut path) in &mut motes {
         path.age += 1;
         if path.age == 20 {
@@ -157,7 +242,10 @@ fn drift(
                     .carrying(young),
             );
         }
-        if path.age >= 45 {
+        if life
+            .of(lives_in.0, *id)
+            .is_some_and(|life| path.age as f32 >= life)
+        {
             members.remove(*id, entity);
         }
     }
@@ -170,9 +258,23 @@ pub fn swarm(app: &mut App) {
         .register_passage(CAME, Passage::Arrival, "A cell settled in a site.")
         .register_passage(TORN, Passage::Removal, "A cell was torn on the way.")
         .register_passage(EATEN, Passage::Removal, "A cell was eaten by another.")
+        .register_bond::<ThreadParameters>(THREAD)
+        .register_bond::<KnotParameters>(KNOT)
         .register_purpose(PLACES)
         .register_population::<Mote>("motes")
         .register_member_state::<Mote, Path>("path")
+        .register_member_input::<Mote, Path>(
+            InputInfo::new(LIFE, "", "Steps until a mote fades.").limits(Limits {
+                min: 0.0,
+                max: 1000.0,
+            }),
+            |_| 45.0,
+        )
+        .register_member_quantity::<Mote, Path>(
+            Quantity::new("mote.splits", "", "How often its forebears were split."),
+            |path| path.splits.len() as f32,
+        )
+        .place_members::<Mote, Path>(|path| Vec3::splat(path.age as f32))
         .begin_sites(|world, site| {
             for age in [0, 7, 13] {
                 let splits = Vec::new();

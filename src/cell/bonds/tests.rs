@@ -293,7 +293,8 @@ fn fast_walkers_go_the_distance_of_theory_at_any_step_among_resting_cells_that_s
             .map(|id| {
                 let walker = spawn(&mut app, id, Vec3::ZERO);
                 let key = *app.world().resource::<RandomKey>();
-                let mut random = key.stream(CellId(id), 0, crate::cell::motility::INITIAL_DIRECTION);
+                let mut random =
+                    key.stream(CellId(id), 0, crate::cell::motility::INITIAL_DIRECTION);
                 let motility = Motility::new(&mut random, &parameters);
                 app.world_mut().entity_mut(walker).insert(motility);
                 walker

@@ -38,10 +38,9 @@ use self::twin::Twins;
 use super::clones::leave_clone;
 use super::event::{EventBook, EventKinds, Passage, RegisterEvent, put_in_order};
 use super::life::{CellLife, Division};
-use super::movement::SiteMechanics;
 use super::{CellType, Cycle, EventKind, EventRecord, Position, Resident, StepEvents, Vital};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
-use crate::core::invariant::{RegisterInvariant, Violation};
+use crate::core::invariant::{Refused, RegisterInvariant};
 use crate::core::parallel::for_each_chunk_mut;
 use crate::core::state::{Owner, RegisterState};
 use crate::core::{
@@ -56,10 +55,6 @@ pub const EXIT: EventKind = EventKind::of("exit");
 
 /// The axis along which a cell divides.
 const DIVISION_AXIS: Purpose = Purpose::numbered(3, "simulation.turnover.division_axis");
-
-/// A request that made no sense, if there was one; the run must end then.
-#[derive(Resource, Clone, Debug, Default)]
-pub struct Refused(pub Option<Violation>);
 
 /// Adds the `Turnover` stage.
 pub struct TurnoverPlugin;
@@ -182,7 +177,6 @@ fn turn_over(world: &mut World, cells: &mut QueryState<Noted>, mut buffers: Loca
     transit::arrive(world, &asked.arrivals, step, &mut events);
     asked.clear();
     bonds::tell_broken(world);
-    transit::tell_broken(world);
     world.resource_mut::<EventBook>().hand_on(step, &mut events);
     put_in_order(&mut events, world.resource::<EventKinds>());
     world.resource_mut::<StepEvents>().0 = events;
@@ -314,7 +308,7 @@ fn carry_out(
         }
     }
     world.resource_mut::<Transit>().lose(gone);
-    cut_bonds(world, gone);
+    bonds::cut_all_of(world, gone);
 }
 
 /// Lets those begin that were called, in the order given.
@@ -452,21 +446,6 @@ impl Found {
                 divides,
                 removed: left || cleared,
             });
-        }
-    }
-}
-
-/// Cuts the bonds of cells that were removed.
-fn cut_bonds(world: &mut World, gone: &[CellId]) {
-    if gone.is_empty() {
-        return;
-    }
-    for number in 0..world.resource::<Sites>().list.len() {
-        let entity = world.resource::<Sites>().list[number].entity;
-        if let Some(mut mechanics) = world.get_mut::<SiteMechanics>(entity)
-            && !mechanics.bonds.is_empty()
-        {
-            mechanics.bonds.cut(gone);
         }
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! What cannot be carried out because the tissue went another way in the same step is dropped: a cell that is removed
 //! goes nowhere, and of several departures of one cell the first by name of its kind counts. What never made sense, such
-//! as a recruit of no known type or outside its site, stops the run with a message, see [`super::Refused`].
+//! as a recruit of no known type or outside its site, stops the run with a message, see [`Refused`](crate::core::invariant::Refused).
 
 use std::cmp::Ordering;
 use std::sync::{Mutex, PoisonError};

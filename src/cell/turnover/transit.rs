@@ -2,16 +2,17 @@
 //!
 //! A cell in transit is the same entity with the same components. Its site is [`SiteId::TRANSIT`], a value that no site
 //! has, so it is in no table of mechanics, fields or measurements; what its systems do meanwhile each of them says
-//! ([`crate::core::in_transit`]). Bonds between cells that leave together go on the way with them, and exert nothing
-//! there. The module that brings cells on the way is the one that decides when and where they arrive, or that they die.
+//! ([`crate::core::in_transit`]). Bonds between cells that leave together go on the way with them
+//! ([`BondsInTransit`](crate::cell::bonds::BondsInTransit)). The module that brings cells on the way is the one that decides when and where they arrive, or that they die.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bevy::prelude::*;
 
 use super::passages::{Arrival, Departure};
+use crate::cell::bonds::BondsInTransit;
 use crate::cell::event::{EventKinds, EventRecord};
-use crate::cell::mechanics::{Bonds, BondsState};
+use crate::cell::mechanics::Bonds;
 use crate::cell::movement::SiteMechanics;
 use crate::cell::{EventKind, Position, Resident, Surroundings};
 use crate::core::CellId;
@@ -41,7 +42,6 @@ pub struct Traveller {
 pub struct Transit {
     /// In the order of identity.
     travellers: Vec<Traveller>,
-    bonds: Bonds,
     /// Of travellers just read from a file, the names of how they left; see [`Transit::settle`].
     kinds: Vec<String>,
 }
@@ -68,16 +68,6 @@ impl Transit {
         self.travellers.get(place)
     }
 
-    /// The bonds between cells on the way.
-    pub const fn bonds(&self) -> &Bonds {
-        &self.bonds
-    }
-
-    /// The cells that are bound to a cell on the way, to these and so on, itself among them, in the order of identity.
-    pub fn group_of(&self, cell: CellId) -> Vec<CellId> {
-        reached_from(cell, &Partners::of(&self.bonds))
-    }
-
     fn place(&self, cell: CellId) -> Result<usize, usize> {
         self.travellers
             .binary_search_by_key(&cell, |traveller| traveller.cell)
@@ -97,7 +87,6 @@ impl Transit {
         }
         self.travellers
             .retain(|traveller| cells.binary_search(&traveller.cell).is_err());
-        self.bonds.cut(cells);
     }
 
     /// Finds the entities of travellers that were read from a file, now that these are there.
@@ -145,19 +134,18 @@ impl Transit {
 type TravellerState = (CellId, SiteId, [f32; 3], u64, String);
 
 impl Kept for Transit {
-    type State = (Vec<TravellerState>, BondsState);
+    type State = Vec<TravellerState>;
 
     fn keep(&self) -> Self::State {
         let travellers = self.travellers.iter().map(|of| {
             let kind = of.kind.name().to_owned();
             (of.cell, of.from, of.from_um.to_array(), of.since_step, kind)
         });
-        (travellers.collect(), self.bonds.state())
+        travellers.collect()
     }
 
-    fn restore(&mut self, (travellers, bonds): Self::State) -> Result<(), String> {
+    fn restore(&mut self, travellers: Self::State) -> Result<(), String> {
         const UNKNOWN: EventKind = EventKind::of("");
-        self.bonds = Bonds::of_state(bonds)?;
         self.travellers.clear();
         self.kinds.clear();
         for (cell, from, from_um, since_step, kind) in travellers {
@@ -187,16 +175,6 @@ fn cells_on_the_way(world: &World) -> Vec<(CellId, Entity)> {
         .collect()
 }
 
-/// Books the events of bonds between travellers that were cut.
-pub(super) fn tell_broken(world: &mut World) {
-    let mut broken = Vec::new();
-    world
-        .resource_mut::<Transit>()
-        .bonds
-        .take_broken(&mut broken);
-    crate::cell::bonds::tell(world, SiteId::TRANSIT, &broken);
-}
-
 /// What is wrong with the list of travellers: it must be that of the cells in no site, with bonds among them only.
 pub(super) fn wrong_with_transit(world: &World) -> Option<Breach> {
     let transit = world.get_resource::<Transit>()?;
@@ -218,7 +196,7 @@ pub(super) fn wrong_with_transit(world: &World) -> Option<Breach> {
             ),
         });
     }
-    let mut bonds = transit.bonds.iter();
+    let mut bonds = world.get_resource::<BondsInTransit>()?.0.iter();
     let broken =
         bonds.find(|bond| transit.find(bond.a).is_none() || transit.find(bond.b).is_none());
     broken.map(|bond| Breach {
@@ -228,42 +206,6 @@ pub(super) fn wrong_with_transit(world: &World) -> Option<Breach> {
             bond.b.0
         ),
     })
-}
-
-/// Who is bound to whom, from either end.
-struct Partners(Vec<(CellId, CellId)>);
-
-impl Partners {
-    fn of(bonds: &Bonds) -> Self {
-        let both = bonds
-            .iter()
-            .flat_map(|bond| [(bond.a, bond.b), (bond.b, bond.a)]);
-        let mut pairs: Vec<_> = both.collect();
-        pairs.sort_unstable();
-        Self(pairs)
-    }
-
-    fn of_cell(&self, cell: CellId) -> impl Iterator<Item = CellId> {
-        let first = self.0.partition_point(|(own, _)| *own < cell);
-        let own = self.0[first..]
-            .iter()
-            .take_while(move |(own, _)| *own == cell);
-        own.map(|(_, partner)| *partner)
-    }
-}
-
-/// The cells that can be reached from a cell along bonds, itself among them, in the order of identity.
-fn reached_from(cell: CellId, partners: &Partners) -> Vec<CellId> {
-    let mut reached = BTreeSet::from([cell]);
-    let mut ahead = vec![cell];
-    while let Some(here) = ahead.pop() {
-        ahead.extend(
-            partners
-                .of_cell(here)
-                .filter(|partner| reached.insert(*partner)),
-        );
-    }
-    reached.into_iter().collect()
 }
 
 /// Brings cells on the way, as was asked; those that were removed meanwhile go nowhere.
@@ -316,12 +258,14 @@ pub(super) fn depart(
             });
             settle_in(&mut cell, SiteId::TRANSIT, Vec3::ZERO, 0);
         }
+    });
+    world.resource_scope(|world, mut bonds: Mut<BondsInTransit>| {
         for number in 0..world.resource::<Sites>().list.len() {
             let site = world.resource::<Sites>().list[number].entity;
             if let Some(mut mechanics) = world.get_mut::<SiteMechanics>(site)
                 && !mechanics.bonds.is_empty()
             {
-                mechanics.bonds.move_between(&cells, &mut transit.bonds);
+                mechanics.bonds.move_between(&cells, &mut bonds.0);
             }
         }
     });
@@ -337,38 +281,34 @@ fn follow_departures(world: &World, leaving: &mut BTreeMap<CellId, Departure>) {
     if leaders.is_empty() {
         return;
     }
+    let sites = world.resource::<Sites>();
+    let mut following: BTreeMap<CellId, Departure> = BTreeMap::new();
+    for leader in leaders {
+        let site = world
+            .get::<Resident>(leader.entity)
+            .map(|resident| resident.0);
+        let site = site.and_then(|site| sites.find(site));
+        let mechanics = site.and_then(|site| world.get::<SiteMechanics>(site.entity));
+        for cell in mechanics.map_or_else(Vec::new, |of| of.bonds.group_of(leader.cell)) {
+            if !leaving.contains_key(&cell) {
+                following.entry(cell).or_insert(leader);
+            }
+        }
+    }
+    if following.is_empty() {
+        return;
+    }
     let Some(mut query) = world.try_query::<(&CellId, Entity)>() else {
         return;
     };
-    let mut entities: Vec<(CellId, Entity)> = query
-        .iter(world)
-        .map(|(cell, entity)| (*cell, entity))
-        .collect();
-    entities.sort_unstable();
-    let sites = world.resource::<Sites>();
-    let mut partners: BTreeMap<SiteId, Partners> = BTreeMap::new();
-    for leader in leaders {
-        let Some(resident) = world.get::<Resident>(leader.entity) else {
-            continue;
-        };
-        let of_site = partners.entry(resident.0).or_insert_with(|| {
-            let mechanics = sites
-                .find(resident.0)
-                .and_then(|site| world.get::<SiteMechanics>(site.entity));
-            mechanics.map_or_else(
-                || Partners(Vec::new()),
-                |mechanics| Partners::of(&mechanics.bonds),
-            )
-        });
-        for cell in reached_from(leader.cell, of_site) {
-            if let Ok(place) = entities.binary_search_by_key(&cell, |(known, _)| *known) {
-                let entity = entities[place].1;
-                leaving.entry(cell).or_insert(Departure {
-                    cell,
-                    entity,
-                    ..leader
-                });
-            }
+    for (cell, entity) in query.iter(world) {
+        if let Some(leader) = following.get(cell) {
+            let departure = Departure {
+                cell: *cell,
+                entity,
+                ..*leader
+            };
+            leaving.insert(*cell, departure);
         }
     }
 }
@@ -389,7 +329,8 @@ pub(super) fn arrive(
             .filter(|arrival| transit.find(arrival.cell).is_some())
             .map(|arrival| (arrival.cell, *arrival))
             .collect();
-        follow_arrivals(&transit, &mut coming);
+        let bonds = &world.resource::<BondsInTransit>().0;
+        follow_arrivals(&transit, bonds, &mut coming);
         let mut by_site: BTreeMap<SiteId, Vec<CellId>> = BTreeMap::new();
         for arrival in coming.values() {
             let (Some(traveller), Some(site)) = (
@@ -416,21 +357,24 @@ pub(super) fn arrive(
         transit
             .travellers
             .retain(|traveller| !coming.contains_key(&traveller.cell));
+        let mut bonds = world.resource_mut::<BondsInTransit>();
+        let mut bonds = std::mem::take(&mut bonds.0);
         for (to, cells) in by_site {
             let entity = world.resource::<Sites>().find(to).map(|site| site.entity);
             let mechanics = entity.and_then(|entity| world.get_mut::<SiteMechanics>(entity));
             match mechanics {
-                Some(mut mechanics) if !transit.bonds.is_empty() => {
-                    transit.bonds.move_between(&cells, &mut mechanics.bonds);
+                Some(mut mechanics) if !bonds.is_empty() => {
+                    bonds.move_between(&cells, &mut mechanics.bonds);
                 }
-                _ => transit.bonds.cut(&cells),
+                _ => bonds.cut(&cells),
             }
         }
+        world.resource_mut::<BondsInTransit>().0 = bonds;
     });
 }
 
 /// Lets those arrive as well that are bound to cells that arrive with their partners, about each other as they left.
-fn follow_arrivals(transit: &Transit, coming: &mut BTreeMap<CellId, Arrival>) {
+fn follow_arrivals(transit: &Transit, bonds: &Bonds, coming: &mut BTreeMap<CellId, Arrival>) {
     let leaders: Vec<Arrival> = coming
         .values()
         .filter(|arrival| arrival.with_bonded)
@@ -439,7 +383,6 @@ fn follow_arrivals(transit: &Transit, coming: &mut BTreeMap<CellId, Arrival>) {
     if leaders.is_empty() {
         return;
     }
-    let partners = Partners::of(&transit.bonds);
     for leader in leaders {
         let Some(first) = transit.find(leader.cell) else {
             continue;
@@ -448,7 +391,7 @@ fn follow_arrivals(transit: &Transit, coming: &mut BTreeMap<CellId, Arrival>) {
             of.from == first.from && of.since_step == first.since_step && !of.from.is_transit()
         };
         // Those that follow it, and it.
-        let mut group = reached_from(leader.cell, &partners);
+        let mut group = bonds.group_of(leader.cell);
         group.retain(|cell| *cell == leader.cell || !coming.contains_key(cell));
         let places: Vec<Vec3> = group
             .iter()

@@ -206,7 +206,13 @@ fn sites_and_their_elements_have_inputs_too() {
     .register_element_quantity(
         "voxel",
         Quantity::new("ground.slope", "", ""),
-        |world, site| Some(&world.get::<Ground>(site)?.0),
+        |world, site, to| {
+            to.extend(
+                world
+                    .get::<Ground>(site)
+                    .map_or(&[][..], |ground| &ground.0),
+            );
+        },
     );
     let world = app.world_mut();
     let ground: Vec<f32> = (0..1000).map(|voxel| voxel as f32).collect();
@@ -250,8 +256,8 @@ fn app_with_sites() -> App {
     app.register_site_input(input("weather.rain"), |_, _| Some(4.0))
         .register_site_quantity(quantity("weather.warmth"), |_, _| 0.5)
         .register_element_input("voxel", input("ground.wet"), |_, _, _| ())
-        .register_element_quantity("voxel", quantity("ground.slope"), |_, _| None)
-        .register_element_quantity("segment", quantity("pipe.flow"), |_, _| None);
+        .register_element_quantity("voxel", quantity("ground.slope"), |_, _, _| ())
+        .register_element_quantity("segment", quantity("pipe.flow"), |_, _, _| ());
     let mut rules = app.world_mut().resource_mut::<Rules>();
     rules.sites = vec!["yard".into(), "st. moritz".into()];
     rules.of_sites = vec![RuleBook::default(); 2];
