@@ -13,10 +13,11 @@ use tumorscape::core::CellId;
 use tumorscape::core::clones::Clones;
 use tumorscape::core::parameters::PerType;
 use tumorscape::core::quantity::Quantities;
-use tumorscape::journal::checkpoint;
+use tumorscape::journal::run_folder::RunFolder;
+use tumorscape::journal::{Journal, checkpoint};
 use tumorscape::measure::census::Wanted;
 use tumorscape::scene::ParsedScene;
-use tumorscape::simulation::{Action, Program, Simulation};
+use tumorscape::simulation::{Action, Lineage, Program, Simulation};
 
 const MUTATION: f64 = 0.25;
 const SPREAD: f64 = 0.2;
@@ -440,4 +441,96 @@ fn what_is_heritable_can_be_read_of_each_cell_and_as_a_mean() {
     let plain = Simulation::new(Arc::new(plain), 5).expect("its parameters are valid");
     let known = plain.world().resource::<Quantities>();
     assert!(known.of_cells(names[0]).is_none());
+}
+
+/// The rows of a table without its first, each cut at the commas.
+fn rows(folder: &std::path::Path, name: &str) -> Vec<Vec<String>> {
+    let text = std::fs::read_to_string(folder.join(name)).expect("the run wrote it");
+    let rows = text.lines().skip(1);
+    rows.map(|row| row.split(',').map(str::to_owned).collect())
+        .collect()
+}
+
+#[test]
+fn ancestry_and_clones_can_be_drawn_from_the_tables_of_a_run_alone() {
+    let mut simulation = drifting();
+    let workplace = tempfile::tempdir().expect("a temporary folder");
+    let folder = workplace.path().join("run");
+    let kept = RunFolder::create(&folder, &simulation).expect("it can be made");
+    let mut journal = Journal::new(&simulation, Some(kept));
+    journal.note(&simulation).expect("it can be written");
+    for _ in 0..96 {
+        simulation.step();
+        journal.note(&simulation).expect("it can be written");
+    }
+    journal.finish(&simulation).expect("it can be written");
+    // Ancestry: mothers and generations from `events.csv`.
+    let mut mothers: BTreeMap<u64, u64> = BTreeMap::new();
+    let mut generations: BTreeMap<u64, u32> = BTreeMap::new();
+    for row in rows(&folder, "events.csv") {
+        if row[2] != "division" {
+            continue;
+        }
+        let id = |text: &str| text.parse::<u64>().expect("it is a number");
+        let (daughter, mother) = (id(&row[3]), id(&row[4]));
+        mothers.insert(daughter, mother);
+        let generation = generations.get(&mother).copied().unwrap_or(0) + 1;
+        generations.insert(mother, generation);
+        generations.insert(daughter, generation);
+    }
+    let world = simulation.world();
+    let mut cells = world
+        .try_query::<(&CellId, &Lineage)>()
+        .expect("there are cells");
+    let mut deepest = 0;
+    for (id, lineage) in cells.iter(world) {
+        let mut founder = id.0;
+        while let Some(mother) = mothers.get(&founder) {
+            founder = *mother;
+        }
+        let generation = generations.get(&id.0).copied().unwrap_or(0);
+        assert_eq!(
+            (lineage.founder.0, lineage.generation),
+            (founder, generation)
+        );
+        deepest = deepest.max(generation);
+    }
+    assert!(deepest > 3, "{deepest}");
+    // Clones: those of the last time are those that live, with their parents, founders, births and cells.
+    let table = rows(&folder, "clones.csv");
+    let last = &table.last().expect("there are some")[0];
+    let mut expected: BTreeMap<u32, (u32, u64, u64)> = BTreeMap::new();
+    let alive = cells_by_row(&simulation);
+    for (row, of) in world.resource::<Clones>().living() {
+        assert!(alive.contains_key(&row));
+        let birth = mothers.contains_key(&of.founder.0) || generations.contains_key(&of.founder.0);
+        assert!(birth, "clone {} begins with a division", of.number);
+        expected.insert(of.number, (of.mother, of.founder.0, of.since_step));
+    }
+    let now: Vec<_> = table.iter().filter(|row| row[0] == *last).collect();
+    let mut living = 0.0;
+    for row in &now {
+        let number = |column: usize| row[column].parse::<f64>().expect("it is a number");
+        living += number(7);
+        if row[3] == "0" {
+            assert_eq!([&row[4], &row[5], &row[6]], ["", "", ""]);
+            continue;
+        }
+        let (mother, founder, since) = expected[&(number(3) as u32)];
+        assert_eq!((number(4), number(5)), (f64::from(mother), founder as f64));
+        assert!((number(6) - since as f64 / 6.0).abs() < 1e-6);
+        // What it has inherited, beside the unchanged time in S.
+        let factor = clones(&simulation)[&(number(3) as u32)].1;
+        assert!((number(8) / (2.0 * f64::from(factor)) - 1.0).abs() < 1e-5);
+        assert_eq!(number(9), 1.0);
+    }
+    let metrics = simulation.metrics();
+    assert_eq!(metrics[0].get("living_drifter"), Some(living));
+    assert!(now.len() > 20);
+    // Nothing inherits: there is no such table.
+    let plain = scene("{}").unwrap_or_else(|wrong| panic!("{wrong}"));
+    let plain = Simulation::new(Arc::new(plain), 5).expect("its parameters are valid");
+    let folder = workplace.path().join("plain");
+    RunFolder::create(&folder, &plain).expect("it can be made");
+    assert!(!folder.join("clones.csv").exists());
 }

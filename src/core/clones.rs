@@ -53,6 +53,8 @@ pub struct CellClone {
     /// The number of the clone it comes from, or of the next before it whose row has not been taken by another; 0 for
     /// cells that are as their type says.
     pub mother: u32,
+    /// The cell that was its first.
+    pub founder: CellId,
     /// The step in which it began.
     pub since_step: u64,
     /// The cell type, by index.
@@ -143,7 +145,7 @@ impl Clones {
     }
 
     /// Makes a clone without cells; none if there are too many. Its row.
-    fn found(&mut self, mother: u16, factors: Vec<f32>, step: u64) -> Option<u16> {
+    fn found(&mut self, mother: u16, founder: CellId, factors: Vec<f32>, step: u64) -> Option<u16> {
         // The mother's row stays even if she was its last cell: her other daughter may be of it.
         let own = mother.checked_sub(self.types).map(usize::from);
         let mut rows = self.rows.iter().enumerate();
@@ -155,6 +157,7 @@ impl Clones {
         let clone = CellClone {
             number: self.last_number,
             mother: self.get(mother).map_or(0, |of| of.number),
+            founder,
             since_step: step,
             cell_type: self.type_of(mother),
             factors,
@@ -199,7 +202,9 @@ pub fn inherit(world: &mut World, row: u16, cell: CellId, step: u64) -> u16 {
     let Some(factors) = change(world, cell_type, traits, mother, &steps) else {
         return row;
     };
-    let found = world.resource_mut::<Clones>().found(row, factors, step);
+    let found = world
+        .resource_mut::<Clones>()
+        .found(row, cell, factors, step);
     let Some(new) = found else {
         return row;
     };
@@ -344,7 +349,9 @@ mod tests {
     fn children_of_a_clone_whose_row_is_taken_go_to_her_mother() {
         let mut clones = Clones::of_types(2);
         let found = |mother: u16, clones: &mut Clones| {
-            let row = clones.found(mother, vec![1.0], 7).expect("there is room");
+            let row = clones
+                .found(mother, CellId(9), vec![1.0], 7)
+                .expect("there is room");
             clones.gain(row);
             row
         };
@@ -369,13 +376,15 @@ mod tests {
         let mut clones = Clones::of_types(1);
         for _ in 0..MAX_CLONES {
             assert!(!clones.is_full());
-            let row = clones.found(0, Vec::new(), 0).expect("there is room");
+            let row = clones
+                .found(0, CellId(9), Vec::new(), 0)
+                .expect("there is room");
             clones.gain(row);
         }
         assert!(clones.is_full());
-        assert_eq!(clones.found(0, Vec::new(), 1), None);
+        assert_eq!(clones.found(0, CellId(9), Vec::new(), 1), None);
         clones.lose(9);
         assert!(!clones.is_full());
-        assert_eq!(clones.found(0, Vec::new(), 1), Some(9));
+        assert_eq!(clones.found(0, CellId(9), Vec::new(), 1), Some(9));
     }
 }

@@ -175,6 +175,7 @@ impl Journal {
         let sites = simulation.site_names();
         if let Some(folder) = &mut self.folder {
             folder.write_metrics(hours, &sites, &self.last)?;
+            folder.write_clones(simulation)?;
             folder.flush()?;
         }
         for (site, metrics) in sites.into_iter().zip(&self.last) {

@@ -4,6 +4,7 @@
 mod books;
 mod cell_table;
 pub mod checkpoint;
+mod clone_table;
 mod field_files;
 mod resume;
 pub mod run_folder;

@@ -5,6 +5,7 @@
 //! | `run.ron` | the scene with everything it refers to and the seed: a scene file that gives the same run again |
 //! | `metrics.csv` | a row for each measurement time and site; units are in the column names |
 //! | `events.csv` | what happened to cells: `hours,site,kind,cell,other,x_um,y_um,z_um` |
+//! | `clones.csv` | the living clones at each measurement time, where cells inherit; see `clone_table` |
 //! | `cells_<hours>h.csv` | every cell at the times the scene asks for |
 //! | `fields_<hours>h/` | every molecule of every site then, for NumPy and ParaView, see [`super::field_files`] |
 //! | `checkpoint.tumorscape` | everything the run needs to go on, if checkpoints were asked for |
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::cell_table::{name_of, write_cell_table};
+use super::clone_table;
 use super::field_files::write_fields;
 use super::summed::{Sum, Summed};
 use crate::cell::EventRecord;
@@ -93,6 +95,8 @@ pub enum RunFolderError {
 pub struct FolderState {
     metrics: Sum,
     events: Sum,
+    /// Where there can be clones.
+    clones: Option<Sum>,
 }
 
 /// A table that grows as the run goes.
@@ -102,12 +106,15 @@ type Table = BufWriter<Summed<File>>;
 pub const RECORD: &str = "run.ron";
 const METRICS: &str = "metrics.csv";
 const EVENTS: &str = "events.csv";
+const CLONES: &str = "clones.csv";
 
 /// An open run folder.
 pub struct RunFolder {
     path: PathBuf,
     metrics: Table,
     events: Table,
+    /// Where there can be clones.
+    clones: Option<Table>,
 }
 
 impl RunFolder {
@@ -122,7 +129,7 @@ impl RunFolder {
         if path.exists() && !path.is_dir() {
             return Err(RunFolderError::InTheWay(path.to_owned()));
         }
-        let ours = [METRICS, EVENTS].map(|name| path.join(name));
+        let ours = [METRICS, EVENTS, CLONES].map(|name| path.join(name));
         let to_come = files_to_come(path, simulation);
         if let Some(file) = ours.iter().chain(&to_come).find(|file| file.exists()) {
             return Err(RunFolderError::InTheWay(file.clone()));
@@ -151,8 +158,15 @@ impl RunFolder {
             path: path.to_owned(),
             metrics: create_table(&path.join(METRICS))?,
             events: create_table(&path.join(EVENTS))?,
+            clones: clone_table::is_kept(simulation)
+                .then(|| create_table(&path.join(CLONES)))
+                .transpose()?,
         };
         folder.claim()?;
+        if let Some(clones) = &mut folder.clones {
+            let written = writeln!(clones, "{}", clone_table::header(simulation));
+            written.map_err(|source| folder.failed(CLONES, source))?;
+        }
         let columns = metrics::columns(simulation.world()).join(",");
         writeln!(folder.metrics, "hours,site,{columns}")
             .map_err(|source| folder.failed(METRICS, source))?;
@@ -236,19 +250,25 @@ impl RunFolder {
             path: path.to_owned(),
             metrics: open(METRICS, state.metrics)?,
             events: open(EVENTS, state.events)?,
+            clones: state.clones.map(|sum| open(CLONES, sum)).transpose()?,
         };
         folder.claim()?;
         folder.check_record(simulation)?;
-        for (name, file, length) in [
-            (METRICS, &folder.metrics, state.metrics.bytes),
-            (EVENTS, &folder.events, state.events.bytes),
-        ] {
-            file.get_ref()
-                .get_ref()
-                .set_len(length)
+        let sums = [Some(state.metrics), Some(state.events), state.clones];
+        for ((name, table), sum) in folder.tables().zip(sums.into_iter().flatten()) {
+            let file = table.get_ref().get_ref();
+            file.set_len(sum.bytes)
                 .map_err(|source| folder.failed(name, source))?;
         }
         Ok(folder)
+    }
+
+    /// Its tables with their names.
+    fn tables(&self) -> impl Iterator<Item = (&'static str, &Table)> {
+        let clones = self.clones.as_ref().map(|clones| (CLONES, clones));
+        [(METRICS, &self.metrics), (EVENTS, &self.events)]
+            .into_iter()
+            .chain(clones)
     }
 
     /// Makes sure that nobody else writes here for as long as this process does.
@@ -266,7 +286,7 @@ impl RunFolder {
     /// When a file cannot be written, or somebody removed or replaced it.
     pub fn state(&mut self) -> Result<FolderState, RunFolderError> {
         self.flush()?;
-        for (name, table) in [(METRICS, &self.metrics), (EVENTS, &self.events)] {
+        for (name, table) in self.tables() {
             self.check_there(name, table)?;
         }
         let look = |name: &str, table: &Table| {
@@ -280,6 +300,11 @@ impl RunFolder {
         Ok(FolderState {
             metrics: look(METRICS, &self.metrics)?,
             events: look(EVENTS, &self.events)?,
+            clones: self
+                .clones
+                .as_ref()
+                .map(|clones| look(CLONES, clones))
+                .transpose()?,
         })
     }
 
@@ -290,7 +315,7 @@ impl RunFolder {
     /// When a table cannot be written, or somebody removed, replaced or changed it.
     pub fn close(&mut self) -> Result<(), RunFolderError> {
         self.flush()?;
-        for (name, table) in [(METRICS, &self.metrics), (EVENTS, &self.events)] {
+        for (name, table) in self.tables() {
             self.check_there(name, table)?;
             if cfg!(unix) {
                 let written = table.get_ref().sum();
@@ -374,6 +399,18 @@ impl RunFolder {
             self.metrics.flush()
         };
         write().map_err(|source| self.failed(METRICS, source))
+    }
+
+    /// Appends the living clones, where there can be any.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_clones(&mut self, simulation: &Simulation) -> Result<(), RunFolderError> {
+        let Some(clones) = &mut self.clones else {
+            return Ok(());
+        };
+        let written = clone_table::write(clones, simulation);
+        written.map_err(|source| self.failed(CLONES, source))
     }
 
     /// Appends the events of a step.
@@ -476,12 +513,14 @@ impl RunFolder {
     /// # Errors
     /// When a file cannot be written.
     pub fn flush(&mut self) -> Result<(), RunFolderError> {
-        self.metrics
-            .flush()
-            .map_err(|source| self.failed(METRICS, source))?;
-        self.events
-            .flush()
-            .map_err(|source| self.failed(EVENTS, source))
+        let clones = self.clones.as_mut().map(|clones| (CLONES, clones));
+        let tables = [(METRICS, &mut self.metrics), (EVENTS, &mut self.events)];
+        let flushed = tables.into_iter().chain(clones).map(|(name, table)| {
+            let flushed = table.flush();
+            flushed.map_err(|source| (name, source))
+        });
+        let flushed: Result<(), _> = flushed.collect();
+        flushed.map_err(|(name, source)| self.failed(name, source))
     }
 }
 
@@ -569,7 +608,7 @@ fn create(path: &Path) -> Result<File, RunFolderError> {
 }
 
 /// A number as it is written in files: as short as possible, at most six decimals, empty when undefined.
-struct Number(f64);
+pub(super) struct Number(pub f64);
 
 impl std::fmt::Display for Number {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -2,7 +2,7 @@
 //!
 //! What is measured of the tumour as a whole is in [`super::masses`].
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use bevy::prelude::*;
 
@@ -85,19 +85,28 @@ fn living_clones(world: &World, site: SiteId) -> usize {
     let Some(clones) = world.get_resource::<Clones>() else {
         return 0;
     };
-    let mut rows = BTreeSet::new();
+    let living = living_by_clone(world);
+    let here = living.range((site, 0)..=(site, u16::MAX));
+    let of_clones = here.filter(|((_, row), _)| clones.get(*row).is_some());
+    of_clones.count()
+}
+
+/// How many living cells each site has of each row of the tables of parameters, that is of each type and clone.
+pub fn living_by_clone(world: &World) -> BTreeMap<(SiteId, u16), u64> {
+    let mut living: BTreeMap<(SiteId, u16), u64> = BTreeMap::new();
     for table in tables_with::<CellId>(world) {
         let (Some(types), Some(residents)) = (table.get::<CellType>(), table.get::<Resident>())
         else {
             continue;
         };
         let vitals = table.get::<Vital>();
-        let is_living = |row: &usize| is_alive(vitals.map(|vitals| &vitals[*row]));
-        let here = (0..table.len()).filter(|row| residents[*row].0 == site);
-        let of_clones = here.filter(|row| clones.get(types[*row].0).is_some());
-        rows.extend(of_clones.filter(is_living).map(|row| types[row].0));
+        for row in 0..table.len() {
+            if is_alive(vitals.map(|vitals| &vitals[row])) {
+                *living.entry((residents[row].0, types[row].0)).or_default() += 1;
+            }
+        }
     }
-    rows.len()
+    living
 }
 
 /// Measurements of one site at one moment: a row of `metrics.csv`.
