@@ -6,6 +6,7 @@ mod cell_table;
 pub mod checkpoint;
 mod clone_table;
 mod field_files;
+mod record;
 mod resume;
 pub mod run_folder;
 mod summed;

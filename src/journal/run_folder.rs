@@ -24,12 +24,15 @@ use thiserror::Error;
 use super::cell_table::{name_of, write_cell_table};
 use super::clone_table;
 use super::field_files::write_fields;
+use super::record::write_record;
 use super::summed::{Sum, Summed};
 use crate::cell::EventRecord;
 use crate::core::Clock;
 use crate::measure::metrics;
 use crate::scene::schema::Span;
 use crate::simulation::{Simulation, SiteMetrics};
+
+pub use super::record::RECORD;
 
 /// A run folder that cannot be made or written.
 #[derive(Debug, Error)]
@@ -102,8 +105,6 @@ pub struct FolderState {
 /// A table that grows as the run goes.
 type Table = BufWriter<Summed<File>>;
 
-/// Name of the file that says what was simulated.
-pub const RECORD: &str = "run.ron";
 const METRICS: &str = "metrics.csv";
 const EVENTS: &str = "events.csv";
 const CLONES: &str = "clones.csv";
@@ -547,52 +548,6 @@ fn files_to_come(folder: &Path, simulation: &Simulation) -> Vec<PathBuf> {
     let fields = output.fields_at.iter();
     let fields = fields.map(|span| fields_path(folder, at(span).hours()));
     cells.chain(fields).collect()
-}
-
-/// Writes `run.ron` in one piece; over an old one only if it is to `replace` it.
-fn write_record(
-    folder: &Path,
-    simulation: &Simulation,
-    replace: bool,
-) -> Result<(), RunFolderError> {
-    let path = folder.join(RECORD);
-    let write = || {
-        let mut again = format!("tumorscape run {RECORD}");
-        let (end, scene) = (simulation.end_minutes(), &simulation.scene().scene);
-        if end != scene.duration.minutes() {
-            again += &format!(" --until {end}min");
-        }
-        let text = simulation
-            .scene()
-            .to_ron(simulation.seed())
-            .map_err(std::io::Error::other)?;
-        let mut builder = tempfile::Builder::new();
-        // Temporary files are private by default; this one is as readable as the others.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder
-            .prefix(".run.")
-            .suffix(".part")
-            .tempfile_in(folder)?;
-        // Not through the temporary file itself, which would tell its own name when it fails.
-        writeln!(
-            file.as_file_mut(),
-            "// What tumorscape {} simulated in this folder, with everything it refers to. The same again:\n\
-             //   {again}\n{text}",
-            env!("CARGO_PKG_VERSION")
-        )?;
-        file.as_file().sync_all()?;
-        let kept = if replace {
-            file.persist(&path)
-        } else {
-            file.persist_noclobber(&path)
-        };
-        kept.map(drop).map_err(|error| error.error)
-    };
-    write().map_err(|source| match source.kind() {
-        std::io::ErrorKind::AlreadyExists => RunFolderError::Occupied(folder.to_owned()),
-        _ => RunFolderError::Io { path, source },
-    })
 }
 
 fn create_table(path: &Path) -> Result<Table, RunFolderError> {

@@ -4,6 +4,7 @@
 //! Nothing is listed here by name. A module that registers a capability, a quantity or an input is described by
 //! what it has said there and by the doc comments of its parameters.
 
+mod entries;
 pub mod items;
 pub mod pages;
 
@@ -13,7 +14,11 @@ use std::path::Path;
 use bevy::prelude::*;
 use bevy::reflect::enums::VariantInfo;
 use bevy::reflect::{PartialReflect, ReflectRef, TypeInfo};
-use serde::Serialize;
+
+pub use entries::{
+    CapabilityEntry, CategoryEntry, CellTypeEntry, Description, EventEntry, GroupEntry, InputEntry,
+    MetricEntry, MoleculeEntry, ParameterEntry, QuantityEntry, RuleEntry,
+};
 
 use super::Program;
 use crate::cell::event::EventKinds;
@@ -25,195 +30,9 @@ use crate::core::parameters::{Limits, groups, list_parameters};
 use crate::core::quantity::{Quantities, Quantity};
 use crate::core::rule::{Law, Rule};
 use crate::core::units::name_and_unit;
-use crate::scene::reference::{FileType, fields_of, file_types, holds};
+use crate::scene::reference::{fields_of, file_types, holds};
 use crate::scene::{CellLibrary, SceneReport};
 use crate::tissue::Molecules;
-
-/// All that a program knows.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Description {
-    /// What cells of a type can do.
-    pub capabilities: Vec<CapabilityEntry>,
-    /// Parameters that are the same for the whole tissue.
-    pub groups: Vec<GroupEntry>,
-    /// What can be known of cells, of sites and of their elements.
-    pub quantities: Vec<QuantityEntry>,
-    /// What cells can be told apart by.
-    pub categories: Vec<CategoryEntry>,
-    /// What rules can change.
-    pub inputs: Vec<InputEntry>,
-    /// The rules of the cell types.
-    pub rules: Vec<RuleEntry>,
-    /// What diffuses in the tissue.
-    pub molecules: Vec<MoleculeEntry>,
-    /// What can happen to a cell, as `events.csv` has it.
-    pub events: Vec<EventEntry>,
-    /// The columns of `metrics.csv`.
-    pub metrics: Vec<MetricEntry>,
-    /// The cell types.
-    pub cell_types: Vec<CellTypeEntry>,
-    /// What scene and cell files hold.
-    pub files: Vec<FileType>,
-}
-
-/// A capability of cell types.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct CapabilityEntry {
-    /// Its name, that of the field in a cell file.
-    pub name: String,
-    /// What it is.
-    pub about: String,
-    /// Whether every cell type has it.
-    pub of_all_types: bool,
-    /// Whether it is a list of such parameters, one for each name.
-    pub is_list: bool,
-    /// Its parameters; their paths begin with the cell type and the capability.
-    pub parameters: Vec<ParameterEntry>,
-}
-
-/// A group of parameters.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct GroupEntry {
-    /// Its name, with which paths begin.
-    pub name: String,
-    /// What it is.
-    pub about: String,
-    /// Its parameters.
-    pub parameters: Vec<ParameterEntry>,
-}
-
-/// A parameter.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ParameterEntry {
-    /// Its name, dotted where it lies in another one.
-    pub name: String,
-    /// Its default, as it is written in a file; nothing for what holds other parameters.
-    pub default: Option<String>,
-    /// Its unit; empty for a pure number.
-    pub unit: String,
-    /// What it may be, in words; empty for what holds other parameters.
-    pub allowed: String,
-    /// Whether it is a number that a path reaches.
-    pub is_number: bool,
-    /// What it is.
-    pub about: String,
-}
-
-/// A quantity.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct QuantityEntry {
-    /// Its name.
-    pub name: String,
-    /// What it is known of: `cell`, `site`, or the kind of elements.
-    pub of: String,
-    /// What it is called in a picture.
-    pub label: String,
-    /// Its unit; empty for a pure number.
-    pub unit: String,
-    /// The values it usually takes, where that is known.
-    pub range: Option<(f32, f32)>,
-    /// Its column in tables of cells, if it has one.
-    pub column: Option<String>,
-    /// Whether it says nothing of a dead cell.
-    pub of_the_living: bool,
-    /// What it is.
-    pub about: String,
-    /// Where it comes from.
-    pub source: String,
-}
-
-/// A category of cells.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct CategoryEntry {
-    /// Its name, also that of its column in tables.
-    pub name: String,
-    /// What it is.
-    pub about: String,
-    /// Its values: as written in tables, and as shown to a person.
-    pub values: Vec<(String, String)>,
-}
-
-/// An input.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct InputEntry {
-    /// Its name.
-    pub name: String,
-    /// What it belongs to: `cell`, `site`, or the kind of elements.
-    pub of: String,
-    /// Its unit; empty for a pure number.
-    pub unit: String,
-    /// What it may be, in words; rules cannot lead beyond.
-    pub allowed: String,
-    /// What it is.
-    pub about: String,
-}
-
-/// A rule of a cell type.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct RuleEntry {
-    /// Its path: cell type and name.
-    pub path: String,
-    /// The input that is changed.
-    pub input: String,
-    /// The quantity that changes it.
-    pub by: String,
-    /// How, as it is written in a file.
-    pub law: String,
-    /// How, in words.
-    pub in_words: String,
-    /// What it stands for.
-    pub about: String,
-    /// Where its numbers are from.
-    pub source: String,
-}
-
-/// A molecule.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct MoleculeEntry {
-    /// Its name in files.
-    pub name: String,
-    /// Its name as shown to a person.
-    pub label: String,
-    /// Unit of its concentration.
-    pub unit: String,
-    /// What it is.
-    pub about: String,
-    /// Where its numbers are from.
-    pub source: String,
-}
-
-/// A kind of event.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct EventEntry {
-    /// Its name in `events.csv`.
-    pub name: String,
-    /// What it is.
-    pub about: String,
-}
-
-/// A measurement.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct MetricEntry {
-    /// Its column in `metrics.csv`.
-    pub name: String,
-    /// Its unit; empty for a pure number.
-    pub unit: String,
-    /// What it is.
-    pub about: String,
-}
-
-/// A cell type.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct CellTypeEntry {
-    /// Its name.
-    pub name: String,
-    /// What it is.
-    pub about: String,
-    /// What its cells can do.
-    pub capabilities: Vec<String>,
-    /// Its parameters, by path behind its name.
-    pub parameters: BTreeMap<String, f64>,
-}
 
 impl Description {
     /// What a program knows, with the shipped cell types.

@@ -4,7 +4,7 @@ use bevy::prelude::Vec3;
 
 use super::super::schema::{Site, Source};
 use super::super::spans::FieldPath;
-use super::tissue::overhang;
+use super::populations::overhang;
 use super::{Bounds, Checker};
 use crate::tissue::culture::CultureMedium;
 use crate::tissue::placed::Region;

@@ -4,10 +4,11 @@
 //! reported while reading the text is left alone.
 
 mod media;
+mod populations;
 mod story;
 mod tissue;
 
-pub(super) use tissue::check_added;
+pub(super) use populations::check_added;
 
 use super::checker::Checker;
 use super::library::CellLibrary;
@@ -77,7 +78,7 @@ pub(super) fn check_scene(
     tissue::check_molecules(checker, scene);
     tissue::check_sites(checker, scene, library, &bounds);
     tissue::check_cell_types(checker, scene, &library.known);
-    tissue::check_populations(checker, scene, library, &bounds, tables);
+    populations::check_populations(checker, scene, library, &bounds, tables);
     story::check_stage(checker, scene);
     story::check_timeline(checker, scene, &bounds);
     story::check_output(checker, scene, &bounds);

@@ -1,0 +1,407 @@
+//! Checks of the cells that are put into a scene: where they are to lie, and that they fit.
+
+use std::path::Path;
+
+use bevy::prelude::Vec3;
+
+use super::super::library::CellLibrary;
+use super::super::population::{close_packed_per_um3, estimate_cells};
+use super::super::report::Problem;
+use super::super::schema::{Action, Event, Place, Population, Scene, Site};
+use super::super::spans::FieldPath;
+use super::super::table::{Row, read_table};
+use super::super::{Tables, read_text};
+use super::{Bounds, Checker};
+use crate::core::units::UM3_PER_MM3;
+use crate::tissue::TransportParameters;
+
+/// Most cells of a scene, at the start or added.
+const MAX_CELLS: f64 = 2.0e7;
+pub(super) fn check_populations(
+    checker: &mut Checker,
+    scene: &Scene,
+    library: &CellLibrary,
+    bounds: &Bounds,
+    tables: &mut Tables,
+) {
+    let root = FieldPath::root();
+    let mut total = 0.0;
+    for (index, population) in scene.populations.iter().enumerate() {
+        let path = root.field("populations").item(index);
+        total += check_population(checker, &path, population, scene, library, tables);
+    }
+    for (index, event) in scene.timeline.iter().enumerate() {
+        let path = root.field("timeline").item(index);
+        match event {
+            Event::At(_, Action::Add(population)) => {
+                let path = path.nth(1);
+                total += check_population(checker, &path, population, scene, library, tables);
+            }
+            Event::Every {
+                every,
+                action: Action::Add(population),
+                ..
+            } => {
+                let path = path.field("action");
+                let cells = check_population(checker, &path, population, scene, library, tables);
+                let times = bounds.duration_minutes / every.minutes();
+                if times.is_finite() && times > 0.0 {
+                    total += cells * times;
+                }
+            }
+            _ => {}
+        }
+    }
+    if total > MAX_CELLS {
+        let message = format!(
+            "the populations have about {:.1} million cells; at most {:.0} million are possible",
+            total / 1e6,
+            MAX_CELLS / 1e6
+        );
+        checker.problem(&root.field("populations"), message);
+    }
+}
+
+/// Checks a population that is added while a scene runs; the text of the checker is that population alone.
+pub(in crate::scene) fn check_added(
+    checker: &mut Checker,
+    population: &Population,
+    scene: &Scene,
+    library: &CellLibrary,
+    tables: &mut Tables,
+) {
+    let root = FieldPath::root();
+    let cells = check_population(checker, &root, population, scene, library, tables);
+    if cells > MAX_CELLS {
+        let message = format!(
+            "it has about {:.1} million cells; at most {:.0} million are possible",
+            cells / 1e6,
+            MAX_CELLS / 1e6
+        );
+        checker.problem(&root, message);
+    }
+}
+
+/// Checks a population and says about how many cells it has.
+fn check_population(
+    checker: &mut Checker,
+    path: &FieldPath,
+    population: &Population,
+    scene: &Scene,
+    library: &CellLibrary,
+    tables: &mut Tables,
+) -> f64 {
+    known_type(checker, &path.field("cell"), &population.cell, library);
+    let prefab = library.get(&population.cell);
+    let site = match &population.site {
+        None => scene.sites.first(),
+        Some(name) => {
+            let names: Vec<&str> = scene.sites.iter().map(|site| site.name.as_str()).collect();
+            checker.known(&path.field("site"), "site", name, &names);
+            scene.sites.iter().find(|site| site.name == *name)
+        }
+    };
+    let place = path.field("place");
+    match &population.place {
+        Place::Csv(file) => read_rows(checker, &place, file, library, tables),
+        Place::Cells(cells) => {
+            for (index, cell) in cells.iter().enumerate() {
+                if let Some(name) = &cell.cell {
+                    let path = place.nth(0).item(index).field("cell");
+                    known_type(checker, &path, name, library);
+                }
+            }
+        }
+        _ => {}
+    }
+    let (Some(site), Some(prefab)) = (site, prefab) else {
+        return 0.0;
+    };
+    let size = Vec3::from(site.size_um);
+    let radius = prefab.radius_um();
+    let number = scene.sites.iter().position(|known| known.name == site.name);
+    let size_path = FieldPath::root()
+        .field("sites")
+        .item(number.unwrap_or(0))
+        .field("size_um");
+    if !checker.sound(&size_path) || !size.is_finite() || size.min_element() <= 0.0 {
+        return 0.0;
+    }
+    let rows = match &population.place {
+        Place::Csv(file) => tables.0.get(file).map_or(&[][..], Vec::as_slice),
+        _ => &[],
+    };
+    if !check_place(checker, &place, &population.place, site, radius, rows) {
+        return 0.0;
+    }
+    check_stirred_cells(checker, path, population, rows, (scene, site), library);
+    estimate_cells(&population.place, prefab.mean_radius_um(), size, rows.len())
+}
+
+/// Asks where the medium is stirred for a look at least as wide as the cells: the volume of a cell counts in the voxel of its centre,
+/// so that narrower gaps between centres would pass for medium and be stirred in the midst of a tumour.
+fn check_stirred_cells(
+    checker: &mut Checker,
+    path: &FieldPath,
+    population: &Population,
+    rows: &[Row],
+    (scene, site): (&Scene, &Site),
+    library: &CellLibrary,
+) {
+    const REACH: &str = "transport.stirring_reach_um";
+    if site.stirring_length_um.is_none() {
+        return;
+    }
+    let cells: &[_] = match &population.place {
+        Place::Cells(cells) => cells,
+        _ => &[],
+    };
+    let named = cells.iter().filter_map(|cell| cell.cell.as_deref());
+    let tabled = rows.iter().filter_map(|row| row.cell.as_deref());
+    let width = named
+        .chain(tabled)
+        .chain([population.cell.as_str()])
+        .filter_map(|name| library.get(name))
+        .map(|prefab| 2.0 * prefab.mean_radius_um())
+        .fold(0.0, f32::max);
+    let usual = TransportParameters::default().stirring_reach_um;
+    let reach = scene.parameters.get(REACH);
+    let reach = reach.map_or(usual, |reach| *reach as f32);
+    let edge = Vec3::from(site.voxel_um).min_element().max(reach);
+    if edge < width {
+        let message = format!(
+            "its cells are {width:.1} um wide, but in the stirred site `{}` cells are looked for within {edge} um: gaps between \
+             them would be stirred as well",
+            site.name
+        );
+        let works = (width / 5.0).ceil() * 5.0;
+        let help = format!("`{REACH}` or `voxel_um` of {works} or more would work");
+        checker.problem_with_help(&path.field("cell"), message, help);
+    }
+}
+
+/// Asks for the name of a cell type.
+fn known_type(checker: &mut Checker, path: &FieldPath, name: &str, library: &CellLibrary) {
+    if library.get(name).is_some() {
+        return;
+    }
+    let before = checker.report.problems.len();
+    checker.known(path, "cell type", name, &library.names());
+    if let Some(problem) = checker.report.problems.get_mut(before) {
+        let found = problem.help.take().unwrap_or_default();
+        problem.help = Some(format!("{found}; {}", library.searched()));
+    }
+}
+
+fn read_rows(
+    checker: &mut Checker,
+    path: &FieldPath,
+    file: &str,
+    library: &CellLibrary,
+    tables: &mut Tables,
+) {
+    if tables.0.contains_key(file) {
+        return;
+    }
+    // The file is named relative to the scene, and reported the way the scene itself was named.
+    let beside = Path::new(checker.file).parent().unwrap_or(Path::new(""));
+    let shown = beside.join(file).display().to_string();
+    let names: Vec<String> = library
+        .names()
+        .into_iter()
+        .chain(checker.unread.to_vec())
+        .collect();
+    match read_text(&tables.1.join(file), &shown) {
+        Ok(text) => match read_table(&text, &shown, &names) {
+            Ok(rows) => {
+                checker.report.add_source(&shown, &text);
+                tables.0.insert(file.to_owned(), rows);
+            }
+            Err(report) => checker.report.absorb(report),
+        },
+        Err(problem) => {
+            let message = format!("`{file}` cannot be read: {}", problem.message);
+            checker.problem(path, message);
+        }
+    }
+}
+
+/// The farthest a place reaches beyond the faces of a site along any axis, in words.
+pub(super) fn overhang(low: Vec3, high: Vec3, half: Vec3) -> Option<String> {
+    let slack = 1e-3;
+    for (axis, name) in ["x", "y", "z"].into_iter().enumerate() {
+        let end = half[axis];
+        if high[axis] > end + slack {
+            return Some(format!(
+                "reaches {name} = {} um, the site ends at {end} um",
+                high[axis]
+            ));
+        }
+        if low[axis] < -end - slack {
+            return Some(format!(
+                "reaches {name} = {} um, the site ends at {} um",
+                low[axis], -end
+            ));
+        }
+    }
+    None
+}
+
+fn check_place(
+    checker: &mut Checker,
+    path: &FieldPath,
+    place: &Place,
+    site: &Site,
+    radius: f32,
+    rows: &[Row],
+) -> bool {
+    let half = Vec3::from(site.size_um) * 0.5;
+    let before = checker.report.problems.len();
+    let inside = |checker: &mut Checker, path: &FieldPath, center: Vec3| {
+        if let Some(words) = overhang(center, center, half) {
+            let message = format!("is not inside the site `{}`: it {words}", site.name);
+            checker.problem(path, message);
+        }
+    };
+    let ball = |checker: &mut Checker, center: (f32, f32, f32), outer: f32| {
+        if !checker.finite_point(&path.field("center_um"), center) {
+            return;
+        }
+        let center = Vec3::from(center);
+        if let Some(words) = overhang(center - outer, center + outer, half) {
+            let message = format!("is not inside the site `{}`: it {words}", site.name);
+            checker.problem(path, message);
+        }
+    };
+    match place {
+        Place::Single { at_um } => {
+            let at = path.field("at_um");
+            if checker.finite_point(&at, *at_um) {
+                inside(checker, &at, (*at_um).into());
+            }
+        }
+        Place::Ball {
+            center_um,
+            radius_um,
+        } => {
+            let at = path.field("radius_um");
+            if checker.positive(&at, *radius_um) {
+                if *radius_um < radius {
+                    let message = format!(
+                        "a ball of {radius_um} um holds no cell: their radius is {radius:.1} um"
+                    );
+                    checker.problem_with_help(
+                        &at,
+                        message,
+                        "for one cell use `Single(at_um: ...)`",
+                    );
+                }
+                ball(checker, *center_um, *radius_um);
+            }
+        }
+        Place::Shell {
+            center_um,
+            inner_um,
+            outer_um,
+        } => {
+            let (inner, outer) = (path.field("inner_um"), path.field("outer_um"));
+            let fine =
+                checker.not_negative(&inner, *inner_um) & checker.positive(&outer, *outer_um);
+            if fine && inner_um >= outer_um {
+                let message =
+                    format!("must be less than `outer_um` ({outer_um}), found {inner_um}");
+                checker.problem(&inner, message);
+            } else if fine {
+                if outer_um - inner_um < 2.0 * radius {
+                    let message = format!(
+                        "a shell {} um thick holds no cell: their diameter is {:.1} um",
+                        outer_um - inner_um,
+                        2.0 * radius
+                    );
+                    checker.problem(&outer, message);
+                }
+                ball(checker, *center_um, *outer_um);
+            }
+        }
+        Place::Cylinder {
+            from_um,
+            to_um,
+            radius_um,
+        } => {
+            let at = path.field("radius_um");
+            let ends = [("from_um", *from_um), ("to_um", *to_um)];
+            let mut fine = checker.positive(&at, *radius_um);
+            for (name, end) in ends {
+                let at = path.field(name);
+                let is_point = checker.finite_point(&at, end);
+                if is_point {
+                    inside(checker, &at, end.into());
+                }
+                fine &= is_point;
+            }
+            let length = Vec3::from(*from_um).distance((*to_um).into());
+            let narrow = (2.0 * *radius_um).min(length);
+            if fine && narrow < 2.0 * radius {
+                let message = format!(
+                    "a cylinder {length} um long and {} um wide holds no cell: their diameter is {:.1} um",
+                    2.0 * radius_um,
+                    2.0 * radius
+                );
+                checker.problem(&at, message);
+            }
+        }
+        Place::Scatter {
+            per_mm3,
+            outside_um,
+        } => {
+            let density = path.field("per_mm3");
+            let outside = path.field("outside_um");
+            if checker.positive(&density, *per_mm3) {
+                // Above this, cells placed at random overlap beyond what mechanics can sort out.
+                let most = UM3_PER_MM3 * close_packed_per_um3(radius);
+                if *per_mm3 > most {
+                    let message = format!(
+                        "close-packed cells of this type are {most:.0} in a mm3, found {per_mm3}"
+                    );
+                    checker.problem(&density, message);
+                }
+            }
+            if checker.not_negative(&outside, *outside_um) && *outside_um >= half.length() {
+                let message = format!("a free ball of {outside_um} um leaves no room in the site");
+                checker.problem(&outside, message);
+            }
+        }
+        Place::Cells(cells) => {
+            for (index, cell) in cells.iter().enumerate() {
+                let at = path.nth(0).item(index).field("at_um");
+                if checker.finite_point(&at, cell.at_um) {
+                    inside(checker, &at, cell.at_um.into());
+                }
+            }
+        }
+        Place::Csv(file) => {
+            let shown = Path::new(checker.file)
+                .parent()
+                .unwrap_or(Path::new(""))
+                .join(file)
+                .display()
+                .to_string();
+            let source = checker
+                .report
+                .sources
+                .iter()
+                .find(|(name, _)| *name == shown);
+            let Some((_, text)) = source.cloned() else {
+                return checker.report.problems.len() == before;
+            };
+            for row in rows {
+                if let Some(words) = overhang(row.at_um, row.at_um, half) {
+                    let message = format!("is not inside the site `{}`: it {words}", site.name);
+                    let problem = Problem::at(&shown, &text, row.span.clone(), "", message);
+                    checker.report.problems.push(problem);
+                }
+            }
+        }
+    }
+    checker.report.problems.len() == before
+}
