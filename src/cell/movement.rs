@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 use super::barrier::{self, SiteBarriers};
 use super::body::{Body, CellType, Position, Resident};
 use super::contact::ContactParameters;
-use super::mechanics::{self, Barriers, Bonds, BondsState, Faces, Mechanics};
+use super::mechanics::{self, Barriers, Bonds, BondsState, Faces, Mechanics, RowNumbers};
 use super::motility::Motility;
+use super::neighbourhood::Neighbours;
 use super::surroundings::Surroundings;
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{CellValues, InputInfo, RegisterInputs, Regulated};
@@ -39,8 +40,8 @@ pub struct SiteMechanics {
     /// Springs between cells of this site.
     pub bonds: Bonds,
     active: Vec<[f32; 3]>,
-    /// The second channel of adhesion of the step before.
-    second: Vec<f32>,
+    /// The second channel of adhesion.
+    second: RowNumbers,
     /// Cells of the site in each table.
     tables: Vec<usize>,
     /// The type of each cell, where there are barriers.
@@ -53,7 +54,7 @@ impl Default for SiteMechanics {
             kernel: Mechanics::new(mechanics::MechanicsParameters::default()),
             bonds: Bonds::default(),
             active: Vec::new(),
-            second: Vec::new(),
+            second: RowNumbers::new(0.0),
             tables: Vec::new(),
             types: Vec::new(),
         }
@@ -218,6 +219,7 @@ pub(super) fn move_cells(
         Option<&SiteBarriers>,
     )>,
     mut cells: Query<Moving>,
+    mut neighbours: Option<ResMut<Neighbours>>,
     mut division: Local<Division>,
 ) {
     let adhesion = Adhesion {
@@ -228,6 +230,9 @@ pub(super) fn move_cells(
     division.count(sites.iter().map(|(id, ..)| *id), &cells);
     for (id, block, mut mechanics, barriers) in &mut sites {
         let share = division.of(*id);
+        if let Some(neighbours) = &mut neighbours {
+            neighbours.offer(*id, &mut mechanics.kernel);
+        }
         gather(&mut mechanics, &share, &contact, &adhesion, &cells);
         gather_second(&mut mechanics, &share, &adhesion, &cells);
         let barriers = barriers.filter(|barriers| !barriers.is_empty());
@@ -423,42 +428,75 @@ fn gather(
     }
 }
 
-/// Gathers the second channel of adhesion, where any cell has it; in the order of [`gather`].
+/// Gathers the second channel of adhesion, where any cell has it.
 fn gather_second(
     mechanics: &mut SiteMechanics,
     share: &Share,
     adhesion: &Adhesion,
     cells: &Query<Moving>,
 ) {
-    let SiteMechanics { kernel, second, .. } = mechanics;
-    let is_used = cells
-        .contiguous_iter()
-        .expect(IN_TABLES)
-        .any(|(entities, _, _, types, ..)| {
-            let n_cadherin = adhesion.n_cadherin.in_table(entities);
-            let is_there = |level: f32| level > FAINT;
-            types
-                .iter()
-                .enumerate()
-                .any(|(row, of)| is_there(n_cadherin.at(row, of.0)))
-        });
-    let rows = if is_used { share.total() } else { 0 };
-    second.clear();
-    second.append(kernel.second_adhesion_mut());
-    let filled = kernel.second_adhesion_mut();
-    reserve_sparingly(filled, rows);
+    let SiteMechanics {
+        kernel,
+        second,
+        tables,
+        ..
+    } = mechanics;
+    let levels = &adhesion.n_cadherin;
+    let is_used = levels.bases().iter().any(|level| *level > FAINT)
+        || cells
+            .contiguous_iter()
+            .expect(IN_TABLES)
+            .any(|(entities, ..)| levels.in_table(entities).is_ruled());
     if is_used {
-        for (entities, _, residents, types, ..) in cells.contiguous_iter().expect(IN_TABLES) {
+        gather_numbers(kernel, second, tables, share, cells, |entities| {
             let strength = adhesion.strength.in_table(entities);
-            let n_cadherin = adhesion.n_cadherin.in_table(entities);
-            let own = (0..types.len()).filter(|row| residents[*row].0 == share.site);
-            filled.extend(own.map(|row| {
-                let cell_type = types[row].0;
-                channel(strength.at(row, cell_type), n_cadherin.at(row, cell_type))
-            }));
-        }
+            let level = levels.in_table(entities);
+            move |row, cell_type| match level.at(row, cell_type) {
+                level if level > FAINT => channel(strength.at(row, cell_type), level),
+                _ => 0.0,
+            }
+        });
+    } else {
+        second.leave_out(kernel);
     }
-    kernel.settle_second_adhesion(second);
+    let filled = kernel.second_adhesion_mut();
+    reserve_sparingly(filled, second.of_rows().len());
+    filled.clear();
+    filled.extend_from_slice(second.of_rows());
+}
+
+/// Gathers a number of each cell of one site besides its body, in the order of [`gather`]. `of` makes, for the cells of a
+/// table, the number of the cell in a row that is of a type.
+fn gather_numbers<F: Fn(usize, u16) -> f32 + Sync>(
+    kernel: &Mechanics,
+    numbers: &mut RowNumbers,
+    tables: &[usize],
+    share: &Share,
+    cells: &Query<Moving>,
+    of: impl Fn(&[Entity]) -> F,
+) {
+    let (mut kept_left, filler) = numbers.update(kernel, tables);
+    let bodies = filler.bodies();
+    let mut first_chunk = 0;
+    for (entities, _, residents, types, ..) in cells.contiguous_iter().expect(IN_TABLES) {
+        let number = of(entities);
+        let chunks = types.len().div_ceil(ROWS);
+        let own_rows = |chunk: usize| share.rows(first_chunk + chunk);
+        let counts = (0..chunks).map(|chunk| own_rows(chunk).len());
+        let kept = kept_left
+            .split_off_mut(..counts.clone().sum())
+            .expect(COUNTED);
+        let pieces = (0..chunks)
+            .map(|chunk| (chunk_rows(chunk, types.len()), own_rows(chunk)))
+            .zip(cut(kept, counts));
+        for_each_piece(pieces, |((rows, own_rows), kept)| {
+            let own = rows.filter(|row| residents[*row].0 == share.site);
+            for ((row, kept), body) in own.zip(kept).zip(&bodies[own_rows]) {
+                filler.put(kept, body, number(row, types[row].0));
+            }
+        });
+        first_chunk += chunks;
+    }
 }
 
 /// Gathers the type of each cell; in the order of [`gather`].

@@ -11,7 +11,7 @@ use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
 use super::body::{Body, CellType, Position, Resident};
-use super::mechanics::{self, MechanicsParameters, Vicinity};
+use super::mechanics::{self, Mechanics, MechanicsParameters, Vicinity};
 use crate::core::clones::Clones;
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::state::RegisterState;
@@ -52,6 +52,15 @@ struct SiteNeighbours {
 /// The cells of all sites, as they lay in `Perceive`.
 #[derive(Resource, Default)]
 pub struct Neighbours(Vec<SiteNeighbours>);
+
+impl Neighbours {
+    /// Offers what was found to whoever moves the cells of a site: until the next `Perceive` nobody asks.
+    pub(super) fn offer(&mut self, site: SiteId, kernel: &mut Mechanics) {
+        if let Some(site) = self.0.get_mut(usize::from(site.0)) {
+            kernel.offer(&mut site.vicinity);
+        }
+    }
+}
 
 thread_local! {
     /// Room for an answer.

@@ -280,6 +280,11 @@ impl<'a> CellValues<'a> {
         }
     }
 
+    /// Its base for each row of the tables of parameters, by index; NaN where the type lacks it.
+    pub fn bases(&self) -> &'a [f32] {
+        &self.values.cells[self.place].bases
+    }
+
     /// Its base for a type.
     pub fn base(&self, cell_type: u16) -> f32 {
         let bases = &self.values.cells[self.place].bases;

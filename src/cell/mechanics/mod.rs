@@ -18,6 +18,7 @@
 //! | `hurry` | how short substeps must be |
 //! | `relax` | stable substeps on the buffers |
 //! | `runners` | substeps of their own for cells in a hurry |
+//! | `row_numbers` | numbers of cells besides place and size |
 //! | `rest` | which cells need not be looked at again |
 //! | `bonds` | springs between named cells |
 //! | `faces` | the walls of a site |
@@ -40,6 +41,7 @@ mod lanes;
 mod neighbours;
 mod relax;
 mod rest;
+mod row_numbers;
 mod runners;
 mod search;
 mod sort;
@@ -59,7 +61,8 @@ pub use bonds::{Bond, BondKindId, Bonds, BondsState, Heir};
 pub use faces::Faces;
 pub use lanes::InstructionSet;
 pub use relax::{Extremes, Relaxation};
-pub use rest::Watch;
+pub use rest::ChangeNotes;
+pub use row_numbers::{RowFiller, RowNumbers};
 pub use vicinity::Vicinity;
 
 use bonds::BondIndex;
@@ -217,6 +220,9 @@ pub struct Mechanics {
     /// Lengths of the parts in which rows were last given.
     parts: Vec<usize>,
     cells: Sorted,
+    /// What was found before, and whether it was in this step.
+    offered: Vicinity,
+    is_offered: bool,
     motion: Motion,
     bonds: BondIndex,
     rest: Rest,
@@ -269,6 +275,8 @@ impl Mechanics {
             second: Vec::new(),
             parts: Vec::new(),
             cells: Sorted::default(),
+            offered: Vicinity::default(),
+            is_offered: false,
             motion: Motion::default(),
             bonds: BondIndex::default(),
             rest: Rest::default(),
@@ -302,17 +310,23 @@ impl Mechanics {
         &mut self.bodies
     }
 
-    /// The input rows, and what notes their changes: the caller puts a body into each with [`Watch::put`], so
+    /// The input rows, and what notes their changes: the caller puts a body into each with [`ChangeNotes::put`], so
     /// that what rests need not be looked at again. The rows come in parts of these lengths, as cells do from
     /// several tables: a part that grows or shrinks at its end does not change the others.
-    pub fn update(&mut self, parts: &[usize]) -> (&mut [Body], Watch<'_>) {
+    pub fn update(&mut self, parts: &[usize]) -> (&mut [Body], ChangeNotes<'_>) {
         let len = parts.iter().sum();
         let watch = self.rest.watch(&self.cells.grids);
         reserve_sparingly(&mut self.bodies, len);
         if watch.is_idle() {
-            self.bodies.resize(len, Watch::VACANT);
+            self.bodies.resize(len, ChangeNotes::VACANT);
         } else {
-            rest::rearrange(&mut self.bodies, &self.parts, parts, watch);
+            rest::rearrange(
+                &mut self.bodies,
+                &self.parts,
+                parts,
+                ChangeNotes::VACANT,
+                |gone| watch.disturb(gone),
+            );
         }
         self.parts.clear();
         self.parts.extend_from_slice(parts);
@@ -325,11 +339,10 @@ impl Mechanics {
         &mut self.second
     }
 
-    /// Takes the second channel as filled for the rows; where it differs from what it was, all count as changed.
-    pub fn settle_second_adhesion(&mut self, before: &[f32]) {
-        if self.second != before {
-            self.rest.forget();
-        }
+    /// Offers what was found of the cells before, in `Perceive`: where they are still there, they are not sorted anew.
+    pub fn offer(&mut self, found: &mut Vicinity) {
+        std::mem::swap(&mut self.offered, found);
+        self.is_offered = true;
     }
 
     /// The input rows.

@@ -11,8 +11,8 @@
 
 use super::disjoint::Disjoint;
 use super::evaluate::Found;
-use super::rest::Watch;
-use super::{Mechanics, Surroundings};
+use super::rest::ChangeNotes;
+use super::{Mechanics, MechanicsParameters, Surroundings};
 use crate::core::parallel::{for_each_chunk, reserve_sparingly, together};
 
 /// Slots per piece of the evaluation: at 10^4 cells forty pieces, so that no thread waits long for the last.
@@ -51,9 +51,19 @@ pub struct Relaxation {
 impl Mechanics {
     /// Sorts the bodies into bins.
     pub fn sort(&mut self) {
-        let parameters = &self.parameters;
-        self.cells
-            .sort(&self.bodies, parameters.reach, parameters.bin_scale);
+        let MechanicsParameters {
+            reach, bin_scale, ..
+        } = self.parameters;
+        let is_offered = std::mem::take(&mut self.is_offered);
+        let offered = is_offered.then_some(&mut self.offered);
+        let is_found = offered.is_some_and(|found| {
+            let (known, found) = found.parts();
+            self.cells
+                .take_over(found, known, &self.bodies, (reach, bin_scale))
+        });
+        if !is_found {
+            self.cells.sort(&self.bodies, reach, bin_scale);
+        }
         self.cells.take_second(&self.second);
         let len = self.cells.len;
         let motion = &mut self.motion;
@@ -100,6 +110,7 @@ impl Mechanics {
         }
         self.asleep = self.parameters.skip_resting && self.rest.is_everything();
         if self.asleep {
+            self.is_offered = false;
             return done;
         }
         self.sort_with(surroundings, &mut done);
@@ -224,13 +235,13 @@ impl Mechanics {
 
 /// The bin of a cell, found while one goes through the slots in order.
 struct Watched<'a> {
-    watch: Watch<'a>,
+    watch: ChangeNotes<'a>,
     starts: &'a [u32],
     bin: usize,
 }
 
 impl<'a> Watched<'a> {
-    fn new(watch: Watch<'a>, starts: &'a [u32], first: usize) -> Self {
+    fn new(watch: ChangeNotes<'a>, starts: &'a [u32], first: usize) -> Self {
         let mut bin = 0;
         if !watch.is_idle() {
             bin = starts.partition_point(|start| *start as usize <= first) - 1;

@@ -10,7 +10,7 @@
 //!   neighbours is, or was at that time.
 //!
 //! The first is kept for each bin ([`Rest::quiet`]). The second is noted as it happens ([`Rest::disturbed`]): by
-//! the caller's new rows, compared bit by bit with those before ([`Watch::put`]), and by the move. A cell whose bonds
+//! the caller's new rows, compared bit by bit with those before ([`ChangeNotes::put`]), and by the move. A cell whose bonds
 //! change is looked at again, with those of its bin. Where bins or walls
 //! change, and where cells are sorted twice in one call, all is forgotten and everything is evaluated.
 
@@ -67,7 +67,7 @@ impl Rest {
     }
 
     /// Notes what differs from the call before in what acts on cells besides their neighbours. `rows` are those
-    /// that were sorted then, but for what [`Watch::put`] noted.
+    /// that were sorted then, but for what [`ChangeNotes::put`] noted.
     pub fn notice(&mut self, faces: &Faces, active: &[[f32; 3]], rows: &[Body], grids: &Levels) {
         if self.faces != *faces {
             self.faces = *faces;
@@ -171,8 +171,8 @@ impl Rest {
     }
 
     /// Where to note changes.
-    pub fn watch<'a>(&'a self, grids: &'a Levels) -> Watch<'a> {
-        Watch {
+    pub fn watch<'a>(&'a self, grids: &'a Levels) -> ChangeNotes<'a> {
+        ChangeNotes {
             rest: (!self.is_nothing()).then_some(self),
             grids,
         }
@@ -186,13 +186,13 @@ impl Rest {
 
 /// Notes which bins change; may be shared between threads.
 #[derive(Clone, Copy)]
-pub struct Watch<'a> {
+pub struct ChangeNotes<'a> {
     /// Nothing while nothing is known to rest.
     rest: Option<&'a Rest>,
     grids: &'a Levels,
 }
 
-impl Watch<'_> {
+impl ChangeNotes<'_> {
     /// A row that no cell has taken yet.
     pub(super) const VACANT: Body = Body {
         id: CellId(u64::MAX),
@@ -238,10 +238,16 @@ impl Watch<'_> {
     }
 }
 
-/// Moves rows, which were parts of the lengths `old`, to where they are when the lengths are `new`, and notes those
+/// Moves rows, which were parts of the lengths `old`, to where they are when the lengths are `new`, and tells of those
 /// that are gone. New rows at the end of a part are vacant. Where `old` does not say what the rows were, they were one
 /// part.
-pub(super) fn rearrange(rows: &mut Vec<Body>, old: &[usize], new: &[usize], watch: Watch) {
+pub(super) fn rearrange<T: Copy>(
+    rows: &mut Vec<T>,
+    old: &[usize],
+    new: &[usize],
+    vacant: T,
+    mut gone: impl FnMut(&T),
+) {
     let one = [rows.len()];
     let old = if old.iter().sum::<usize>() == rows.len() {
         old
@@ -262,13 +268,13 @@ pub(super) fn rearrange(rows: &mut Vec<Body>, old: &[usize], new: &[usize], watc
     let (from, to) = (starts(old), starts(new));
     let kept = |part: usize| length(old, part).min(length(new, part));
     for part in 0..count {
-        for gone in &rows[from[part] + kept(part)..from[part] + length(old, part)] {
-            watch.disturb(gone);
-        }
+        rows[from[part] + kept(part)..from[part] + length(old, part)]
+            .iter()
+            .for_each(&mut gone);
     }
     let total = new.iter().sum();
     if rows.len() < total {
-        rows.resize(total, Watch::VACANT);
+        rows.resize(total, vacant);
     }
     // Parts keep their order: those that move down are moved from the first on, those that move up from the last.
     let mut shift = |part: usize| {
@@ -283,7 +289,7 @@ pub(super) fn rearrange(rows: &mut Vec<Body>, old: &[usize], new: &[usize], watc
         .for_each(&mut shift);
     rows.truncate(total);
     for part in 0..new.len() {
-        rows[to[part] + kept(part)..to[part] + new[part]].fill(Watch::VACANT);
+        rows[to[part] + kept(part)..to[part] + new[part]].fill(vacant);
     }
 }
 

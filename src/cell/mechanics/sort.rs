@@ -9,6 +9,8 @@
 //! before, so cells are dealt by the latter while extent and sizes are taken, and again only when the bins
 //! turn out to be others.
 
+mod found;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::Body;

@@ -26,6 +26,11 @@ impl Vicinity {
         &self.bodies
     }
 
+    /// The bodies, and the order in which they were found.
+    pub(super) const fn parts(&mut self) -> (&Vec<Body>, &mut Sorted) {
+        (&self.bodies, &mut self.cells)
+    }
+
     /// Sorts them; `reach` is the distance at which two cells touch over the sum of their radii, `bin_scale` decides
     /// speed, not answers.
     pub fn sort(&mut self, reach: f32, bin_scale: f32) {

@@ -7,6 +7,7 @@ mod relaxation;
 mod rest;
 mod runners;
 mod search;
+mod sharing;
 mod surroundings;
 mod vicinity;
 

@@ -1,7 +1,7 @@
 //! Cells at rest: skipping them changes no bit, and whatever happens near them wakes them.
 
 use super::*;
-use crate::cell::mechanics::rest::{Rest, rearrange};
+use crate::cell::mechanics::rest::{ChangeNotes, Rest, rearrange};
 
 /// A caller of the kernel, which keeps what became of its cells as the `Move` stage does.
 struct Tissue {
@@ -261,7 +261,10 @@ fn rows_that_are_rearranged_are_those_that_were_there() {
         let mut rows: Vec<Body> = parts
             .flat_map(|(part, len)| (0..*len).map(move |row| named(part, row)))
             .collect();
-        rearrange(&mut rows, &old, &new, rest.watch(&grids));
+        let notes = rest.watch(&grids);
+        rearrange(&mut rows, &old, &new, ChangeNotes::VACANT, |gone| {
+            notes.disturb(gone);
+        });
         let mut expected = Vec::new();
         for (part, len) in new.iter().enumerate() {
             for row in 0..*len {
@@ -269,7 +272,7 @@ fn rows_that_are_rearranged_are_those_that_were_there() {
                 expected.push(if kept {
                     named(part, row)
                 } else {
-                    Watch::VACANT
+                    ChangeNotes::VACANT
                 });
             }
         }
