@@ -14,8 +14,6 @@
 //! nothing, for there is no place: each keeps the load with which it left. One that forms on the way has that at which its
 //! cells just touch for its rest length, if its law names none, and one that goes to the nearer daughter goes to either.
 
-use std::sync::{Mutex, PoisonError};
-
 use bevy::math::ops;
 use bevy::prelude::*;
 
@@ -24,6 +22,7 @@ use super::death::{Vital, is_alive};
 use super::event::{EventBook, EventKind, RegisterEvent};
 use super::mechanics::{Bond, BondKindId, Bonds, BondsState, Heir};
 use super::movement::{SiteMechanics, move_cells};
+use crate::core::inbox::Inbox;
 use crate::core::parameters::{Parameters, RegisterParameters};
 use crate::core::random::probability;
 use crate::core::state::{Kept, Owner, RegisterState};
@@ -251,7 +250,7 @@ impl RegisterBonds for App {
 
 /// Where systems book bonds to be formed and cut, from any thread and in any order; carried out in the `Move` stage.
 #[derive(Resource, Debug, Default)]
-pub struct BondBook(Mutex<Booked>);
+pub struct BondBook(Inbox<Booked>);
 
 #[derive(Debug, Default)]
 struct Booked {
@@ -260,19 +259,15 @@ struct Booked {
 }
 
 impl BondBook {
-    fn booked(&self, work: impl FnOnce(&mut Booked)) {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
     /// Books a bond to be formed between two cells. Nothing happens if they have one of this kind, are in two sites, or
     /// are one.
     pub fn form(&self, kind: BondKindId, cells: [Entity; 2]) {
-        self.booked(|booked| booked.form.push((kind, cells)));
+        self.0.add(|booked| booked.form.push((kind, cells)));
     }
 
     /// Books the bond of a kind between two cells to be cut, if there is one.
     pub fn cut(&self, kind: BondKindId, cells: [Entity; 2]) {
-        self.booked(|booked| booked.cut.push((kind, cells)));
+        self.0.add(|booked| booked.cut.push((kind, cells)));
     }
 }
 
@@ -309,9 +304,7 @@ fn settle_bonds(
     let kinds = world.resource::<BondKinds>().clone();
     laws.clear();
     laws.extend(kinds.0.iter().map(|known| (known.law)(world)));
-    world
-        .resource::<BondBook>()
-        .booked(|book| std::mem::swap(book, booked));
+    std::mem::swap(world.resource_mut::<BondBook>().0.taken(), booked);
     let is_bound = |site| bonds_of(world, site).is_some_and(|bonds| !bonds.is_empty());
     let bound = everywhere(world).any(is_bound);
     dead.clear();

@@ -1,11 +1,10 @@
 //! Events: what happens to a cell at a moment. A module declares its kinds as constants and registers them; its
 //! systems book them in the [`EventBook`], and `Turnover` puts those of a step in order, as [`StepEvents`].
 
-use std::sync::{Mutex, PoisonError};
-
 use bevy::prelude::*;
 
 use crate::core::CellId;
+use crate::core::inbox::Inbox;
 use crate::core::state::RegisterState;
 use crate::tissue::SiteId;
 
@@ -173,7 +172,7 @@ pub struct StepEvents(pub Vec<EventRecord>);
 /// A system takes it as `Res<EventBook>`, so that several can book in the same stage. What is booked before `Turnover`
 /// counts among the events of the step.
 #[derive(Resource, Debug, Default)]
-pub struct EventBook(Mutex<Vec<Booked>>);
+pub struct EventBook(Inbox<Vec<Booked>>);
 
 #[derive(Clone, Copy, Debug)]
 struct Booked {
@@ -216,14 +215,12 @@ impl EventBook {
     }
 
     fn put(&self, event: Booked) {
-        let mut booked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        booked.push(event);
+        self.0.add(|booked| booked.push(event));
     }
 
     /// Moves all that was booked to the events of a step.
     pub(crate) fn hand_on(&mut self, step: u64, events: &mut Vec<EventRecord>) {
-        let booked = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
-        events.extend(booked.drain(..).map(|booked| EventRecord {
+        events.extend(self.0.taken().drain(..).map(|booked| EventRecord {
             step,
             site: booked.site,
             kind: booked.kind,

@@ -25,6 +25,7 @@ pub mod exact_sum;
 pub mod extension;
 pub mod identity;
 pub mod in_transit;
+pub mod inbox;
 pub mod input;
 pub mod invariant;
 pub mod layer;

@@ -14,7 +14,6 @@
 
 use std::any::TypeId;
 use std::cmp::Ordering;
-use std::sync::{Mutex, PoisonError};
 
 use bevy::ecs::component::ComponentId;
 use bevy::prelude::*;
@@ -23,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::site::{SiteId, Sites};
 use crate::core::carried::Carried;
+use crate::core::inbox::Inbox;
 use crate::core::invariant::{Breach, Refused, Violation};
 use crate::core::state::{Owner, PopulationState, RegisterState, StateRegistry};
 use crate::core::{Clock, MemberId, MemberIdCounter, SimSystems};
@@ -88,26 +88,22 @@ struct Asked {
 
 /// Where systems ask for members of populations to come and go.
 #[derive(Resource, Debug, Default)]
-pub struct Members(Mutex<Asked>);
+pub struct Members(Inbox<Asked>);
 
 impl Members {
-    fn ask(&self, ask: impl FnOnce(&mut Asked)) {
-        ask(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
     /// Asks for a new member.
     pub fn add(&self, member: NewMember) {
-        self.ask(|asked| asked.come.push(member));
+        self.0.add(|asked| asked.come.push(member));
     }
 
     /// Asks for new members, taking the lock once.
     pub fn add_all(&self, members: impl IntoIterator<Item = NewMember>) {
-        self.ask(|asked| asked.come.extend(members));
+        self.0.add(|asked| asked.come.extend(members));
     }
 
     /// Asks that a member, given with its entity, be removed.
     pub fn remove(&self, member: MemberId, entity: Entity) {
-        self.ask(|asked| asked.go.push((member, entity)));
+        self.0.add(|asked| asked.go.push((member, entity)));
     }
 }
 
@@ -238,11 +234,7 @@ pub fn members_by_identity(world: &World, mark: ComponentId) -> Vec<(MemberId, E
 
 /// Removes members and makes new ones, as was asked; runs in `Turnover`.
 pub(crate) fn turn_members_over(world: &mut World) {
-    let mut asked = {
-        let mut members = world.resource_mut::<Members>();
-        let asked = members.0.get_mut().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(asked)
-    };
+    let mut asked = std::mem::take(world.resource_mut::<Members>().0.taken());
     world.resource_scope(|world, mut turnover: Mut<MemberTurnover>| {
         let MemberTurnover { come, gone } = &mut *turnover;
         come.clear();
@@ -269,8 +261,7 @@ pub(crate) fn turn_members_over(world: &mut World) {
         }
     });
     // The lists are used again.
-    let mut members = world.resource_mut::<Members>();
-    *members.0.get_mut().unwrap_or_else(PoisonError::into_inner) = asked;
+    *world.resource_mut::<Members>().0.taken() = asked;
 }
 
 /// Notes that a request made no sense.

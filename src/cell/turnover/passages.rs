@@ -11,7 +11,6 @@
 //! as a recruit of no known type or outside its site, stops the run with a message, see [`Refused`](crate::core::invariant::Refused).
 
 use std::cmp::Ordering;
-use std::sync::{Mutex, PoisonError};
 
 use bevy::prelude::*;
 use serde::Serialize;
@@ -20,6 +19,7 @@ use serde::de::DeserializeOwned;
 use crate::cell::EventKind;
 use crate::core::CellId;
 use crate::core::carried::Carried;
+use crate::core::inbox::Inbox;
 use crate::tissue::SiteId;
 
 /// A new cell that comes from elsewhere: marrow, blood, a syringe.
@@ -215,16 +215,12 @@ impl Asked {
 
 /// Where systems ask for cells to come and go.
 #[derive(Resource, Debug, Default)]
-pub struct Passages(Mutex<Asked>);
+pub struct Passages(Inbox<Asked>);
 
 impl Passages {
-    fn ask(&self, ask: impl FnOnce(&mut Asked)) {
-        ask(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
     /// Asks that a cell, given with its entity, divide. A cell with a cycle does so of itself.
     pub fn divide(&self, cell: CellId, entity: Entity) {
-        self.ask(|asked| asked.divisions.push((cell, entity)));
+        self.0.add(|asked| asked.divisions.push((cell, entity)));
     }
 
     /// Asks that a cell, given with its entity, be removed; `kind` says why and was registered with
@@ -236,32 +232,31 @@ impl Passages {
             entity,
             by,
         };
-        self.ask(|asked| asked.removals.push(removal));
+        self.0.add(|asked| asked.removals.push(removal));
     }
 
     /// Asks for a new cell.
     pub fn recruit(&self, recruit: Recruit) {
-        self.ask(|asked| asked.recruits.push(recruit));
+        self.0.add(|asked| asked.recruits.push(recruit));
     }
 
     /// Asks for new cells, taking the lock once.
     pub fn recruit_all(&self, recruits: impl IntoIterator<Item = Recruit>) {
-        self.ask(|asked| asked.recruits.extend(recruits));
+        self.0.add(|asked| asked.recruits.extend(recruits));
     }
 
     /// Asks that a cell leave its site for transit.
     pub fn depart(&self, departure: Departure) {
-        self.ask(|asked| asked.departures.push(departure));
+        self.0.add(|asked| asked.departures.push(departure));
     }
 
     /// Asks that a cell in transit come into a site.
     pub fn arrive(&self, arrival: Arrival) {
-        self.ask(|asked| asked.arrivals.push(arrival));
+        self.0.add(|asked| asked.arrivals.push(arrival));
     }
 
     /// Exchanges what was asked for with an empty list, so that memory is used again.
     pub(super) fn hand_over(&mut self, empty: &mut Asked) {
-        let asked = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
-        std::mem::swap(asked, empty);
+        std::mem::swap(self.0.taken(), empty);
     }
 }
