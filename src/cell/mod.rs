@@ -15,6 +15,7 @@ pub mod event;
 pub mod exchange;
 pub mod growth;
 pub mod life;
+pub mod living;
 pub mod mechanics;
 pub mod molecules;
 pub mod motility;
@@ -31,6 +32,7 @@ pub use cycle::{Cycle, CycleParameters, Phase};
 pub use death::{DeathParameters, LifeEvent, State, Vital};
 pub use event::{EventKind, EventRecord, StepEvents};
 pub use exchange::{ExchangeParameters, MoleculeExchange};
+pub use living::Living;
 pub use motility::{
     Following, FollowsParameters, GuidanceParameters, Motility, MotilityParameters,
 };

@@ -11,10 +11,9 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::cell::death::is_alive;
 use crate::cell::event::{EventBook, EventKind, RegisterEvent};
 use crate::cell::life::{Beginning, RegisterLife};
-use crate::cell::{CellType, Position, Resident, Vital};
+use crate::cell::{CellType, Living, Position, Resident, Vital};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::invariant::{RegisterInvariant, outside};
@@ -168,14 +167,13 @@ pub fn switch(
         cells.contiguous_iter_mut().expect(IN_TABLES)
     {
         let drive = drive.in_table(entities);
+        let living = Living::of(types, vitals, parameters);
         let (circuits, states) = (
             circuits.bypass_change_detection(),
             states.bypass_change_detection(),
         );
         for_each_row_mut2(circuits, states, |row, circuit, state| {
-            let cell_type = types[row].0;
-            let alive = is_alive(vitals.map(|vitals| &vitals[row]));
-            let (true, Some(parameters)) = (alive, parameters.get(cell_type)) else {
+            let Some((cell_type, parameters)) = living.at(row) else {
                 return;
             };
             circuit.advance(

@@ -21,10 +21,9 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::cell::death::is_alive;
 use crate::cell::event::{EventBook, EventKind, RegisterEvent};
 use crate::cell::life::{Beginning, RegisterLife};
-use crate::cell::{CellType, Position, Resident, Vital};
+use crate::cell::{CellType, Living, Position, Resident, Vital};
 use crate::core::advice::RegisterAdvice;
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
@@ -215,10 +214,9 @@ pub fn wake(
         let signal = signal.in_table(entities);
         let inflammation = inflammation.in_table(entities);
         let gain = gain.in_table(entities);
+        let living = Living::of(types, vitals, parameters);
         for_each_row_mut(fibroblasts.bypass_change_detection(), |row, fibroblast| {
-            let cell_type = types[row].0;
-            let alive = is_alive(vitals.map(|vitals| &vitals[row]));
-            let (true, Some(parameters)) = (alive, parameters.get(cell_type)) else {
+            let Some((cell_type, parameters)) = living.at(row) else {
                 return;
             };
             let before = fibroblast.state();

@@ -11,9 +11,10 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::cell::death::is_alive;
 use crate::cell::life::{Beginning, RegisterLife};
-use crate::cell::{ActSystems, Body, CellType, Motility, Position, Resident, Vital, order_act};
+use crate::cell::{
+    ActSystems, Body, CellType, Living, Motility, Position, Resident, Vital, order_act,
+};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::invariant::{RegisterInvariant, outside};
@@ -96,10 +97,9 @@ pub fn express(
     let [mmp, mt1_mmp, lox] = [MMP, MT1_MMP, LOX].map(|name| inputs.input(name));
     for (entities, types, vitals, mut made) in cells.contiguous_iter_mut().expect(IN_TABLES) {
         let [mmp, mt1_mmp, lox] = [&mmp, &mt1_mmp, &lox].map(|input| input.in_table(entities));
+        let living = Living::of(types, vitals, &parameters);
         for_each_row_mut(made.bypass_change_detection(), |row, made| {
-            let cell_type = types[row].0;
-            let alive = is_alive(vitals.map(|vitals| &vitals[row]));
-            *made = if alive && parameters.get(cell_type).is_some() {
+            *made = if let Some((cell_type, _)) = living.at(row) {
                 Protease {
                     mmp_molecules_per_s: active * mmp.at(row, cell_type),
                     mt1_mmp: active * mt1_mmp.at(row, cell_type),
