@@ -45,6 +45,5 @@ fn census(simulation: &Simulation, quantities: &[&str], categories: &[&str]) -> 
     simulation.census(&Wanted {
         quantities: quantities.iter().map(|name| (*name).to_owned()).collect(),
         categories: categories.iter().map(|name| (*name).to_owned()).collect(),
-        ..Wanted::default()
     })
 }

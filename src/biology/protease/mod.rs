@@ -97,7 +97,7 @@ pub fn express(
     let [mmp, mt1_mmp, lox] = [MMP, MT1_MMP, LOX].map(|name| inputs.input(name));
     for (entities, types, vitals, mut made) in cells.contiguous_iter_mut().expect(IN_TABLES) {
         let [mmp, mt1_mmp, lox] = [&mmp, &mt1_mmp, &lox].map(|input| input.in_table(entities));
-        let living = Living::of(types, vitals, &parameters);
+        let living = Living::of(types, vitals, parameters);
         for_each_row_mut(made.bypass_change_detection(), |row, made| {
             *made = if let Some((cell_type, _)) = living.at(row) {
                 Protease {
