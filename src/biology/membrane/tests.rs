@@ -76,7 +76,7 @@ fn elements_cover_their_surface_and_are_found_where_they_are() {
         for element_um in [5.0, 8.0, 12.0] {
             let surface = Surface::of(&around);
             let tiling = Tiling::new(&surface, element_um, &block());
-            let mut sum = 0.0_f64;
+            let (mut sum, mut flat) = (0.0_f64, 0.0_f64);
             for (number, element) in tiling.elements.iter().enumerate() {
                 let at = element.centre_um;
                 assert!(surface.see(at).distance_um.abs() < 1e-3);
@@ -86,13 +86,14 @@ fn elements_cover_their_surface_and_are_found_where_they_are() {
                     assert_eq!(found, Some(number), "{around:?} {element_um}");
                 }
                 let [a, b, c, d] = element.corners_um;
-                let flat = 0.5 * (c - a).cross(d - b).length();
-                assert!((flat / element.area_um2 - 1.0).abs() < 0.25, "{flat}");
+                flat += f64::from(0.5 * (c - a).cross(d - b).length());
                 sum += f64::from(element.area_um2);
             }
             if let Some(area) = area {
                 assert!((sum / f64::from(area) - 1.0).abs() < 1e-4, "{sum} {area}");
             }
+            // Pieces drawn flat make up nearly all of it.
+            assert!((flat / sum - 1.0).abs() < 0.03, "{flat} {sum}");
             let mean = sum / tiling.elements.len() as f64;
             let wanted = f64::from(element_um * element_um);
             assert!((mean / wanted - 1.0).abs() < 0.15, "{mean} {wanted}");
@@ -138,7 +139,10 @@ fn a_closed_membrane_is_passed_by_no_way_however_long() {
             for _ in 0..100 {
                 // Ways of 0.01 to 100 um.
                 let long = ops::powf(10.0, 4.0 * random.uniform() - 2.0);
-                at = membranes.hold(body(0), at, at + random.direction() * long);
+                // Walls keep it in the block, beyond which there is no plane.
+                let to = at + random.direction() * long;
+                let to = to.clamp(Vec3::splat(-200.0), Vec3::splat(200.0));
+                at = membranes.hold(body(0), at, to);
                 let seen = surface.see(at);
                 assert_eq!(seen.distance_um > 0.0, side, "{around:?}: {at}");
             }
