@@ -149,7 +149,6 @@ impl Molecule {
             diffusivity_um2_per_min: 1.0,
             diffusivity_in_medium_um2_per_min: 0.0,
             in_air: false,
-            wall_permeability_um_per_min: 0.0,
             radius_nm: 0.0,
             decay_per_min: 0.0,
             half_saturation: 1.0,

@@ -23,7 +23,7 @@ const MESENCHYMAL: Phenotype = Phenotype {
     speed: 0.7,
 };
 
-/// A duct of 100 um in radius, well supplied and as full as cells like it, in stroma that is wide beside the 153 um that MMP
+/// A duct of 100 um in radius, as full of cells as tissue is (1.7e8 in a mL), in stroma that is wide beside the 153 um that MMP
 /// gets.
 fn scene(of: Phenotype, left: f32, element_um: f32) -> String {
     let (mmp, contact) = (of.mmp * left, of.contact * left);
@@ -41,7 +41,7 @@ fn scene(of: Phenotype, left: f32, element_um: f32) -> String {
         cell(
             "cancer",
             &format!(
-                r#"cycle: (max_pressure: 1), death: (apoptosis_per_hour: 1e-3), motility: (speed_um_per_min: {}, persistence_min: 30),
+                r#"body: (volume_um3: 3500), motility: (speed_um_per_min: {}, persistence_min: 30),
                 membrane: (contact_digestion_per_min: {contact}),
                 exchange: [(molecule: "mmp", secretes_molecules_per_s: {mmp})]"#,
                 of.speed

@@ -6,8 +6,8 @@
 //! `d rho/dt = -(k_P P + c) rho + k_b (1 - rho)`,
 //!
 //! solved exactly over a step, so that the time in which it opens hangs neither on the step nor on the size of elements. A cell
-//! carries its proteases at its leading edge: it digests where that reaches the membrane, what lies within its radius of there, and
-//! one that does not walk where it touches it; where several reach the same place, the strongest counts. The pores have the cross-section
+//! carries its proteases at its leading edge: it digests where that reaches the membrane a pore as wide as its
+//! nucleus, and one that does not walk where it touches it; where several reach the same place, the strongest counts. The pores have the cross-section
 //! `A = A_max (1 - rho)^2`; a cell gets the share `clamp((A - A_0)/(A_ref - A_0), 0, 1)` of all that displaces it towards the sheet, `A_0` being
 //! where its nucleus is stuck: see [`sheet`]. What digests a membrane is said by rules on `membrane.contact_digestion`, and by
 //! the field of the molecule `mmp`.
@@ -326,10 +326,10 @@ pub fn meet_membranes(
                     Some(ahead) => {
                         let front = at + ahead * reach;
                         if sheet.parts(&seen, front) {
-                            sheet.digest_at(front, radius, per_min);
+                            sheet.digest_at(front, bodies[row].nucleus_radius_um(), per_min);
                         }
                     }
-                    None => sheet.digest_at(at, radius, per_min),
+                    None => sheet.digest_at(at, bodies[row].nucleus_radius_um(), per_min),
                 }
             }
         });

@@ -106,18 +106,25 @@ impl Sheet {
         self.before[element].fetch_min(cell.0, Ordering::Relaxed);
     }
 
-    /// Proteases on the leading edge of a cell digest what lies within a distance of where it is, with this rate, 1/min.
+    /// Proteases on the leading edge of a cell digest what lies within a distance of where it is, with this rate, 1/min; of an
+    /// element that is wider than that its share.
     pub(super) fn digest_at(&self, front_um: Vec3, within_um: f32, per_min: f32) {
-        // Bits of numbers that are not negative are in their order.
-        let bits = per_min.to_bits();
-        let note = |element: usize| {
-            self.digestion[element].fetch_max(bits, Ordering::Relaxed);
+        let note = |element: usize, per_min: f32| {
+            // Bits of numbers that are not negative are in their order.
+            self.digestion[element].fetch_max(per_min.to_bits(), Ordering::Relaxed);
         };
-        let tiling = &self.tiling;
-        if let Some((element, _)) = self.element_at(front_um) {
-            note(element);
+        let Some((element, _)) = self.element_at(front_um) else {
+            return;
+        };
+        let reached = std::f32::consts::PI * within_um * within_um;
+        let share = reached / self.tiling.elements[element].area_um2;
+        note(element, per_min * share.min(1.0));
+        if share >= 1.0 {
+            let tiling = &self.tiling;
+            tiling.for_each_near(&self.surface, front_um, within_um, |near| {
+                note(near, per_min)
+            });
         }
-        tiling.for_each_near(&self.surface, front_um, within_um, note);
     }
 
     /// Whether a point lies beyond the membrane as seen from another.
