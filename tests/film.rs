@@ -17,6 +17,10 @@ const SCENE: &str = r#"(
     populations: [(cell: "cancer", place: Ball(radius_um: 60))],
     timeline: [
         At(Hours(0), Camera(distance_um: 500, azimuth_deg: 0)),
+        At(Hours(1), Chapter("1", "It grows")),
+        At(Hours(2), Plot(title: "Living and dying cells")),
+        At(Hours(2), Label(text: "the middle", lasts: Hours(3))),
+        At(Hours(4), Label(text: "a cell divides", at: Event(kind: "division"), lasts: Hours(2))),
         At(Hours(5), Look(cut: (axis: Y), slice: (molecule: "oxygen"))),
         At(Hours(10), Camera(distance_um: 400, azimuth_deg: 90)),
     ],

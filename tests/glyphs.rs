@@ -10,11 +10,11 @@ use std::time::Instant;
 use bevy::math::{Vec2, Vec3, Vec4, ops};
 use support::tumour;
 use tumorscape::core::layer::{
-    Capsule, FilledLayer, Glyph, Grain, Layer, NOBODY, Shape, Sheet, Sphere, Strand, Tint, Tube,
-    Voxel,
+    Capsule, FilledLayer, Glyph, GlyphKind, Grain, Layer, NOBODY, Shape, Sheet, Sphere, Strand,
+    Tint, Tube, Voxel,
 };
 use tumorscape::record::studio::{Studio, StudioError};
-use tumorscape::scene::look::Axis;
+use tumorscape::scene::look::{Axis, Style};
 use tumorscape::scene::{CameraPose, Cut, LayersShown, Look, Stage};
 use tumorscape::simulation::{CellGlyphs, CellTypeStyle, SiteSnapshot, Snapshot, WHOLE_STAGE};
 use tumorscape::view::camera::projected;
@@ -325,6 +325,86 @@ fn strands_run_from_end_to_end_and_grains_glow_at_their_places() {
     for grain in grains.iter().filter(|grain| grain.at_um.x.abs() > 12.0) {
         let is_seen = brighter(&open, pixel_of(grain.at_um)) > 60;
         assert_eq!(is_seen, grain.at_um.x > 0.0, "{grain:?}");
+    }
+}
+
+#[test]
+fn the_plain_look_draws_every_kind_flat_and_visible_on_paper() {
+    let Some((_turn, mut studio)) = studio(SIZE.0, SIZE.1) else {
+        return;
+    };
+    let plain = ViewSettings {
+        block_edges: false,
+        ..ViewSettings::of_look(Look {
+            style: Style::Plain,
+            ..Look::default()
+        })
+    };
+    let mut shot = |layers: Vec<FilledLayer>| {
+        let snapshot = Arc::new(Snapshot {
+            sites: vec![site("dish", layers)],
+            ..Snapshot::default()
+        });
+        let nothing = OverlayContent::nothing();
+        let pixels = studio.render(snapshot, &plain, pose(), &nothing);
+        pixels.expect("the driver works").to_vec()
+    };
+    let size = Vec2::new(SIZE.0 as f32, SIZE.1 as f32);
+    let (at, _) = projected(&ViewCamera::from(pose()), Vec3::ZERO, size).expect("in front");
+    let pixel = ((at.y as usize) * SIZE.0 as usize + at.x as usize) * 4;
+    let empty = shot(Vec::new());
+    let (a, b) = (Vec3::new(-40.0, 3.0, -20.0), Vec3::new(40.0, -3.0, 20.0));
+    let ball = Sphere {
+        centre_um: Vec3::ZERO,
+        radius_um: 20.0,
+    };
+    let corners_um = [
+        Vec3::new(-40.0, 0.0, -40.0),
+        Vec3::new(40.0, 0.0, -40.0),
+        Vec3::Z * 40.0,
+    ];
+    let layers = [
+        layer(&[ball]),
+        layer(&[Capsule {
+            from_um: a,
+            to_um: b,
+            radius_um: 6.0,
+        }]),
+        layer(&[Tube {
+            from_um: a,
+            to_um: b,
+            radius_um: [6.0; 2],
+        }]),
+        layer(&[Strand {
+            from_um: a,
+            to_um: b,
+            width_um: 4.0,
+        }]),
+        layer(&[Sheet {
+            corners_um,
+            integrity: [1.0; 3],
+        }]),
+        layer(&[Grain {
+            at_um: Vec3::ZERO,
+            pixels: 12.0,
+        }]),
+        layer(&[Voxel {
+            min_um: Vec3::splat(-15.0),
+            max_um: Vec3::splat(15.0),
+        }]),
+    ];
+    for filled in layers {
+        let kind = filled.layer.kind;
+        let picture = shot(vec![filled]);
+        let change = |c: usize| i32::from(picture[pixel + c]) - i32::from(empty[pixel + c]);
+        let sum: i32 = (0..3).map(|c| change(c).abs()).sum();
+        assert!(sum > 100, "{kind:?} is seen on paper: {sum}");
+        if kind == GlyphKind::Spheres {
+            for (c, of) in GREEN[..3].iter().enumerate() {
+                let found = f32::from(picture[pixel + c]) / 255.0;
+                assert!((found - of).abs() < 0.012, "{c}: {found}, expected {of}");
+            }
+        }
     }
 }
 

@@ -70,6 +70,30 @@ fn stages_and_cameras_that_make_no_sense_are_refused_at_their_field() {
             "distance_um: must be greater than 0, found -4",
         ),
         (
+            r#"timeline: [At(Hours(1), Label(text: "x", at: Site("lunge"), lasts: Hours(1)))],"#,
+            "there is no site `lunge`; did you mean `lung`?",
+        ),
+        (
+            r#"timeline: [At(Hours(1), Label(text: "x", at: Event(kind: "divisoin"), lasts: Hours(1)))],"#,
+            "there is no kind of event `divisoin`; did you mean `division`?",
+        ),
+        (
+            r#"timeline: [At(Hours(1), Label(text: " ", lasts: Hours(1)))],"#,
+            "a label needs a word",
+        ),
+        (
+            r#"timeline: [At(Hours(1), Label(text: "x", lasts: Hours(0)))],"#,
+            "lasts: must be greater than 0, found 0",
+        ),
+        (
+            r#"timeline: [At(Hours(1), Plot(title: "EMT state"))],"#,
+            "there is no plot `EMT state`; did you mean `EMT states`?",
+        ),
+        (
+            r#"timeline: [At(Hours(1), Plot(title: "EMT states", site: "lunge"))],"#,
+            "there is no site `lunge`; did you mean `lung`?",
+        ),
+        (
             r#"recording: (look: (layers: Only(["fibres"]))),"#,
             "there is no layer `fibres`",
         ),
@@ -84,6 +108,8 @@ fn stages_and_cameras_that_make_no_sense_are_refused_at_their_field() {
         "stage: Around(),",
         r#"stage: At({"breast": (0, 0, 0), "lung": (500, 0, 0)}),"#,
         r#"timeline: [At(Hours(1), Camera(at: Site("lung"))), At(Hours(2), Camera(distance_um: 90))],"#,
+        r#"timeline: [At(Hours(1), Chapter("1", "One")), At(Hours(1), Plot(title: "EMT states", site: "lung")),
+            At(Hours(1), Label(text: "x", at: Cell(3), off_um: (1, 2, 3), lasts: Minutes(9)))],"#,
     ] {
         if let Err(told) = parse(fine) {
             panic!("{fine}: {told:#?}");
@@ -164,8 +190,11 @@ fn what_concerns_the_picture_changes_nothing_in_a_simulation() {
 #[cfg(feature = "view")]
 mod film {
     use super::*;
+    use bevy::math::{Vec2, Vec3};
     use tumorscape::journal::Journal;
-    use tumorscape::record::{Film, FilmError, FilmOptions, StudioError};
+    use tumorscape::record::{CameraWay, Film, FilmError, FilmOptions, StudioError};
+    use tumorscape::simulation::WHOLE_STAGE;
+    use tumorscape::view::camera::{projected, um_per_pixel};
 
     #[test]
     fn a_film_of_two_sites_shows_both() {
@@ -191,6 +220,8 @@ mod film {
             }
             Err(error) => panic!("{error}"),
         };
+        let shape = 320.0 / 180.0;
+        let way = CameraWay::of(&simulation, WHOLE_STAGE, shape).expect("it looks at sites alone");
         let mut journal = Journal::new(&simulation, None);
         let filmed = film.shoot(&mut simulation, &mut journal, |_, _| {});
         assert_eq!(filmed.expect("it can be filmed").frames, 6);
@@ -208,8 +239,7 @@ mod film {
         files.retain(|file| file.extension().is_some_and(|ending| ending == "png"));
         files.sort();
         assert_eq!(files.len(), 6);
-        // Cells of rose in the left half, the tumour of the breast, and in the right half, that of the lung.
-        let rose = |file: &std::path::Path| {
+        let pixels_of = |file: &std::path::Path| {
             let decoder = png::Decoder::new(std::io::BufReader::new(
                 std::fs::File::open(file).expect("readable"),
             ));
@@ -217,18 +247,52 @@ mod film {
             let mut pixels = vec![0; reader.output_buffer_size().expect("it fits")];
             let info = reader.next_frame(&mut pixels).expect("a picture");
             let bytes = info.color_type.samples();
-            let mut halves = [0, 0];
-            for (i, pixel) in pixels.chunks_exact(bytes).enumerate() {
-                let [r, g, b] = [pixel[0], pixel[1], pixel[2]].map(i32::from);
-                let is_rose = r > 70 && r > g + 25 && r > b + 8;
-                halves[usize::from(i % 320 >= 160)] += i32::from(is_rose);
-            }
-            halves
+            let pixels = pixels.chunks_exact(bytes);
+            let pixels = pixels.map(|pixel| [pixel[0], pixel[1], pixel[2]].map(i32::from));
+            pixels.collect::<Vec<[i32; 3]>>()
         };
-        let [left, right] = rose(&files[0]);
-        assert!(left > 100 && right > 50, "{left} {right}");
-        // The camera has arrived at the lung, in the other colours.
-        let [left, right] = rose(&files[5]);
-        assert!(left + right < 2000, "{left} {right}");
+        // Where geometry puts each tumour, and what share of the pixels within a reach of its middle, in radii, is lit.
+        let breast = (Vec3::new(-150.0, 0.0, 0.0), 50.0);
+        let lung = (Vec3::new(250.0 + 20.0, 0.0, 0.0), 40.0);
+        let seen = |frame: usize, (place, radius_um): (Vec3, f32)| {
+            let pose = way.pose_at(frame as f64 * 6.0 / 5.0).expect("keyframes");
+            let size = Vec2::new(320.0, 180.0);
+            let (middle, depth) = projected(&pose.into(), place, size).expect("in front");
+            let at_target = radius_um / um_per_pixel(&pose, size.y);
+            (middle, at_target * pose.distance_um / depth)
+        };
+        let lit = |frame: usize, tumour, is_lit: fn([i32; 3]) -> bool, reach: [f32; 2]| {
+            let (middle, radius) = seen(frame, tumour);
+            let pixels = pixels_of(&files[frame]);
+            let (mut all, mut found) = (0, 0);
+            for (i, pixel) in pixels.into_iter().enumerate() {
+                let at = Vec2::new((i % 320) as f32, (i / 320) as f32) + 0.5;
+                let off = at.distance(middle) / radius;
+                if (reach[0]..reach[1]).contains(&off) {
+                    all += 1;
+                    found += i32::from(is_lit(pixel));
+                }
+            }
+            assert!(all > 20, "{all} pixels to be compared");
+            found as f32 / all as f32
+        };
+        let is_rose = |[r, g, b]: [i32; 3]| r > 60 && r > g + 18 && r > b + 6;
+        let is_bright = |[r, g, b]: [i32; 3]| r.max(g).max(b) > 95;
+        for tumour in [breast, lung] {
+            let (inside, around) = (
+                lit(0, tumour, is_rose, [0.0, 0.6]),
+                lit(0, tumour, is_rose, [1.7, 2.4]),
+            );
+            assert!(inside > 0.75 && around < 0.1, "{inside} {around}");
+        }
+        // The camera has arrived at the lung, whose cells have other colours by now; the other tumour is out of the picture.
+        let (inside, around) = (
+            lit(5, lung, is_bright, [0.0, 0.6]),
+            lit(5, lung, is_bright, [1.7, 2.2]),
+        );
+        assert!(inside > 0.9 && around < 0.25, "{inside} {around}");
+        assert!(lit(5, lung, is_rose, [0.0, 1.2]) < 0.02);
+        let (middle, radius) = seen(5, breast);
+        assert!(middle.x + radius < 0.0, "{middle} {radius}");
     }
 }

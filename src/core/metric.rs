@@ -25,6 +25,8 @@ pub struct Metric {
     pub label: String,
     /// The plot of which it is a curve, by title.
     pub plot: Option<String>,
+    /// Whether its plot shows its curves as shares of their sum, one on the other.
+    pub is_share: bool,
     /// Decimals with which it is written over a picture, if it is.
     pub figure: Option<usize>,
     /// Its colour as a curve, sRGB; that of the theme where `None`.
@@ -43,6 +45,7 @@ impl Metric {
             unit: unit.into(),
             about: about.into(),
             plot: None,
+            is_share: false,
             figure: None,
             colour: None,
             molecule: None,
@@ -61,6 +64,13 @@ impl Metric {
     pub fn plot(mut self, title: &str) -> Self {
         self.plot = Some(title.into());
         self
+    }
+
+    /// It is one of the parts of a whole: the plot of that title shows their shares.
+    #[must_use]
+    pub fn share_of(mut self, title: &str) -> Self {
+        self.is_share = true;
+        self.plot(title)
     }
 
     /// Its colour as a curve, sRGB.
@@ -149,6 +159,10 @@ pub enum Measure {
 }
 
 /// One entry of the list: a measurement, or several that are worked out together.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are a few hundred of them, and most are the larger"
+)]
 pub enum Entry {
     /// One, from the cells.
     One(Metric, Measure),

@@ -16,9 +16,11 @@ use crate::journal::Journal;
 use crate::journal::run_folder::RunFolderError;
 use crate::scene::{Look, ParsedScene, Stage, Style};
 use crate::simulation::{Simulation, Snapshot, SnapshotRequest, WHOLE_STAGE};
-use crate::view::camera::fitted;
-use crate::view::overlay::pace_text;
-use crate::view::{OverlayContent, ViewCamera, ViewSettings, automatic_pose};
+use crate::view::camera::pose_for_shape;
+use crate::view::history::History;
+use crate::view::overlay::{Pointer, chapter_text, pace_text};
+use crate::view::plot::Plot;
+use crate::view::{OverlayContent, ViewCamera, ViewSettings};
 
 /// Seconds of film a caption takes to appear and to vanish.
 const CAPTION_FADE_S: f64 = 0.4;
@@ -65,9 +67,9 @@ pub enum FilmError {
     /// The run folder could not be written.
     #[error(transparent)]
     Folder(#[from] RunFolderError),
-    /// The camera looks at an event that does not happen.
+    /// The camera looks at an event that does not happen, or a label points at it.
     #[error(
-        "the camera looks at event {nth} of the kind `{kind}`, but in this run there {} of it",
+        "the camera or a label looks at event {nth} of the kind `{kind}`, but in this run there {} of it",
         if *.seen == 1 { "is only 1".to_owned() } else { format!("are only {}", .seen) }
     )]
     NoSuchEvent {
@@ -153,6 +155,7 @@ impl Film {
         };
         let scene = &plan.scene;
         let mut shown: Option<(SnapshotRequest, Arc<Snapshot>)> = None;
+        let mut histories = vec![History::default(); scene.scene.sites.len()];
         journal.note(simulation)?;
         for frame in 0..frames {
             // A film of one frame shows the end.
@@ -180,15 +183,18 @@ impl Film {
                 _ => Arc::new(simulation.snapshot(&request)),
             };
             shown = Some((request, snapshot.clone()));
+            for (history, site) in histories.iter_mut().zip(&snapshot.sites) {
+                history.push(snapshot.hours, &site.metrics);
+            }
             let faded = match before {
                 Some((share, before)) => {
-                    let shot = plan.compose(&snapshot, before, hours);
+                    let shot = plan.compose(&snapshot, &histories, before, hours);
                     let pixels = self.studio.shoot(&snapshot, &shot)?;
                     Some((share, pixels.to_vec()))
                 }
                 None => None,
             };
-            let shot = plan.compose(&snapshot, look, hours);
+            let shot = plan.compose(&snapshot, &histories, look, hours);
             let mut pixels = self.studio.shoot(&snapshot, &shot)?;
             let mut mixed;
             if let Some((share, before)) = faded {
@@ -249,16 +255,28 @@ impl Plan {
     }
 
     /// What the frame at `hours` shows with this look.
-    fn compose(&self, snapshot: &Snapshot, look: Look, hours: f64) -> Shot {
+    fn compose(&self, snapshot: &Snapshot, histories: &[History], look: Look, hours: f64) -> Shot {
         let scene = &self.scene;
         let site = drawn_site(&self.stage);
+        let plot = scene.timeline.plot_at(hours).and_then(|plot| {
+            let of = match &plot.site {
+                None => self.stage.focus,
+                Some(name) => usize::from(scene.site(Some(name))?.0),
+            };
+            Plot::of(&snapshot.catalogue.metrics, histories.get(of)?, &plot.title)
+        });
+        let labels = scene.timeline.labels_at(hours).into_iter();
+        let labels = labels.filter_map(|(number, label)| {
+            let event = self.way.place_of_label(number);
+            Pointer::of(label, snapshot, site, event)
+        });
+        let labels = labels.collect();
         let mut look = self.stage.look(look);
         if let Some(style) = self.style {
             look.style = style;
         }
         let pose = self.way.pose_at(hours);
-        let pose =
-            pose.unwrap_or_else(|| fitted(automatic_pose(snapshot, site, &look), self.shape));
+        let pose = pose.unwrap_or_else(|| pose_for_shape(snapshot, site, &look, self.shape));
         let fade_hours = CAPTION_FADE_S * self.hours_per_second;
         Shot {
             settings: ViewSettings {
@@ -279,6 +297,13 @@ impl Plan {
                     caption_opacity(scene, hours, fade_hours)
                 },
                 pace: pace_text(&scene.scene, Some(self.hours_per_second)),
+                chapter: scene
+                    .timeline
+                    .chapter_at(hours)
+                    .map(chapter_text)
+                    .unwrap_or_default(),
+                plot,
+                labels,
                 ..OverlayContent::default()
             },
         }

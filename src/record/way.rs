@@ -41,11 +41,12 @@ struct Follow {
     off_um: [Vec3; 2],
 }
 
-/// Where the camera is when.
+/// Where the camera is when, and where what labels point at happens.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CameraWay {
     keys: Vec<(f64, CameraPose)>,
     follows: Vec<Follow>,
+    labels: Vec<Option<Vec3>>,
 }
 
 impl CameraWay {
@@ -53,11 +54,21 @@ impl CameraWay {
     /// pictures of this shape (width in heights).
     ///
     /// # Errors
-    /// When an event that the camera looks at does not happen, or a cell that it follows is not there.
+    /// When an event that the camera looks at or a label points at does not happen, or a cell that it follows is not there.
     pub fn of(simulation: &Simulation, drawn: usize, shape: f32) -> Result<Self, FilmError> {
         let scene = simulation.scene();
         let keys = scene.timeline.camera_keys();
-        let found = rehearse(simulation, &keys)?;
+        // Events that labels point at are found on the same occasion.
+        let of_labels = scene.timeline.labels().map(|label| {
+            let is_event = matches!(label.at, Some(Target::Event { .. }));
+            let key = CameraKey {
+                at: label.at.clone().filter(|_| is_event),
+                ..CameraKey::default()
+            };
+            (f64::INFINITY, key)
+        });
+        let asked: Vec<(f64, CameraKey)> = keys.iter().cloned().chain(of_labels).collect();
+        let found = rehearse(simulation, &asked)?;
         let snapshot = simulation.snapshot(&default());
         let stage = Stage::of(&scene.scene);
         let mut poses = Vec::with_capacity(keys.len());
@@ -90,7 +101,14 @@ impl CameraWay {
         Ok(Self {
             keys: poses,
             follows,
+            labels: found.events[keys.len()..].to_vec(),
         })
+    }
+
+    /// Where the event happens at which the label of that number points, on the stage, um; nothing if it points at something
+    /// else.
+    pub fn place_of_label(&self, number: usize) -> Option<Vec3> {
+        self.labels.get(number).copied().flatten()
     }
 
     /// Where the camera is at this time, hours; nothing if the scene does not say.
@@ -344,6 +362,25 @@ mod tests {
         let place = Vec3::X * 150.0;
         let target = Vec3::from(way.pose_at(5.0).expect("there is a keyframe").target_um);
         assert!(target.distance(divisions[1] + place) < 1e-3);
+    }
+
+    #[test]
+    fn a_label_points_at_the_event_that_it_names() {
+        let story = r#"At(Hours(5), Label(text: "a", lasts: Hours(1))),
+            At(Hours(5), Label(text: "b", at: Event(kind: "division"), lasts: Hours(1)))"#;
+        let way = way(story);
+        let mut run = simulation(story);
+        let division = loop {
+            run.step();
+            let mut events = run.events().iter();
+            if let Some(event) = events.find(|event| event.kind.name() == "division") {
+                break event.position_um;
+            }
+        };
+        assert_eq!(way.place_of_label(0), None);
+        let place = way.place_of_label(1).expect("a cell divides");
+        assert!(place.distance(division + Vec3::X * 150.0) < 1e-3);
+        assert_eq!(way.pose_at(1.0), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //!
 //! - [`worker`]: the thread that owns the simulation; [`engine`]: what it needs of one
 //! - [`session`]: what was changed, as a scene that repeats it
-//! - [`state`]: what the window knows; [`history`]: the curves
+//! - [`state`]: what the window knows
 //! - [`rig`], [`pick`]: the eye moved by hand, the cell under the pointer
 //! - [`choices`]: what cells can be coloured by
 //! - [`panels`], [`theme`]: what is drawn over the picture; [`input`]: keys and mouse
@@ -14,7 +14,6 @@
 
 mod choices;
 mod engine;
-mod history;
 mod input;
 mod panels;
 mod pick;

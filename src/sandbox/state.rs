@@ -10,10 +10,11 @@ use crate::scene::look::Axis;
 use crate::scene::schema::{Action, Event};
 use crate::scene::{CameraPose, Scene, Stage};
 use crate::simulation::{SiteMetrics, SiteSnapshot, SnapshotRequest, WHOLE_STAGE};
+use crate::view::history::History;
+use crate::view::overlay::{Pointer, chapter_text};
 use crate::view::{Shown, ViewCamera, ViewSettings, automatic_pose};
 
 use super::engine::{Engine, Knob};
-use super::history::History;
 use super::session::Session;
 use super::worker::{Order, Pace, Worker};
 
@@ -83,6 +84,8 @@ pub(super) struct Sandbox {
     knobs: Arc<Vec<Knob>>,
     /// Values wished for that no report has confirmed.
     wishes: BTreeMap<String, f64>,
+    /// What parameters were before they were set to 0.
+    scales: BTreeMap<String, f64>,
     /// What was changed.
     pub session: Arc<Session>,
     /// Why the latest change was refused.
@@ -126,6 +129,7 @@ impl Sandbox {
             dials: Vec::new(),
             knobs: Arc::default(),
             wishes: BTreeMap::new(),
+            scales: BTreeMap::new(),
             session: Arc::default(),
             refusal: None,
             search: String::new(),
@@ -171,8 +175,23 @@ impl Sandbox {
         self.order(Order::Steps(steps));
     }
 
+    /// The scale of a rule when it is switched on: what it was when it was switched off here, or else at the start; 1 if
+    /// it was off then.
+    pub fn scale_when_on(&self, path: &str) -> f64 {
+        let dial = self.dials.iter().find(|dial| dial.knob.path == path);
+        let initial = dial.map_or(0.0, |dial| dial.initial);
+        let known = self.scales.get(path).copied().unwrap_or(initial);
+        if known == 0.0 { 1.0 } else { known }
+    }
+
     /// Changes a parameter at the next step boundary.
     pub fn set_dial(&mut self, path: &str, value: f64) {
+        if value == 0.0
+            && let Some(dial) = self.dials.iter().find(|dial| dial.knob.path == path)
+            && dial.knob.value != 0.0
+        {
+            self.scales.insert(path.to_owned(), dial.knob.value);
+        }
         self.wishes.insert(path.to_owned(), value);
         if let Some(dial) = self.dials.iter_mut().find(|dial| dial.knob.path == path) {
             dial.knob.value = value;
@@ -326,6 +345,35 @@ pub(super) fn caption_at(scene: &Scene, hours: f64) -> &str {
         .map_or("", |(_, text)| text.as_str())
 }
 
+/// The chapter that a scene's timeline has reached at a time, as it is written; empty for none.
+pub(super) fn chapter_at(scene: &Scene, hours: f64) -> String {
+    let chapters = scene.timeline.iter().filter_map(|event| match event {
+        Event::At(at, Action::Chapter(number, title)) if at.hours() <= hours => {
+            Some((at.hours(), (number.as_str(), title.as_str())))
+        }
+        _ => None,
+    });
+    let latest = chapters.max_by(|(a, _), (b, _)| a.total_cmp(b));
+    latest
+        .filter(|(_, (_, title))| !title.is_empty())
+        .map_or_else(String::new, |(_, chapter)| chapter_text(chapter))
+}
+
+/// The words that a scene's timeline shows at a time, where it is known what they point at.
+pub(super) fn labels_at(scene: &Scene, shown: &Shown, site: usize) -> Vec<Pointer> {
+    let hours = shown.0.hours;
+    let labels = scene.timeline.iter().filter_map(|event| match event {
+        Event::At(at, Action::Label(label)) => {
+            let since = hours - at.hours();
+            (0.0..label.lasts.hours()).contains(&since).then_some(label)
+        }
+        _ => None,
+    });
+    labels
+        .filter_map(|label| Pointer::of(label, &shown.0, site, None))
+        .collect()
+}
+
 /// Lower and upper end of a site along an axis, um.
 pub(super) fn extent(site: Option<&SiteSnapshot>, axis: Axis) -> (f32, f32) {
     let Some(site) = site else {
@@ -364,7 +412,9 @@ mod tests {
     }
 
     const SCENE: &str = r#"(title: "T", about: "A", pace: Calibrated, duration: Hours(2), sites: [],
-        timeline: [At(Hours(1), Caption("one")), At(Hours(3), Caption("")), At(Hours(2), Caption("two"))])"#;
+        timeline: [At(Hours(1), Caption("one")), At(Hours(3), Caption("")), At(Hours(2), Caption("two")),
+            At(Hours(1), Chapter("1", "Growth")), At(Hours(3), Chapter("", "")),
+            At(Hours(1), Label((text: "here", lasts: Hours(1)))), At(Hours(1), Label((text: "who", at: Some(Cell(9)), lasts: Hours(1))))])"#;
 
     /// Receives reports until something holds.
     fn wait(sandbox: &mut Sandbox, shown: &mut Shown, wanted: impl Fn(&Sandbox, &Shown) -> bool) {
@@ -382,6 +432,22 @@ mod tests {
         let scene: Scene = ron::from_str(SCENE).unwrap();
         let texts = [0.5, 1.0, 2.5, 4.0].map(|hours| caption_at(&scene, hours));
         assert_eq!(texts, ["", "one", "two", ""]);
+        let chapters = [0.5, 1.5, 3.5].map(|hours| chapter_at(&scene, hours));
+        assert_eq!(chapters, ["", "1 · Growth", ""]);
+        let labels = |hours| {
+            let shown = Shown(Arc::new(crate::simulation::Snapshot {
+                hours,
+                sites: vec![SiteSnapshot::default()],
+                ..crate::simulation::Snapshot::default()
+            }));
+            let labels = labels_at(&scene, &shown, 0);
+            labels
+                .iter()
+                .map(|label| label.text.clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(labels(1.5), ["here"]);
+        assert!(labels(2.5).is_empty());
     }
 
     #[test]
@@ -458,6 +524,10 @@ mod tests {
         });
         assert_eq!(sandbox.dials[0].knob.value, 4.0);
         assert_eq!(sandbox.dials[0].initial, 1.0);
+        // What was switched off comes back as it was.
+        assert_eq!(sandbox.scale_when_on("gain"), 1.0);
+        sandbox.set_dial("gain", 0.0);
+        assert_eq!(sandbox.scale_when_on("gain"), 4.0);
         assert_eq!(sandbox.finish().changes.len(), 1);
     }
 

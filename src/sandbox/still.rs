@@ -34,7 +34,7 @@ pub(super) fn take(
     sandbox.take_steps(screenshot.after_steps);
     loop {
         sandbox.receive(&mut shown, &settings, &mut camera);
-        if sandbox.history.len() > 0 && shown.0.step >= screenshot.after_steps {
+        if !sandbox.history.is_empty() && shown.0.step >= screenshot.after_steps {
             break;
         }
         if sandbox.is_broken {

@@ -32,20 +32,20 @@ const CHANGED: Color32 = Color32::from_rgb(240, 190, 90);
 /// What went wrong.
 const ALARM: Color32 = Color32::from_rgb(240, 128, 96);
 
-/// Curves that have no colour of their own, in turn (Okabe & Ito 2008).
-const CURVES: [Color32; 4] = [
-    Color32::from_rgb(86, 180, 233),
-    Color32::from_rgb(230, 159, 0),
-    Color32::from_rgb(0, 158, 115),
-    Color32::from_rgb(204, 121, 167),
-];
+/// Arrows of a diagram: what raises, what lowers, what does neither.
+pub(super) const RAISES: Color32 = Color32::from_rgb(230, 159, 0);
+pub(super) const LOWERS: Color32 = ACCENT;
+pub(super) const IDLE: Color32 = Color32::from_rgb(104, 117, 133);
+/// Boxes of a diagram and what is written in them.
+pub(super) const BOX_GROUND: Color32 = RAISED;
+pub(super) const BOX_EDGE: Color32 = EDGE;
+pub(super) const IN_DIAGRAM: Color32 = BRIGHT_INK;
+pub(super) const FAINT_IN_DIAGRAM: Color32 = Color32::from_rgb(176, 188, 202);
 
-/// Colour of the curve of that number, given its own, sRGB, if it has one.
-pub(super) fn curve(own: Option<[f32; 3]>, number: usize) -> Color32 {
-    own.map_or(CURVES[number % CURVES.len()], |colour| {
-        let [r, g, b] = colour.map(|channel| (channel.clamp(0.0, 1.0) * 255.0 + 0.5) as u8);
-        Color32::from_rgb(r, g, b)
-    })
+/// A colour, sRGB, each channel 0-1.
+pub(super) fn colour(colour: [f32; 3]) -> Color32 {
+    let [r, g, b] = colour.map(|channel| (channel.clamp(0.0, 1.0) * 255.0 + 0.5) as u8);
+    Color32::from_rgb(r, g, b)
 }
 
 /// Width of the panels, points.

@@ -4,6 +4,7 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::schema::Span;
 use crate::tissue::MoleculeName;
 
 /// Where the camera is: it looks at a point of the tissue from a direction and a distance.
@@ -80,6 +81,34 @@ pub struct CameraKey {
     pub azimuth_deg: f32,
     /// Height of the eye above the horizontal plane, degrees, -89 to 89.
     pub elevation_deg: f32,
+}
+
+/// A word on the picture that points at a place and goes away again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub struct Label {
+    /// What is there, in a few words.
+    pub text: String,
+    /// What it points at; the middle of the filmed site if left out. A cell is pointed at as long as it is there, an event
+    /// only in films.
+    #[serde(default)]
+    pub at: Option<Target>,
+    /// How far from there the place lies, um.
+    #[serde(default)]
+    pub off_um: (f32, f32, f32),
+    /// How long it is shown.
+    pub lasts: Span,
+}
+
+/// A plot in a corner of the picture.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub struct PlotShown {
+    /// Its title, as metrics name it; empty for none.
+    pub title: String,
+    /// The site whose curves it shows; the filmed one if left out.
+    #[serde(default)]
+    pub site: Option<String>,
 }
 
 /// Which layers of glyphs are shown.

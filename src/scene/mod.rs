@@ -47,7 +47,8 @@ pub use alone::{Accepted, load_library, load_prefab};
 pub use expect::{Judge, Measurement, Verdict};
 pub use library::{CellLibrary, parse_prefab, shipped_capabilities};
 pub use look::{
-    Axis, CameraKey, CameraPose, ColourBy, Cut, LayersShown, Look, Slice, Style, Target,
+    Axis, CameraKey, CameraPose, ColourBy, Cut, Label, LayersShown, Look, PlotShown, Slice, Style,
+    Target,
 };
 pub use molecules::{load_molecule, parse_molecule};
 pub use population::{Ground, PlacedCell, place_cells};

@@ -10,7 +10,7 @@ use bevy::reflect::{NamedField, PartialReflect, ReflectRef, TypeInfo, Typed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::look::{CameraKey, Cut, Look, Slice, Target};
+use super::look::{CameraKey, Cut, Label, Look, PlotShown, Slice, Target};
 use super::prefab::CellPrefab;
 use super::schema::{
     CellAt, Condition, Event, Field, Output, Place, Population, Recording, Scene, Site, Source,
@@ -83,7 +83,7 @@ fn reads<T: PartialReflect + Typed + DeserializeOwned>() -> (TypeId, Read) {
 }
 
 /// How the types that have named fields are read; a test sees to it that all are here.
-fn readers() -> [(TypeId, Read); 25] {
+fn readers() -> [(TypeId, Read); 27] {
     [
         reads::<Scene>(),
         reads::<Site>(),
@@ -103,6 +103,8 @@ fn readers() -> [(TypeId, Read); 25] {
         reads::<Target>(),
         reads::<StageLayout>(),
         reads::<Look>(),
+        reads::<Label>(),
+        reads::<PlotShown>(),
         reads::<Slice>(),
         reads::<Cut>(),
         reads::<Heritability>(),

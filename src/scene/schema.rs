@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::look::{CameraKey, Look};
+use super::look::{CameraKey, Label, Look, PlotShown};
 use super::prefab::CellPrefab;
 use super::stage::StageLayout;
 use super::tissue_parts::TissueParts;
@@ -332,6 +332,13 @@ pub enum Action {
     Camera(CameraKey),
     /// Changes what is shown.
     Look(Look),
+    /// Begins a chapter: its number and its title, `Chapter("1", "Short of oxygen")`; one without a title ends it.
+    Chapter(String, String),
+    /// Shows a plot in a corner of the film, `Plot(title: "EMT states")`; an empty title removes it.
+    Plot(PlotShown),
+    /// Names what is at a place of the picture, for a while: `Label(text: "first division", at: Event(kind: "division"),
+    /// lasts: Hours(3))`.
+    Label(Label),
 }
 
 impl Action {
@@ -339,7 +346,12 @@ impl Action {
     pub const fn changes_tissue(&self) -> bool {
         match self {
             Self::Set(..) | Self::Add(_) | Self::Rule(_) => true,
-            Self::Caption(_) | Self::Camera(_) | Self::Look(_) => false,
+            Self::Caption(_)
+            | Self::Camera(_)
+            | Self::Look(_)
+            | Self::Chapter(..)
+            | Self::Plot(_)
+            | Self::Label(_) => false,
         }
     }
 }

@@ -1,13 +1,13 @@
 //! What happens when: the timeline of a scene, ready to be asked.
 //!
 //! The simulation asks by step ([`Timeline::changes_in`], in the `Timeline` stage); film and sandbox ask by
-//! time ([`Timeline::caption_at`], [`Timeline::camera_keys`], [`Timeline::look_at`]). Repeated events are
+//! time ([`Timeline::caption_at`], [`Timeline::camera_keys`], [`Timeline::look_at`] and others). Repeated events are
 //! never written out: each occurrence is computed from its number, so it carries no running sum.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::look::{CameraKey, Look};
+use super::look::{CameraKey, Label, Look, PlotShown};
 use super::schema::{Action, Event, Population, Scene};
 use crate::core::Clock;
 use crate::core::regulate::RuleChange;
@@ -44,7 +44,12 @@ impl Moment {
             Action::Set(path, value) => Change::Set(path.as_str(), *value),
             Action::Rule(change) => Change::Rule(change),
             Action::Add(population) => Change::Add(population, self.population),
-            Action::Caption(_) | Action::Camera(_) | Action::Look(_) => return None,
+            Action::Caption(_)
+            | Action::Camera(_)
+            | Action::Look(_)
+            | Action::Chapter(..)
+            | Action::Plot(_)
+            | Action::Label(_) => return None,
         })
     }
 
@@ -251,6 +256,55 @@ impl Timeline {
         .filter(|text| !text.is_empty())
     }
 
+    /// Number and title of the chapter at this time, hours.
+    pub fn chapter_at(&self, hours: f64) -> Option<(&str, &str)> {
+        self.latest(hours, |action| match action {
+            Action::Chapter(number, title) => Some((number.as_str(), title.as_str())),
+            _ => None,
+        })
+        .filter(|(_, title)| !title.is_empty())
+    }
+
+    /// The plot that is shown at this time, hours.
+    pub fn plot_at(&self, hours: f64) -> Option<&PlotShown> {
+        self.latest(hours, |action| match action {
+            Action::Plot(plot) => Some(plot),
+            _ => None,
+        })
+        .filter(|plot| !plot.title.is_empty())
+    }
+
+    /// All labels, in the order of the file.
+    pub fn labels(&self) -> impl Iterator<Item = &Label> {
+        self.moments
+            .iter()
+            .filter_map(|moment| match &moment.action {
+                Action::Label(label) => Some(label),
+                _ => None,
+            })
+    }
+
+    /// The labels that are shown at this time, hours, with their places among [`Timeline::labels`].
+    pub fn labels_at(&self, hours: f64) -> Vec<(usize, &Label)> {
+        let minutes = hours * 60.0;
+        let labels = self
+            .moments
+            .iter()
+            .filter_map(|moment| match &moment.action {
+                Action::Label(label) => Some((moment, label)),
+                _ => None,
+            });
+        let is_shown = |moment: &Moment, label: &Label| {
+            let since = moment.latest(minutes);
+            since.is_some_and(|since| minutes - since < label.lasts.minutes())
+        };
+        labels
+            .enumerate()
+            .filter(|(_, (moment, label))| is_shown(moment, label))
+            .map(|(number, (_, label))| (number, label))
+            .collect()
+    }
+
     /// What is shown at this time, hours; before the first change that of the recording.
     pub fn look_at(&self, hours: f64, at_start: Look) -> Look {
         self.latest(hours, |action| match action {
@@ -393,7 +447,10 @@ mod tests {
         let timeline = timeline(
             r#"At(Hours(1), Caption("one")), At(Hours(3), Caption("")),
                Every(every: Hours(4), action: Camera(distance_um: 500)),
-               At(Hours(2), Look(colour_by: Quantity("hif.level"))), At(Hours(0), Camera(distance_um: 900))"#,
+               At(Hours(2), Look(colour_by: Quantity("hif.level"))), At(Hours(0), Camera(distance_um: 900)),
+               At(Hours(2), Chapter("1", "It grows")), At(Hours(4), Plot(title: "Cells")), At(Hours(6), Plot(title: "")),
+               At(Hours(2), Label(text: "here", lasts: Hours(2))),
+               At(Hours(3), Label(text: "there", at: Cell(7), lasts: Minutes(90)))"#,
         );
         assert_eq!(timeline.caption_at(0.5), None);
         assert_eq!(timeline.caption_at(1.0), Some("one"));
@@ -407,6 +464,23 @@ mod tests {
             .expect("it changed");
         assert_eq!((since, before.colour_by), (2.0, ColourBy::Type));
         assert_eq!(timeline.look_before(1.9, Look::default()), None);
+        assert_eq!(timeline.chapter_at(9.0), Some(("1", "It grows")));
+        assert_eq!(timeline.chapter_at(0.5), None);
+        let plot = |hours| timeline.plot_at(hours).map(|plot| plot.title.as_str());
+        assert_eq!(
+            (plot(1.0), plot(5.0), plot(7.0)),
+            (None, Some("Cells"), None)
+        );
+        let labels = |hours| {
+            let shown = timeline.labels_at(hours).into_iter();
+            shown
+                .map(|(number, label)| (number, label.text.as_str()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(labels(1.0), []);
+        assert_eq!(labels(2.5), [(0, "here")]);
+        assert_eq!(labels(3.2), [(0, "here"), (1, "there")]);
+        assert_eq!(labels(4.1), [(1, "there")]);
         let keys: Vec<(f64, Option<f32>)> = timeline
             .camera_keys()
             .iter()

@@ -114,7 +114,12 @@ fn run_commands(world: &mut World) {
             }
             Action::Rule(change) => change_rule(world, change),
             // `Simulation::apply` lets none of these in.
-            Action::Caption(_) | Action::Camera(_) | Action::Look(_) => {}
+            Action::Caption(_)
+            | Action::Camera(_)
+            | Action::Look(_)
+            | Action::Chapter(..)
+            | Action::Plot(_)
+            | Action::Label(_) => {}
             Action::Add(population) => {
                 let log = &world.resource::<CommandQueue>().log;
                 let added = log

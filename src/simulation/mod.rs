@@ -2,7 +2,7 @@
 //!
 //! A [`Simulation`] owns an ECS world and its schedule. It needs no [`App`] and no window: tests, runs and
 //! films make as many as they like, on any thread. [`program`] says what it is made of, [`describe`] what that knows. [`command`] is how anything gets in, [`snapshot`] how the
-//! picture gets out; [`verify`] checks that what must be true is.
+//! picture gets out, [`wiring`] how a cell is wired; [`verify`] checks that what must be true is.
 
 pub mod command;
 pub mod describe;
@@ -11,6 +11,7 @@ pub mod snapshot;
 pub mod spawn;
 mod timing;
 pub mod verify;
+pub mod wiring;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ pub use snapshot::{
     SnapshotRequest, Stretches, WHOLE_STAGE,
 };
 pub use verify::Violation;
+pub use wiring::{Arrow, InputNow, QuantityNow, Strength, Wiring};
 
 use crate::biology::BiologyPlugins;
 use crate::cell::life::CellLife;
@@ -224,7 +226,12 @@ impl Simulation {
                 crate::core::rule_check::check_change(&self.world, change)
                     .map_err(|fault| ActionError::Rule(fault.message))?;
             }
-            Action::Caption(_) | Action::Camera(_) | Action::Look(_) => {
+            Action::Caption(_)
+            | Action::Camera(_)
+            | Action::Look(_)
+            | Action::Chapter(..)
+            | Action::Plot(_)
+            | Action::Label(_) => {
                 return Err(ActionError::Picture);
             }
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bevy::prelude::*;
 
-use super::Simulation;
+use super::{Simulation, Wiring};
 use crate::cell::shape::{STRETCH, ShapeParameters};
 use crate::core::CellId;
 use crate::core::columns::tables_with;
@@ -18,6 +18,7 @@ use crate::core::parameters::PerType;
 use crate::core::quantity::{Category, CategoryValue, NO_VALUE, NONE, Quantities, Quantity, named};
 use crate::core::voxels::VoxelQuantities;
 use crate::measure::{Census, Wanted};
+use crate::scene::schema::Organ;
 use crate::scene::{ColourBy, LayersShown, Look, Stage};
 use crate::tissue::{FieldValues, Molecule, MoleculeName, Molecules, SiteEntry, SiteId, Sites};
 
@@ -153,6 +154,8 @@ pub struct Portrait {
     pub categories: Vec<(String, String)>,
     /// Each quantity it has: label, value, unit.
     pub quantities: Vec<(String, f32, String)>,
+    /// The rules that act on it.
+    pub wiring: Wiring,
 }
 
 /// How a cell type is named and coloured.
@@ -169,6 +172,8 @@ pub struct CellTypeStyle {
 pub struct SiteSnapshot {
     /// Name of the site in the scene.
     pub name: String,
+    /// The organ it is part of, if it is one.
+    pub organ: Option<Organ>,
     /// Lower corner of the block, site-local um.
     pub min_um: Vec3,
     /// Upper corner of the block, site-local um.
@@ -444,6 +449,7 @@ pub(super) fn extract(simulation: &Simulation, request: &SnapshotRequest) -> Sna
             .enumerate()
             .map(|(index, ((site, words), metrics))| SiteSnapshot {
                 name: site.block.name.clone(),
+                organ: (words.organ != Organ::Medium).then_some(words.organ),
                 min_um: site.block.min_um,
                 max_um: site.block.max_um(),
                 cells: glyphs(&census, SiteId(index as u16)),
@@ -543,6 +549,7 @@ fn portrait(world: &World, id: u64) -> Option<Portrait> {
     })?;
     let mut portrait = Portrait {
         id,
+        wiring: Wiring::of(world, &table, row).unwrap_or_default(),
         ..Portrait::default()
     };
     let mut living = true;

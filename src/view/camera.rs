@@ -42,8 +42,13 @@ pub fn scale_bar(um_per_pixel: f32, max_pixels: f32) -> (f32, f32) {
     (um, um / um_per_pixel)
 }
 
-/// The pose that shows the tissue of a site from the side where a cut opens them.
+/// The pose that shows the tissue of a site from the side where a cut opens them, in a picture of the usual shape.
 pub fn automatic_pose(snapshot: &Snapshot, site: usize, look: &Look) -> CameraPose {
+    pose_for_shape(snapshot, site, look, USUAL_SHAPE)
+}
+
+/// The pose that shows the tissue of a site from the side where a cut opens them, in a picture of this width in heights.
+pub fn pose_for_shape(snapshot: &Snapshot, site: usize, look: &Look, shape: f32) -> CameraPose {
     let (azimuth_deg, elevation_deg) = match look.cut.map(|cut| (cut.axis, cut.flip)) {
         None => (-60.0, 22.0),
         Some((Axis::X, false)) => (-158.0, 18.0),
@@ -60,19 +65,20 @@ pub fn automatic_pose(snapshot: &Snapshot, site: usize, look: &Look) -> CameraPo
             azimuth_deg,
             elevation_deg,
         };
-        return framed(&corners_of(snapshot, site, None), pose, USUAL_SHAPE);
+        return framed(&corners_of(snapshot, site, None), pose, shape);
     }
     let ball = snapshot
         .site(site)
         .map_or(Vec4::new(0.0, 0.0, 0.0, 100.0), tissue_ball);
     let radius = ball.w.max(MIN_FRAMED_RADIUS_UM);
     let half = (FIELD_OF_VIEW_DEG * 0.5).to_radians();
-    CameraPose {
+    let pose = CameraPose {
         target_um: (ball.x, ball.y, ball.z),
         distance_um: radius / bevy::math::ops::sin(half) * FRAME_MARGIN,
         azimuth_deg,
         elevation_deg,
-    }
+    };
+    fitted(pose, shape)
 }
 
 /// Width of a usual picture in heights.

@@ -55,17 +55,17 @@ struct Varyings {
 }
 
 // The long axis and the length over width of a cell.
-fn stretch_of(packed: u32) -> vec4<f32> {
-    if (packed >> 24u) == 0u {
+fn stretch_of(code: u32) -> vec4<f32> {
+    if (code >> 24u) == 0u {
         return vec4<f32>(1.0, 0.0, 0.0, 1.0);
     }
-    let at = vec2<f32>(f32(packed & 0xFFFu), f32((packed >> 12u) & 0xFFFu)) / 4095.0 * 2.0 - 1.0;
+    let at = vec2<f32>(f32(code & 0xFFFu), f32((code >> 12u) & 0xFFFu)) / 4095.0 * 2.0 - 1.0;
     var axis = vec3<f32>(at, 1.0 - abs(at.x) - abs(at.y));
     if axis.z < 0.0 {
         let signs = select(vec2<f32>(-1.0), vec2<f32>(1.0), axis.xy >= vec2<f32>(0.0));
         axis = vec3<f32>((1.0 - abs(axis.yx)) * signs, axis.z);
     }
-    let longer = f32(packed >> 24u) / 255.0;
+    let longer = f32(code >> 24u) / 255.0;
     return vec4<f32>(normalize(axis), 1.0 + longer * longer * (LONGEST - 1.0));
 }
 

@@ -237,12 +237,18 @@ impl<'a> CellColours<'a> {
 
     /// The colour of the rim of cell `i`, if it has one.
     pub fn rim(&self, i: usize) -> Option<[f32; 3]> {
-        if self.death(i).is_some() {
+        self.rim_value(i)?.1.rim
+    }
+
+    /// The value that gives cell `i` a rim, and its category, if it has one.
+    pub fn rim_value(&self, i: usize) -> Option<(&'a Category, &'a CategoryValue)> {
+        if self.others.is_empty() || self.death(i).is_some() {
             return None;
         }
-        self.others
-            .iter()
-            .find_map(|column| value_of(column, i)?.1.rim)
+        self.others.iter().find_map(|column| {
+            let (_, value) = value_of(column, i)?;
+            value.rim.map(|_| (column.0, value))
+        })
     }
 }
 

@@ -12,6 +12,7 @@
 //! - [`surroundings`]: background and the edges of the blocks
 //! - [`camera`]: poses, the way between them, automatic framing, micrometres per pixel
 //! - [`palette`], [`colour_map`]: what colours mean
+//! - [`history`], [`plot`]: measurements over tissue time, and curves of them
 //! - [`overlay`]: title, time, scale bar, legend, drawn with egui over the picture
 //!
 //! Everything is prepared in `PostUpdate` before assets are handed to the renderer, so a picture shows what the
@@ -23,9 +24,11 @@ pub mod colour_map;
 pub mod colours;
 pub mod crowding;
 pub mod glyphs;
+pub mod history;
 mod outline;
 pub mod overlay;
 pub mod palette;
+pub mod plot;
 mod quads;
 pub mod slice;
 pub mod surroundings;

@@ -7,14 +7,19 @@
 //! points of a picture 720 points high and scale with the picture, less than in proportion when it gets smaller, so that
 //! text stays readable at 640 x 360.
 
+mod body;
 mod fonts;
 mod ink;
+mod inset;
+mod labels;
 mod layout;
+mod legend;
 mod marks;
 mod pen;
 #[cfg(test)]
 mod placing;
 mod plates;
+mod samples;
 mod words;
 
 use std::cell::RefCell;
@@ -23,22 +28,23 @@ use bevy::prelude::*;
 use bevy_egui::egui::{LayerId, Painter, Rect, Vec2};
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass};
 
-use crate::core::quantity::{Build, Category};
 use crate::scene::ColourBy;
 use crate::simulation::{SiteSnapshot, Snapshot};
 
 use super::camera::{scale_bar, um_per_pixel};
-use super::colours::{CellColours, ColourSource, ColouredBy};
-use super::glyphs::layers_shown;
+use super::colours::{CellColours, ColouredBy};
 use super::glyphs::paint::LayerPaint;
-use super::palette;
-use super::slice::{has_gaps, slice_scale};
+use super::plot::Plot;
+use super::slice::slice_scale;
 use super::{Shown, ViewCamera, ViewSettings};
+use body::BodyMap;
 use layout::{Wanted, arrange};
-use pen::{Entry, Heading, Pen, SCALE_BAR_POINTS};
+use legend::{layer_entries, legend_entries, no_data_entry};
+use pen::{Heading, Pen, SCALE_BAR_POINTS};
 
 pub use fonts::fonts;
 pub use ink::Inks;
+pub use labels::Pointer;
 pub use pen::PlacedText;
 pub use words::{capitalised, count_text, number_text, pace_text, pretty, time_text};
 
@@ -47,6 +53,8 @@ pub use words::{capitalised, count_text, number_text, pace_text, pretty, time_te
 pub struct OverlayContent {
     /// Title, upper left; empty for none.
     pub title: String,
+    /// Number and title of the chapter, below the title; empty for none.
+    pub chapter: String,
     /// Caption in the lower third; empty for none.
     pub caption: String,
     /// How opaque the caption is, 0-1, for fading it in and out.
@@ -63,6 +71,12 @@ pub struct OverlayContent {
     pub figures: bool,
     /// Further figures: name and value.
     pub more_figures: Vec<(String, String)>,
+    /// A plot in a corner.
+    pub plot: Option<Plot>,
+    /// Words that point at places.
+    pub labels: Vec<Pointer>,
+    /// Whether a small body says which organ is looked at, where there are several.
+    pub body_map: bool,
     /// The part of the picture that is free for the overlay, in points; all of it where `None`.
     pub area: Option<Rect>,
 }
@@ -71,6 +85,7 @@ impl Default for OverlayContent {
     fn default() -> Self {
         Self {
             title: String::new(),
+            chapter: String::new(),
             caption: String::new(),
             caption_opacity: 1.0,
             pace: String::new(),
@@ -79,6 +94,9 @@ impl Default for OverlayContent {
             legend: true,
             figures: true,
             more_figures: Vec::new(),
+            plot: None,
+            labels: Vec::new(),
+            body_map: true,
             area: None,
         }
     }
@@ -92,110 +110,24 @@ impl OverlayContent {
             scale_bar: false,
             legend: false,
             figures: false,
+            body_map: false,
             ..Self::default()
         }
+    }
+}
+
+/// A chapter as it is written.
+pub fn chapter_text((number, title): (&str, &str)) -> String {
+    if number.is_empty() {
+        title.to_owned()
+    } else {
+        format!("{number} · {title}")
     }
 }
 
 /// The systems that draw the overlay; panels that narrow [`OverlayContent::area`] run before.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OverlaySystems;
-
-/// Types and values of categories that occur, with their colours and numbers.
-fn legend_entries(snapshot: &Snapshot, colours: &CellColours) -> Vec<Entry> {
-    let mut types = vec![0_usize; snapshot.cell_types.len()];
-    let values_of = |category: &Category| vec![0_usize; category.values.len()];
-    let mut values = colours.category().map(values_of).unwrap_or_default();
-    let mut prevailing: Vec<Vec<usize>> = colours.prevailing().map(values_of).collect();
-    let mut without = 0;
-    for i in 0..colours.cells().len() {
-        let slot = match colours.source(i) {
-            ColourSource::Type(kind) => types.get_mut(usize::from(kind)),
-            ColourSource::Value(value) => values.get_mut(usize::from(value)),
-            ColourSource::Prevailing(place, value) => prevailing[place].get_mut(usize::from(value)),
-            ColourSource::NoValue => Some(&mut without),
-            ColourSource::Number(_) => None,
-        };
-        if let Some(count) = slot {
-            *count += 1;
-        }
-    }
-    let mut entries = Vec::new();
-    for (style, count) in snapshot.cell_types.iter().zip(types) {
-        entries.push((
-            count,
-            Entry {
-                colour: style.colour,
-                build: Build::Plain,
-                is_hatched: false,
-                text: style.name.replace('_', " "),
-                count: count_text(count),
-            },
-        ));
-    }
-    let add_category =
-        |entries: &mut Vec<(usize, Entry)>, category: &Category, counts: Vec<usize>| {
-            for (value, count) in category.values.iter().zip(counts) {
-                entries.push((
-                    count,
-                    Entry {
-                        colour: value.colour.unwrap_or(palette::PLAIN),
-                        build: value.build,
-                        is_hatched: false,
-                        text: value.label.clone(),
-                        count: count_text(count),
-                    },
-                ));
-            }
-        };
-    if let Some(category) = colours.category() {
-        add_category(&mut entries, category, values);
-    }
-    entries.push((
-        without,
-        Entry {
-            colour: palette::NO_VALUE,
-            build: Build::Plain,
-            is_hatched: true,
-            text: "no value".to_owned(),
-            count: count_text(without),
-        },
-    ));
-    for (category, counts) in colours.prevailing().zip(prevailing) {
-        add_category(&mut entries, category, counts);
-    }
-    entries.retain(|(count, _)| *count > 0);
-    entries.into_iter().map(|(_, entry)| entry).collect()
-}
-
-/// The entry for the parts of a field plane of which nothing is known, if there are any.
-fn no_data_entry(site: &SiteSnapshot, settings: &ViewSettings) -> Option<Entry> {
-    let slice = settings.look.slice.as_ref()?;
-    let field = site.field(&slice.molecule)?;
-    let is_patchy = !field.values.is_empty() && has_gaps(field, slice);
-    is_patchy.then(|| Entry {
-        colour: [0.5; 3],
-        build: Build::Plain,
-        is_hatched: true,
-        text: "no data".to_owned(),
-        count: String::new(),
-    })
-}
-
-/// The layers of glyphs in view, with their colours and numbers.
-fn layer_entries(site: &SiteSnapshot, settings: &ViewSettings) -> Vec<Entry> {
-    let layers = layers_shown(site, &settings.look.layers);
-    let entries = layers.flat_map(|filled| LayerPaint::new(filled).entries());
-    entries
-        .map(|(colour, text, count)| Entry {
-            colour,
-            build: Build::Plain,
-            is_hatched: false,
-            text,
-            count: count_text(count),
-        })
-        .collect()
-}
 
 /// The figures a snapshot can give: the measurements that are written over pictures.
 fn figures_of(
@@ -258,10 +190,14 @@ pub fn draw_overlay(
     let time = content.time.then(|| time_text(snapshot.hours));
     let heading = Heading {
         title: &content.title,
+        chapter: &content.chapter,
         time: time.as_deref(),
         pace: &content.pace,
     };
-    let has_heading = !heading.title.is_empty() || time.is_some() || !heading.pace.is_empty();
+    let has_heading = !heading.title.is_empty()
+        || !heading.chapter.is_empty()
+        || time.is_some()
+        || !heading.pace.is_empty();
     let um_per_point = um_per_pixel(&camera.pose, screen.height());
     let (bar_um, bar_length) = scale_bar(um_per_point, SCALE_BAR_POINTS * scale);
     let bar_text = if bar_um >= 1000.0 {
@@ -283,11 +219,18 @@ pub fn draw_overlay(
             let of_cells = colours.scale().cloned();
             bars.extend(of_cells.filter(|scale| of_field.as_ref() != Some(scale)));
             bars.extend(of_field.clone());
-            legend.extend(layer_entries(site, settings));
-            let layers = layers_shown(site, &settings.look.layers);
-            bars.extend(layers.filter_map(|filled| LayerPaint::new(filled).scale().cloned()));
+            let paints = LayerPaint::of_site(snapshot, site, settings, colour_by);
+            legend.extend(layer_entries(&paints));
+            for bar in paints.iter().filter_map(LayerPaint::scale) {
+                if !bars.contains(bar) {
+                    bars.push(bar.clone());
+                }
+            }
         }
     }
+    let map = BodyMap::of(snapshot, settings, camera, screen.size());
+    let map = map.filter(|_| content.body_map);
+    let plot = content.plot.as_ref().filter(|plot| !plot.curves.is_empty());
 
     let rows = legend_rows(area, scale);
     let opacity = content.caption_opacity;
@@ -306,6 +249,8 @@ pub fn draw_overlay(
                 .scale_bar
                 .then(|| pen.scale_bar_size(bar_length, &bar_text)),
             caption: has_caption.then_some(&caption_size),
+            plot: plot.map(|plot| pen.plot_size(plot)),
+            map: map.as_ref().map(|map| pen.body_map_size(map)),
         },
     );
     if let Some(rect) = places.heading {
@@ -326,6 +271,13 @@ pub fn draw_overlay(
     if let Some(rect) = places.caption {
         pen.caption(rect, &content.caption, opacity);
     }
+    if let (Some(rect), Some(plot)) = (places.plot, plot) {
+        pen.plot(rect, plot);
+    }
+    if let (Some(rect), Some(map)) = (places.map, &map) {
+        pen.body_map(rect, map);
+    }
+    labels::draw(&pen, screen, area, &content.labels, camera);
     plates::draw(&pen, screen, area, snapshot, settings, camera);
     if let (Some(site), Some(scale)) = (snapshot.site(settings.site), &of_field) {
         marks::label_contours(&pen, screen, area, site, settings, camera, scale);
@@ -363,30 +315,9 @@ pub(super) fn plugin(app: &mut App) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::colours::tests::{fish, of_category, quantity};
+    use super::super::colours::tests::fish;
     use super::*;
     use crate::core::metric::Metric;
-
-    #[test]
-    fn the_legend_counts_each_cell_by_what_gives_it_its_colour() {
-        let snapshot = fish();
-        let legend = |colour_by: &ColourBy| {
-            let colours = CellColours::new(&snapshot, &snapshot.sites[0], colour_by);
-            let entries = legend_entries(&snapshot, &colours).into_iter();
-            let words: Vec<String> = entries
-                .map(|entry| format!("{} {}", entry.text, entry.count))
-                .collect();
-            words.join(", ")
-        };
-        assert_eq!(legend(&ColourBy::Type), "small fish 3, eaten 1");
-        assert_eq!(legend(&of_category("fate")), "swims 3, eaten 1");
-        assert_eq!(
-            legend(&of_category("mood")),
-            "small fish 1, sunny 1, no value 1, eaten 1"
-        );
-        assert_eq!(legend(&quantity("sea.depth")), "no value 1");
-        assert_eq!(legend(&quantity("sea.salt")), "eaten 1");
-    }
 
     #[test]
     fn figures_are_the_measurements_that_say_so_where_they_have_a_value() {

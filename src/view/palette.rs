@@ -91,6 +91,26 @@ pub fn apart(cells: &Scale, plane: &Scale) -> Scale {
     own
 }
 
+/// The scale of something beside those of others in the same picture: that of the other which shows the same, a map that no
+/// other has where there is one.
+pub fn apart_from_all(own: &Scale, others: &[Scale]) -> Scale {
+    let same = |other: &&Scale| other.name == own.name && other.unit == own.unit;
+    if let Some(same) = others.iter().find(same) {
+        return same.clone();
+    }
+    let is_free = |map: &ColourMap| others.iter().all(|other| other.map != *map);
+    let all = [
+        own.map,
+        ColourMap::Viridis,
+        ColourMap::Ember,
+        ColourMap::Cividis,
+    ];
+    Scale {
+        map: all.into_iter().find(is_free).unwrap_or(own.map),
+        ..own.clone()
+    }
+}
+
 /// The next of 1, 1.5, 2, 3, 4, 5, 6, 8 times a power of ten at or above `value`: steps that are rare enough for the
 /// colours of a film to stay put.
 pub fn round_up(value: f32) -> f32 {
@@ -197,6 +217,26 @@ mod tests {
                 assert_eq!(apart(&scale("salt", 2.0, of_cells), &plane), plane);
             }
         }
+    }
+
+    #[test]
+    fn three_quantities_of_a_picture_have_three_maps() {
+        let scale = |name: &str| Scale {
+            name: name.into(),
+            unit: String::new(),
+            min: 0.0,
+            max: 1.0,
+            map: ColourMap::Viridis,
+            contours: Vec::new(),
+        };
+        let mut all: Vec<Scale> = Vec::new();
+        for name in ["salt", "fear", "wind"] {
+            all.push(apart_from_all(&scale(name), &all));
+        }
+        for (i, a) in all.iter().enumerate() {
+            assert!(all[..i].iter().all(|b| a.map != b.map), "{}", a.name);
+        }
+        assert_eq!(apart_from_all(&scale("fear"), &all), all[1]);
     }
 
     #[test]

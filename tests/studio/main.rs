@@ -6,6 +6,7 @@ mod support;
 
 mod facets;
 mod planes;
+mod spindles;
 
 use std::path::Path;
 use std::process::Command;

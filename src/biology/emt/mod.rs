@@ -304,7 +304,9 @@ fn register_what_can_be_known(app: &mut App) {
             values: vec![
                 CategoryValue::new("epithelial", "epithelial").colour([0.80, 0.47, 0.65]),
                 CategoryValue::new("hybrid", "hybrid").colour([0.90, 0.62, 0.0]),
-                CategoryValue::new("mesenchymal", "mesenchymal").colour([0.94, 0.89, 0.26]),
+                CategoryValue::new("mesenchymal", "mesenchymal")
+                    .colour([0.94, 0.89, 0.26])
+                    .rim([1.0, 0.86, 0.86]),
             ],
             prevails: false,
             of_the_living: true,
@@ -320,10 +322,10 @@ fn register_what_can_be_known(app: &mut App) {
         .label("E-cadherin"),
         Measure::Mean("emt.e_cadherin".into()),
     );
-    for (state, name) in [
-        (EmtState::Epithelial, "epithelial"),
-        (EmtState::Hybrid, "hybrid"),
-        (EmtState::Mesenchymal, "mesenchymal"),
+    for (state, name, colour) in [
+        (EmtState::Epithelial, "epithelial", [0.80, 0.47, 0.65]),
+        (EmtState::Hybrid, "hybrid", [0.90, 0.62, 0.0]),
+        (EmtState::Mesenchymal, "mesenchymal", [0.94, 0.89, 0.26]),
     ] {
         app.register_metric(
             Metric::new(
@@ -331,7 +333,9 @@ fn register_what_can_be_known(app: &mut App) {
                 "",
                 format!("Living cells that can switch and are {name}."),
             )
-            .label(name),
+            .label(name)
+            .share_of("EMT states")
+            .colour(colour),
             Measure::Count {
                 category: "emt_state".into(),
                 values: vec![state as u8],

@@ -360,25 +360,34 @@ fn register_what_can_be_known(app: &mut App) {
         },
         |fibroblast| fibroblast.state() as u8,
     );
-    for (state, name, about) in [
+    for (state, name, about, label, colour) in [
         (
             FibroblastState::Quiescent,
             "quiescent_fibroblasts",
             "Living fibroblasts that rest.",
+            "resting",
+            [0.62, 0.78, 0.73],
         ),
         (
             FibroblastState::Myofibroblastic,
             "myofibroblastic_cafs",
             "Living myofibroblastic CAFs.",
+            "myofibroblastic CAF",
+            [0.0, 0.62, 0.45],
         ),
         (
             FibroblastState::Inflammatory,
             "inflammatory_cafs",
             "Living inflammatory CAFs.",
+            "inflammatory CAF",
+            [0.34, 0.71, 0.91],
         ),
     ] {
         app.register_metric(
-            Metric::new(name, "", about),
+            Metric::new(name, "", about)
+                .label(label)
+                .share_of("Fibroblast states")
+                .colour(colour),
             Measure::Count {
                 category: "fibroblast_state".into(),
                 values: vec![state as u8],

@@ -50,7 +50,7 @@ fn describe(snapshot: &Snapshot, site: usize, id: u64) -> Option<Description> {
 }
 
 /// A number with three digits that count.
-fn three_digits(value: f32) -> String {
+pub(super) fn three_digits(value: f32) -> String {
     let size = value.abs();
     if size == 0.0 || !size.is_finite() {
         format!("{value}")
@@ -178,6 +178,7 @@ mod tests {
                     ("depth".into(), 12.34, "um".into()),
                     ("salt".into(), 0.567, String::new()),
                 ],
+                ..Portrait::default()
             }),
             ..Snapshot::default()
         };

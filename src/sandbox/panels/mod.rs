@@ -6,6 +6,7 @@ mod controls;
 mod inspector;
 mod parameters;
 mod plots;
+mod wiring;
 
 use bevy::prelude::*;
 use bevy_egui::egui::{self, Align2, LayerId, UiBuilder, vec2};
@@ -16,7 +17,7 @@ use crate::view::overlay::pace_text;
 use crate::view::{OverlayContent, OverlaySystems, Shown, ViewCamera, ViewSettings};
 
 use super::choices::{WITH_KEY, choices};
-use super::state::{Sandbox, caption_at};
+use super::state::{Sandbox, caption_at, chapter_at, labels_at};
 use super::theme;
 
 pub(super) use controls::{FIRST_CUT, first_slice};
@@ -53,8 +54,9 @@ fn show_panels(
     // A working copy: change detection must only see real changes.
     let mut new_settings = settings.clone();
     if sandbox.are_panels_open {
-        let left = egui::Panel::left("left")
+        egui::Panel::left("left")
             .resizable(false)
+            .show_separator_line(false)
             .exact_size(theme::LEFT_WIDTH)
             .frame(theme::panel_frame())
             .show(&mut root, |ui| {
@@ -62,20 +64,23 @@ fn show_panels(
                     controls::show(ui, sandbox, &shown, &mut new_settings, &mut camera);
                 });
             });
-        let right = egui::Panel::right("right")
+        egui::Panel::right("right")
             .resizable(false)
+            .show_separator_line(false)
             .exact_size(theme::RIGHT_WIDTH)
             .frame(theme::panel_frame())
             .show(&mut root, |ui| {
                 scrolled(ui, |ui| {
                     inspector::show(ui, &shown, &mut new_settings, &mut camera);
+                    wiring::show(ui, sandbox, &shown.0, new_settings.selected);
                     plots::show(ui, sandbox, &shown);
                     parameters::show(ui, sandbox);
                     changes::show(ui, sandbox);
                 });
             });
-        free.min.x = left.response.rect.max.x;
-        free.max.x = right.response.rect.min.x;
+        // A panel is as wide as it is said to be, however much there is in it.
+        free.min.x += theme::LEFT_WIDTH;
+        free.max.x -= theme::RIGHT_WIDTH;
     }
     sandbox.free = Rect::new(free.min.x, free.min.y, free.max.x, free.max.y);
     let below_hints = hints(ctx, free, sandbox);
@@ -90,6 +95,8 @@ fn show_panels(
         legend: true,
         figures: false,
         pace: pace_text(&sandbox.visit.scene, None),
+        chapter: chapter_at(&sandbox.visit.scene, shown.0.hours),
+        labels: labels_at(&sandbox.visit.scene, &shown, settings.site),
         area: Some(free.with_min_y(below_hints.clamp(free.min.y, free.max.y))),
         ..OverlayContent::default()
     };

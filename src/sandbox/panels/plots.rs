@@ -1,78 +1,69 @@
 //! Curves over tissue time: a plot for each title that metrics name, a curve for each metric.
 
 use bevy_egui::egui::{Id, Ui};
-use egui_plot::{GridInput, GridMark, Line, Plot, PlotPoints};
+use egui_plot::{FilledArea, GridInput, GridMark, Line, PlotPoints};
 
 use crate::core::metric::Metric;
 use crate::view::Shown;
-use crate::view::overlay::pretty;
 use crate::view::palette::ticks;
+use crate::view::plot::Plot;
 
-use super::super::history::History;
 use super::super::state::Sandbox;
 use super::super::theme;
 
 /// Tissue time that a plot shows at least, hours.
 const SHORTEST_SPAN_HOURS: f64 = 1.0;
 
-/// The metrics of each plot, by its title, in the order of the catalogue.
-fn plots_of(metrics: &[Metric]) -> Vec<(&str, Vec<&Metric>)> {
-    let mut plots: Vec<(&str, Vec<&Metric>)> = Vec::new();
-    for metric in metrics {
-        let Some(title) = metric.plot.as_deref() else {
-            continue;
-        };
-        match plots.iter_mut().find(|(known, _)| *known == title) {
-            Some((_, curves)) => curves.push(metric),
-            None => plots.push((title, vec![metric])),
+/// The titles of all plots, in the order of the catalogue.
+fn titles(metrics: &[Metric]) -> Vec<&str> {
+    let mut titles: Vec<&str> = Vec::new();
+    for title in metrics.iter().filter_map(|metric| metric.plot.as_deref()) {
+        if !titles.contains(&title) {
+            titles.push(title);
         }
     }
-    plots
-}
-
-/// The unit that all metrics of a plot have; empty if there is none.
-fn unit_of(metrics: &[&Metric]) -> String {
-    let first = metrics.first().map_or("", |metric| metric.unit.as_str());
-    let same = metrics.iter().all(|metric| metric.unit == first);
-    if same { pretty(first) } else { String::new() }
+    titles
 }
 
 /// Fills its part of the right panel.
 pub(super) fn show(ui: &mut Ui, sandbox: &Sandbox, shown: &Shown) {
-    for (title, metrics) in plots_of(&shown.0.catalogue.metrics) {
-        let unit = unit_of(&metrics);
-        let heading = if unit.is_empty() {
-            title.to_owned()
-        } else {
-            format!("{title}, {unit}")
+    let metrics = &shown.0.catalogue.metrics;
+    for title in titles(metrics) {
+        let Some(curves) = Plot::of(metrics, &sandbox.history, title) else {
+            continue;
         };
-        theme::section(ui, &heading, true, |ui| {
-            plot(ui, title, &unit, &sandbox.history, &metrics);
+        // Of what a scene has nothing of there is nothing to show.
+        if curves.curves.is_empty() {
+            continue;
+        }
+        theme::section(ui, &curves.heading(), true, |ui| {
+            plot(ui, &curves, sandbox.history.start_hours().unwrap_or(0.0));
         });
     }
 }
 
-/// Draws the curves of some metrics, leaving out those that are zero throughout.
-fn plot(ui: &mut Ui, id: &str, unit: &str, history: &History, metrics: &[&Metric]) {
-    let lines: Vec<_> = metrics
-        .iter()
-        .enumerate()
-        .map(|(number, metric)| {
-            let colour = theme::curve(metric.colour, number);
-            (&metric.label, colour, history.curve(&metric.name))
-        })
-        .filter(|(_, _, points)| points.iter().any(|[_, value]| *value != 0.0))
-        .collect();
+/// A value of a plot as it is written.
+fn value_text(is_share: bool, value: f64) -> String {
+    if is_share {
+        format!("{:.0} %", value * 100.0)
+    } else {
+        trimmed(value)
+    }
+}
+
+/// Draws the curves of a plot.
+fn plot(ui: &mut Ui, curves: &Plot, start: f64) {
+    let is_share = curves.is_share;
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 10.0;
-        for (label, colour, points) in &lines {
-            let now = points.last().map_or(0.0, |[_, value]| *value);
-            theme::swatch(ui, *colour, format!("{label} {}", trimmed(now)));
+        for curve in &curves.curves {
+            let now = value_text(is_share, curve.now());
+            let text = format!("{} {now}", curve.label);
+            theme::swatch(ui, theme::colour(curve.colour), text);
         }
     });
-    let unit = unit.to_owned();
-    let start = history.start_hours().unwrap_or(0.0);
-    Plot::new(id)
+    let unit = curves.unit.clone();
+    let mut field = egui_plot::Plot::new(&curves.title)
         .height(theme::PLOT_HEIGHT)
         .show_background(false)
         .allow_scroll(false)
@@ -85,29 +76,43 @@ fn plot(ui: &mut Ui, id: &str, unit: &str, history: &History, metrics: &[&Metric
         .x_grid_spacer(marks)
         .y_grid_spacer(marks)
         .x_axis_formatter(|mark, _| format!("{} h", trimmed(mark.value)))
-        .y_axis_formatter(|mark, _| trimmed(mark.value))
+        .y_axis_formatter(move |mark, _| value_text(is_share, mark.value))
         .label_formatter(move |position| match position {
             egui_plot::HoverPosition::NearDataPoint {
                 plot_name,
                 position,
                 ..
-            } => Some(format!(
+            } if !is_share => Some(format!(
                 "{plot_name}: {} {unit}\nat {:.1} h",
                 trimmed(position.y),
                 position.x
             )),
-            egui_plot::HoverPosition::Elsewhere { .. } => None,
-        })
-        .show(ui, |plot| {
-            for (label, colour, points) in lines {
-                plot.line(
-                    Line::new(label, PlotPoints::from(points))
-                        .id(Id::new((id, label)))
-                        .color(colour)
-                        .width(1.8),
-                );
-            }
+            _ => None,
         });
+    if is_share {
+        field = field.include_y(1.0);
+    }
+    field.show(ui, |plot| {
+        let id = |label: &str| Id::new((&curves.title, label));
+        if is_share {
+            for (curve, edges) in curves.curves.iter().zip(curves.stacked()) {
+                let column =
+                    |place: usize| -> Vec<f64> { edges.iter().map(|edge| edge[place]).collect() };
+                let area = FilledArea::new(&curve.label, &column(0), &column(1), &column(2));
+                let colour = theme::colour(curve.colour);
+                plot.add(area.fill_color(colour).id(id(&curve.label)));
+            }
+            return;
+        }
+        for curve in &curves.curves {
+            plot.line(
+                Line::new(&curve.label, PlotPoints::from(curve.points.clone()))
+                    .id(id(&curve.label))
+                    .color(theme::colour(curve.colour))
+                    .width(1.8),
+            );
+        }
+    });
 }
 
 /// A few lines at round values.
@@ -144,27 +149,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn metrics_of_one_title_share_a_plot_and_others_are_in_none() {
-        let metric = |name: &str, unit: &str| Metric::new(name, unit, "About it.");
+    fn each_title_that_metrics_name_is_a_plot() {
+        let metric = |name: &str| Metric::new(name, "", "About it.");
         let metrics = [
-            metric("warmth_mean", "C").plot("Warmth"),
-            metric("rain", "mm"),
-            metric("boats", "").plot("Traffic"),
-            metric("warmth_max", "C").plot("Warmth"),
-            metric("speed", "um/h").plot("Traffic"),
+            metric("warmth_mean").plot("Warmth"),
+            metric("rain"),
+            metric("boats").plot("Traffic"),
+            metric("warmth_max").plot("Warmth"),
         ];
-        let plots = plots_of(&metrics);
-        let names = |(title, metrics): &(&str, Vec<&Metric>)| {
-            let names: Vec<String> = metrics.iter().map(|metric| metric.name.clone()).collect();
-            format!("{title}: {} [{}]", names.join(" "), unit_of(metrics))
-        };
-        assert_eq!(
-            plots.iter().map(names).collect::<Vec<_>>(),
-            [
-                "Warmth: warmth_mean warmth_max [C]",
-                "Traffic: boats speed []"
-            ]
-        );
+        assert_eq!(titles(&metrics), ["Warmth", "Traffic"]);
     }
 
     #[test]

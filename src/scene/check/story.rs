@@ -7,14 +7,14 @@ use bevy::prelude::Vec3;
 
 use super::super::SceneContext;
 use super::super::library::CellLibrary;
-use super::super::look::{Axis, CameraKey, ColourBy, LayersShown, Look, Slice, Target};
+use super::super::look::{Axis, CameraKey, ColourBy, Label, LayersShown, Look, Slice, Target};
 use super::super::schema::{Action, Condition, Event, Expectation, Scene, Site, Test};
 use super::super::spans::FieldPath;
 use super::super::stage::StageLayout;
 use super::{Bounds, Checker, amount, span_text};
 use crate::cell::event::EventKinds;
 use crate::core::layer::Layers;
-use crate::core::metric::Metric;
+use crate::core::metric::{Metric, Metrics};
 use crate::core::quantity::Quantities;
 use crate::core::voxels::VoxelQuantities;
 
@@ -85,28 +85,19 @@ fn check_action(
             }
         }
         // Populations are checked with those present at the start, rules and paths with all changes of the scene.
-        Action::Add(_) | Action::Rule(_) | Action::Caption(_) => {}
+        Action::Label(label) => check_label(checker, path, label, scene),
+        Action::Plot(plot) => {
+            if let Some(name) = &plot.site {
+                check_site_name(checker, &path.field("site"), name, scene);
+            }
+        }
+        Action::Add(_) | Action::Rule(_) | Action::Caption(_) | Action::Chapter(..) => {}
     }
 }
 
 fn check_camera(checker: &mut Checker, path: &FieldPath, key: &CameraKey, scene: &Scene) {
     checker.finite_point(&path.field("target_um"), key.target_um);
-    let at = path.field("at");
-    match &key.at {
-        Some(Target::Site(name)) => check_site_name(checker, &at.nth(0), name, scene),
-        Some(Target::Event { site, nth, .. }) => {
-            if let Some(name) = site {
-                check_site_name(checker, &at.field("site"), name, scene);
-            }
-            if *nth == 0 {
-                checker.problem(
-                    &at.field("nth"),
-                    "must be at least 1: 1 is the first, found 0",
-                );
-            }
-        }
-        Some(Target::Stage | Target::Cell(_)) | None => {}
-    }
+    check_target(checker, path, key.at.as_ref(), scene);
     match key.distance_um {
         Some(distance) => {
             checker.positive(&path.field("distance_um"), distance);
@@ -130,7 +121,56 @@ fn check_camera(checker: &mut Checker, path: &FieldPath, key: &CameraKey, scene:
     }
 }
 
-/// The kinds of events that the camera looks at.
+fn check_label(checker: &mut Checker, path: &FieldPath, label: &Label, scene: &Scene) {
+    checker.finite_point(&path.field("off_um"), label.off_um);
+    checker.positive(&path.field("lasts"), amount(label.lasts));
+    if label.text.trim().is_empty() {
+        checker.problem(&path.field("text"), "a label needs a word");
+    }
+    check_target(checker, path, label.at.as_ref(), scene);
+}
+
+/// Checks what a camera looks at or a label points at.
+fn check_target(checker: &mut Checker, path: &FieldPath, target: Option<&Target>, scene: &Scene) {
+    let at = path.field("at");
+    match target {
+        Some(Target::Site(name)) => check_site_name(checker, &at.nth(0), name, scene),
+        Some(Target::Event { site, nth, .. }) => {
+            if let Some(name) = site {
+                check_site_name(checker, &at.field("site"), name, scene);
+            }
+            if *nth == 0 {
+                checker.problem(
+                    &at.field("nth"),
+                    "must be at least 1: 1 is the first, found 0",
+                );
+            }
+        }
+        Some(Target::Stage | Target::Cell(_)) | None => {}
+    }
+}
+
+/// The titles of the plots that are shown.
+fn shown_plots(scene: &Scene) -> Vec<(FieldPath, &str)> {
+    let list = FieldPath::root().field("timeline");
+    let actions = scene.timeline.iter().enumerate();
+    actions
+        .filter_map(|(index, event)| {
+            let (path, action) = match event {
+                Event::At(_, action) => (list.item(index).nth(1), action),
+                Event::Every { action, .. } => (list.item(index).field("action"), action),
+            };
+            match action {
+                Action::Plot(plot) if !plot.title.is_empty() => {
+                    Some((path.field("title"), plot.title.as_str()))
+                }
+                _ => None,
+            }
+        })
+        .collect()
+}
+
+/// The kinds of events that the camera looks at and labels point at.
 fn followed_events(scene: &Scene) -> Vec<(FieldPath, &str)> {
     let list = FieldPath::root().field("timeline");
     let mut events = Vec::new();
@@ -140,6 +180,10 @@ fn followed_events(scene: &Scene) -> Vec<(FieldPath, &str)> {
             Event::Every { action, .. } => (list.item(index).field("action"), action),
         };
         if let Action::Camera(CameraKey {
+            at: Some(Target::Event { kind, .. }),
+            ..
+        })
+        | Action::Label(Label {
             at: Some(Target::Event { kind, .. }),
             ..
         }) = action
@@ -204,7 +248,7 @@ fn check_apart(
     }
 }
 
-/// Checks that what cells are coloured by, and the layers and events that the picture names, are known.
+/// Checks that what cells are coloured by, and the layers, events and plots that the picture names, are known.
 pub(super) fn check_colours(
     checker: &mut Checker,
     scene: &Scene,
@@ -231,7 +275,8 @@ pub(super) fn check_colours(
             || look.slice.as_ref().is_some_and(is_of_voxels)
     });
     let events = followed_events(scene);
-    let is_needed = !looks.is_empty() || !events.is_empty();
+    let plots = shown_plots(scene);
+    let is_needed = !looks.is_empty() || !events.is_empty() || !plots.is_empty();
     let Some(prototype) = context.prototype.filter(|_| is_needed) else {
         return;
     };
@@ -240,6 +285,13 @@ pub(super) fn check_colours(
         let kinds: Vec<&str> = kinds.iter().map(|(kind, _)| kind.name()).collect();
         for (path, kind) in events {
             checker.known(&path, "kind of event", kind, &kinds);
+        }
+    }
+    if let Some(metrics) = world.get_resource::<Metrics>() {
+        let mut titles: Vec<&str> = metrics.iter().filter_map(|of| of.plot.as_deref()).collect();
+        titles.dedup();
+        for (path, title) in plots {
+            checker.known(&path, "plot", title, &titles);
         }
     }
     let layers = world.get_resource::<Layers>();

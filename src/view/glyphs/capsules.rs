@@ -13,6 +13,7 @@ const SHADER: Handle<Shader> = uuid_handle!("d23f0824-128b-4f33-8c5c-7fd0a6a3a45
 pub(super) const DRAWN: Drawn = Drawn {
     kind: GlyphKind::Capsules,
     shader: SHADER,
+    load,
     alpha: AlphaMode::Opaque,
     order: 0.0,
     distance,
@@ -22,6 +23,6 @@ fn distance(glyph: &Glyph, look: &Look) -> Option<f32> {
     look.first(between(glyph, look))
 }
 
-pub(super) fn load(app: &mut App) {
+fn load(app: &mut App) {
     load_internal_asset!(app, SHADER, "capsules.wgsl", Shader::from_wgsl);
 }

@@ -14,7 +14,7 @@ fn vertex(@location(0) index: u32) -> glyph::Solid {
 fn fragment(in: glyph::Solid) -> glyph::Pixel {
     let at = glyph::at_of(in.position);
     let ray = glyph::ray_of(at);
-    let hit = glyph::first_seen(glyph::through(ray, in.a, in.b), ray);
+    let hit = glyph::meets(ray, in.a, in.b);
     if hit.y < 0.0 || glyph::lets_through(in.position, in.colour.a) {
         discard;
     }
@@ -32,15 +32,15 @@ fn fragment(in: glyph::Solid) -> glyph::Pixel {
     }
     var lit: vec3<f32>;
     if hit.y < 0.5 {
-        lit = glyph::light(base, glyph::normal_at(place, in.a, in.b), ray, in.mood.y);
+        lit = glyph::light(base, glyph::normal_at(place, in.a, in.b), ray, in.openness);
     } else {
         let ba = in.b.xyz - in.a.xyz;
         let share = clamp(dot(place - in.a.xyz, ba) / max(dot(ba, ba), 1.0e-6), 0.0, 1.0);
         let off = length(place - in.a.xyz - ba * share) / in.a.w;
-        lit = base * (1.02 - 0.45 * smoothstep(0.84, 0.97, off)) * glyph::dimmed(0.72, in.mood.y);
+        lit = base * (1.02 - 0.45 * smoothstep(0.84, 0.97, off)) * glyph::dimmed(0.72, in.openness);
     }
     var out: glyph::Pixel;
-    out.colour = vec4<f32>(glyph::finish(lit, in.mood, at), 1.0);
+    out.colour = vec4<f32>(glyph::veiled(lit, in.veil), 1.0);
     out.depth = glyph::depth_at(place);
     return out;
 }

@@ -39,8 +39,9 @@ struct Solid {
     @location(1) @interpolate(flat) b: vec4<f32>,
     // Linear colour, opacity.
     @location(2) @interpolate(flat) colour: vec4<f32>,
-    // Haze, openness, selected.
-    @location(3) @interpolate(flat) mood: vec4<f32>,
+    // What is mixed in of haze and highlight, and how much of the own light is left.
+    @location(3) @interpolate(flat) veil: vec4<f32>,
+    @location(4) @interpolate(flat) openness: f32,
 }
 
 struct Pixel {
@@ -132,8 +133,28 @@ fn solid(index: u32) -> Solid {
     out.a = a;
     out.b = b;
     out.colour = colour_of(glyph.paint);
-    out.mood = mood_of(glyph.paint, length(0.5 * (a.xyz + b.xyz)));
+    let middle = 0.5 * (a.xyz + b.xyz);
+    let mood = mood_of(glyph.paint, length(middle));
+    out.veil = veil_of(mood, middle);
+    out.openness = mood.y;
     return out;
+}
+
+// Haze and highlight of a glyph whose middle is there: a glyph is so small that the ground behind it has one colour.
+fn veil_of(mood: vec4<f32>, middle: vec3<f32>) -> vec4<f32> {
+    if scene.is_plain == 1u {
+        return vec4<f32>(vec3<f32>(0.6), 0.4) * step(0.5, mood.z) + vec4<f32>(0.0, 0.0, 0.0, 1.0) * step(mood.z, 0.5);
+    }
+    let off = middle.xy / max(-middle.z, NEAR) * vec2<f32>(view.clip_from_view[0][0], view.clip_from_view[1][1]);
+    let at = clamp(vec2<f32>(0.5, 0.5) + off * vec2<f32>(0.5, -0.5), vec2<f32>(0.0), vec2<f32>(1.0));
+    let haze = mood.x * 0.62;
+    let white = step(0.5, mood.z) * 0.6;
+    return vec4<f32>(shade::backdrop(at) * haze + white * (1.0 - haze), (1.0 - white) * (1.0 - haze));
+}
+
+// A colour behind the veil of its glyph.
+fn veiled(lit: vec3<f32>, veil: vec4<f32>) -> vec3<f32> {
+    return lit * veil.w + veil.xyz;
 }
 
 // Place of a pixel in the picture, 0-1.
@@ -203,6 +224,51 @@ fn through(ray: vec3<f32>, a: vec4<f32>, b: vec4<f32>) -> vec2<f32> {
     return span + start;
 }
 
+// Where a ray from the eye enters what `through` runs through, if nothing is cut: less than `NEAR` where it misses or
+// the eye is inside.
+fn enters(ray: vec3<f32>, a: vec4<f32>, b: vec4<f32>) -> f32 {
+    let start = dot(ray, 0.5 * (a.xyz + b.xyz));
+    let origin = ray * start;
+    let ba = b.xyz - a.xyz;
+    let oa = origin - a.xyz;
+    let ob = origin - b.xyz;
+    let rr = a.w - b.w;
+    let m0 = dot(ba, ba);
+    let d2 = m0 - rr * rr;
+    let m1 = dot(ba, oa);
+    let m2 = dot(ba, ray);
+    let m3 = dot(ray, oa);
+    let m5 = dot(oa, oa);
+    let k2 = d2 - m2 * m2;
+    let k1 = d2 * m3 - m1 * m2 + m2 * rr * a.w;
+    let k0 = d2 * m5 - m1 * m1 + m1 * rr * a.w * 2.0 - m0 * a.w * a.w;
+    let h = k1 * k1 - k0 * k2;
+    if d2 > 1.0e-6 && k2 > 1.0e-6 * d2 {
+        // A ray that misses the endless cone misses both balls as well.
+        if h < 0.0 { return -1.0; }
+        let t = (-sqrt(h) - k1) / k2;
+        let y = m1 - a.w * rr + t * m2;
+        if y > 0.0 && y < d2 { return t + start; }
+    }
+    let m6 = dot(ray, ob);
+    let in_a = m3 * m3 - m5 + a.w * a.w;
+    let in_b = m6 * m6 - dot(ob, ob) + b.w * b.w;
+    var first = 1.0e30;
+    if in_a > 0.0 { first = -m3 - sqrt(in_a); }
+    if in_b > 0.0 { first = min(first, -m6 - sqrt(in_b)); }
+    return select(first + start, -1.0, first == 1.0e30);
+}
+
+// The first of a body of two balls and what lies between them that a ray meets in what the cut leaves, as `first_seen`.
+fn meets(ray: vec3<f32>, a: vec4<f32>, b: vec4<f32>) -> vec2<f32> {
+    if all(scene.cut.xyz == vec3<f32>(0.0)) {
+        let entry = enters(ray, a, b);
+        if entry >= NEAR { return vec2<f32>(entry, 0.0); }
+        if entry < 0.0 { return vec2<f32>(0.0, -1.0); }
+    }
+    return first_seen(through(ray, a, b), ray);
+}
+
 // The outward normal of two balls and what lies between them, at a place on their surface.
 fn normal_at(place: vec3<f32>, a: vec4<f32>, b: vec4<f32>) -> vec3<f32> {
     let ba = b.xyz - a.xyz;
@@ -254,7 +320,11 @@ fn light(base: vec3<f32>, normal: vec3<f32>, ray: vec3<f32>, openness: f32) -> v
     let lit = ambient * openness * (0.4 + 0.6 * openness)
         + vec3<f32>(1.16, 1.11, 1.04) * key * (0.25 + 0.75 * openness);
     let wall = mix(0.45, 1.0, smoothstep(0.0, 0.55, facing));
-    let gloss = pow(max(dot(normal, normalize(vec3<f32>(-0.42, 0.56, 1.71))), 0.0), 24.0) * 0.12;
+    // The 24th power of how much it looks between eye and lamp.
+    let half_way = max(dot(normal, vec3<f32>(-0.22723, 0.30297, 0.92513)), 0.0);
+    let second = half_way * half_way;
+    let eighth = second * second * second * second;
+    let gloss = eighth * eighth * eighth * 0.12;
     return base * lit * wall + gloss * openness;
 }
 
@@ -272,6 +342,9 @@ fn on_ground(colour: vec3<f32>) -> vec3<f32> {
 // Whether a pixel of something of this opacity is left out: a fixed pattern, so that what is opaque for the depth can
 // let the light through.
 fn lets_through(position: vec4<f32>, opacity: f32) -> bool {
+    if opacity > 0.99 {
+        return false;
+    }
     let x = u32(position.x);
     let y = u32(position.y);
     let mixed = x ^ y;

@@ -14,6 +14,7 @@ const SHADER: Handle<Shader> = uuid_handle!("8d116ece-1738-47d9-bd9c-172411e20b8
 pub(super) const DRAWN: Drawn = Drawn {
     kind: GlyphKind::Grains,
     shader: SHADER,
+    load,
     alpha: AlphaMode::Add,
     order: paint_order::GRAINS,
     distance,
@@ -29,6 +30,6 @@ fn distance(glyph: &Glyph, look: &Look) -> Option<f32> {
     look.keeps(t).then_some(t)
 }
 
-pub(super) fn load(app: &mut App) {
+fn load(app: &mut App) {
     load_internal_asset!(app, SHADER, "grains.wgsl", Shader::from_wgsl);
 }

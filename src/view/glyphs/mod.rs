@@ -1,8 +1,8 @@
 //! Layers of glyphs: all that a picture shows besides cells and field planes.
 //!
 //! All glyphs of a kind, of whatever layer, are one entity and one draw: quads expanded from the vertex number, as for
-//! cells. Each kind has a file that says how it is drawn and what a ray meets of it, and a shader of the same name;
-//! what the shaders share is `glyph.wgsl`. Buffers are refilled in fixed chunks only when the snapshot, the layers
+//! cells. Each kind has a file that says how it is drawn and what a ray meets of it, a shader of the same name and a line in a
+//! list; what the shaders share is `glyph.wgsl`. Buffers are refilled in fixed chunks only when the snapshot, the layers
 //! shown, the cut or the selection changed. What lies buried among cells is left out.
 //!
 //! - [`spheres`], [`capsules`], [`tubes`]: solid, exact to the pixel
@@ -36,10 +36,11 @@ use bevy::shader::ShaderRef;
 use crate::core::layer::{FilledLayer, Glyph, GlyphKind};
 use crate::core::parallel::map_chunks;
 use crate::scene::look::Style;
-use crate::scene::{Cut, LayersShown};
+use crate::scene::{LayersShown, Look};
 use crate::simulation::{SiteSnapshot, Snapshot};
 
 use super::cells::tissue_ball;
+use super::colours::ColouredBy;
 use super::crowding::Crowding;
 use super::quads::{quads, specialise, translucent};
 use super::{Shown, ViewSettings, ViewSystems, cut_plane, prepare_after_bindings};
@@ -58,6 +59,8 @@ pub(super) struct Drawn {
     pub kind: GlyphKind,
     /// Its shader.
     pub shader: Handle<Shader>,
+    /// Brings the shader into an app.
+    pub load: fn(&mut App),
     /// How it mixes with what lies behind it.
     pub alpha: AlphaMode,
     /// When it is painted among what is translucent.
@@ -66,17 +69,22 @@ pub(super) struct Drawn {
     pub distance: fn(&Glyph, &pick::Look) -> Option<f32>,
 }
 
+/// All kinds: one that comes has a file of its own and a line here.
+static DRAWN: [Drawn; GlyphKind::ALL.len()] = [
+    spheres::DRAWN,
+    capsules::DRAWN,
+    tubes::DRAWN,
+    strands::DRAWN,
+    sheets::DRAWN,
+    grains::DRAWN,
+    voxels::DRAWN,
+];
+
 /// How a kind is drawn.
-pub(super) const fn drawn(kind: GlyphKind) -> Drawn {
-    match kind {
-        GlyphKind::Spheres => spheres::DRAWN,
-        GlyphKind::Capsules => capsules::DRAWN,
-        GlyphKind::Tubes => tubes::DRAWN,
-        GlyphKind::Strands => strands::DRAWN,
-        GlyphKind::Sheets => sheets::DRAWN,
-        GlyphKind::Grains => grains::DRAWN,
-        GlyphKind::Voxels => voxels::DRAWN,
-    }
+pub(super) fn drawn(kind: GlyphKind) -> &'static Drawn {
+    let mut all = DRAWN.iter();
+    all.find(|drawn| drawn.kind == kind)
+        .expect("there are as many as kinds, each once: a test sees to it")
 }
 
 /// What the shaders need to know about all glyphs of a kind.
@@ -117,10 +125,10 @@ impl From<&GlyphMaterial> for GlyphKind {
 
 impl Material for GlyphMaterial {
     fn vertex_shader() -> ShaderRef {
-        drawn(GlyphKind::Spheres).shader.into()
+        spheres::DRAWN.shader.into()
     }
     fn fragment_shader() -> ShaderRef {
-        drawn(GlyphKind::Spheres).shader.into()
+        spheres::DRAWN.shader.into()
     }
     fn alpha_mode(&self) -> AlphaMode {
         drawn(self.kind).alpha
@@ -143,7 +151,7 @@ impl Material for GlyphMaterial {
         if matches!(drawn(key.bind_group_data).alpha, AlphaMode::Blend) {
             translucent(descriptor);
         }
-        let shader = drawn(key.bind_group_data).shader;
+        let shader = drawn(key.bind_group_data).shader.clone();
         descriptor.vertex.shader = shader.clone();
         if let Some(fragment) = &mut descriptor.fragment {
             fragment.shader = shader;
@@ -157,9 +165,8 @@ impl Material for GlyphMaterial {
 struct Filled {
     snapshot: Arc<Snapshot>,
     site: usize,
-    layers: LayersShown,
-    cut: Option<Cut>,
-    style: Style,
+    look: Look,
+    coloured: ColouredBy,
     selected: Option<PickedGlyph>,
 }
 
@@ -206,16 +213,15 @@ fn is_kept(glyph: &Glyph, plane: Vec4, reach_um: f32) -> bool {
 
 /// The glyphs of a kind that can be seen, as the shaders read them.
 fn fill(
-    site: &SiteSnapshot,
+    paints: &[LayerPaint],
     settings: &ViewSettings,
     crowding: &Crowding,
     how: &Drawn,
 ) -> Vec<GlyphData> {
     let plane = cut_plane(settings.look.cut);
     let mut data = Vec::new();
-    let layers = layers_shown(site, &settings.look.layers);
-    for filled in layers.filter(|filled| filled.layer.kind == how.kind) {
-        let paint = LayerPaint::new(filled);
+    for paint in paints.iter().filter(|paint| paint.kind() == how.kind) {
+        let filled = paint.filled();
         let selected = settings.selected_glyph.as_ref();
         let selected = selected.filter(|picked| picked.layer == filled.layer.name);
         let glyphs = &filled.glyphs;
@@ -313,6 +319,7 @@ fn spawn_drawings(
 fn fill_glyphs(
     shown: Res<Shown>,
     settings: Res<ViewSettings>,
+    coloured: Res<ColouredBy>,
     crowding: Res<Crowding>,
     mut drawings: ResMut<Drawings>,
     mut visible: Query<&mut Visibility>,
@@ -323,9 +330,8 @@ fn fill_glyphs(
     let current = drawings.filled.as_ref().is_some_and(|filled| {
         Arc::ptr_eq(&filled.snapshot, &shown.0)
             && filled.site == settings.site
-            && filled.layers == settings.look.layers
-            && filled.cut == settings.look.cut
-            && filled.style == settings.look.style
+            && filled.look == settings.look
+            && filled.coloured == *coloured
             && filled.selected == settings.selected_glyph
     });
     if current {
@@ -338,8 +344,9 @@ fn fill_glyphs(
     } else {
         tissue_ball(site)
     };
+    let paints = LayerPaint::of_site(&shown.0, site, &settings, &coloured.0);
     for drawing in &mut drawings.list {
-        let mut data = fill(site, &settings, &crowding, &drawn(drawing.kind));
+        let mut data = fill(&paints, &settings, &crowding, drawn(drawing.kind));
         if let Ok(mut visibility) = visible.get_mut(drawing.entity) {
             visibility.set_if_neq(if data.is_empty() {
                 Visibility::Hidden
@@ -376,42 +383,31 @@ fn fill_glyphs(
     drawings.filled = Some(Filled {
         snapshot: Arc::clone(&shown.0),
         site: settings.site,
-        layers: settings.look.layers.clone(),
-        cut: settings.look.cut,
-        style: settings.look.style,
+        look: settings.look.clone(),
+        coloured: coloured.clone(),
         selected: settings.selected_glyph.clone(),
     });
 }
 
 pub(super) fn plugin(app: &mut App) {
     load_internal_asset!(app, SHADER, "glyph.wgsl", Shader::from_wgsl);
-    for load in [
-        spheres::load,
-        capsules::load,
-        tubes::load,
-        strands::load,
-        sheets::load,
-        grains::load,
-        voxels::load,
-    ] {
-        load(app);
+    for drawn in &DRAWN {
+        (drawn.load)(app);
     }
     app.add_plugins(MaterialPlugin::<GlyphMaterial>::default())
         .add_systems(PreStartup, spawn_drawings)
         .add_systems(PostUpdate, fill_glyphs.in_set(ViewSystems::Fill));
     prepare_after_bindings::<GlyphMaterial>(app);
-    if let Ok(dir) = std::env::var("GLYPH_SHADERS") {
-        let mut shaders = app.world_mut().resource_mut::<Assets<Shader>>();
-        for (handle, name) in [
-            (SHADER, "glyph"),
-            (drawn(GlyphKind::Spheres).shader, "spheres"),
-            (drawn(GlyphKind::Capsules).shader, "capsules"),
-            (drawn(GlyphKind::Tubes).shader, "tubes"),
-            (drawn(GlyphKind::Voxels).shader, "voxels"),
-        ] {
-            if let Ok(text) = std::fs::read_to_string(format!("{dir}/{name}.wgsl")) {
-                let _ = shaders.insert(&handle, Shader::from_wgsl(text, format!("{name}.wgsl")));
-            }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_glyph_is_drawn() {
+        for kind in GlyphKind::ALL {
+            assert_eq!(drawn(kind).kind, kind);
         }
     }
 }

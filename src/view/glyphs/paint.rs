@@ -1,7 +1,13 @@
 //! What colour a glyph has: one answer for picture and legend.
 
-use crate::core::layer::{FilledLayer, LayerColours, Tint};
-use crate::view::palette::{self, Scale};
+use super::layers_shown;
+use crate::core::layer::{FilledLayer, GlyphKind, LayerColours, Tint};
+use crate::scene::ColourBy;
+use crate::simulation::{SiteSnapshot, Snapshot};
+use crate::view::ViewSettings;
+use crate::view::colours::CellColours;
+use crate::view::palette::{self, Scale, apart_from_all};
+use crate::view::slice::slice_scale;
 
 /// The colours of a layer's glyphs in one site.
 pub struct LayerPaint<'a> {
@@ -24,6 +30,46 @@ impl<'a> LayerPaint<'a> {
             _ => None,
         };
         Self { filled, scale }
+    }
+
+    /// The colours of all layers of a site that are shown, in their order. A scale is told apart from those of field plane
+    /// and cells in the same picture, and from those of the layers before; the same quantity has one scale.
+    pub fn of_site(
+        snapshot: &Snapshot,
+        site: &'a SiteSnapshot,
+        settings: &'a ViewSettings,
+        colour_by: &ColourBy,
+    ) -> Vec<Self> {
+        // What else is coloured by a scale is looked for only where a layer is.
+        let others = || {
+            let plane = slice_scale(site, settings);
+            let colours = CellColours::new(snapshot, site, colour_by).beside(plane.as_ref());
+            let of_cells = colours.scale().cloned();
+            plane.into_iter().chain(of_cells).collect::<Vec<Scale>>()
+        };
+        let mut known: Option<Vec<Scale>> = None;
+        let layers = layers_shown(site, &settings.look.layers);
+        layers
+            .map(|filled| {
+                let mut paint = Self::new(filled);
+                if let Some(scale) = &mut paint.scale {
+                    let known = known.get_or_insert_with(others);
+                    *scale = apart_from_all(scale, known);
+                    known.push(scale.clone());
+                }
+                paint
+            })
+            .collect()
+    }
+
+    /// The layer and its glyphs.
+    pub const fn filled(&self) -> &'a FilledLayer {
+        self.filled
+    }
+
+    /// What the layer is made of.
+    pub fn kind(&self) -> GlyphKind {
+        self.filled.layer.kind
     }
 
     /// The scale of the colours, if they show a quantity.
@@ -99,6 +145,7 @@ mod tests {
     use super::*;
     use crate::core::layer::{Glyph, Layer, NOBODY};
     use crate::core::quantity::{Category, CategoryValue, Quantity};
+    use crate::view::colours::tests::{fish, quantity};
 
     fn filled(layer: Layer, tints: &[Tint]) -> FilledLayer {
         let glyph = |tint: &Tint| Glyph {
@@ -124,6 +171,31 @@ mod tests {
         assert_eq!(([r, g, b], opacity), (scale.colour(0.5), 1.0));
         let [r, g, b, _] = paint.of(Tint::Value(f32::NAN));
         assert_eq!([r, g, b], palette::NO_VALUE);
+    }
+
+    #[test]
+    fn no_layer_has_the_map_of_another_quantity_in_the_picture() {
+        let mut snapshot = fish();
+        let layer = |name: &str, of: &str| {
+            let height = Quantity::new(of, "m", "It.");
+            filled(
+                Layer::new(name, "It.").by_quantity(height),
+                &[Tint::Value(0.5)],
+            )
+        };
+        snapshot.sites[0].layers = vec![layer("a", "height"), layer("b", "length")];
+        let (site, settings) = (&snapshot.sites[0], ViewSettings::default());
+        let colour_by = quantity("sea.depth");
+        let of_cells = CellColours::new(&snapshot, site, &colour_by);
+        let mut maps: Vec<_> = of_cells
+            .scale()
+            .map(|scale| scale.map)
+            .into_iter()
+            .collect();
+        let paints = LayerPaint::of_site(&snapshot, site, &settings, &colour_by);
+        maps.extend(paints.iter().filter_map(|paint| Some(paint.scale()?.map)));
+        assert_eq!(maps.len(), 3);
+        assert!(maps[0] != maps[1] && maps[1] != maps[2] && maps[0] != maps[2]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ const SHADER: Handle<Shader> = uuid_handle!("6b0d549b-6f03-475a-9600-a35a099950d
 pub(super) const DRAWN: Drawn = Drawn {
     kind: GlyphKind::Sheets,
     shader: SHADER,
+    load,
     alpha: AlphaMode::Blend,
     order: paint_order::SHEETS,
     distance,
@@ -42,6 +43,6 @@ fn distance(glyph: &Glyph, look: &Look) -> Option<f32> {
     (integrity > 0.5 && t > 0.0 && look.keeps(t)).then_some(t)
 }
 
-pub(super) fn load(app: &mut App) {
+fn load(app: &mut App) {
     load_internal_asset!(app, SHADER, "sheets.wgsl", Shader::from_wgsl);
 }

@@ -13,6 +13,7 @@ const SHADER: Handle<Shader> = uuid_handle!("6513270e-269e-4d37-b2a7-4de452e6b43
 pub(super) const DRAWN: Drawn = Drawn {
     kind: GlyphKind::Spheres,
     shader: SHADER,
+    load,
     alpha: AlphaMode::Opaque,
     order: 0.0,
     distance,
@@ -23,6 +24,6 @@ fn distance(glyph: &Glyph, look: &Look) -> Option<f32> {
     look.first(ball.stretch(look))
 }
 
-pub(super) fn load(app: &mut App) {
+fn load(app: &mut App) {
     load_internal_asset!(app, SHADER, "spheres.wgsl", Shader::from_wgsl);
 }

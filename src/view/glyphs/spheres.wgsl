@@ -17,12 +17,12 @@ fn fragment(in: glyph::Solid) -> glyph::Pixel {
         discard;
     }
     let place = ray * hit.x;
-    var lit = in.colour.rgb * glyph::dimmed(0.72, in.mood.y);
+    var lit = in.colour.rgb * glyph::dimmed(0.72, in.openness);
     if hit.y < 0.5 {
-        lit = glyph::light(in.colour.rgb, normalize(place - in.a.xyz), ray, in.mood.y);
+        lit = glyph::light(in.colour.rgb, normalize(place - in.a.xyz), ray, in.openness);
     }
     var out: glyph::Pixel;
-    out.colour = vec4<f32>(glyph::finish(lit, in.mood, at), 1.0);
+    out.colour = vec4<f32>(glyph::veiled(lit, in.veil), 1.0);
     out.depth = glyph::depth_at(place);
     return out;
 }

@@ -14,6 +14,7 @@ const SHADER: Handle<Shader> = uuid_handle!("36f675cc-81e7-4ef5-a8e2-5d940ed9047
 pub(super) const DRAWN: Drawn = Drawn {
     kind: GlyphKind::Strands,
     shader: SHADER,
+    load,
     alpha: AlphaMode::Blend,
     order: paint_order::STRANDS,
     distance,
@@ -30,6 +31,6 @@ fn distance(glyph: &Glyph, look: &Look) -> Option<f32> {
     look.first(between(&widened, look))
 }
 
-pub(super) fn load(app: &mut App) {
+fn load(app: &mut App) {
     load_internal_asset!(app, SHADER, "strands.wgsl", Shader::from_wgsl);
 }

@@ -13,6 +13,7 @@ const SHADER: Handle<Shader> = uuid_handle!("9531985d-5d9d-49f8-9818-e811892f902
 pub(super) const DRAWN: Drawn = Drawn {
     kind: GlyphKind::Tubes,
     shader: SHADER,
+    load,
     alpha: AlphaMode::Opaque,
     order: 0.0,
     distance,
@@ -22,6 +23,6 @@ fn distance(glyph: &Glyph, look: &Look) -> Option<f32> {
     look.first(between(glyph, look))
 }
 
-pub(super) fn load(app: &mut App) {
+fn load(app: &mut App) {
     load_internal_asset!(app, SHADER, "tubes.wgsl", Shader::from_wgsl);
 }

@@ -15,8 +15,7 @@ fn vertex(@location(0) index: u32) -> glyph::Solid {
 fn fragment(in: glyph::Solid) -> glyph::Pixel {
     let at = glyph::at_of(in.position);
     let ray = glyph::ray_of(at);
-    let span = glyph::through(ray, in.a, in.b);
-    let hit = glyph::first_seen(span, ray);
+    let hit = glyph::meets(ray, in.a, in.b);
     if hit.y < 0.0 || glyph::lets_through(in.position, in.colour.a) {
         discard;
     }
@@ -28,20 +27,20 @@ fn fragment(in: glyph::Solid) -> glyph::Pixel {
         let ba = in.b.xyz - in.a.xyz;
         let along = dot(place - in.a.xyz, normalize(ba + vec3<f32>(1.0e-5))) / max(in.a.w, 1.0);
         let seam = smoothstep(0.42, 0.5, abs(fract(along * 0.5) - 0.5));
-        lit = glyph::light(in.colour.rgb * (1.0 - 0.16 * seam), normal, ray, in.mood.y);
+        lit = glyph::light(in.colour.rgb * (1.0 - 0.16 * seam), normal, ray, in.openness);
     } else {
         let inner = glyph::through(ray, vec4<f32>(in.a.xyz, in.a.w * LUMEN), vec4<f32>(in.b.xyz, in.b.w * LUMEN));
         if inner.x < hit.x && inner.y > hit.x {
             // Into the lumen: its far wall, dark.
             place = ray * inner.y;
             let normal = -glyph::normal_at(place, in.a, in.b);
-            lit = glyph::light(in.colour.rgb * 0.42, normal, ray, in.mood.y * 0.8);
+            lit = glyph::light(in.colour.rgb * 0.42, normal, ray, in.openness * 0.8);
         } else {
             lit = in.colour.rgb * 0.95;
         }
     }
     var out: glyph::Pixel;
-    out.colour = vec4<f32>(glyph::finish(lit, in.mood, at), 1.0);
+    out.colour = vec4<f32>(glyph::veiled(lit, in.veil), 1.0);
     out.depth = glyph::depth_at(place);
     return out;
 }

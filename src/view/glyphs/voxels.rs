@@ -14,6 +14,7 @@ const SHADER: Handle<Shader> = uuid_handle!("90c192cf-d3ac-44af-8f21-ddb66cad4a2
 pub(super) const DRAWN: Drawn = Drawn {
     kind: GlyphKind::Voxels,
     shader: SHADER,
+    load,
     alpha: AlphaMode::Blend,
     order: paint_order::VOXELS,
     distance,
@@ -30,6 +31,6 @@ fn distance(glyph: &Glyph, look: &Look) -> Option<f32> {
     look.first((enter <= leave).then_some((enter, leave)))
 }
 
-pub(super) fn load(app: &mut App) {
+fn load(app: &mut App) {
     load_internal_asset!(app, SHADER, "voxels.wgsl", Shader::from_wgsl);
 }

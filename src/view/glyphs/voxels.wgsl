@@ -7,9 +7,11 @@ struct Box {
     @location(0) @interpolate(flat) low: vec3<f32>,
     @location(1) @interpolate(flat) high: vec3<f32>,
     @location(2) @interpolate(flat) colour: vec4<f32>,
-    @location(3) @interpolate(flat) mood: vec4<f32>,
-    // Logarithm of the light that a whole edge lets through.
+    @location(3) @interpolate(flat) veil: vec4<f32>,
+    // Logarithm of the light that is let through on a um of the way.
     @location(4) @interpolate(flat) clear: f32,
+    // The ray of the pixel at a depth of 1, in the world.
+    @location(5) ray: vec3<f32>,
 }
 
 @vertex
@@ -39,30 +41,32 @@ fn vertex(@location(0) index: u32) -> Box {
     if nearest < glyph::NEAR {
         out.position = vec4<f32>(side * 2.0 - 1.0, 0.5, 1.0);
     } else {
-        var low = vec2<f32>(1.0e30);
-        var high = vec2<f32>(-1.0e30);
-        for (var corner = 0u; corner < 8u; corner += 1u) {
-            let at = middle + x * (f32(corner & 1u) * 2.0 - 1.0) + y * (f32((corner >> 1u) & 1u) * 2.0 - 1.0)
-                + z * (f32(corner >> 2u) * 2.0 - 1.0);
-            low = min(low, at.xy / -at.z);
-            high = max(high, at.xy / -at.z);
-        }
-        let at = mix(low, high, side);
+        // No corner lies farther from the middle than this.
+        let wide = abs(x.xy) + abs(y.xy) + abs(z.xy);
+        let deep = abs(x.z) + abs(y.z) + abs(z.z);
+        let centred = middle.xy / -middle.z;
+        let reach = (wide + abs(centred) * deep) / (-middle.z - deep);
+        let at = centred + reach * (side * 2.0 - 1.0);
         out.position = view.clip_from_view * vec4<f32>(at * -middle.z, middle.z, 1.0);
     }
+    let ndc = out.position.xy / out.position.w;
+    let ray = vec3<f32>(ndc / vec2<f32>(view.clip_from_view[0][0], view.clip_from_view[1][1]), -1.0);
+    out.ray = (view.world_from_view * vec4<f32>(ray, 0.0)).xyz;
     out.low = item.a.xyz - view.world_position;
     out.high = item.b.xyz - view.world_position;
     out.colour = glyph::colour_of(item.paint);
-    out.clear = log2(max(1.0 - out.colour.a, 1.0e-4));
-    out.mood = glyph::mood_of(item.paint, length(middle));
+    let edge = (abs(half.x) + abs(half.y) + abs(half.z)) * 2.0 / 3.0;
+    out.clear = log2(max(1.0 - out.colour.a, 1.0e-4)) / max(edge, 1.0e-6);
+    let mood = glyph::mood_of(item.paint, length(middle));
+    out.colour = vec4<f32>(out.colour.rgb * glyph::dimmed(0.55, mood.y), out.colour.a);
+    out.veil = glyph::veil_of(mood, middle);
     return out;
 }
 
 @fragment
 fn fragment(in: Box) -> glyph::Pixel {
-    let at = glyph::at_of(in.position);
-    let ray_seen = glyph::ray_of(at);
-    let ray = (view.world_from_view * vec4<f32>(ray_seen, 0.0)).xyz;
+    // Distances along it are depths.
+    let ray = in.ray;
     let safe = select(vec3<f32>(1.0e-9), ray, abs(ray) > vec3<f32>(1.0e-9));
     let to_low = in.low / safe;
     let to_high = in.high / safe;
@@ -78,11 +82,9 @@ fn fragment(in: Box) -> glyph::Pixel {
     if to_there <= from_here || (abs(slope) <= 1.0e-6 && start < 0.0) {
         discard;
     }
-    let edge = (in.high.x - in.low.x + in.high.y - in.low.y + in.high.z - in.low.z) / 3.0;
-    let opacity = 1.0 - exp2(in.clear * (to_there - from_here) / edge);
-    let lit = in.colour.rgb * glyph::dimmed(0.55, in.mood.y);
+    let opacity = 1.0 - exp2(in.clear * (to_there - from_here) * length(ray));
     var out: glyph::Pixel;
-    out.colour = vec4<f32>(glyph::finish(lit, in.mood, at), opacity);
-    out.depth = glyph::depth_at(ray_seen * from_here);
+    out.colour = vec4<f32>(glyph::veiled(in.colour.rgb, in.veil), opacity);
+    out.depth = view.clip_from_view[3][2] / from_here;
     return out;
 }

@@ -1,10 +1,11 @@
 //! Where texts have their place: above the title on the left and figures on the right, below the scale bar on the left,
 //! colour bars and legend on the right, the caption between them. Where the picture is too narrow for that, the caption
-//! takes the whole width below the others, figures go below the title, and colour bars above the legend.
+//! takes the whole width below the others, figures go below the title, and colour bars above the legend. A plot and a
+//! map of the body take what room is left beside them.
 //!
 //! Everything is said in sizes and places alone, so that it holds for a picture of any shape.
 
-use bevy_egui::egui::{Rect, Vec2, pos2, vec2};
+use bevy_egui::egui::{Pos2, Rect, Vec2, pos2, vec2};
 
 /// Space between two plates, in units of the design.
 const GAP: f32 = 10.0;
@@ -36,6 +37,10 @@ pub(super) struct Wanted<'a> {
     pub scale_bar: Option<Vec2>,
     /// Caption.
     pub caption: Option<Wrapped<'a>>,
+    /// Plot.
+    pub plot: Option<Vec2>,
+    /// Map of the body.
+    pub map: Option<Vec2>,
 }
 
 /// The places, in the order of [`Wanted`].
@@ -53,6 +58,38 @@ pub(super) struct Places {
     pub scale_bar: Option<Rect>,
     /// Caption.
     pub caption: Option<Rect>,
+    /// Plot; none where there is no room.
+    pub plot: Option<Rect>,
+    /// Map of the body; none where there is no room.
+    pub map: Option<Rect>,
+}
+
+impl Places {
+    /// All that have a place.
+    fn all(&self) -> impl Iterator<Item = Rect> {
+        let single = [
+            self.heading,
+            self.figures,
+            self.legend,
+            self.scale_bar,
+            self.caption,
+            self.plot,
+            self.map,
+        ];
+        let bars = self.bars.clone();
+        single.into_iter().flatten().chain(bars)
+    }
+
+    /// The first of these upper left corners at which there is room for so much.
+    fn room(&self, area: Rect, gap: f32, size: Vec2, corners: &[Pos2]) -> Option<Rect> {
+        let places = corners.iter().map(|at| Rect::from_min_size(*at, size));
+        places.into_iter().find(|rect| {
+            let is_free = self
+                .all()
+                .all(|other| !other.intersects(rect.expand(0.7 * gap)));
+            area.expand(0.5).contains_rect(*rect) && is_free
+        })
+    }
 }
 
 /// Finds a place for everything in an area, given how large a unit of the design is, points.
@@ -77,7 +114,11 @@ pub(super) fn arrange(area: Rect, unit: f32, wanted: &Wanted) -> Places {
     let mut floor = area.max.y;
     if let Some(caption) = wanted.caption {
         // In the middle of the picture if that leaves enough, else in the middle of what is free, else below.
-        let (left, right) = (area.min.x + taken_left, area.max.x - taken_right);
+        let clear = |taken: f32| if taken > 0.0 { taken + gap } else { 0.0 };
+        let (left, right) = (
+            area.min.x + clear(taken_left),
+            area.max.x - clear(taken_right),
+        );
         let middle = area.center().x;
         let centred = 2.0 * (middle - left).min(right - middle);
         let (middle, room) = if centred >= LEAST_CAPTION * unit {
@@ -117,7 +158,43 @@ pub(super) fn arrange(area: Rect, unit: f32, wanted: &Wanted) -> Places {
         places.bars.insert(0, rect);
         corner.x = rect.min.x - gap;
     }
+    aside(area, gap, floor, wanted, &mut places);
     places
+}
+
+/// Plot and map of the body, where the others leave room: on the left if they can.
+fn aside(area: Rect, gap: f32, floor: f32, wanted: &Wanted, places: &mut Places) {
+    let bottom = |rect: Option<Rect>| rect.map_or(area.min.y, |rect| rect.max.y + gap);
+    let below_heading = bottom(places.heading);
+    let below_figures = bottom(places.figures).max(area.min.y);
+    let beside_heading = places.heading.map_or(area.min.x, |rect| rect.max.x + gap);
+    if let Some(size) = wanted.plot {
+        let over_bar = places.scale_bar.map_or(floor, |rect| rect.min.y - gap);
+        let key = places.legend.iter().chain(&places.bars);
+        let over_key = key.map(|rect| rect.min.y).fold(floor, f32::min) - gap;
+        let right = area.max.x - size.x;
+        let corners = [
+            pos2(area.min.x, over_bar - size.y),
+            pos2(right, over_key - size.y),
+            pos2(right, below_figures),
+            pos2(right, below_heading),
+            pos2(area.min.x, below_figures),
+            pos2(area.min.x, below_heading),
+        ];
+        places.plot = places.room(area, gap, size, &corners);
+    }
+    if let Some(size) = wanted.map {
+        let right = area.max.x - size.x;
+        let corners = [
+            pos2(area.min.x, below_heading),
+            pos2(beside_heading, area.min.y),
+            pos2(right, below_figures),
+            pos2(right, below_heading),
+            pos2(area.min.x, below_figures),
+            pos2(area.min.x, floor - size.y),
+        ];
+        places.map = places.room(area, gap, size, &corners);
+    }
 }
 
 /// Title and figures.

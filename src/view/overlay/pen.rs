@@ -10,6 +10,7 @@ use bevy_egui::egui::{
 
 use super::ink::Inks;
 use super::words::{number_text, pretty};
+use crate::core::layer::GlyphKind;
 use crate::core::quantity::Build;
 use crate::view::colour_map::TABLE_LEN;
 use crate::view::palette::{Scale, ticks};
@@ -17,20 +18,21 @@ use crate::view::palette::{Scale, ticks};
 /// Longest scale bar, in points of a picture 720 points high.
 pub(super) const SCALE_BAR_POINTS: f32 = 170.0;
 /// Room between letters and the edge of their plate, in units of the design.
-const PAD: f32 = 8.0;
+pub(super) const PAD: f32 = 8.0;
 /// Height of a line of a list, in units of the design.
-const LINE: f32 = 20.0;
+pub(super) const LINE: f32 = 20.0;
 /// Sizes of letters, in units of the design.
 const TITLE: f32 = 22.0;
+const CHAPTER: f32 = 17.0;
 const TIME: f32 = 17.0;
-const NOTE: f32 = 13.5;
-const LIST: f32 = 14.0;
-const TICK: f32 = 13.0;
+pub(super) const NOTE: f32 = 13.5;
+pub(super) const LIST: f32 = 14.0;
+pub(super) const TICK: f32 = 13.0;
 const CAPTION: f32 = 20.0;
 /// Width and height of a colour bar, in units of the design.
 const BAR: Vec2 = vec2(14.0, 150.0);
 
-fn colour32([r, g, b]: [f32; 3]) -> Color32 {
+pub(super) fn colour32([r, g, b]: [f32; 3]) -> Color32 {
     let [r, g, b] = [r, g, b].map(|channel| (channel.clamp(0.0, 1.0) * 255.0 + 0.5) as u8);
     Color32::from_rgb(r, g, b)
 }
@@ -39,14 +41,43 @@ fn colour32([r, g, b]: [f32; 3]) -> Color32 {
 pub(super) struct Entry {
     /// Colour, sRGB.
     pub colour: [f32; 3],
+    /// What it looks like.
+    pub form: Form,
     /// How such cells are built.
     pub build: Build,
+    /// Colour of the rim that such cells have.
+    pub rim: Option<[f32; 3]>,
     /// Whether they lack what is shown.
     pub is_hatched: bool,
     /// Name.
     pub text: String,
     /// How many cells, as text; empty for none.
     pub count: String,
+}
+
+impl Default for Entry {
+    fn default() -> Self {
+        Self {
+            colour: [0.5; 3],
+            form: Form::Cell,
+            build: Build::Plain,
+            rim: None,
+            is_hatched: false,
+            text: String::new(),
+            count: String::new(),
+        }
+    }
+}
+
+/// What an entry of the legend stands for, by its shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A cell that is a ball.
+    Cell,
+    /// A cell that is drawn out.
+    Spindle,
+    /// Glyphs of a kind.
+    Glyph(GlyphKind),
 }
 
 /// A text as it stands on the picture.
@@ -58,9 +89,10 @@ pub struct PlacedText {
     pub rect: Rect,
 }
 
-/// Title, time and what is said of the pace.
+/// Title, chapter, time and what is said of the pace.
 pub(super) struct Heading<'a> {
     pub title: &'a str,
+    pub chapter: &'a str,
     pub time: Option<&'a str>,
     pub pace: &'a str,
 }
@@ -80,11 +112,11 @@ pub(super) struct Pen<'a> {
 }
 
 impl Pen<'_> {
-    fn font(&self, size: f32) -> FontId {
+    pub(super) fn font(&self, size: f32) -> FontId {
         FontId::proportional(size * self.scale)
     }
 
-    fn text(&self, at: Pos2, anchor: Align2, text: &str, size: f32, colour: Color32) {
+    pub(super) fn text(&self, at: Pos2, anchor: Align2, text: &str, size: f32, colour: Color32) {
         let rect = self.painter.text(at, anchor, text, self.font(size), colour);
         self.note(text, rect);
     }
@@ -96,17 +128,17 @@ impl Pen<'_> {
         });
     }
 
-    fn width(&self, text: &str, size: f32) -> f32 {
+    pub(super) fn width(&self, text: &str, size: f32) -> f32 {
         self.wrapped(text, size, f32::INFINITY).x
     }
 
-    fn wrapped(&self, text: &str, size: f32, width: f32) -> Vec2 {
+    pub(super) fn wrapped(&self, text: &str, size: f32, width: f32) -> Vec2 {
         self.painter
             .layout(text.to_owned(), self.font(size), self.inks.ink, width)
             .size()
     }
 
-    fn padding(&self) -> Vec2 {
+    pub(super) fn padding(&self) -> Vec2 {
         Vec2::splat(2.0 * PAD * self.scale)
     }
 
@@ -115,22 +147,8 @@ impl Pen<'_> {
         self.plates.borrow().clone()
     }
 
-    /// Size of a word with a little ground around it.
-    pub(super) fn label_size(&self, text: &str, letters: f32) -> Vec2 {
-        self.wrapped(text, letters, f32::INFINITY) + vec2(10.0, 2.0) * self.scale
-    }
-
-    /// A word on a ground of its own.
-    pub(super) fn label(&self, rect: Rect, text: &str, letters: f32) {
-        self.plates.borrow_mut().push(rect);
-        let corner = CornerRadius::same((4.0 * self.scale) as u8);
-        self.painter.rect_filled(rect, corner, self.inks.plate);
-        let ink = self.inks.ink;
-        self.text(rect.center(), Align2::CENTER_CENTER, text, letters, ink);
-    }
-
     /// Paints a plate and returns the place on it.
-    fn plate(&self, rect: Rect) -> Rect {
+    pub(super) fn plate(&self, rect: Rect) -> Rect {
         self.plates.borrow_mut().push(rect);
         self.painter.rect_filled(
             rect,
@@ -146,6 +164,7 @@ impl Pen<'_> {
         } = self.inks;
         [
             (heading.title, TITLE, ink),
+            (heading.chapter, CHAPTER, accent),
             (heading.time.unwrap_or_default(), TIME, faint),
             (heading.pace, NOTE, accent),
         ]
@@ -249,7 +268,7 @@ impl Pen<'_> {
         size + self.padding()
     }
 
-    /// Small cells with names and numbers.
+    /// Small pictures with names and numbers.
     pub(super) fn legend(&self, rect: Rect, entries: &[Entry], rows: usize) {
         let inside = self.plate(rect);
         let k = self.scale;
@@ -259,7 +278,7 @@ impl Pen<'_> {
             let right = left + 18.0 * k + names + 14.0 * k + numbers;
             for (i, entry) in column.iter().enumerate() {
                 let y = inside.min.y + LINE * k * (i as f32 + 0.5);
-                self.small_cell(pos2(left + 6.0 * k, y), entry);
+                self.sample(pos2(left + 6.0 * k, y), entry);
                 let name = pos2(left + 18.0 * k, y);
                 self.text(name, Align2::LEFT_CENTER, &entry.text, LIST, self.inks.ink);
                 if !entry.count.is_empty() {
@@ -269,53 +288,6 @@ impl Pen<'_> {
                 }
             }
             left = right + 16.0 * k;
-        }
-    }
-
-    /// A cell of the legend: told apart by its build, not by its colour alone.
-    fn small_cell(&self, at: Pos2, entry: &Entry) {
-        let k = self.scale;
-        let colour = colour32(entry.colour);
-        let dark = colour32(entry.colour.map(|channel| channel * 0.45));
-        let edge = Stroke::new(1.1 * k, self.inks.line);
-        let radius = match entry.build {
-            Build::Shrunken => 4.2,
-            Build::Swollen => 6.6,
-            _ => 5.8,
-        } * k;
-        self.painter.circle(at, radius, colour, edge);
-        if entry.is_hatched {
-            for shift in [-3.0, 0.0, 3.0] {
-                let reach = (5.4 * 5.4 - shift * shift * 0.5_f32).sqrt() * 0.7;
-                let middle = at + vec2(shift, shift) * 0.7 * k;
-                let half = vec2(reach, -reach) * k;
-                self.painter
-                    .line_segment([middle - half, middle + half], Stroke::new(1.2 * k, dark));
-            }
-            return;
-        }
-        match entry.build {
-            Build::Plain => {
-                self.painter.circle_filled(at, 2.6 * k, dark);
-            }
-            Build::Shrunken => {
-                self.painter.circle_filled(at, 2.7 * k, dark);
-            }
-            Build::Swollen => {
-                self.painter
-                    .circle_stroke(at, 2.6 * k, Stroke::new(0.9 * k, dark));
-            }
-            Build::Remains => {
-                for (x, y) in [(-2.2, -1.2), (1.6, -2.4), (0.3, 2.3), (2.6, 1.2)] {
-                    self.painter
-                        .circle_filled(at + vec2(x, y) * k, 0.9 * k, dark);
-                }
-            }
-            Build::Dividing => {
-                let half = vec2(1.2, 3.6) * k;
-                let plate = Rect::from_min_max(at - half, at + half);
-                self.painter.rect_filled(plate, CornerRadius::ZERO, dark);
-            }
         }
     }
 

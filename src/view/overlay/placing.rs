@@ -9,11 +9,13 @@ use bevy_egui::egui::{self, Context, FontId, Pos2, vec2};
 
 use super::*;
 use crate::core::quantity::NO_VALUE;
-use crate::scene::{Look, ParsedScene, Style};
+use crate::scene::{Look, ParsedScene, Stage, Style};
 use crate::simulation::{
-    Catalogue, CellGlyphs, CellTypeStyle, FieldSnapshot, SiteMetrics, open_scene, prototype_world,
+    Catalogue, CellGlyphs, CellTypeStyle, FieldSnapshot, SiteMetrics, WHOLE_STAGE, open_scene,
+    prototype_world,
 };
-use crate::view::automatic_pose;
+use crate::view::camera::pose_for_shape;
+use crate::view::history::History;
 
 /// 16:9, 4:3, 1:1, 9:16, at the sizes of films, of previews, and of a window.
 const SHAPES: [(f32, f32); 9] = [
@@ -50,8 +52,9 @@ fn full_snapshot(scene: &ParsedScene) -> Snapshot {
     let molecules = &scene.library.molecules;
     let sites = scene.scene.sites.iter().map(|site| SiteSnapshot {
         name: site.name.clone(),
-        min_um: Vec3::splat(-200.0),
-        max_um: Vec3::splat(200.0),
+        organ: Some(site.organ),
+        min_um: Vec3::from(site.size_um) * -0.5,
+        max_um: Vec3::from(site.size_um) * 0.5,
         cells: CellGlyphs {
             sphere_um: vec![[0.0, 0.0, 0.0, 8.0]; rows],
             id: (1..=rows as u64).collect(),
@@ -101,7 +104,7 @@ fn full_snapshot(scene: &ParsedScene) -> Snapshot {
         },
         ..SiteSnapshot::default()
     });
-    Snapshot {
+    let mut snapshot = Snapshot {
         hours: 1234.5,
         title: scene.scene.title.clone(),
         cell_types: scene
@@ -117,23 +120,56 @@ fn full_snapshot(scene: &ParsedScene) -> Snapshot {
         sites: sites.collect(),
         catalogue: Arc::new(catalogue),
         ..Snapshot::default()
-    }
+    };
+    snapshot.set_stage(Stage::of(&scene.scene));
+    snapshot
 }
 
-/// All looks and captions of a scene: each pair as it is somewhere in the film.
-fn moments(scene: &ParsedScene) -> Vec<(Look, String)> {
+/// A plot of a title with every curve that it can have.
+fn full_plot(snapshot: &Snapshot, title: &str) -> Option<Plot> {
+    let metrics = &snapshot.catalogue.metrics;
+    let mut history = History::default();
+    let site = snapshot.sites.first()?;
+    history.push(0.0, &site.metrics);
+    history.push(snapshot.hours, &site.metrics);
+    Plot::of(metrics, &history, title)
+}
+
+/// What is said and shown at some time of a scene.
+#[derive(Clone, Debug, PartialEq)]
+struct Moment {
+    look: Look,
+    caption: String,
+    chapter: String,
+    plot: Option<String>,
+    labels: Vec<String>,
+}
+
+/// All looks, captions, chapters, plots and labels of a scene: each as it is together with others somewhere in the film.
+fn moments(scene: &ParsedScene) -> Vec<Moment> {
     let hours = scene.scene.duration.hours();
-    let mut found: Vec<(Look, String)> = Vec::new();
+    let mut found: Vec<Moment> = Vec::new();
     for i in 0..=240 {
         let at = hours * f64::from(i) / 240.0;
         let look = scene
             .timeline
             .look_at(at, scene.scene.recording.look.clone());
         let caption = scene.timeline.caption_at(at).unwrap_or_default().to_owned();
-        if found.iter().any(|(l, c)| *l == look && *c == caption) {
-            continue;
+        let labels = scene.timeline.labels_at(at).into_iter();
+        let moment = Moment {
+            look,
+            caption,
+            chapter: scene
+                .timeline
+                .chapter_at(at)
+                .map(chapter_text)
+                .unwrap_or_default(),
+            plot: scene.timeline.plot_at(at).map(|plot| plot.title.clone()),
+            labels: labels.map(|(_, label)| label.text.clone()).collect(),
+        };
+        if !found.contains(&moment) {
+            found.push(moment);
         }
-        found.push((look, caption));
     }
     found
 }
@@ -185,16 +221,34 @@ fn no_two_texts_overlap_in_any_shipped_scene_at_any_shape() {
         for (width, height) in SHAPES {
             with_painter(vec2(width, height), |painter| {
                 let screen = Rect::from_min_size(Pos2::ZERO, vec2(width, height));
-                for (look, caption) in moments(&scene) {
-                    let camera = automatic_pose(&snapshot, 0, &look);
-                    let colour_by = look.colour_by.clone();
-                    let settings = ViewSettings::of_look(look);
+                for (number, moment) in moments(&scene).into_iter().enumerate() {
+                    // All sites on their stage, and every other time one of them by itself.
+                    let site = if number % 2 == 0 { WHOLE_STAGE } else { 0 };
+                    let camera = pose_for_shape(&snapshot, site, &moment.look, width / height);
+                    let colour_by = moment.look.colour_by.clone();
+                    let settings = ViewSettings {
+                        site,
+                        ..ViewSettings::of_look(moment.look)
+                    };
+                    let pointer = |text: &String| Pointer {
+                        text: text.clone(),
+                        place_um: camera.target_um.into(),
+                    };
+                    let any_plot = snapshot.catalogue.metrics.iter();
+                    let any_plot = any_plot
+                        .filter_map(|metric| metric.plot.clone())
+                        .next_back();
+                    let title = moment.plot.or(any_plot);
                     let content = OverlayContent {
                         title: snapshot.title.clone(),
-                        caption,
+                        caption: moment.caption,
                         pace: pace.clone(),
+                        chapter: moment.chapter,
+                        plot: title.and_then(|title| full_plot(&snapshot, &title)),
+                        labels: moment.labels.iter().map(pointer).collect(),
                         ..OverlayContent::default()
                     };
+                    let labels = content.labels.clone();
                     let texts = draw_overlay(
                         painter,
                         screen,
@@ -207,6 +261,17 @@ fn no_two_texts_overlap_in_any_shipped_scene_at_any_shape() {
                     assert!(texts.len() > 6, "{texts:?}");
                     let what = format!("{} at {width} x {height}", scene.name);
                     assert_apart(&texts, screen, &what);
+                    let is_there = |text: &str| texts.iter().any(|placed| placed.text == text);
+                    for label in labels {
+                        assert!(is_there(&label.text), "{what}: no room for {label:?}");
+                    }
+                    // Names are moved apart, none is left out.
+                    if site == WHOLE_STAGE && snapshot.whole.is_some() && height >= 640.0 {
+                        for site in &snapshot.sites {
+                            let name = capitalised(&site.name.replace('_', " "));
+                            assert!(is_there(&name), "{what}: no room for `{name}`");
+                        }
+                    }
                 }
             });
         }
@@ -221,7 +286,10 @@ fn every_letter_of_every_shipped_text_is_there_and_one_that_nobody_has_is_seen_t
         words.push(scene.scene.title.clone());
         words.push(scene.scene.about.clone());
         words.push(pace_text(&scene.scene, Some(0.1)));
-        words.extend(moments(&scene).into_iter().map(|(_, caption)| caption));
+        for moment in moments(&scene) {
+            words.extend([moment.caption, moment.chapter]);
+            words.extend(moment.labels);
+        }
         for info in &catalogue.quantities {
             words.extend([info.label.clone(), pretty(&info.unit), info.about.clone()]);
         }

@@ -1,8 +1,9 @@
 //! Name plates: which site is which, where several stand on one stage.
 
 use bevy::prelude::*;
-use bevy_egui::egui::{Rect, pos2, vec2};
+use bevy_egui::egui::{Pos2, Rect, vec2};
 
+use super::labels::{nearest_clear, nearest_point};
 use super::pen::Pen;
 use super::words::capitalised;
 use crate::simulation::Snapshot;
@@ -12,7 +13,8 @@ use crate::view::{ViewCamera, ViewSettings};
 /// Size of the letters.
 const LETTERS: f32 = 17.0;
 
-/// Writes the name of each site above its block, nearest first; a name that has no place beside the other texts is left out.
+/// Writes the name of each site above its block, nearest first; a name whose place is taken is moved to where there is room,
+/// with a line to its block.
 pub(super) fn draw(
     pen: &Pen,
     screen: Rect,
@@ -26,7 +28,7 @@ pub(super) fn draw(
         return;
     }
     let size = Vec2::new(screen.width(), screen.height());
-    let mut plates: Vec<(f32, Rect, String)> = Vec::new();
+    let mut plates: Vec<(f32, Rect, Pos2, String)> = Vec::new();
     for index in sites {
         let Some(site) = snapshot.sites.get(index) else {
             continue;
@@ -40,20 +42,21 @@ pub(super) fn draw(
         };
         let text = capitalised(&site.name.replace('_', " "));
         let letters = pen.label_size(&text, LETTERS);
-        let at = screen.min + vec2(at.x, at.y - 8.0 * pen.scale);
-        let rect = Rect::from_min_size(pos2(at.x - 0.5 * letters.x, at.y - letters.y), letters);
-        if area.contains_rect(rect) {
-            plates.push((depth, rect, text));
+        let top = screen.min + vec2(at.x, at.y);
+        let over = top - vec2(0.0, 8.0 * pen.scale + 0.5 * letters.y);
+        if area.contains(top) {
+            plates.push((depth, Rect::from_center_size(over, letters), top, text));
         }
     }
     plates.sort_by(|(a, ..), (b, ..)| a.total_cmp(b));
-    let mut taken = pen.taken();
-    for (_, rect, text) in plates {
-        let wide = rect.expand(6.0 * pen.scale);
-        if taken.iter().any(|other| other.intersects(wide)) {
+    let gap = 6.0 * pen.scale;
+    for (_, wanted, top, text) in plates {
+        let Some(rect) = nearest_clear(wanted, area, &pen.taken(), gap) else {
             continue;
+        };
+        if rect.center().distance(wanted.center()) > 1.2 * rect.height() {
+            pen.pointing_line(&[nearest_point(rect, top), top]);
         }
-        taken.push(wide);
         pen.label(rect, &text, LETTERS);
     }
 }

@@ -16,7 +16,7 @@ struct Point {
 
 /// The curves of one site.
 #[derive(Clone, Debug, Default)]
-pub(super) struct History {
+pub struct History {
     /// Names of the measurements; those of a simulation stay the same.
     columns: Vec<String>,
     points: Vec<Point>,
@@ -57,6 +57,11 @@ impl History {
     /// Tissue time of the first point, hours.
     pub fn start_hours(&self) -> Option<f64> {
         self.points.first().map(|point| point.hours)
+    }
+
+    /// Whether nothing was measured yet.
+    pub const fn is_empty(&self) -> bool {
+        self.points.is_empty()
     }
 
     /// Number of points.

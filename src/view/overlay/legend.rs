@@ -1,0 +1,212 @@
+//! What the legend says: who is in the picture, by what colours them, with their numbers and their shapes.
+
+use super::pen::{Entry, Form};
+use super::words::count_text;
+use crate::core::quantity::Category;
+use crate::simulation::{SiteSnapshot, Snapshot};
+use crate::view::ViewSettings;
+use crate::view::colours::{CellColours, ColourSource};
+use crate::view::glyphs::paint::LayerPaint;
+use crate::view::palette;
+use crate::view::slice::has_gaps;
+
+/// Mean length over width from which cells of a kind are shown as spindles.
+const SPINDLE_FROM: f32 = 1.6;
+
+/// How many cells there are of a kind, and how long they are.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    count: usize,
+    /// Sum of their lengths over their widths.
+    ratios: f32,
+}
+
+impl Tally {
+    fn add(&mut self, ratio: f32) {
+        self.count += 1;
+        self.ratios += ratio;
+    }
+
+    /// What they look like.
+    fn form(&self) -> Form {
+        if self.ratios >= SPINDLE_FROM * self.count as f32 {
+            Form::Spindle
+        } else {
+            Form::Cell
+        }
+    }
+}
+
+/// Types and values of categories that occur, with their colours, shapes and numbers.
+pub(super) fn legend_entries(snapshot: &Snapshot, colours: &CellColours) -> Vec<Entry> {
+    let mut types = vec![Tally::default(); snapshot.cell_types.len()];
+    let values_of = |category: &Category| vec![Tally::default(); category.values.len()];
+    let mut values = colours.category().map(values_of).unwrap_or_default();
+    let mut prevailing: Vec<Vec<Tally>> = colours.prevailing().map(values_of).collect();
+    let mut without = Tally::default();
+    let mut rims: Vec<Entry> = Vec::new();
+    let mut of_rims: Vec<Tally> = Vec::new();
+    let stretches = colours.cells().stretches();
+    for i in 0..colours.cells().len() {
+        let ratio = stretches.of(i).map_or(1.0, |(_, ratio)| ratio);
+        let slot = match colours.source(i) {
+            ColourSource::Type(kind) => types.get_mut(usize::from(kind)),
+            ColourSource::Value(value) => values.get_mut(usize::from(value)),
+            ColourSource::Prevailing(place, value) => prevailing[place].get_mut(usize::from(value)),
+            ColourSource::NoValue => Some(&mut without),
+            ColourSource::Number(_) => None,
+        };
+        if let Some(tally) = slot {
+            tally.add(ratio);
+        }
+        // A rim is explained where nothing else does it.
+        if let Some((category, value)) = colours.rim_value(i)
+            && colours
+                .category()
+                .is_none_or(|chosen| chosen.name != category.name)
+        {
+            let place = rims.iter().position(|entry| entry.text == value.label);
+            let place = place.unwrap_or_else(|| {
+                rims.push(Entry {
+                    colour: colours.of(i),
+                    rim: value.rim,
+                    text: value.label.clone(),
+                    ..Entry::default()
+                });
+                of_rims.push(Tally::default());
+                rims.len() - 1
+            });
+            of_rims[place].add(ratio);
+        }
+    }
+    let mut entries: Vec<(Tally, Entry)> = Vec::new();
+    for (style, tally) in snapshot.cell_types.iter().zip(types) {
+        entries.push((
+            tally,
+            Entry {
+                colour: style.colour,
+                text: style.name.replace('_', " "),
+                ..Entry::default()
+            },
+        ));
+    }
+    let add_category =
+        |entries: &mut Vec<(Tally, Entry)>, category: &Category, tallies: Vec<Tally>| {
+            for (value, tally) in category.values.iter().zip(tallies) {
+                entries.push((
+                    tally,
+                    Entry {
+                        colour: value.colour.unwrap_or(palette::PLAIN),
+                        build: value.build,
+                        rim: value.rim,
+                        text: value.label.clone(),
+                        ..Entry::default()
+                    },
+                ));
+            }
+        };
+    if let Some(category) = colours.category() {
+        add_category(&mut entries, category, values);
+    }
+    entries.extend(of_rims.into_iter().zip(rims));
+    entries.push((
+        without,
+        Entry {
+            colour: palette::NO_VALUE,
+            is_hatched: true,
+            text: match colours.category() {
+                Some(category) => format!("no {}", category.label),
+                None => "no value".to_owned(),
+            },
+            ..Entry::default()
+        },
+    ));
+    for (category, tallies) in colours.prevailing().zip(prevailing) {
+        add_category(&mut entries, category, tallies);
+    }
+    entries.retain(|(tally, _)| tally.count > 0);
+    let finished = |(tally, entry): (Tally, Entry)| Entry {
+        form: tally.form(),
+        count: count_text(tally.count),
+        ..entry
+    };
+    entries.into_iter().map(finished).collect()
+}
+
+/// The entry for the parts of a field plane of which nothing is known, if there are any.
+pub(super) fn no_data_entry(site: &SiteSnapshot, settings: &ViewSettings) -> Option<Entry> {
+    let slice = settings.look.slice.as_ref()?;
+    let field = site.field(&slice.molecule)?;
+    let is_patchy = !field.values.is_empty() && has_gaps(field, slice);
+    is_patchy.then(|| Entry {
+        is_hatched: true,
+        text: "no data".to_owned(),
+        ..Entry::default()
+    })
+}
+
+/// The layers of glyphs in view, with their colours and numbers.
+pub(super) fn layer_entries(paints: &[LayerPaint]) -> Vec<Entry> {
+    let entries = paints.iter().flat_map(|paint| {
+        let form = Form::Glyph(paint.kind());
+        let entries = paint.entries().into_iter();
+        entries.map(move |(colour, text, count)| Entry {
+            colour,
+            form,
+            text,
+            count: count_text(count),
+            ..Entry::default()
+        })
+    });
+    entries.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::shape::STRETCH;
+    use crate::scene::ColourBy;
+    use crate::view::colours::tests::{fish, of_category, quantity};
+
+    #[test]
+    fn the_legend_counts_each_cell_by_what_gives_it_its_colour() {
+        let snapshot = fish();
+        let legend = |colour_by: &ColourBy| {
+            let colours = CellColours::new(&snapshot, &snapshot.sites[0], colour_by);
+            let entries = legend_entries(&snapshot, &colours).into_iter();
+            let words: Vec<String> = entries
+                .map(|entry| format!("{} {}", entry.text, entry.count))
+                .collect();
+            words.join(", ")
+        };
+        assert_eq!(legend(&ColourBy::Type), "small fish 3, eaten 1");
+        assert_eq!(legend(&of_category("fate")), "swims 3, eaten 1");
+        assert_eq!(
+            legend(&of_category("mood")),
+            "small fish 1, sunny 1, no mood 1, eaten 1"
+        );
+        assert_eq!(legend(&quantity("sea.depth")), "no value 1");
+        assert_eq!(legend(&quantity("sea.salt")), "eaten 1");
+    }
+
+    #[test]
+    fn who_is_long_is_a_spindle_in_the_legend() {
+        let mut snapshot = fish();
+        let cells = &mut snapshot.sites[0].cells;
+        for (name, value) in STRETCH.iter().zip([3.0, 1.0, 0.0, 0.0]) {
+            cells
+                .quantities
+                .push(((*name).to_owned(), vec![value, 1.0, value, value]));
+        }
+        let colours = CellColours::new(&snapshot, &snapshot.sites[0], &ColourBy::Type);
+        let entries = legend_entries(&snapshot, &colours);
+        let forms: Vec<(&str, Form)> = entries
+            .iter()
+            .map(|entry| (entry.text.as_str(), entry.form))
+            .collect();
+        assert_eq!(
+            forms,
+            [("small fish", Form::Spindle), ("eaten", Form::Cell)]
+        );
+    }
+}

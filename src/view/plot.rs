@@ -1,0 +1,179 @@
+//! Plots: curves over tissue time, for panels and for a corner of the picture.
+//!
+//! A plot has the title that metrics name ([`crate::core::metric::Metric::plot`]) and a curve for each of them. Where they
+//! are parts of a whole its curves are shares of their sum, one on the other.
+
+use super::history::History;
+use super::overlay::pretty;
+use crate::core::metric::Metric;
+
+/// Curves that have no colour of their own, in turn, sRGB (Okabe & Ito 2008).
+const CURVES: [[f32; 3]; 4] = [
+    [0.337, 0.706, 0.914],
+    [0.902, 0.624, 0.0],
+    [0.0, 0.620, 0.451],
+    [0.8, 0.475, 0.655],
+];
+
+/// Colour of the curve of that number, sRGB, given its own if it has one.
+pub const fn curve_colour(own: Option<[f32; 3]>, number: usize) -> [f32; 3] {
+    match own {
+        Some(own) => own,
+        None => CURVES[number % CURVES.len()],
+    }
+}
+
+/// A curve.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curve {
+    /// What it is called.
+    pub label: String,
+    /// Its colour, sRGB.
+    pub colour: [f32; 3],
+    /// Tissue time, hours, and value.
+    pub points: Vec<[f64; 2]>,
+}
+
+impl Curve {
+    /// Its last value; 0 where there is none.
+    pub fn now(&self) -> f64 {
+        self.points.last().map_or(0.0, |[_, value]| *value)
+    }
+}
+
+/// Some curves.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plot {
+    /// Its title.
+    pub title: String,
+    /// The unit of all its curves; empty if there is none.
+    pub unit: String,
+    /// Whether the curves are shares of their sum, 0-1.
+    pub is_share: bool,
+    /// The curves.
+    pub curves: Vec<Curve>,
+}
+
+impl Plot {
+    /// The plot of that title of what a history holds, leaving out curves that are zero throughout; nothing if no metric
+    /// names it.
+    pub fn of(metrics: &[Metric], history: &History, title: &str) -> Option<Self> {
+        let of_title = |metric: &&Metric| metric.plot.as_deref() == Some(title);
+        let metrics: Vec<&Metric> = metrics.iter().filter(of_title).collect();
+        let first = metrics.first()?;
+        let is_share = metrics.iter().all(|metric| metric.is_share);
+        let one_unit = metrics.iter().all(|metric| metric.unit == first.unit);
+        let curves = metrics.iter().enumerate().map(|(number, metric)| Curve {
+            label: metric.label.clone(),
+            colour: curve_colour(metric.colour, number),
+            points: history.curve(&metric.name),
+        });
+        let mut curves: Vec<Curve> = curves.collect();
+        if is_share {
+            to_shares(&mut curves);
+        }
+        curves.retain(|curve| curve.points.iter().any(|[_, value]| *value != 0.0));
+        Some(Self {
+            title: title.to_owned(),
+            unit: if one_unit && !is_share {
+                pretty(&first.unit)
+            } else {
+                String::new()
+            },
+            is_share,
+            curves,
+        })
+    }
+
+    /// Its title with what its values are.
+    pub fn heading(&self) -> String {
+        match (self.is_share, self.unit.as_str()) {
+            (true, _) => format!("{}, shares", self.title),
+            (false, "") => self.title.clone(),
+            (false, unit) => format!("{}, {unit}", self.title),
+        }
+    }
+
+    /// The curves as they lie on each other: for each the lower and the upper edge at each time, hours.
+    pub fn stacked(&self) -> Vec<Vec<[f64; 3]>> {
+        let mut below: Vec<f64> = Vec::new();
+        self.curves
+            .iter()
+            .map(|curve| {
+                below.resize(curve.points.len(), 0.0);
+                let edges = curve.points.iter().zip(&mut below);
+                edges
+                    .map(|([hours, value], below)| {
+                        let low = *below;
+                        *below += value;
+                        [*hours, low, *below]
+                    })
+                    .collect()
+            })
+            .collect()
+    }
+
+    /// First and last time, hours, and the largest value.
+    pub fn extent(&self) -> (f64, f64, f64) {
+        let points = self.curves.iter().flat_map(|curve| &curve.points);
+        let all = points.fold(
+            (f64::INFINITY, 0.0_f64, 0.0_f64),
+            |(from, to, top), [t, v]| (from.min(*t), to.max(*t), top.max(*v)),
+        );
+        let top = if self.is_share { 1.0 } else { all.2 };
+        (all.0.min(all.1), all.1, top)
+    }
+}
+
+/// Makes numbers shares of their sum at each time; nothing has a share of nothing.
+fn to_shares(curves: &mut [Curve]) {
+    let times = curves.iter().map(|curve| curve.points.len()).min();
+    for time in 0..times.unwrap_or(0) {
+        let sum: f64 = curves.iter().map(|curve| curve.points[time][1]).sum();
+        for curve in &mut *curves {
+            curve.points[time][1] = if sum > 0.0 {
+                curve.points[time][1] / sum
+            } else {
+                0.0
+            };
+        }
+    }
+    for curve in curves {
+        curve.points.truncate(times.unwrap_or(0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::metric::SiteMetrics;
+
+    #[test]
+    fn parts_of_a_whole_are_shares_that_lie_on_each_other() {
+        let metric = |name: &str| Metric::new(name, "", "About it.").share_of("Boats");
+        let metrics = [metric("sloops"), metric("ketches"), metric("yawls")];
+        let mut history = History::default();
+        for (hours, sloops, ketches) in [(0.0, 0.0, 0.0), (1.0, 3.0, 1.0), (2.0, 1.0, 1.0)] {
+            history.push(
+                hours,
+                &SiteMetrics {
+                    columns: vec![
+                        ("sloops".into(), sloops),
+                        ("ketches".into(), ketches),
+                        ("yawls".into(), 0.0),
+                    ],
+                },
+            );
+        }
+        let plot = Plot::of(&metrics, &history, "Boats").expect("there are boats");
+        assert_eq!(plot.curves.len(), 2, "there are no yawls");
+        assert_eq!(plot.heading(), "Boats, shares");
+        let expected = [
+            vec![[0.0, 0.0, 0.0], [1.0, 0.0, 0.75], [2.0, 0.0, 0.5]],
+            vec![[0.0, 0.0, 0.0], [1.0, 0.75, 1.0], [2.0, 0.5, 1.0]],
+        ];
+        assert_eq!(plot.stacked(), expected);
+        assert_eq!(plot.extent(), (0.0, 2.0, 1.0));
+        assert_eq!(Plot::of(&metrics, &history, "Trains"), None);
+    }
+}
