@@ -147,7 +147,6 @@ impl Molecule {
             unit: quantity.unit.clone(),
             nm_per_unit: 1.0,
             diffusivity_um2_per_min: 1.0,
-            wall_permeability_um_per_min: 0.0,
             diffusivity_in_medium_um2_per_min: 0.0,
             in_air: false,
             radius_nm: 0.0,
