@@ -13,7 +13,7 @@ fn levels(molecule: &str, per_cell: f64, (size_um, voxel_um): (u32, u32), hours:
     let volume_ml = 4.0 / 3.0 * std::f64::consts::PI * RADIUS_UM.powi(3) * 1e-12;
     let rate = per_cell * CELLS_PER_ML * volume_ml;
     let mut simulation = simulation(&format!(
-        "duration: Days(9), step: Minutes(60), sites: [(name: \"block\", organ: Breast, \
+        "duration: Days(9), step: Minutes(60), output: (metrics_every: Hours(1)), sites: [(name: \"block\", organ: Breast, \
          size_um: ({size_um}, {size_um}, {size_um}), voxel_um: ({voxel_um}, {voxel_um}, {voxel_um}), \
          fields: [(molecule: \"{molecule}\", level: 0, sources: [\
              (place: Ball(radius_um: {RADIUS_UM}), rate: MoleculesPerSecond({rate}))])])]"

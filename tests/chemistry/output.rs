@@ -31,7 +31,7 @@ fn a_run_writes_the_fields_it_is_asked_for() {
                 .expect("it is simulated");
             let file =
                 std::fs::read(path.join("fields_0.5h/lymph_node_oxygen.npy")).expect("it is there");
-            let text = String::from_utf8_lossy(&file[10..64]).into_owned();
+            let text = String::from_utf8_lossy(&file[10..128]).into_owned();
             assert!(text.contains("'shape': (2, 4, 6)"), "{text}");
             let bytes = &file[file.len() - 4 * values.len()..];
             let numbers = bytes

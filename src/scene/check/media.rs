@@ -4,7 +4,6 @@ use bevy::prelude::Vec3;
 
 use super::super::schema::{Site, Source};
 use super::super::spans::FieldPath;
-use super::populations::overhang;
 use super::{Bounds, Checker};
 use crate::tissue::culture::CultureMedium;
 use crate::tissue::placed::Region;
@@ -41,11 +40,8 @@ pub(super) fn check_sources(
         let (min, max) = source.place.bounds_um();
         if is_sound && min.cmpgt(max).any() {
             checker.problem(&place, "`min_um` must not be above `max_um`");
-        } else if is_sound
-            && half.is_finite()
-            && let Some(words) = overhang(min.max(-half), max.min(half), half)
-        {
-            let message = format!("is not inside the site `{}`: it {words}", site.name);
+        } else if is_sound && (min.cmpgt(half).any() || max.cmplt(-half).any()) {
+            let message = format!("is not inside the site `{}`", site.name);
             checker.problem(&place, message);
         }
         let rate = source.rate.number();

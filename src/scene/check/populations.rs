@@ -227,7 +227,7 @@ fn read_rows(
 }
 
 /// The farthest a place reaches beyond the faces of a site along any axis, in words.
-pub(super) fn overhang(low: Vec3, high: Vec3, half: Vec3) -> Option<String> {
+fn overhang(low: Vec3, high: Vec3, half: Vec3) -> Option<String> {
     let slack = 1e-3;
     for (axis, name) in ["x", "y", "z"].into_iter().enumerate() {
         let end = half[axis];
