@@ -52,11 +52,13 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// The membrane of a scene, whole; elements outside of the block do not exist.
+    /// The membrane of a scene; elements that lie farther outside of the block than they are wide do not exist.
     pub fn new(description: &MembraneDescription, block: &TissueBlock) -> Self {
         let surface = Surface::of(&description.around);
         let tiling = Tiling::new(&surface, description.element_um, block);
-        let (low, high) = (block.min_um, block.max_um());
+        // One that only reaches into the block closes it there as well.
+        let rim = Vec3::splat(description.element_um);
+        let (low, high) = (block.min_um - rim, block.max_um() + rim);
         let elements = tiling.elements.iter();
         let density = elements.clone().map(|element| {
             let at = element.centre_um;
