@@ -17,7 +17,7 @@ const LEAST_CAPTION: f32 = 420.0;
 const MOST_CAPTION: f32 = 700.0;
 
 /// Highest column of colour bars and legend, as a share of the height.
-const HIGHEST_KEY: f32 = 0.6;
+const HIGHEST_KEY: f32 = 0.66;
 
 /// Size of something that is broken into lines, given the width it may have.
 pub(super) type Wrapped<'a> = &'a dyn Fn(f32) -> Vec2;
