@@ -42,8 +42,8 @@ pub fn ball(count: usize) -> Vec<Body> {
             id: CellId(id as u64),
             position: points[at].map(|at| SPACING * (at + 0.1 * (random.uniform() - 0.5))),
             radius: RADIUS,
-            adhesion: Body::ADHESION,
-            repulsion: Body::REPULSION,
+            adhesion: ContactLaw::PhysiCell.adhesion(),
+            repulsion: ContactLaw::PhysiCell.repulsion(),
         })
         .collect()
 }

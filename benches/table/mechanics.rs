@@ -122,7 +122,7 @@ fn measure_at_rest(count: usize, quick: bool) -> Vec<Figure> {
         let mut kernel = Mechanics::new(MechanicsParameters {
             rest_speed: 0.02,
             skip_resting,
-            ..Default::default()
+            ..MechanicsParameters::of(ContactLaw::PhysiCell)
         });
         let mut step = |bodies: &mut [Body]| {
             let (rows, watch) = kernel.update(&[bodies.len()]);

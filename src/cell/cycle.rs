@@ -170,9 +170,8 @@ pub struct CycleParameters {
     pub g2_stages: u32,
     /// Memoryless stages that M consists of; as for S.
     pub m_stages: u32,
-    /// Pressure at which entry into S stops. The unit is the pressure of twelve neighbours at their equilibrium
-    /// distance (overlap 4.8 % of the contact distance); pressure grows with overlap squared, so 10 stands for
-    /// an overlap of 15 %. Assumed. That compression holds cells back at the end of G1 is measured (Delarue et al. 2014,
+    /// Pressure at which entry into S stops. The unit is what twelve neighbours push that are 4.8 % closer than contact;
+    /// 4.5 is about what they push at 15 %, which is a density of 1.6 times that at contact. Assumed. That compression holds cells back at the end of G1 is measured (Delarue et al. 2014,
     /// doi:10.1016/j.bpj.2014.08.031), and the stress that stops spheroids: 45 to 120 mmHg (Helmlinger et al. 1997,
     /// doi:10.1038/nbt0897-778); but the potentials of contact have no unit of stress to tell it in.
     pub max_pressure: f32,
@@ -189,7 +188,7 @@ impl Default for CycleParameters {
             s_stages: 0,
             g2_stages: 0,
             m_stages: 0,
-            max_pressure: 10.0,
+            max_pressure: 4.5,
         }
     }
 }
@@ -224,7 +223,7 @@ impl CycleParameters {
 
     /// Rate of entry into S under those conditions, relative to the full one; `entry` is what rules make of it.
     pub fn s_entry_share(&self, entry: f32, pressure: f32, senescence: f32) -> f32 {
-        let room = (1.0 - pressure / self.max_pressure).max(0.0);
+        let room = (1.0 - pressure.max(0.0) / self.max_pressure).max(0.0);
         entry * room * (1.0 - senescence).clamp(0.0, 1.0)
     }
 

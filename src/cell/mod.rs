@@ -22,6 +22,7 @@ pub mod motility;
 pub mod movement;
 pub mod neighbourhood;
 pub mod perception;
+pub mod plane;
 pub mod shape;
 pub mod surroundings;
 pub mod turnover;
@@ -94,6 +95,7 @@ impl Plugin for CellPlugins {
             motility::MotilityPlugin,
             movement::MovementPlugin,
             perception::PerceptionPlugin,
+            plane::PlanePlugin,
             shape::ShapePlugin,
         ));
     }

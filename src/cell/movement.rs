@@ -13,10 +13,13 @@ use serde::{Deserialize, Serialize};
 
 use super::barrier::{self, SiteBarriers};
 use super::body::{Body, CellType, Position, Resident};
-use super::contact::ContactParameters;
-use super::mechanics::{self, Barriers, Bonds, BondsState, Faces, Mechanics, RowNumbers};
+use super::contact::{ContactParameters, RELAXED_CROWDING};
+use super::mechanics::{
+    self, Barriers, Bonds, BondsState, ContactLaw, Faces, Mechanics, MechanicsParameters, RowNumbers,
+};
 use super::motility::Motility;
 use super::neighbourhood::Neighbours;
+use super::plane::Plane;
 use super::surroundings::Surroundings;
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{CellValues, InputInfo, RegisterInputs, Regulated};
@@ -42,6 +45,8 @@ pub struct SiteMechanics {
     active: Vec<[f32; 3]>,
     /// The second channel of adhesion.
     second: RowNumbers,
+    /// Friction with what cells move through, over the usual one.
+    friction: RowNumbers,
     /// Cells of the site in each table.
     tables: Vec<usize>,
     /// The type of each cell, where there are barriers.
@@ -55,9 +60,36 @@ impl Default for SiteMechanics {
             bonds: Bonds::default(),
             active: Vec::new(),
             second: RowNumbers::new(0.0),
+            friction: RowNumbers::new(1.0),
             tables: Vec::new(),
             types: Vec::new(),
         }
+    }
+}
+
+impl SiteMechanics {
+    /// Lets walking cells go along the plane of the site at their whole speed.
+    fn turn_into_plane(&mut self) {
+        for velocity in &mut self.active {
+            *velocity = Plane::turn(Vec3::from_array(*velocity)).to_array();
+        }
+    }
+}
+
+/// Puts a cell that has just come to where it is back inside the walls of its site, if these hold cells.
+pub(super) fn hold_inside(world: &mut World, cell: Entity) {
+    let Some(resident) = world.get::<Resident>(cell).copied() else {
+        return;
+    };
+    let sites = world.get_resource::<Sites>();
+    let Some(block) = sites.and_then(|sites| Some(&sites.find(resident.0)?.block)) else {
+        return;
+    };
+    let (walls, low, high) = (block.walls, block.min_um, block.max_um());
+    if let Some(mut position) = world.get_mut::<Position>(cell)
+        && walls
+    {
+        position.0 = position.0.clamp(low, high);
     }
 }
 
@@ -79,6 +111,14 @@ impl Kept for SiteMechanics {
 #[derive(Resource, Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields, default)]
 pub struct MovementParameters {
+    /// How cells push and pull each other. `Cohesive` is tissue that holds together; `PhysiCell` has the potentials of
+    /// Ghaffarizadeh et al. 2018, for comparison, and then wants their strengths: `mechanics.adhesion_um_per_min` 0.4,
+    /// `repulsion_um_per_min` 10.
+    pub law: ContactLaw,
+    /// Force with which a walking cell that is surrounded by others makes its way among them, over the friction that it has
+    /// alone; no faster than it walks alone, and the less the fewer neighbours it has. 0.6: calibrated together with
+    /// the strength of adhesion, so that tissue flows and holds together. PhysiCell: 0.
+    pub walking_force_um_per_min: f32,
     /// Speed up to which a cell stays where it is, um/min: its adhesions hold it, as static friction does. 1e-3, a
     /// micrometre in 17 hours: assumed. The rim of a growing spheroid moves forty times as fast.
     pub rest_speed_um_per_min: f32,
@@ -87,6 +127,8 @@ pub struct MovementParameters {
 impl Default for MovementParameters {
     fn default() -> Self {
         Self {
+            law: ContactLaw::Cohesive,
+            walking_force_um_per_min: 0.6,
             rest_speed_um_per_min: 1.0e-3,
         }
     }
@@ -133,15 +175,24 @@ impl Plugin for MovementPlugin {
                 ),
                 "n_cadherin",
             )
+            .register_input::<ContactParameters>(
+                InputInfo::new(
+                    FRICTION,
+                    "",
+                    "Friction of a cell with what it moves through, over the usual one.",
+                )
+                .limits(ContactParameters::limits("friction")),
+                "friction",
+            )
             .register_quantity::<Surroundings>(
                 Quantity::new(
                     "mechanics.pressure",
                     "",
-                    "Pressure from neighbours; 1 is that of twelve at their equilibrium distance.",
+                    "What neighbours push less what they pull; 1 is the push of twelve that are 4.8 % too close.",
                 )
                 .label("pressure")
                 .column("pressure")
-                .range(0.0, 10.0),
+                .range(0.0, 5.0),
                 |around| around.pressure,
             )
             .register_quantity::<Surroundings>(
@@ -169,6 +220,35 @@ impl Plugin for MovementPlugin {
     }
 }
 
+impl MovementParameters {
+    /// What the kernel needs to know of them.
+    fn of_kernel(&self) -> MechanicsParameters {
+        let usual = MechanicsParameters::of(self.law);
+        let walking_force = match self.law {
+            ContactLaw::Cohesive => self.walking_force_um_per_min,
+            ContactLaw::PhysiCell => usual.walking_force,
+        };
+        MechanicsParameters {
+            walking_force,
+            rest_speed: self.rest_speed_um_per_min,
+            ..usual
+        }
+    }
+}
+
+/// Radius at which a cell of that radius is in contact with others, um.
+pub(super) fn contact_radius_um(law: ContactLaw, radius_um: f32) -> f32 {
+    radius_um * law.contact_per_body()
+}
+
+/// How crowded a cell is for what it exchanges: by PhysiCell cells are never.
+fn crowding(law: ContactLaw, sum: f32) -> f32 {
+    match law {
+        ContactLaw::Cohesive => sum / RELAXED_CROWDING,
+        ContactLaw::PhysiCell => 0.0,
+    }
+}
+
 /// Why there are as many rows as expected.
 const COUNTED: &str = "the cells were counted";
 
@@ -189,6 +269,8 @@ const ADHESION: &str = "mechanics.adhesion";
 /// The inputs that are its two channels.
 const E_CADHERIN: &str = "mechanics.e_cadherin";
 const N_CADHERIN: &str = "mechanics.n_cadherin";
+/// The input that is the friction.
+const FRICTION: &str = "mechanics.friction";
 
 /// N-cadherin that counts for nothing: as long as no cell has more, as in a tissue of epithelial cells, the second channel is left out.
 const FAINT: f32 = 0.02;
@@ -206,18 +288,22 @@ fn channel(strength: f32, level: f32) -> f32 {
     if held.is_nan() { 0.0 } else { held }
 }
 
+/// The sites, and what moves their cells.
+type Moved = (
+    &'static SiteId,
+    &'static TissueBlock,
+    Option<&'static Plane>,
+    &'static mut SiteMechanics,
+    Option<&'static SiteBarriers>,
+);
+
 /// Moves all cells of all sites by one step.
 pub(super) fn move_cells(
     clock: Res<Clock>,
     movement: Res<MovementParameters>,
     contact: Res<PerType<ContactParameters>>,
     inputs: Regulated,
-    mut sites: Query<(
-        &SiteId,
-        &TissueBlock,
-        &mut SiteMechanics,
-        Option<&SiteBarriers>,
-    )>,
+    mut sites: Query<Moved>,
     mut cells: Query<Moving>,
     mut neighbours: Option<ResMut<Neighbours>>,
     mut division: Local<Division>,
@@ -227,23 +313,33 @@ pub(super) fn move_cells(
         e_cadherin: inputs.input(E_CADHERIN),
         n_cadherin: inputs.input(N_CADHERIN),
     };
+    let friction = inputs.input(FRICTION);
     division.count(sites.iter().map(|(id, ..)| *id), &cells);
-    for (id, block, mut mechanics, barriers) in &mut sites {
+    for (id, block, plane, mut mechanics, barriers) in &mut sites {
         let share = division.of(*id);
+        mechanics.kernel.set_parameters(movement.of_kernel());
         if let Some(neighbours) = &mut neighbours {
             neighbours.offer(*id, &mut mechanics.kernel);
         }
-        gather(&mut mechanics, &share, &contact, &adhesion, &cells);
+        gather(
+            &mut mechanics,
+            &share,
+            (&contact, movement.law),
+            &adhesion,
+            &cells,
+        );
         gather_second(&mut mechanics, &share, &adhesion, &cells);
+        gather_friction(&mut mechanics, &share, &friction, &cells);
         let barriers = barriers.filter(|barriers| !barriers.is_empty());
         if barriers.is_some() {
             gather_types(&mut mechanics, &share, &cells);
         }
-        let rest_speed = movement.rest_speed_um_per_min;
-        mechanics.kernel.set_rest_speed(rest_speed);
-        relax(&mut mechanics, block, barriers, clock.dt_minutes());
+        if plane.is_some() {
+            mechanics.turn_into_plane();
+        }
+        relax(&mut mechanics, (block, plane), barriers, clock.dt_minutes());
     }
-    for (id, _, mechanics, _) in &sites {
+    for (id, _, _, mechanics, _) in &sites {
         write_back(mechanics, &division.of(*id), &mut cells);
     }
 }
@@ -356,7 +452,7 @@ fn velocity_of(motility: Option<&Motility>) -> [f32; 3] {
 fn gather(
     mechanics: &mut SiteMechanics,
     share: &Share,
-    contact: &PerType<ContactParameters>,
+    (contact, law): (&PerType<ContactParameters>, ContactLaw),
     adhesion: &Adhesion,
     cells: &Query<Moving>,
 ) {
@@ -408,13 +504,11 @@ fn gather(
                 let held = channel(strength.at(row, cell_type), e_cadherin.at(row, cell_type));
                 let repulsion = contact
                     .get(cell_type)
-                    .map_or(mechanics::Body::REPULSION, |contact| {
-                        contact.repulsion_um_per_min
-                    });
+                    .map_or(law.repulsion(), |contact| contact.repulsion_um_per_min);
                 let body = mechanics::Body {
                     id: ids[row],
                     position: positions[row].0.to_array(),
-                    radius: body[row].radius_um,
+                    radius: contact_radius_um(law, body[row].radius_um),
                     adhesion: held,
                     repulsion,
                 };
@@ -511,9 +605,40 @@ fn gather_types(mechanics: &mut SiteMechanics, share: &Share, cells: &Query<Movi
     }
 }
 
+/// Gathers friction, where any cell has another than the usual one.
+fn gather_friction(
+    mechanics: &mut SiteMechanics,
+    share: &Share,
+    values: &CellValues,
+    cells: &Query<Moving>,
+) {
+    let SiteMechanics {
+        kernel,
+        friction,
+        tables,
+        ..
+    } = mechanics;
+    // One that lacks the capability has the usual friction.
+    let usual = |value: f32| if value > 0.0 { value } else { 1.0 };
+    let is_used = values.bases().iter().any(|value| usual(*value) != 1.0)
+        || cells
+            .contiguous_iter()
+            .expect(IN_TABLES)
+            .any(|(entities, ..)| values.in_table(entities).is_ruled());
+    if is_used {
+        gather_numbers(kernel, friction, tables, share, cells, |entities| {
+            let values = values.in_table(entities);
+            move |row, cell_type| usual(values.at(row, cell_type))
+        });
+    } else {
+        friction.leave_out(kernel);
+    }
+}
+
 /// Gives the cells of one site what became of them.
 fn write_back(mechanics: &SiteMechanics, share: &Share, cells: &mut Query<Moving>) {
     let kernel = &mechanics.kernel;
+    let law = kernel.parameters().law;
     let mut first_chunk = 0;
     for (_, ids, residents, _, _, _, mut positions, mut surroundings) in
         cells.contiguous_iter_mut().expect(IN_TABLES)
@@ -535,6 +660,7 @@ fn write_back(mechanics: &SiteMechanics, share: &Share, cells: &mut Query<Moving
                     if let Some(outcome) = kernel.outcome(row) {
                         position.0 = Vec3::from_array(outcome.position);
                         around.pressure = outcome.pressure;
+                        around.crowding = crowding(law, outcome.crowding);
                         around.contacts = outcome.contacts;
                     }
                 }
@@ -546,20 +672,24 @@ fn write_back(mechanics: &SiteMechanics, share: &Share, cells: &mut Query<Moving
 
 fn relax(
     mechanics: &mut SiteMechanics,
-    block: &TissueBlock,
+    (block, plane): (&TissueBlock, Option<&Plane>),
     barriers: Option<&SiteBarriers>,
     minutes: f32,
 ) {
-    let faces = if block.walls {
+    let mut faces = if block.walls {
         Faces::closed(block.min_um.to_array(), block.max_um().to_array())
     } else {
         Faces::default()
     };
+    if let Some(plane) = plane {
+        faces = faces.in_plane(plane.z_um);
+    }
     let SiteMechanics {
         kernel,
         bonds,
         active,
         types,
+        friction,
         ..
     } = mechanics;
     let surroundings = mechanics::Surroundings {
@@ -567,6 +697,7 @@ fn relax(
         active,
         bonds: Some(bonds),
         barriers: barriers.map(|barriers| Barriers { barriers, types }),
+        friction: friction.of_rows(),
     };
     kernel.relax(minutes, &surroundings);
     bonds.settle(kernel);

@@ -11,7 +11,8 @@ use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
 use super::body::{Body, CellType, Position, Resident};
-use super::mechanics::{self, Mechanics, MechanicsParameters, Vicinity};
+use super::mechanics::{self, ContactLaw, Mechanics, MechanicsParameters, Vicinity};
+use super::movement::{MovementParameters, contact_radius_um};
 use crate::core::clones::Clones;
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::state::RegisterState;
@@ -40,6 +41,7 @@ pub struct Neighbour {
 struct Seen {
     entity: Entity,
     cell_type: u16,
+    radius_um: f32,
 }
 
 /// The cells of one site.
@@ -51,12 +53,16 @@ struct SiteNeighbours {
 
 /// The cells of all sites, as they lay in `Perceive`.
 #[derive(Resource, Default)]
-pub struct Neighbours(Vec<SiteNeighbours>);
+pub struct Neighbours {
+    sites: Vec<SiteNeighbours>,
+    /// The law by which cells touch.
+    law: ContactLaw,
+}
 
 impl Neighbours {
     /// Offers what was found to whoever moves the cells of a site: until the next `Perceive` nobody asks.
     pub(super) fn offer(&mut self, site: SiteId, kernel: &mut Mechanics) {
-        if let Some(site) = self.0.get_mut(usize::from(site.0)) {
+        if let Some(site) = self.sites.get_mut(usize::from(site.0)) {
             kernel.offer(&mut site.vicinity);
         }
     }
@@ -95,6 +101,7 @@ impl Neighbourhood<'_> {
         work: impl FnOnce(&[Neighbour]) -> R,
     ) -> R {
         self.ask(cell, types, work, |vicinity, found| {
+            let radius_um = contact_radius_um(self.neighbours.law, radius_um);
             vicinity.touching(cell.at_um.to_array(), radius_um, found);
         })
     }
@@ -120,7 +127,7 @@ impl Neighbourhood<'_> {
         work: impl FnOnce(&[Neighbour]) -> R,
         visit: impl FnOnce(&Vicinity, &mut dyn FnMut(usize, f32)),
     ) -> R {
-        let Some(site) = self.neighbours.0.get(usize::from(cell.site.0)) else {
+        let Some(site) = self.neighbours.sites.get(usize::from(cell.site.0)) else {
             return work(&[]);
         };
         // Taken, so that `work` may ask again.
@@ -135,7 +142,7 @@ impl Neighbourhood<'_> {
                     entity: seen.entity,
                     cell_type: seen.cell_type,
                     at_um: Vec3::from_array(body.position),
-                    radius_um: body.radius,
+                    radius_um: seen.radius_um,
                     distance_um: square.sqrt(),
                 });
             }
@@ -182,10 +189,13 @@ impl UseNeighbourhood for App {
 fn find_neighbours(
     sites: Res<Sites>,
     clones: Option<Res<Clones>>,
+    movement: Option<Res<MovementParameters>>,
     mut neighbours: ResMut<Neighbours>,
     cells: Query<(Entity, &CellId, &Resident, &CellType, &Position, &Body)>,
 ) {
-    let list = &mut neighbours.0;
+    let law = movement.map_or_else(ContactLaw::default, |movement| movement.law);
+    neighbours.law = law;
+    let list = &mut neighbours.sites;
     list.resize_with(sites.list.len(), SiteNeighbours::default);
     for site in list.iter_mut() {
         let bodies = site.vicinity.bodies_mut();
@@ -199,17 +209,21 @@ fn find_neighbours(
         site.vicinity.bodies_mut().push(mechanics::Body {
             id: *id,
             position: position.0.to_array(),
-            radius: body.radius_um,
+            radius: contact_radius_um(law, body.radius_um),
             adhesion: 0.0,
             repulsion: 0.0,
         });
         let row = cell_type.0;
         let cell_type = clones.as_ref().map_or(row, |clones| clones.type_of(row));
-        site.seen.push(Seen { entity, cell_type });
+        site.seen.push(Seen {
+            entity,
+            cell_type,
+            radius_um: body.radius_um,
+        });
     }
     let MechanicsParameters {
         reach, bin_scale, ..
-    } = MechanicsParameters::default();
+    } = MechanicsParameters::of(law);
     for site in list.iter_mut() {
         site.vicinity.sort(reach, bin_scale);
     }

@@ -1,12 +1,13 @@
 //! Cells notice what surrounds them: the `Perceive` stage.
 //!
 //! Each cell finds its voxel, in which it reads and books molecules in this step; where host vessels may have to give
-//! way, its volume is booked for the voxel. Pressure and contacts are those of the last `Move`. Concentrations are those
+//! way, the volume of tissue that it makes up is booked for the voxel. Pressure and contacts are those of the last `Move`. Concentrations are those
 //! of the voxel, not interpolated, so that a cell takes up what it perceives.
 
 use bevy::prelude::*;
 
 use super::body::{Body, Position, Resident};
+use super::contact::CONFLUENT_SHARE;
 use super::surroundings::Surroundings;
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::parallel::{IN_TABLES, for_each_row_mut};
@@ -61,7 +62,8 @@ fn perceive(
             };
             let voxel = block.voxel_at(positions[row].0);
             if let Some(volume) = volume {
-                volume.0.add(voxel, bodies[row].volume_um3());
+                let at_rest_um3 = bodies[row].volume_um3() / CONFLUENT_SHARE;
+                volume.0.add(voxel, around.pressed_um3(at_rest_um3));
             }
             around.voxel = voxel;
         });

@@ -2,8 +2,8 @@
 //!
 //! Balls and shells are filled with a hexagonal close-packed lattice with a cell in the very centre, in
 //! lattice order (z, then y, then x), so that neighbours in space are neighbours in memory. The distance of
-//! lattice neighbours is [`CONFLUENT_SPACING`] diameters of a cell of mean volume, so that adhesion and repulsion
-//! of a cell and its twelve neighbours balance.
+//! lattice neighbours is [`CONFLUENT_SPACING`] diameters of a cell of mean volume, so that cells are as dense as in relaxed
+//! tissue.
 //!
 //! Runs when a simulation is set up and when the timeline adds cells; equal input gives equal bits.
 

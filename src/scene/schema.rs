@@ -239,8 +239,8 @@ pub enum Place {
         /// Its centre, um.
         at_um: (f32, f32, f32),
     },
-    /// A ball of touching cells. They lie inside with their whole body, hexagonally close-packed, at the distance at
-    /// which adhesion and repulsion balance: 0.952 diameters of a cell of mean size (a growing population's mean is 1.4
+    /// A ball of touching cells. They lie inside with their whole body, hexagonally close-packed, as dense
+    /// as relaxed tissue: 1.13 diameters of the body of a cell of mean size apart (a growing population's mean is 1.4
     /// times a resting cell's volume).
     Ball {
         /// Its centre, um.

@@ -3,11 +3,13 @@
 use bevy::prelude::*;
 
 use crate::cell::clones::tell_clones;
+use crate::cell::contact::CONFLUENT_SPACING;
 use crate::cell::cycle::mean_radius_um;
 use crate::cell::exchange::register_secretions;
 use crate::cell::molecules::{keep_carried, register_molecules};
 use crate::cell::motility::register_biases;
 use crate::cell::movement::SiteMechanics;
+use crate::cell::plane::Plane;
 use crate::cell::turnover::nursery::spawn_cells;
 use crate::cell::{BodyParameters, CycleParameters};
 use crate::core::RandomKey;
@@ -16,7 +18,8 @@ use crate::core::parameters::PerType;
 use crate::core::regulate::{Rules, SitesInOrder};
 use crate::core::rule::RuleBook;
 use crate::measure::metrics::{TumourTypes, register_clones, register_types};
-use crate::scene::schema::{Faces, Population, Scene, Source, Span};
+use crate::scene::population::PlacedCell;
+use crate::scene::schema::{Faces, Place, Population, Scene, Source, Span};
 use crate::scene::{CellLibrary, CellPrefab, ParsedScene};
 use crate::tissue::exchange::VolumeBook;
 use crate::tissue::host_vessels::CellShare;
@@ -181,6 +184,20 @@ fn install_parts(world: &mut World, scene: &Scene) {
     }
 }
 
+/// Puts cells into a plane: of what is packed in layers the layer that is nearest, of the rest all.
+fn keep_to_plane(cells: &mut Vec<PlacedCell>, plane: Plane, place: &Place, radius_um: f32) {
+    if let Place::Ball { .. } | Place::Shell { .. } = place {
+        let half_layer = CONFLUENT_SPACING * radius_um * (2.0_f32 / 3.0).sqrt();
+        cells.retain(|(at, _)| {
+            let above = at.z - plane.z_um;
+            -half_layer <= above && above < half_layer
+        });
+    }
+    for (at, _) in cells {
+        *at = plane.flatten(*at);
+    }
+}
+
 /// Spawns a population of the scene.
 pub fn spawn_population(
     world: &mut World,
@@ -196,6 +213,10 @@ pub fn spawn_population(
         .resource::<PerType<BodyParameters>>()
         .get(cell_type)
         .map_or(0.0, |body| mean_radius_um(body, cycle));
-    let (site, cells) = scene.place(population, number, step, key, radius_um);
+    let (site, mut cells) = scene.place(population, number, step, key, radius_um);
+    let entity = world.resource::<Sites>().get(site).entity;
+    if let Some(plane) = world.get::<Plane>(entity).copied() {
+        keep_to_plane(&mut cells, plane, &population.place, radius_um);
+    }
     spawn_cells(world, site, &cells);
 }

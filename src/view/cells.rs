@@ -27,6 +27,7 @@ use bevy::render::render_resource::{
 use bevy::render::storage::ShaderBuffer;
 use bevy::shader::ShaderRef;
 
+use crate::cell::mechanics::ContactLaw;
 use crate::core::parallel::{for_each_chunk_mut2, map_chunks};
 use crate::scene::look::Style;
 use crate::scene::{ColourBy, Look};
@@ -54,7 +55,7 @@ const NO_VALUE: u32 = 32;
 
 /// Radius of a body as it is drawn, of that which mechanics has: cells at their distance of rest, which overlap by
 /// little, then meet in facets.
-pub const DRAWN_PER_MECHANICAL: f32 = 1.12;
+pub const DRAWN_PER_MECHANICAL: f32 = ContactLaw::Cohesive.contact_per_body();
 /// How far beyond its drawn body a cell may fill a cut in dense tissue, in drawn radii; as in `cells.wgsl`. In a dense
 /// packing of equal spheres no point is farther than 1.42 radii from the nearest centre.
 pub const MOST_REACH: f32 = 0.5;

@@ -1,6 +1,6 @@
 //! How densely cells are packed around a place.
 //!
-//! A coarse grid over the tissue holds the fraction of space filled by cells. Two things follow from it: how
+//! A coarse grid over the tissue holds the fraction of space filled by cells as they are drawn. Two things follow from it: how
 //! much light reaches a cell (cells in a furrow or under others are darker), and which cells are so deep inside that
 //! no ray from outside can reach them, so that they need not be drawn. A cut counts as outside. Rebuilt when
 //! the snapshot or the cut changes, in `PostUpdate` ([`ViewSystems::Survey`]).
@@ -13,6 +13,7 @@ use crate::core::units::ball_volume_um3;
 use crate::scene::Cut;
 use crate::simulation::{CellGlyphs, Snapshot};
 
+use super::cells::drawn_radius_um;
 use super::{Shown, ViewSettings, ViewSystems, cut_plane};
 
 /// Edge of a grid cell in mean cell radii: a little more than a cell diameter.
@@ -74,7 +75,7 @@ impl Crowding {
         for (centre, radius) in kept() {
             let [x, y, z] = ((centre - origin) / step).to_array().map(|v| v as usize);
             packing[x + dims[0] * (y + dims[1] * z)] +=
-                ball_volume_um3(radius) / (step * step * step);
+                ball_volume_um3(drawn_radius_um(radius)) / (step * step * step);
         }
         for filled in &mut packing {
             *filled = filled.min(1.2);
@@ -196,14 +197,14 @@ mod tests {
     use super::*;
     use crate::scene::look::Axis;
 
-    /// Spheres of radius 5 um on a cubic lattice of 9 um, filling a ball.
+    /// Spheres whose bodies have a radius of 5 um on a cubic lattice of 10.4 um, filling a ball.
     fn ball(radius: f32) -> CellGlyphs {
-        let n = (radius / 9.0) as i32 + 1;
+        let n = (radius / 10.4) as i32 + 1;
         let mut cells = CellGlyphs::default();
         for x in -n..=n {
             for y in -n..=n {
                 for z in -n..=n {
-                    let centre = Vec3::new(x as f32, y as f32, z as f32) * 9.0;
+                    let centre = Vec3::new(x as f32, y as f32, z as f32) * 10.4;
                     if centre.length() <= radius {
                         cells.sphere_um.push([centre.x, centre.y, centre.z, 5.0]);
                     }

@@ -18,7 +18,7 @@ use bevy::math::DVec3;
 use theory::*;
 use tumorscape::biology::Metabolism;
 use tumorscape::biology::metabolism::OxygenLaw;
-use tumorscape::cell::{Body, Position, Vital};
+use tumorscape::cell::{Body, Position, Surroundings, Vital};
 use tumorscape::core::parallel::set_threads;
 use tumorscape::scene::schema::Span;
 use tumorscape::simulation::{Simulation, open_scene};
@@ -67,20 +67,21 @@ impl Hour {
         let radius_um = of("tumour_radius_um");
         let world = simulation.world();
         let mut query = world
-            .try_query::<(&Position, &Body, &Vital, &Metabolism)>()
+            .try_query::<(&Position, &Body, &Vital, &Metabolism, &Surroundings)>()
             .expect("there are cells");
         let cells: Vec<_> = query.iter(world).collect();
         let centre = cells.iter().map(|cell| cell.0.0.as_dvec3()).sum::<DVec3>();
         let centre = centre / cells.len() as f64;
         let mut uptake = vec![0.0; 200];
         let mut in_rim = 0.0;
-        for (at, body, vital, metabolism) in cells {
+        for (at, body, vital, metabolism, around) in cells {
             let distance = at.0.as_dvec3().distance(centre);
             if distance > radius_um - 110.0 && distance < radius_um - 10.0 {
                 in_rim += 1.0;
             }
             if vital.is_alive() {
-                let breathing = OxygenLaw::MichaelisMenten.breathing_um3(body.volume_um3());
+                let breathing = around.pressed_um3(body.volume_um3());
+                let breathing = OxygenLaw::MichaelisMenten.breathing_um3(breathing);
                 let shell = (distance / SHELL_UM) as usize;
                 uptake[shell] += f64::from(metabolism.oxygen_per_min * breathing);
             }

@@ -4,8 +4,8 @@
 //! `M = 1 + m / (1 + (G/G_m)^2) clamp((pH - 6.6)/0.65, 0, 1)` of Casciari et al. 1992 (EMT6/Ro: uptake doubles when
 //! glucose falls from 5.5 to 0.4 mM at pH 7.25, and does not at pH 6.6). A cell breathes for the tissue it makes up:
 //! its own volume over the share of relaxed confluent tissue that is cells ([`CONFLUENT_SHARE`](crate::cell::contact::CONFLUENT_SHARE)). Confluent tissue
-//! thus takes up `q_max` times the share of its cells that live; where growth presses cells closer together than
-//! they lie at rest, there are more of them and it takes up more. PhysiCell's first-order law, which is per volume of
+//! thus takes up `q_max` times the share of its cells that live, pressed or not: where growth presses cells closer
+//! together than they lie at rest, each makes up less ([`Surroundings::pressed_um3`]). PhysiCell's first-order law, which is per volume of
 //! cells, can be chosen instead.
 //!
 //! Glucose: `J_G = q_G h(G; K_G, 1) [g + a (1 - h(p; p_P, 2))] clamp(1 - 2 (7.25 - pH), 0.1, 1)`, with the Pasteur
@@ -138,8 +138,9 @@ pub fn update_metabolism(
                 *metabolism = Metabolism::NONE;
                 return;
             }
-            let (site, voxel, body) = (residents[row].0, around[row].voxel, &bodies[row]);
-            let around = Metabolites {
+            let (site, voxel) = (residents[row].0, around[row].voxel);
+            let volume_um3 = around[row].pressed_um3(bodies[row].volume_um3());
+            let found = Metabolites {
                 oxygen_mmhg: oxygen.at(site, voxel),
                 glucose_mm: glucose.at(site, voxel),
                 lactate_mm: lactate.at(site, voxel),
@@ -150,7 +151,7 @@ pub fn update_metabolism(
                 glycolysis: glycolysis.at(row, cell_type),
                 oxidised_share: oxidised_share.at(row, cell_type),
             };
-            let rates = parameters.rates(chemistry, &uptake, around, set, body.volume_um3());
+            let rates = parameters.rates(chemistry, &uptake, found, set, volume_um3);
             *metabolism = rates.exchange;
         });
     }
@@ -181,7 +182,8 @@ pub fn exchange_metabolites(
             };
             let (site, voxel, rates) = (residents[row].0, around[row].voxel, &metabolism[row]);
             let law = parameters.oxygen_law;
-            let volume_um3 = law.breathing_um3(bodies[row].volume_um3());
+            let pressed_um3 = around[row].pressed_um3(bodies[row].volume_um3());
+            let volume_um3 = law.breathing_um3(pressed_um3);
             match law {
                 OxygenLaw::MichaelisMenten => {
                     let per_min = rates.oxygen_per_min;

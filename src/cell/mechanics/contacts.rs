@@ -3,25 +3,31 @@
 //! Each cell sums over its neighbours (see `search`) sixteen at a time, in slot order and in fixed lanes. The
 //! sums therefore depend neither on the instruction set nor on what else is near, only on the neighbours.
 //!
-//! With `d` the distance of centres, `R` the sum of radii and `S = reach R` (reach 1.25), cell `i` moves
-//! away from `j` at `c_r (1 - d/R)^2` for `d < R` and towards it at `c_a (1 - d/S)^2` for `d < S`
-//! (Macklin et al. 2012, doi 10.1016/j.jtbi.2012.02.002; Ghaffarizadeh et al. 2018,
-//! doi 10.1371/journal.pcbi.1005991), `c` being the geometric mean of the strengths of the two cells. Adhesion may
-//! have two channels, as E- and N-cadherin, each of which holds to its own kind alone (Duguay et al. 2003, doi
-//! 10.1016/S0012-1606(02)00016-7): `c_a` is then the sum of the geometric means of both.
+//! Distances are counted in sums of contact radii, `s = d / R`, and `c_r`, `c_a` are the geometric means of the
+//! strengths of the two cells. Adhesion may have two channels, as E- and N-cadherin, each of which holds to its own kind
+//! alone (Duguay et al. 2003, doi 10.1016/S0012-1606(02)00016-7): `c_a` is then the sum of the geometric means of both.
+//! Which law holds is said by [`ContactLaw`]:
+//!
+//! - `Cohesive`: cells push at `c_r u (1 + q u)`, `u = 1 - s`, where they are closer than their contact radii, and pull at
+//!   `4 c_a (s - 1)(S - s) / (S - 1)^2` for `1 < s < S`: nothing at rest, `c_a` in the middle of the reach, nothing beyond.
+//!   Stiffness is finite near rest (`c_r / R` and `4 c_a / ((S - 1) R)`), so that strong cohesion asks for no short
+//!   substeps; the growing stiffness of what is pressed keeps cells of several shells from falling into one.
+//! - `PhysiCell`: cells push at `c_r (1 - s)^2` for `s < 1` and pull at `c_a (1 - s/S)^2` for `s < S`
+//!   (Macklin et al. 2012, doi 10.1016/j.jtbi.2012.02.002; Ghaffarizadeh et al. 2018,
+//!   doi 10.1371/journal.pcbi.1005991).
 //!
 //! For the choice of the substep the pass also bounds the stiffness matrix `A = sum k n n^T + t I`, where
-//! `k = 2 c_r (1 - d/R) / R` is the slope of repulsion and `t` the tension per length of net attraction
+//! `k` is the slope of the force where it restores and `t` the tension per length of net attraction
 //! (its stiffness across the line of centres): at once by its trace `sum (k + t)`, and where that is not
 //! good enough for the time to be covered, by the largest row sum.
 
 use std::ops::Range;
 
-use super::Body;
 use super::lanes::{FAR_AWAY, LANES, Lanes};
 use super::neighbours::{Accumulate, GROUP, Near, Own, Room};
 use super::search::{Search, rows_around};
 use super::sort::Sorted;
+use super::{Body, ContactLaw, MechanicsParameters};
 use crate::core::identity::CellId;
 
 // Traces are added up four at a time.
@@ -29,17 +35,21 @@ const _: () = assert!(GROUP.is_multiple_of(4));
 
 /// Squared distance below which two centres count as coincident, um2.
 const COINCIDENT: f32 = 1.0e-12;
-/// Pressure of PhysiCell's unit: twelve neighbours at the spacing of a hexagonal packing of equal area,
-/// `12 (1 - sqrt(pi / (2 sqrt 3)))^2`.
-pub(super) const PRESSURE_UNIT: f32 = 0.027_288_82;
+/// PhysiCell's unit of pressure: twelve neighbours at the spacing of a hexagonal packing of equal area,
+/// `12 u^2` with the overlap `u = 1 - sqrt(pi / (2 sqrt 3))`.
+const PHYSICELL_PRESSURE_UNIT: f32 = 0.027_288_82;
+/// That overlap.
+const UNIT_OVERLAP: f32 = 0.047_687_2;
 
 /// Sums over the neighbours of one cell.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Contact {
     /// Velocity, um/min.
     pub velocity: [f32; 3],
-    /// `sum (1 - d/R)^2` over overlapping neighbours.
+    /// Sum of forces away from neighbours, um/min; by PhysiCell `sum (1 - s)^2` over overlapping neighbours.
     pub pressure: f32,
+    /// `sum (1 - s/S)` over neighbours: a measure of how many there are and how close.
+    pub crowding: f32,
     /// Bound of the stiffness, 1/min: the trace.
     pub trace: f32,
     /// Cells closer than the interaction distance.
@@ -78,7 +88,7 @@ impl Stiffness {
 /// # Safety
 /// As for [`Room::hold`].
 #[inline(always)]
-pub(super) unsafe fn sum<V: Lanes, const CHANNELS: usize>(
+pub(super) unsafe fn sum<V: Lanes, const CHANNELS: usize, const LAW: u8>(
     cells: &Sorted,
     search: Search,
     slots: Range<usize>,
@@ -89,30 +99,32 @@ pub(super) unsafe fn sum<V: Lanes, const CHANNELS: usize>(
     // SAFETY: the caller's promises.
     unsafe {
         let mut traces = [V::splat(0.0); GROUP];
+        let mut crowds = traces;
         for (member, slot) in slots.enumerate() {
-            let own = Own::<V>::new(cells, slot, search.reach);
+            let own = Own::<V>::new(cells, slot, search);
             let mut sums = Sums::<V>::new();
             let near = &mut room.near[member];
             let count;
             if room.crowded {
-                count = near.search_alone::<V, CHANNELS>(cells, search, (slot, &own), &mut sums);
+                count =
+                    near.search_alone::<V, CHANNELS, LAW>(cells, search, (slot, &own), &mut sums);
             } else {
                 count = near.count;
-                sums.add::<CHANNELS>(&own, near, count);
+                sums.add::<CHANNELS, LAW>(&own, near, count);
             }
             contacts[member] = sums.finish(count);
             traces[member] = sums.trace;
+            crowds[member] = sums.crowding;
         }
         let mut member = 0;
         while member < members {
-            let four = V::sum_four([
-                traces[member],
-                traces[member + 1],
-                traces[member + 2],
-                traces[member + 3],
-            ]);
-            for (contact, trace) in contacts[member..].iter_mut().zip(four) {
+            let [traces, crowds] = [&traces, &crowds].map(|of| {
+                V::sum_four([of[member], of[member + 1], of[member + 2], of[member + 3]])
+            });
+            let both = traces.into_iter().zip(crowds);
+            for (contact, (trace, crowding)) in contacts[member..].iter_mut().zip(both) {
                 contact.trace = trace;
+                contact.crowding = crowding;
             }
             member += 4;
         }
@@ -124,7 +136,7 @@ pub(super) unsafe fn sum<V: Lanes, const CHANNELS: usize>(
 /// # Safety
 /// As for [`sum`].
 #[inline(always)]
-pub(super) unsafe fn stiffness<V: Lanes, const CHANNELS: usize>(
+pub(super) unsafe fn stiffness<V: Lanes, const CHANNELS: usize, const LAW: u8>(
     cells: &Sorted,
     search: Search,
     (slot, member): (usize, usize),
@@ -132,13 +144,13 @@ pub(super) unsafe fn stiffness<V: Lanes, const CHANNELS: usize>(
 ) -> Stiffness {
     // SAFETY: the caller's promises.
     unsafe {
-        let own = Own::<V>::new(cells, slot, search.reach);
+        let own = Own::<V>::new(cells, slot, search);
         let mut sums = StiffnessSums::<V>([V::splat(0.0); 7]);
         let near = &mut room.near[member];
         if room.crowded {
-            near.search_alone::<V, CHANNELS>(cells, search, (slot, &own), &mut sums);
+            near.search_alone::<V, CHANNELS, LAW>(cells, search, (slot, &own), &mut sums);
         } else {
-            sums.add::<CHANNELS>(&own, near, near.count);
+            sums.add::<CHANNELS, LAW>(&own, near, near.count);
         }
         sums.finish()
     }
@@ -149,20 +161,32 @@ struct Pairs<V> {
     offset: [V; 3],
     square: V,
     one_over_distance: V,
-    /// `1 - d/R`, at least zero.
+    /// `1 - s`, at least zero.
     overlap: V,
-    squared_overlap: V,
+    /// What they add to the pressure.
+    pressure: V,
+    /// `1 - s/S`, at least zero.
+    span: V,
     /// Net repulsion over the distance, 1/min.
     net: V,
-    /// Slope of repulsion, 1/min.
+    /// Slope of the force where it restores, 1/min.
     slope: V,
     /// Tension per length of net attraction, 1/min.
     tension: V,
 }
 
+/// The law `Cohesive`, as a constant.
+pub(super) const COHESIVE: u8 = 0;
+/// The law `PhysiCell`, as a constant.
+pub(super) const PHYSICELL: u8 = 1;
+
 impl<V: Lanes> Pairs<V> {
     #[inline(always)]
-    unsafe fn of<const CHANNELS: usize>(own: &Own<V>, near: &Near, at: usize) -> Self {
+    unsafe fn of<const CHANNELS: usize, const LAW: u8>(
+        own: &Own<V>,
+        near: &Near,
+        at: usize,
+    ) -> Self {
         // SAFETY: as for [`Room::hold`]; neighbours are padded to whole batches.
         unsafe {
             let (zero, one) = (V::splat(0.0), V::splat(1.0));
@@ -194,23 +218,83 @@ impl<V: Lanes> Pairs<V> {
             let one_over_distance = sum.mul(inverse);
             let relative = distance.mul(one_over_sum);
             let overlap = one.sub(relative).where_not_less(square, tiny).max(zero);
-            let span = one.sub(relative.mul(own.one_over_reach)).max(zero);
-            let squared_overlap = overlap.mul(overlap);
-            let push = repulsion.mul(squared_overlap);
-            let net = push
-                .sub(adhesion.mul(span.mul(span)))
-                .mul(one_over_distance);
-            let doubled = repulsion.add(repulsion);
+            let span = one.sub(relative.mul(own.one_over_reach));
+            let span = span.where_not_less(square, tiny).max(zero);
+            let (pressure, force, slope) = if LAW == PHYSICELL {
+                let squared_overlap = overlap.mul(overlap);
+                let force = repulsion
+                    .mul(squared_overlap)
+                    .sub(adhesion.mul(span.mul(span)));
+                let slope = repulsion.add(repulsion).mul(overlap);
+                (squared_overlap, force, slope)
+            } else {
+                let stretch = relative.sub(one).max(zero);
+                let pull = adhesion.mul(own.pull).mul(stretch.mul(span));
+                let stiffer = own.stiffening.mul(overlap);
+                let force = repulsion.mul(overlap.add(overlap.mul(stiffer))).sub(pull);
+                // Where a pair is stretched, stiffness falls from `4 c_a / (S - 1)` at rest to nothing in the middle.
+                let left = own.one_and_reach.sub(relative.add(relative)).max(zero);
+                let stretched = adhesion.mul(own.pull_slope).mul(left);
+                let pressed = repulsion.mul(one.add(stiffer.add(stiffer)));
+                let slope = stretched
+                    .where_not_less(relative, one)
+                    .add(pressed.where_not_less(overlap, V::splat(f32::MIN_POSITIVE)));
+                (force, force, slope)
+            };
+            let net = force.mul(one_over_distance);
             Self {
                 offset: [dx, dy, dz],
                 square,
                 one_over_distance,
                 overlap,
-                squared_overlap,
+                pressure,
+                span,
                 net,
-                slope: doubled.mul(overlap).mul(one_over_sum),
+                slope: slope.mul(one_over_sum),
                 tension: zero.sub(net).max(zero),
             }
+        }
+    }
+}
+
+/// What two cells do to each other at a distance: outwards, um/min, pull and all.
+#[inline]
+pub(super) fn force_between(
+    parameters: &MechanicsParameters,
+    relative: f32,
+    [adhesion, repulsion]: [f32; 2],
+) -> f32 {
+    let reach = parameters.reach;
+    let span = (1.0 - relative / reach).max(0.0);
+    let pull = match parameters.law {
+        ContactLaw::PhysiCell => adhesion * span * span,
+        ContactLaw::Cohesive => adhesion * pull_factor(reach) * (relative - 1.0).max(0.0) * span,
+    };
+    push_of(parameters, relative, repulsion) - pull
+}
+
+/// How two cells that overlap push each other, um/min.
+#[inline]
+pub(super) fn push_of(parameters: &MechanicsParameters, relative: f32, repulsion: f32) -> f32 {
+    let overlap = (1.0 - relative).max(0.0);
+    match parameters.law {
+        ContactLaw::PhysiCell => repulsion * overlap * overlap,
+        ContactLaw::Cohesive => repulsion * overlap * (1.0 + parameters.stiffening * overlap),
+    }
+}
+
+/// `4 S / (S - 1)^2`, so that a pair in the middle of its reach is pulled with the whole strength.
+pub(super) fn pull_factor(reach: f32) -> f32 {
+    4.0 * reach / ((reach - 1.0) * (reach - 1.0))
+}
+
+/// The unit of pressure: twelve neighbours of the usual strength at an overlap of 4.8 %.
+pub(super) fn pressure_unit(parameters: &MechanicsParameters) -> f32 {
+    match parameters.law {
+        ContactLaw::PhysiCell => PHYSICELL_PRESSURE_UNIT,
+        ContactLaw::Cohesive => {
+            let relative = 1.0 - UNIT_OVERLAP;
+            12.0 * push_of(parameters, relative, ContactLaw::Cohesive.repulsion())
         }
     }
 }
@@ -220,6 +304,7 @@ impl<V: Lanes> Pairs<V> {
 struct Sums<V> {
     velocity: [V; 3],
     pressure: V,
+    crowding: V,
     trace: V,
     touching: usize,
     /// Cells at the very place, this one among them.
@@ -234,6 +319,7 @@ impl<V: Lanes> Sums<V> {
         Self {
             velocity: [zero; 3],
             pressure: zero,
+            crowding: zero,
             trace: zero,
             touching: 0,
             coincident: 0,
@@ -250,6 +336,7 @@ impl<V: Lanes> Sums<V> {
                 velocity: [vx, vy, vz],
                 pressure,
                 // Added up for four cells at a time, see [`sum`].
+                crowding: 0.0,
                 trace: 0.0,
                 // A cell that is nowhere (not a number) does not even find itself.
                 contacts: (count as u32).saturating_sub(1),
@@ -262,12 +349,17 @@ impl<V: Lanes> Sums<V> {
 
 impl<V: Lanes> Accumulate<V> for Sums<V> {
     #[inline(always)]
-    unsafe fn add<const CHANNELS: usize>(&mut self, own: &Own<V>, near: &Near, count: usize) {
+    unsafe fn add<const CHANNELS: usize, const LAW: u8>(
+        &mut self,
+        own: &Own<V>,
+        near: &Near,
+        count: usize,
+    ) {
         // SAFETY: as for [`Room::hold`].
         unsafe {
             let mut at = 0;
             while at < count {
-                let pairs = Pairs::of::<CHANNELS>(own, near, at);
+                let pairs = Pairs::of::<CHANNELS, LAW>(own, near, at);
                 let [dx, dy, dz] = pairs.offset;
                 let [vx, vy, vz] = self.velocity;
                 self.velocity = [
@@ -275,7 +367,8 @@ impl<V: Lanes> Accumulate<V> for Sums<V> {
                     vy.add(pairs.net.mul(dy)),
                     vz.add(pairs.net.mul(dz)),
                 ];
-                self.pressure = self.pressure.add(pairs.squared_overlap);
+                self.pressure = self.pressure.add(pairs.pressure);
+                self.crowding = self.crowding.add(pairs.span);
                 self.trace = self.trace.add(pairs.slope.add(pairs.tension));
                 self.touching += V::ones(V::splat(0.0).less(pairs.overlap));
                 self.coincident += V::ones(pairs.square.less(V::splat(COINCIDENT)));
@@ -290,12 +383,17 @@ struct StiffnessSums<V>([V; 7]);
 
 impl<V: Lanes> Accumulate<V> for StiffnessSums<V> {
     #[inline(always)]
-    unsafe fn add<const CHANNELS: usize>(&mut self, own: &Own<V>, near: &Near, count: usize) {
+    unsafe fn add<const CHANNELS: usize, const LAW: u8>(
+        &mut self,
+        own: &Own<V>,
+        near: &Near,
+        count: usize,
+    ) {
         // SAFETY: as for [`Room::hold`].
         unsafe {
             let mut at = 0;
             while at < count {
-                let pairs = Pairs::of::<CHANNELS>(own, near, at);
+                let pairs = Pairs::of::<CHANNELS, LAW>(own, near, at);
                 let [dx, dy, dz] = pairs.offset;
                 let inverse = pairs.one_over_distance;
                 let (nx, ny, nz) = (dx.mul(inverse), dy.mul(inverse), dz.mul(inverse));
@@ -340,7 +438,7 @@ impl<V: Lanes> StiffnessSums<V> {
 pub(super) fn separate(
     cells: &Sorted,
     bodies: &[Body],
-    search: Search,
+    (search, parameters): (Search, &MechanicsParameters),
     slot: usize,
     contact: &mut Contact,
 ) -> f32 {
@@ -356,15 +454,25 @@ pub(super) fn separate(
                 if other == slot || d[0] * d[0] + d[1] * d[1] + d[2] * d[2] >= COINCIDENT {
                     continue;
                 }
-                let [adhesion, repulsion] = cells.strengths_of(slot, other);
-                let net = repulsion - adhesion;
+                let strengths = cells.strengths_of(slot, other);
+                let net = force_between(parameters, 0.0, strengths);
                 let away = parting(id(slot), id(other));
                 for (velocity, away) in contact.velocity.iter_mut().zip(away) {
                     *velocity += net.max(0.0) * away;
                 }
-                contact.pressure += 1.0;
+                let slope = match parameters.law {
+                    ContactLaw::PhysiCell => {
+                        contact.pressure += 1.0;
+                        2.0
+                    }
+                    ContactLaw::Cohesive => {
+                        contact.pressure += net;
+                        1.0 + 2.0 * parameters.stiffening
+                    }
+                };
+                contact.crowding += 1.0;
                 contact.touching += 1;
-                stiffness += 2.0 * repulsion / (cells.radius[slot] + cells.radius[other]);
+                stiffness += slope * strengths[1] / (cells.radius[slot] + cells.radius[other]);
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::bonds::{BondIndex, Bonds};
-use super::contacts::{Contact, PRESSURE_UNIT, separate, stiffness, sum};
+use super::contacts::{COHESIVE, Contact, PHYSICELL, pressure_unit, separate, stiffness, sum};
 use super::disjoint::Disjoint;
 use super::hurry::{Hurried, rate};
 use super::lanes::{Array, InstructionSet, Lanes};
@@ -12,7 +12,10 @@ use super::relax::{Extremes, SLOTS};
 use super::rest::{AllQuiet, Rest};
 use super::search::{Bin, Search, Share, is_crowd};
 use super::sort::Sorted;
-use super::{Body, Faces, Mechanics, MechanicsParameters, Motion, SKIPPED, Surroundings};
+use super::{
+    Body, ContactLaw, Faces, Mechanics, MechanicsParameters, Motion, SKIPPED, Surroundings, drive,
+    mobility_of,
+};
 use crate::core::parallel::for_each_chunk;
 
 /// What one piece of an evaluation found.
@@ -103,12 +106,11 @@ impl Mechanics {
             parameters: self.parameters,
             bonds: &self.bonds,
             springs: surroundings.bonds,
-            search: Search {
-                reach: self.parameters.reach,
-                drift: self.drift,
-            },
+            search: Search::new(&self.parameters, self.drift),
+            per_pressure: 1.0 / pressure_unit(&self.parameters),
             faces: surroundings.faces,
             active: surroundings.active,
+            friction: surroundings.friction,
             wall_repulsion: self.parameters.wall_repulsion,
             rest: &self.rest,
             rest_speed_square: rest_speed * rest_speed,
@@ -140,6 +142,7 @@ struct Results<'a> {
     vy: Disjoint<'a, f32>,
     vz: Disjoint<'a, f32>,
     pressure: Disjoint<'a, f32>,
+    crowding: Disjoint<'a, f32>,
     contacts: Disjoint<'a, [u16; 2]>,
     found: Disjoint<'a, Found>,
     /// For each bin whether it is quiet.
@@ -154,6 +157,7 @@ impl<'a> Results<'a> {
             vy: Disjoint::new(&mut motion.vy),
             vz: Disjoint::new(&mut motion.vz),
             pressure: Disjoint::new(&mut motion.pressure),
+            crowding: Disjoint::new(&mut motion.crowding),
             contacts: Disjoint::new(&mut motion.contacts),
             found: Disjoint::new(&mut motion.found),
             quiet: Disjoint::new(quiet),
@@ -171,6 +175,9 @@ struct Pass<'a> {
     search: Search,
     faces: Faces,
     active: &'a [[f32; 3]],
+    friction: &'a [f32],
+    /// One over the unit of pressure.
+    per_pressure: f32,
     wall_repulsion: f32,
     /// Stiffness up to which its bound by the trace is good enough, 1/min.
     enough: f32,
@@ -235,16 +242,19 @@ impl Pass<'_> {
     unsafe fn run<V: Lanes>(&self, piece: usize, slots: Range<usize>, room: &mut Room) {
         // SAFETY: the caller's promises.
         unsafe {
-            match self.cells.channels() {
-                0 => self.run_on::<V, 0>(piece, slots, room),
-                1 => self.run_on::<V, 1>(piece, slots, room),
-                _ => self.run_on::<V, 2>(piece, slots, room),
+            match (self.parameters.law, self.cells.channels()) {
+                (ContactLaw::Cohesive, 0) => self.run_on::<V, 0, COHESIVE>(piece, slots, room),
+                (ContactLaw::Cohesive, 1) => self.run_on::<V, 1, COHESIVE>(piece, slots, room),
+                (ContactLaw::Cohesive, _) => self.run_on::<V, 2, COHESIVE>(piece, slots, room),
+                (ContactLaw::PhysiCell, 0) => self.run_on::<V, 0, PHYSICELL>(piece, slots, room),
+                (ContactLaw::PhysiCell, 1) => self.run_on::<V, 1, PHYSICELL>(piece, slots, room),
+                (ContactLaw::PhysiCell, _) => self.run_on::<V, 2, PHYSICELL>(piece, slots, room),
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn run_on<V: Lanes, const CHANNELS: usize>(
+    unsafe fn run_on<V: Lanes, const CHANNELS: usize, const LAW: u8>(
         &self,
         piece: usize,
         slots: Range<usize>,
@@ -255,12 +265,13 @@ impl Pass<'_> {
         let first = slots.start;
         let found = &self.found;
         // SAFETY: every bin begins in one piece, and pieces are disjoint.
-        let (vx, vy, vz, pressure, contacts, found, quiet, rates) = unsafe {
+        let (vx, vy, vz, pressure, crowding, contacts, found, quiet, rates) = unsafe {
             (
                 found.vx.slice(slots.clone()),
                 found.vy.slice(slots.clone()),
                 found.vz.slice(slots.clone()),
                 found.pressure.slice(slots.clone()),
+                found.crowding.slice(slots.clone()),
                 found.contacts.slice(slots.clone()),
                 found.found.slice(piece..piece + 1),
                 found.quiet.slice(bins.clone()),
@@ -328,10 +339,10 @@ impl Pass<'_> {
                 let here = group..group + members;
                 if !room.crowded {
                     // SAFETY: the cells are some of the bin's.
-                    unsafe { room.pick::<V, CHANNELS>(cells, self.search.reach, here.clone()) };
+                    unsafe { room.pick::<V, CHANNELS>(cells, self.search, here.clone()) };
                 }
                 // SAFETY: the neighbours of each cell were picked for its place.
-                unsafe { sum::<V, CHANNELS>(cells, self.search, here, room, &mut summed) };
+                unsafe { sum::<V, CHANNELS, LAW>(cells, self.search, here, room, &mut summed) };
                 for (member, contact) in summed[..members].iter_mut().enumerate() {
                     let slot = group + member;
                     while ends[of_these] as usize <= slot {
@@ -339,7 +350,13 @@ impl Pass<'_> {
                     }
                     let mut isotropic = 0.0;
                     if contact.coincident > 0 {
-                        isotropic += separate(cells, self.bodies, self.search, slot, contact);
+                        isotropic += separate(
+                            cells,
+                            self.bodies,
+                            (self.search, &self.parameters),
+                            slot,
+                            contact,
+                        );
                     }
                     let mut walls = [0.0; 3];
                     let mut undriven = true;
@@ -361,9 +378,16 @@ impl Pass<'_> {
                         if bound > self.enough {
                             // SAFETY: as above.
                             let exact = unsafe {
-                                stiffness::<V, CHANNELS>(cells, self.search, (slot, member), room)
+                                stiffness::<V, CHANNELS, LAW>(
+                                    cells,
+                                    self.search,
+                                    (slot, member),
+                                    room,
+                                )
                             };
-                            bound = bound.min(exact.bound(walls) + isotropic);
+                            let mobility = mobility_of(self.friction, cells.row[slot]);
+                            let exact = exact.bound(walls) + isotropic;
+                            bound = bound.min(exact * mobility);
                         }
                         let radius = cells.radius[slot];
                         largest.stiffness = largest.stiffness.max(bound);
@@ -377,7 +401,8 @@ impl Pass<'_> {
                         }
                     }
                     [vx[at], vy[at], vz[at]] = contact.velocity;
-                    pressure[at] = contact.pressure * (1.0 / PRESSURE_UNIT);
+                    pressure[at] = contact.pressure * self.per_pressure;
+                    crowding[at] = contact.crowding;
                     let most = u32::from(SKIPPED) - 1;
                     contacts[at] =
                         [contact.contacts, contact.touching].map(|count| count.min(most) as u16);
@@ -401,10 +426,13 @@ impl Pass<'_> {
     #[inline(always)]
     fn surrounds(&self, bin: Bin) -> bool {
         let (low, high, radius) = bin.bounds(self.cells, self.search.drift);
-        self.faces.touch(low, high, radius) || !self.bonds.is_empty() || !self.active.is_empty()
+        self.faces.touch(low, high, radius)
+            || !self.bonds.is_empty()
+            || !self.active.is_empty()
+            || !self.friction.is_empty()
     }
 
-    /// Adds walls, bonds and own motility to the velocity and the trace; returns the stiffness that is the
+    /// Adds walls, bonds, friction and own motility to the velocity and the trace; returns the stiffness that is the
     /// same along all axes, and in `walls` that along each; and whether the cell neither is bound nor moves itself.
     #[inline(never)]
     fn add_surroundings(
@@ -435,10 +463,17 @@ impl Pass<'_> {
             isotropic = stiffness;
             contact.trace += stiffness;
         }
+        let row = cells.row[slot];
+        let mobility = mobility_of(self.friction, row);
+        if mobility != 1.0 {
+            *velocity = velocity.map(|v| v * mobility);
+            contact.trace *= mobility;
+        }
         if !self.active.is_empty() {
-            let active = self.active[cells.row[slot] as usize];
+            let active = self.active[row as usize];
             undriven &= active == [0.0; 3];
-            *velocity = std::array::from_fn(|axis| velocity[axis] + active[axis]);
+            let grip = self.parameters.grip(contact.contacts) * mobility;
+            *velocity = drive(*velocity, active, grip);
         }
         (isotropic, undriven)
     }

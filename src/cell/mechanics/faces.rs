@@ -14,6 +14,8 @@ pub struct Faces {
     pub high: [f32; 3],
     /// Whether there is a wall, for x, y, z: at the lower side, at the upper side.
     pub walls: [[bool; 2]; 3],
+    /// Height of the plane in which all cells stay, um, if they do; the walls above and below are then not felt.
+    pub plane: Option<f32>,
 }
 
 impl Default for Faces {
@@ -23,6 +25,7 @@ impl Default for Faces {
             low: [f32::NEG_INFINITY; 3],
             high: [f32::INFINITY; 3],
             walls: [[false; 2]; 3],
+            plane: None,
         }
     }
 }
@@ -34,7 +37,16 @@ impl Faces {
             low,
             high,
             walls: [[true; 2]; 3],
+            plane: None,
         }
+    }
+
+    /// The same, with all cells in a plane.
+    #[must_use]
+    pub const fn in_plane(mut self, z_um: f32) -> Self {
+        self.walls[2] = [false; 2];
+        self.plane = Some(z_um);
+        self
     }
 
     /// Velocity and stiffness (1/min) that the walls give along `axis` to a cell.
@@ -66,9 +78,12 @@ impl Faces {
         })
     }
 
-    /// The coordinate along `axis`, held inside the walls.
+    /// The coordinate along `axis`, held inside the walls, and in the plane if there is one.
     #[inline(always)]
     pub(super) fn hold(&self, axis: usize, at: f32) -> f32 {
+        if let (2, Some(z)) = (axis, self.plane) {
+            return z;
+        }
         let [low, high] = self.walls[axis];
         let mut at = at;
         if low && at < self.low[axis] {

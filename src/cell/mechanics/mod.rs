@@ -24,8 +24,13 @@
 //! | `faces` | the walls of a site |
 //!
 //! Cells have no inertia: friction with the matrix turns the sum of forces into a velocity, and the
-//! strengths below are velocities (um/min). The potentials are those of PhysiCell (Ghaffarizadeh et al.
-//! 2018, doi 10.1371/journal.pcbi.1005991), stated in `contacts`.
+//! strengths below are velocities (um/min) of a cell of the usual friction. How cells push and pull is stated in
+//! `contacts`.
+//!
+//! A cell that walks adds its own velocity. In the open that is all. Between neighbours, which hold it back, it makes its
+//! way: a crawling cell is a motor of a given speed that yields only to a load near its stall force (DiMilla et al.
+//! 1991, doi 10.1016/S0006-3495(91)82027-6), and it needs others to crawl along, so that force grows with the number of
+//! its neighbours. Tissue so flows like a liquid and does not evaporate.
 //!
 //! The result is a function of the set of bodies: the same bits whatever the order of rows, the number of
 //! threads and the instruction set, and the same to rounding whatever the size of bins.
@@ -89,11 +94,6 @@ pub struct Body {
 }
 
 impl Body {
-    /// Strength of adhesion between tumour cells, um/min (Ghaffarizadeh et al. 2018).
-    pub const ADHESION: f32 = 0.4;
-    /// Strength of repulsion between tumour cells, um/min (Ghaffarizadeh et al. 2018).
-    pub const REPULSION: f32 = 10.0;
-
     /// Centre, radius, adhesion and repulsion, and two zeros: as many numbers as a register has lanes.
     #[inline(always)]
     fn numbers(&self) -> [f32; 8] {
@@ -111,19 +111,75 @@ impl Body {
     }
 }
 
+/// How cells push and pull each other (see `contacts`).
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, bevy::reflect::Reflect,
+)]
+pub enum ContactLaw {
+    /// Tissue: cells keep their distance of contact, and hold together against walking.
+    #[default]
+    Cohesive,
+    /// The potentials of PhysiCell (Ghaffarizadeh et al. 2018, doi 10.1371/journal.pcbi.1005991), for comparison.
+    PhysiCell,
+}
+
+impl ContactLaw {
+    /// Usual strength of adhesion, um/min. 0.2: calibrated, so that cells that walk hold together and still change places;
+    /// PhysiCell: 0.4.
+    pub const fn adhesion(self) -> f32 {
+        match self {
+            Self::Cohesive => 0.2,
+            Self::PhysiCell => 0.4,
+        }
+    }
+
+    /// Usual strength of repulsion, um/min. 1.4: as stiff as substeps of a minute allow; PhysiCell: 10.
+    pub const fn repulsion(self) -> f32 {
+        match self {
+            Self::Cohesive => 1.4,
+            Self::PhysiCell => 10.0,
+        }
+    }
+
+    /// Distance at which adhesion ends, over the distance of contact. 1.4: up to the second neighbours of a close
+    /// packing, which are too far; PhysiCell: 1.25.
+    pub const fn reach(self) -> f32 {
+        match self {
+            Self::Cohesive => 1.4,
+            Self::PhysiCell => 1.25,
+        }
+    }
+
+    /// Radius at which a cell is in contact, over that of its body: half of the space between two cells belongs to each.
+    /// 1.16 brings tissue to the measured 1.7e8 to 2.1e8 cells/mL; PhysiCell: 1.
+    pub const fn contact_per_body(self) -> f32 {
+        match self {
+            Self::Cohesive => 1.16,
+            Self::PhysiCell => 1.0,
+        }
+    }
+}
+
 /// How the kernel works.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MechanicsParameters {
-    /// Distance at which adhesion ends, over the sum of radii (Ghaffarizadeh et al. 2018).
+    /// How cells push and pull each other.
+    pub law: ContactLaw,
+    /// Distance at which adhesion ends, over the sum of radii.
     pub reach: f32,
+    /// By how much a pair stiffens that is pressed, see `contacts`; not by PhysiCell.
+    pub stiffening: f32,
+    /// Strength with which a walking cell that has [`Self::SURROUNDED`] neighbours makes its way against them, um/min; with
+    /// fewer it falls with their number squared. 0.6: calibrated with the strength of adhesion.
+    pub walking_force: f32,
     /// Strength with which a wall repels a cell that overlaps it, um/min. The strength between cells;
     /// whatever this is, centres stay inside.
     pub wall_repulsion: f32,
     /// Farthest a cell moves in a substep, over its radius. A fifth keeps a pair that starts to overlap
     /// from passing through each other.
     pub largest_displacement: f32,
-    /// Substep over the largest stable one without overshoot of a spring of the largest stiffness found.
+    /// Substep over the largest one without overshoot of a spring of the largest stiffness found; below 2 it is stable.
     pub caution: f32,
     /// Most substeps of one call; when they do not suffice, displacements are cut to the largest allowed.
     pub most_substeps: u32,
@@ -140,17 +196,41 @@ pub struct MechanicsParameters {
 
 impl Default for MechanicsParameters {
     fn default() -> Self {
+        Self::of(ContactLaw::default())
+    }
+}
+
+impl MechanicsParameters {
+    /// Neighbours of a cell that is surrounded.
+    pub const SURROUNDED: f32 = 12.0;
+
+    /// What is usual with a law.
+    pub const fn of(law: ContactLaw) -> Self {
+        let (caution, walking_force) = match law {
+            ContactLaw::Cohesive => (1.7, 0.6),
+            ContactLaw::PhysiCell => (1.0, 0.0),
+        };
         Self {
-            reach: 1.25,
-            wall_repulsion: Body::REPULSION,
+            law,
+            reach: law.reach(),
+            stiffening: 6.0,
+            walking_force,
+            wall_repulsion: ContactLaw::PhysiCell.repulsion(),
             largest_displacement: 0.2,
-            caution: 1.0,
+            caution,
             most_substeps: 100,
             bin_scale: 1.0,
             rest_speed: 0.0,
             skip_resting: true,
             local_substeps: true,
         }
+    }
+
+    /// Strength with which a walking cell of so many neighbours makes its way against them, um/min.
+    #[inline]
+    fn grip(&self, contacts: u32) -> f32 {
+        let share = (contacts as f32 / Self::SURROUNDED).min(1.0);
+        self.walking_force * share * share
     }
 }
 
@@ -165,6 +245,41 @@ pub struct Surroundings<'a> {
     pub bonds: Option<&'a Bonds>,
     /// What displacements are held to.
     pub barriers: Option<Barriers<'a>>,
+    /// Friction of each input row with what it moves through, over the usual one; empty where all have that.
+    pub friction: &'a [f32],
+}
+
+impl Surroundings<'_> {
+    /// One over the friction of an input row.
+    #[inline]
+    fn mobility(&self, row: u32) -> f32 {
+        mobility_of(self.friction, row)
+    }
+}
+
+/// One over the friction of an input row.
+#[inline(always)]
+fn mobility_of(friction: &[f32], row: u32) -> f32 {
+    friction
+        .get(row as usize)
+        .map_or(1.0, |friction| 1.0 / friction)
+}
+
+/// The velocity of a cell that walks: its own is added to what others give it, and where they hold it back it makes its
+/// way against them with up to `grip` (um/min), no faster than it walks alone.
+#[inline]
+fn drive(velocity: [f32; 3], active: [f32; 3], grip: f32) -> [f32; 3] {
+    let square = active[0] * active[0] + active[1] * active[1] + active[2] * active[2];
+    if square <= 0.0 {
+        return velocity;
+    }
+    let along = velocity[0] * active[0] + velocity[1] * active[1] + velocity[2] * active[2];
+    let mut factor = 1.0;
+    if along < 0.0 && grip > 0.0 {
+        let speed = square.sqrt();
+        factor += (-along / square).min(grip / speed);
+    }
+    std::array::from_fn(|axis| velocity[axis] + factor * active[axis])
 }
 
 /// Barriers in the site, and what they ask of a cell.
@@ -201,9 +316,12 @@ pub struct Outcome {
     pub position: [f32; 3],
     /// Velocity in the last substep: contacts, walls, bonds and own motility, um/min.
     pub velocity: [f32; 3],
-    /// PhysiCell's simple pressure: `sum (1 - d/R)^2` over overlapping neighbours, over 0.02729. One is the
-    /// pressure on a cell with twelve neighbours at the spacing of confluent tissue.
+    /// What neighbours push, less what they pull: 1 is what twelve of the usual strength push at an overlap of 4.8 %; less
+    /// than 0 where the cell is pulled. By PhysiCell its simple pressure: `sum (1 - s)^2` over overlapping
+    /// neighbours, over 0.02729, that of twelve at the same overlap.
     pub pressure: f32,
+    /// `sum (1 - s/S)` over neighbours: how many there are, and how close.
+    pub crowding: f32,
     /// Cells closer than the interaction distance.
     pub contacts: u16,
     /// Cells that overlap.
@@ -248,6 +366,7 @@ struct Motion {
     vy: Vec<f32>,
     vz: Vec<f32>,
     pressure: Vec<f32>,
+    crowding: Vec<f32>,
     /// Substeps a minute that a cell needs, if the time to be covered was too long for one; else zero.
     rate: Vec<f32>,
     /// Cells closer than the interaction distance, [`SKIPPED`] if not counted; cells that overlap.
@@ -294,12 +413,17 @@ impl Mechanics {
         &self.parameters
     }
 
-    /// Changes the speed up to which cells rest, um/min.
-    pub fn set_rest_speed(&mut self, um_per_min: f32) {
-        if self.parameters.rest_speed != um_per_min {
-            self.parameters.rest_speed = um_per_min;
+    /// Changes how the kernel works.
+    pub fn set_parameters(&mut self, parameters: MechanicsParameters) {
+        if self.parameters != parameters {
+            self.parameters = parameters;
             self.rest.forget();
         }
+    }
+
+    /// Takes all cells for changed.
+    pub fn forget_rest(&mut self) {
+        self.rest.forget();
     }
 
     /// The input rows, for the caller to fill; earlier outcomes are void once they change in number. All of
@@ -399,6 +523,7 @@ impl Mechanics {
             position: [cells.x[slot], cells.y[slot], cells.z[slot]],
             velocity: [motion.vx[slot], motion.vy[slot], motion.vz[slot]],
             pressure: motion.pressure[slot],
+            crowding: motion.crowding[slot],
             contacts,
             touching,
         })
@@ -412,7 +537,7 @@ impl Mechanics {
         let motion = &self.motion;
         of(&self.bodies)
             + self.cells.memory()
-            + of(&motion.vx) * 5
+            + of(&motion.vx) * 6
             + of(&motion.contacts)
             + of(&motion.found)
             + of(&motion.farthest)

@@ -76,11 +76,22 @@ pub(super) struct Own<V> {
     pub strength: [V; 3],
     reach: V,
     pub one_over_reach: V,
+    /// Constants of the cohesive law: `4 S / (S - 1)^2`, `4 / (S - 1)^2`, `1 + S` and the stiffening.
+    pub pull: V,
+    pub pull_slope: V,
+    pub one_and_reach: V,
+    pub stiffening: V,
 }
 
 impl<V: Lanes> Own<V> {
     #[inline(always)]
-    pub unsafe fn new(cells: &Sorted, slot: usize, reach: f32) -> Self {
+    pub unsafe fn new(cells: &Sorted, slot: usize, search: Search) -> Self {
+        let Search {
+            reach,
+            pull,
+            stiffening,
+            ..
+        } = search;
         // SAFETY: as for [`Room::hold`].
         unsafe {
             let [x, y, z] = cells.position(slot);
@@ -95,6 +106,10 @@ impl<V: Lanes> Own<V> {
                 ],
                 reach: V::splat(reach),
                 one_over_reach: V::splat(1.0 / reach),
+                pull: V::splat(pull),
+                pull_slope: V::splat(pull * (1.0 / reach)),
+                one_and_reach: V::splat(1.0 + reach),
+                stiffening: V::splat(stiffening),
             }
         }
     }
@@ -264,20 +279,20 @@ impl Room {
     /// Picks the neighbours of the cells in some slots, at most [`GROUP`], for the places of as many members.
     ///
     /// # Safety
-    /// As for [`Self::hold`], to which `cells`, `reach` and the cells belong.
+    /// As for [`Self::hold`], to which `cells`, `search` and the cells belong.
     #[inline(always)]
     pub unsafe fn pick<V: Lanes, const CHANNELS: usize>(
         &mut self,
         cells: &Sorted,
-        reach: f32,
+        search: Search,
         slots: Range<usize>,
     ) {
         // SAFETY: the caller's promises.
         unsafe {
             if V::BY_WORD {
-                self.pick_by_word::<V, CHANNELS>(cells, reach, slots);
+                self.pick_by_word::<V, CHANNELS>(cells, search, slots);
             } else {
-                self.pick_by_batch::<V, CHANNELS>(cells, reach, slots);
+                self.pick_by_batch::<V, CHANNELS>(cells, search, slots);
             }
         }
     }
@@ -292,14 +307,14 @@ impl Room {
     unsafe fn pick_by_batch<V: Lanes, const CHANNELS: usize>(
         &mut self,
         cells: &Sorted,
-        reach: f32,
+        search: Search,
         slots: Range<usize>,
     ) {
         let held = self.candidates();
         // SAFETY: the caller's promises; candidates are padded to whole batches.
         unsafe {
             for (near, slot) in self.near.iter_mut().zip(slots) {
-                let own = Own::<V>::new(cells, slot, reach);
+                let own = Own::<V>::new(cells, slot, search);
                 near.count = 0;
                 let mut at = 0;
                 while at < self.count {
@@ -317,7 +332,7 @@ impl Room {
     unsafe fn pick_by_word<V: Lanes, const CHANNELS: usize>(
         &mut self,
         cells: &Sorted,
-        reach: f32,
+        search: Search,
         slots: Range<usize>,
     ) {
         let held = self.candidates();
@@ -326,7 +341,7 @@ impl Room {
         // from each multiple of its length on.
         unsafe {
             for (words, slot) in words.iter_mut().zip(slots.clone()) {
-                let own = Own::<V>::new(cells, slot, reach);
+                let own = Own::<V>::new(cells, slot, search);
                 let mut at = 0;
                 for word in words {
                     let end = (self.count - at).min(WORD);
@@ -392,7 +407,7 @@ impl Near {
     /// # Safety
     /// As for [`Room::hold`].
     #[inline(always)]
-    pub unsafe fn search_alone<V: Lanes, const CHANNELS: usize>(
+    pub unsafe fn search_alone<V: Lanes, const CHANNELS: usize, const LAW: u8>(
         &mut self,
         cells: &Sorted,
         search: Search,
@@ -413,7 +428,7 @@ impl Near {
                         self.pick::<V, CHANNELS>(own, here, tail(end - at));
                         if self.count > HELD - LANES {
                             let whole = self.count / LANES * LANES;
-                            sums.add::<CHANNELS>(own, self, whole);
+                            sums.add::<CHANNELS, LAW>(own, self, whole);
                             self.drop_first(whole);
                             done += whole;
                         }
@@ -422,7 +437,7 @@ impl Near {
                 }
             }
             self.pad::<V>();
-            sums.add::<CHANNELS>(own, self, self.count);
+            sums.add::<CHANNELS, LAW>(own, self, self.count);
         }
         done + self.count
     }
@@ -434,5 +449,10 @@ pub(super) trait Accumulate<V: Lanes> {
     ///
     /// # Safety
     /// The processor has the instruction set of `V`.
-    unsafe fn add<const CHANNELS: usize>(&mut self, own: &Own<V>, near: &Near, count: usize);
+    unsafe fn add<const CHANNELS: usize, const LAW: u8>(
+        &mut self,
+        own: &Own<V>,
+        near: &Near,
+        count: usize,
+    );
 }

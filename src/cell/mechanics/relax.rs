@@ -72,6 +72,7 @@ impl Mechanics {
             &mut motion.vy,
             &mut motion.vz,
             &mut motion.pressure,
+            &mut motion.crowding,
             &mut motion.rate,
         ] {
             reserve_sparingly(values, len);
@@ -186,6 +187,8 @@ impl Mechanics {
         let (rows, bodies) = (&cells.row, &self.bodies);
         // A hair above the bound that the substep keeps, so that only a substep at its floor is cut.
         let cut = 1.001 * self.parameters.largest_displacement;
+        // Barriers are passed by bodies.
+        let body_per_contact = 1.0 / self.parameters.law.contact_per_body();
         for_each_chunk(cells.len, MOVED, |piece, slots| {
             // SAFETY: pieces are disjoint.
             let (positions, farthest) = unsafe {
@@ -218,7 +221,8 @@ impl Mechanics {
                     && new != old
                 {
                     let row = rows[slots.start + slot] as usize;
-                    new = barriers.hold((row, &bodies[row]), radius[slot], [old, new]);
+                    let body_um = radius[slot] * body_per_contact;
+                    new = barriers.hold((row, &bodies[row]), body_um, [old, new]);
                 }
                 [x[slot], y[slot], z[slot]] = new;
                 if new != old {

@@ -11,12 +11,13 @@
 //! pushed too far to stand still, and those bound to either. Which they are, and their order, follows from the cells
 //! alone; whether it pays is weighed by counts of cells, never by a clock.
 
+use super::contacts::{force_between, push_of};
 use super::disjoint::Disjoint;
 use super::hurry::Plan;
 use super::relax::Relaxation;
 use super::search::{SLACK, Search, rows_around};
 use super::sort::Sorted;
-use super::{Mechanics, SKIPPED, Surroundings};
+use super::{Mechanics, SKIPPED, Surroundings, drive};
 use crate::core::parallel::{for_each_chunk, for_each_chunk_mut};
 
 /// Runners in one piece of parallel work.
@@ -84,16 +85,14 @@ fn push(kernel: &Mechanics, own: usize, other: usize) -> Option<[f32; 3]> {
     if square >= limit * limit || square.is_nan() {
         return None;
     }
-    let [adhesion, repulsion] = cells.strengths_of(own, other);
+    let strengths = cells.strengths_of(own, other);
     if square < COINCIDENT {
         let ids = [own, other].map(|slot| kernel.bodies[cells.row[slot] as usize].id);
-        let speed = (repulsion - adhesion).max(0.0);
+        let speed = force_between(&kernel.parameters, 0.0, strengths).max(0.0);
         return Some(super::contacts::parting(ids[0], ids[1]).map(|d| d * speed));
     }
     let distance = square.sqrt();
-    let overlap = (1.0 - distance / sum).max(0.0);
-    let span = 1.0 - distance / limit;
-    let net = (repulsion * overlap * overlap - adhesion * span * span) / distance;
+    let net = force_between(&kernel.parameters, distance / sum, strengths) / distance;
     Some(d.map(|d| d * net))
 }
 
@@ -163,7 +162,7 @@ impl Mechanics {
         runners.travel.clear();
         let slots = runners.list.iter().map(|slot| *slot as usize);
         runners.travel.extend(slots.map(travel));
-        self.take_along(runners, minutes);
+        self.take_along(runners, minutes, surroundings);
         let first = runners.list.len();
         let Runners {
             list,
@@ -226,10 +225,8 @@ impl Mechanics {
         let cells = &self.cells;
         let slot = runners.list[at] as usize;
         let own = cells.position(slot);
-        let search = Search {
-            reach: self.parameters.reach,
-            drift: self.drift + runners.travel[at] + farthest,
-        };
+        let drift = self.drift + runners.travel[at] + farthest;
+        let search = Search::new(&self.parameters, drift);
         let reach = self.parameters.reach * SLACK;
         for level in &cells.grids.levels {
             let mut rows = rows_around(cells, search, slot, level);
@@ -259,7 +256,7 @@ impl Mechanics {
     }
 
     /// Finds the cells that would be pushed too far to stand still.
-    fn take_along(&self, runners: &mut Runners, minutes: f32) {
+    fn take_along(&self, runners: &mut Runners, minutes: f32, surroundings: &Surroundings) {
         let cells = &self.cells;
         let count = runners.list.len().div_ceil(PIECE);
         if runners.pieces.len() < count {
@@ -288,10 +285,11 @@ impl Mechanics {
                     let along = along.clamp(0.0, 1.0);
                     let closest = length(std::array::from_fn(|axis| to[axis] - along * path[axis]));
                     let sum = cells.radius[slot] + cells.radius[other];
-                    let overlap = (1.0 - closest / sum).max(0.0);
                     let [_, repulsion] = cells.strengths_of(slot, other);
+                    let push = push_of(&self.parameters, closest / sum, repulsion);
+                    let push = push * surroundings.mobility(cells.row[other]);
                     let most = self.parameters.largest_displacement * cells.radius[other];
-                    if repulsion * overlap * overlap * minutes > PUSHED * most {
+                    if push * minutes > PUSHED * most {
                         piece.in_the_way.push(other as u32);
                     }
                 });
@@ -362,6 +360,7 @@ impl Mechanics {
         let (faces, parameters) = (&surroundings.faces, &self.parameters);
         let (barriers, bodies) = (surroundings.barriers, &self.bodies);
         let cut = 1.001 * parameters.largest_displacement;
+        let body_per_contact = 1.0 / parameters.law.contact_per_body();
         let cells = &mut self.cells;
         let (radius, rows) = (&cells.radius, &cells.row);
         let [x, y, z] = [&mut cells.x, &mut cells.y, &mut cells.z].map(|at| Disjoint::new(at));
@@ -389,7 +388,8 @@ impl Mechanics {
                     if let Some(barriers) = barriers {
                         let row = rows[slot] as usize;
                         let old = [*here[0], *here[1], *here[2]];
-                        end = barriers.hold((row, &bodies[row]), radius[slot], [old, end]);
+                        let body_um = radius[slot] * body_per_contact;
+                        end = barriers.hold((row, &bodies[row]), body_um, [old, end]);
                     }
                     for (here, end) in here.into_iter().zip(end) {
                         *here = end;
@@ -409,10 +409,13 @@ impl Mechanics {
     ) -> [f32; 3] {
         let cells = &self.cells;
         let mut velocity = [0.0_f32; 3];
+        let mut contacts = 0;
         for near in near {
             let Some(push) = push(self, slot, near.slot as usize) else {
                 continue;
             };
+            contacts += 1;
+            let weight = weight * surroundings.mobility(cells.row[near.slot as usize]);
             for axis in 0..3 {
                 velocity[axis] += push[axis];
                 if !near.runs {
@@ -436,8 +439,12 @@ impl Mechanics {
         {
             velocity = std::array::from_fn(|axis| velocity[axis] + pull[axis]);
         }
-        if let Some(active) = surroundings.active.get(cells.row[slot] as usize) {
-            velocity = std::array::from_fn(|axis| velocity[axis] + active[axis]);
+        let row = cells.row[slot];
+        let mobility = surroundings.mobility(row);
+        velocity = velocity.map(|v| v * mobility);
+        if let Some(active) = surroundings.active.get(row as usize) {
+            let grip = self.parameters.grip(contacts) * mobility;
+            velocity = drive(velocity, *active, grip);
         }
         if length(velocity) <= self.parameters.rest_speed {
             return [0.0; 3];

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use super::MechanicsParameters;
+use super::contacts::pull_factor;
 use super::grid::Level;
 use super::sort::Sorted;
 
@@ -23,9 +25,32 @@ pub(super) struct Search {
     pub reach: f32,
     /// Farthest any cell may be from where it was when it was sorted, um.
     pub drift: f32,
+    /// Constants of the cohesive law: see [`super::contacts::pull_factor`], and by how much what is pressed stiffens.
+    pub pull: f32,
+    pub stiffening: f32,
 }
 
 impl Search {
+    /// A search for the neighbours that these parameters are about.
+    pub fn new(parameters: &MechanicsParameters, drift: f32) -> Self {
+        Self {
+            reach: parameters.reach,
+            drift,
+            pull: pull_factor(parameters.reach),
+            stiffening: parameters.stiffening,
+        }
+    }
+
+    /// A search within a distance, um, whatever the radii.
+    pub const fn within(distance: f32) -> Self {
+        Self {
+            reach: 0.0,
+            drift: distance,
+            pull: 0.0,
+            stiffening: 0.0,
+        }
+    }
+
     /// Farthest that two cells of these radii, or smaller, touch each other, um.
     #[inline(always)]
     pub fn distance(&self, radius: f32, other: f32) -> f32 {

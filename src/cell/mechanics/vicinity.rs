@@ -65,10 +65,7 @@ impl Vicinity {
         if self.cells.len == 0 {
             return;
         }
-        let search = Search {
-            reach: 0.0,
-            drift: farthest,
-        };
+        let search = Search::within(farthest);
         for level in &self.cells.grids.levels {
             let mut rows = rows_at(&self.cells, search, at, level);
             while let Some((first, end)) = rows.next() {

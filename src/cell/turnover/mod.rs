@@ -38,6 +38,8 @@ use self::twin::Twins;
 use super::clones::leave_clone;
 use super::event::{EventBook, EventKinds, Passage, RegisterEvent, put_in_order};
 use super::life::{CellLife, Division};
+use super::movement::hold_inside;
+use super::plane::Plane;
 use super::{CellType, Cycle, EventKind, EventRecord, Position, Resident, StepEvents, Vital};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::invariant::{Refused, RegisterInvariant};
@@ -269,10 +271,15 @@ fn carry_out(
         } else if cell.divides {
             let entity = twins.spawn(world, cell.entity);
             let id = world.resource_mut::<CellIdCounter>().take();
+            let axis = key.stream(cell.id, step - 1, DIVISION_AXIS).direction();
+            let axis = match is_flat(world, cell.entity) {
+                true => Plane::turn_axis(axis),
+                false => axis,
+            };
             let division = |side| Division {
                 mother: cell.id,
                 daughter: id,
-                axis: key.stream(cell.id, step - 1, DIVISION_AXIS).direction(),
+                axis,
                 side,
                 step: step - 1,
             };
@@ -282,6 +289,7 @@ fn carry_out(
             *daughter.get_mut::<CellId>().expect(COMPLETE) = id;
             life.divide(&mut daughter, &division(1.0));
             for daughter in [cell.entity, entity] {
+                hold_inside(world, daughter);
                 hold_daughter(world, daughter, mother_um);
             }
             bonds::divide(world, cell.entity, entity);
@@ -309,6 +317,13 @@ fn carry_out(
     }
     world.resource_mut::<Transit>().lose(gone);
     bonds::cut_all_of(world, gone);
+}
+
+/// Whether the site of a cell is a plane.
+fn is_flat(world: &World, cell: Entity) -> bool {
+    let resident = world.get::<Resident>(cell);
+    let site = resident.and_then(|resident| world.resource::<Sites>().find(resident.0));
+    site.is_some_and(|site| world.get::<Plane>(site.entity).is_some())
 }
 
 /// Lets those begin that were called, in the order given.

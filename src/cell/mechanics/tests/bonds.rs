@@ -175,7 +175,7 @@ fn binding_two_cells_wakes_no_others() {
     }
     let mut kernel = Mechanics::new(MechanicsParameters {
         rest_speed: 1.0e-3,
-        ..Default::default()
+        ..creeping()
     });
     kernel.bodies_mut().extend_from_slice(&bodies);
     let mut bonds = Bonds::default();

@@ -3,6 +3,7 @@
 
 mod bonds;
 mod channels;
+mod cohesive;
 mod relaxation;
 mod rest;
 mod runners;
@@ -42,8 +43,8 @@ fn body(id: u64, position: [f32; 3], radius: f32) -> Body {
         id: CellId(id),
         position,
         radius,
-        adhesion: Body::ADHESION,
-        repulsion: Body::REPULSION,
+        adhesion: ContactLaw::PhysiCell.adhesion(),
+        repulsion: ContactLaw::PhysiCell.repulsion(),
     }
 }
 
@@ -83,9 +84,9 @@ fn close_packed(edge: usize, spacing: f32) -> Vec<[f32; 3]> {
         .collect()
 }
 
-/// Parameters without static friction: every cell moves as its neighbours make it.
+/// PhysiCell's law without static friction: every cell moves as its neighbours make it.
 fn creeping() -> MechanicsParameters {
-    MechanicsParameters::default()
+    MechanicsParameters::of(ContactLaw::PhysiCell)
 }
 
 fn outcome(kernel: &Mechanics, row: usize) -> Outcome {
@@ -110,7 +111,7 @@ fn evaluated(bodies: &[Body], parameters: MechanicsParameters) -> Vec<Outcome> {
     outcomes(&kernel)
 }
 
-fn bits(outcome: &Outcome) -> [u32; 9] {
+fn bits(outcome: &Outcome) -> [u32; 10] {
     let [x, y, z] = outcome.position.map(f32::to_bits);
     let [vx, vy, vz] = outcome.velocity.map(f32::to_bits);
     let counts = [outcome.contacts, outcome.touching].map(u32::from);
@@ -122,6 +123,7 @@ fn bits(outcome: &Outcome) -> [u32; 9] {
         vy,
         vz,
         outcome.pressure.to_bits(),
+        outcome.crowding.to_bits(),
         counts[0],
         counts[1],
     ]
@@ -403,7 +405,7 @@ fn a_cell_that_is_nowhere_does_no_harm_among_thousands() {
                 let parameters = MechanicsParameters {
                     rest_speed: 0.05,
                     skip_resting,
-                    ..Default::default()
+                    ..creeping()
                 };
                 let mut kernel = Mechanics::on(parameters, instructions);
                 kernel.bodies_mut().extend_from_slice(&bodies);

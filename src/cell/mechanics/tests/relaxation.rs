@@ -114,7 +114,10 @@ fn cells_at_one_place_part_in_opposite_directions() {
     let (a, b) = (outcome(&kernel, 0), outcome(&kernel, 1));
     assert_eq!(a.velocity, b.velocity.map(|v| -v));
     let speed = a.velocity.iter().map(|v| v * v).sum::<f32>().sqrt();
-    assert!((speed - (Body::REPULSION - Body::ADHESION)).abs() < 1.0e-4);
+    assert!(
+        (speed - (ContactLaw::PhysiCell.repulsion() - ContactLaw::PhysiCell.adhesion())).abs()
+            < 1.0e-4
+    );
     assert_eq!((a.contacts, a.touching), (1, 1));
     assert!((a.pressure - 1.0 / 0.027_288_82).abs() < 1.0e-3);
     kernel.relax(30.0, &Surroundings::default());
@@ -147,7 +150,7 @@ fn friction_moves_the_centre_of_mass_by_less_than_cells_may_creep() {
     let rest_speed = 1.0e-3;
     let mut kernel = Mechanics::new(MechanicsParameters {
         rest_speed,
-        ..Default::default()
+        ..creeping()
     });
     kernel.bodies_mut().extend_from_slice(&bodies);
     let minutes = 30.0;

@@ -17,6 +17,7 @@ impl Tissue {
             position: [f32::NAN; 3],
             velocity: [f32::NAN; 3],
             pressure: f32::NAN,
+            crowding: f32::NAN,
             contacts: 0,
             touching: 0,
         };
@@ -47,7 +48,7 @@ impl Tissue {
         done
     }
 
-    fn bits(&self) -> Vec<[u32; 9]> {
+    fn bits(&self) -> Vec<[u32; 10]> {
         self.cells.iter().map(|(_, found)| bits(found)).collect()
     }
 }
@@ -57,7 +58,7 @@ fn sticky(skip_resting: bool) -> MechanicsParameters {
     MechanicsParameters {
         rest_speed: 0.05,
         skip_resting,
-        ..Default::default()
+        ..creeping()
     }
 }
 
@@ -148,12 +149,15 @@ fn skipping_changes_no_bit_whatever_happens() {
                     &[]
                 },
                 bonds: Some(&bonds),
-                barriers: None,
+                ..Default::default()
             };
             for tissue in &mut tissues {
-                tissue
-                    .kernel
-                    .set_rest_speed(if step / 30 == 9 { 0.01 } else { 0.05 });
+                let rest_speed = if step / 30 == 9 { 0.01 } else { 0.05 };
+                let parameters = MechanicsParameters {
+                    rest_speed,
+                    ..*tissue.kernel.parameters()
+                };
+                tissue.kernel.set_parameters(parameters);
                 // More in one bin than one piece of an evaluation takes.
                 if step == 400 {
                     for (body, _) in &mut tissue.cells[..600] {
@@ -207,7 +211,7 @@ fn a_resting_cell_stays_and_a_pushed_one_comes_to_rest_where_forces_are_small() 
         &pair,
         MechanicsParameters {
             rest_speed: 1.0e-3,
-            ..Default::default()
+            ..creeping()
         },
     );
     let calm = Surroundings::default();

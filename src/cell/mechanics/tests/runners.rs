@@ -33,7 +33,7 @@ fn resting(local_substeps: bool, skip_resting: bool) -> MechanicsParameters {
         rest_speed: 1.0e-3,
         local_substeps,
         skip_resting,
-        ..Default::default()
+        ..creeping()
     }
 }
 
@@ -132,7 +132,7 @@ fn what_runners_and_others_do_to_each_other_is_equal_and_opposite() {
         rest_speed: 0.0,
         // Nothing is cut.
         largest_displacement: 0.5,
-        ..Default::default()
+        ..creeping()
     };
     let (rows, _, local) = run(parameters, &(bodies.clone(), active.clone()), (1, 1.0));
     assert!(local > 0);
