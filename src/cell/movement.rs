@@ -15,7 +15,8 @@ use super::barrier::{self, SiteBarriers};
 use super::body::{Body, CellType, Position, Resident};
 use super::contact::{ContactParameters, RELAXED_CROWDING};
 use super::mechanics::{
-    self, Barriers, Bonds, BondsState, ContactLaw, Faces, Mechanics, MechanicsParameters, RowNumbers,
+    self, Barriers, Bonds, BondsState, ContactLaw, Faces, Mechanics, MechanicsParameters,
+    RowNumbers,
 };
 use super::motility::Motility;
 use super::neighbourhood::Neighbours;

@@ -280,3 +280,54 @@ fn a_ball_keeps_its_radius_and_contacts_for_eight_days_at_any_speed_and_step() {
         assert!((end[1] / start[1] - 1.0).abs() < 0.1, "{start:?} {end:?}");
     }
 }
+
+/// Share of contacts that are between cells of two kinds, and the mean distance of each kind from the middle, um.
+fn mixing(ball: &Ball, kinds: &[bool]) -> (f64, [f64; 2]) {
+    let bodies = ball.kernel.bodies();
+    let (mut unlike, mut all) = (0.0, 0.0);
+    for (row, own) in bodies.iter().enumerate() {
+        for (other, body) in bodies.iter().enumerate().skip(row + 1) {
+            let reach = f64::from(LAW.reach() * (own.radius + body.radius));
+            if distance(own.position, body.position) < reach {
+                all += 1.0;
+                unlike += f64::from(u8::from(kinds[row] != kinds[other]));
+            }
+        }
+    }
+    let far = |kind: bool| {
+        let of = bodies.iter().zip(kinds).filter(|(_, of)| **of == kind);
+        let far: Vec<f64> = of.map(|(of, _)| distance(of.position, [0.0; 3])).collect();
+        far.iter().sum::<f64>() / far.len() as f64
+    };
+    (unlike / all, [far(true), far(false)])
+}
+
+#[test]
+#[ignore = "half a minute; run with `cargo test --release -- --ignored`"]
+fn cells_of_strong_and_weak_adhesion_sort_within_three_days_and_equal_ones_stay_mixed() {
+    let sorted = [true, false].map(|differ| {
+        let mut ball = Ball::new(165.0, 0.974, 0.1);
+        let mut dice = Dice(8);
+        let bodies = ball.kernel.bodies_mut();
+        let kinds: Vec<bool> = bodies.iter().map(|_| dice.roll() < 0.5).collect();
+        for (body, strong) in bodies.iter_mut().zip(&kinds) {
+            body.adhesion = match (differ, strong) {
+                (false, _) => LAW.adhesion(),
+                (true, true) => 0.4,
+                (true, false) => 0.02,
+            };
+        }
+        let before = mixing(&ball, &kinds).0;
+        for _ in 0..72 * 60 {
+            ball.step(1.0);
+        }
+        let (after, [strong, weak]) = mixing(&ball, &kinds);
+        println!(
+            "unlike contacts {before:.3}, {after:.3}; {strong:.0} and {weak:.0} um from the middle"
+        );
+        (after / before, weak - strong)
+    });
+    let [(differ, outside), (equal, _)] = sorted;
+    assert!(differ < 0.5 && outside > 10.0, "{sorted:?}");
+    assert!(equal > 0.9, "{sorted:?}");
+}
