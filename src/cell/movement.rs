@@ -5,8 +5,8 @@
 //! Cells that walk add their own velocity ([`Motility`]). Cells that rest among resting cells cost nothing but
 //! the gather and the sort.
 
-use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
+mod gather;
+mod rows;
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -23,18 +23,17 @@ use super::neighbourhood::Neighbours;
 use super::plane::Plane;
 use super::surroundings::Surroundings;
 use crate::core::in_transit::{InTransit, RegisterInTransit};
-use crate::core::input::{CellValues, InputInfo, RegisterInputs, Regulated};
+use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::invariant::{Breach, RegisterInvariant};
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
-use crate::core::parallel::{
-    IN_TABLES, ROWS, cut, for_each_chunk_mut, for_each_chunk_mut2, for_each_piece,
-    reserve_sparingly,
-};
+use crate::core::parallel::{IN_TABLES, ROWS, for_each_chunk_mut2};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::state::{Kept, Owner, RegisterState};
 use crate::core::{CellId, Clock, SimSchedule, SimSystems};
 use crate::tissue::{SiteId, Sites, TissueBlock};
+use gather::{Adhesion, gather, gather_friction, gather_second, gather_types};
+use rows::{RowCounts, SiteRows};
 
 /// The mechanics buffers of a site; a component of the site entity.
 #[derive(Component)]
@@ -250,9 +249,6 @@ fn crowding(law: ContactLaw, sum: f32) -> f32 {
     }
 }
 
-/// Why there are as many rows as expected.
-const COUNTED: &str = "the cells were counted";
-
 /// What the gather reads and the write-back changes; every cell has all of it.
 type Moving = (
     Entity,
@@ -273,22 +269,6 @@ const N_CADHERIN: &str = "mechanics.n_cadherin";
 /// The input that is the friction.
 const FRICTION: &str = "mechanics.friction";
 
-/// N-cadherin that counts for nothing: as long as no cell has more, as in a tissue of epithelial cells, the second channel is left out.
-const FAINT: f32 = 0.02;
-
-/// How strongly cells hold to others, by the two channels.
-struct Adhesion<'a> {
-    strength: CellValues<'a>,
-    e_cadherin: CellValues<'a>,
-    n_cadherin: CellValues<'a>,
-}
-
-/// The strength of a channel, um/min; none for a cell that lacks the capability.
-fn channel(strength: f32, level: f32) -> f32 {
-    let held = strength * level;
-    if held.is_nan() { 0.0 } else { held }
-}
-
 /// The sites, and what moves their cells.
 type Moved = (
     &'static SiteId,
@@ -307,7 +287,7 @@ pub(super) fn move_cells(
     mut sites: Query<Moved>,
     mut cells: Query<Moving>,
     mut neighbours: Option<ResMut<Neighbours>>,
-    mut division: Local<Division>,
+    mut counted: Local<RowCounts>,
 ) {
     let adhesion = Adhesion {
         strength: inputs.input(ADHESION),
@@ -315,25 +295,25 @@ pub(super) fn move_cells(
         n_cadherin: inputs.input(N_CADHERIN),
     };
     let friction = inputs.input(FRICTION);
-    division.count(sites.iter().map(|(id, ..)| *id), &cells);
+    counted.count(sites.iter().map(|(id, ..)| *id), &cells);
     for (id, block, plane, mut mechanics, barriers) in &mut sites {
-        let share = division.of(*id);
+        let here = counted.of(*id);
         mechanics.kernel.set_parameters(movement.of_kernel());
         if let Some(neighbours) = &mut neighbours {
             neighbours.offer(*id, &mut mechanics.kernel);
         }
         gather(
             &mut mechanics,
-            &share,
+            &here,
             (&contact, movement.law),
             &adhesion,
             &cells,
         );
-        gather_second(&mut mechanics, &share, &adhesion, &cells);
-        gather_friction(&mut mechanics, &share, &friction, &cells);
+        gather_second(&mut mechanics, &here, &adhesion, &cells);
+        gather_friction(&mut mechanics, &here, &friction, &cells);
         let barriers = barriers.filter(|barriers| !barriers.is_empty());
         if barriers.is_some() {
-            gather_types(&mut mechanics, &share, &cells);
+            gather_types(&mut mechanics, &here, &cells);
         }
         if plane.is_some() {
             mechanics.turn_into_plane();
@@ -341,303 +321,12 @@ pub(super) fn move_cells(
         relax(&mut mechanics, (block, plane), barriers, clock.dt_minutes());
     }
     for (id, _, _, mechanics, _) in &sites {
-        write_back(mechanics, &division.of(*id), &mut cells);
-    }
-}
-
-/// How many cells of which site each chunk of cells holds; chunks follow each other in the order of tables.
-#[derive(Default)]
-pub(super) struct Division {
-    sites: Vec<SiteId>,
-    /// Cells of each site (minor) before each chunk (major), and in total at the end.
-    starts: Vec<usize>,
-    /// Whether any cell of each site moves itself.
-    walks: Vec<AtomicBool>,
-}
-
-impl Division {
-    /// Counts the cells of each site, chunk by chunk.
-    fn count(&mut self, sites: impl Iterator<Item = SiteId>, cells: &Query<Moving>) {
-        let Self {
-            sites: list,
-            starts,
-            walks,
-        } = self;
-        list.clear();
-        list.extend(sites);
-        list.sort_unstable();
-        let count = list.len();
-        walks.clear();
-        walks.resize_with(count, AtomicBool::default);
-        starts.clear();
-        if count == 0 {
-            return;
-        }
-        for (_, _, residents, _, _, motility, ..) in cells.contiguous_iter().expect(IN_TABLES) {
-            let first = starts.len();
-            starts.resize(first + residents.len().div_ceil(ROWS) * count, 0);
-            for_each_chunk_mut(&mut starts[first..], count, |start, counts| {
-                for row in chunk_rows(start / count, residents.len()) {
-                    if let Ok(site) = list.binary_search(&residents[row].0) {
-                        counts[site] += 1;
-                        let velocity = velocity_of(motility.map(|motility| &motility[row]));
-                        // Read before writing: a flag that is only read is shared by all threads.
-                        if velocity != [0.0; 3] && !walks[site].load(Ordering::Relaxed) {
-                            walks[site].store(true, Ordering::Relaxed);
-                        }
-                    }
-                }
-            });
-        }
-        let chunks = starts.len() / count;
-        starts.resize((chunks + 1) * count, 0);
-        for site in 0..count {
-            let mut rows = 0;
-            for chunk in 0..=chunks {
-                rows += std::mem::replace(&mut starts[chunk * count + site], rows);
-            }
-        }
-    }
-
-    /// What belongs to a site.
-    fn of(&self, site: SiteId) -> Share<'_> {
-        Share {
-            division: self,
-            site,
-            number: self.sites.binary_search(&site).expect("sites were listed"),
-        }
-    }
-}
-
-/// The cells of one site.
-struct Share<'a> {
-    division: &'a Division,
-    site: SiteId,
-    /// Place of the site in the list.
-    number: usize,
-}
-
-impl Share<'_> {
-    /// The rows of the site that come from a chunk.
-    fn rows(&self, chunk: usize) -> Range<usize> {
-        let Division { sites, starts, .. } = self.division;
-        let at = chunk * sites.len() + self.number;
-        starts[at]..starts[at + sites.len()]
-    }
-
-    /// Number of cells.
-    fn total(&self) -> usize {
-        let Division { sites, starts, .. } = self.division;
-        starts[starts.len() - sites.len() + self.number]
-    }
-
-    /// Whether any cell moves itself.
-    fn walks(&self) -> bool {
-        self.division.walks[self.number].load(Ordering::Relaxed)
-    }
-}
-
-/// The rows of a table that its chunk of this number holds.
-fn chunk_rows(chunk: usize, len: usize) -> Range<usize> {
-    chunk * ROWS..((chunk + 1) * ROWS).min(len)
-}
-
-/// The velocity a cell gives itself, um/min.
-fn velocity_of(motility: Option<&Motility>) -> [f32; 3] {
-    motility.map_or([0.0; 3], |motility| {
-        motility.velocity_um_per_min().to_array()
-    })
-}
-
-/// Gathers the cells of one site, in the order of tables.
-fn gather(
-    mechanics: &mut SiteMechanics,
-    share: &Share,
-    (contact, law): (&PerType<ContactParameters>, ContactLaw),
-    adhesion: &Adhesion,
-    cells: &Query<Moving>,
-) {
-    let SiteMechanics {
-        kernel,
-        active,
-        tables,
-        ..
-    } = mechanics;
-    let walkers = if share.walks() { share.total() } else { 0 };
-    reserve_sparingly(active, walkers);
-    active.resize(walkers, [0.0; 3]);
-    let mut active_left = active.as_mut_slice();
-    tables.clear();
-    let mut first_chunk = 0;
-    for (_, ids, ..) in cells.contiguous_iter().expect(IN_TABLES) {
-        let chunks = ids.len().div_ceil(ROWS);
-        tables.push(
-            (first_chunk..first_chunk + chunks)
-                .map(|chunk| share.rows(chunk).len())
-                .sum(),
-        );
-        first_chunk += chunks;
-    }
-    let (mut bodies_left, watch) = kernel.update(tables);
-    let mut first_chunk = 0;
-    for (entities, ids, residents, types, body, motility, positions, _) in
-        cells.contiguous_iter().expect(IN_TABLES)
-    {
-        let strength = adhesion.strength.in_table(entities);
-        let e_cadherin = adhesion.e_cadherin.in_table(entities);
-        let chunks = ids.len().div_ceil(ROWS);
-        let counts = (first_chunk..first_chunk + chunks).map(|chunk| share.rows(chunk).len());
-        let count: usize = counts.clone().sum();
-        let walkers = |count| if walkers > 0 { count } else { 0 };
-        let bodies = bodies_left.split_off_mut(..count).expect(COUNTED);
-        let active = active_left.split_off_mut(..walkers(count)).expect(COUNTED);
-        let pieces = (0..chunks)
-            .map(|chunk| chunk_rows(chunk, ids.len()))
-            .zip(cut(bodies, counts.clone()))
-            .zip(cut(active, counts.map(walkers)));
-        for_each_piece(pieces, |((rows, bodies), active)| {
-            if bodies.is_empty() {
-                return;
-            }
-            let rows = || rows.clone().filter(|row| residents[*row].0 == share.site);
-            for (row, target) in rows().zip(bodies) {
-                let cell_type = types[row].0;
-                let held = channel(strength.at(row, cell_type), e_cadherin.at(row, cell_type));
-                let repulsion = contact
-                    .get(cell_type)
-                    .map_or(law.repulsion(), |contact| contact.repulsion_um_per_min);
-                let body = mechanics::Body {
-                    id: ids[row],
-                    position: positions[row].0.to_array(),
-                    radius: contact_radius_um(law, body[row].radius_um),
-                    adhesion: held,
-                    repulsion,
-                };
-                watch.put(target, body);
-            }
-            for (row, velocity) in rows().zip(active) {
-                *velocity = velocity_of(motility.map(|motility| &motility[row]));
-            }
-        });
-        first_chunk += chunks;
-    }
-}
-
-/// Gathers the second channel of adhesion, where any cell has it.
-fn gather_second(
-    mechanics: &mut SiteMechanics,
-    share: &Share,
-    adhesion: &Adhesion,
-    cells: &Query<Moving>,
-) {
-    let SiteMechanics {
-        kernel,
-        second,
-        tables,
-        ..
-    } = mechanics;
-    let levels = &adhesion.n_cadherin;
-    let is_used = levels.bases().iter().any(|level| *level > FAINT)
-        || cells
-            .contiguous_iter()
-            .expect(IN_TABLES)
-            .any(|(entities, ..)| levels.in_table(entities).is_ruled());
-    if is_used {
-        gather_numbers(kernel, second, tables, share, cells, |entities| {
-            let strength = adhesion.strength.in_table(entities);
-            let level = levels.in_table(entities);
-            move |row, cell_type| match level.at(row, cell_type) {
-                level if level > FAINT => channel(strength.at(row, cell_type), level),
-                _ => 0.0,
-            }
-        });
-    } else {
-        second.leave_out(kernel);
-    }
-    let filled = kernel.second_adhesion_mut();
-    reserve_sparingly(filled, second.of_rows().len());
-    filled.clear();
-    filled.extend_from_slice(second.of_rows());
-}
-
-/// Gathers a number of each cell of one site besides its body, in the order of [`gather`]. `of` makes, for the cells of a
-/// table, the number of the cell in a row that is of a type.
-fn gather_numbers<F: Fn(usize, u16) -> f32 + Sync>(
-    kernel: &Mechanics,
-    numbers: &mut RowNumbers,
-    tables: &[usize],
-    share: &Share,
-    cells: &Query<Moving>,
-    of: impl Fn(&[Entity]) -> F,
-) {
-    let (mut kept_left, filler) = numbers.update(kernel, tables);
-    let bodies = filler.bodies();
-    let mut first_chunk = 0;
-    for (entities, _, residents, types, ..) in cells.contiguous_iter().expect(IN_TABLES) {
-        let number = of(entities);
-        let chunks = types.len().div_ceil(ROWS);
-        let own_rows = |chunk: usize| share.rows(first_chunk + chunk);
-        let counts = (0..chunks).map(|chunk| own_rows(chunk).len());
-        let kept = kept_left
-            .split_off_mut(..counts.clone().sum())
-            .expect(COUNTED);
-        let pieces = (0..chunks)
-            .map(|chunk| (chunk_rows(chunk, types.len()), own_rows(chunk)))
-            .zip(cut(kept, counts));
-        for_each_piece(pieces, |((rows, own_rows), kept)| {
-            let own = rows.filter(|row| residents[*row].0 == share.site);
-            for ((row, kept), body) in own.zip(kept).zip(&bodies[own_rows]) {
-                filler.put(kept, body, number(row, types[row].0));
-            }
-        });
-        first_chunk += chunks;
-    }
-}
-
-/// Gathers the type of each cell; in the order of [`gather`].
-fn gather_types(mechanics: &mut SiteMechanics, share: &Share, cells: &Query<Moving>) {
-    let types = &mut mechanics.types;
-    types.clear();
-    reserve_sparingly(types, share.total());
-    for (_, _, residents, of, ..) in cells.contiguous_iter().expect(IN_TABLES) {
-        let own = of.iter().zip(residents);
-        let own = own.filter(|(_, resident)| resident.0 == share.site);
-        types.extend(own.map(|(of, _)| of.0));
-    }
-}
-
-/// Gathers friction, where any cell has another than the usual one.
-fn gather_friction(
-    mechanics: &mut SiteMechanics,
-    share: &Share,
-    values: &CellValues,
-    cells: &Query<Moving>,
-) {
-    let SiteMechanics {
-        kernel,
-        friction,
-        tables,
-        ..
-    } = mechanics;
-    // One that lacks the capability has the usual friction.
-    let usual = |value: f32| if value > 0.0 { value } else { 1.0 };
-    let is_used = values.bases().iter().any(|value| usual(*value) != 1.0)
-        || cells
-            .contiguous_iter()
-            .expect(IN_TABLES)
-            .any(|(entities, ..)| values.in_table(entities).is_ruled());
-    if is_used {
-        gather_numbers(kernel, friction, tables, share, cells, |entities| {
-            let values = values.in_table(entities);
-            move |row, cell_type| usual(values.at(row, cell_type))
-        });
-    } else {
-        friction.leave_out(kernel);
+        write_back(mechanics, &counted.of(*id), &mut cells);
     }
 }
 
 /// Gives the cells of one site what became of them.
-fn write_back(mechanics: &SiteMechanics, share: &Share, cells: &mut Query<Moving>) {
+fn write_back(mechanics: &SiteMechanics, here: &SiteRows, cells: &mut Query<Moving>) {
     let kernel = &mechanics.kernel;
     let law = kernel.parameters().law;
     let mut first_chunk = 0;
@@ -649,14 +338,14 @@ fn write_back(mechanics: &SiteMechanics, share: &Share, cells: &mut Query<Moving
             surroundings.bypass_change_detection(),
             ROWS,
             |start, positions, surroundings| {
-                let rows = share.rows(first_chunk + start / ROWS);
+                let rows = here.rows(first_chunk + start / ROWS);
                 if rows.is_empty() {
                     return;
                 }
                 let cells = positions.iter_mut().zip(surroundings);
                 let own = cells
                     .zip(&residents[start..])
-                    .filter(|(_, resident)| resident.0 == share.site);
+                    .filter(|(_, resident)| resident.0 == here.site);
                 for (row, ((position, around), _)) in rows.zip(own) {
                     if let Some(outcome) = kernel.outcome(row) {
                         position.0 = Vec3::from_array(outcome.position);

@@ -6,7 +6,7 @@
 //! leave for transit and arrive from it ([`transit`]).
 //!
 //! A dividing mother keeps her identity as one of the two
-//! daughters; the other inherits a copy of all her components ([`twin`]), and each module says what becomes of
+//! daughters; the other inherits a copy of all her components ([`copier`]), and each module says what becomes of
 //! its own ([`crate::cell::life`]). Both lie at equal distance from where she was, so the centre of mass does not move.
 //!
 //! All cells are looked at in parallel pieces, and what is due is joined in the order of pieces. The lists
@@ -14,11 +14,11 @@
 //! before; rows of removed cells are used again by those born next.
 
 mod asked;
+pub mod copier;
 pub mod lineage;
 pub mod nursery;
 pub mod passages;
 pub mod transit;
-pub mod twin;
 
 use bevy::ecs::query::QueryState;
 use bevy::prelude::*;
@@ -31,10 +31,10 @@ pub use passages::{Arrival, Departure, Passages, Recruit};
 pub use transit::{Transit, Traveller};
 
 use self::asked::refusal;
+use self::copier::CellCopier;
 use self::nursery::Nursery;
 use self::passages::{Asked, Removal};
 use self::transit::wrong_with_transit;
-use self::twin::Twins;
 use super::clones::leave_clone;
 use super::event::{EventBook, EventKinds, Passage, RegisterEvent, put_in_order};
 use super::life::{CellLife, Division};
@@ -129,7 +129,7 @@ struct Buffers {
     asked: Asked,
     /// Cells that were removed.
     gone: Vec<CellId>,
-    twins: Twins,
+    copier: CellCopier,
 }
 
 /// Why a daughter has a component.
@@ -157,7 +157,7 @@ fn turn_over(world: &mut World, cells: &mut QueryState<Noted>, mut buffers: Loca
         due,
         asked,
         gone,
-        twins,
+        copier,
     } = &mut *buffers;
     world.resource_mut::<Passages>().hand_over(asked);
     asked.put_in_order();
@@ -173,8 +173,8 @@ fn turn_over(world: &mut World, cells: &mut QueryState<Noted>, mut buffers: Loca
     due.sort_unstable();
     add_requests(world, due, asked, step, &mut events);
     gone.clear();
-    carry_out(world, due, gone, twins, step, &mut events);
-    recruit(world, &asked.recruits, twins, step, &mut events);
+    carry_out(world, due, gone, copier, step, &mut events);
+    recruit(world, &asked.recruits, copier, step, &mut events);
     transit::depart(world, &asked.departures, step, &mut events);
     transit::arrive(world, &asked.arrivals, step, &mut events);
     asked.clear();
@@ -254,7 +254,7 @@ fn carry_out(
     world: &mut World,
     due: &[Due],
     gone: &mut Vec<CellId>,
-    twins: &mut Twins,
+    copier: &mut CellCopier,
     step: u64,
     events: &mut Vec<EventRecord>,
 ) {
@@ -269,7 +269,7 @@ fn carry_out(
             world.despawn(cell.entity);
             gone.push(cell.id);
         } else if cell.divides {
-            let entity = twins.spawn(world, cell.entity);
+            let entity = copier.spawn(world, cell.entity);
             let id = world.resource_mut::<CellIdCounter>().take();
             let axis = key.stream(cell.id, step - 1, DIVISION_AXIS).direction();
             let axis = match is_flat(world, cell.entity) {
@@ -330,14 +330,14 @@ fn is_flat(world: &World, cell: Entity) -> bool {
 fn recruit(
     world: &mut World,
     recruits: &[Recruit],
-    twins: &mut Twins,
+    copier: &mut CellCopier,
     step: u64,
     events: &mut Vec<EventRecord>,
 ) {
     if recruits.is_empty() {
         return;
     }
-    let mut nursery = Nursery::new(twins);
+    let mut nursery = Nursery::new(copier);
     for recruit in recruits {
         let Recruit {
             kind,

@@ -5,7 +5,7 @@
 
 use bevy::prelude::*;
 
-use super::twin::Twins;
+use super::copier::CellCopier;
 use crate::cell::life::{CellLife, Draws};
 use crate::cell::{CellType, Position, Resident, Surroundings};
 use crate::core::{CellId, CellIdCounter, Clock, RandomKey};
@@ -13,7 +13,7 @@ use crate::tissue::SiteId;
 
 /// Lets cells begin, as many as one likes in a row; [`Nursery::close`] takes its templates out of the world again.
 pub struct Nursery<'a> {
-    twins: &'a mut Twins,
+    copier: &'a mut CellCopier,
     templates: Vec<Template>,
 }
 
@@ -27,9 +27,9 @@ struct Template {
 
 impl<'a> Nursery<'a> {
     /// An empty one.
-    pub const fn new(twins: &'a mut Twins) -> Self {
+    pub const fn new(copier: &'a mut CellCopier) -> Self {
         Self {
-            twins,
+            copier,
             templates: Vec::new(),
         }
     }
@@ -52,7 +52,7 @@ impl<'a> Nursery<'a> {
         });
         let template = &self.templates[place];
         let id = world.resource_mut::<CellIdCounter>().take();
-        let entity = self.twins.spawn(world, template.cell);
+        let entity = self.copier.spawn(world, template.cell);
         let mut cell = world.entity_mut(entity);
         cell.insert((id, Position(at_um)));
         template.draws.draw(&mut cell, id, step, key);
@@ -90,8 +90,8 @@ impl Template {
 
 /// Spawns cells in a site, in the order given (centre in um and type of each), each in a random state of its life.
 pub fn spawn_cells(world: &mut World, site: SiteId, cells: &[(Vec3, u16)]) {
-    let mut twins = Twins::default();
-    let mut nursery = Nursery::new(&mut twins);
+    let mut copier = CellCopier::default();
+    let mut nursery = Nursery::new(&mut copier);
     for (at_um, cell_type) in cells {
         nursery.begin(world, *cell_type, site, *at_um);
     }

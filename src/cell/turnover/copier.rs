@@ -2,7 +2,7 @@
 //!
 //! Bevy's own cloning asks every component how it wants to be cloned and takes memory for it, a few
 //! microseconds a cell. What a cell carries is plain data ([`crate::core::state`] asks for `Copy`), so here
-//! a row of a table is copied as it lies, into memory that is reused: [`Twins`] takes none once it has met
+//! a row of a table is copied as it lies, into memory that is reused: [`CellCopier`] takes none once it has met
 //! each kind of cell.
 
 use std::mem::MaybeUninit;
@@ -18,7 +18,7 @@ use crate::core::state::StateRegistry;
 
 /// Makes cells like others; for one world.
 #[derive(Default)]
-pub struct Twins {
+pub struct CellCopier {
     plans: Vec<Plan>,
     row: Vec<Line>,
 }
@@ -47,7 +47,7 @@ impl Line {
     const EMPTY: Self = Self([MaybeUninit::uninit(); 16]);
 }
 
-impl Twins {
+impl CellCopier {
     /// Spawns a cell with the components of `cell`, its identity among them, which the caller replaces.
     pub fn spawn(&mut self, world: &mut World, cell: Entity) -> Entity {
         let archetype = world.entity(cell).archetype().id();
@@ -164,13 +164,13 @@ mod tests {
     fn a_twin_has_every_component_of_its_origin() {
         let mut app = app();
         let world = app.world_mut();
-        let mut twins = Twins::default();
+        let mut copier = CellCopier::default();
         for k in 0..5 {
             let parts = (CellId(k), Small(k as u8), Large([k as f64; 5], true));
             let cell = world.spawn(parts).id();
             let plain = world.spawn((CellId(100 + k), Small(9))).id();
             for origin in [cell, plain] {
-                let twin = twins.spawn(world, origin);
+                let twin = copier.spawn(world, origin);
                 assert_ne!(twin, origin);
                 assert_eq!(world.get::<CellId>(twin), world.get::<CellId>(origin));
                 assert_eq!(world.get::<Small>(twin), world.get::<Small>(origin));
@@ -187,20 +187,20 @@ mod tests {
     fn components_without_size_and_those_of_coarse_alignment_are_inherited_too() {
         let mut app = app();
         let world = app.world_mut();
-        let mut twins = Twins::default();
+        let mut copier = CellCopier::default();
         let marked = world.spawn((CellId(1), Mark, Large([0.5; 5], false))).id();
         let aligned = world
             .spawn((CellId(2), Aligned(7), Large([2.0; 5], true)))
             .id();
         for origin in [marked, aligned] {
-            let twin = twins.spawn(world, origin);
+            let twin = copier.spawn(world, origin);
             assert_eq!(world.get::<CellId>(twin), world.get::<CellId>(origin));
             assert_eq!(world.get::<Large>(twin), world.get::<Large>(origin));
             assert_eq!(world.get::<Mark>(twin), world.get::<Mark>(origin));
             assert_eq!(world.get::<Aligned>(twin), world.get::<Aligned>(origin));
         }
         let of = |archetype| {
-            let plan = twins.plans.iter().find(|plan| plan.archetype == archetype);
+            let plan = copier.plans.iter().find(|plan| plan.archetype == archetype);
             plan.map(|plan| (plan.components.len(), plan.sizes.len()))
         };
         assert_eq!(of(world.entity(marked).archetype().id()), Some((3, 3)));
@@ -214,7 +214,7 @@ mod tests {
         let cell = world
             .spawn((CellId(1), Small(1), Unknown("on the heap".into())))
             .id();
-        let twin = Twins::default().spawn(world, cell);
+        let twin = CellCopier::default().spawn(world, cell);
         world.despawn(cell);
         assert_eq!(
             world.get::<Unknown>(twin),
