@@ -421,11 +421,6 @@ impl Mechanics {
         }
     }
 
-    /// Takes all cells for changed.
-    pub fn forget_rest(&mut self) {
-        self.rest.forget();
-    }
-
     /// The input rows, for the caller to fill; earlier outcomes are void once they change in number. All of
     /// them count as changed: see [`Self::update`].
     pub fn bodies_mut(&mut self) -> &mut Vec<Body> {
