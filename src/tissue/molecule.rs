@@ -155,6 +155,7 @@ impl Molecule {
             quasi_steady: false,
             every_minutes: 0.0,
             crosses_vessel_walls: false,
+            wall_permeability_um_per_min: 0.0,
             background: 0.0,
             coarsen: 1,
             colour_map: quantity.colours,
