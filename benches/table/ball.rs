@@ -4,7 +4,7 @@
 //! of the spacing: contact density, twelve neighbours inside and fewer at the rim, about 11.5 on average.
 //! Rows come in lattice order (x fastest, then y, then z); [`shuffle`] puts them in random order.
 
-use tumorscape::cell::mechanics::Body;
+use tumorscape::cell::mechanics::{Body, ContactLaw};
 use tumorscape::core::{CellId, RandomKey};
 use tumorscape::scene::population::PLACEMENT;
 

@@ -1,6 +1,6 @@
 //! The mechanics kernel: one whole call (sort, forces, one move) on a ball of tissue at contact density.
 
-use tumorscape::cell::mechanics::{Body, Mechanics, MechanicsParameters, Surroundings};
+use tumorscape::cell::mechanics::{Body, ContactLaw, Mechanics, MechanicsParameters, Surroundings};
 use tumorscape::core::{CellId, RandomKey};
 use tumorscape::scene::population::PLACEMENT;
 
