@@ -261,7 +261,7 @@ impl Draw {
                 *factor
             };
             let mut value = (value * factor).clamp(*least, *most);
-            if ["crosses_vessel_walls", "quasi_steady"]
+            if ["crosses_vessel_walls", "quasi_steady", "in_air"]
                 .iter()
                 .any(|switch| path.ends_with(switch))
             {

@@ -51,7 +51,7 @@ Scene(
         perfusion_length_um: 100,
     )],
     populations: [
-        Population(cell: "cancer", place: Ball(radius_um: 285)),
+        Population(cell: "cancer", place: Ball(radius_um: 330)),
         Population(cell: "fibroblast", place: Scatter(per_mm3: 3000, outside_um: 295)),
     ],
     parameters: {"cancer.death.apoptosis_per_hour": 0.02, "cancer.death.apoptosis_hours": 0.1},

@@ -116,6 +116,7 @@ fn scene_with(kind: &str, piece: &str) -> String {
     let mut parts = [
         ("sites", "[(name: \"breast\", organ: Breast, size_um: (800, 800, 800), fields: [(molecule: \"oxygen\", level: 38)])]"),
         ("populations", "[(cell: \"cancer\", place: Single(at_um: (0, 0, 0)))]"),
+        ("variants", "[]"),
         ("parameters", "{}"),
         ("rules", "[]"),
         ("timeline", "[]"),
@@ -126,6 +127,7 @@ fn scene_with(kind: &str, piece: &str) -> String {
     let (field, list) = match kind {
         "Site" => ("sites", true),
         "Population" => ("populations", true),
+        "Variant" => ("variants", true),
         "Event" => ("timeline", true),
         "Expectation" => ("expect", true),
         "parameters" | "recording" | "rules" => (kind, false),

@@ -22,6 +22,7 @@ use super::death::{Vital, is_alive};
 use super::event::{EventBook, EventKind, RegisterEvent};
 use super::mechanics::{Bond, BondKindId, Bonds, BondsState, Heir};
 use super::movement::{SiteMechanics, move_cells};
+use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::inbox::Inbox;
 use crate::core::parameters::{Parameters, RegisterParameters};
 use crate::core::random::probability;
@@ -239,7 +240,12 @@ impl RegisterBonds for App {
         let first = kinds.0.is_empty();
         kinds.0.push(KnownKind { kind, law });
         if first {
-            self.add_systems(
+            self.while_in_transit(
+                settle_bonds,
+                InTransit::Runs,
+                "bonds of a group tear, end and form by their kinds",
+            )
+            .add_systems(
                 SimSchedule,
                 settle_bonds.in_set(SimSystems::Move).before(move_cells),
             );

@@ -313,7 +313,7 @@ mod tests {
                 ],
                 stage: Beside(gap_um: 100),
                 populations: [
-                    (cell: "cancer", site: "right", place: Ball(radius_um: 30)),
+                    (cell: "cancer", site: "right", place: Ball(radius_um: 45)),
                     (cell: "fibroblast", site: "left", place: Single(at_um: (0, 0, 0))),
                 ],
                 timeline: [{camera}])"#

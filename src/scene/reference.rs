@@ -18,6 +18,7 @@ use super::schema::{
 use super::shape::example;
 use super::stage::StageLayout;
 use super::tissue_parts::TissueParts;
+use super::variants::Variant;
 use crate::core::clones::Heritability;
 use crate::core::dialect::read_ron;
 use crate::core::documentation::{inside_option, of_type, plain, written};
@@ -83,7 +84,7 @@ fn reads<T: PartialReflect + Typed + DeserializeOwned>() -> (TypeId, Read) {
 }
 
 /// How the types that have named fields are read; a test sees to it that all are here.
-fn readers() -> [(TypeId, Read); 27] {
+fn readers() -> [(TypeId, Read); 28] {
     [
         reads::<Scene>(),
         reads::<Site>(),
@@ -95,6 +96,7 @@ fn readers() -> [(TypeId, Read); 27] {
         reads::<Place>(),
         reads::<CellAt>(),
         reads::<CellPrefab>(),
+        reads::<Variant>(),
         reads::<Rule>(),
         reads::<Law>(),
         reads::<RuleChange>(),

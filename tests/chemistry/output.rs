@@ -49,7 +49,7 @@ fn a_run_writes_the_fields_it_is_asked_for() {
     }
     // A run does not write over what is there.
     std::fs::remove_file(path.join("run.ron")).expect("it is there");
-    for name in ["metrics.csv", "events.csv"] {
+    for name in ["metrics.csv", "events.csv", "clones.csv"] {
         std::fs::remove_file(path.join(name)).expect("it is there");
     }
     let again = Simulation::new(Arc::new(scene(SCENE)), 1).expect("valid");

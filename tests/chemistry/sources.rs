@@ -88,7 +88,7 @@ fn mistakes_in_sources_are_told_with_their_place() {
         (
             "(place: Ball(radius_um: -1), rate: PerMinute(1))",
             "radius_um",
-            "positive",
+            "must be greater than 0",
         ),
         (
             "(place: Box(min_um: (10, 0, 0), max_um: (0, 10, 10)), rate: PerMinute(1))",

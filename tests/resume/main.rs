@@ -498,9 +498,9 @@ fn a_run_that_can_write_no_more_keeps_what_it_has_and_can_be_resumed() {
     let folder = workplace();
     let folder = folder.path();
     let whole = succeeds(folder, &run_to("whole", &[]));
-    // A limit on the size of files, 20 or 40 kB, stands for a disk that is full.
+    // A limit on the size of files, 40 or 80 kB, stands for a disk that is full.
     let shell = format!(
-        "trap '' XFSZ; ulimit -f 40; exec {} {}",
+        "trap '' XFSZ; ulimit -f 80; exec {} {}",
         env!("CARGO_BIN_EXE_tumorscape"),
         run_to("full", &[]).join(" ")
     );

@@ -4,7 +4,7 @@ use super::*;
 use crate::cell::mechanics::sort::Sorted;
 
 /// How bodies are sorted in the first test.
-const LAYOUT: (f32, f32) = (1.25, 1.0);
+const LAYOUT: (f32, f32) = (1.3, 1.0);
 
 /// The bodies as whoever asks for neighbours knows them.
 fn perceived(bodies: &[Body]) -> (Vec<Body>, Sorted) {
