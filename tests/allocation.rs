@@ -180,7 +180,7 @@ fn what_a_step_allocates_does_not_grow_with_the_number_of_cells() {
 
     // Cells are born all the time, more than ten a step. Lists grow now and then to a
     // length never seen before; the median step is free of that.
-    let living = measure(scene(folder.path(), 1, 280.0, true), 60, 41);
+    let living = measure(scene(folder.path(), 1, 330.0, true), 60, 41);
     println!(
         "{} cells, {} births: {} calls, {} bytes",
         living.cells, living.births, living.calls, living.bytes

@@ -214,7 +214,7 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
             "biology::anoikis::die_unattached",
             "biology::junctions::hold_on",
             "biology::junctions::strands::make_and_leave",
-            "biology::matrix::work_on_matrix",
+            "biology::matrix::remodelling::work_on_matrix",
             "biology::membrane::meet_membranes",
             "biology::metabolism::exchange_metabolites",
             "biology::protease::secrete",

@@ -429,9 +429,9 @@ fn solve_fields(
                 source_per_min: secreted.then_some(source.as_slice()),
                 exchange,
             };
-            // Where nothing is supplied from outside (a closed dish) there is no steady state but emptiness:
-            // what is there is used up in time.
-            let supplied = supply.held.any() || !exchange.is_empty();
+            // Where nothing is supplied from outside (a closed dish, tissue whose vessels are all displaced) there is no
+            // steady state but emptiness: what is there is used up in time.
+            let supplied = supply.held.any() || exchange.iter().any(Exchange::is_open);
             // Medium that can be used up is told what the block holds, before and after.
             let scheme = if kinetics.quasi_steady && supplied && medium.is_none() {
                 TimeScheme::QuasiSteady

@@ -283,10 +283,10 @@ fn laws_in_another_form_are_told_how_they_are_written() {
 fn a_rule_that_can_never_act_is_refused() {
     let fibroblast = NEW_RULE
         .replace("\"cancer\"", "\"fibroblast\"")
-        .replace("hif.level", "metabolism.growth")
+        .replace("hif.level", "emt.n_cadherin")
         .replace("cycle.entry", "death.apoptosis");
     let said = said_about(&format!("rules: [{fibroblast}]"));
-    let expected = "rules[0].rule.by: cells of this type have no `metabolism.growth`, so the rule would never act";
+    let expected = "rules[0].rule.by: cells of this type have no `emt.n_cadherin`, so the rule would never act";
     assert_eq!(said, [expected]);
     let added = NEW_RULE.replace("Fold(1)", "Add(1), floor: 0.5");
     let said = said_about(&format!("rules: [{added}]"));

@@ -271,7 +271,7 @@ fn scenes_that_no_machine_can_run_are_refused() {
         &[
             "@:2:12: title: a scene needs a title",
             "@:5:15: duration: 30000 d in steps of 0.01 min are more than 1e8 steps",
-            "@:10:18: populations: the populations have about 30.5 million cells; at most 20 million are possible",
+            "@:10:18: populations: the populations have about 30.6 million cells; at most 20 million are possible",
             "@:12:50: populations[1].place.per_mm3: close-packed cells of this type are 205770 in a mm3, found 1000000000",
             "@:12:67: populations[1].place.outside_um: a free ball of 9000 um leaves no room in the site",
         ],

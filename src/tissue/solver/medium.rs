@@ -188,6 +188,15 @@ pub struct Exchange<'a> {
     pub reservoir: Reservoir<'a>,
 }
 
+impl Exchange<'_> {
+    /// Whether anything passes worth speaking of: in some voxel the level follows the reservoir within a week.
+    pub fn is_open(&self) -> bool {
+        const SLOWEST_PER_MIN: f32 = 1e-4;
+        let mut rates = self.rate_per_min.iter();
+        rates.any(|rate| rate * self.scale > SLOWEST_PER_MIN)
+    }
+}
+
 /// Concentration in a reservoir.
 #[derive(Clone, Copy, Debug)]
 pub enum Reservoir<'a> {
