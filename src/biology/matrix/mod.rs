@@ -197,12 +197,8 @@ impl Plugin for MatrixPlugin {
                 let book = MatrixBook::new(block.voxels());
                 let mut site = world.entity_mut(site);
                 site.insert((matrix, hindrance, book, Scaffold::default()));
-                if !site.contains::<SiteBarriers>() {
-                    site.insert(SiteBarriers::default());
-                }
-                if let Some(mut barriers) = site.get_mut::<SiteBarriers>() {
-                    barriers.add(Pores::of(block));
-                }
+                let mut barriers = site.entry::<SiteBarriers>().or_default();
+                barriers.get_mut().add(Pores::of(block));
             })
             .while_in_transit(
                 work_on_matrix,

@@ -200,8 +200,7 @@ impl Parameters for Vec<MembraneDescription> {
                 _ => {}
             }
             if of.element_um >= 1.0 {
-                // Of a plane no more is made than lies in the site.
-                let area = surface::rough_area_um2(&of.around, 0.0);
+                let area = surface::rough_area_um2(&of.around);
                 elements += area / (of.element_um * of.element_um);
             }
         }
@@ -527,16 +526,10 @@ impl Plugin for MembranePlugin {
                 let Some(block) = world.get::<TissueBlock>(site).cloned() else {
                     return;
                 };
-                let mut barriers = std::mem::take(
-                    &mut *world
-                        .entity_mut(site)
-                        .entry::<SiteBarriers>()
-                        .or_default()
-                        .into_mut(),
-                );
-                barriers.add(Membranes::new(list, &block));
                 let mut site = world.entity_mut(site);
-                site.insert((barriers, MembraneTally::default()));
+                site.insert(MembraneTally::default());
+                let mut barriers = site.entry::<SiteBarriers>().or_default();
+                barriers.get_mut().add(Membranes::new(list, &block));
             })
             .begin_sites(begin_membranes)
             .settle_sites(take_over)

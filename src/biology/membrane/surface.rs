@@ -215,10 +215,9 @@ impl Surface {
                     0.0
                 };
                 let rim = radius_um * FRAC_PI_2;
-                (
-                    rim + height.clamp(0.0, *length_um) + angle * radius_um,
-                    around,
-                )
+                let along = rim + height.clamp(0.0, *length_um) + angle * radius_um;
+                // At the pole rounding must not lead beyond the last row.
+                (along.min(2.0 * rim + *length_um), around)
             }
             Self::Plane { through_um, frame } => {
                 let from = point - *through_um;
@@ -492,13 +491,8 @@ impl Tiling {
     }
 }
 
-/// The widest that the whole of a surface may be cut into, um: a third of the way around.
-pub const fn widest_element_um(radius_um: f32) -> f32 {
-    TAU * radius_um / 3.0
-}
-
-/// Area of the surface that a scene describes, um2; of a plane that in a block with this diagonal.
-pub fn rough_area_um2(around: &Around, diagonal_um: f32) -> f32 {
+/// Area of the surface that a scene describes, um2; 0 of a plane, of which no more is cut than lies in the site.
+pub fn rough_area_um2(around: &Around) -> f32 {
     match Surface::of(around) {
         Surface::Tube {
             length_um,
@@ -513,6 +507,6 @@ pub fn rough_area_um2(around: &Around, diagonal_um: f32) -> f32 {
             };
             TAU * radius_um * length_um + caps
         }
-        Surface::Plane { .. } => diagonal_um * diagonal_um,
+        Surface::Plane { .. } => 0.0,
     }
 }

@@ -102,6 +102,24 @@ fn elements_cover_their_surface_and_are_found_where_they_are() {
 }
 
 #[test]
+fn a_capped_duct_has_no_hole_at_its_poles() {
+    for length in 20..300 {
+        let length = length as f32;
+        let surface = Surface::of(&Around::Duct {
+            from_um: (0.0, 0.0, 0.0),
+            to_um: (0.0, 0.0, length),
+            radius_um: 50.0,
+            capped: true,
+        });
+        let tiling = Tiling::new(&surface, 8.0, &block());
+        for pole in [-50.0, length + 50.0] {
+            let found = tiling.element_at(&surface, Vec3::Z * pole);
+            assert!(found.is_some(), "{length} um long, at {pole}");
+        }
+    }
+}
+
+#[test]
 fn elements_near_a_place_are_those_that_a_search_of_all_finds() {
     let mut random = RandomKey(5).stream(CellId(0), 0, TESTS);
     for around in [duct(false), duct(true), ACINUS, PLANE] {
