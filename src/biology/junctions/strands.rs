@@ -16,7 +16,7 @@ use crate::core::parallel::IN_TABLES;
 use crate::core::parameters::PerType;
 use crate::core::random::probability;
 use crate::core::{CellId, Clock, Random, RandomKey};
-use crate::tissue::{SiteId, Sites};
+use crate::tissue::{SiteEntry, SiteId, Sites};
 
 /// A cell that has loosened.
 #[derive(Clone, Copy)]
@@ -40,7 +40,7 @@ pub struct Lists {
     /// Rows that a cell touches, each with the square of the distance.
     touched: Vec<(f32, usize)>,
     randoms: Vec<Random>,
-    /// Entities of the cells of a site, by identity.
+    /// Entities of cells that have loosened or are bonded, by identity.
     partners: Vec<(CellId, Entity)>,
 }
 
@@ -83,6 +83,9 @@ pub fn make_and_leave(
         partners,
     } = &mut *lists;
     loose.clear();
+    partners.clear();
+    let bonds_of = |site: &SiteEntry| Some(&mechanics.get(site.entity).ok()?.bonds);
+    let bonds: Vec<Option<&Bonds>> = sites.list.iter().map(bonds_of).collect();
     for (entities, ids, types, residents, positions, bodies, vitals, junctions) in
         cells.contiguous_iter().expect(IN_TABLES)
     {
@@ -93,9 +96,19 @@ pub fn make_and_leave(
             };
             let grip = junctions[row].grip;
             let alive = is_alive(vitals.map(|vitals| &vitals[row]));
-            if grip < of_type.loosened_below && alive && !residents[row].0.is_transit() {
+            let site = residents[row].0;
+            if !alive || site.is_transit() {
+                continue;
+            }
+            let is_loose = grip < of_type.loosened_below;
+            let here = bonds.get(usize::from(site.0)).copied().flatten();
+            // A cell that has its grip back keeps what bonds it has, but a partner may let go of it.
+            if is_loose || here.is_some_and(|bonds| bonds.binds(ids[row])) {
+                partners.push((ids[row], entities[row]));
+            }
+            if is_loose {
                 loose.push(Loose {
-                    site: residents[row].0,
+                    site,
                     id: ids[row],
                     entity: entities[row],
                     cell_type,
@@ -111,6 +124,7 @@ pub fn make_and_leave(
         return;
     }
     loose.sort_unstable_by_key(|cell| (cell.site, cell.id));
+    partners.sort_unstable_by_key(|(id, _)| *id);
     let kind = kinds.id(ADHERENS.name);
     let hours = clock.dt_hours() * turn_in_steps(&clock) as f32;
     let mut rest = loose.as_mut_slice();
@@ -123,8 +137,6 @@ pub fn make_and_leave(
         let Some(Ok(found)) = found else {
             continue;
         };
-        partners.clear();
-        partners.extend(own.iter().map(|cell| (cell.id, cell.entity)));
         let turn = Turn {
             kind,
             bonds: &found.bonds,
@@ -176,7 +188,7 @@ impl Turn<'_> {
         }
     }
 
-    /// The entity of a partner that has loosened as well.
+    /// The entity of a partner.
     fn entity_of(&self, partner: CellId) -> Option<Entity> {
         let place = self
             .entities

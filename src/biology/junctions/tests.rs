@@ -1,4 +1,4 @@
-//! Rates of letting go against their law, and groups against a count by hand.
+//! Rates of letting go against their law.
 
 use super::*;
 
