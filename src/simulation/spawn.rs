@@ -186,7 +186,7 @@ fn install_parts(world: &mut World, scene: &Scene) {
 
 /// Puts cells into a plane: of what is packed in layers the layer that is nearest, of the rest all.
 fn keep_to_plane(cells: &mut Vec<PlacedCell>, plane: Plane, place: &Place, radius_um: f32) {
-    if let Place::Ball { .. } | Place::Shell { .. } = place {
+    if let Place::Ball { .. } | Place::Shell { .. } | Place::Cylinder { .. } = place {
         let half_layer = CONFLUENT_SPACING * radius_um * (2.0_f32 / 3.0).sqrt();
         cells.retain(|(at, _)| {
             let above = at.z - plane.z_um;
@@ -219,4 +219,50 @@ pub fn spawn_population(
         keep_to_plane(&mut cells, plane, &population.place, radius_um);
     }
     spawn_cells(world, site, &cells);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::{Ground, place_cells};
+
+    #[test]
+    fn of_what_is_packed_in_layers_one_layer_comes_into_a_plane() {
+        const RADIUS: f32 = 8.4;
+        let (center_um, radius_um) = ((0.0, 0.0, 0.0), 80.0);
+        let ball = Place::Ball {
+            center_um,
+            radius_um,
+        };
+        let shell = Place::Shell {
+            center_um,
+            inner_um: 30.0,
+            outer_um: 80.0,
+        };
+        let cylinder = Place::Cylinder {
+            from_um: (-90.0, 0.0, 0.0),
+            to_um: (90.0, 0.0, 0.0),
+            radius_um,
+        };
+        let ground = Ground {
+            min_um: Vec3::splat(-200.0),
+            max_um: Vec3::splat(200.0),
+            cell_type: 0,
+            radius_um: RADIUS,
+            rows: &[],
+            key: RandomKey(1),
+            number: 0,
+            step: 0,
+        };
+        for place in [ball, shell, cylinder] {
+            let mut cells = place_cells(&place, &ground);
+            keep_to_plane(&mut cells, Plane { z_um: 0.0 }, &place, RADIUS);
+            assert!(cells.len() > 10, "{place:?}");
+            let apart = 0.99 * 2.0 * CONFLUENT_SPACING * RADIUS;
+            for (number, (at, _)) in cells.iter().enumerate() {
+                let mut others = cells[..number].iter();
+                assert!(others.all(|(other, _)| other.distance(*at) > apart));
+            }
+        }
+    }
 }

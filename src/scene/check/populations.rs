@@ -17,6 +17,7 @@ use crate::tissue::TransportParameters;
 
 /// Most cells of a scene, at the start or added.
 const MAX_CELLS: f64 = 2.0e7;
+
 pub(super) fn check_populations(
     checker: &mut Checker,
     scene: &Scene,
@@ -329,17 +330,21 @@ fn check_place(
             radius_um,
         } => {
             let at = path.field("radius_um");
-            let ends = [("from_um", *from_um), ("to_um", *to_um)];
             let mut fine = checker.positive(&at, *radius_um);
-            for (name, end) in ends {
-                let at = path.field(name);
-                let is_point = checker.finite_point(&at, end);
-                if is_point {
-                    inside(checker, &at, end.into());
-                }
-                fine &= is_point;
+            for (name, end) in [("from_um", *from_um), ("to_um", *to_um)] {
+                fine &= checker.finite_point(&path.field(name), end);
             }
-            let length = Vec3::from(*from_um).distance((*to_um).into());
+            let (from, to) = (Vec3::from(*from_um), Vec3::from(*to_um));
+            let length = from.distance(to);
+            // How far the discs at its ends reach along each axis.
+            let along = (to - from).normalize_or(Vec3::Z);
+            let disc = Vec3::AXES.map(|axis| along.cross(axis).length() * radius_um);
+            let disc = Vec3::from(disc);
+            let beyond = overhang(from.min(to) - disc, from.max(to) + disc, half);
+            if let (true, Some(words)) = (fine, beyond) {
+                let message = format!("is not inside the site `{}`: it {words}", site.name);
+                checker.problem(path, message);
+            }
             let narrow = (2.0 * *radius_um).min(length);
             if fine && narrow < 2.0 * radius {
                 let message = format!(
@@ -404,4 +409,29 @@ fn check_place(
         }
     }
     checker.report.problems.len() == before
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::scene::{SceneContext, parse_scene};
+
+    #[test]
+    fn a_cylinder_lies_inside_the_site_with_its_whole_width() {
+        let told = |radius_um: f32| {
+            let text = format!(
+                r#"(title: "t", about: "", pace: Calibrated, duration: Hours(1),
+                sites: [(name: "a", organ: Breast, size_um: (200, 100, 100))],
+                populations: [(cell: "cancer", place: Cylinder(
+                    from_um: (-100, 0, 0), to_um: (100, 0, 0), radius_um: {radius_um}))])"#
+            );
+            let read = parse_scene(&text, "t.ron", &SceneContext::default());
+            read.err().map(|report| report.to_string())
+        };
+        assert_eq!(told(49.0), None);
+        let told = told(60.0).expect("it does not fit");
+        assert!(
+            told.contains("is not inside the site `a`: it reaches y"),
+            "{told}"
+        );
+    }
 }
