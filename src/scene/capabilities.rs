@@ -14,7 +14,7 @@ use super::read::{Later, Reading};
 use super::report::{Problem, line_and_column};
 use super::spans::{Body, FieldPath, Tree};
 use super::words::likely;
-use crate::core::capability::{Capability, CapabilityRegistry};
+use crate::core::capability::{Capability, CapabilityRegistry, CapabilityValue};
 use crate::core::numbers::{field_at, number_fields, read_number};
 use crate::tissue::MoleculeName;
 
@@ -145,13 +145,7 @@ pub(super) fn check_prefab(
     known: &CapabilityRegistry,
 ) {
     checker.plain_name(&root.field("name"), &prefab.name);
-    let channels = [prefab.colour.0, prefab.colour.1, prefab.colour.2];
-    for (channel, value) in channels.into_iter().enumerate() {
-        if !(0.0..=1.0).contains(&value) {
-            let message = format!("must be from 0 to 1, found {value}");
-            checker.problem(&root.field("colour").nth(channel), message);
-        }
-    }
+    check_colour(checker, &root.field("colour"), prefab.colour);
     let rules = prefab.rules.len();
     if rules > MAX_NAMED {
         let message = format!("at most {MAX_NAMED} are possible, found {rules}");
@@ -162,13 +156,36 @@ pub(super) fn check_prefab(
         let Some(value) = prefab.capability(capability.name) else {
             continue;
         };
-        let path = root.field(capability.name);
-        checker.limits(&path, capability.limits, value.reflect());
-        for contradiction in (capability.contradictions)(value) {
-            let fields = contradiction.field.split('.');
-            let fields = fields.filter(|field| !field.is_empty());
-            let at = fields.fold(path.clone(), |path, field| path.field(field));
-            checker.problem(&at, contradiction.message);
+        check_value(checker, &root.field(capability.name), capability, value);
+    }
+}
+
+/// Checks the numbers of a capability, or of a part of tissue, that stands at a place of a file.
+pub(super) fn check_value(
+    checker: &mut Checker,
+    path: &FieldPath,
+    capability: &Capability,
+    value: &CapabilityValue,
+) {
+    checker.limits(path, capability.limits, value.reflect());
+    for contradiction in (capability.contradictions)(value) {
+        let fields = contradiction.field.split('.');
+        let fields = fields.filter(|field| !field.is_empty());
+        let at = fields.fold(path.clone(), |path, field| path.field(field));
+        checker.problem(&at, contradiction.message);
+    }
+}
+
+/// Asks for three channels of sRGB.
+pub(super) fn check_colour(
+    checker: &mut Checker,
+    path: &FieldPath,
+    (red, green, blue): (f32, f32, f32),
+) {
+    for (channel, value) in [red, green, blue].into_iter().enumerate() {
+        if !(0.0..=1.0).contains(&value) {
+            let message = format!("must be from 0 to 1, found {value}");
+            checker.problem(&path.nth(channel), message);
         }
     }
 }
@@ -199,7 +216,7 @@ pub(super) fn molecules_of<'p>(
 }
 
 /// Checks what a cell type says its cells inherit with changes.
-fn check_heritable(
+pub(super) fn check_heritable(
     checker: &mut Checker,
     map: &FieldPath,
     prefab: &CellPrefab,

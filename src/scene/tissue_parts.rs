@@ -12,7 +12,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::capabilities::HoldsParts;
+use super::capabilities::{HoldsParts, check_value};
 use super::checker::Checker;
 use super::prefab::{FieldName, Written, read_written};
 use super::spans::FieldPath;
@@ -95,14 +95,7 @@ pub(super) fn check_parts(
         let Some(value) = tissue.get(part.file.name) else {
             continue;
         };
-        let path = root.field(part.file.name);
-        checker.limits(&path, part.file.limits, value.reflect());
-        for contradiction in (part.file.contradictions)(value) {
-            let fields = contradiction.field.split('.');
-            let fields = fields.filter(|field| !field.is_empty());
-            let at = fields.fold(path.clone(), |path, field| path.field(field));
-            checker.problem(&at, contradiction.message);
-        }
+        check_value(checker, &root.field(part.file.name), &part.file, value);
     }
 }
 

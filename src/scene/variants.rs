@@ -7,6 +7,7 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+use super::capabilities::{check_colour, check_heritable};
 use super::checker::Checker;
 use super::library::CellLibrary;
 use super::prefab::{CellPrefab, Origin};
@@ -96,13 +97,15 @@ pub(super) fn check_variants(checker: &mut Checker, scene: &Scene, library: &Cel
                 checker.known(&at.field("without").item(place), "rule", rule, &known);
             }
         }
-        if let Some((red, green, blue)) = variant.colour {
-            for (channel, value) in [red, green, blue].into_iter().enumerate() {
-                if !(0.0..=1.0).contains(&value) {
-                    let message = format!("must be from 0 to 1, found {value}");
-                    checker.problem(&at.field("colour").nth(channel), message);
-                }
-            }
+        if let Some(colour) = variant.colour {
+            check_colour(checker, &at.field("colour"), colour);
+        }
+        if let (Some(heritable), Some(like)) = (&variant.heritable, library.get(&variant.like)) {
+            let of = CellPrefab {
+                heritable: heritable.clone(),
+                ..like.clone()
+            };
+            check_heritable(checker, &at.field("heritable"), &of, &library.known);
         }
     }
 }
@@ -110,13 +113,27 @@ pub(super) fn check_variants(checker: &mut Checker, scene: &Scene, library: &Cel
 /// Whether the library has another type of that name, which came from a file.
 fn is_shadowed(variant: &Variant, library: &CellLibrary) -> bool {
     let found = library.get(&variant.name);
-    found.is_some_and(|found| {
-        let like = library.get(&variant.like);
-        found.origin.get().is_some()
-            || like.is_some_and(|like| {
-                let mut rules = like.rules.clone();
-                rules.retain(|name, _| !variant.without.contains(name));
-                rules != found.rules
-            })
-    })
+    found.is_some_and(|found| found.origin.get().is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::scene::{SceneContext, parse_scene};
+
+    #[test]
+    fn what_a_variant_inherits_is_checked_as_that_of_any_type() {
+        let text = r#"(title: "t", about: "", pace: Calibrated, duration: Hours(1),
+            sites: [(name: "a", organ: Breast, size_um: (200, 200, 200))],
+            variants: [(name: "odd", like: "cancer", heritable: {
+                "cycle.g0g1_hour": (spread: 0.1, mutation: 0), "cycle.g0g1_hours": (spread: -3, mutation: 7)})])"#;
+        let read = parse_scene(text, "t.ron", &SceneContext::default());
+        let told = read.expect_err("it is wrong").to_string();
+        for what in [
+            "did you mean `cycle.g0g1_hours`?",
+            "at least 0",
+            "from 0 to 1",
+        ] {
+            assert!(told.contains(what), "{what}: {told}");
+        }
+    }
 }
