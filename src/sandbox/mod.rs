@@ -127,7 +127,7 @@ pub fn explore_engine(
     options: &ExploreOptions,
 ) -> Result<Option<PathBuf>, SandboxError> {
     let name = options.name.clone();
-    let visit = Visit { scene, name, seed };
+    let visit = Visit::new(scene, name, seed);
     if let Some(screenshot) = &options.screenshot {
         still::take(visit, engine, options.size, screenshot)?;
         return Ok(None);

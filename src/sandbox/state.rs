@@ -8,10 +8,11 @@ use bevy::prelude::*;
 
 use crate::scene::look::Axis;
 use crate::scene::schema::{Action, Event};
+use crate::scene::timeline::Timeline;
 use crate::scene::{CameraPose, Scene, Stage};
-use crate::simulation::{SiteMetrics, SiteSnapshot, SnapshotRequest, WHOLE_STAGE};
+use crate::simulation::{SiteMetrics, SiteSnapshot, Snapshot, SnapshotRequest, WHOLE_STAGE};
 use crate::view::history::History;
-use crate::view::overlay::{Pointer, chapter_text};
+use crate::view::overlay::Pointer;
 use crate::view::{Shown, ViewCamera, ViewSettings, automatic_pose};
 
 use super::engine::{Engine, Knob};
@@ -33,10 +34,24 @@ static NOT_MEASURED: SiteMetrics = SiteMetrics {
 pub(super) struct Visit {
     /// The scene.
     pub scene: Scene,
+    /// Its timeline.
+    pub timeline: Timeline,
     /// Name of its file, without folder and ending.
     pub name: String,
     /// Seed of the random numbers.
     pub seed: u64,
+}
+
+impl Visit {
+    /// A visit to a scene of that name, with that seed.
+    pub fn new(scene: Scene, name: String, seed: u64) -> Self {
+        Self {
+            timeline: Timeline::new(&scene),
+            scene,
+            name,
+            seed,
+        }
+    }
 }
 
 /// A parameter as the panel shows it.
@@ -332,45 +347,11 @@ pub(super) fn first_settings(scene: &Scene) -> ViewSettings {
     }
 }
 
-/// The caption that a scene's timeline shows at a time; empty for none.
-pub(super) fn caption_at(scene: &Scene, hours: f64) -> &str {
-    scene
-        .timeline
-        .iter()
-        .filter_map(|event| match event {
-            Event::At(at, Action::Caption(text)) if at.hours() <= hours => Some((at.hours(), text)),
-            _ => None,
-        })
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map_or("", |(_, text)| text.as_str())
-}
-
-/// The chapter that a scene's timeline has reached at a time, as it is written; empty for none.
-pub(super) fn chapter_at(scene: &Scene, hours: f64) -> String {
-    let chapters = scene.timeline.iter().filter_map(|event| match event {
-        Event::At(at, Action::Chapter(number, title)) if at.hours() <= hours => {
-            Some((at.hours(), (number.as_str(), title.as_str())))
-        }
-        _ => None,
-    });
-    let latest = chapters.max_by(|(a, _), (b, _)| a.total_cmp(b));
-    latest
-        .filter(|(_, (_, title))| !title.is_empty())
-        .map_or_else(String::new, |(_, chapter)| chapter_text(chapter))
-}
-
-/// The words that a scene's timeline shows at a time, where it is known what they point at.
-pub(super) fn labels_at(scene: &Scene, shown: &Shown, site: usize) -> Vec<Pointer> {
-    let hours = shown.0.hours;
-    let labels = scene.timeline.iter().filter_map(|event| match event {
-        Event::At(at, Action::Label(label)) => {
-            let since = hours - at.hours();
-            (0.0..label.lasts.hours()).contains(&since).then_some(label)
-        }
-        _ => None,
-    });
+/// The words that a timeline shows now, where it is known what they point at.
+pub(super) fn labels_of(timeline: &Timeline, snapshot: &Snapshot, site: usize) -> Vec<Pointer> {
+    let labels = timeline.labels_at(snapshot.hours).into_iter();
     labels
-        .filter_map(|label| Pointer::of(label, &shown.0, site, None))
+        .filter_map(|(_, label)| Pointer::of(label, snapshot, site, None))
         .collect()
 }
 
@@ -403,18 +384,12 @@ mod tests {
     }
 
     fn sandbox_of(scene: &str, engine: Counter) -> Sandbox {
-        let visit = Visit {
-            scene: ron::from_str(scene).unwrap(),
-            name: "test".into(),
-            seed: 1,
-        };
+        let visit = Visit::new(ron::from_str(scene).unwrap(), "test".into(), 1);
         Sandbox::open(visit, engine, |_| {}).unwrap()
     }
 
     const SCENE: &str = r#"(title: "T", about: "A", pace: Calibrated, duration: Hours(2), sites: [],
-        timeline: [At(Hours(1), Caption("one")), At(Hours(3), Caption("")), At(Hours(2), Caption("two")),
-            At(Hours(1), Chapter("1", "Growth")), At(Hours(3), Chapter("", "")),
-            At(Hours(1), Label((text: "here", lasts: Hours(1)))), At(Hours(1), Label((text: "who", at: Some(Cell(9)), lasts: Hours(1))))])"#;
+        timeline: [At(Hours(1), Label((text: "here", lasts: Hours(1)))), At(Hours(1), Label((text: "who", at: Some(Cell(9)), lasts: Hours(1))))])"#;
 
     /// Receives reports until something holds.
     fn wait(sandbox: &mut Sandbox, shown: &mut Shown, wanted: impl Fn(&Sandbox, &Shown) -> bool) {
@@ -428,23 +403,16 @@ mod tests {
     }
 
     #[test]
-    fn captions_follow_the_timeline_of_the_scene() {
-        let scene: Scene = ron::from_str(SCENE).unwrap();
-        let texts = [0.5, 1.0, 2.5, 4.0].map(|hours| caption_at(&scene, hours));
-        assert_eq!(texts, ["", "one", "two", ""]);
-        let chapters = [0.5, 1.5, 3.5].map(|hours| chapter_at(&scene, hours));
-        assert_eq!(chapters, ["", "1 · Growth", ""]);
+    fn labels_follow_the_timeline_where_what_they_point_at_is_there() {
+        let timeline = Timeline::new(&ron::from_str(SCENE).unwrap());
         let labels = |hours| {
-            let shown = Shown(Arc::new(crate::simulation::Snapshot {
+            let snapshot = Snapshot {
                 hours,
                 sites: vec![SiteSnapshot::default()],
-                ..crate::simulation::Snapshot::default()
-            }));
-            let labels = labels_at(&scene, &shown, 0);
-            labels
-                .iter()
-                .map(|label| label.text.clone())
-                .collect::<Vec<_>>()
+                ..Snapshot::default()
+            };
+            let labels = labels_of(&timeline, &snapshot, 0).into_iter();
+            labels.map(|label| label.text).collect::<Vec<_>>()
         };
         assert_eq!(labels(1.5), ["here"]);
         assert!(labels(2.5).is_empty());

@@ -42,12 +42,6 @@ pub(super) const BOX_EDGE: Color32 = EDGE;
 pub(super) const IN_DIAGRAM: Color32 = BRIGHT_INK;
 pub(super) const FAINT_IN_DIAGRAM: Color32 = Color32::from_rgb(176, 188, 202);
 
-/// A colour, sRGB, each channel 0-1.
-pub(super) fn colour(colour: [f32; 3]) -> Color32 {
-    let [r, g, b] = colour.map(|channel| (channel.clamp(0.0, 1.0) * 255.0 + 0.5) as u8);
-    Color32::from_rgb(r, g, b)
-}
-
 /// Width of the panels, points.
 pub(super) const LEFT_WIDTH: f32 = 278.0;
 pub(super) const RIGHT_WIDTH: f32 = 330.0;

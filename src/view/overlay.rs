@@ -45,7 +45,7 @@ use pen::{Heading, Pen, SCALE_BAR_POINTS};
 pub use fonts::fonts;
 pub use ink::Inks;
 pub use labels::Pointer;
-pub use pen::PlacedText;
+pub use pen::{PlacedText, colour32};
 pub use words::{capitalised, count_text, number_text, pace_text, pretty, time_text};
 
 /// What is written over the picture, and which parts of the overlay are drawn.

@@ -13,11 +13,11 @@ use bevy_egui::egui::{self, Align2, LayerId, UiBuilder, vec2};
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass};
 
 use crate::simulation::Catalogue;
-use crate::view::overlay::pace_text;
+use crate::view::overlay::{chapter_text, pace_text};
 use crate::view::{OverlayContent, OverlaySystems, Shown, ViewCamera, ViewSettings};
 
 use super::choices::{WITH_KEY, choices};
-use super::state::{Sandbox, caption_at, chapter_at, labels_at};
+use super::state::{Sandbox, labels_of};
 use super::theme;
 
 pub(super) use controls::{FIRST_CUT, first_slice};
@@ -87,16 +87,17 @@ fn show_panels(
     help(ctx, free, &shown.0.catalogue, sandbox);
 
     settings.set_if_neq(new_settings);
-    let caption = caption_at(&sandbox.visit.scene, shown.0.hours);
+    let (timeline, hours) = (&sandbox.visit.timeline, shown.0.hours);
+    let chapter = timeline.chapter_at(hours);
     let content = OverlayContent {
-        caption: caption.to_owned(),
+        caption: timeline.caption_at(hours).unwrap_or_default().to_owned(),
         time: !sandbox.are_panels_open,
         scale_bar: true,
         legend: true,
         figures: false,
         pace: pace_text(&sandbox.visit.scene, None),
-        chapter: chapter_at(&sandbox.visit.scene, shown.0.hours),
-        labels: labels_at(&sandbox.visit.scene, &shown, settings.site),
+        chapter: chapter.map(chapter_text).unwrap_or_default(),
+        labels: labels_of(timeline, &shown.0, settings.site),
         area: Some(free.with_min_y(below_hints.clamp(free.min.y, free.max.y))),
         ..OverlayContent::default()
     };

@@ -5,6 +5,7 @@ use egui_plot::{FilledArea, GridInput, GridMark, Line, PlotPoints};
 
 use crate::core::metric::Metric;
 use crate::view::Shown;
+use crate::view::overlay::colour32;
 use crate::view::palette::ticks;
 use crate::view::plot::Plot;
 
@@ -59,7 +60,7 @@ fn plot(ui: &mut Ui, curves: &Plot, start: f64) {
         for curve in &curves.curves {
             let now = value_text(is_share, curve.now());
             let text = format!("{} {now}", curve.label);
-            theme::swatch(ui, theme::colour(curve.colour), text);
+            theme::swatch(ui, colour32(curve.colour), text);
         }
     });
     let unit = curves.unit.clone();
@@ -99,7 +100,7 @@ fn plot(ui: &mut Ui, curves: &Plot, start: f64) {
                 let column =
                     |place: usize| -> Vec<f64> { edges.iter().map(|edge| edge[place]).collect() };
                 let area = FilledArea::new(&curve.label, &column(0), &column(1), &column(2));
-                let colour = theme::colour(curve.colour);
+                let colour = colour32(curve.colour);
                 plot.add(area.fill_color(colour).id(id(&curve.label)));
             }
             return;
@@ -108,7 +109,7 @@ fn plot(ui: &mut Ui, curves: &Plot, start: f64) {
             plot.line(
                 Line::new(&curve.label, PlotPoints::from(curve.points.clone()))
                     .id(id(&curve.label))
-                    .color(theme::colour(curve.colour))
+                    .color(colour32(curve.colour))
                     .width(1.8),
             );
         }

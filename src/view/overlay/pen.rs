@@ -32,7 +32,8 @@ const CAPTION: f32 = 20.0;
 /// Width and height of a colour bar, in units of the design.
 const BAR: Vec2 = vec2(14.0, 150.0);
 
-pub(super) fn colour32([r, g, b]: [f32; 3]) -> Color32 {
+/// A colour, sRGB, each channel 0-1.
+pub fn colour32([r, g, b]: [f32; 3]) -> Color32 {
     let [r, g, b] = [r, g, b].map(|channel| (channel.clamp(0.0, 1.0) * 255.0 + 0.5) as u8);
     Color32::from_rgb(r, g, b)
 }
