@@ -379,18 +379,27 @@ mod tests {
     }
 
     #[test]
-    fn vegf_is_finite_wherever_normoxia_is_put() {
+    fn activation_lies_between_none_and_full_wherever_normoxia_is_put() {
         for normoxia_mmhg in [1.0e-3, 3.8, 13.0, 38.0, 760.0] {
             let hypoxia = HypoxiaParameters {
                 normoxia_mmhg,
                 ..HypoxiaParameters::default()
             };
+            let activation = |oxygen_mmhg| {
+                let axis = HifAxis::settled(&hypoxia, oxygen_mmhg);
+                axis.activation(hypoxia.normoxic_hif_1a())
+            };
             for oxygen_mmhg in [0.0, 10.0, 100.0] {
-                let secretion = secretion(&hypoxia, oxygen_mmhg);
+                let found = activation(oxygen_mmhg);
                 assert!(
-                    secretion.is_finite() && secretion >= 0.0,
-                    "{secretion} at {oxygen_mmhg}, normoxia {normoxia_mmhg} mmHg"
+                    (0.0..=1.0).contains(&found),
+                    "{found} at {oxygen_mmhg}, normoxia {normoxia_mmhg} mmHg"
                 );
+            }
+            assert_eq!(activation(normoxia_mmhg), 0.0);
+            // So near to anoxia that none is left between, it has no meaning.
+            if normoxia_mmhg > 1.0 {
+                assert_eq!(activation(0.0), 1.0);
             }
         }
     }

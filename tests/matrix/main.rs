@@ -19,10 +19,7 @@ use tumorscape::tissue::{FieldValues, Molecules, Sites};
 
 /// A simulation of a scene that is written down here.
 fn simulation(text: &str, seed: u64) -> Simulation {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let file = folder.path().join("matrix.ron");
-    std::fs::write(&file, text).expect("writable");
-    let scene = Program::default().open_scene(&file);
+    let scene = Program::default().parse_scene(text, "matrix.ron", None);
     let scene = scene.unwrap_or_else(|report| panic!("{report}"));
     Simulation::new(Arc::new(scene), seed).expect("its parameters are valid")
 }

@@ -1,6 +1,6 @@
 //! The matrix is part of the state like anything else, and what a scene says of it is checked.
 
-use super::program::tumorscape;
+use super::program::{state, succeeds};
 use super::*;
 use tumorscape::journal::checkpoint;
 
@@ -46,12 +46,7 @@ fn thread_count_changes_no_bit_of_a_busy_matrix() {
             &out,
             "--quiet",
         ];
-        let output = tumorscape(folder.path(), &arguments);
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{text}{error}");
-        let state = text.lines().find(|line| line.starts_with("state "));
-        states.push(state.expect("a run prints its state").to_owned());
+        states.push(state(&succeeds(folder.path(), &arguments)).to_owned());
     }
     assert!(
         states.windows(2).all(|pair| pair[0] == pair[1]),
@@ -93,69 +88,33 @@ fn a_resumed_matrix_goes_on_with_the_same_bits() {
 
 #[test]
 fn bad_matrix_and_bad_proteases_are_refused_by_name_and_place() {
-    let refused = |old: &str, new: &str| {
+    let refused = |old: &str, new: &str, says: [&str; 3]| {
         let scene = BUSY.replace(old, new);
         assert_ne!(scene, BUSY);
         let report = Program::default().parse_scene(&scene, "busy.ron", None);
-        format!(
-            "{:#}",
-            report
-                .err()
-                .unwrap_or_else(|| panic!("{new} is not refused"))
-        )
-    };
-    for (old, new, says) in [
-        (
-            "density: 0.6",
-            "density: 1.6",
-            ["density", "from 0 to 1", "1.6"],
-        ),
-        (
-            "density: 0.6",
-            "density: -0.1",
-            ["density", "from 0 to 1", "-0.1"],
-        ),
-        (
-            "density: 0.6",
-            "densty: 0.6",
-            ["densty", "density", "busy.ron:5"],
-        ),
-        (
-            "fibres: Around",
-            "fibres: Arround",
-            ["Arround", "Around", "busy.ron:5"],
-        ),
-        (
-            "fibres: Around",
-            "like: Skin",
-            ["Skin", "Breast", "busy.ron:5"],
-        ),
-        (
-            "tgf_beta_nm: 5",
-            "tgf_beta_nm: -5",
-            ["tgf_beta_nm", "from 0", "-5"],
-        ),
-        (
-            "mt1_mmp: 0.5",
-            "mt1_mmp: 1.5",
-            ["mt1_mmp", "from 0 to 1", "1.5"],
-        ),
-        (
-            "haptotactic_index: 0.2",
-            "haptotactic_index: 2",
-            ["haptotactic_index", "from -1 to 1", "2"],
-        ),
-        (
-            "pull_per_min: 0.02",
-            "pull_per_min: -1",
-            ["pull_per_min", "from 0", "-1"],
-        ),
-    ] {
-        let report = refused(old, new);
-        for word in says {
+        let report = report.err().unwrap_or_else(|| panic!("{new} is taken"));
+        let report = format!("{report:#}");
+        for word in says.into_iter().chain(["busy.ron:"]) {
             assert!(report.contains(word), "`{word}` is not in: {report}");
         }
-        assert!(report.contains("busy.ron:"), "{report}");
+    };
+    for (field, value, wrong, allowed) in [
+        ("density", "0.6", "1.6", "from 0 to 1"),
+        ("density", "0.6", "-0.1", "from 0 to 1"),
+        ("tgf_beta_nm", "5", "-5", "from 0"),
+        ("mt1_mmp", "0.5", "1.5", "from 0 to 1"),
+        ("haptotactic_index", "0.2", "2", "from -1 to 1"),
+        ("pull_per_min", "0.02", "-1", "from 0"),
+    ] {
+        let (old, new) = (format!("{field}: {value}"), format!("{field}: {wrong}"));
+        refused(&old, &new, [field, allowed, wrong]);
+    }
+    for (old, new, wrong, known) in [
+        ("density", "densty", "densty", "density"),
+        ("Around", "Arround", "Arround", "Around"),
+        ("fibres: Around", "like: Skin", "Skin", "Breast"),
+    ] {
+        refused(old, new, [wrong, known, "busy.ron:5"]);
     }
 }
 

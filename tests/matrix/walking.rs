@@ -242,7 +242,7 @@ fn along_aligned_fibres_cells_spread_farther_than_across_as_an_independent_walk_
 
 #[test]
 fn a_push_does_not_get_through_pores_that_stop_the_nucleus() {
-    // Walkers that only go along x and lean on a slab of matrix without a pore for them: none gets in, be it pushed by all others.
+    // A crowd that divides and walks within matrix without a pore for it: none gets in, be it pushed by all others.
     let text = "(title: \"pushed\", about: \"a crowd before dense matrix\", pace: Illustrative, duration: Days(1), \
          sites: [(name: \"s\", organ: Breast, size_um: (240, 240, 240), \
              tissue: (matrix: (density: 0.8, crosslinking: 0, outside_um: 70)))], \

@@ -50,7 +50,7 @@ fn scene(of: Phenotype, left: f32, element_um: f32) -> String {
     )
 }
 
-/// Day of the first crossing within twelve, and days and MMP at the cells then or at the end.
+/// Day of the first crossing within twelve.
 fn first_crossing(of: Phenotype, left: f32, element_um: f32, seed: u64) -> Option<f64> {
     let mut simulation = open(&program(), &scene(of, left, element_um), seed);
     while simulation.hours() < 12.0 * 24.0 {
@@ -73,7 +73,7 @@ fn first_crossing(of: Phenotype, left: f32, element_um: f32, seed: u64) -> Optio
 }
 
 #[test]
-#[ignore = "days of a duct over five seeds, three minutes"]
+#[ignore = "days of a duct over five seeds: three minutes; run with `cargo test --release -- --ignored`"]
 fn mesenchymal_cells_get_out_of_a_duct_after_days_and_others_do_not() {
     let mut days = [Vec::new(), Vec::new()];
     for seed in 1..=5 {

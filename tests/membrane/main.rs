@@ -6,11 +6,10 @@ mod program;
 #[path = "../saving/mod.rs"]
 mod saving;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use bevy::prelude::*;
-use program::tumorscape;
+use program::{state, succeeds};
 use saving::save;
 use tumorscape::biology::membrane::{BasementMembrane, MembraneElement, MembraneTally};
 use tumorscape::cell::{ActSystems, Motility, Position};
@@ -99,7 +98,7 @@ fn a_membrane_opens_when_digestion_says_whatever_its_elements_and_the_step() {
     }
 }
 
-/// Pushes every cell along z, as fast as the parameter of its walking says.
+/// Lets every cell walk along z at 0.1 um/min, the usual speed.
 fn push(mut cells: Query<&mut Motility>) {
     for mut motility in &mut cells {
         motility.direction = Vec3::Z;
@@ -335,22 +334,11 @@ fn thread_count_changes_nothing() {
             &out,
             "--quiet",
         ];
-        let output = tumorscape(folder.path(), &arguments);
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(
-            output.status.success(),
-            "{text}{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let state = text
-            .lines()
-            .find(|line| line.starts_with("state "))
-            .expect("a state")
-            .to_owned();
+        let text = succeeds(folder.path(), &arguments);
         let read =
             |name| std::fs::read(folder.path().join(&out).join(name)).expect("it was written");
         (
-            state,
+            state(&text).to_owned(),
             read("events.csv"),
             read("metrics.csv"),
             read("cells_6h.csv"),
@@ -417,5 +405,4 @@ fn what_makes_no_sense_is_refused_with_its_place() {
         report.headlines()[0]
             .contains("arrest_pore_um2: must be a number from 0 to 10000, found -7")
     );
-    let _ = Path::new("m.ron");
 }

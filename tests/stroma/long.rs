@@ -26,7 +26,7 @@ fn halo_um(simulation: &Simulation, radius_um: f32) -> f32 {
 }
 
 #[test]
-#[ignore = "sixty days of tissue: two minutes"]
+#[ignore = "sixty days of tissue: two minutes; run with `cargo test --release -- --ignored`"]
 fn the_halo_of_woken_fibroblasts_stays_where_it_is() {
     // A tumour that neither grows nor dies, and fibroblasts that stay where they are.
     let mut simulation = simulation(
@@ -74,7 +74,7 @@ fn depth_um(simulation: &Simulation, site: u16) -> f32 {
 }
 
 #[test]
-#[ignore = "ten seeds of four days of two tumours: an hour"]
+#[ignore = "ten seeds of four days of two tumours: an hour; run with `cargo test --release -- --ignored`"]
 fn tumours_invade_deeper_with_fibroblasts_that_can_wake() {
     let text = std::fs::read_to_string("scenes/caf_invasion.ron").expect("it is shipped");
     let seeds: u64 = std::env::var("SEEDS").map_or(10, |seeds| seeds.parse().expect("a number"));
@@ -89,37 +89,4 @@ fn tumours_invade_deeper_with_fibroblasts_that_can_wake() {
         println!("  {drawn} detached");
     }
     assert!(10 * deeper >= 9 * seeds, "{deeper} of {seeds}");
-}
-
-#[test]
-fn a_scene_names_what_a_variant_must_have() {
-    let wrong = |variants: &str| {
-        let text = format!(
-            r#"(
-    title: "-", about: "-", pace: Illustrative, duration: Hours(1),
-    sites: [(name: "dish", organ: Medium, size_um: (200, 200, 200))],
-    variants: [{variants}],
-)"#
-        );
-        let context = tumorscape::scene::SceneContext::default();
-        let found = tumorscape::scene::parse_scene(&text, "variants.ron", &context);
-        found.expect_err("it is wrong").to_string()
-    };
-    let says = |variants: &str, what: &str| {
-        let told = wrong(variants);
-        assert!(told.contains(what), "{told}");
-    };
-    says(r#"(name: "a", like: "cancre")"#, "did you mean `cancer`?");
-    says(
-        r#"(name: "cancer", like: "fibroblast")"#,
-        "already the name of a cell type",
-    );
-    says(
-        r#"(name: "a", like: "cancer", without: ["hypoxia_calls_vessel"])"#,
-        "did you mean `hypoxia_calls_vessels`?",
-    );
-    says(
-        r#"(name: "a", like: "cancer"), (name: "a", like: "cancer")"#,
-        "already the name of variants[0]",
-    );
 }

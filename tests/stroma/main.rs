@@ -2,10 +2,11 @@
 //! is for what.
 
 mod long;
+#[path = "../program/mod.rs"]
+mod program;
 mod strands;
 mod wiring;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use tumorscape::core::parallel::set_threads;
@@ -15,14 +16,7 @@ use tumorscape::simulation::{Program, Simulation};
 /// A simulation of a scene that stands in a text.
 fn simulation(text: &str, seed: u64) -> Simulation {
     set_threads(None);
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let file = folder.path().join("stroma.ron");
-    std::fs::write(&file, text).expect("writable");
-    open(&file, seed)
-}
-
-fn open(file: &Path, seed: u64) -> Simulation {
-    let scene = Program::default().open_scene(file);
+    let scene = Program::default().parse_scene(text, "stroma.ron", None);
     let scene = scene.unwrap_or_else(|report| panic!("{report}"));
     Simulation::new(Arc::new(scene), seed).expect("its parameters are valid")
 }

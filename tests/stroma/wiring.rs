@@ -1,14 +1,13 @@
 //! Arrows one by one: without one, a step later nothing but its input differs. And the step is sacred with all of them at work.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::Command;
 
 use tumorscape::core::input::Inputs;
 use tumorscape::core::regulate::RuleChange;
 use tumorscape::scene::CellLibrary;
 use tumorscape::simulation::{Action, Simulation};
 
+use super::program::{state, succeeds};
 use super::{metric, simulation};
 
 /// A small tumour among fibroblasts in a matrix, in which every arrow of the shipped cells has something to act on.
@@ -76,7 +75,7 @@ fn without_an_arrow_nothing_but_its_input_differs_a_step_later() {
         (before, inputs(&simulation))
     };
     let (state, whole) = run(None);
-    // Several at a time would hide one in another, so a few, chosen to reach every module.
+    // Each takes a run, so a few, chosen to reach every module.
     let tried = arrows.iter().filter(|(path, _)| {
         [
             "cancer.tgf_beta_drives_emt",
@@ -132,17 +131,37 @@ fn cells_of_a_variant_differ_by_the_arrow_they_lack() {
     assert_eq!(turned(r#""tgf_beta_drives_emt""#), 1.0);
 }
 
-/// Runs the program in a folder and returns the line of its state.
-fn state_of(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_tumorscape"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .expect("the program runs");
-    let text = String::from_utf8_lossy(&output.stdout);
-    let state = text.lines().find(|line| line.starts_with("state "));
-    let told = String::from_utf8_lossy(&output.stderr);
-    state.unwrap_or_else(|| panic!("{text}\n{told}")).to_owned()
+#[test]
+fn a_scene_names_what_a_variant_must_have() {
+    let wrong = |variants: &str| {
+        let text = format!(
+            r#"(
+    title: "-", about: "-", pace: Illustrative, duration: Hours(1),
+    sites: [(name: "dish", organ: Medium, size_um: (200, 200, 200))],
+    variants: [{variants}],
+)"#
+        );
+        let context = tumorscape::scene::SceneContext::default();
+        let found = tumorscape::scene::parse_scene(&text, "variants.ron", &context);
+        found.expect_err("it is wrong").to_string()
+    };
+    let says = |variants: &str, what: &str| {
+        let told = wrong(variants);
+        assert!(told.contains(what), "{told}");
+    };
+    says(r#"(name: "a", like: "cancre")"#, "did you mean `cancer`?");
+    says(
+        r#"(name: "cancer", like: "fibroblast")"#,
+        "already the name of a cell type",
+    );
+    says(
+        r#"(name: "a", like: "cancer", without: ["hypoxia_calls_vessel"])"#,
+        "did you mean `hypoxia_calls_vessels`?",
+    );
+    says(
+        r#"(name: "a", like: "cancer"), (name: "a", like: "cancer")"#,
+        "already the name of variants[0]",
+    );
 }
 
 #[test]
@@ -153,10 +172,10 @@ fn stroma_and_switch_give_the_same_bits_at_any_thread_count_and_across_save_and_
     let run = |threads: &str, out: &str| {
         let common = ["run", "all.ron", "--quiet", "--until", "12h"];
         let rest = ["--threads", threads, "--out", out];
-        state_of(folder, &[&common[..], &rest[..]].concat())
+        succeeds(folder, &[&common[..], &rest[..]].concat())
     };
     let one = run("1", "one");
-    assert_eq!(run("3", "three"), one);
+    assert_eq!(state(&run("3", "three")), state(&one));
     let events = std::fs::read_to_string(folder.join("one/events.csv")).expect("written");
     for kind in [
         "emt.hybrid",
@@ -177,7 +196,7 @@ fn stroma_and_switch_give_the_same_bits_at_any_thread_count_and_across_save_and_
         "--out",
         "half",
     ];
-    state_of(folder, &half);
+    succeeds(folder, &half);
     let rest = ["resume", "half", "--quiet", "--until", "12h"];
-    assert_eq!(state_of(folder, &rest), one);
+    assert_eq!(state(&succeeds(folder, &rest)), state(&one));
 }

@@ -155,9 +155,8 @@ fn settled_by_nine(drives: &[f64]) -> f64 {
 
 #[test]
 fn three_states_meet_at_the_thresholds_of_the_nine_equations() {
-    let all: [(f64, [f64; 2], fn(&[f64]) -> f64); 2] =
-        [(0.03, [0.0; 2], settled), (0.03, [0.0; 2], settled_by_nine)];
-    for (tolerance, _, e_after) in all {
+    let tolerance = 0.03;
+    for e_after in [settled as fn(&[f64]) -> f64, settled_by_nine] {
         let up = threshold(0.6, 1.4, |drive| e_after(&[drive]) < 0.625);
         assert!((up / 1.02 - 1.0).abs() < tolerance, "to hybrid at {up}");
         let over = threshold(1.6, 2.4, |drive| e_after(&[drive]) < 0.093_75);

@@ -105,7 +105,14 @@ fn inflammatory_cafs_come_where_tgf_beta_does_not_and_go_when_the_signal_does() 
 fn a_fibroblast_in_a_tissue_reads_its_inputs() {
     let mut app = bench(1.0);
     app.add_plugins(FibroblastPlugin);
-    set(&mut app, FibroblastParameters::default());
+    set(
+        &mut app,
+        FibroblastParameters {
+            signal_ng_per_ml: 1.0,
+            inflammation_nm: 0.03,
+            ..FibroblastParameters::default()
+        },
+    );
     let bundle = (
         cell(0, Surroundings::default()),
         Position::default(),
@@ -119,7 +126,12 @@ fn a_fibroblast_in_a_tissue_reads_its_inputs() {
         step(&mut app);
     }
     let fibroblast = app.world().get::<Fibroblast>(cell).expect("it has one");
-    assert!((fibroblast.memory_hours - 1.0).abs() < 1e-4);
+    // An hour at half of the gain of 336, less the hour itself.
+    let expected = 2.0 + 168.0 - 1.0;
+    assert!((fibroblast.memory_hours - expected).abs() < 1e-2);
+    // As much of 0.03^2 / (0.03^2 + 0.01^2) as comes in an hour of 24.
+    let expected = 0.9 * (1.0 - bevy::math::ops::exp(-1.0 / 24.0));
+    assert!((fibroblast.inflammation - expected).abs() < 1e-4);
     let gain = app.world().resource::<Inputs>().of_cells(MEMORY_GAIN);
     let base = gain.expect("it is registered").base(app.world(), 0);
     assert_eq!(base, Some(336.0));
