@@ -10,7 +10,6 @@ use tumorscape::core::CellId;
 use tumorscape::core::parameters::CellTypeNames;
 use tumorscape::core::regulate::{RuleChange, Rules};
 use tumorscape::core::rule::{Law, Rule};
-use tumorscape::scene::schema::Place;
 use tumorscape::simulation::{Action, Simulation, open_scene};
 
 use crate::repeat::repeat;
@@ -21,12 +20,12 @@ const PER_HOUR: &str = "s a tissue hour";
 const PER_CELL: &str = "bytes a cell, at most";
 const TOTAL: &str = "MB, at most";
 
-/// A shipped scene, with its first ball of cells blown up.
+/// A shipped scene, its first ball of cells resized.
 #[derive(Clone, Copy)]
 struct Work {
     file: &'static str,
-    /// Factor on the radius of the first ball of cells.
-    scale: f32,
+    /// Cells of its first population, a ball; as many as it has if left out.
+    cells: Option<f64>,
     /// Steps before the clock starts.
     settle: u32,
     /// Pieces of [`PIECE`] steps that are timed.
@@ -58,7 +57,7 @@ pub fn cases() -> Vec<Case> {
             "hypoxic_core",
             Work {
                 file: "scenes/hypoxic_core.ron",
-                scale: 1.0,
+                cells: None,
                 settle: 10,
                 pieces: 12,
                 rules: None,
@@ -69,7 +68,7 @@ pub fn cases() -> Vec<Case> {
             "spheroid, 10^4 cells",
             Work {
                 file: "scenes/spheroid.ron",
-                scale: 1.0,
+                cells: Some(1e4),
                 settle: 10,
                 pieces: 12,
                 rules: None,
@@ -80,8 +79,7 @@ pub fn cases() -> Vec<Case> {
             "spheroid, 10^5 cells",
             Work {
                 file: "scenes/spheroid.ron",
-                // Ten times the cells.
-                scale: 2.154,
+                cells: Some(1e5),
                 settle: 10,
                 pieces: 6,
                 rules: None,
@@ -95,7 +93,7 @@ pub fn cases() -> Vec<Case> {
             "spheroid, 10^5 cells, 0 rules",
             Work {
                 file: "scenes/spheroid.ron",
-                scale: 2.154,
+                cells: Some(1e5),
                 settle: 10,
                 pieces: 6,
                 rules: Some(0),
@@ -106,7 +104,7 @@ pub fn cases() -> Vec<Case> {
             "spheroid, 10^5 cells, 10 rules",
             Work {
                 file: "scenes/spheroid.ron",
-                scale: 2.154,
+                cells: Some(1e5),
                 settle: 10,
                 pieces: 6,
                 rules: Some(10),
@@ -117,7 +115,7 @@ pub fn cases() -> Vec<Case> {
             "million",
             Work {
                 file: "scenes/million.ron",
-                scale: 1.0,
+                cells: None,
                 settle: 3,
                 pieces: 3,
                 rules: None,
@@ -188,10 +186,8 @@ fn put_rules(simulation: &mut Simulation, count: usize) {
 
 fn measure(work: Work, quick: bool) -> Vec<Figure> {
     let mut scene = open_scene(Path::new(work.file)).expect("shipped scenes are valid");
-    for population in &mut scene.scene.populations {
-        if let Place::Ball { radius_um, .. } = &mut population.place {
-            *radius_um *= work.scale;
-        }
+    if let Some(cells) = work.cells {
+        scene.resize_ball(0, cells);
     }
     let seed = scene.scene.seed;
     let mut simulation = Simulation::new(Arc::new(scene), seed).expect("shipped scenes are valid");
