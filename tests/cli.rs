@@ -8,7 +8,7 @@ mod signals;
 use std::path::Path;
 use std::process::Command;
 
-use program::tumorscape;
+use program::{state, succeeds, tumorscape};
 
 fn refused(folder: &Path, arguments: &[&str], says: &str) {
     let before = entries(folder);
@@ -258,15 +258,8 @@ fn the_record_of_a_run_is_a_scene_that_gives_the_same_run_again() {
             motility: (), follows: [(molecule: "oxygen", chemotactic_index: 0.3)])"#,
     );
     let run = |folder: &Path, scene: &str, out: &str, more: &[&str]| {
-        let output = tumorscape(
-            folder,
-            &[&["run", scene, "--quiet", "--out", out], more].concat(),
-        );
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{text}{error}");
-        let state = text.lines().find(|line| line.starts_with("state "));
-        state.expect("a run prints its state").to_owned()
+        let arguments = [&["run", scene, "--quiet", "--out", out], more].concat();
+        state(&succeeds(folder, &arguments)).to_owned()
     };
     let first = run(
         folder,

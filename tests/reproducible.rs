@@ -2,9 +2,9 @@
 
 mod program;
 
-use std::process::Output;
+use std::path::Path;
 
-use program::tumorscape;
+use program::{state, succeeds};
 
 /// A small tumour that divides, starves and dies within two days of tissue time.
 const SCENE: &str = r#"
@@ -59,17 +59,10 @@ Scene(
 )
 "#;
 
-fn state(output: &Output) -> String {
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success(),
-        "{text}\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let line = text
-        .lines()
-        .find(|line| line.starts_with("state "))
-        .expect("a run ends with its state");
+/// The state with which a run ends.
+fn end_of(folder: &Path, arguments: &[&str]) -> String {
+    let text = succeeds(folder, arguments);
+    let line = state(&text);
     assert_eq!(line.len(), "state ".len() + 16, "{line}");
     line.to_owned()
 }
@@ -88,7 +81,7 @@ fn thread_count_changes_neither_state_nor_events_nor_metrics_nor_cells() {
     let mut reference: Option<(String, Vec<Vec<u8>>)> = None;
     for threads in ["1", "2", "3", "8"] {
         let out = format!("out{threads}");
-        let output = tumorscape(
+        let state = end_of(
             folder.path(),
             &[
                 "run",
@@ -107,7 +100,7 @@ fn thread_count_changes_neither_state_nor_events_nor_metrics_nor_cells() {
             files[0].split(|byte| *byte == b'\n').count() > 20,
             "enough happened to tell runs apart"
         );
-        let found = (state(&output), files.to_vec());
+        let found = (state, files.to_vec());
         match &reference {
             None => reference = Some(found),
             Some(reference) => assert!(*reference == found, "{threads} threads differ from one"),
@@ -129,7 +122,7 @@ fn thread_count_changes_nothing_of_a_tumour_of_many_pieces() {
             &out,
             "--quiet",
         ];
-        let state = state(&tumorscape(folder.path(), &arguments));
+        let state = end_of(folder.path(), &arguments);
         let files = ["events.csv", "metrics.csv"].map(|name| {
             std::fs::read_to_string(folder.path().join(&out).join(name)).expect("the run wrote it")
         });
@@ -161,7 +154,7 @@ fn thread_count_changes_nothing_of_a_tumour_of_many_pieces() {
 fn another_seed_gives_another_state() {
     let folder = folder_with_scene();
     let run = |seed: &str, out: &str| {
-        state(&tumorscape(
+        end_of(
             folder.path(),
             &[
                 "run",
@@ -174,7 +167,7 @@ fn another_seed_gives_another_state() {
                 out,
                 "--quiet",
             ],
-        ))
+        )
     };
     assert_ne!(run("1", "a"), run("2", "b"));
 }
@@ -183,11 +176,11 @@ fn another_seed_gives_another_state() {
 #[test]
 fn recording_does_not_change_the_state_or_the_events() {
     let folder = folder_with_scene();
-    let plain = tumorscape(
+    let plain = end_of(
         folder.path(),
         &["run", "small.ron", "--out", "plain", "--quiet"],
     );
-    let filmed = tumorscape(
+    let filmed = end_of(
         folder.path(),
         &[
             "record",
@@ -207,7 +200,7 @@ fn recording_does_not_change_the_state_or_the_events() {
             "2",
         ],
     );
-    assert_eq!(state(&plain), state(&filmed));
+    assert_eq!(plain, filmed);
     let events =
         |out: &str| std::fs::read(folder.path().join(out).join("events.csv")).expect("written");
     assert!(events("plain") == events("filmed"));

@@ -1,7 +1,7 @@
 //! Cells push, pull and walk: the `Move` stage.
 //!
 //! Bodies are gathered from the ECS into the buffers of [`super::mechanics`], one set of buffers for each
-//! site, relaxed there in stable substeps, and written back: position, pressure and number of contacts.
+//! site, relaxed there in stable substeps, and written back: position, pressure, crowding and number of contacts.
 //! Cells that walk add their own velocity ([`Motility`]). Cells that rest among resting cells cost nothing but
 //! the gather and the sort.
 
@@ -128,7 +128,7 @@ impl Default for MovementParameters {
     fn default() -> Self {
         Self {
             law: ContactLaw::Cohesive,
-            walking_force_um_per_min: 0.6,
+            walking_force_um_per_min: MechanicsParameters::of(ContactLaw::Cohesive).walking_force,
             rest_speed_um_per_min: 1.0e-3,
         }
     }

@@ -10,7 +10,9 @@
 //! with changes, [`dialect`] how files are written, [`documentation`] what doc comments say, [`extension`] what others
 //! add to the program, [`exact_sum`] sums that do not depend on the order of their terms, [`layout`] how state lies in
 //! a file, [`stages`] how long the parts of a step take, [`colour_map`] the names of the colour maps, [`carried`] what
-//! newcomers bring, [`in_transit`] what goes on in cells between two sites, [`layer`] what a picture shows besides cells.
+//! newcomers bring, [`in_transit`] what goes on in cells between two sites, [`layer`] what a picture shows besides cells,
+//! [`voxels`] what can be known of places, [`site_part`] what tissue is made of besides cells, [`inbox`] what many threads hand in,
+//! [`advice`] what is said of a scene before it runs.
 
 pub mod advice;
 pub mod capability;

@@ -303,9 +303,11 @@ fn radii(from_centre: &[u32]) -> (f64, f64) {
 mod tests {
     use super::*;
     use crate::cell::{BodyParameters, CellType, Position, Resident, State};
-    use crate::core::{CellId, RandomKey};
-    use crate::scene::population::PLACEMENT;
+    use crate::core::{CellId, Purpose, RandomKey};
     use crate::tissue::Sites;
+
+    /// Where cells of a ball lie.
+    const PLACEMENT: Purpose = Purpose::of("test.placement");
 
     /// Puts `cells` evenly into a ball, dead where nearer than `inner` to its centre.
     fn put_ball(

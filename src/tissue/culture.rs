@@ -8,7 +8,7 @@
 //!
 //! Molecules that air brings (`in_air`: oxygen) keep their level. Where a molecule has a diffusivity in medium of its own
 //! (`diffusivity_in_medium_um2_per_min`), what cells leave free of a voxel counts with it: `D_m + (D - D_m) min(1, s)`, `s` being
-//! the share of confluence that cells reach around the voxel; it is looked at anew every few minutes ([`FOLLOWED_EVERY_MIN`]).
+//! the share of space around the voxel that is tissue, over `CONFLUENT`; it is looked at anew every few minutes ([`FOLLOWED_EVERY_MIN`]).
 //! When medium is renewed, its level and what is between the cells are fresh.
 //!
 //! [`follow_medium`] runs in `Transport` right before media are read; the level is booked when a field has been solved.
@@ -27,9 +27,10 @@ use crate::core::{Clock, SimSchedule};
 
 /// Time between two looks at where medium is, min of tissue time; renewal looks at once.
 pub const FOLLOWED_EVERY_MIN: f64 = 10.0;
-/// A change of the share of cells that is not worth fitting solvers anew.
+/// A change of the share of tissue that is not worth fitting solvers anew. Assumed.
 const LEAST_CHANGE: f32 = 0.02;
-/// Share of space that cells fill in confluent tissue as it grows; from there on a voxel diffuses as tissue does.
+/// Share of the space around a voxel that is tissue, 1 where it is relaxed and confluent, from which on the voxel diffuses as tissue
+/// does. Assumed.
 const CONFLUENT: f32 = 0.6;
 
 /// The culture medium of a site: `tissue: (medium: (depth_um: 3000, renew_every_hours: 48))`.

@@ -168,7 +168,7 @@ impl VolumeBook {
         self.shares.add(voxel as usize, volume_um3 / self.voxel_um3);
     }
 
-    /// The share of a voxel that cells fill; above 1 where they overlap.
+    /// The share of a voxel that was booked; above 1 where that is more than it holds.
     #[inline]
     pub fn share(&self, voxel: usize) -> f32 {
         self.shares.sum(voxel)

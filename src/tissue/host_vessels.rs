@@ -2,7 +2,7 @@
 //!
 //! What supplies a perfused site besides its faces is the blood of the host, everywhere alike at the start; what supplies a
 //! stirred one is the medium between the cells. Either gives way where cells crowd: of the supply of a voxel
-//! `w = max(0, 1 - s / s_0)` is left, where `s` is the share of space that cells fill *around* it, in a cube as wide as a
+//! `w = max(0, 1 - s / s_0)` is left, where `s` is the share of space that is tissue made up of cells *around* it, in a cube as wide as a
 //! capillary with the tissue it feeds at once is ([`TransportParameters::vessel_reach_um`]), or as the largest cells are
 //! ([`TransportParameters::stirring_reach_um`]). A finer grid thus sees no supply in the gaps between the centres of cells, and the
 //! same tissue is supplied alike on grids of 10, 20 and 40 um. What was lost does not come back by itself.
@@ -23,7 +23,7 @@ const CHUNK: usize = 16_384;
 #[derive(Component, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HostVessels(pub Vec<f32>);
 
-/// The share of space that cells fill around each voxel of a site that is perfused or stirred, worked out in every step.
+/// The share of space around each voxel of a site that is tissue made up of cells ([`CellVolume`]); worked out in every step.
 #[derive(Component, Clone, Debug, Default)]
 pub struct CellShare {
     /// Whether medium is stirred around the cells, in place of blood in vessels.
@@ -42,7 +42,7 @@ impl CellShare {
         }
     }
 
-    /// The share around each voxel, `x` fastest; may be above 1 where cells overlap.
+    /// The share around each voxel, `x` fastest; may be above 1 where more is booked than a voxel holds.
     pub fn shares(&self) -> &[f32] {
         &self.shares
     }
@@ -117,7 +117,7 @@ fn mean_along(
     sum / weight
 }
 
-/// Finds how much of the space around each voxel cells fill.
+/// Finds how much of the space around each voxel is tissue made up of cells.
 pub(super) fn share_out_cells(
     parameters: Res<TransportParameters>,
     mut sites: Query<(&TissueBlock, &CellVolume, &mut CellShare)>,
@@ -188,7 +188,7 @@ mod tests {
                 f32::from(u8::from(x < -1.0))
             };
             share.fill(&block, is_full, 40.0);
-            // Means over 40 um, in which all three grids fit.
+            // Means over 40 um, in which both grids fit.
             let row = |range: std::ops::Range<f32>| {
                 let mut found = Vec::new();
                 for x in 0..n {

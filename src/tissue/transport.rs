@@ -132,7 +132,7 @@ impl HeldFaces {
 #[require(FieldExchange)]
 pub struct FieldOf(pub SiteId);
 
-/// Volume of cells in each voxel of a site, booked in `Perceive`.
+/// Volume of the tissue that cells make up, the space between them included, in each voxel of a site; booked in `Perceive`.
 #[derive(Component, Debug, Default)]
 pub struct CellVolume(pub VolumeBook);
 

@@ -94,7 +94,7 @@ fn endless_medium_keeps_its_level() {
 
 #[test]
 fn still_medium_over_a_layer_of_cells_is_crossed_as_medium_is() {
-    // A layer that takes up glucose under 400 um of still medium: what it misses to the level is q d^2 / D, D being that of medium.
+    // A layer under 400 um of still medium that would take far more glucose than crosses it.
     let mut simulation = simulation(
         "duration: Hours(1), step: Minutes(5), sites: [(name: \"dish\", organ: Medium, size_um: (40, 40, 400), \
          voxel_um: (20, 20, 20), tissue: (medium: ()), fields: [(molecule: \"glucose\", level: 5.5, faces: Top, \
@@ -104,9 +104,7 @@ fn still_medium_over_a_layer_of_cells_is_crossed_as_medium_is() {
     let (values, _) = simulation
         .field(SiteId(0), "glucose")
         .expect("it is simulated");
-    // A flux of 100 mM/min times 20 um crosses 390 um from the middle of the lowest voxels.
-    let expected = 5.5 - 100.0 * 20.0 * 390.0 / 5.5e4;
-    assert!(expected < 0.0, "a trial that cannot be");
+    // 100 mM/min times 20 um would need a drop of 14 mM over the 390 um to the middle of the lowest voxels, and there are 5.5.
     let found = f64::from(values[0]);
     assert!((0.0..0.01).contains(&found), "all is taken: {found}");
     let top = f64::from(values[values.len() - 1]);

@@ -48,7 +48,7 @@ fn grown(voxel_um: f32, hours: f64, seed: u64) -> Tissue {
     }
 }
 
-/// Asks three grids for the same tissue within 3 %.
+/// Asks all of these grids for the same tissue within 3 %.
 fn assert_alike(hours: f64, voxels_um: &[f32]) {
     set_threads(Some(2));
     let found: Vec<Tissue> = voxels_um
@@ -70,7 +70,7 @@ fn assert_alike(hours: f64, voxels_um: &[f32]) {
 }
 
 #[test]
-#[ignore = "three days of tissue on a grid of 700 000 voxels: half an hour"]
+#[ignore = "three days of tissue on a grid of 700 000 voxels: half an hour; run with `cargo test --release -- --ignored`"]
 fn a_perfused_tumour_grows_alike_on_voxels_of_10_20_and_40_um() {
     assert_alike(72.0, &[10.0, 20.0, 40.0]);
 }

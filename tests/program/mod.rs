@@ -11,3 +11,22 @@ pub fn tumorscape(folder: &Path, arguments: &[&str]) -> Output {
         .output()
         .expect("the program starts")
 }
+
+/// What it says on standard output, if it succeeds.
+pub fn succeeds(folder: &Path, arguments: &[&str]) -> String {
+    let output = tumorscape(folder, arguments);
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).expect("plain text")
+}
+
+/// The line with which a run tells its state.
+pub fn state(text: &str) -> &str {
+    text.lines()
+        .find(|line| line.starts_with("state "))
+        .expect("a run prints its state")
+}

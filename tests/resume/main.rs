@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use program::tumorscape;
+use program::{state, succeeds, tumorscape};
 use tumorscape::core::{CellId, RandomKey};
 use tumorscape::journal::checkpoint::{BEFORE, NEWEST};
 use tumorscape::scene::population::PLACEMENT;
@@ -44,30 +44,12 @@ const SCENE: &str = r#"(
     expect: [At(Hours(10), (metric: "cells", is: Above(10)))],
 )"#;
 
-/// What it says on standard output, if it succeeds.
-fn succeeds(folder: &Path, arguments: &[&str]) -> String {
-    let output = tumorscape(folder, arguments);
-    assert!(
-        output.status.success(),
-        "{arguments:?}: {}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout).expect("plain text")
-}
-
 /// What it says on standard error when it refuses.
 fn refused(folder: &Path, arguments: &[&str]) -> String {
     let output = tumorscape(folder, arguments);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{arguments:?}: {text}");
     text
-}
-
-fn state(text: &str) -> &str {
-    text.lines()
-        .find(|line| line.starts_with("state "))
-        .expect("a run prints its state")
 }
 
 /// A folder with the scene in it.

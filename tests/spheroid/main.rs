@@ -24,8 +24,8 @@ use tumorscape::scene::schema::Span;
 use tumorscape::simulation::{Simulation, open_scene};
 use tumorscape::tissue::SiteId;
 
-/// Numbers of cells at the start, and hours. The first two begin with oxygen everywhere, the last with a centre that
-/// dies at once.
+/// Numbers of cells at the start, and hours. The last begin with oxygen everywhere, the others with a centre that dies at
+/// once.
 const SEEDINGS: [(f64, usize); 3] = [(25_000.0, 38), (10_000.0, 40), (2_500.0, 70)];
 const SEEDS: [u64; 3] = [1, 2, 3];
 /// Most hours that the run may take whose radius doubles.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::cell::body::Body;
 use crate::cell::event::StepEvents;
+use crate::cell::mechanics::ContactLaw;
 use crate::cell::movement::MovementPlugin;
 use crate::cell::neighbourhood::{Asking, Neighbourhood, UseNeighbourhood};
 use crate::cell::testing::{bench, cell, set, step};
@@ -243,10 +244,12 @@ fn cells_ask_who_is_near_from_parallel_loops_and_book_bonds() {
                 site: resident.0,
                 at_um: position.0,
             };
+            let law = ContactLaw::default();
+            let reach = law.reach() * law.contact_per_body();
             near.touching(asking, body.radius_um, &[], |touching| {
                 assert!(touching.is_sorted_by_key(|other| other.id));
                 for other in touching {
-                    assert!(other.distance_um < 1.25 * (body.radius_um + other.radius_um));
+                    assert!(other.distance_um < reach * (body.radius_um + other.radius_um));
                     book.form(kind, [entity, other.entity]);
                 }
             });

@@ -3,7 +3,7 @@
 /// A box with a wall or an opening on each of its six sides.
 ///
 /// A wall repels a cell that overlaps it at `c_w (1 - d/r)^2`, with `d` the distance of its centre and `r`
-/// its radius: the law of repulsion between cells, as PhysiCell repels cells from a basement membrane
+/// its radius of contact, as PhysiCell repels cells from a basement membrane, whatever the law between cells
 /// (Macklin et al. 2012, doi 10.1016/j.jtbi.2012.02.002). Centres are held inside walls in any case. What
 /// becomes of a cell beyond an open side is for the caller to say.
 #[derive(Clone, Copy, Debug, PartialEq)]

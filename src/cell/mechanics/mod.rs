@@ -173,8 +173,8 @@ pub struct MechanicsParameters {
     /// Strength with which a walking cell that has [`Self::SURROUNDED`] neighbours makes its way against them, um/min; with
     /// fewer it falls with their number squared. 0.6: calibrated with the strength of adhesion.
     pub walking_force: f32,
-    /// Strength with which a wall repels a cell that overlaps it, um/min. The strength between cells;
-    /// whatever this is, centres stay inside.
+    /// Strength with which a wall repels a cell that overlaps it, um/min (see [`Faces`]). That between cells by
+    /// PhysiCell, whatever the law; whatever this is, centres stay inside.
     pub wall_repulsion: f32,
     /// Farthest a cell moves in a substep, over its radius. A fifth keeps a pair that starts to overlap
     /// from passing through each other.

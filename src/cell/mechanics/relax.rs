@@ -3,8 +3,8 @@
 //! Forward Euler on `dx/dt = v(x)`. With `A_i` the stiffness matrix of cell `i` (see `contacts`), the
 //! Jacobian's quadratic form is bounded by `2 u_i^T A_i u_i` summed over cells, because each pair's
 //! `(u_i - u_j)^2 <= 2 u_i^2 + 2 u_j^2`; hence no eigenvalue exceeds `L = 2 max |A_i|`, and a substep of
-//! `1/L` cannot overshoot. The bound is reached by a lone pair and by a close-packed lattice, so tissue at
-//! rest takes one substep a minute. `|A_i|` is bounded by the largest row sum. The substep also keeps every
+//! `1/L` cannot overshoot, and any below `2/L` is stable: [`MechanicsParameters::caution`] says how far substeps go.
+//! The bound is reached by a lone pair and by a close-packed lattice. `|A_i|` is bounded by the largest row sum. The substep also keeps every
 //! displacement below a fraction of the radius; all cells share it, so that what two cells do to each other stays
 //! equal and opposite. Cells that rest (see `rest`) have `u_i = 0` and set no bound: the matrix takes up what their
 //! neighbours exert on them, as it takes up friction.

@@ -97,11 +97,8 @@ fn every_instruction_set_and_order_of_rows_gives_the_same_bits() {
         assert!(results.all(|other| other == portable));
         let mut order: Vec<usize> = (0..bodies.len()).collect();
         dice.shuffle(&mut order);
-        let [walks, friction] = [
-            order.iter().map(|row| walks[*row]).collect::<Vec<_>>(),
-            order.iter().map(|row| [friction[*row]; 3]).collect(),
-        ];
-        let friction: Vec<f32> = friction.iter().map(|of| of[0]).collect();
+        let walks: Vec<[f32; 3]> = order.iter().map(|row| walks[*row]).collect();
+        let friction: Vec<f32> = order.iter().map(|row| friction[*row]).collect();
         let mut shuffled = Mechanics::new(cohesive());
         let rows = order.iter().map(|row| bodies[*row]);
         shuffled.bodies_mut().extend(rows);
