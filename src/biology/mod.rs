@@ -45,6 +45,7 @@ pub mod membrane;
 pub mod metabolism;
 pub mod polarity;
 pub mod protease;
+pub mod vasculature;
 
 pub use anoikis::AnoikisParameters;
 pub use emt::{EmtCircuit, EmtCircuitParameters, EmtParameters, EmtState};
@@ -56,6 +57,7 @@ pub use membrane::{Around, MembraneDescription, MembraneParameters, MembranesPar
 pub use metabolism::{Metabolism, MetabolismParameters};
 pub use polarity::{Polarity, PolarityParameters};
 pub use protease::{Protease, ProteaseParameters, ProteasesParameters};
+pub use vasculature::{Network, VesselDescription};
 
 /// All systems of tumour biology.
 pub struct BiologyPlugins;
@@ -73,6 +75,7 @@ impl Plugin for BiologyPlugins {
             metabolism::MetabolismPlugin,
             protease::ProteasePlugin,
             polarity::PolarityPlugin,
+            vasculature::VasculaturePlugin,
         ));
     }
 }

@@ -1,0 +1,619 @@
+//! The vessels of a site: nodes, and segments between them, as arrays.
+//!
+//! Nodes and segments have serial numbers of their own ([`NodeId`], [`SegmentId`]) that are never given twice. The arrays are in their
+//! order, so that an index found by number is good until the network is changed. A network changes its shape in [`Network::change`]
+//! alone, which then works out what follows from the shape: which segments meet in a node, and which voxels each crosses over which length.
+//! Radii, flow and all that is not shape can be written at any time.
+
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::crossings::Crossings;
+use crate::core::state::Kept;
+use crate::tissue::TissueBlock;
+
+/// Serial number of a node, in its site.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct NodeId(pub u32);
+
+/// Serial number of a segment, in its site.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct SegmentId(pub u32);
+
+/// To which side of the circulation a vessel belongs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Reflect)]
+pub enum VesselKind {
+    /// Brings blood.
+    Artery,
+    /// Where blood and tissue exchange.
+    #[default]
+    Capillary,
+    /// Takes blood away.
+    Vein,
+}
+
+impl VesselKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Artery, Self::Capillary, Self::Vein];
+
+    /// As written in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Artery => "artery",
+            Self::Capillary => "capillary",
+            Self::Vein => "vein",
+        }
+    }
+}
+
+/// What is held where a network ends at the rest of the body.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Held {
+    /// The pressure, mmHg.
+    Pressure(f64),
+    /// What flows in, um3/min; out where it is negative.
+    Inflow(f64),
+}
+
+/// Where a network goes on in the rest of the body.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Port {
+    /// Whether it is an artery's or a vein's; blood comes from arteries and leaves by veins.
+    pub side: VesselKind,
+    /// What is held there.
+    pub held: Held,
+    /// Haematocrit of what flows in, 0-1.
+    pub haematocrit: f32,
+}
+
+/// A point of the network.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Node {
+    /// Its number.
+    pub id: NodeId,
+    /// Where it is, um.
+    pub at_um: Vec3,
+    /// What joins it to the rest of the body; inner nodes have none.
+    pub port: Option<Port>,
+    /// Pressure of the blood, mmHg, as the last solve left it.
+    pub pressure_mmhg: f64,
+}
+
+/// A piece of vessel between two nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Segment {
+    /// Its number.
+    pub id: SegmentId,
+    /// Number of the node where it begins; flow from here to the other end counts as positive.
+    pub from: NodeId,
+    /// Number of the node where it ends.
+    pub to: NodeId,
+    /// To which side of the circulation it belongs.
+    pub kind: VesselKind,
+    /// Radius of its lumen where nothing presses on it, um.
+    pub rest_radius_um: f32,
+    /// Radius of its lumen as it is, um: the smaller the more it is pressed together.
+    pub radius_um: f32,
+    /// Its length along its windings, um; at least the distance of its nodes.
+    pub length_um: f32,
+    /// How far pericytes cover its wall, 0-1.
+    pub maturity: f32,
+    /// By how much its wall is leakier than a normal one; 1 is normal.
+    pub permeability: f32,
+    /// What presses on it from outside, mmHg, above the interstitial pressure.
+    pub compression_mmhg: f32,
+    /// Flow of blood, um3/min; positive towards `to`.
+    pub flow_um3_per_min: f64,
+    /// Discharge haematocrit of the blood in it, 0-1.
+    pub haematocrit: f32,
+    /// Shear stress at its wall, Pa.
+    pub shear_pa: f32,
+    /// Whether it lies on a way from an artery's port to a vein's along which blood flows.
+    pub perfused: bool,
+}
+
+impl Segment {
+    /// Inner surface, um2.
+    pub fn surface_um2(&self) -> f32 {
+        std::f32::consts::TAU * self.radius_um * self.length_um
+    }
+
+    /// Volume of its lumen, um3.
+    pub fn volume_um3(&self) -> f32 {
+        std::f32::consts::PI * self.radius_um * self.radius_um * self.length_um
+    }
+
+    /// Mean velocity of its blood, um/s; positive towards `to`.
+    pub fn velocity_um_per_s(&self) -> f64 {
+        let area = std::f64::consts::PI * f64::from(self.radius_um) * f64::from(self.radius_um);
+        self.flow_um3_per_min / (60.0 * area)
+    }
+}
+
+/// A segment that is to be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NewSegment {
+    /// The node where it begins.
+    pub from: NodeId,
+    /// The node where it ends.
+    pub to: NodeId,
+    /// To which side of the circulation it belongs.
+    pub kind: VesselKind,
+    /// Radius of its lumen, um.
+    pub radius_um: f32,
+    /// Its length, um; the distance of its nodes where it is none, or shorter than that.
+    pub length_um: Option<f32>,
+    /// How far pericytes cover its wall, 0-1.
+    pub maturity: f32,
+}
+
+/// Why a network cannot be changed so.
+#[derive(Clone, Copy, Debug, PartialEq, Error)]
+pub enum NetworkError {
+    /// There is no node of that number.
+    #[error("there is no node number {}", .0.0)]
+    NoNode(NodeId),
+    /// There is no segment of that number.
+    #[error("there is no segment number {}", .0.0)]
+    NoSegment(SegmentId),
+    /// It would lead from a node to itself.
+    #[error("a segment would lead from node number {} to itself", .0.0)]
+    Loop(NodeId),
+    /// Two nodes are joined already.
+    #[error("nodes number {} and {} are joined already, by segment number {}", .from.0, .to.0, .by.0)]
+    Twice {
+        /// One of them.
+        from: NodeId,
+        /// The other.
+        to: NodeId,
+        /// What joins them.
+        by: SegmentId,
+    },
+    /// Its ends are in the same place.
+    #[error("a segment from node number {} to node number {} would have no length", .from.0, .to.0)]
+    NoLength {
+        /// One end.
+        from: NodeId,
+        /// The other.
+        to: NodeId,
+    },
+    /// Its radius is no length.
+    #[error("a segment cannot have a radius of {0} um")]
+    Radius(f32),
+    /// A place is none.
+    #[error("a node cannot lie at {0} um")]
+    Place(Vec3),
+    /// A segment is split in itself, at a share that lies between 0 and 1.
+    #[error("a segment is split at a share between 0 and 1, not at {0}")]
+    Share(f32),
+}
+
+/// The vessels of a site; a component of the site.
+#[derive(Component, Clone, Debug)]
+pub struct Network {
+    shape: NetworkState,
+    block: TissueBlock,
+    /// Index of the node at either end of each segment.
+    ends: Vec<[u32; 2]>,
+    /// For each node where its segments begin in `around`; one more.
+    first: Vec<u32>,
+    /// Indices of the segments that meet in each node, node by node.
+    around: Vec<u32>,
+    crossings: Crossings,
+    /// Counts the changes of shape, for who keeps something that follows from it.
+    version: u64,
+}
+
+/// What of a network is state.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct NetworkState {
+    nodes: Vec<Node>,
+    segments: Vec<Segment>,
+    next_node: u32,
+    next_segment: u32,
+}
+
+impl Kept for Network {
+    type State = NetworkState;
+
+    fn keep(&self) -> NetworkState {
+        self.shape.clone()
+    }
+
+    fn restore(&mut self, state: NetworkState) -> Result<(), String> {
+        self.shape = state;
+        if let Some(found) = self.wrong_shape() {
+            return Err(found);
+        }
+        self.work_out();
+        Ok(())
+    }
+}
+
+impl Network {
+    /// A block of tissue without vessels.
+    pub fn empty(block: &TissueBlock) -> Self {
+        Self {
+            shape: NetworkState::default(),
+            block: block.clone(),
+            ends: Vec::new(),
+            first: vec![0],
+            around: Vec::new(),
+            crossings: Crossings::default(),
+            version: 0,
+        }
+    }
+
+    /// The nodes, in the order of their numbers.
+    pub fn nodes(&self) -> &[Node] {
+        &self.shape.nodes
+    }
+
+    /// The segments, in the order of their numbers.
+    pub fn segments(&self) -> &[Segment] {
+        &self.shape.segments
+    }
+
+    /// The nodes, to write what is not shape.
+    pub(super) fn nodes_mut(&mut self) -> &mut [Node] {
+        &mut self.shape.nodes
+    }
+
+    /// The segments, to write what is not shape: not their ends, numbers and lengths.
+    pub(super) fn segments_mut(&mut self) -> &mut [Segment] {
+        &mut self.shape.segments
+    }
+
+    /// Nodes and segments, to write what is not shape, beside what follows from the shape.
+    pub(super) fn parts_mut(&mut self) -> (&mut [Node], &mut [Segment], &[[u32; 2]]) {
+        (&mut self.shape.nodes, &mut self.shape.segments, &self.ends)
+    }
+
+    /// Where the node of that number stands in the array.
+    pub fn node_index(&self, id: NodeId) -> Option<usize> {
+        let nodes = &self.shape.nodes;
+        nodes.binary_search_by_key(&id, |node| node.id).ok()
+    }
+
+    /// Where the segment of that number stands in the array.
+    pub fn segment_index(&self, id: SegmentId) -> Option<usize> {
+        let segments = &self.shape.segments;
+        segments
+            .binary_search_by_key(&id, |segment| segment.id)
+            .ok()
+    }
+
+    /// Indices of the nodes at both ends of each segment, `from` and `to`.
+    pub fn ends(&self) -> &[[u32; 2]] {
+        &self.ends
+    }
+
+    /// Where both ends of the segment at an index lie, um.
+    pub fn places_um(&self, segment: usize) -> [Vec3; 2] {
+        self.ends[segment].map(|node| self.shape.nodes[node as usize].at_um)
+    }
+
+    /// Pressure at both ends of the segment at an index, mmHg.
+    pub fn pressures_mmhg(&self, segment: usize) -> [f64; 2] {
+        self.ends[segment].map(|node| self.shape.nodes[node as usize].pressure_mmhg)
+    }
+
+    /// Indices of the segments that meet in the node at an index, in their order.
+    pub fn around(&self, node: usize) -> &[u32] {
+        &self.around[self.first[node] as usize..self.first[node + 1] as usize]
+    }
+
+    /// Which voxels of the site the segments cross.
+    pub const fn crossings(&self) -> &Crossings {
+        &self.crossings
+    }
+
+    /// The tissue it lies in.
+    pub const fn block(&self) -> &TissueBlock {
+        &self.block
+    }
+
+    /// How often its shape has changed since it was set up or read.
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Whether there are no vessels.
+    pub fn is_empty(&self) -> bool {
+        self.shape.segments.is_empty()
+    }
+
+    /// Length of all vessels over the volume of the block, mm/mm3; only of those for which `counts` says so.
+    pub fn density_mm_per_mm3(&self, counts: impl Fn(&Segment) -> bool) -> f64 {
+        let lengths = self.shape.segments.iter().filter(|of| counts(of));
+        let um: f64 = lengths.map(|of| f64::from(of.length_um)).sum();
+        let um3 = self.block.voxels() as f64 * f64::from(self.block.voxel_volume_um3());
+        // um/um3 to mm/mm3.
+        um / um3 * 1.0e6
+    }
+
+    /// Changes the shape: what `change` does is done when it returns, and what follows from the shape worked out.
+    pub fn change<R>(&mut self, change: impl FnOnce(&mut Growth) -> R) -> R {
+        let mut growth = Growth {
+            shape: &mut self.shape,
+            gone: Vec::new(),
+            changed: false,
+        };
+        let result = change(&mut growth);
+        let changed = growth.finish();
+        if changed {
+            self.work_out();
+            self.version += 1;
+        }
+        result
+    }
+
+    /// Finds what follows from the shape.
+    fn work_out(&mut self) {
+        let index = |id: NodeId| {
+            let nodes = &self.shape.nodes;
+            // Checked where the shape is changed and read.
+            nodes.partition_point(|node| node.id < id) as u32
+        };
+        self.ends.clear();
+        let segments = self.shape.segments.iter();
+        self.ends
+            .extend(segments.map(|segment| [index(segment.from), index(segment.to)]));
+        self.first.clear();
+        self.first.resize(self.shape.nodes.len() + 1, 0);
+        for ends in &self.ends {
+            for node in ends {
+                self.first[*node as usize + 1] += 1;
+            }
+        }
+        for node in 1..self.first.len() {
+            self.first[node] += self.first[node - 1];
+        }
+        let mut next = self.first.clone();
+        self.around.clear();
+        self.around.resize(2 * self.ends.len(), 0);
+        for (segment, ends) in self.ends.iter().enumerate() {
+            for node in ends {
+                let place = &mut next[*node as usize];
+                self.around[*place as usize] = segment as u32;
+                *place += 1;
+            }
+        }
+        let places = self.ends.iter().zip(&self.shape.segments);
+        let places = places.map(|(ends, segment)| {
+            let [from, to] = ends.map(|node| self.shape.nodes[node as usize].at_um);
+            (from, to, segment.length_um)
+        });
+        self.crossings.work_out(&self.block, places);
+    }
+
+    /// What is wrong with the shape, in words.
+    pub fn wrong_shape(&self) -> Option<String> {
+        let NetworkState {
+            nodes,
+            segments,
+            next_node,
+            next_segment,
+        } = &self.shape;
+        if !nodes.is_sorted_by(|a, b| a.id < b.id) || !segments.is_sorted_by(|a, b| a.id < b.id) {
+            return Some("nodes and segments are not in the order of their numbers".into());
+        }
+        if nodes.last().is_some_and(|last| last.id.0 >= *next_node)
+            || segments
+                .last()
+                .is_some_and(|last| last.id.0 >= *next_segment)
+        {
+            return Some("a number would be given twice".into());
+        }
+        let mut degree = vec![0_u32; nodes.len()];
+        for segment in segments {
+            for end in [segment.from, segment.to] {
+                match nodes.binary_search_by_key(&end, |node| node.id) {
+                    Ok(at) => degree[at] += 1,
+                    Err(_) => {
+                        return Some(format!(
+                            "segment number {} ends in node number {}, which is none",
+                            segment.id.0, end.0
+                        ));
+                    }
+                }
+            }
+            if segment.from == segment.to {
+                return Some(format!(
+                    "segment number {} leads from a node to itself",
+                    segment.id.0
+                ));
+            }
+        }
+        let orphan = degree.iter().position(|degree| *degree == 0)?;
+        Some(format!("node number {} has no segment", nodes[orphan].id.0))
+    }
+}
+
+/// A change of the shape of a network, while it is made.
+pub struct Growth<'a> {
+    shape: &'a mut NetworkState,
+    /// Numbers of segments that are to go when it is done.
+    gone: Vec<SegmentId>,
+    changed: bool,
+}
+
+impl Growth<'_> {
+    fn node(&self, id: NodeId) -> Result<&Node, NetworkError> {
+        let nodes = &self.shape.nodes;
+        let found = nodes.binary_search_by_key(&id, |node| node.id);
+        found
+            .map(|at| &nodes[at])
+            .map_err(|_| NetworkError::NoNode(id))
+    }
+
+    fn segment_at(&self, id: SegmentId) -> Result<usize, NetworkError> {
+        if self.gone.contains(&id) {
+            return Err(NetworkError::NoSegment(id));
+        }
+        let segments = &self.shape.segments;
+        let found = segments.binary_search_by_key(&id, |segment| segment.id);
+        found.map_err(|_| NetworkError::NoSegment(id))
+    }
+
+    /// The segment of that number as it is by now.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn segment(&self, id: SegmentId) -> Result<&Segment, NetworkError> {
+        Ok(&self.shape.segments[self.segment_at(id)?])
+    }
+
+    /// Adds a node. One to which no segment leads by the end of the change is not kept.
+    ///
+    /// # Errors
+    /// When the place is none.
+    pub fn add_node(&mut self, at_um: Vec3, port: Option<Port>) -> Result<NodeId, NetworkError> {
+        if !at_um.is_finite() {
+            return Err(NetworkError::Place(at_um));
+        }
+        let id = NodeId(self.shape.next_node);
+        self.shape.next_node += 1;
+        let held = port.and_then(|port| match port.held {
+            Held::Pressure(mmhg) => Some(mmhg),
+            Held::Inflow(_) => None,
+        });
+        self.shape.nodes.push(Node {
+            id,
+            at_um,
+            port,
+            pressure_mmhg: held.unwrap_or(0.0),
+        });
+        self.changed = true;
+        Ok(id)
+    }
+
+    /// Adds a segment between two nodes.
+    ///
+    /// # Errors
+    /// When a node does not exist, both are the same or in the same place, or the radius is none. That two nodes are joined
+    /// only once is for the caller to see to: [`Self::joined`].
+    pub fn add_segment(&mut self, new: NewSegment) -> Result<SegmentId, NetworkError> {
+        let NewSegment { from, to, .. } = new;
+        if from == to {
+            return Err(NetworkError::Loop(from));
+        }
+        let (a, b) = (*self.node(from)?, *self.node(to)?);
+        let distance = a.at_um.distance(b.at_um);
+        if distance <= 0.0 {
+            return Err(NetworkError::NoLength { from, to });
+        }
+        if !(new.radius_um.is_finite() && new.radius_um > 0.0) {
+            return Err(NetworkError::Radius(new.radius_um));
+        }
+        let id = SegmentId(self.shape.next_segment);
+        self.shape.next_segment += 1;
+        self.shape.segments.push(Segment {
+            id,
+            from,
+            to,
+            kind: new.kind,
+            rest_radius_um: new.radius_um,
+            radius_um: new.radius_um,
+            length_um: new
+                .length_um
+                .map_or(distance, |length| length.max(distance)),
+            maturity: new.maturity.clamp(0.0, 1.0),
+            permeability: 1.0,
+            compression_mmhg: 0.0,
+            flow_um3_per_min: 0.0,
+            haematocrit: 0.0,
+            shear_pa: 0.0,
+            perfused: false,
+        });
+        self.changed = true;
+        Ok(id)
+    }
+
+    /// The segment that joins two nodes, if one does. Looks at all segments.
+    pub fn joined(&self, a: NodeId, b: NodeId) -> Option<SegmentId> {
+        let mut segments = self.shape.segments.iter();
+        let found = segments.find(|of| {
+            ((of.from == a && of.to == b) || (of.from == b && of.to == a))
+                && !self.gone.contains(&of.id)
+        });
+        found.map(|of| of.id)
+    }
+
+    /// Puts a node into a segment, at a share of the way from its beginning. The segment keeps its number up to there; a new one, with all
+    /// that it has, goes on to its end.
+    ///
+    /// # Errors
+    /// When there is no such segment, or the share is not between 0 and 1.
+    pub fn split_segment(&mut self, id: SegmentId, share: f32) -> Result<NodeId, NetworkError> {
+        let at = self.segment_at(id)?;
+        if !(share > 0.0 && share < 1.0) {
+            return Err(NetworkError::Share(share));
+        }
+        let old = self.shape.segments[at];
+        let (from, to) = (*self.node(old.from)?, *self.node(old.to)?);
+        let place = from.at_um.lerp(to.at_um, share);
+        if place == from.at_um || place == to.at_um {
+            return Err(NetworkError::Share(share));
+        }
+        let middle = self.add_node(place, None)?;
+        if let Some(node) = self.shape.nodes.last_mut() {
+            let span = to.pressure_mmhg - from.pressure_mmhg;
+            node.pressure_mmhg = from.pressure_mmhg + span * f64::from(share);
+        }
+        let second = SegmentId(self.shape.next_segment);
+        self.shape.next_segment += 1;
+        let first = &mut self.shape.segments[at];
+        first.to = middle;
+        first.length_um = old.length_um * share;
+        self.shape.segments.push(Segment {
+            id: second,
+            from: middle,
+            length_um: old.length_um * (1.0 - share),
+            ..old
+        });
+        Ok(middle)
+    }
+
+    /// Removes a segment, and at the end of the change nodes that have none left.
+    ///
+    /// # Errors
+    /// When there is no such segment.
+    pub fn remove_segment(&mut self, id: SegmentId) -> Result<(), NetworkError> {
+        self.segment_at(id)?;
+        self.gone.push(id);
+        self.changed = true;
+        Ok(())
+    }
+
+    /// Carries out removals; whether anything changed.
+    fn finish(self) -> bool {
+        let Self {
+            shape,
+            mut gone,
+            changed,
+        } = self;
+        if !changed {
+            return false;
+        }
+        gone.sort_unstable();
+        shape
+            .segments
+            .retain(|segment| gone.binary_search(&segment.id).is_err());
+        let mut used: Vec<NodeId> = shape
+            .segments
+            .iter()
+            .flat_map(|segment| [segment.from, segment.to])
+            .collect();
+        used.sort_unstable();
+        shape
+            .nodes
+            .retain(|node| used.binary_search(&node.id).is_ok());
+        true
+    }
+}
