@@ -195,6 +195,15 @@ impl CapabilityRegistry {
         Arc::make_mut(&mut self.of_sites).push(part);
     }
 
+    /// Changes the part of sites of that name.
+    pub(super) fn change_site_part(&mut self, name: &str, change: impl FnOnce(&mut SitePart)) {
+        let mut parts = Arc::make_mut(&mut self.of_sites).iter_mut();
+        match parts.find(|part| part.file.name == name) {
+            Some(part) => change(part),
+            None => panic!("there is no part of sites `{name}`: it is registered first"),
+        }
+    }
+
     /// All parts of sites.
     pub fn site_parts(&self) -> impl Iterator<Item = &SitePart> {
         self.of_sites.iter()

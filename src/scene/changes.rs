@@ -30,6 +30,13 @@ pub(super) fn check_changes(
     let mut rules = world.get_resource_or_init::<Rules>();
     rules.of_sites = vec![RuleBook::default(); scene.sites.len()];
     rules.sites = scene.sites.iter().map(|site| site.name.clone()).collect();
+    for (site, book) in scene.sites.iter().zip(&mut rules.of_sites) {
+        for part in library.known.site_parts() {
+            if site.tissue.get(part.file.name).is_some() {
+                book.rules.extend(part.rules.clone());
+            }
+        }
+    }
     let root = FieldPath::root();
     let types = world.get_resource::<CellTypeNames>();
     let types = types.cloned().unwrap_or_default();

@@ -375,6 +375,9 @@ pub fn parse_scene(
     };
     let beside = Path::new(name).parent().unwrap_or(Path::new(""));
     let folder = context.folder.unwrap_or(beside);
+    if let Some(scene) = &mut reading.value {
+        tissue_parts::read_files(scene, known, folder, &mut report);
+    }
     if let Some(scene) = &reading.value {
         let crowded = check::too_many(scene, |field| {
             let at = FieldPath::root().field(field);

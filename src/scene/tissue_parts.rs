@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
+use std::path::Path;
 
 use bevy::prelude::*;
 use ron::value::RawValue;
@@ -15,6 +16,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::capabilities::{HoldsParts, check_value};
 use super::checker::Checker;
 use super::prefab::{FieldName, Written, read_written};
+use super::read_text;
+use super::report::{Problem, SceneReport};
+use super::schema::Scene;
 use super::spans::FieldPath;
 use crate::core::capability::{Capability, CapabilityRegistry, CapabilityValue};
 
@@ -82,6 +86,58 @@ impl HoldsParts for TissueParts {
     }
 
     fn complete(&mut self, _: &CapabilityRegistry) {}
+}
+
+/// Reads the files that parts of the tissue of a scene name, from a folder, and puts what stands in them in their place.
+pub(super) fn read_files(
+    scene: &mut Scene,
+    known: &CapabilityRegistry,
+    folder: &Path,
+    report: &mut SceneReport,
+) {
+    for site in &mut scene.sites {
+        for part in known.site_parts() {
+            let Some(Written::Value(value)) = site.tissue.parts.get(part.file.name) else {
+                continue;
+            };
+            let shown = |file: &str| folder.join(file).display().to_string();
+            let mut texts: Vec<(String, String)> = Vec::new();
+            let found = part.read_files(value, &mut |file| {
+                let shown = shown(file);
+                match read_text(&folder.join(file), &shown) {
+                    Ok(text) => {
+                        texts.push((shown, text.clone()));
+                        Some(text)
+                    }
+                    Err(problem) => {
+                        report.problems.push(*problem);
+                        None
+                    }
+                }
+            });
+            for (name, text) in &texts {
+                report.add_source(name, text);
+            }
+            match found {
+                Ok(Some(read)) => {
+                    let name = part.file.name.to_owned();
+                    site.tissue.parts.insert(name, Written::Value(read));
+                }
+                Ok(None) => {}
+                Err(faults) => {
+                    for fault in faults {
+                        let name = shown(&fault.file);
+                        let mut texts = texts.iter();
+                        let text = texts.find(|(known, _)| *known == name);
+                        let text = text.map_or("", |(_, text)| text.as_str());
+                        let problem =
+                            Problem::at(&name, text, fault.span, &fault.column, fault.message);
+                        report.problems.push(problem);
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// Checks the parts of the tissue at a place of a scene.

@@ -179,6 +179,10 @@ fn install_parts(world: &mut World, scene: &Scene) {
             let entity = world.resource::<Sites>().list[index].entity;
             if let Some(value) = site.tissue.get(part.file.name) {
                 part.install(world, entity, value);
+                let mut rules = world.get_resource_or_init::<Rules>();
+                if let Some(book) = rules.of_sites.get_mut(index) {
+                    book.rules.extend(part.rules.clone());
+                }
             }
         }
     }

@@ -199,8 +199,51 @@ impl RegisterMemberRules for App {
     }
 }
 
-/// Registers each molecule as a quantity of the members of all populations that have places.
+/// Works out for each element of a site what a number of voxels is at it, given that number.
+type AtElements = fn(&World, Entity, &dyn Fn(u32) -> f32, &mut Vec<f32>);
+
+/// Elements of sites that lie in voxels, such as vessel segments: their kind, and how a number of voxels is theirs.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct PlacedElements(Vec<(&'static str, AtElements)>);
+
+/// Registration, from a module's plugin.
+pub trait RegisterPlacedElements {
+    /// Says where elements of a kind lie: `at` appends for each of a site, given by its entity, what a number of voxels is at it. Rules can
+    /// then go by the concentration of each molecule there, as for [`RegisterMemberRules::place_members`].
+    fn place_elements(&mut self, kind: &'static str, at: AtElements) -> &mut Self;
+}
+
+impl RegisterPlacedElements for App {
+    fn place_elements(&mut self, kind: &'static str, at: AtElements) -> &mut Self {
+        self.init_resource::<PlacedElements>()
+            .declare_remade::<PlacedElements>("a list of what the program knows");
+        let mut known = self.world_mut().resource_mut::<PlacedElements>();
+        known.0.push((kind, at));
+        self
+    }
+}
+
+/// Registers each molecule as a quantity of the elements that lie in voxels.
+fn register_molecules_at_elements(world: &mut World, molecules: &Molecules) {
+    let placed = world.get_resource::<PlacedElements>().cloned();
+    for (kind, at) in placed.into_iter().flat_map(|placed| placed.0) {
+        for molecule in molecules.list() {
+            let name = molecule.name.clone();
+            let about = format!("{} at the {kind}.", molecule.label);
+            let info = Quantity::new(&name, &molecule.unit, about).label(&molecule.label);
+            world.register_element_quantity(kind, info, move |world, site, to| {
+                let field = FieldReader::in_world(world, &name);
+                if let (Some(field), Some(id)) = (field, world.get::<SiteId>(site)) {
+                    at(world, site, &|voxel| field.at(*id, voxel), to);
+                }
+            });
+        }
+    }
+}
+
+/// Registers each molecule as a quantity of the members of all populations that have places, and of other elements that do.
 pub fn register_molecules_at_members(world: &mut World, molecules: &Molecules) {
+    register_molecules_at_elements(world, molecules);
     let Some(order) = world.get_resource::<MembersInOrder>() else {
         return;
     };

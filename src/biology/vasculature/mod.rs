@@ -1,37 +1,71 @@
-//! Blood vessels: a network of nodes and segments in each site, the blood that flows in it, and what becomes of it.
+//! Blood vessels: a network of nodes and segments in each site that has the part `vessels`, the blood that flows in it, and what becomes of it.
 //!
 //! | file | holds |
 //! | --- | --- |
 //! | `network` | nodes and segments, their numbers, and how a network grows and loses some |
 //! | `crossings` | which voxels it crosses |
-//! | `description` | how a scene says what vessels there are |
-//! | `drawn` | networks that are drawn node by node |
+//! | `description`, `drawn`, `table` | how a scene says what vessels there are, by itself and in files |
 //! | `organs` | what is said for each organ where a scene says nothing |
 //! | `placing` | how vessels are put into a site |
+//! | `rheology`, `solver`, `flow` | how blood flows: viscosity and red cells, pressures, the network as a whole |
+//! | `life` | what becomes of vessels |
+//! | `known` | what can be known of them |
+//!
+//! To rules the segments of a site are elements of the kind `vessel segment`. The rules that all sites with vessels have stand in
+//! `assets/vessels/rules.ron`.
 
 use bevy::prelude::*;
 
-use crate::core::invariant::{Breach, Refused, Violation};
+use crate::core::in_transit::{InTransit, RegisterInTransit};
+use crate::core::invariant::{Breach, Refused, RegisterInvariant, Violation};
+use crate::core::parameters::RegisterParameters;
 use crate::core::random::RegisterPurpose;
 use crate::core::site_part::RegisterSitePart;
 use crate::core::state::{Owner, RegisterState};
-use crate::core::{RandomKey, SimSystems};
+use crate::core::{RandomKey, SimSchedule, SimSystems};
+use crate::tissue::medium::MediumSystems;
 use crate::tissue::{SiteId, TissueBlock};
 
 pub mod crossings;
 pub mod description;
 pub mod drawn;
+pub mod flow;
+mod known;
+pub mod life;
 pub mod network;
 pub mod organs;
+mod parameters;
 mod placing;
+pub mod rheology;
+pub mod solver;
 
 pub use crossings::{Crossing, Crossings};
 pub use description::{Along, DrawnNode, DrawnSegment, VesselDescription, VesselPlace};
+pub use flow::FlowWork;
+pub use life::SolidStress;
 pub use network::{
     Growth, Held, Network, NetworkError, NewSegment, Node, NodeId, Port, Segment, SegmentId,
     VesselKind,
 };
 pub use organs::{OrganVessels, VesselsLike};
+pub use parameters::{VesselParameters, aimed_at_dyn_per_cm2};
+
+/// What segments are called as elements of a site.
+pub const SEGMENT: &str = "vessel segment";
+/// Input of segments: by how much the wall leaks more than a normal one.
+pub const PERMEABILITY: &str = "vessel.permeability";
+/// Input of segments: what presses on it from outside, mmHg.
+pub const COMPRESSION: &str = "vessel.compression";
+/// Input of segments: how fast pericytes cover it, 1/d.
+pub const MATURATION: &str = "vessel.maturation";
+/// Input of segments: how fast they leave it, 1/d.
+pub const PERICYTE_LOSS: &str = "vessel.pericyte_loss";
+/// Input of segments: how often one without pericytes is taken back where blood hardly moves, 1/h.
+pub const PRUNING: &str = "vessel.pruning";
+
+/// Where vessels live and blood flows, within `Transport` and before the fields are solved.
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BloodFlowSystems;
 
 /// Notes that there can be no such vessels, so that the run ends.
 fn refuse(world: &mut World, found: String) {
@@ -50,8 +84,12 @@ pub struct VasculaturePlugin;
 
 impl Plugin for VasculaturePlugin {
     fn build(&self, app: &mut App) {
-        app.register_purpose(placing::PLACEMENT)
+        app.register_group::<VesselParameters>("vessels")
+            .register_purpose(placing::PLACEMENT)
+            .register_purpose(life::PRUNED)
             .register_kept::<Network>(Owner::Site, "vessels")
+            .declare_remade::<FlowWork>("found from the network")
+            .declare_remade::<SolidStress>("measured where it is used")
             .register_site_part::<Vec<VesselDescription>>("vessels", |world, site, list| {
                 let Some(block) = world.get::<TissueBlock>(site).cloned() else {
                     return;
@@ -70,7 +108,32 @@ impl Plugin for VasculaturePlugin {
                         refuse(world, found);
                     }
                 }
-                world.entity_mut(site).insert(network);
-            });
+                world.entity_mut(site).insert((
+                    network,
+                    FlowWork::default(),
+                    SolidStress::new(&block),
+                ));
+            })
+            .give_site_part_rules("vessels", include_str!("../../../assets/vessels/rules.ron"))
+            .register_invariant(life::CHECKED_AFTER, "live", life::wrong_network)
+            .while_in_transit(
+                life::measure_stress,
+                InTransit::Pauses,
+                "there are no vessels to press on",
+            )
+            .add_systems(
+                SimSchedule,
+                (
+                    life::measure_stress
+                        .in_set(SimSystems::Perceive)
+                        .run_if(life::is_due),
+                    life::live
+                        .in_set(BloodFlowSystems)
+                        .in_set(SimSystems::Transport)
+                        .before(MediumSystems)
+                        .run_if(life::is_due),
+                ),
+            );
+        known::register(app);
     }
 }

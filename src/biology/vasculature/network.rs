@@ -103,7 +103,9 @@ pub struct Segment {
     pub length_um: f32,
     /// How far pericytes cover its wall, 0-1.
     pub maturity: f32,
-    /// By how much its wall is leakier than a normal one; 1 is normal.
+    /// By how much its wall leaks more than that of a normal vessel by itself; 1 is normal.
+    pub own_permeability: f32,
+    /// By how much it does as it is: what rules made of its own.
     pub permeability: f32,
     /// What presses on it from outside, mmHg, above the interstitial pressure.
     pub compression_mmhg: f32,
@@ -216,6 +218,10 @@ pub struct NetworkState {
     segments: Vec<Segment>,
     next_node: u32,
     next_segment: u32,
+    /// The step up to which it is known what became of it.
+    lived_until: Option<u64>,
+    /// Segments that were taken back so far.
+    pruned: u64,
 }
 
 impl Kept for Network {
@@ -231,6 +237,7 @@ impl Kept for Network {
             return Err(found);
         }
         self.work_out();
+        self.version += 1;
         Ok(())
     }
 }
@@ -259,9 +266,22 @@ impl Network {
         &self.shape.segments
     }
 
-    /// The nodes, to write what is not shape.
-    pub(super) fn nodes_mut(&mut self) -> &mut [Node] {
-        &mut self.shape.nodes
+    /// The step up to which it is known what became of its vessels; none before the first time.
+    pub const fn lived_until(&self) -> Option<u64> {
+        self.shape.lived_until
+    }
+
+    pub(super) const fn live_until(&mut self, step: u64) {
+        self.shape.lived_until = Some(step);
+    }
+
+    /// Segments that were taken back so far.
+    pub const fn pruned(&self) -> u64 {
+        self.shape.pruned
+    }
+
+    pub(super) const fn count_pruned(&mut self, segments: u64) {
+        self.shape.pruned += segments;
     }
 
     /// The segments, to write what is not shape: not their ends, numbers and lengths.
@@ -399,6 +419,7 @@ impl Network {
             segments,
             next_node,
             next_segment,
+            ..
         } = &self.shape;
         if !nodes.is_sorted_by(|a, b| a.id < b.id) || !segments.is_sorted_by(|a, b| a.id < b.id) {
             return Some("nodes and segments are not in the order of their numbers".into());
@@ -524,6 +545,7 @@ impl Growth<'_> {
                 .length_um
                 .map_or(distance, |length| length.max(distance)),
             maturity: new.maturity.clamp(0.0, 1.0),
+            own_permeability: 1.0,
             permeability: 1.0,
             compression_mmhg: 0.0,
             flow_um3_per_min: 0.0,

@@ -108,7 +108,9 @@ pub(super) fn place(
     })?;
     for segment in network.segments_mut() {
         if before.is_none_or(|before| segment.id > before) {
+            segment.own_permeability = ports.permeability;
             segment.permeability = ports.permeability;
+            segment.haematocrit = ports.haematocrit;
         }
     }
     Ok(())

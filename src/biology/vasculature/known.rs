@@ -1,0 +1,364 @@
+//! What can be known of vessels: of each segment for rules, and of a site as a whole.
+
+use bevy::prelude::*;
+
+use super::flow::{inflow_um3_per_min, residual};
+use super::life::SolidStress;
+use super::network::{Network, Segment};
+use super::{
+    COMPRESSION, MATURATION, PERICYTE_LOSS, PERMEABILITY, PRUNING, SEGMENT, VesselParameters,
+};
+use crate::core::input::{InputInfo, RegisterInputs};
+use crate::core::metric::{Measure, Metric, RegisterMetrics};
+use crate::core::parameters::Limits;
+use crate::core::quantity::{Quantity, RegisterQuantities};
+use crate::tissue::Scaffold;
+use crate::tissue::member_rules::RegisterPlacedElements;
+
+/// Registers all of it.
+pub(super) fn register(app: &mut App) {
+    register_inputs(app);
+    register_of_segments(app);
+    register_of_sites(app);
+}
+
+/// Appends a number of each segment of a site.
+fn each(
+    world: &World,
+    site: Entity,
+    to: &mut Vec<f32>,
+    of: impl Fn(&Network, usize, &Segment) -> f32,
+) {
+    if let Some(network) = world.get::<Network>(site) {
+        let segments = network.segments().iter().enumerate();
+        to.extend(segments.map(|(at, segment)| of(network, at, segment)));
+    }
+}
+
+/// The mean of a number of voxels along each segment of a site.
+fn along(world: &World, site: Entity, of_voxel: &dyn Fn(u32) -> f32, to: &mut Vec<f32>) {
+    each(world, site, to, |network, at, _| {
+        let (mut sum, mut length) = (0.0, 0.0);
+        for piece in network.crossings().of_segment(at) {
+            sum += piece.length_um * of_voxel(piece.voxel);
+            length += piece.length_um;
+        }
+        if length > 0.0 { sum / length } else { f32::NAN }
+    });
+}
+
+fn register_inputs(app: &mut App) {
+    let most = |max| Limits { min: 0.0, max };
+    app.register_element_input(
+        SEGMENT,
+        InputInfo::new(
+            PERMEABILITY,
+            "",
+            "By how much the wall of a vessel segment leaks more than that of a normal vessel.",
+        )
+        .limits(most(1.0e3)),
+        |world, site, to| each(world, site, to, |_, _, segment| segment.own_permeability),
+    )
+    .register_element_input(
+        SEGMENT,
+        InputInfo::new(
+            COMPRESSION,
+            "mmHg",
+            "What presses on a vessel segment from outside: the cells around it, and what rules add.",
+        )
+        .limits(most(1.0e4)),
+        |world, site, to| {
+            let stress = world.get::<SolidStress>(site);
+            each(world, site, to, |_, at, _| {
+                let found = stress.and_then(|stress| stress.of_segments.get(at));
+                found.copied().unwrap_or(0.0)
+            });
+        },
+    )
+    .register_element_input(
+        SEGMENT,
+        InputInfo::new(
+            MATURATION,
+            "1/d",
+            "How fast pericytes cover a vessel segment; those that are not perfused are not covered.",
+        )
+        .limits(most(1.0e3)),
+        |world, site, to| {
+            let parameters = world.get_resource::<VesselParameters>();
+            let rate = parameters.map_or(0.0, |parameters| parameters.maturation_per_day);
+            each(world, site, to, |_, _, segment| {
+                if segment.perfused { rate } else { 0.0 }
+            });
+        },
+    )
+    .register_element_input(
+        SEGMENT,
+        InputInfo::new(
+            PERICYTE_LOSS,
+            "1/d",
+            "How fast pericytes leave a vessel segment.",
+        )
+        .limits(most(1.0e3)),
+        |world, site, to| each(world, site, to, |_, _, _| 0.0),
+    )
+    .register_element_input(
+        SEGMENT,
+        InputInfo::new(
+            PRUNING,
+            "1/h",
+            "How often a vessel segment without pericytes is taken back where blood hardly moves in it.",
+        )
+        .limits(most(1.0e3)),
+        |world, site, to| {
+            let parameters = world.get_resource::<VesselParameters>();
+            let rate = parameters.map_or(0.0, |parameters| parameters.pruning_per_hour);
+            each(world, site, to, |_, _, _| rate);
+        },
+    );
+}
+
+/// What is known of a segment: name, unit, what it is, how it is worked out.
+type OfSegment = (
+    &'static str,
+    &'static str,
+    &'static str,
+    fn(&Network, usize, &Segment) -> f32,
+);
+
+/// All numbers of segments.
+const OF_SEGMENTS: [OfSegment; 9] = [
+    (
+        "vessel.radius",
+        "um",
+        "Radius of its lumen.",
+        |_, _, segment| segment.radius_um,
+    ),
+    (
+        "vessel.openness",
+        "",
+        "Radius of its lumen over that where nothing presses on it.",
+        |_, _, segment| segment.radius_um / segment.rest_radius_um,
+    ),
+    (
+        "vessel.maturity",
+        "",
+        "How far pericytes cover its wall.",
+        |_, _, segment| segment.maturity,
+    ),
+    (
+        "vessel.shear",
+        "Pa",
+        "Shear stress at its wall.",
+        |_, _, segment| segment.shear_pa,
+    ),
+    (
+        "vessel.flow",
+        "um3/min",
+        "Flow of blood in it, whichever way.",
+        |_, _, segment| segment.flow_um3_per_min.abs() as f32,
+    ),
+    (
+        "vessel.velocity",
+        "um/s",
+        "Velocity of the blood in it, whichever way.",
+        |_, _, segment| segment.velocity_um_per_s().abs() as f32,
+    ),
+    (
+        "vessel.haematocrit",
+        "",
+        "Haematocrit of the blood in it.",
+        |_, _, segment| segment.haematocrit,
+    ),
+    (
+        "vessel.pressure",
+        "mmHg",
+        "Pressure of the blood in its middle.",
+        |network, at, _| {
+            let [from, to] = network.pressures_mmhg(at);
+            (0.5 * (from + to)) as f32
+        },
+    ),
+    (
+        "vessel.perfused",
+        "",
+        "1 where it lies on a way of moving blood from an artery to a vein, else 0.",
+        |_, _, segment| f32::from(u8::from(segment.perfused)),
+    ),
+];
+
+fn register_of_segments(app: &mut App) {
+    for (name, unit, about, of) in OF_SEGMENTS {
+        app.register_element_quantity(
+            SEGMENT,
+            Quantity::new(name, unit, about),
+            move |world, site, to| each(world, site, to, of),
+        );
+    }
+    app.register_element_quantity(
+        SEGMENT,
+        Quantity::new(
+            "vessel.matrix_density",
+            "",
+            "Density of the fibres around it, 0-1.",
+        ),
+        |world, site, to| {
+            if let Some(scaffold) = world.get::<Scaffold>(site) {
+                let density = &scaffold.density;
+                let at = |voxel: u32| density.get(voxel as usize).copied().unwrap_or(0.0);
+                along(world, site, &at, to);
+            }
+        },
+    )
+    .place_elements(SEGMENT, along);
+}
+
+/// The mean of a number over the length of the vessels of a site; of all, or of those that are perfused.
+fn mean(network: &Network, only_perfused: bool, of: impl Fn(usize, &Segment) -> f64) -> f32 {
+    let (mut sum, mut length) = (0.0, 0.0);
+    for (at, segment) in network.segments().iter().enumerate() {
+        if segment.perfused || !only_perfused {
+            sum += f64::from(segment.length_um) * of(at, segment);
+            length += f64::from(segment.length_um);
+        }
+    }
+    if length > 0.0 {
+        (sum / length) as f32
+    } else {
+        f32::NAN
+    }
+}
+
+/// What is known of the vessels of a site: name, column, unit, label, plot, what it is, how it is worked out.
+type OfNetwork = (
+    &'static str,
+    &'static str,
+    &'static str,
+    [&'static str; 2],
+    &'static str,
+    fn(&Network, &VesselParameters) -> f32,
+);
+
+/// All numbers of the vessels of a site.
+const OF_NETWORKS: [OfNetwork; 12] = [
+    (
+        "vessel.density",
+        "vessel_density_mm_per_mm3",
+        "mm/mm3",
+        ["all", "Vessel density, mm/mm³"],
+        "Length of the vessels of the site, over its volume.",
+        |network, _| network.density_mm_per_mm3(|_| true) as f32,
+    ),
+    (
+        "vessel.perfused_density",
+        "perfused_vessel_density_mm_per_mm3",
+        "mm/mm3",
+        ["perfused", "Vessel density, mm/mm³"],
+        "Length of the vessels of the site in which blood moves from artery to vein, over its volume.",
+        |network, _| network.density_mm_per_mm3(|segment| segment.perfused) as f32,
+    ),
+    (
+        "vessel.perfused_share",
+        "vessel_perfused_share",
+        "",
+        ["perfused vessels", "Perfused share of vessels"],
+        "Share of the length of vessels in which blood moves from artery to vein.",
+        |network, _| mean(network, false, |_, of| f64::from(u8::from(of.perfused))),
+    ),
+    (
+        "vessel.pressed_shut_share",
+        "vessel_pressed_shut_share",
+        "",
+        ["pressed shut", ""],
+        "Share of the length of vessels that are pressed to less than half of their radius.",
+        |network, _| {
+            mean(network, false, |_, of| {
+                f64::from(u8::from(of.radius_um < 0.5 * of.rest_radius_um))
+            })
+        },
+    ),
+    (
+        "vessel.inflow",
+        "vessel_inflow_nl_per_min",
+        "nL/min",
+        ["blood inflow", "Blood inflow, nL/min"],
+        "Blood that enters the site by its arteries.",
+        |network, _| (inflow_um3_per_min(network) * 1.0e-6) as f32,
+    ),
+    (
+        "vessel.mean_shear",
+        "vessel_shear_pa",
+        "Pa",
+        ["shear stress", ""],
+        "Mean shear stress at the walls of perfused vessels, by length.",
+        |network, _| mean(network, true, |_, of| f64::from(of.shear_pa)),
+    ),
+    (
+        "vessel.mean_radius",
+        "vessel_radius_um",
+        "um",
+        ["radius", ""],
+        "Mean radius of vessels, by length.",
+        |network, _| mean(network, false, |_, of| f64::from(of.radius_um)),
+    ),
+    (
+        "vessel.mean_maturity",
+        "vessel_maturity",
+        "",
+        ["maturity", ""],
+        "Mean cover of vessels by pericytes, by length.",
+        |network, _| mean(network, false, |_, of| f64::from(of.maturity)),
+    ),
+    (
+        "vessel.mean_permeability",
+        "vessel_permeability",
+        "",
+        ["permeability", ""],
+        "Mean of how much vessels leak more than normal ones, by length.",
+        |network, _| mean(network, false, |_, of| f64::from(of.permeability)),
+    ),
+    (
+        "vessel.mean_compression",
+        "vessel_compression_mmhg",
+        "mmHg",
+        ["pressure on vessels", ""],
+        "Mean of what presses on vessels from outside, by length.",
+        |network, _| mean(network, false, |_, of| f64::from(of.compression_mmhg)),
+    ),
+    (
+        "vessel.pruned",
+        "vessels_pruned",
+        "",
+        ["segments taken back", ""],
+        "Vessel segments that were taken back so far.",
+        |network, _| network.pruned() as f32,
+    ),
+    (
+        "vessel.flow_residual",
+        "vessel_flow_residual",
+        "",
+        ["imbalance of flow", ""],
+        "Largest imbalance of flow at an inner node, over the largest flow.",
+        |network, _| residual(network) as f32,
+    ),
+];
+
+fn register_of_sites(app: &mut App) {
+    for (name, column, unit, [label, plot], about, of) in OF_NETWORKS {
+        let quantity = Quantity::new(name, unit, about).range(0.0, 100.0);
+        app.register_site_quantity(quantity, move |world, site| {
+            let parameters = world.get_resource::<VesselParameters>();
+            let network = world.get::<Network>(site);
+            match (network, parameters) {
+                (Some(network), Some(parameters)) if !network.is_empty() => of(network, parameters),
+                _ => f32::NAN,
+            }
+        });
+        let metric = Metric::new(column, unit, about).label(label);
+        let metric = if plot.is_empty() {
+            metric
+        } else {
+            metric.plot(plot)
+        };
+        app.register_metric(metric, Measure::OfSite(name.into()));
+    }
+}

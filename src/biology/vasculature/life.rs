@@ -1,0 +1,452 @@
+//! What becomes of vessels: they are pressed together, widen and shrink, are covered by pericytes, leak, and are taken back.
+//!
+//! - What presses on a segment ([`measure_stress`]) is what cells press on each other around it, by their volume, and what rules on
+//!   `vessel.compression` make of it, such as dense matrix. Its radius is that at rest times `1/(1 + (stress/half)^n)`.
+//! - Its radius at rest follows shear, pressure and the flow of red cells: [`VesselParameters::stimulus`].
+//! - Pericytes cover it at the rate `vessel.maturation`, and leave it at `vessel.pericyte_loss`: `dm/dt = a (1 - m) - b m`.
+//! - Its wall leaks as rules on `vessel.permeability` say, VEGF-A in the first place.
+//! - Where shear is too low it is taken back with the hazard `vessel.pruning (1 - m)`: [`prune`].
+//!
+//! [`measure_stress`] runs in `Perceive`, [`live`] in `Transport` before the fields are solved; both every `vessels.every_min`.
+
+use bevy::prelude::*;
+
+use super::VesselParameters;
+use super::flow::{FlowWork, residual};
+use super::network::{Network, SegmentId};
+use super::{COMPRESSION, MATURATION, PERICYTE_LOSS, PERMEABILITY, PRUNING};
+use crate::cell::death::is_alive;
+use crate::cell::{Body, Position, Resident, Surroundings, Vital};
+use crate::core::input::{Inputs, Regulated};
+use crate::core::invariant::Breach;
+use crate::core::parallel::{IN_TABLES, for_each_row};
+use crate::core::random::{Purpose, RandomKey, probability};
+use crate::core::{CellId, Clock, SimSystems};
+use crate::tissue::exchange::VolumeBook;
+use crate::tissue::{SiteId, Sites, TissueBlock};
+
+/// Which segments are taken back.
+pub const PRUNED: Purpose = Purpose::of("vasculature.pruning");
+
+/// Most segments that are taken back one after the other at one time.
+const MOST_PRUNED: usize = 64;
+
+/// Rounds of flow and red cells in a network that is new.
+const SETTLING: usize = 12;
+
+/// What cells press on the segments of a site; measured where it is used.
+#[derive(Component, Debug)]
+pub struct SolidStress {
+    /// Pressure times volume of the cells in each voxel, over that of the voxel.
+    booked: VolumeBook,
+    /// Of each segment, mmHg.
+    pub of_segments: Vec<f32>,
+}
+
+impl SolidStress {
+    /// None yet.
+    pub fn new(block: &TissueBlock) -> Self {
+        Self {
+            booked: VolumeBook::new(block.voxels(), block.voxel_volume_um3()),
+            of_segments: Vec::new(),
+        }
+    }
+
+    /// The mean along each segment, over the voxels that it crosses and those as far around them as cells press.
+    fn follow(&mut self, network: &Network, parameters: &VesselParameters) {
+        let block = network.block();
+        let dims = block.dims.as_ivec3();
+        let reach = (parameters.press_reach_um / block.voxel_um)
+            .round()
+            .as_ivec3()
+            .min(dims);
+        let booked = &self.booked;
+        let around = |voxel: u32| {
+            let (nx, ny) = (block.dims.x, block.dims.y);
+            let at = UVec3::new(voxel % nx, voxel / nx % ny, voxel / (nx * ny)).as_ivec3();
+            let (low, high) = (
+                (at - reach).max(IVec3::ZERO),
+                (at + reach).min(dims - IVec3::ONE),
+            );
+            let (mut sum, mut count) = (0.0, 0.0);
+            for z in low.z..=high.z {
+                for y in low.y..=high.y {
+                    for x in low.x..=high.x {
+                        sum += booked.share((x + dims.x * (y + dims.y * z)) as usize);
+                        count += 1.0;
+                    }
+                }
+            }
+            sum / count
+        };
+        self.of_segments.clear();
+        for segment in 0..network.segments().len() {
+            let (mut sum, mut length) = (0.0, 0.0);
+            for piece in network.crossings().of_segment(segment) {
+                sum += piece.length_um * around(piece.voxel);
+                length += piece.length_um;
+            }
+            let mean = if length > 0.0 { sum / length } else { 0.0 };
+            self.of_segments.push(mean * parameters.solid_stress_mmhg);
+        }
+    }
+}
+
+/// Whether it is time, and the step is one in which what is slow is worked out.
+pub(super) fn is_due(clock: Res<Clock>, parameters: Res<VesselParameters>) -> bool {
+    let every = (f64::from(parameters.every_min) / clock.step_minutes).max(1.0) as u64;
+    clock.step.is_multiple_of(every)
+}
+
+/// Cells press on the vessels around them.
+pub fn measure_stress(
+    parameters: Res<VesselParameters>,
+    sites: Res<Sites>,
+    mut networks: Query<(&Network, &mut SolidStress)>,
+    cells: Query<(
+        &CellId,
+        &Resident,
+        &Position,
+        &Body,
+        &Surroundings,
+        Option<&Vital>,
+    )>,
+) {
+    for (_, mut stress) in &mut networks {
+        stress.booked.clear();
+    }
+    let books: Vec<Option<(&VolumeBook, &TissueBlock)>> = sites
+        .list
+        .iter()
+        .map(|site| {
+            let (_, stress) = networks.get(site.entity).ok()?;
+            Some((&stress.booked, &site.block))
+        })
+        .collect();
+    if books.iter().all(Option::is_none) {
+        return;
+    }
+    for (ids, residents, positions, bodies, surroundings, vitals) in
+        cells.contiguous_iter().expect(IN_TABLES)
+    {
+        for_each_row(ids.len(), |row| {
+            let book = books.get(usize::from(residents[row].0.0));
+            let Some(Some((book, block))) = book else {
+                return;
+            };
+            let around = &surroundings[row];
+            if around.pressure > 0.0 && is_alive(vitals.map(|vitals| &vitals[row])) {
+                let volume = around.pressed_um3(bodies[row].volume_um3());
+                book.add(block.voxel_at(positions[row].0), around.pressure * volume);
+            }
+        });
+    }
+    drop(books);
+    for (network, mut stress) in &mut networks {
+        stress.follow(network, &parameters);
+    }
+}
+
+/// Vessels are pressed, fed and taken back, and blood flows in what is left.
+pub fn live(
+    clock: Res<Clock>,
+    parameters: Res<VesselParameters>,
+    key: Res<RandomKey>,
+    inputs: Res<Inputs>,
+    regulated: Regulated,
+    mut networks: Query<(Entity, &SiteId, &mut Network, &mut FlowWork)>,
+) {
+    for (entity, site, mut network, mut work) in &mut networks {
+        let input = |name: &str| regulated.of_elements(&inputs, name, entity);
+        let network = &mut *network;
+        let is_new = network.lived_until().is_none();
+        let steps = clock.step - network.lived_until().unwrap_or(clock.step);
+        let minutes = (steps as f64 * clock.step_minutes) as f32;
+        network.live_until(clock.step);
+        let of = |values: Option<&[f32]>, at: usize| values?.get(at).copied();
+        let (permeability, compression) = (input(PERMEABILITY), input(COMPRESSION));
+        let (maturation, loss) = (input(MATURATION), input(PERICYTE_LOSS));
+        let days = minutes / (24.0 * 60.0);
+        for (at, segment) in network.segments_mut().iter_mut().enumerate() {
+            if let Some(permeability) = of(permeability, at) {
+                segment.permeability = permeability;
+            }
+            if let Some(compression) = of(compression, at) {
+                segment.compression_mmhg = compression;
+            }
+            if let (Some(gain), Some(loss)) = (of(maturation, at), of(loss, at)) {
+                segment.maturity = covered(segment.maturity, gain, loss, days);
+            }
+        }
+        adapt(network, &parameters, days);
+        press(network, &parameters);
+        for _ in 0..if is_new { SETTLING } else { 1 } {
+            work.circulate(network, &parameters);
+        }
+        if minutes > 0.0 {
+            // What rules say of the segments that there were when they were asked.
+            let hazards: Vec<(SegmentId, f32)> = network
+                .segments()
+                .iter()
+                .enumerate()
+                .map(|(at, segment)| {
+                    let per_hour = of(input(PRUNING), at).unwrap_or(0.0);
+                    (segment.id, per_hour * (1.0 - segment.maturity))
+                })
+                .collect();
+            let draw = Draw {
+                key: *key,
+                site: *site,
+                step: clock.step,
+                hours: minutes / 60.0,
+            };
+            prune(network, &mut work, &parameters, &hazards, draw);
+        }
+    }
+}
+
+/// Cover by pericytes after a time, exactly: `dm/dt = gain (1 - m) - loss m`.
+pub fn covered(maturity: f32, gain_per_day: f32, loss_per_day: f32, days: f32) -> f32 {
+    let sum = gain_per_day + loss_per_day;
+    if sum <= 0.0 {
+        return maturity;
+    }
+    let settles_at = gain_per_day / sum;
+    maturity + (settles_at - maturity) * probability(sum, days)
+}
+
+/// Radii at rest follow what flows.
+pub fn adapt(network: &mut Network, parameters: &VesselParameters, days: f32) {
+    if days <= 0.0 || parameters.remodelling_per_day <= 0.0 {
+        return;
+    }
+    let (nodes, segments, ends) = network.parts_mut();
+    for (segment, ends) in segments.iter_mut().zip(ends) {
+        // One through which nothing flows is taken back, not remodelled.
+        if !segment.perfused {
+            continue;
+        }
+        let [from, to] = ends.map(|node| nodes[node as usize].pressure_mmhg);
+        let cells = segment.flow_um3_per_min.abs() * f64::from(segment.haematocrit);
+        let pressure = (0.5 * (from + to)) as f32;
+        let stimulus = parameters.stimulus(segment.shear_pa, pressure, cells as f32);
+        let rate = parameters.remodelling_per_day * stimulus.clamp(-1.0, 1.0);
+        let (least, most) = (parameters.least_radius_um, parameters.most_radius_um);
+        // What was placed outside of these stays where it is, rather than jump.
+        let (least, most) = (
+            least.min(segment.rest_radius_um),
+            most.max(segment.rest_radius_um),
+        );
+        let grown = segment.rest_radius_um * bevy::math::ops::exp(rate * days);
+        segment.rest_radius_um = grown.clamp(least, most);
+    }
+}
+
+/// Lumens are as wide as what presses on them lets them.
+pub fn press(network: &mut Network, parameters: &VesselParameters) {
+    for segment in network.segments_mut() {
+        let open = parameters.openness(segment.compression_mmhg, segment.maturity);
+        segment.radius_um = segment.rest_radius_um * open;
+    }
+}
+
+/// What random numbers of one time are drawn from.
+#[derive(Clone, Copy, Debug)]
+pub struct Draw {
+    /// Seed of the run.
+    pub key: RandomKey,
+    /// The site.
+    pub site: SiteId,
+    /// The step.
+    pub step: u64,
+    /// The time that has gone by, h.
+    pub hours: f32,
+}
+
+/// Takes vessels back in which blood hardly moves, with a hazard for each, 1/h: one of a loop at a time, with the flow worked out
+/// anew in between, for what flows in the rest changes. Segments between two ports stay. Returns how many went.
+pub fn prune(
+    network: &mut Network,
+    work: &mut FlowWork,
+    parameters: &VesselParameters,
+    hazards: &[(SegmentId, f32)],
+    draw: Draw,
+) -> usize {
+    let mut drawn: Vec<SegmentId> = Vec::new();
+    for (id, per_hour) in hazards {
+        let Some(at) = network.segment_index(*id) else {
+            continue;
+        };
+        if *per_hour <= 0.0 || !is_slack(network, at, parameters) {
+            continue;
+        }
+        let who = CellId(u64::from(draw.site.0) << 32 | u64::from(id.0));
+        let mut random = draw.key.stream(who, draw.step, PRUNED);
+        if random.chance(probability(*per_hour, draw.hours)) {
+            drawn.push(*id);
+        }
+    }
+    let mut gone = 0;
+    while gone < MOST_PRUNED && !drawn.is_empty() {
+        // One of each part of the network that hangs together by loops; the others are looked at again when it is gone.
+        let loops = blocks(network);
+        let mut taken: Vec<u32> = Vec::new();
+        let mut going: Vec<SegmentId> = Vec::new();
+        drawn.retain(|id| {
+            let Some(at) = network.segment_index(*id) else {
+                return false;
+            };
+            if !is_slack(network, at, parameters) {
+                return false;
+            }
+            if taken.contains(&loops[at]) || gone + going.len() >= MOST_PRUNED {
+                return true;
+            }
+            taken.push(loops[at]);
+            going.push(*id);
+            false
+        });
+        if going.is_empty() {
+            break;
+        }
+        gone += going.len();
+        network.change(|growth| {
+            for id in &going {
+                // It is there: it was found above.
+                let _ = growth.remove_segment(*id);
+            }
+        });
+        network.count_pruned(going.len() as u64);
+        work.circulate(network, parameters);
+    }
+    gone
+}
+
+/// Whether blood moves too little in a segment for it to stay.
+fn is_slack(network: &Network, segment: usize, parameters: &VesselParameters) -> bool {
+    let of = &network.segments()[segment];
+    let is_port = |node: u32| network.nodes()[node as usize].port.is_some();
+    of.shear_pa < parameters.pruned_below_pa && !network.ends()[segment].into_iter().all(is_port)
+}
+
+/// The number of the block of each segment: two of them are in one block where a loop runs through both (Tarjan's biconnected components). Ports count
+/// as joined with each other, for the body joins them.
+pub fn blocks(network: &Network) -> Vec<u32> {
+    const NONE: u32 = u32::MAX;
+    let nodes = network.nodes().len();
+    let ports: Vec<u32> = (0..nodes as u32)
+        .filter(|node| network.nodes()[*node as usize].port.is_some())
+        .collect();
+    // The body is one more node, with an edge to each port.
+    let body = nodes as u32;
+    let segments = network.segments().len();
+    let mut port_of = vec![NONE; nodes];
+    for (number, node) in ports.iter().enumerate() {
+        port_of[*node as usize] = (segments + number) as u32;
+    }
+    let edges_at = |node: u32| -> Vec<(u32, u32)> {
+        if node == body {
+            let all = ports.iter().enumerate();
+            return all
+                .map(|(number, port)| (*port, (segments + number) as u32))
+                .collect();
+        }
+        let around = network.around(node as usize).iter();
+        let mut found: Vec<(u32, u32)> = around
+            .map(|at| {
+                let [from, to] = network.ends()[*at as usize];
+                (if from == node { to } else { from }, *at)
+            })
+            .collect();
+        if port_of[node as usize] != NONE {
+            found.push((body, port_of[node as usize]));
+        }
+        found
+    };
+    let mut block = vec![NONE; segments + ports.len()];
+    let mut depth = vec![NONE; nodes + 1];
+    let mut low = vec![0_u32; nodes + 1];
+    let mut pending: Vec<u32> = Vec::new();
+    let mut next_block = 0;
+    for root in (0..=body).rev() {
+        if depth[root as usize] != NONE {
+            continue;
+        }
+        depth[root as usize] = 0;
+        // Node, the edge by which it was reached, its edges, and how many of them are done.
+        let mut stack = vec![(root, NONE, edges_at(root), 0_usize)];
+        while let Some((node, by, edges, done)) = stack.last_mut() {
+            let (node, by) = (*node, *by);
+            let Some((other, edge)) = edges.get(*done).copied() else {
+                stack.pop();
+                let Some((parent, ..)) = stack.last() else {
+                    continue;
+                };
+                let parent = *parent as usize;
+                low[parent] = low[parent].min(low[node as usize]);
+                if low[node as usize] >= depth[parent] {
+                    // What was reached since is a block.
+                    while let Some(edge) = pending.pop() {
+                        block[edge as usize] = next_block;
+                        if edge == by {
+                            break;
+                        }
+                    }
+                    next_block += 1;
+                }
+                continue;
+            };
+            *done += 1;
+            if edge == by {
+                continue;
+            }
+            let here = depth[node as usize];
+            if depth[other as usize] == NONE {
+                depth[other as usize] = here + 1;
+                low[other as usize] = here + 1;
+                pending.push(edge);
+                stack.push((other, edge, edges_at(other), 0));
+            } else if depth[other as usize] < here {
+                pending.push(edge);
+                low[node as usize] = low[node as usize].min(depth[other as usize]);
+            }
+        }
+    }
+    block.truncate(segments);
+    block
+}
+
+/// What is wrong with the vessels of a site.
+pub(super) fn wrong_network(world: &World) -> Option<Breach> {
+    let sites = world.get_resource::<Sites>()?;
+    for (number, site) in sites.list.iter().enumerate() {
+        let Some(network) = world.get::<Network>(site.entity) else {
+            continue;
+        };
+        let wrong = |found: String| Some(Breach::new(format!("site {number}: {found}")));
+        if let Some(found) = network.wrong_shape() {
+            return wrong(found);
+        }
+        for segment in network.segments() {
+            let shares = [segment.maturity, segment.haematocrit];
+            let sound = shares.iter().all(|share| (0.0..=1.0).contains(share))
+                && segment.radius_um > 0.0
+                && segment.radius_um.is_finite()
+                && segment.flow_um3_per_min.is_finite();
+            if !sound {
+                return wrong(format!("vessel segment {} is {segment:?}", segment.id.0));
+            }
+        }
+        let found = residual(network);
+        // NaN is not good either.
+        if !(found < 1.0e-6) && network.lived_until().is_some() {
+            return wrong(format!(
+                "more or less blood flows into a node than out of it, by {found:e} of the largest flow"
+            ));
+        }
+    }
+    None
+}
+
+/// The stage after which networks are checked.
+pub(super) const CHECKED_AFTER: SimSystems = SimSystems::Transport;
