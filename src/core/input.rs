@@ -120,6 +120,13 @@ pub struct ElementQuantity {
     pub(super) of: OfElements,
 }
 
+impl ElementQuantity {
+    /// Appends the value of each element of a site, by its entity.
+    pub fn read(&self, world: &World, site: Entity, to: &mut Vec<f32>) {
+        (self.of)(world, site, to);
+    }
+}
+
 /// All inputs, in the order of registration.
 #[derive(Resource, Default)]
 pub struct Inputs {

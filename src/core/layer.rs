@@ -269,6 +269,8 @@ pub struct Layer {
     pub colour: [f32; 4],
     /// What its colours mean.
     pub colours: LayerColours,
+    /// Whether it is shown only where it is asked for by name: it shows what another layer does, in another way.
+    pub is_on_request: bool,
 }
 
 impl Layer {
@@ -282,7 +284,15 @@ impl Layer {
             kind: GlyphKind::Spheres,
             colour: [0.7, 0.7, 0.7, 1.0],
             colours: LayerColours::Plain,
+            is_on_request: false,
         }
+    }
+
+    /// It is shown only where it is asked for by name.
+    #[must_use]
+    pub const fn on_request(mut self) -> Self {
+        self.is_on_request = true;
+        self
     }
 
     /// What one of its glyphs is called in legend and inspector.

@@ -30,7 +30,11 @@ pub struct SitePart {
     pub rules: BTreeMap<String, Rule>,
     install: Install,
     read_files: Option<ReadFiles>,
+    check_within: Option<CheckWithin>,
 }
+
+/// Says what of a part does not lie between the corners of its site, um.
+type CheckWithin = Arc<dyn Fn(&CapabilityValue, [Vec3; 2]) -> Vec<String> + Send + Sync>;
 
 /// Reads the files that a part names and puts what stands in them in their place.
 type ReadFiles = Arc<
@@ -59,6 +63,12 @@ impl SitePart {
     /// Puts it into a site, by its entity, in a world that is being set up.
     pub fn install(&self, world: &mut World, site: Entity, value: &CapabilityValue) {
         (self.install)(world, site, value);
+    }
+
+    /// What of it cannot be in a site between two corners, um, in words.
+    pub fn check_within(&self, value: &CapabilityValue, corners_um: [Vec3; 2]) -> Vec<String> {
+        let check = self.check_within.as_ref();
+        check.map_or_else(Vec::new, |check| check(value, corners_um))
     }
 
     /// The same part with what stands in the files that it names in their place; none where it names none.
@@ -98,6 +108,16 @@ pub trait RegisterSitePart {
         read: impl Fn(&P, &mut TextOf) -> Result<Option<P>, Vec<FileFault>> + Send + Sync + 'static,
     ) -> &mut Self;
 
+    /// Says what of the part of that name, registered before, cannot be in a site between two corners, um, in words.
+    ///
+    /// # Panics
+    /// When no part has that name.
+    fn check_site_part_within<P: Parameters>(
+        &mut self,
+        name: &str,
+        check: impl Fn(&P, [Vec3; 2]) -> Vec<String> + Send + Sync + 'static,
+    ) -> &mut Self;
+
     /// Gives every site that has the part of that name, registered before, these rules, by name: the text of a data file.
     ///
     /// # Panics
@@ -115,6 +135,7 @@ impl RegisterSitePart for App {
             file: Capability::of::<P>(name),
             rules: BTreeMap::new(),
             read_files: None,
+            check_within: None,
             install: Arc::new(move |world, site, value| {
                 if let Some(value) = value.get::<P>() {
                     install(world, site, value);
@@ -142,6 +163,23 @@ impl RegisterSitePart for App {
                     return Ok(None);
                 };
                 Ok(read(value, text_of)?.map(CapabilityValue::new))
+            }));
+        });
+        self
+    }
+
+    fn check_site_part_within<P: Parameters>(
+        &mut self,
+        name: &str,
+        check: impl Fn(&P, [Vec3; 2]) -> Vec<String> + Send + Sync + 'static,
+    ) -> &mut Self {
+        let mut known = self
+            .world_mut()
+            .get_resource_or_init::<CapabilityRegistry>();
+        known.change_site_part(name, |part| {
+            part.check_within = Some(Arc::new(move |value, corners| {
+                let value = value.get::<P>();
+                value.map_or_else(Vec::new, |value| check(value, corners))
             }));
         });
         self

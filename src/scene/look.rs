@@ -5,6 +5,7 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::schema::Span;
+use crate::core::layer::Layer;
 use crate::tissue::MoleculeName;
 
 /// Where the camera is: it looks at a point of the tissue from a direction and a distance.
@@ -114,7 +115,7 @@ pub struct PlotShown {
 /// Which layers of glyphs are shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Reflect)]
 pub enum LayersShown {
-    /// All that modules have registered.
+    /// All that modules have registered, but for those that show the same in another way.
     #[default]
     All,
     /// These, by name: `Only(["matrix.fibres"])`.
@@ -124,11 +125,11 @@ pub enum LayersShown {
 }
 
 impl LayersShown {
-    /// Whether the layer of that name is shown.
-    pub fn shows(&self, name: &str) -> bool {
+    /// Whether a layer is shown.
+    pub fn shows(&self, layer: &Layer) -> bool {
         match self {
-            Self::All => true,
-            Self::Only(names) => names.iter().any(|shown| shown == name),
+            Self::All => !layer.is_on_request,
+            Self::Only(names) => names.contains(&layer.name),
             Self::Nothing => false,
         }
     }

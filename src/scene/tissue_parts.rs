@@ -140,18 +140,23 @@ pub(super) fn read_files(
     }
 }
 
-/// Checks the parts of the tissue at a place of a scene.
+/// Checks the parts of the tissue at a place of a scene, whose site is twice `half_um` wide.
 pub(super) fn check_parts(
     checker: &mut Checker,
     root: &FieldPath,
     tissue: &TissueParts,
+    half_um: Vec3,
     known: &CapabilityRegistry,
 ) {
     for part in known.site_parts() {
         let Some(value) = tissue.get(part.file.name) else {
             continue;
         };
-        check_value(checker, &root.field(part.file.name), &part.file, value);
+        let at = root.field(part.file.name);
+        check_value(checker, &at, &part.file, value);
+        for message in part.check_within(value, [-half_um, half_um]) {
+            checker.problem(&at, message);
+        }
     }
 }
 

@@ -70,6 +70,10 @@ impl SnapshotRequest {
         self.layers = match (self.layers, other.layers) {
             (None, layers) | (layers, None) => layers,
             (Some(a), Some(b)) if a == b => Some(a),
+            (Some(LayersShown::Only(mut names)), Some(LayersShown::Only(more))) => {
+                join(&mut names, more);
+                Some(LayersShown::Only(names))
+            }
             // Who draws takes those of its look.
             (Some(_), Some(_)) => Some(LayersShown::All),
         };
@@ -423,7 +427,7 @@ pub(super) fn extract(simulation: &Simulation, request: &SnapshotRequest) -> Sna
     let molecules = world.resource::<Molecules>();
     let layers = world.get_resource::<Layers>();
     let layers = |site: usize| match (layers, &request.layers) {
-        (Some(layers), Some(shown)) => layers.fill(world, site, |layer| shown.shows(&layer.name)),
+        (Some(layers), Some(shown)) => layers.fill(world, site, |layer| shown.shows(layer)),
         _ => Vec::new(),
     };
     let mut snapshot = Snapshot {

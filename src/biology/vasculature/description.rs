@@ -239,3 +239,49 @@ impl Parameters for Vec<VesselDescription> {
         found
     }
 }
+
+/// What of vessels lies outside of a site between two corners, um, in words.
+pub(super) fn outside(list: &Vec<VesselDescription>, [low, high]: [Vec3; 2]) -> Vec<String> {
+    let mut found = Vec::new();
+    // Places on a face are within, however they were rounded.
+    let slack = Vec3::splat(1.0e-3);
+    let is_inside = |at: (f32, f32, f32)| {
+        let at = Vec3::from(at);
+        at.cmpge(low - slack).all() && at.cmple(high + slack).all()
+    };
+    for (number, of) in list.iter().enumerate() {
+        let mut wrong = |what: String| found.push(format!("vessels {number}: {what}"));
+        match &of.place {
+            VesselPlace::Parent { from_um, to_um, .. } => {
+                for at in [from_um, to_um] {
+                    if !is_inside(*at) {
+                        wrong(format!("{at:?} um is outside of the site"));
+                    }
+                }
+            }
+            VesselPlace::Drawn { nodes, .. } => {
+                let mut out = nodes.iter().filter(|node| !is_inside(node.at_um));
+                if let Some(node) = out.next() {
+                    let more = match out.count() {
+                        0 => String::new(),
+                        more => format!(", and so are {more} more"),
+                    };
+                    wrong(format!(
+                        "node `{}` at {:?} um is outside of the site{more}",
+                        node.id, node.at_um
+                    ));
+                }
+            }
+            VesselPlace::Grid { spacing_um, .. } => {
+                let nodes = ((high - low) / *spacing_um + 1.0).element_product();
+                if 3.0 * nodes > MOST_SEGMENTS {
+                    wrong(format!(
+                        "a grid with {spacing_um} um between capillaries has more than {MOST_SEGMENTS} segments here"
+                    ));
+                }
+            }
+            VesselPlace::Tree { .. } | VesselPlace::Csv { .. } => {}
+        }
+    }
+    found
+}

@@ -6,10 +6,11 @@
 //! | `crossings` | which voxels it crosses |
 //! | `description`, `drawn`, `table` | how a scene says what vessels there are, by itself and in files |
 //! | `organs` | what is said for each organ where a scene says nothing |
-//! | `placing` | how vessels are put into a site |
+//! | `placing`, `tree` | how vessels are put into a site |
 //! | `rheology`, `solver`, `flow` | how blood flows: viscosity and red cells, pressures, the network as a whole |
 //! | `life` | what becomes of vessels |
 //! | `known` | what can be known of them |
+//! | `picture` | how they look |
 //!
 //! To rules the segments of a site are elements of the kind `vessel segment`. The rules that all sites with vessels have stand in
 //! `assets/vessels/rules.ron`.
@@ -35,9 +36,12 @@ pub mod life;
 pub mod network;
 pub mod organs;
 mod parameters;
+mod picture;
 mod placing;
 pub mod rheology;
 pub mod solver;
+pub mod table;
+mod tree;
 
 pub use crossings::{Crossing, Crossings};
 pub use description::{Along, DrawnNode, DrawnSegment, VesselDescription, VesselPlace};
@@ -114,6 +118,8 @@ impl Plugin for VasculaturePlugin {
                     SolidStress::new(&block),
                 ));
             })
+            .read_site_part_files("vessels", table::read_files)
+            .check_site_part_within("vessels", description::outside)
             .give_site_part_rules("vessels", include_str!("../../../assets/vessels/rules.ron"))
             .register_invariant(life::CHECKED_AFTER, "live", life::wrong_network)
             .while_in_transit(
@@ -135,5 +141,6 @@ impl Plugin for VasculaturePlugin {
                 ),
             );
         known::register(app);
+        picture::register(app);
     }
 }

@@ -5,6 +5,7 @@ use bevy::prelude::*;
 use super::description::{DrawnNode, DrawnSegment, VesselDescription, VesselPlace};
 use super::network::{Growth, Held, Network, NetworkError, NewSegment, NodeId, Port, VesselKind};
 use super::organs::OrganVessels;
+use super::tree;
 use crate::core::CellId;
 use crate::core::random::{Purpose, RandomKey};
 use crate::tissue::TissueBlock;
@@ -101,7 +102,20 @@ pub(super) fn place(
                 (*spacing_um, along.axis(), radius, *jitter),
             )
         }
-        VesselPlace::Tree { .. } => Ok(()),
+        VesselPlace::Tree {
+            density_mm_per_mm3,
+            along,
+            radius_um,
+            outside_um,
+        } => {
+            let wanted = tree::Wanted {
+                density_mm_per_mm3: density_mm_per_mm3.unwrap_or(organ.density_mm_per_mm3),
+                axis: along.axis(),
+                capillary_um: radius_um.unwrap_or(organ.capillary_radius_um),
+                outside_um: *outside_um,
+            };
+            tree::grow(growth, &ports, ground, &wanted)
+        }
         // A file has been read into what is drawn by now.
         VesselPlace::Csv { .. } => Ok(()),
         VesselPlace::Drawn { nodes, segments } => drawn(growth, &ports, nodes, segments),

@@ -67,7 +67,14 @@ pub(super) fn check_sites(
             );
             checker.problem_with_help(&name, message, "give the site another name");
         }
-        check_parts(checker, &path.field("tissue"), &site.tissue, &library.known);
+        let half_um = 0.5 * Vec3::from(site.size_um);
+        check_parts(
+            checker,
+            &path.field("tissue"),
+            &site.tissue,
+            half_um,
+            &library.known,
+        );
         check_medium(checker, &path, site);
         check_block(checker, &path, site);
         if let Some(length) = site.perfusion_length_um {

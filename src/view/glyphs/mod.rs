@@ -202,7 +202,7 @@ pub fn layers_shown<'a>(
     shown: &'a LayersShown,
 ) -> impl Iterator<Item = &'a FilledLayer> {
     let layers = site.layers.iter();
-    layers.filter(|filled| shown.shows(&filled.layer.name))
+    layers.filter(|filled| shown.shows(&filled.layer))
 }
 
 /// Whether a plane may leave something of a glyph that reaches `reach_um` around its places.
