@@ -144,3 +144,6 @@ impl Plugin for VasculaturePlugin {
         picture::register(app);
     }
 }
+
+#[cfg(test)]
+mod tests;
