@@ -37,8 +37,8 @@ fn clear_volumes(mut volumes: Query<&mut CellVolume>) {
     }
 }
 
-/// Finds each cell's voxel.
-fn perceive(
+/// Finds each cell's voxel. Who reads it in `Perceive` already comes after.
+pub fn perceive(
     sites: Res<Sites>,
     volumes: Query<&CellVolume, With<CellShare>>,
     mut cells: Query<(&Resident, &Position, &Body, &mut Surroundings)>,

@@ -119,6 +119,34 @@ fn rules_that_come_with_vessels_can_be_deleted_by_a_scene() {
 }
 
 #[test]
+fn every_input_of_vessels_can_be_driven_to_its_limits() {
+    let inputs = [
+        "vessel.permeability",
+        "vessel.compression",
+        "vessel.maturation",
+        "vessel.pericyte_loss",
+        "vessel.pruning",
+    ];
+    for input in inputs {
+        for gain in ["1e12", "-1e12"] {
+            let rule = format!(
+                r#"rules: [Add(of: "flank", name: "drive", rule: (input: "{input}", by: "vessel.radius", law: Add({gain})))],
+                populations:"#
+            );
+            let text = scene("", GRID, "").replace("populations:", &rule);
+            let mut simulation = simulation(&text);
+            simulation.verify();
+            for _ in 0..31 {
+                simulation.step();
+            }
+            if let Some(violation) = simulation.violation() {
+                panic!("{input} by {gain}: {violation}");
+            }
+        }
+    }
+}
+
+#[test]
 fn cells_that_crowd_press_vessels_shut() {
     let cells = r#"(cell: "cancer", place: Ball(radius_um: 130))"#;
     let mut simulation = simulation(&scene("", SOFT, cells));

@@ -15,6 +15,7 @@ use super::VesselParameters;
 use super::flow::{FlowWork, residual};
 use super::network::{Network, SegmentId};
 use super::{COMPRESSION, MATURATION, PERICYTE_LOSS, PERMEABILITY, PRUNING};
+use crate::cell::contact::CONFLUENT_SHARE;
 use crate::cell::death::is_alive;
 use crate::cell::{Body, Position, Resident, Surroundings, Vital};
 use crate::core::input::{Inputs, Regulated};
@@ -136,7 +137,8 @@ pub fn measure_stress(
             };
             let around = &surroundings[row];
             if around.pressure > 0.0 && is_alive(vitals.map(|vitals| &vitals[row])) {
-                let volume = around.pressed_um3(bodies[row].volume_um3());
+                // Of the tissue that it makes up, so that cells side by side fill all of a voxel.
+                let volume = around.pressed_um3(bodies[row].volume_um3() / CONFLUENT_SHARE);
                 book.add(block.voxel_at(positions[row].0), around.pressure * volume);
             }
         });

@@ -17,6 +17,7 @@
 
 use bevy::prelude::*;
 
+use crate::cell::perception::perceive;
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::invariant::{Breach, Refused, RegisterInvariant, Violation};
 use crate::core::parameters::RegisterParameters;
@@ -132,6 +133,7 @@ impl Plugin for VasculaturePlugin {
                 (
                     life::measure_stress
                         .in_set(SimSystems::Perceive)
+                        .after(perceive)
                         .run_if(life::is_due),
                     life::live
                         .in_set(BloodFlowSystems)

@@ -1,4 +1,5 @@
-// Vessels: pieces with round ends that close their junctions. A cut opens the wall and shows the inside.
+// Vessels: pieces with round ends that close their junctions. A cut opens the wall and shows the inside. A wall that is not opaque lets
+// one see into the lumen where one looks straight at it, and less towards its rims, as glass does.
 #import bevy_pbr::mesh_view_bindings::view
 #import tumorscape::glyph
 #import tumorscape::shade
@@ -16,10 +17,18 @@ fn fragment(in: glyph::Solid) -> glyph::Pixel {
     let at = glyph::at_of(in.position);
     let ray = glyph::ray_of(at);
     let hit = glyph::meets(ray, in.a, in.b);
-    if hit.y < 0.0 || glyph::lets_through(in.position, in.colour.a) {
+    if hit.y < 0.0 {
         discard;
     }
     var place = ray * hit.x;
+    var opacity = in.colour.a;
+    if opacity < 0.99 && hit.y < 0.5 {
+        let aslant = 1.0 + dot(glyph::normal_at(place, in.a, in.b), ray);
+        opacity = mix(opacity, 1.0, clamp(aslant * aslant * 1.6, 0.0, 1.0));
+    }
+    if glyph::lets_through(in.position, opacity) {
+        discard;
+    }
     var lit: vec3<f32>;
     if hit.y < 0.5 {
         let normal = glyph::normal_at(place, in.a, in.b);
