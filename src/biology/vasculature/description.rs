@@ -241,7 +241,7 @@ impl Parameters for Vec<VesselDescription> {
 }
 
 /// What of vessels lies outside of a site between two corners, um, in words.
-pub(super) fn outside(list: &Vec<VesselDescription>, [low, high]: [Vec3; 2]) -> Vec<String> {
+pub(super) fn outside(list: &[VesselDescription], [low, high]: [Vec3; 2]) -> Vec<String> {
     let mut found = Vec::new();
     // Places on a face are within, however they were rounded.
     let slack = Vec3::splat(1.0e-3);

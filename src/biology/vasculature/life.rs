@@ -440,8 +440,7 @@ pub(super) fn wrong_network(world: &World) -> Option<Breach> {
             }
         }
         let found = residual(network);
-        // NaN is not good either.
-        if !(found < 1.0e-6) && network.lived_until().is_some() {
+        if (found.is_nan() || found >= 1.0e-6) && network.lived_until().is_some() {
             return wrong(format!(
                 "more or less blood flows into a node than out of it, by {found:e} of the largest flow"
             ));

@@ -119,8 +119,12 @@ impl Plugin for VasculaturePlugin {
                     SolidStress::new(&block),
                 ));
             })
-            .read_site_part_files("vessels", table::read_files)
-            .check_site_part_within("vessels", description::outside)
+            .read_site_part_files::<Vec<VesselDescription>>("vessels", |list, text_of| {
+                table::read_files(list, text_of)
+            })
+            .check_site_part_within::<Vec<VesselDescription>>("vessels", |list, corners| {
+                description::outside(list, corners)
+            })
             .give_site_part_rules("vessels", include_str!("../../../assets/vessels/rules.ron"))
             .register_invariant(life::CHECKED_AFTER, "live", life::wrong_network)
             .while_in_transit(

@@ -35,10 +35,10 @@ const SEGMENTS_NEED: usize = 3;
 /// # Errors
 /// Everything that is wrong with the files.
 pub(super) fn read_files(
-    list: &Vec<VesselDescription>,
+    list: &[VesselDescription],
     text_of: &mut TextOf,
 ) -> Result<Option<Vec<VesselDescription>>, Vec<FileFault>> {
-    let mut read = list.clone();
+    let mut read = list.to_owned();
     let mut found = Vec::new();
     let mut any = false;
     for of in &mut read {

@@ -338,7 +338,7 @@ fn trees_are_as_dense_as_asked_for_and_follow_murrays_law() {
             }
             let (mut fed, mut feeding) = (0.0, 0.0);
             for at in arteries {
-                let cube = segments[*at as usize].rest_radius_um.powf(3.0);
+                let cube = bevy::math::ops::powf(segments[*at as usize].rest_radius_um, 3.0);
                 if network.ends()[*at as usize][0] as usize == node {
                     fed += cube;
                 } else {
