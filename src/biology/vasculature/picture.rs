@@ -35,7 +35,7 @@ const APART_UM: f32 = 18.0;
 /// At most so many red cells are drawn in a site.
 const MOST_CELLS: f32 = 20_000.0;
 /// How far red cells move in the picture in an hour of tissue time where blood moves at 1000 um/s, um.
-const SHOWN_UM_PER_HOUR: f32 = 90.0;
+const SHOWN_UM_PER_HOUR: f32 = 30.0;
 /// At most so many pieces of a curve.
 const MOST_PIECES: usize = 8;
 
@@ -46,12 +46,12 @@ pub(super) fn register(app: &mut App) {
         "vessel.walls",
         "Blood vessels, from the red of arteries to the violet of veins; those in which no blood moves are pale.",
     )
-    .label("blood vessel")
+    .label("blood vessel (pale: no flow)")
     .colour([r, g, b, 1.0]);
     let [r, g, b] = RED;
     let cells = Layer::new(
         "vessel.red_cells",
-        "Red blood cells. They move as the blood does, slowed down a million times.",
+        "Red blood cells. They move as the blood does, slowed down about a hundred thousand times.",
     )
     .label("red blood cell")
     .colour([r, g, b, 1.0]);
