@@ -76,6 +76,35 @@ fn blood_flows_through_a_bed_from_the_first_step_on() {
 }
 
 #[test]
+fn vessels_and_the_blood_in_them_are_seen_and_coloured_by_what_is_known_of_them() {
+    use tumorscape::scene::LayersShown;
+    use tumorscape::simulation::snapshot::SnapshotRequest;
+    let mut simulation = simulation(&scene("", GRID, ""));
+    simulation.step();
+    let hash = simulation.state_hash();
+    let shown = |layers| {
+        let request = SnapshotRequest {
+            layers: Some(layers),
+            ..SnapshotRequest::default()
+        };
+        let site = simulation.snapshot(&request).sites.remove(0);
+        let names = site.layers.iter();
+        let names = names.map(|filled| (filled.layer.name.clone(), filled.glyphs.len()));
+        names.collect::<Vec<_>>()
+    };
+    let all = shown(LayersShown::All);
+    let count = |name: &str| all.iter().find(|(known, _)| known == name).map(|(_, n)| *n);
+    let segments = network(&simulation).segments().len();
+    assert!(count("vessel.walls") > Some(2 * segments), "{all:?}");
+    assert!(count("vessel.red_cells") > Some(segments), "{all:?}");
+    assert_eq!(count("vessel.by_pressure"), None, "it is not asked for");
+    let pressure = shown(LayersShown::Only(vec!["vessel.by_pressure".into()]));
+    assert_eq!(pressure.len(), 1);
+    assert_eq!(Some(pressure[0].1), count("vessel.walls"));
+    assert_eq!(simulation.state_hash(), hash);
+}
+
+#[test]
 fn dense_matrix_closes_vessels_and_a_third_less_collagen_opens_them() {
     let run = |density: f32| {
         let text = scene(&format!("matrix: (density: {density}),"), SOFT, "");

@@ -418,6 +418,22 @@ pub fn blocks(network: &Network) -> Vec<u32> {
     block
 }
 
+/// Lets blood flow in the vessels of a site that is set up, so that it does before the first step.
+pub(super) fn begin(world: &mut World, site: SiteId) {
+    let sites = world.get_resource::<Sites>();
+    let entity = sites.and_then(|sites| Some(sites.find(site)?.entity));
+    let parameters = world.get_resource::<VesselParameters>().cloned();
+    let (Some(entity), Some(parameters)) = (entity, parameters) else {
+        return;
+    };
+    let mut query = world.query::<(&mut Network, &mut FlowWork)>();
+    if let Ok((mut network, mut work)) = query.get_mut(world, entity) {
+        for _ in 0..SETTLING {
+            work.circulate(&mut network, &parameters);
+        }
+    }
+}
+
 /// What is wrong with the vessels of a site.
 pub(super) fn wrong_network(world: &World) -> Option<Breach> {
     let sites = world.get_resource::<Sites>()?;

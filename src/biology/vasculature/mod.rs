@@ -26,6 +26,7 @@ use crate::core::site_part::RegisterSitePart;
 use crate::core::state::{Owner, RegisterState};
 use crate::core::{RandomKey, SimSchedule, SimSystems};
 use crate::tissue::medium::MediumSystems;
+use crate::tissue::population::RegisterPopulation;
 use crate::tissue::{SiteId, TissueBlock};
 
 pub mod crossings;
@@ -126,6 +127,7 @@ impl Plugin for VasculaturePlugin {
                 description::outside(list, corners)
             })
             .give_site_part_rules("vessels", include_str!("../../../assets/vessels/rules.ron"))
+            .begin_sites(life::begin)
             .register_invariant(life::CHECKED_AFTER, "live", life::wrong_network)
             .while_in_transit(
                 life::measure_stress,

@@ -270,7 +270,11 @@ impl Plan {
             self.r[row] = r;
         }
         // Of what flows through, most enters and leaves again.
-        let good = TOLERANCE * 0.5 * through;
+        let rounding = self.x.iter().zip(&self.diagonal);
+        let rounding = rounding.fold(0.0_f64, |most, (x, diagonal)| {
+            most.max((x * diagonal).abs())
+        });
+        let good = (TOLERANCE * 0.5 * through).max(4.0 * f64::EPSILON * rounding);
         let largest = |r: &[f64]| r.iter().fold(0.0_f64, |most, r| most.max(r.abs()));
         self.precondition();
         self.p.copy_from_slice(&self.z);
