@@ -19,8 +19,8 @@ pub struct VesselParameters {
     pub least_velocity_um_per_s: f32,
     /// Radius of the narrowest tube that a red cell passes, um; 1.35 (Canham and Burton 1968) [M].
     pub closed_radius_um: f32,
-    /// What presses on a vessel where cells press on each other with a pressure of 1, mmHg; 30. Calibrated: the rim of a growing tumour closes
-    /// capillaries that have few pericytes; solid stress in tumours is 2-60 mmHg (Stylianopoulos 2012) [M].
+    /// What presses on a vessel where cells press on each other with a pressure of 1, mmHg; 45. Calibrated: inside a growing tumour that is 0.8-1, and
+    /// closes capillaries that have few pericytes; solid stress in tumours is 2-60 mmHg (Stylianopoulos 2012) [M].
     pub solid_stress_mmhg: f32,
     /// How far around a vessel cells press on it, um; 20. Assumed.
     pub press_reach_um: f32,
@@ -64,7 +64,7 @@ impl Default for VesselParameters {
             in_vivo_viscosity: true,
             least_velocity_um_per_s: 5.0,
             closed_radius_um: 1.35,
-            solid_stress_mmhg: 30.0,
+            solid_stress_mmhg: 45.0,
             press_reach_um: 20.0,
             half_open_mmhg: 20.0,
             pericyte_support_mmhg: 20.0,

@@ -47,41 +47,40 @@ impl Tree {
 
     /// Joins a tip to the tree; nothing where no way to it is free.
     fn join(&mut self, number: usize, at: Vec3, is_free: &impl Fn(Vec3, Vec3) -> bool) {
-        let mut best: Option<(f32, usize, Vec3)> = None;
+        // How far its foot is, the piece that it is on, the end of that where it is near one, and where the branch leaves.
+        let mut best: Option<(f32, usize, Option<usize>, Vec3)> = None;
         for child in 1..self.places.len() {
-            let (from, to) = (self.places[self.parents[child]], self.places[child]);
+            let parent = self.parents[child];
+            let (from, to) = (self.places[parent], self.places[child]);
             let way = to - from;
-            let long = way.length();
             let share = ((at - from).dot(way) / way.length_squared()).clamp(0.0, 1.0);
-            let foot = from + way * share;
-            let away = foot.distance(at);
+            let away = (from + way * share).distance(at);
             if best.is_some_and(|(least, ..)| away >= least) {
                 continue;
             }
-            // Upstream of its foot.
-            let share = (share - 0.5 * away / long).max(0.0);
-            let leaves = from + way * share;
+            // Upstream of its foot, so that branches leave at an acute angle.
+            let share = (share - 0.5 * away / way.length()).max(0.0);
+            let (end, leaves) = if share < 0.15 {
+                (Some(parent), from)
+            } else if share > 0.85 {
+                (Some(child), to)
+            } else {
+                (None, from + way * share)
+            };
             if is_free(leaves, at) {
-                best = Some((away, child, leaves));
+                best = Some((away, child, end, leaves));
             }
         }
-        let Some((_, child, leaves)) = best else {
+        let Some((_, child, end, leaves)) = best else {
             return;
         };
-        let parent = self.parents[child];
-        let (from, to) = (self.places[parent], self.places[child]);
-        let near = 0.15 * from.distance(to);
-        let hangs_on = if leaves.distance(from) < near {
-            parent
-        } else if leaves.distance(to) < near {
-            child
-        } else {
+        let hangs_on = end.unwrap_or_else(|| {
             let middle = self.places.len();
             self.places.push(leaves);
-            self.parents.push(parent);
+            self.parents.push(self.parents[child]);
             self.parents[child] = middle;
             middle
-        };
+        });
         self.tips.push((number, self.places.len()));
         self.places.push(at);
         self.parents.push(hangs_on);
