@@ -32,6 +32,7 @@ fn scene(rules: &str) -> String {
         name: "driven", about: "has everything", colour: (1, 1, 1), tumour: true,
         cycle: (), death: (), metabolism: (), hif: (), motility: (), shape: (), emt: (), fibroblast: (), remodelling: (), protease: (), guidance: (),
         junctions: (), polarity: (), anoikis: (),
+        in_vessels: (),
         exchange: [{exchange}], follows: [{follows}],
         rules: {{ {rules} }},
     )],

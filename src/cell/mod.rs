@@ -11,8 +11,10 @@ pub mod clones;
 pub mod contact;
 pub mod cycle;
 pub mod death;
+pub mod doors;
 pub mod event;
 pub mod exchange;
+pub mod fluid;
 pub mod growth;
 pub mod life;
 pub mod living;
@@ -90,7 +92,9 @@ impl Plugin for CellPlugins {
             clones::ClonesPlugin,
             cycle::CyclePlugin,
             death::DeathPlugin,
+            doors::DoorsPlugin,
             exchange::ExchangePlugin,
+            fluid::FluidPlugin,
             growth::GrowthPlugin,
             motility::MotilityPlugin,
             movement::MovementPlugin,

@@ -23,6 +23,10 @@ const CHUNK: usize = 16_384;
 #[derive(Component, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HostVessels(pub Vec<f32>);
 
+/// A site whose vessels are drawn: what supplies it are they, and none of the host's besides.
+#[derive(Component, Clone, Copy, Debug, Default)]
+pub struct DrawnVessels;
+
 /// The share of space around each voxel of a site that is tissue made up of cells ([`CellVolume`]); worked out in every step.
 #[derive(Component, Clone, Debug, Default)]
 pub struct CellShare {

@@ -4,6 +4,7 @@ pub mod culture;
 pub mod exchange;
 pub mod fields;
 pub mod host_vessels;
+pub mod interstitium;
 mod kept;
 pub mod medium;
 pub mod member_rules;

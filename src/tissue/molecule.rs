@@ -73,9 +73,13 @@ pub struct Molecule {
     pub every_minutes: f32,
     /// Whether capillaries of the host exchange it freely with blood (small molecules do).
     pub crosses_vessel_walls: bool,
-    /// How easily it passes the walls of these capillaries, um/min; 0 where nothing holds it up, as with oxygen.
+    /// How easily it diffuses through the walls of capillaries, um/min; 0 where nothing holds it up, as with oxygen, or, of a molecule that
+    /// does not cross them freely, where nothing of it gets through.
     #[serde(default)]
     pub wall_permeability_um_per_min: f32,
+    /// Share of it that these walls hold back of what water carries through them, `sigma`, 0-1.
+    #[serde(default)]
+    pub wall_reflection: f32,
     /// Whether air brings it, so that its level in culture medium is not used up.
     #[serde(default)]
     pub in_air: bool,
@@ -123,7 +127,9 @@ impl Parameters for Molecule {
                 max: 1e12,
             },
             "diffusivity_in_medium_um2_per_min" => Limits { min: 0.0, max: 1e9 },
-            "crosses_vessel_walls" | "quasi_steady" | "in_air" => Limits::FRACTION,
+            "crosses_vessel_walls" | "quasi_steady" | "in_air" | "wall_reflection" => {
+                Limits::FRACTION
+            }
             // Gone within 0.1 ms at the fastest.
             "decay_per_min" => Limits { min: 0.0, max: 1e6 },
             "background" => Self::LEVEL_LIMITS,
@@ -156,6 +162,7 @@ impl Molecule {
             every_minutes: 0.0,
             crosses_vessel_walls: false,
             wall_permeability_um_per_min: 0.0,
+            wall_reflection: 0.0,
             background: 0.0,
             coarsen: 1,
             colour_map: quantity.colours,
@@ -270,6 +277,7 @@ pub(crate) mod testing {
             every_minutes: 1.0,
             crosses_vessel_walls: false,
             wall_permeability_um_per_min: 0.0,
+            wall_reflection: 0.0,
             in_air: false,
             background,
             coarsen: 1,

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use super::culture::{Exchanged, MediumLevel};
 use super::exchange::{Ledger, VolumeBook};
 pub use super::host_vessels::HostVessels;
-use super::host_vessels::{CellShare, lose_host_vessels, share_out_cells};
+use super::host_vessels::{CellShare, DrawnVessels, lose_host_vessels, share_out_cells};
 use super::medium::fit::Fitted;
 use super::medium::{FieldExchange, MediumSteps, MediumSystems};
 use super::placed::{PlacedRates, SINK_SHARE};
@@ -252,6 +252,7 @@ impl Plugin for TransportPlugin {
         super::kept::register(app);
         super::medium::register(app);
         super::culture::register(app);
+        super::interstitium::register(app);
         app.register_list::<Molecules>("molecules")
             .register_group::<TransportParameters>("transport")
             .init_resource::<Sites>()
@@ -292,7 +293,7 @@ fn solve_fields(
     clock: Res<Clock>,
     parameters: Res<TransportParameters>,
     molecules: Res<Molecules>,
-    vessels: Query<(&HostVessels, Option<&CellShare>)>,
+    vessels: Query<(&HostVessels, Option<&CellShare>, Has<DrawnVessels>)>,
     sites: Res<Sites>,
     mut fields: Query<(
         &MoleculeId,
@@ -328,7 +329,7 @@ fn solve_fields(
             let steps = std::mem::take(&mut work.steps_booked) as f32;
             let dt_minutes = steps * clock.dt_minutes();
             let site = sites.get(of.0);
-            let (Some(field), Ok((host, cells))) =
+            let (Some(field), Ok((host, cells, is_drawn))) =
                 (site.field(*molecule), vessels.get(site.entity))
             else {
                 return;
@@ -380,7 +381,7 @@ fn solve_fields(
             let perfused = site
                 .block
                 .perfusion_length_um
-                .filter(|_| kinetics.crosses_vessel_walls);
+                .filter(|_| kinetics.crosses_vessel_walls && !is_drawn);
             let host = perfused.map(|length_um| Exchange {
                 rate_per_min: field.grid.means(&host.0, vessels),
                 scale: {
