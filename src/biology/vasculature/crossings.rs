@@ -38,8 +38,13 @@ impl Crossings {
 
     /// The pieces of the segment at an index, from its beginning to its end; their lengths add up to that of the segment.
     pub fn of_segment(&self, segment: usize) -> &[Crossing] {
+        &self.list[self.places_of_segment(segment)]
+    }
+
+    /// Where these stand among [`Self::all`].
+    pub fn places_of_segment(&self, segment: usize) -> std::ops::Range<usize> {
         let [from, to] = [segment, segment + 1].map(|at| self.first[at] as usize);
-        &self.list[from..to]
+        from..to
     }
 
     /// The voxels that vessels cross, in their order.

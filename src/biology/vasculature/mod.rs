@@ -9,6 +9,7 @@
 //! | `placing`, `tree` | how vessels are put into a site |
 //! | `rheology`, `solver`, `flow` | how blood flows: viscosity and red cells, pressures, the network as a whole |
 //! | `life` | what becomes of vessels |
+//! | `exchange` | what passes their walls: oxygen, water, proteins, cells |
 //! | `known` | what can be known of them |
 //! | `picture` | how they look |
 //!
@@ -32,6 +33,7 @@ use crate::tissue::{SiteId, TissueBlock};
 pub mod crossings;
 pub mod description;
 pub mod drawn;
+pub mod exchange;
 pub mod flow;
 mod known;
 pub mod life;
@@ -119,6 +121,7 @@ impl Plugin for VasculaturePlugin {
                     FlowWork::default(),
                     SolidStress::new(&block),
                 ));
+                exchange::install(world, site);
             })
             .read_site_part_files::<Vec<VesselDescription>>("vessels", |list, text_of| {
                 table::read_files(list, text_of)
@@ -150,6 +153,7 @@ impl Plugin for VasculaturePlugin {
             );
         known::register(app);
         picture::register(app);
+        exchange::register(app);
     }
 }
 

@@ -124,6 +124,13 @@ fn register_overlays(app: &mut App) {
             ColourMap::Viridis,
             (0.0, 1.0),
         ),
+        (
+            "vessel.by_saturation",
+            "vessel.saturation",
+            "oxygen saturation",
+            ColourMap::Ember,
+            (0.0, 1.0),
+        ),
     ] {
         let unit = match quantity {
             "vessel.pressure" => "mmHg",

@@ -1,0 +1,1 @@
+//! Oxygen along the flow, books, and ways in and out.
