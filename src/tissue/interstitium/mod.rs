@@ -27,10 +27,12 @@ use serde::{Deserialize, Serialize};
 
 use super::host_vessels::{DrawnVessels, lose_host_vessels};
 use super::medium::{InterstitialFlow, MediumSystems, RegisterMedium};
+use super::member_rules::RegisterPlacedElements;
 use super::placed::Region;
-use super::{Sites, TissueBlock};
+use super::{Scaffold, Sites, TissueBlock};
 use crate::core::input::{InputInfo, RegisterInputs};
 use crate::core::parameters::{Contradiction, Limits, Parameters, RegisterParameters};
+use crate::core::quantity::Quantity;
 use crate::core::site_part::RegisterSitePart;
 use crate::core::state::{Owner, RegisterState};
 use crate::core::{SimSchedule, SimSystems};
@@ -42,6 +44,8 @@ pub mod molecules;
 pub use fluid::{DrawnWalls, FluidFaces, FluidTerms, Interstitium, flow_of, solve_pressure};
 pub use molecules::{InterstitialExchange, WallPassage, through_wall};
 
+/// What voxels are called as elements of a site.
+const VOXEL: &str = "voxel";
 /// Name of the input of voxels that is their hydraulic conductivity.
 const CONDUCTIVITY: &str = "interstitium.conductivity";
 
@@ -299,8 +303,33 @@ pub(super) fn register(app: &mut App) {
         .declare_remade::<fluid::FluidWork>("written anew in every solve")
         .register_vessel_exchange::<InterstitialExchange>()
         .register_site_part::<InterstitiumDescription>("interstitium", install)
+        .give_site_part_rules(
+            "interstitium",
+            include_str!("../../../assets/interstitium/rules.ron"),
+        )
+        .register_element_quantity(
+            VOXEL,
+            Quantity::new(
+                "interstitium.matrix_density",
+                "",
+                "Density of the fibres in a voxel, 0-1.",
+            ),
+            |world, site, to| {
+                if let (Some(_), Some(scaffold)) = (
+                    world.get::<fluid::Ground>(site),
+                    world.get::<Scaffold>(site),
+                ) {
+                    to.extend_from_slice(&scaffold.density);
+                }
+            },
+        )
+        .place_elements(VOXEL, |world, site, of_voxel, to| {
+            if let Some(ground) = world.get::<fluid::Ground>(site) {
+                to.extend((0..ground.conductivity.len() as u32).map(of_voxel));
+            }
+        })
         .register_element_input(
-            "voxel",
+            VOXEL,
             InputInfo::new(
                 CONDUCTIVITY,
                 "um2/(mmHg min)",
