@@ -31,6 +31,8 @@ pub struct SitePart {
     install: Install,
     read_files: Option<ReadFiles>,
     check_within: Option<CheckWithin>,
+    /// Whether it supplies the site in place of vessels of the host that are not drawn.
+    pub supplies: bool,
 }
 
 /// Says what of a part does not lie between the corners of its site, um.
@@ -118,6 +120,12 @@ pub trait RegisterSitePart {
         check: impl Fn(&P, [Vec3; 2]) -> Vec<String> + Send + Sync + 'static,
     ) -> &mut Self;
 
+    /// Says that a site with the part of that name, registered before, is supplied by it, and not by vessels of the host that are not drawn.
+    ///
+    /// # Panics
+    /// When no part has that name.
+    fn supply_by_site_part(&mut self, name: &str) -> &mut Self;
+
     /// Gives every site that has the part of that name, registered before, these rules, by name: the text of a data file.
     ///
     /// # Panics
@@ -136,6 +144,7 @@ impl RegisterSitePart for App {
             rules: BTreeMap::new(),
             read_files: None,
             check_within: None,
+            supplies: false,
             install: Arc::new(move |world, site, value| {
                 if let Some(value) = value.get::<P>() {
                     install(world, site, value);
@@ -182,6 +191,14 @@ impl RegisterSitePart for App {
                 value.map_or_else(Vec::new, |value| check(value, corners))
             }));
         });
+        self
+    }
+
+    fn supply_by_site_part(&mut self, name: &str) -> &mut Self {
+        let mut known = self
+            .world_mut()
+            .get_resource_or_init::<CapabilityRegistry>();
+        known.change_site_part(name, |part| part.supplies = true);
         self
     }
 

@@ -1,5 +1,5 @@
 //! What is legal and has no effect in a scene: rules and exchange that hang on a molecule which is not simulated where
-//! the cells are.
+//! the cells are, and perfusion of tissue whose vessels are drawn.
 //!
 //! Shipped cell types have many such arrows, of which a simple scene needs few: what is said here is about what the
 //! scene itself, or a cell file that is not a shipped one, states.
@@ -56,6 +56,7 @@ pub(super) fn note_without_effect(
         of_file.report.add_source(file, text);
         checker.report.absorb(of_file.report);
     }
+    warn(checker, of_sites(scene, library));
     let root = FieldPath::root();
     let list = root.field("cell_types");
     for (index, prefab) in scene.cell_types.iter().enumerate() {
@@ -75,6 +76,27 @@ pub(super) fn note_without_effect(
             warn(checker, effects.of_change(&at, change));
         }
     }
+}
+
+/// What of a site has no effect: perfusion by vessels that are not drawn, where some are.
+fn of_sites(scene: &Scene, library: &CellLibrary) -> Vec<(FieldPath, String)> {
+    let list = FieldPath::root().field("sites");
+    let mut said = Vec::new();
+    for (index, site) in scene.sites.iter().enumerate() {
+        let mut parts = library.known.site_parts();
+        let supplier =
+            parts.find(|part| part.supplies && site.tissue.get(part.file.name).is_some());
+        if let (Some(part), Some(_)) = (supplier, site.perfusion_length_um) {
+            said.push((
+                list.item(index).field("perfusion_length_um"),
+                format!(
+                    "this supplies nothing: the site has `{}` of its own, and blood of the host comes by these alone",
+                    part.file.name
+                ),
+            ));
+        }
+    }
+    said
 }
 
 /// Notes warnings at their places.

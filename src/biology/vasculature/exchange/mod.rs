@@ -23,6 +23,7 @@ use super::BloodFlowSystems;
 use super::network::Network;
 use crate::core::SimSchedule;
 use crate::core::parameters::{Limits, Parameters, RegisterParameters};
+use crate::core::site_part::RegisterSitePart;
 use crate::core::state::{Owner, RegisterState};
 use crate::tissue::host_vessels::DrawnVessels;
 use crate::tissue::interstitium::{DrawnWalls, FluidSystems, order_fluid};
@@ -120,6 +121,7 @@ pub(super) fn register(app: &mut App) {
         .declare_remade::<Course>("found from the network")
         .register_vessel_exchange::<BloodExchange>()
         .register_molecule_use("vessels", OXYGEN)
+        .supply_by_site_part("vessels")
         .configure_sets(SimSchedule, BloodFlowSystems.before(FluidSystems::Walls))
         .add_systems(
             SimSchedule,
