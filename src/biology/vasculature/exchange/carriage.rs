@@ -38,8 +38,8 @@ pub struct BloodExchange {
     pub level: Vec<f32>,
     /// What enters by arteries less what leaves by veins, unit um3/min.
     pub given: f64,
-    /// Which shape of the network it is of, and of which solve of the fluid.
-    pub(super) of: (u64, u64),
+    /// When the flow was as it is taken to be, and of which solve of the fluid it is.
+    of: Option<(Option<u64>, u64)>,
 }
 
 impl WhollyKept for BloodExchange {}
@@ -67,8 +67,6 @@ impl BloodExchange {
 pub struct Course {
     /// Indices of perfused segments, each after all that lead to it.
     pub segments: Vec<u32>,
-    /// The flow has changed since what follows from it was worked out.
-    pub(super) changes: u64,
 }
 
 /// Finds the way of the blood where the flow has changed.
@@ -77,8 +75,7 @@ pub fn find_course(mut networks: Query<(Ref<Network>, &mut Course)>) {
         if !network.is_changed() {
             continue;
         }
-        let Course { segments, changes } = &mut *course;
-        *changes += 1;
+        let segments = &mut course.segments;
         segments.clear();
         let perfused = network.segments().iter().enumerate();
         segments.extend(
@@ -326,7 +323,7 @@ pub fn carry_in_blood(
                 carried.follow(exchange, &mut arrived, value);
             } else {
                 let solve = fluid.map_or(0, |fluid| fluid.solves);
-                let now = (course.changes, solve);
+                let now = Some((network.lived_until(), solve));
                 let is_other =
                     exchange.of != now || molecules.is_changed() || parameters.is_changed();
                 if is_other {
