@@ -83,3 +83,60 @@ fn drawn_vessels_take_the_place_of_those_of_the_host() {
     let (axis, corner) = (drawn[5 + 10 * (5 + 10 * 5)], drawn[10 * 10 * 5]);
     assert!(axis > corner + 2.0, "{axis} {corner}");
 }
+
+#[test]
+fn protein_of_tissue_is_what_walls_let_in_over_what_lymph_takes_along() {
+    let scene = |molecule: &str| {
+        format!(
+            r#"(title: "lymph", about: "tissue alike everywhere", pace: Calibrated, duration: Hours(1),
+            molecules: [(name: "albumin", label: "albumin", about: "a protein of plasma", unit: "nM", nm_per_unit: 1,
+                diffusivity_um2_per_min: 600, half_saturation: 1, quasi_steady: true, every_minutes: 1,
+                crosses_vessel_walls: false, {molecule}, source: "made up")],
+            sites: [(name: "breast", organ: Breast, size_um: (80, 80, 80),
+                fields: [(molecule: "albumin", level: 100, start: 0, faces: Closed)],
+                tissue: (interstitium: (closed: true)))])"#
+        )
+    };
+    let (filtration, lymph) = (0.0216 * 7e-3, 8e-4);
+    let effective = 15.6 - 0.91 * 10.0;
+    let pressure = filtration * effective / (filtration + lymph);
+    let water: f64 = lymph * pressure;
+    for (permeability, reflection) in [(0.0, 0.9), (0.02, 0.9), (0.5, 0.5)] {
+        let molecule =
+            format!("wall_permeability_um_per_min: {permeability}, wall_reflection: {reflection}");
+        let mut simulation = begin(&scene(&molecule), 1);
+        simulation.verify();
+        for _ in 0..3 {
+            simulation.step();
+            assert!(
+                simulation.violation().is_none(),
+                "{:?}",
+                simulation.violation()
+            );
+        }
+        let fluid = simulation
+            .world()
+            .get::<Interstitium>(site(&simulation).entity)
+            .expect("it has fluid");
+        for mmhg in &fluid.pressure_mmhg {
+            assert!(
+                (f64::from(*mmhg) - pressure).abs() < 1e-3,
+                "{mmhg} {pressure}"
+            );
+        }
+        let (carried, diffusion) = (water * (1.0 - reflection), permeability * 7e-3);
+        let exact = if diffusion > 0.0 {
+            let pe: f64 = carried / diffusion;
+            let rate = carried / pe.exp_m1();
+            rate * 100.0 * pe.exp() / (rate + water)
+        } else {
+            100.0 * (1.0 - reflection)
+        };
+        for found in values(&simulation, "albumin") {
+            assert!(
+                (f64::from(*found) / exact - 1.0).abs() < 2e-3,
+                "{found} {exact}"
+            );
+        }
+    }
+}
