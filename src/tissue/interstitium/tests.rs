@@ -40,10 +40,10 @@ fn ball(block: &TissueBlock, radius_um: f32) -> FluidTerms {
     };
     FluidTerms {
         // Outside it drains at once, and nothing holds it up on its way there.
-        conductivity: of(tumour.conductivity_um2_per_mmhg_min, 1e6),
+        conductivity: of(tumour.conductivity_um2_per_mmhg_min, 2.5e4),
         wall_rate: of(tumour.filtration_per_mmhg_min(), 0.0),
         wall_mmhg: of(tumour.effective_mmhg(), 0.0),
-        lymph_rate: of(0.0, 1e4),
+        lymph_rate: of(0.0, 1e3),
         lymph_mmhg: of(0.0, 0.0),
         ..FluidTerms::default()
     }

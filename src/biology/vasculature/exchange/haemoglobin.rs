@@ -66,7 +66,7 @@ impl Carrier {
             };
             let moved = (next - level).abs();
             level = next;
-            if moved <= NEAR * high {
+            if moved <= NEAR * level {
                 break;
             }
         }
@@ -77,7 +77,7 @@ impl Carrier {
 /// Rounds in which a level is found: a bisection would need no more.
 const MOST_ROUNDS: usize = 32;
 /// A change of the level that is none, relative.
-const NEAR: f32 = 1e-7;
+const NEAR: f32 = 3e-7;
 
 #[cfg(test)]
 mod tests {
