@@ -39,6 +39,7 @@ pub mod anoikis;
 pub mod emt;
 pub mod fibroblast;
 pub mod hypoxia;
+pub mod immunity;
 pub mod junctions;
 pub mod matrix;
 pub mod membrane;
@@ -51,6 +52,10 @@ pub use anoikis::AnoikisParameters;
 pub use emt::{EmtCircuit, EmtCircuitParameters, EmtParameters, EmtState};
 pub use fibroblast::{Fibroblast, FibroblastParameters, FibroblastState};
 pub use hypoxia::{HifAxis, HifParameters, HypoxiaParameters};
+pub use immunity::{
+    Cytotoxic, CytotoxicParameters, ImmunityParameters, Killer, NaturalKiller,
+    NaturalKillerParameters, Target, TargetParameters,
+};
 pub use junctions::{AdherensParameters, JunctionParameters, Junctions};
 pub use matrix::{Matrix, MatrixDescription, MatrixParameters, RemodellingParameters};
 pub use membrane::{Around, MembraneDescription, MembraneParameters, MembranesParameters};
@@ -69,6 +74,7 @@ impl Plugin for BiologyPlugins {
             emt::EmtPlugin,
             fibroblast::FibroblastPlugin,
             hypoxia::HypoxiaPlugin,
+            immunity::ImmunityPlugin,
             junctions::JunctionsPlugin,
             matrix::MatrixPlugin,
             membrane::MembranePlugin,

@@ -1,11 +1,13 @@
 //! Who is near whom: the neighbours of cells, by type, in the order of identity.
 //!
-//! A module that asks calls [`UseNeighbourhood::use_neighbourhood`] from its plugin; where none does, nothing is
-//! computed. Neighbours are found once a step, in `Perceive`, and asked for with the system parameter
+//! A module that asks calls [`UseNeighbourhood::use_neighbourhood`] from its plugin, or
+//! [`UseNeighbourhood::use_neighbourhood_of`] if only cells with a certain component ask: where none does and there are none, nothing is
+//! computed, and nobody has neighbours. Neighbours are found once a step, in `Perceive`, and asked for with the system parameter
 //! [`Neighbourhood`] in any stage up to `Act`: cells do not move before `Move`. Questions may be asked from parallel
 //! loops over cells. Distances up to 100 um are what it is made for.
 
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
@@ -57,14 +59,34 @@ pub struct Neighbours {
     sites: Vec<SiteNeighbours>,
     /// The law by which cells touch.
     law: ContactLaw,
+    /// Whether they were looked for in this step.
+    are_found: bool,
 }
 
 impl Neighbours {
     /// Offers what was found to whoever moves the cells of a site: until the next `Perceive` nobody asks.
     pub(super) fn offer(&mut self, site: SiteId, kernel: &mut Mechanics) {
-        if let Some(site) = self.sites.get_mut(usize::from(site.0)) {
+        if self.are_found
+            && let Some(site) = self.sites.get_mut(usize::from(site.0))
+        {
             kernel.offer(&mut site.vicinity);
         }
+    }
+}
+
+/// Whether somebody asks in this step.
+#[derive(Resource, Debug, Default)]
+struct NeighboursAsked {
+    /// Somebody may ask in any step.
+    always: bool,
+    /// There are cells that ask.
+    now: AtomicBool,
+}
+
+/// Notes whether there are cells that ask.
+fn note_asking<C: Component>(cells: Query<(), With<C>>, asked: Res<NeighboursAsked>) {
+    if !cells.is_empty() {
+        asked.now.store(true, Ordering::Relaxed);
     }
 }
 
@@ -162,27 +184,49 @@ pub struct FindNeighbours;
 pub trait UseNeighbourhood {
     /// Lets neighbours be found in every step; doing so twice is harmless.
     fn use_neighbourhood(&mut self) -> &mut Self;
+    /// Lets neighbours be found in steps in which there are cells with this component, which alone ask.
+    fn use_neighbourhood_of<C: Component>(&mut self) -> &mut Self;
 }
 
 impl UseNeighbourhood for App {
     fn use_neighbourhood(&mut self) -> &mut Self {
-        if self.world().contains_resource::<Neighbours>() {
-            return self;
-        }
-        self.init_resource::<Neighbours>()
-            .declare_remade::<Neighbours>("found in every `Perceive`")
-            .while_in_transit(
-                find_neighbours,
-                InTransit::Pauses,
-                "who is in no site has no neighbours",
-            )
-            .add_systems(
-                SimSchedule,
-                find_neighbours
-                    .in_set(FindNeighbours)
-                    .in_set(SimSystems::Perceive),
-            )
+        plugin(self);
+        let mut asked = self.world_mut().resource_mut::<NeighboursAsked>();
+        asked.always = true;
+        self
     }
+
+    fn use_neighbourhood_of<C: Component>(&mut self) -> &mut Self {
+        plugin(self);
+        self.add_systems(
+            SimSchedule,
+            note_asking::<C>
+                .before(FindNeighbours)
+                .in_set(SimSystems::Perceive),
+        )
+    }
+}
+
+/// Adds what finds neighbours; doing so twice is harmless.
+fn plugin(app: &mut App) {
+    if app.world().contains_resource::<Neighbours>() {
+        return;
+    }
+    app.init_resource::<Neighbours>()
+        .init_resource::<NeighboursAsked>()
+        .declare_remade::<Neighbours>("found in every `Perceive`")
+        .declare_remade::<NeighboursAsked>("noted in every `Perceive`")
+        .while_in_transit(
+            find_neighbours,
+            InTransit::Pauses,
+            "who is in no site has no neighbours",
+        )
+        .add_systems(
+            SimSchedule,
+            find_neighbours
+                .in_set(FindNeighbours)
+                .in_set(SimSystems::Perceive),
+        );
 }
 
 /// Sorts the cells of each site by where they are.
@@ -190,11 +234,17 @@ fn find_neighbours(
     sites: Res<Sites>,
     clones: Option<Res<Clones>>,
     movement: Option<Res<MovementParameters>>,
+    asked: Res<NeighboursAsked>,
     mut neighbours: ResMut<Neighbours>,
     cells: Query<(Entity, &CellId, &Resident, &CellType, &Position, &Body)>,
 ) {
     let law = movement.map_or_else(ContactLaw::default, |movement| movement.law);
     neighbours.law = law;
+    neighbours.are_found = asked.now.swap(false, Ordering::Relaxed) || asked.always;
+    if !neighbours.are_found {
+        neighbours.sites.clear();
+        return;
+    }
     let list = &mut neighbours.sites;
     list.resize_with(sites.list.len(), SiteNeighbours::default);
     for site in list.iter_mut() {
