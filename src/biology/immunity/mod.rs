@@ -26,17 +26,22 @@ use bevy::prelude::*;
 
 use crate::cell::order_act;
 
+pub mod comings;
+mod door;
 pub mod killer;
 mod known;
 pub mod natural_killer;
 pub mod synapse;
 pub mod t_cell;
+mod tally;
 pub mod target;
 
+pub use comings::{ImmigrantParameters, Immigration};
 pub use killer::{Doing, ImmunityParameters, Killer};
 pub use natural_killer::{Bent, NaturalKiller, NaturalKillerParameters};
-pub use synapse::{HIT, KILL, SYNAPSE, SynapseParameters};
+pub use synapse::{HIT, KILL, LYSIS_KILL, SYNAPSE, SynapseParameters};
 pub use t_cell::{Cytotoxic, CytotoxicParameters};
+pub use tally::ImmunityTally;
 pub use target::{Target, TargetParameters};
 
 /// Killers and their targets.
@@ -50,6 +55,8 @@ impl Plugin for ImmunityPlugin {
         t_cell::register(app);
         natural_killer::register(app);
         synapse::register(app);
+        comings::register(app);
+        tally::register(app);
         known::register(app);
     }
 }

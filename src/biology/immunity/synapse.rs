@@ -97,8 +97,10 @@ pub const SYNAPSE: BondKind = BondKind {
 
 /// A killer struck a cell; the row names the cell, and the killer as the other.
 pub const HIT: EventKind = EventKind::of("immunity.hit");
-/// A killer killed a cell, which entered apoptosis; the row names the cell, and the killer as the other.
+/// A T cell killed a cell, which entered apoptosis; the row names the cell, and the killer as the other.
 pub const KILL: EventKind = EventKind::of("immunity.kill");
+/// A natural killer cell killed a cell, which entered apoptosis; the row names the cell, and the killer as the other.
+pub const LYSIS_KILL: EventKind = EventKind::of("immunity.nk_kill");
 
 /// Whom a killer takes hold of.
 const BINDING: Purpose = Purpose::of("immunity.binding");
@@ -299,7 +301,7 @@ pub fn strike(
                 events.book_with(HIT, pair.target, pair.killer, site, at);
             },
         );
-        let mut killed_by = dies.then_some(last);
+        let mut killed_by = dies.then_some((last, KILL));
         // Natural killer cells whose contact is over.
         for pair in group {
             let Ok((_, cell_type, mut killer, _, state)) = killers.get_mut(pair.killer_entity)
@@ -322,17 +324,17 @@ pub fn strike(
                 killer.hits_now += 1;
                 killer.left_min = state.recovery_min(of) * random.exponential();
                 events.book_with(HIT, pair.target, pair.killer, site, at);
-                killed_by = Some(*pair);
+                killed_by = Some((*pair, LYSIS_KILL));
             } else {
                 book.cut(kind, [pair.killer_entity, pair.target_entity]);
             }
         }
-        if let Some(pair) = killed_by {
+        if let Some((pair, kind)) = killed_by {
             vital.start_apoptosis();
             if let Ok((_, _, mut killer, _, _)) = killers.get_mut(pair.killer_entity) {
                 killer.kills += 1;
             }
-            events.book_with(KILL, pair.target, pair.killer, site, at);
+            events.book_with(kind, pair.target, pair.killer, site, at);
         }
     }
 }
@@ -449,7 +451,11 @@ pub(super) fn register(app: &mut App) {
         )
         .register_event(
             KILL,
-            "A killer killed a cell, which entered apoptosis; the row names the cell, and the killer as the other.",
+            "A T cell killed a cell, which entered apoptosis; the row names the cell, and the killer as the other.",
+        )
+        .register_event(
+            LYSIS_KILL,
+            "A natural killer cell killed a cell, which entered apoptosis; the row names the cell, and the killer as the other.",
         )
         .use_neighbourhood_of::<Killer>()
         .register_invariant(SimSystems::Move, "strike", synapse_with_the_dead)

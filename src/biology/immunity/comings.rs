@@ -1,0 +1,237 @@
+//! Killers that come with the blood and leave with the lymph (capability `immigrant`).
+//!
+//! Into a site that has `immigration`, cells of each type with the capability come at the rate `per_mm3_per_day`, times the volume of the
+//! site and the input `immigration.scale` of the site, each at a moment of its own and at a door of the site. One that looks for no
+//! target at the moment and lies near a door leaves at the rate `leaving_per_hour`.
+//!
+//! [`come_and_go`] runs among the decisions of `Act`; cells come and go in `Turnover`.
+
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::door::door;
+use super::{Doing, Killer};
+use crate::cell::body::BodyParameters;
+use crate::cell::death::is_alive;
+use crate::cell::event::{EventKind, Passage, RegisterEvent};
+use crate::cell::turnover::{Passages, Recruit};
+use crate::cell::{ActSystems, CellType, Position, Resident, Vital};
+use crate::core::in_transit::{InTransit, RegisterInTransit};
+use crate::core::input::{InputInfo, Inputs, RegisterInputs, Regulated};
+use crate::core::parallel::{IN_TABLES, for_each_row};
+use crate::core::parameters::{CellTypeNames, Limits, Parameters, PerType, RegisterParameters};
+use crate::core::random::probability;
+use crate::core::site_part::RegisterSitePart;
+use crate::core::state::RegisterState;
+use crate::core::units::UM3_PER_MM3;
+use crate::core::{CellId, Clock, Purpose, RandomKey, RegisterPurpose, SimSchedule};
+use crate::tissue::{SiteId, Sites};
+
+/// How cells of a type come and go.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields, default)]
+pub struct ImmigrantParameters {
+    /// Cells that come, in a mm3 of a site that lets them in, 1/d; 0: none unless a scene says so.
+    pub per_mm3_per_day: f32,
+    /// Rate at which one that lies near a door and holds nothing leaves, 1/h; 0.02. Assumed.
+    pub leaving_per_hour: f32,
+    /// How near a door that is, um; 30. Assumed.
+    pub door_um: f32,
+}
+
+impl Default for ImmigrantParameters {
+    fn default() -> Self {
+        Self {
+            per_mm3_per_day: 0.0,
+            leaving_per_hour: 0.02,
+            door_um: 30.0,
+        }
+    }
+}
+
+impl Parameters for ImmigrantParameters {
+    fn limits(field: &str) -> Limits {
+        match field {
+            "per_mm3_per_day" => Limits {
+                min: 0.0,
+                max: 1.0e7,
+            },
+            _ => Limits {
+                min: 0.0,
+                max: 1.0e3,
+            },
+        }
+    }
+}
+
+/// How a site lets cells in (part `immigration`).
+#[derive(Component, Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields, default)]
+pub struct Immigration {
+    /// Of what its cell types say, so much comes; 1.
+    pub scale: f32,
+}
+
+impl Default for Immigration {
+    fn default() -> Self {
+        Self { scale: 1.0 }
+    }
+}
+
+impl Parameters for Immigration {
+    fn limits(_: &str) -> Limits {
+        SCALE
+    }
+}
+
+/// What the scale of a site may be.
+const SCALE: Limits = Limits {
+    min: 0.0,
+    max: 1.0e3,
+};
+
+/// A cell came with the blood.
+pub const COMES: EventKind = EventKind::of("immunity.comes");
+/// A cell left with the lymph.
+pub const LEAVES: EventKind = EventKind::of("immunity.leaves");
+
+/// The input of sites.
+const SITE_SCALE: &str = "immigration.scale";
+/// The input of cells.
+const LEAVING: &str = "immigrant.leaving";
+
+/// When and where cells come.
+const COMING: Purpose = Purpose::of("immunity.coming");
+/// Whether a cell leaves.
+const GOING: Purpose = Purpose::of("immunity.going");
+
+/// Most cells of a type that come into a site in one step.
+const MOST_AT_ONCE: u32 = 100_000;
+
+/// Asks that cells come into sites that let them in, and that those near a door leave.
+pub fn come_and_go(
+    (clock, key): (Res<Clock>, Res<RandomKey>),
+    sites: Res<Sites>,
+    types: Res<CellTypeNames>,
+    (immigrants, bodies): (
+        Res<PerType<ImmigrantParameters>>,
+        Res<PerType<BodyParameters>>,
+    ),
+    (known, inputs): (Res<Inputs>, Regulated),
+    passages: Res<Passages>,
+    immigrations: Query<(), With<Immigration>>,
+    killers: Query<(
+        Entity,
+        &CellId,
+        &CellType,
+        &Resident,
+        &Position,
+        Option<&Vital>,
+        &Killer,
+    )>,
+) {
+    let (key, step, minutes) = (*key, clock.step, clock.dt_minutes());
+    let types = types.0.len().min(usize::from(u16::MAX)) as u16;
+    for (number, site) in sites.list.iter().enumerate() {
+        if !immigrations.contains(site.entity) {
+            continue;
+        }
+        let scale = inputs
+            .of_site(&known, SITE_SCALE, site.entity)
+            .unwrap_or(0.0);
+        let block = &site.block;
+        let volume_mm3 = f64::from(block.voxel_volume_um3()) * block.voxels() as f64 / UM3_PER_MM3;
+        for cell_type in 0..types {
+            let Some(of) = immigrants.get(cell_type) else {
+                continue;
+            };
+            let per_min = f64::from(of.per_mm3_per_day * scale) * volume_mm3 / MINUTES_PER_DAY;
+            if per_min <= 0.0 {
+                continue;
+            }
+            let own = CellId((number as u64) << 16 | u64::from(cell_type));
+            let mut random = key.stream(own, step, COMING);
+            let radius_um = bodies
+                .get(cell_type)
+                .map_or(0.0, BodyParameters::resting_radius_um);
+            let mut left = f64::from(minutes);
+            for _ in 0..MOST_AT_ONCE {
+                left -= f64::from(random.exponential()) / per_min;
+                if left <= 0.0 {
+                    break;
+                }
+                let dice = [(); 3].map(|()| random.uniform());
+                let at_um = door(block, dice, radius_um);
+                passages.recruit(Recruit::new(cell_type, SiteId(number as u16), at_um, COMES));
+            }
+        }
+    }
+    let leaving = inputs.input(LEAVING);
+    for (entities, ids, types, residents, positions, vitals, killers) in
+        killers.contiguous_iter().expect(IN_TABLES)
+    {
+        let leaving = leaving.in_table(entities);
+        for_each_row(ids.len(), |row| {
+            let cell_type = types[row].0;
+            let Some(of) = immigrants.get(cell_type) else {
+                return;
+            };
+            let alive = is_alive(vitals.map(|vitals| &vitals[row]));
+            let Some(site) = sites.find(residents[row].0).filter(|_| alive) else {
+                return;
+            };
+            if killers[row].doing == Doing::Engaged || !immigrations.contains(site.entity) {
+                return;
+            }
+            let at = positions[row].0;
+            let away = (at - site.block.min_um).min(site.block.max_um() - at);
+            if away.min_element() > of.door_um {
+                return;
+            }
+            let rate = leaving.at(row, cell_type);
+            let mut random = key.stream(ids[row], step, GOING);
+            if rate > 0.0 && random.chance(probability(rate, minutes / 60.0)) {
+                passages.remove(ids[row], entities[row], LEAVES, None);
+            }
+        });
+    }
+}
+
+/// Minutes in a day.
+const MINUTES_PER_DAY: f64 = 1440.0;
+
+/// Registers the capability and the part of sites.
+pub(super) fn register(app: &mut App) {
+    app.register_capability::<ImmigrantParameters>("immigrant")
+        .register_site_part::<Immigration>("immigration", |world, site, immigration| {
+            world.entity_mut(site).insert(immigration.clone());
+        })
+        .declare_remade::<Immigration>("made from the scene")
+        .register_site_input(
+            InputInfo::new(
+                SITE_SCALE,
+                "",
+                "How many cells come into the site, over what their types say.",
+            )
+            .limits(SCALE),
+            |world, site| Some(world.get::<Immigration>(site)?.scale),
+        )
+        .register_input::<ImmigrantParameters>(
+            InputInfo::new(
+                LEAVING,
+                "1/h",
+                "Rate at which a cell near a door that holds nothing leaves.",
+            ),
+            "leaving_per_hour",
+        )
+        .register_purpose(COMING)
+        .register_purpose(GOING)
+        .register_passage(COMES, Passage::Recruitment, "A cell came with the blood.")
+        .register_passage(LEAVES, Passage::Removal, "A cell left with the lymph.")
+        .while_in_transit(
+            come_and_go,
+            InTransit::Pauses,
+            "who is on the way comes when it arrives",
+        )
+        .add_systems(SimSchedule, come_and_go.in_set(ActSystems::Walk));
+}
