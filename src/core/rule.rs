@@ -8,6 +8,8 @@
 //! - `Inhibit(half: K, exponent: n)`: `f = 1 / (1 + (q/K)^n)`;
 //! - `Hill(half: K, exponent: n, to: t)`: `f = 1 + (t/b - 1) h`, `h = q^n / (K^n + q^n)`, which leads from `b` to `t`;
 //!   where the base is 0, of the other sign, or so near to 0 that `t/b` is beyond 2^24, the addend `(t - b) h`;
+//! - `HillFold(half: K, exponent: n, fold: g)`: `f = 1 + (g - 1) h`, which multiplies any base by `g` where there is plenty of
+//!   `q`: a floor where `g` is below 1;
 //! - `Add(g)`: the addend `g q`.
 //!
 //! `scale` says how much of it counts: `f` becomes `1 + scale (f - 1)`, never below 0 nor the
@@ -54,6 +56,17 @@ pub enum Law {
         /// Where it leads to, unit of the input.
         to: f32,
     },
+    /// Multiplies by `1 + (fold - 1) h`, `h = q^exponent / (half^exponent + q^exponent)`: the same fold of any base, where clones
+    /// differ in it, say.
+    HillFold {
+        /// Where the way is half done, unit of the quantity.
+        half: f32,
+        /// Steepness.
+        #[serde(default = "one")]
+        exponent: f32,
+        /// What it multiplies by in the end: more than 1 raises, less is a floor.
+        fold: f32,
+    },
     /// Adds `gain q`.
     Add(f32),
 }
@@ -70,6 +83,7 @@ impl Law {
             Self::Share => &[],
             Self::Inhibit { .. } => &["half", "exponent"],
             Self::Hill { .. } => &["half", "exponent", "to"],
+            Self::HillFold { .. } => &["half", "exponent", "fold"],
         }
     }
 
@@ -77,11 +91,18 @@ impl Law {
     pub fn number_mut(&mut self, name: &str) -> Option<&mut f32> {
         match (self, name) {
             (Self::Fold(gain) | Self::Add(gain), "gain") => Some(gain),
-            (Self::Inhibit { half, .. } | Self::Hill { half, .. }, "half") => Some(half),
-            (Self::Inhibit { exponent, .. } | Self::Hill { exponent, .. }, "exponent") => {
-                Some(exponent)
-            }
+            (
+                Self::Inhibit { half, .. } | Self::Hill { half, .. } | Self::HillFold { half, .. },
+                "half",
+            ) => Some(half),
+            (
+                Self::Inhibit { exponent, .. }
+                | Self::Hill { exponent, .. }
+                | Self::HillFold { exponent, .. },
+                "exponent",
+            ) => Some(exponent),
             (Self::Hill { to, .. }, "to") => Some(to),
+            (Self::HillFold { fold, .. }, "fold") => Some(fold),
             _ => None,
         }
     }
@@ -93,6 +114,10 @@ impl Law {
             "exponent" => Limits {
                 min: 0.1,
                 max: 20.0,
+            },
+            "fold" => Limits {
+                min: 0.0,
+                max: 1e12,
             },
             _ => Limits {
                 min: -1e12,
@@ -362,6 +387,15 @@ impl Term {
                     } else {
                         *product *= counted(*q, 1.0 + (fold - 1.0) * share);
                     }
+                }
+            }
+            Law::HillFold {
+                half,
+                exponent,
+                fold,
+            } => {
+                for (product, q) in products.iter_mut().zip(column) {
+                    *product *= counted(*q, 1.0 + (fold - 1.0) * hill(*q, half, exponent));
                 }
             }
             Law::Add(gain) => {

@@ -359,6 +359,16 @@ fn in_words(rule: &Rule) -> String {
             n(half),
             n(exponent)
         ),
+        Law::HillFold {
+            half,
+            exponent,
+            fold,
+        } => format!(
+            "times 1 to {}, half the way at q = {}, exponent {}",
+            n(fold),
+            n(half),
+            n(exponent)
+        ),
         Law::Add(gain) => format!("plus {} q", n(gain)),
     };
     if rule.scale != 1.0 {

@@ -74,6 +74,16 @@ fn each_law_is_its_closed_form() {
                 },
                 2.5 + 7.5 * share,
             );
+            for fold in [0.0, 0.7, 6.0] {
+                close(
+                    Law::HillFold {
+                        half: 2.0,
+                        exponent,
+                        fold,
+                    },
+                    2.5 * (1.0 + (fold - 1.0) * share),
+                );
+            }
         }
     }
 }
@@ -86,6 +96,20 @@ fn hill_leads_to_its_end_from_a_base_of_zero_too() {
         to: 8.0,
     };
     assert_eq!(input(&book(&[("r", rule("a", law))]), 0.0, 1.0, 0.0), 4.0);
+}
+
+#[test]
+fn a_fold_by_hill_is_the_same_fold_of_any_base_and_a_floor_below_one() {
+    let law = |fold| Law::HillFold {
+        half: 3.0,
+        exponent: 1.0,
+        fold,
+    };
+    for base in [0.0, 0.2, 130.0] {
+        let with = |fold, q| input(&book(&[("r", rule("a", law(fold)))]), base, q, 0.0);
+        assert_eq!(with(6.0, 3.0), base * 3.5);
+        assert!((with(0.7, 1e9) - 0.7 * base).abs() <= 1e-6 * base);
+    }
 }
 
 #[test]
@@ -126,6 +150,11 @@ fn a_quantity_that_is_not_there_changes_not_a_bit() {
             half: 1.0,
             exponent: 1.0,
             to: 9.0,
+        },
+        Law::HillFold {
+            half: 1.0,
+            exponent: 1.0,
+            fold: 9.0,
         },
     ] {
         for base in [0.0, 0.3] {
@@ -242,6 +271,12 @@ fn extreme_laws() -> Vec<Law> {
                 let to = number;
                 laws.push(Law::Hill { half, exponent, to });
                 laws.push(Law::Inhibit { half, exponent });
+                let fold = number.max(0.0);
+                laws.push(Law::HillFold {
+                    half,
+                    exponent,
+                    fold,
+                });
             }
         }
     }
