@@ -194,12 +194,14 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
     assert_eq!(
         of(InTransit::Runs),
         [
+            "biology::checkpoint::bind_pd_1",
             "biology::emt::switch",
             "biology::fibroblast::wake",
             "biology::hypoxia::update_hif",
             "biology::metabolism::update_metabolism",
             "biology::polarity::polarise",
             "biology::protease::express",
+            "biology::visibility::show_surface",
             "cell::bonds::settle_bonds",
             "cell::death::advance_death",
             "cell::growth::grow_bodies",

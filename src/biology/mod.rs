@@ -36,6 +36,7 @@
 use bevy::prelude::*;
 
 pub mod anoikis;
+pub mod checkpoint;
 pub mod emt;
 pub mod fibroblast;
 pub mod hypoxia;
@@ -47,8 +48,10 @@ pub mod metabolism;
 pub mod polarity;
 pub mod protease;
 pub mod vasculature;
+pub mod visibility;
 
 pub use anoikis::AnoikisParameters;
+pub use checkpoint::{Checkpoint, CheckpointParameters, CheckpointsParameters};
 pub use emt::{EmtCircuit, EmtCircuitParameters, EmtParameters, EmtState};
 pub use fibroblast::{Fibroblast, FibroblastParameters, FibroblastState};
 pub use hypoxia::{HifAxis, HifParameters, HypoxiaParameters};
@@ -63,6 +66,7 @@ pub use metabolism::{Metabolism, MetabolismParameters};
 pub use polarity::{Polarity, PolarityParameters};
 pub use protease::{Protease, ProteaseParameters, ProteasesParameters};
 pub use vasculature::{Network, VesselDescription};
+pub use visibility::{Visibility, VisibilityParameters};
 
 /// All systems of tumour biology.
 pub struct BiologyPlugins;
@@ -71,6 +75,7 @@ impl Plugin for BiologyPlugins {
     fn build(&self, app: &mut App) {
         app.add_plugins((
             anoikis::AnoikisPlugin,
+            checkpoint::CheckpointPlugin,
             emt::EmtPlugin,
             fibroblast::FibroblastPlugin,
             hypoxia::HypoxiaPlugin,
@@ -82,6 +87,7 @@ impl Plugin for BiologyPlugins {
             protease::ProteasePlugin,
             polarity::PolarityPlugin,
             vasculature::VasculaturePlugin,
+            visibility::VisibilityPlugin,
         ));
     }
 }
