@@ -33,7 +33,7 @@ fn scene(rules: &str) -> String {
         cycle: (), death: (), metabolism: (), hif: (), motility: (), shape: (), emt: (), fibroblast: (), remodelling: (), protease: (), guidance: (),
         junctions: (), polarity: (), anoikis: (),
         in_vessels: (),
-        visibility: (), checkpoint: (),
+        visibility: (), checkpoint: (), death_receptor: (),
         exchange: [{exchange}], follows: [{follows}],
         rules: {{ {rules} }},
     )],

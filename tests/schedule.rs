@@ -221,6 +221,7 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
             "biology::metabolism::exchange_metabolites",
             "biology::protease::secrete",
             "biology::vasculature::life::measure_stress",
+            "biology::visibility::counterattack::feel_death_ligands",
             "cell::cycle::advance_cycle",
             "cell::exchange::exchange_molecules",
             "cell::motility::turn",

@@ -176,16 +176,11 @@ impl Plugin for CheckpointPlugin {
         for (name, unit, about, field) in [
             (
                 PD_1,
-                "molecules/um2",
+                "1/um2",
                 "PD-1 on the surface of a cell.",
                 "pd_1_per_um2",
             ),
-            (
-                PD_L1,
-                "molecules/um2",
-                "PD-L1 that a cell meets.",
-                "pd_l1_per_um2",
-            ),
+            (PD_L1, "1/um2", "PD-L1 that a cell meets.", "pd_l1_per_um2"),
             (
                 BLOCKED,
                 "",
@@ -230,7 +225,7 @@ fn register_what_can_be_known(app: &mut App) {
     app.register_quantity::<Checkpoint>(
         Quantity::new(
             "checkpoint.complexes",
-            "molecules/um2",
+            "1/um2",
             "PD-1 of the cell that PD-L1 holds.",
         )
         .label("PD-1 held")

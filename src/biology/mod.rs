@@ -66,7 +66,7 @@ pub use metabolism::{Metabolism, MetabolismParameters};
 pub use polarity::{Polarity, PolarityParameters};
 pub use protease::{Protease, ProteaseParameters, ProteasesParameters};
 pub use vasculature::{Network, VesselDescription};
-pub use visibility::{Visibility, VisibilityParameters};
+pub use visibility::{DeathReceptor, DeathReceptorParameters, Visibility, VisibilityParameters};
 
 /// All systems of tumour biology.
 pub struct BiologyPlugins;

@@ -59,18 +59,6 @@ fn numbers(app: &mut App) {
     )
     .register_quantity::<Visibility>(
         Quantity::new(
-            "visibility.mhc_1_present",
-            "",
-            "MHC-I on the surface, over that of healthy cells, and 1 at most: what holds NK cells back.",
-        )
-        .label("MHC-I for NK cells")
-        .range(0.0, 1.0)
-        .of_the_living()
-        .no_column(),
-        |shown| shown.mhc_1.min(1.0),
-    )
-    .register_quantity::<Visibility>(
-        Quantity::new(
             "visibility.presented",
             "",
             "Antigen that T cells find on the surface: that of the clone, by as much MHC-I as shows it.",
@@ -99,7 +87,7 @@ fn numbers(app: &mut App) {
     .register_quantity::<Visibility>(
         Quantity::new(
             "visibility.pd_l1",
-            "molecules/um2",
+            "1/um2",
             "PD-L1 on the surface.",
         )
         .label("PD-L1")
@@ -243,7 +231,7 @@ pub(super) fn register(app: &mut App) {
     app.register_metric(
         Metric::new(
             "pd_l1_mean_per_um2",
-            "molecules/um2",
+            "1/um2",
             "Mean PD-L1 on living cells that show themselves.",
         )
         .label("PD-L1")

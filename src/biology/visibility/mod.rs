@@ -30,9 +30,12 @@ use crate::core::random::probability;
 use crate::core::state::RegisterState;
 use crate::core::{Clock, SimSchedule, SimSystems};
 
+mod counterattack;
 mod known;
 #[cfg(test)]
 mod tests;
+
+pub use counterattack::{DeathReceptor, DeathReceptorParameters, feel_death_ligands};
 
 /// How cells of a type show themselves to immune cells (capability `visibility`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
@@ -226,7 +229,7 @@ impl Plugin for VisibilityPlugin {
             ),
             (
                 PD_L1,
-                "molecules/um2",
+                "1/um2",
                 "PD-L1 that a cell comes to show.",
                 "pd_l1_per_um2",
             ),
@@ -246,6 +249,7 @@ impl Plugin for VisibilityPlugin {
             app.register_input::<VisibilityParameters>(InputInfo::new(name, unit, about), field);
         }
         known::register(app);
+        counterattack::register(app);
         app.begin_cells(|place| {
             let parameters = place.parameters::<VisibilityParameters>()?;
             Some(Beginning::settled(Visibility::settled(parameters)))

@@ -88,3 +88,59 @@ fn ifn_gamma_gives_back_mhc_that_a_clone_has_only_turned_down() {
     let found = shipped_input(MHC_1, &[("ifn_gamma", 2.96)]);
     assert!((found - 2.0).abs() < 1e-4, "{found}");
 }
+
+#[test]
+fn the_shipped_cancer_cell_is_a_target_as_it_shows_itself() {
+    let at = |input: &str, by: &str, value: f32| shipped_input(input, &[(by, value)]);
+    assert_eq!(at("target.recognition", "visibility.presented", 0.3), 0.3);
+    assert_eq!(at("target.mhc_1", "visibility.mhc_1", 0.2), 0.2);
+    assert_eq!(at("target.mhc_1", "visibility.mhc_1", 3.0), 1.0);
+    assert_eq!(at("target.stress", "visibility.stress_ligands", 0.4), 0.4);
+    assert_eq!(at("target.pd_l1", "visibility.pd_l1", 130.0), 130.0);
+    // Half as many hits again.
+    let ratio = at("target.resistance", "visibility.more_hits", 0.5);
+    let usual = at("target.resistance", "visibility.more_hits", 0.0);
+    assert_eq!(ratio / usual, 1.5);
+}
+
+#[test]
+fn a_cell_with_death_receptors_feels_the_most_ligands_that_touch_it() {
+    use crate::cell::{Body, BodyParameters, Position};
+    let mut app = bench(1.0);
+    app.add_plugins(VisibilityPlugin);
+    let block = crate::tissue::TissueBlock {
+        name: "block".into(),
+        min_um: Vec3::splat(-100.0),
+        dims: UVec3::splat(10),
+        voxel_um: Vec3::splat(20.0),
+        walls: true,
+        perfusion_length_um: None,
+    };
+    crate::cell::testing::add_site(&mut app, block, &[]);
+    set(&mut app, VisibilityParameters::default());
+    set(&mut app, DeathReceptorParameters::default());
+    let body: Body = BodyParameters::default().resting_body();
+    let mut spawn = |id: u64, x: f32, death_ligands: f32| {
+        let shown = Visibility {
+            death_ligands,
+            ..Visibility::default()
+        };
+        let receptor = DeathReceptor { ligands_met: 0.7 };
+        let at = Position(Vec3::new(x, 0.0, 0.0));
+        let of = cell(id, Surroundings::default());
+        app.world_mut().spawn((of, at, body, shown, receptor)).id()
+    };
+    // Left, middle and right touch in a row, the last lies apart.
+    let cells = [
+        spawn(1, 0.0, 0.2),
+        spawn(2, 17.0, 0.0),
+        spawn(3, 34.0, 0.6),
+        spawn(4, 90.0, 0.9),
+    ];
+    step(&mut app);
+    let met = cells.map(|cell| {
+        let receptor = app.world().get::<DeathReceptor>(cell);
+        receptor.expect("it has one").ligands_met
+    });
+    assert_eq!(met, [0.0, 0.6, 0.0, 0.0]);
+}
