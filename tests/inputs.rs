@@ -34,6 +34,7 @@ fn scene(rules: &str) -> String {
         junctions: (), polarity: (), anoikis: (),
         in_vessels: (),
         visibility: (), checkpoint: (), death_receptor: (),
+        target: (), cytotoxic: (), natural_killer: (), immigrant: (),
         exchange: [{exchange}], follows: [{follows}],
         rules: {{ {rules} }},
     )],

@@ -198,6 +198,10 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
             "biology::emt::switch",
             "biology::fibroblast::wake",
             "biology::hypoxia::update_hif",
+            "biology::immunity::killer::heed_suppression",
+            "biology::immunity::natural_killer::make_ready",
+            "biology::immunity::t_cell::tire",
+            "biology::immunity::target::show_targets",
             "biology::metabolism::update_metabolism",
             "biology::polarity::polarise",
             "biology::protease::express",
@@ -214,6 +218,11 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
         of(InTransit::Pauses),
         [
             "biology::anoikis::die_unattached",
+            "biology::immunity::comings::come_and_go",
+            "biology::immunity::synapse::engage",
+            "biology::immunity::synapse::pair_up",
+            "biology::immunity::synapse::strike",
+            "biology::immunity::tally::keep_tally",
             "biology::junctions::hold_on",
             "biology::junctions::strands::make_and_leave",
             "biology::matrix::remodelling::work_on_matrix",
@@ -226,6 +235,7 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
             "cell::exchange::exchange_molecules",
             "cell::motility::turn",
             "cell::movement::move_cells",
+            "cell::neighbourhood::find_neighbours",
             "cell::perception::perceive",
         ]
     );

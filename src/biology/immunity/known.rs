@@ -10,6 +10,10 @@ use crate::core::quantity::{Category, CategoryValue, Quantity, RegisterQuantitie
 const EXHAUSTION_PLOT: &str = "What is left of killers";
 const DOING_PLOT: &str = "What killers do";
 
+/// Exhaustion from which a T cell tires, and counts as exhausted.
+const TIRING: f32 = 0.25;
+const EXHAUSTED: f32 = 0.5;
+
 /// Registers all of it.
 pub(super) fn register(app: &mut App) {
     of_killers(app);
@@ -183,6 +187,33 @@ fn of_kinds(app: &mut App) {
         .label("stimulation")
         .of_the_living(),
         |state| state.stimulation,
+    )
+    .register_category::<Cytotoxic>(
+        Category {
+            name: "t_cell_exhaustion".into(),
+            label: "T cells".into(),
+            about: "Whether a T cell has kept its vigour; one that has lost a quarter of it fades at its rim.".into(),
+            values: vec![
+                CategoryValue::new("fresh", "fresh T cell").colour([0.34, 0.71, 0.91]),
+                CategoryValue::new("tiring", "tiring T cell")
+                    .colour([0.55, 0.72, 0.82])
+                    .rim([0.66, 0.76, 0.82]),
+                CategoryValue::new("exhausted", "exhausted T cell")
+                    .colour([0.72, 0.74, 0.76])
+                    .rim([0.80, 0.81, 0.82]),
+            ],
+            prevails: false,
+            of_the_living: true,
+        },
+        |state| {
+            if state.exhaustion < TIRING {
+                0
+            } else if state.exhaustion < EXHAUSTED {
+                1
+            } else {
+                2
+            }
+        },
     )
     .register_metric(
         Metric::new("exhaustion_mean", "", "Mean exhaustion of living T cells.")

@@ -31,6 +31,7 @@ mod door;
 pub mod killer;
 mod known;
 pub mod natural_killer;
+mod picture;
 pub mod synapse;
 pub mod t_cell;
 mod tally;
@@ -58,5 +59,6 @@ impl Plugin for ImmunityPlugin {
         comings::register(app);
         tally::register(app);
         known::register(app);
+        picture::register(app);
     }
 }
