@@ -37,7 +37,7 @@ fn lung(more: &str, per_mm3: u32, cells: &str) -> String {
 }
 
 /// Natural killer cells in a cubic millimetre, with which each lodged cell is met every two hours.
-const PER_MM3: u32 = 2200;
+const PER_MM3: u32 = 1600;
 
 #[test]
 fn lodged_cells_survive_natural_killers_as_in_the_lung() {

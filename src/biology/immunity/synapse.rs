@@ -212,6 +212,7 @@ pub fn strike(
         Option<&NaturalKiller>,
     )>,
     mut targets: Query<(&CellType, &Resident, &Position, &mut Vital, &mut Target)>,
+    mut rates: Local<Vec<(f32, Pair)>>,
 ) {
     let (step, minutes) = (clock.step, clock.dt_minutes());
     for (ids, types, mut column, _, _) in killers.contiguous_iter_mut().expect(IN_TABLES) {
@@ -244,7 +245,6 @@ pub fn strike(
         });
     }
     let kind = kinds.id(SYNAPSE.name);
-    let mut rates: Vec<(f32, Pair)> = Vec::new();
     for group in pairs.list.chunk_by(|a, b| a.target == b.target) {
         let first = group[0];
         let Ok((cell_type, resident, position, mut vital, mut target)) =
