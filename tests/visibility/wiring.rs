@@ -36,7 +36,7 @@ const TISSUE: &str = r#"(
 )"#;
 
 /// Arrows of visibility, and what each goes to.
-const ARROWS: [(&str, &str); 27] = [
+const ARROWS: [(&str, &str); 28] = [
     ("cancer.ifn_gamma_raises_pd_l1", "visibility.pd_l1"),
     ("cancer.hypoxia_raises_pd_l1", "visibility.pd_l1"),
     ("cancer.ifn_gamma_raises_mhc_1", "visibility.mhc_1"),
@@ -67,6 +67,7 @@ const ARROWS: [(&str, &str); 27] = [
         "exchange.ifn_gamma",
     ),
     ("cd8_t_cell.engaged_t_cells_secrete_il_2", "exchange.il_2"),
+    ("cd8_t_cell.il_2_hastens_division", "cycle.entry"),
     ("cd8_t_cell.met_pd_l1_binds_pd_1", "checkpoint.pd_l1"),
     ("cd8_t_cell.pd_1_holds_back", "killer.function"),
     ("cd8_t_cell.tgf_beta_holds_back", "killer.function"),
