@@ -10,7 +10,8 @@
 //!   where the base is 0, of the other sign, or so near to 0 that `t/b` is beyond 2^24, the addend `(t - b) h`;
 //! - `HillFold(half: K, exponent: n, fold: g)`: `f = 1 + (g - 1) h`, which multiplies any base by `g` where there is plenty of
 //!   `q`: a floor where `g` is below 1;
-//! - `Add(g)`: the addend `g q`.
+//! - `Add(g)`: the addend `g q`;
+//! - `HillAdd(half: K, exponent: n, gain: g)`: the addend `g h`, whatever the base is.
 //!
 //! `scale` says how much of it counts: `f` becomes `1 + scale (f - 1)`, never below 0 nor the
 //! `floor` of the rule, an addend is multiplied. A rule with the scale 0 is as if it were not there. The input is `b` times the
@@ -69,6 +70,16 @@ pub enum Law {
     },
     /// Adds `gain q`.
     Add(f32),
+    /// Adds `gain h`, `h = q^exponent / (half^exponent + q^exponent)`: as much to any base, up to `gain`.
+    HillAdd {
+        /// Where half of it is added, unit of the quantity.
+        half: f32,
+        /// Steepness.
+        #[serde(default = "one")]
+        exponent: f32,
+        /// What it adds in the end, unit of the input.
+        gain: f32,
+    },
 }
 
 const fn one() -> f32 {
@@ -84,21 +95,26 @@ impl Law {
             Self::Inhibit { .. } => &["half", "exponent"],
             Self::Hill { .. } => &["half", "exponent", "to"],
             Self::HillFold { .. } => &["half", "exponent", "fold"],
+            Self::HillAdd { .. } => &["half", "exponent", "gain"],
         }
     }
 
     /// One of its numbers, to read or change.
     pub fn number_mut(&mut self, name: &str) -> Option<&mut f32> {
         match (self, name) {
-            (Self::Fold(gain) | Self::Add(gain), "gain") => Some(gain),
+            (Self::Fold(gain) | Self::Add(gain) | Self::HillAdd { gain, .. }, "gain") => Some(gain),
             (
-                Self::Inhibit { half, .. } | Self::Hill { half, .. } | Self::HillFold { half, .. },
+                Self::Inhibit { half, .. }
+                | Self::Hill { half, .. }
+                | Self::HillFold { half, .. }
+                | Self::HillAdd { half, .. },
                 "half",
             ) => Some(half),
             (
                 Self::Inhibit { exponent, .. }
                 | Self::Hill { exponent, .. }
-                | Self::HillFold { exponent, .. },
+                | Self::HillFold { exponent, .. }
+                | Self::HillAdd { exponent, .. },
                 "exponent",
             ) => Some(exponent),
             (Self::Hill { to, .. }, "to") => Some(to),
@@ -396,6 +412,17 @@ impl Term {
             } => {
                 for (product, q) in products.iter_mut().zip(column) {
                     *product *= counted(*q, 1.0 + (fold - 1.0) * hill(*q, half, exponent));
+                }
+            }
+            Law::HillAdd {
+                half,
+                exponent,
+                gain,
+            } => {
+                for (sum, q) in sums.iter_mut().zip(column) {
+                    if !q.is_nan() {
+                        *sum += scale * gain * hill(*q, half, exponent);
+                    }
                 }
             }
             Law::Add(gain) => {

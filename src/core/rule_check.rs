@@ -162,8 +162,8 @@ pub fn check_rule(
             faults.push(RuleFault::new(part, message));
         }
     }
-    if rule.floor.is_some() && matches!(rule.law, Law::Add(_)) {
-        let message = "`Add` has no factor that a floor could hold: leave it out".to_owned();
+    if rule.floor.is_some() && matches!(rule.law, Law::Add(_) | Law::HillAdd { .. }) {
+        let message = "an addend has no factor that a floor could hold: leave it out".to_owned();
         faults.push(RuleFault::new("floor", message));
     }
     if faults.is_empty() {

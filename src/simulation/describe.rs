@@ -370,6 +370,16 @@ fn in_words(rule: &Rule) -> String {
             n(exponent)
         ),
         Law::Add(gain) => format!("plus {} q", n(gain)),
+        Law::HillAdd {
+            half,
+            exponent,
+            gain,
+        } => format!(
+            "plus 0 to {}, half the way at q = {}, exponent {}",
+            n(gain),
+            n(half),
+            n(exponent)
+        ),
     };
     if rule.scale != 1.0 {
         words.push_str(&format!("; counts {} times", n(rule.scale)));

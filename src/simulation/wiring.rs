@@ -218,7 +218,7 @@ fn strength(
         ..RuleBook::default()
     };
     let value = applied(&alone, input, (f32::MIN, f32::MAX), base, read);
-    if matches!(rule.law, Law::Add(_)) || base == 0.0 {
+    if matches!(rule.law, Law::Add(_) | Law::HillAdd { .. }) || base == 0.0 {
         Strength::Addend(value - base)
     } else {
         Strength::Factor(value / base)

@@ -1,6 +1,7 @@
 //! Stroma and switch from outside, in whole simulations: who lets go and leaves, who dies of it, whom fibroblasts draw, and which arrow
 //! is for what.
 
+mod arrows;
 mod long;
 #[path = "../program/mod.rs"]
 mod program;

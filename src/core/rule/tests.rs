@@ -84,6 +84,16 @@ fn each_law_is_its_closed_form() {
                     2.5 * (1.0 + (fold - 1.0) * share),
                 );
             }
+            for gain in [-1.5, 0.3] {
+                close(
+                    Law::HillAdd {
+                        half: 2.0,
+                        exponent,
+                        gain,
+                    },
+                    2.5 + gain * share,
+                );
+            }
         }
     }
 }
@@ -155,6 +165,11 @@ fn a_quantity_that_is_not_there_changes_not_a_bit() {
             half: 1.0,
             exponent: 1.0,
             fold: 9.0,
+        },
+        Law::HillAdd {
+            half: 1.0,
+            exponent: 1.0,
+            gain: 9.0,
         },
     ] {
         for base in [0.0, 0.3] {
@@ -276,6 +291,12 @@ fn extreme_laws() -> Vec<Law> {
                     half,
                     exponent,
                     fold,
+                });
+                let gain = number;
+                laws.push(Law::HillAdd {
+                    half,
+                    exponent,
+                    gain,
                 });
             }
         }

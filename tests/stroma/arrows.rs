@@ -1,0 +1,95 @@
+//! The sign of every arrow of the shipped cell types, whatever the base that it acts on.
+
+use tumorscape::core::rule::{BLOCK, Program, RuleBook};
+use tumorscape::scene::CellLibrary;
+
+/// The arrows that hold something back; all others raise what they lead to, or let it be.
+const HOLD_BACK: [&str; 8] = [
+    // HIF-1a keeps pyruvate from the mitochondria.
+    "cancer.hypoxia_spares_pyruvate",
+    // EMT: lost adhesion, polarity and division, resistance to anoikis.
+    "cancer.emt_loses_e_cadherin",
+    "cancer.emt_loosens_junctions",
+    "cancer.emt_slows_division",
+    "cancer.emt_ends_apical_basal_polarity",
+    "cancer.emt_resists_anoikis",
+    // Inflammatory fibroblasts give off more than myofibroblasts, which are broader.
+    "fibroblast.myofibroblasts_secrete_less_cxcl12",
+    "fibroblast.cafs_broaden",
+];
+
+/// What a rule alone makes of an input with that base.
+fn with(book: &RuleBook, input: &str, base: f32, q: f32) -> f32 {
+    let program = Program::new(book, input, (f32::MIN, f32::MAX), |_| 0);
+    let mut value = [base];
+    let column = [q];
+    let program = program.expect("the rule acts on its input");
+    program.apply(&mut value, |_| &column[..], &mut [[0.0; BLOCK]; 2]);
+    value[0]
+}
+
+#[test]
+fn every_arrow_points_the_same_way_at_every_base() {
+    let shipped = CellLibrary::shipped().unwrap_or_else(|report| panic!("{report}"));
+    let mut held_back = Vec::new();
+    for prefab in &shipped.types {
+        for (name, rule) in &prefab.rules {
+            let path = format!("{}.{name}", prefab.name);
+            let sign = if HOLD_BACK.contains(&path.as_str()) {
+                held_back.push(path.clone());
+                -1.0
+            } else {
+                1.0
+            };
+            let book = RuleBook {
+                rules: [(name.clone(), rule.clone())].into(),
+                ..RuleBook::default()
+            };
+            let mut strongest = 0.0_f32;
+            // From far below to far above what any cell file gives as a base.
+            for base in [0.01, 0.3, 1.0, 1.5, 40.0] {
+                let mut before = with(&book, &rule.input, base, 0.0);
+                for q in [0.01, 0.1, 0.5, 1.0] {
+                    let now = with(&book, &rule.input, base, q);
+                    let change = sign * (now - before);
+                    assert!(change >= 0.0, "{path}: from {before} to {now} at base {base}");
+                    strongest = strongest.max(change);
+                    before = now;
+                }
+            }
+            assert!(strongest > 0.0, "{path} does nothing");
+        }
+    }
+    held_back.sort();
+    let mut expected = HOLD_BACK.map(str::to_owned);
+    expected.sort();
+    assert_eq!(held_back, expected);
+}
+
+#[test]
+fn what_drives_the_transition_adds_up() {
+    // T = TGF-beta (ng/mL) + 0.5 H + 0.3 h(FGF-2) + 0.3 h(stiffness), whatever the base.
+    let shipped = CellLibrary::shipped().unwrap_or_else(|report| panic!("{report}"));
+    let cancer = shipped.get("cancer").expect("it is shipped");
+    let rules = cancer.rules.iter().filter(|(_, rule)| rule.input == "emt.drive");
+    let book = RuleBook {
+        rules: rules.map(|(name, rule)| (name.clone(), rule.clone())).collect(),
+        ..RuleBook::default()
+    };
+    // nM, share, nM, share of the stiffness of density 1.
+    let quantities = [("tgf_beta", 0.06), ("hif.level", 0.8), ("fgf_2", 0.6), ("matrix.stiffness", 2.0)];
+    for base in [0.0, 0.2, 1.5] {
+        let mut columns: Vec<[f32; 1]> = Vec::new();
+        let program = Program::new(&book, "emt.drive", (f32::MIN, f32::MAX), |by| {
+            let known = quantities.iter().find(|(name, _)| *name == by);
+            let (_, value) = known.unwrap_or_else(|| panic!("{by} drives it as well"));
+            columns.push([*value]);
+            columns.len() - 1
+        });
+        let mut value = [base];
+        let program = program.expect("rules act on it");
+        program.apply(&mut value, |place| &columns[place][..], &mut [[0.0; BLOCK]; 2]);
+        let expected = base + 25.0 * 0.06 + 0.5 * 0.8 + 0.3 * 0.75 + 0.3 * 0.5;
+        assert!((value[0] - expected).abs() < 1e-5, "{} of {expected}", value[0]);
+    }
+}
