@@ -84,6 +84,32 @@ impl TissueBlock {
             .as_uvec3();
         cell.x + self.dims.x * (cell.y + self.dims.y * cell.z)
     }
+
+    /// Gives every voxel that a box along the axes, `min` to `max`, um, reaches into, and the volume that they share, um3; what of the
+    /// box is outside shares none.
+    #[inline]
+    pub fn for_each_shared(&self, min: Vec3, max: Vec3, mut each: impl FnMut(u32, f32)) {
+        let last = (self.dims - UVec3::ONE).as_vec3();
+        let place = |point: Vec3| {
+            let cell = (point - self.min_um) / self.voxel_um;
+            cell.clamp(Vec3::ZERO, last).as_uvec3()
+        };
+        let (first, end) = (place(min), place(max));
+        for z in first.z..=end.z {
+            for y in first.y..=end.y {
+                for x in first.x..=end.x {
+                    let cell = UVec3::new(x, y, z);
+                    let low = self.min_um + cell.as_vec3() * self.voxel_um;
+                    let shared = max.min(low + self.voxel_um) - min.max(low);
+                    let shared = shared.max(Vec3::ZERO);
+                    let volume = shared.x * shared.y * shared.z;
+                    if volume > 0.0 {
+                        each(x + self.dims.x * (y + self.dims.y * z), volume);
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// The sites of the simulation and the field entities in each, for quick access by number.

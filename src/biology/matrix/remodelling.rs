@@ -23,8 +23,8 @@ use crate::tissue::{Fibres, Sites, TissueBlock};
 pub struct RemodellingParameters {
     /// Collagen that a cell lays down, pg/d; 5, of 1-10, for a CAF [M].
     pub deposition_pg_per_day: f32,
-    /// Digestion by proteases on the surface of the cell (MT1-MMP) where it goes, 1/min of what is there; 2e-3 for a cell that opens its
-    /// own way. Calibrated to Wolf 2013.
+    /// Digestion by proteases on the surface of the cell (MT1-MMP) where it goes, 1/min of what is there in a cube of 20 um; 2e-3 for a
+    /// cell that opens its own way. Calibrated to Wolf 2013.
     pub contact_digestion_per_min: f32,
     /// Share of the fibres around a cell that it turns towards its own axis in a minute. Assumed.
     pub pull_per_min: f32,
@@ -62,6 +62,10 @@ impl Parameters for RemodellingParameters {
         }
     }
 }
+
+/// Edge of the cube around its leading edge that a cell digests, um: about its own width, so that what it digests, and how fast it gets
+/// on, does not hang on the voxels of the site, as long as these are no wider.
+pub const DIGESTED_UM: f32 = 20.0;
 
 /// Sums over cells, in quanta of 2^-40.
 type Book = AtomicSums<std::sync::atomic::AtomicI64, 40>;
@@ -208,7 +212,11 @@ pub fn work_on_matrix(
             let digested = digestion.at(row, cell_type);
             if digested > 0.0 {
                 let front = at + walk.direction * (bodies[row].radius_um + LEADING_EDGE_UM);
-                book.digestion.add(block.voxel_at(front) as usize, digested);
+                let half = Vec3::splat(0.5 * DIGESTED_UM);
+                let per_um3 = digested / block.voxel_volume_um3();
+                block.for_each_shared(front - half, front + half, |voxel, shared_um3| {
+                    book.digestion.add(voxel as usize, per_um3 * shared_um3);
+                });
             }
             let pulled = pull.at(row, cell_type);
             if pulled > 0.0 && walk.direction != Vec3::ZERO {
