@@ -26,8 +26,11 @@ pub fn ball_radius_um(volume_um3: f32) -> f32 {
 }
 
 /// Units that end the names of parameters and columns, longest first, and how they are written.
-const UNITS: [(&str, &str); 27] = [
+const UNITS: [(&str, &str); 31] = [
     ("_molecules_per_s", "molecules/s"),
+    ("_pg_per_um3", "pg/um3"),
+    ("_per_min_nm", "1/(min nM)"),
+    ("_pg_per_day", "pg/d"),
     ("_um2_per_second", "um2/s"),
     ("_um2_per_min", "um2/min"),
     ("_um3_per_min", "um3/min"),
@@ -47,6 +50,7 @@ const UNITS: [(&str, &str); 27] = [
     ("_per_ph", "1/pH"),
     ("_hours", "h"),
     ("_days", "d"),
+    ("_per_day", "1/d"),
     ("_mmhg", "mmHg"),
     ("_um3", "um3"),
     ("_min", "min"),
@@ -58,9 +62,13 @@ const UNITS: [(&str, &str); 27] = [
 
 /// The name of a parameter without the unit that ends it, and that unit; empty for a pure number.
 ///
-/// A pH is a pure number, so what ends `_ph_min` is the least pH, not a minute.
+/// A pH is a pure number, so what ends `_ph_min` is the least pH, not a minute; and `_nm` is nM, but of a radius.
 pub fn name_and_unit(name: &str) -> (&str, &'static str) {
     let is_ph = name.ends_with("_ph_min");
+    // A radius is a length, and a level is none.
+    if name.ends_with("radius_nm") {
+        return (&name[..name.len() - "_nm".len()], "nm");
+    }
     UNITS
         .iter()
         .filter(|_| !is_ph)
@@ -93,6 +101,9 @@ mod tests {
             ("growth_ph_min", "growth_ph_min", ""),
             ("growth_min_mmhg", "growth_min", "mmHg"),
             ("adhesion", "adhesion", ""),
+            ("fibril_radius_nm", "fibril_radius", "nm"),
+            ("tgf_beta_nm", "tgf_beta", "nM"),
+            ("digestion_per_min_nm", "digestion", "1/(min nM)"),
         ] {
             assert_eq!(name_and_unit(name), (stem, unit));
         }

@@ -417,5 +417,13 @@ pub(super) fn register(app: &mut App) {
             "Collagen laid down in the site so far.",
         ),
         Measure::OfSite("matrix.laid".into()),
+    )
+    .register_metric(
+        Metric::new(
+            "matrix_regrown_pg",
+            "pg",
+            "Collagen that the tissue of the site has brought back so far, whatever cells lay down.",
+        ),
+        Measure::OfSite("matrix.regrown".into()),
     );
 }
