@@ -58,6 +58,9 @@ pub struct VesselExchangeParameters {
     pub sherwood: f32,
     /// Hydraulic conductivity of a normal wall, um/(mmHg min); 0.0216, 3.6e-8 cm/(mmHg s) (Baxter and Jain 1989) [M].
     pub wall_conductivity_um_per_mmhg_min: f32,
+    /// How steeply it grows with the permeability of a wall to molecules, `n` in `L_p k^n`; 2, by Poiseuille's law in pores that widen: tumour walls let 10
+    /// times as many proteins through [A] and 100 times as much water [T].
+    pub wall_conductivity_exponent: f32,
     /// Reflection of the proteins of plasma by a normal wall; 0.91 (Baxter and Jain 1989) [M].
     pub reflection: f32,
     /// Oncotic pressure of plasma, mmHg; 20 [T].
@@ -74,6 +77,7 @@ impl Default for VesselExchangeParameters {
             red_cell_oxygen_mm: 20.3,
             sherwood: 1.2,
             wall_conductivity_um_per_mmhg_min: 0.0216,
+            wall_conductivity_exponent: 2.0,
             reflection: 0.91,
             plasma_oncotic_mmhg: 20.0,
             tissue_oncotic_mmhg: 10.0,
@@ -89,6 +93,7 @@ impl Parameters for VesselExchangeParameters {
             "hill_exponent" => between(0.5, 10.0),
             "sherwood" => between(1e-3, 1e4),
             "reflection" => Limits::FRACTION,
+            "wall_conductivity_exponent" => between(0.0, 4.0),
             _ => between(0.0, 1000.0),
         }
     }

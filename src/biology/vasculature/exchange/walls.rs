@@ -1,7 +1,7 @@
 //! Water and proteins through the walls of drawn vessels.
 //!
-//! A wall of the permeability `k` over a normal one lets `k L_p` of water through, `k P` of a molecule, and holds back a share `1 - k (1 - sigma)`
-//! of what is in the water, but not less than none.
+//! A wall of the permeability `k` over a normal one lets `k^2 L_p` of water through (its pores are wider, not more), `k P` of a molecule, and holds
+//! back a share `1 - k (1 - sigma)` of what is in the water, but not less than none.
 
 use bevy::prelude::*;
 
@@ -20,7 +20,8 @@ pub fn filtration(
     voxel_um3: f32,
 ) -> f32 {
     let surface = std::f32::consts::TAU * segment.radius_um * length_um / voxel_um3;
-    parameters.wall_conductivity_um_per_mmhg_min * segment.permeability * surface
+    let wider = bevy::math::ops::powf(segment.permeability, parameters.wall_conductivity_exponent);
+    parameters.wall_conductivity_um_per_mmhg_min * wider * surface
 }
 
 /// Says what water the walls of vessels let through, where the flow has changed.
