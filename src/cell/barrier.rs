@@ -5,8 +5,14 @@
 //! pushing, adhesion, bonds), and `Turnover`, where daughters are put apart. The way is tested, not its end. What lets a body
 //! pass, and how fast, is the barrier's.
 //!
+//! A way is found in three steps. Each barrier is asked for what those before left of it, those that only slow before those that
+//! hold ([`BarrierKind`]), whatever the order in which they were put in. Where holding a body would put it outside of the walls of its
+//! site, it goes back along that way up to the wall. Then each barrier is asked whether it lets the body pass on the straight way that
+//! is left, and only if none bars it the body goes there, and the barriers hear of it: so what is told of a passage has happened.
+//!
 //! A barrier is asked from many threads; its answer hangs on nothing but what it was at the beginning of the stage. As only
-//! displacements are held and never velocities, cells that rest are left alone.
+//! displacements are held and never velocities, cells that rest are left alone. Of what it notes nothing is left when a step
+//! ends: its module tells it in [`TurnoverSystems::Tell`](super::turnover::TurnoverSystems), after daughters were put apart.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -14,6 +20,9 @@ use std::fmt::Debug;
 use bevy::prelude::*;
 
 use super::body::{Body, CellType, Position, Resident};
+use super::mechanics::Faces;
+use super::movement::faces_of;
+use super::plane::Plane;
 use crate::core::CellId;
 use crate::core::state::RegisterState;
 use crate::tissue::Sites;
@@ -27,12 +36,46 @@ pub struct Displaced {
     pub cell_type: u16,
     /// Its radius, um.
     pub radius_um: f32,
+    /// Whether it stays at its height, as all do in a plane.
+    pub in_plane: bool,
+}
+
+/// What a barrier does, and with that when it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BarrierKind {
+    /// It lets bodies go a share of their way. Asked first.
+    Slows,
+    /// It has sides, and turns ways aside.
+    Holds,
+}
+
+/// What becomes of a body on a straight way, as far as a barrier is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Passing {
+    /// It stays on its side.
+    None,
+    /// It goes through.
+    Through,
+    /// It must not go there.
+    Barred,
 }
 
 /// Something thin that holds bodies back.
 pub trait Barrier: Any + Debug + Send + Sync {
-    /// Where a body comes to that is displaced from one place to another, um. It notes what it must of a body that passes.
+    /// What it does.
+    fn kind(&self) -> BarrierKind;
+
+    /// Where a body comes to that is displaced from one place to another, um. Only an answer: whether the body goes there is not
+    /// known yet. In a plane it must not leave the height of `to`.
     fn hold(&self, body: Displaced, from: Vec3, to: Vec3) -> Vec3;
+
+    /// Whether a body passes on the straight way that all barriers and walls together have left, um.
+    fn passing(&self, _body: Displaced, _from: Vec3, _to: Vec3) -> Passing {
+        Passing::None
+    }
+
+    /// Hears of a body that went through a barrier of the site, this one or another, on this straight way, um.
+    fn note(&self, _body: Displaced, _from: Vec3, _to: Vec3) {}
 }
 
 /// All barriers of a site.
@@ -40,9 +83,11 @@ pub trait Barrier: Any + Debug + Send + Sync {
 pub struct SiteBarriers(Vec<Box<dyn Barrier>>);
 
 impl SiteBarriers {
-    /// Puts a barrier in.
+    /// Puts a barrier in, behind those of its kind.
     pub fn add(&mut self, barrier: impl Barrier) {
-        self.0.push(Box::new(barrier));
+        let kind = barrier.kind();
+        let at = self.0.partition_point(|before| before.kind() <= kind);
+        self.0.insert(at, Box::new(barrier));
     }
 
     /// The first barrier of that type.
@@ -62,11 +107,30 @@ impl SiteBarriers {
         self.0.is_empty()
     }
 
-    /// Where a body comes to that is displaced from one place to another, um. Each barrier is asked for what the one before
-    /// left of the way, in the order in which they were put in: what only slows comes before what holds.
-    pub fn hold(&self, body: Displaced, from: Vec3, to: Vec3) -> Vec3 {
+    /// Where a body comes to that is displaced from one place to another within these faces, um.
+    pub fn hold(&self, body: Displaced, from: Vec3, to: Vec3, faces: &Faces) -> Vec3 {
         let barriers = self.0.iter();
-        barriers.fold(to, |reached, barrier| barrier.hold(body, from, reached))
+        let held = barriers.fold(to, |reached, barrier| barrier.hold(body, from, reached));
+        let reached = if faces.allow(held.to_array()) {
+            held
+        } else {
+            faces.back_along(from.to_array(), held.to_array()).into()
+        };
+        if reached == from {
+            return from;
+        }
+        let barriers = self.0.iter();
+        let passing = barriers.map(|barrier| barrier.passing(body, from, reached));
+        match passing.max() {
+            Some(Passing::Barred) => return from,
+            Some(Passing::Through) => {
+                for barrier in &self.0 {
+                    barrier.note(body, from, reached);
+                }
+            }
+            _ => {}
+        }
+        reached
     }
 }
 
@@ -84,15 +148,20 @@ pub(super) fn hold_daughter(world: &mut World, daughter: Entity, mother_um: Vec3
     };
     let site = world.get_resource::<Sites>();
     let site = site.and_then(|sites| sites.find(resident.0));
-    let Some(barriers) = site.and_then(|site| world.get::<SiteBarriers>(site.entity)) else {
+    let Some(site) = site else {
         return;
     };
+    let Some(barriers) = world.get::<SiteBarriers>(site.entity) else {
+        return;
+    };
+    let faces = faces_of(&site.block, world.get::<Plane>(site.entity));
     let body = Displaced {
         cell: *id,
         cell_type: cell_type.0,
         radius_um: body.radius_um,
+        in_plane: faces.plane.is_some(),
     };
-    let reached = barriers.hold(body, mother_um, to.0);
+    let reached = barriers.hold(body, mother_um, to.0, &faces);
     if reached != to.0
         && let Some(mut position) = world.get_mut::<Position>(daughter)
     {
@@ -103,6 +172,6 @@ pub(super) fn hold_daughter(world: &mut World, daughter: Entity, mother_um: Vec3
 /// Says what barriers are to the state of a simulation.
 pub(super) fn declare(app: &mut App) {
     app.declare_remade::<SiteBarriers>(
-        "made from the scene, and filled from what their modules keep",
+        "made from the scene, and filled from what their modules keep; what they note is told before a step ends",
     );
 }

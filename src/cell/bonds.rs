@@ -24,6 +24,7 @@ use super::mechanics::{Bond, BondKindId, Bonds, BondsState, Heir};
 use super::movement::{SiteMechanics, move_cells};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::inbox::Inbox;
+use crate::core::invariant::{Breach, RegisterInvariant};
 use crate::core::parameters::{Parameters, RegisterParameters};
 use crate::core::random::probability;
 use crate::core::state::{Kept, Owner, RegisterState};
@@ -269,6 +270,12 @@ impl BondBook {
     /// are one.
     pub fn form(&self, kind: BondKindId, cells: [Entity; 2]) {
         self.0.add(|booked| booked.form.push((kind, cells)));
+    }
+
+    /// Whether nothing is booked that was not carried out.
+    fn is_empty(&self) -> bool {
+        self.0
+            .look(|booked| booked.form.is_empty() && booked.cut.is_empty())
     }
 
     /// Books the bond of a kind between two cells to be cut, if there is one.
@@ -538,6 +545,12 @@ impl Plugin for BondsPlugin {
             .init_resource::<BondsInTransit>()
             .register_kept::<BondsInTransit>(Owner::Simulation, "bonds_in_transit")
             .declare_remade::<BondBook>("carried out in the `Move` of the step")
+            .register_invariant(SimSystems::Turnover, "settle_bonds", |world| {
+                let left = !world.get_resource::<BondBook>()?.is_empty();
+                left.then(|| {
+                    Breach::new("a bond was booked when it was too late in the step".into())
+                })
+            })
             .register_purpose(TEARING)
             .register_purpose(HEIR)
             .register_event(BOND_FORMED, "A bond formed between two cells.")

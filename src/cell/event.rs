@@ -218,6 +218,11 @@ impl EventBook {
         self.0.add(|booked| booked.push(event));
     }
 
+    /// Whether nothing is booked that was not told.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.look(Vec::is_empty)
+    }
+
     /// Moves all that was booked to the events of a step.
     pub(crate) fn hand_on(&mut self, step: u64, events: &mut Vec<EventRecord>) {
         events.extend(self.0.taken().drain(..).map(|booked| EventRecord {

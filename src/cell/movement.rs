@@ -210,6 +210,9 @@ impl Plugin for MovementPlugin {
                 (!position.0.is_finite()).then(|| format!("its position is {}", position.0))
             })
             .register_invariant(SimSystems::Move, "move_cells", cell_outside_walls)
+            .register_invariant(SimSystems::Move, "move_cells", cell_outside_plane)
+            .register_invariant(SimSystems::Turnover, "turn_over", cell_outside_walls)
+            .register_invariant(SimSystems::Turnover, "turn_over", cell_outside_plane)
             .register_invariant(SimSystems::Move, "move_cells", broken_bond)
             .while_in_transit(
                 move_cells,
@@ -360,20 +363,26 @@ fn write_back(mechanics: &SiteMechanics, here: &SiteRows, cells: &mut Query<Movi
     }
 }
 
+/// What holds the cells of a site inside.
+pub(super) fn faces_of(block: &TissueBlock, plane: Option<&Plane>) -> Faces {
+    let faces = if block.walls {
+        Faces::closed(block.min_um.to_array(), block.max_um().to_array())
+    } else {
+        Faces::default()
+    };
+    match plane {
+        Some(plane) => faces.in_plane(plane.z_um),
+        None => faces,
+    }
+}
+
 fn relax(
     mechanics: &mut SiteMechanics,
     (block, plane): (&TissueBlock, Option<&Plane>),
     barriers: Option<&SiteBarriers>,
     minutes: f32,
 ) {
-    let mut faces = if block.walls {
-        Faces::closed(block.min_um.to_array(), block.max_um().to_array())
-    } else {
-        Faces::default()
-    };
-    if let Some(plane) = plane {
-        faces = faces.in_plane(plane.z_um);
-    }
+    let faces = faces_of(block, plane);
     let SiteMechanics {
         kernel,
         bonds,
@@ -415,6 +424,31 @@ fn cell_outside_walls(world: &World) -> Option<Breach> {
                 position.0,
                 sites.get(resident.0).block.name
             ),
+        })
+}
+
+/// A cell that has left the plane of its site.
+fn cell_outside_plane(world: &World) -> Option<Breach> {
+    let sites = world.get_resource::<Sites>()?;
+    let planes = sites
+        .list
+        .iter()
+        .map(|site| world.get::<Plane>(site.entity));
+    let planes: Vec<Option<&Plane>> = planes.collect();
+    if planes.iter().all(Option::is_none) {
+        return None;
+    }
+    let mut query = world.try_query::<(&CellId, &Resident, &Position)>()?;
+    query
+        .iter(world)
+        .filter_map(|(id, resident, position)| {
+            let plane = planes.get(usize::from(resident.0.0)).copied().flatten()?;
+            (position.0.z != plane.z_um).then_some((*id, position.0, plane.z_um))
+        })
+        .min_by_key(|(id, ..)| *id)
+        .map(|(id, at, z_um)| Breach {
+            cell: Some(id),
+            found: format!("it is at {at} um, outside the plane of its site at {z_um} um"),
         })
 }
 

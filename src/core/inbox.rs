@@ -14,6 +14,11 @@ impl<T> Inbox<T> {
         add(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
+    /// Looks at what was handed in and not taken yet.
+    pub fn look<R>(&self, look: impl FnOnce(&T) -> R) -> R {
+        look(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// What was handed in, for the one who takes it.
     pub fn taken(&mut self) -> &mut T {
         self.0.get_mut().unwrap_or_else(PoisonError::into_inner)

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::site::{SiteId, Sites};
 use crate::core::carried::Carried;
 use crate::core::inbox::Inbox;
-use crate::core::invariant::{Breach, Refused, Violation};
+use crate::core::invariant::{Breach, Refused, RegisterInvariant, Violation};
 use crate::core::state::{Owner, PopulationState, RegisterState, StateRegistry};
 use crate::core::{Clock, MemberId, MemberIdCounter, SimSystems};
 
@@ -101,6 +101,12 @@ impl Members {
         self.0.add(|asked| asked.come.extend(members));
     }
 
+    /// Whether nothing is asked for that was not carried out.
+    fn is_empty(&self) -> bool {
+        self.0
+            .look(|asked| asked.come.is_empty() && asked.go.is_empty())
+    }
+
     /// Asks that a member, given with its entity, be removed.
     pub fn remove(&self, member: MemberId, entity: Entity) {
         self.0.add(|asked| asked.go.push((member, entity)));
@@ -169,6 +175,13 @@ pub(crate) fn register(app: &mut App) {
         .init_resource::<MemberIdCounter>()
         .register_kept::<MemberIdCounter>(Owner::Simulation, "next_member")
         .declare_remade::<Members>("carried out in the step in which they are asked for")
+        .register_invariant(SimSystems::Turnover, "turn_members_over", |world| {
+            let left = !world.get_resource::<Members>()?.is_empty();
+            left.then(|| {
+                let found = "a member was asked to come or go when it was too late in the step";
+                Breach::new(found.into())
+            })
+        })
         .declare_remade::<MemberTurnover>("that of the step just over")
         .add_observer(go_with_site);
 }

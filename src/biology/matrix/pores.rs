@@ -9,7 +9,7 @@
 use bevy::prelude::*;
 
 use super::{Matrix, MatrixParameters, RemodellingParameters};
-use crate::cell::barrier::{Barrier, Displaced, SiteBarriers};
+use crate::cell::barrier::{Barrier, BarrierKind, Displaced, SiteBarriers};
 use crate::core::parallel::for_each_chunk_mut2;
 use crate::core::parameters::PerType;
 use crate::tissue::{Scaffold, TissueBlock};
@@ -93,6 +93,10 @@ impl Pores {
 }
 
 impl Barrier for Pores {
+    fn kind(&self) -> BarrierKind {
+        BarrierKind::Slows
+    }
+
     fn hold(&self, body: Displaced, from: Vec3, to: Vec3) -> Vec3 {
         let of_type = self.arrest_um2.get(usize::from(body.cell_type));
         let share = self.room((from, to), body.radius_um, of_type.copied().unwrap_or(0.0));
@@ -173,6 +177,7 @@ mod tests {
             cell: CellId(0),
             cell_type: 0,
             radius_um: 8.0,
+            in_plane: false,
         };
         pores.hold(body, at(from), at(to)).x
     }

@@ -13,7 +13,7 @@
 //! the field of the molecule `mmp`.
 //!
 //! [`meet_membranes`] runs in `Act`; in `Move` and `Turnover` displacements are held ([`crate::cell::barrier`]); [`digest_membranes`]
-//! runs in `Transport` and tells who went through.
+//! runs in `Transport`; [`tell_crossings`] tells at the end of `Turnover` who went through.
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::cell::barrier::SiteBarriers;
 use crate::cell::death::is_alive;
 use crate::cell::event::{EventBook, EventKind, RegisterEvent};
+use crate::cell::turnover::TurnoverSystems;
 use crate::cell::{ActSystems, Body, CellType, Motility, Position, Resident, Vital, order_act};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
@@ -96,6 +97,11 @@ impl MembranesParameters {
     pub fn pore_um2(&self, density: f32) -> f32 {
         let gone = 1.0 - density;
         self.pore_area_um2 * gone * gone
+    }
+
+    /// Whether an element of that density counts as open.
+    pub fn is_open(&self, density: f32) -> bool {
+        self.pore_um2(density) >= self.open_pore_um2
     }
 }
 
@@ -228,7 +234,7 @@ pub struct MembraneElement {
     pub density: f64,
     /// Whether its pores let tumour cells pass.
     pub is_open: bool,
-    /// Whether it has been told that it opened before a cell.
+    /// Whether it has been told that it opened before a cell, or was open at the start.
     pub is_told: bool,
 }
 
@@ -241,7 +247,7 @@ pub struct MembraneTally {
     pub inward: u64,
     /// When the first cell went out, hours.
     pub first_crossing_h: Option<f64>,
-    /// When the first element opened, hours.
+    /// When the first element opened that was closed before, hours.
     pub first_opening_h: Option<f64>,
 }
 
@@ -345,23 +351,15 @@ pub fn density_after(density: f64, digestion: f32, regeneration: f32, minutes: f
     density + (settles_at - density) * f64::from(probability(sum, minutes))
 }
 
-/// Membranes are digested and mended; it is told where they opened and who went through.
-pub fn digest_membranes(
+/// It is told who went through, in `Move` and as daughters were put apart.
+pub fn tell_crossings(
     clock: Res<Clock>,
-    parameters: Res<MembranesParameters>,
-    fields: Fields,
     events: Res<EventBook>,
     mut barriers: Query<(&SiteId, &mut SiteBarriers, &mut MembraneTally)>,
-    mut elements: Query<(&LivesIn, &mut MembraneElement)>,
 ) {
-    let minutes = clock.dt_minutes();
-    // What happens in this step is in force at its end.
-    let hours = (clock.step + 1) as f64 * clock.step_minutes / MINUTES_PER_HOUR;
-    let regeneration = parameters.regeneration_per_day / (24.0 * MINUTES_PER_HOUR as f32);
-    let mmp = fields.of(MMP);
-    let mut places: Vec<(SiteId, &mut Membranes, Mut<MembraneTally>)> = Vec::new();
-    for (site, barriers, mut tally) in &mut barriers {
-        let Some(membranes) = barriers.into_inner().get_mut::<Membranes>() else {
+    let hours = hours_at_end(&clock);
+    for (site, mut barriers, mut tally) in &mut barriers {
+        let Some(membranes) = barriers.bypass_change_detection().get_mut::<Membranes>() else {
             continue;
         };
         for crossing in membranes.crossings().drain(..) {
@@ -378,7 +376,48 @@ pub fn digest_membranes(
                 tally.inward += 1;
             }
         }
-        places.push((*site, membranes, tally));
+    }
+}
+
+/// What happens in a step is in force at its end: when that is, hours.
+fn hours_at_end(clock: &Clock) -> f64 {
+    (clock.step + 1) as f64 * clock.step_minutes / MINUTES_PER_HOUR
+}
+
+/// What cells did to membranes, or who went through, that would be told or carried out in another step.
+fn note_left(world: &World) -> Option<Breach> {
+    let sites = world.get_resource::<Sites>()?.list.iter();
+    for site in sites {
+        let barriers = world.get::<SiteBarriers>(site.entity);
+        let membranes = barriers.and_then(SiteBarriers::get::<Membranes>);
+        if membranes.is_some_and(|membranes| !membranes.is_told()) {
+            return Some(Breach::new(format!(
+                "something is noted of the membranes of `{}` when the step ends",
+                site.block.name
+            )));
+        }
+    }
+    None
+}
+
+/// Membranes are digested and mended; it is told where they opened.
+pub fn digest_membranes(
+    clock: Res<Clock>,
+    parameters: Res<MembranesParameters>,
+    fields: Fields,
+    events: Res<EventBook>,
+    mut barriers: Query<(&SiteId, &mut SiteBarriers, &mut MembraneTally)>,
+    mut elements: Query<(&LivesIn, &mut MembraneElement)>,
+) {
+    let minutes = clock.dt_minutes();
+    let hours = hours_at_end(&clock);
+    let regeneration = parameters.regeneration_per_day / (24.0 * MINUTES_PER_HOUR as f32);
+    let mmp = fields.of(MMP);
+    let mut places: Vec<(SiteId, &mut Membranes, Mut<MembraneTally>)> = Vec::new();
+    for (site, barriers, tally) in &mut barriers {
+        if let Some(membranes) = barriers.into_inner().get_mut::<Membranes>() {
+            places.push((*site, membranes, tally));
+        }
     }
     if places.is_empty() {
         return;
@@ -397,12 +436,15 @@ pub fn digest_membranes(
         let density = density_after(element.density, soluble + contact, regeneration, minutes);
         element.density = density;
         sheet.density[place] = density as f32;
-        element.is_open = parameters.pore_um2(density as f32) >= parameters.open_pore_um2;
+        let was_open = element.is_open;
+        element.is_open = parameters.is_open(density as f32);
         if !element.is_open {
             element.is_told = false;
             continue;
         }
-        tally.first_opening_h.get_or_insert(hours);
+        if !was_open {
+            tally.first_opening_h.get_or_insert(hours);
+        }
         if let (false, Some(cell)) = (element.is_told, cell) {
             element.is_told = true;
             events.book(BREACH, cell, *site, sheet.tiling.elements[place].centre_um);
@@ -412,19 +454,24 @@ pub fn digest_membranes(
 
 /// Puts the elements of its membranes into a site.
 fn begin_membranes(world: &mut World, site: SiteId) {
-    let Some(membranes) = membranes_of(world, site) else {
+    let (Some(membranes), Some(parameters)) = (
+        membranes_of(world, site),
+        world.get_resource::<MembranesParameters>(),
+    ) else {
         return;
     };
     let mut elements = Vec::new();
     for (number, sheet) in membranes.sheets.iter().enumerate() {
         for (place, density) in sheet.density.iter().enumerate() {
             if !density.is_nan() {
+                // What is open from the start was not opened by a cell.
+                let is_open = parameters.is_open(*density);
                 elements.push(MembraneElement {
                     sheet: number as u16,
                     place: place as u32,
                     density: f64::from(*density),
-                    is_open: false,
-                    is_told: false,
+                    is_open,
+                    is_told: is_open,
                 });
             }
         }
@@ -554,6 +601,7 @@ impl Plugin for MembranePlugin {
                 "A cell came back in through a basement membrane; the place is where its centre passed.",
             )
             .register_invariant(SimSystems::Transport, "digest_membranes", wrong_element)
+            .register_invariant(SimSystems::Turnover, "tell_crossings", note_left)
             .while_in_transit(
                 meet_membranes,
                 InTransit::Pauses,
@@ -566,6 +614,7 @@ impl Plugin for MembranePlugin {
                     digest_membranes
                         .in_set(SimSystems::Transport)
                         .before(MediumSystems),
+                    tell_crossings.in_set(TurnoverSystems::Tell),
                 ),
             );
         known::register(app);

@@ -4,21 +4,26 @@
 //! the share `f` of what would bring it nearer, and all of what leads away or along: so against a closed element (`f = 0`) it leans,
 //! slides and is held, however it is pushed, and through an open one it passes by as much slower as the pores are narrow. The element
 //! that counts is the one through which the way leads, at the place where it meets the surface. The distance is that of a formula
-//! (see [`super::surface`]) and changes its sign only where an element lets it.
+//! (see [`super::surface`]) and changes its sign only where an element lets it. Of several membranes in reach each gives its share of
+//! what the others left, so that their passages are multiplied; where what one holds would lead into another that is closed, a body is
+//! turned aside until it approaches neither, and stays where it is if there is no such way.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use bevy::prelude::*;
 
 use super::surface::{Seen, Surface, Tiling};
 use super::{MembraneDescription, MembranesParameters};
-use crate::cell::barrier::{Barrier, Displaced};
+use crate::cell::barrier::{Barrier, BarrierKind, Displaced, Passing};
 use crate::core::CellId;
+use crate::core::inbox::Inbox;
 use crate::tissue::TissueBlock;
 
 /// How near to a surface a centre may come that may not pass, um: far above rounding, far below anything that is seen.
 const MARGIN_UM: f32 = 0.01;
+
+/// How often a body is turned aside between closed membranes before it stays where it is.
+const TURNS: u32 = 8;
 
 /// In place of the identity of a cell: nobody.
 const NOBODY: u64 = u64::MAX;
@@ -112,6 +117,10 @@ impl Sheet {
     /// element that is wider than that its share.
     pub(super) fn digest_at(&self, front_um: Vec3, within_um: f32, per_min: f32) {
         let note = |element: usize, per_min: f32| {
+            // Where there is none, nobody would take it.
+            if self.density[element].is_nan() {
+                return;
+            }
             // Bits of numbers that are not negative are in their order.
             self.digestion[element].fetch_max(per_min.to_bits(), Ordering::Relaxed);
         };
@@ -132,6 +141,34 @@ impl Sheet {
     /// Whether a point lies beyond the membrane as seen from another.
     pub(super) fn parts(&self, from: &Seen, point: Vec3) -> bool {
         (from.distance_um > 0.0) != (self.surface.see(point).distance_um > 0.0)
+    }
+
+    /// Where a straight way goes through the surface, and whether outwards, if it ends on the other side.
+    fn crossed(&self, from: Vec3, to: Vec3) -> Option<(Vec3, bool)> {
+        let begins = self.surface.see(from).distance_um;
+        // No way is shorter than the change of distance on it; a hundredth is far above rounding.
+        if begins * begins > 1.01 * from.distance_squared(to) {
+            return None;
+        }
+        let ends = self.surface.see(to).distance_um;
+        let is_outward = ends > 0.0;
+        if (begins > 0.0) == is_outward {
+            return None;
+        }
+        Some((from.lerp(to, begins / (begins - ends)), is_outward))
+    }
+
+    /// Whether nothing is noted of what cells did in this step.
+    fn is_taken(&self) -> bool {
+        let [digestion, before] = [
+            self.digestion
+                .iter()
+                .all(|of| of.load(Ordering::Relaxed) == 0),
+            self.before
+                .iter()
+                .all(|of| of.load(Ordering::Relaxed) == NOBODY),
+        ];
+        digestion && before
     }
 
     /// What cells did to an element in this step: their digestion, 1/min, and the first of them; forgotten with that.
@@ -190,7 +227,7 @@ pub struct Membranes {
     pub sheets: Vec<Sheet>,
     pub(super) pores: Pores,
     /// Bodies that went through in this step, in no order.
-    crossings: Mutex<Vec<Crossing>>,
+    crossings: Inbox<Vec<Crossing>>,
 }
 
 impl Membranes {
@@ -205,8 +242,7 @@ impl Membranes {
 
     /// Who went through since this was asked for, in the order of identity.
     pub(super) fn crossings(&mut self) -> &mut Vec<Crossing> {
-        let crossings = self.crossings.get_mut();
-        let crossings = crossings.unwrap_or_else(PoisonError::into_inner);
+        let crossings = self.crossings.taken();
         crossings.sort_unstable_by_key(|crossing| {
             let bits = crossing.at_um.to_array().map(f32::to_bits);
             (crossing.cell, crossing.is_outward, bits)
@@ -214,35 +250,51 @@ impl Membranes {
         crossings
     }
 
-    fn note(&self, crossing: Crossing) {
-        let mut crossings = self
-            .crossings
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        crossings.push(crossing);
+    /// Whether nothing is noted that was not told or carried out.
+    pub(super) fn is_told(&self) -> bool {
+        self.crossings.look(Vec::is_empty) && self.sheets.iter().all(Sheet::is_taken)
     }
 
-    /// The way past one membrane.
-    fn hold_to(&self, sheet: &Sheet, body: Displaced, from: Vec3, to: Vec3) -> Vec3 {
+    /// The share of its way that an element at a place lets a body go; none where there is no membrane.
+    fn passage_at(&self, sheet: &Sheet, body: Displaced, place: Vec3) -> Option<f32> {
+        let (_, density) = sheet.element_at(place)?;
+        Some(self.pores.passage(density, body.cell_type))
+    }
+
+    /// The way past one membrane, or past it where it is closed.
+    fn hold_to(
+        &self,
+        (sheet, only_closed): (&Sheet, bool),
+        body: Displaced,
+        from: Vec3,
+        to: Vec3,
+    ) -> Vec3 {
         let seen = sheet.surface.see(from);
         let way = to - from;
         let room = seen.distance_um.abs() - body.radius_um;
         if room > 0.0 && way.length_squared() < room * room {
             return to;
         }
+        let approach = |from, to| self.approach((sheet, only_closed), body, from, to);
         // A way past a round membrane may come nearer to it in the midst than at either end.
         if seen.distance_um > 0.0
             && let Some(share) = sheet.surface.nearest_on_way(from, to)
         {
             let nearest = from + way * share;
-            let reached = self.approach(sheet, body, from, nearest);
-            return self.approach(sheet, body, reached, reached + (to - nearest));
+            let reached = approach(from, nearest);
+            return approach(reached, reached + (to - nearest));
         }
-        self.approach(sheet, body, from, to)
+        approach(from, to)
     }
 
     /// The same of a way that comes nearer all the time, or goes away.
-    fn approach(&self, sheet: &Sheet, body: Displaced, from: Vec3, to: Vec3) -> Vec3 {
+    fn approach(
+        &self,
+        (sheet, only_closed): (&Sheet, bool),
+        body: Displaced,
+        from: Vec3,
+        to: Vec3,
+    ) -> Vec3 {
         let surface = &sheet.surface;
         let (start, end) = (surface.see(from), surface.see(to));
         let side = if start.distance_um > 0.0 { 1.0 } else { -1.0 };
@@ -256,37 +308,88 @@ impl Membranes {
         } else {
             to
         };
-        let passage = match sheet.element_at(meets) {
-            Some((_, density)) => self.pores.passage(density, body.cell_type),
-            None => return to,
+        let Some(passage) = self.passage_at(sheet, body, meets) else {
+            return to;
         };
+        if only_closed && passage > 0.0 {
+            return to;
+        }
         let mut reached = within + passage * (ends - within);
         let crosses = reached < 0.0;
-        if crosses {
-            self.note(Crossing {
-                cell: body.cell,
-                is_outward: side < 0.0,
-                at_um: meets,
-            });
-        } else {
+        if !crosses {
             reached = reached.max(MARGIN_UM);
         }
-        let held = to - end.outwards * (end.distance_um - side * reached);
+        let held = if body.in_plane {
+            let held = surface.in_plane_at(to, side * reached);
+            // Where the plane hardly cuts the surface it would be far away.
+            let most = 2.0 * from.distance(to);
+            match held.filter(|held| held.distance_squared(to) <= most * most) {
+                Some(held) => held,
+                None => return from,
+            }
+        } else {
+            to - end.outwards * (end.distance_um - side * reached)
+        };
         let is_beyond = (surface.see(held).distance_um > 0.0) != (side > 0.0);
         if is_beyond == crosses { held } else { from }
     }
 }
 
 impl Barrier for Membranes {
+    fn kind(&self) -> BarrierKind {
+        BarrierKind::Holds
+    }
+
     fn hold(&self, body: Displaced, from: Vec3, to: Vec3) -> Vec3 {
-        let mut reached = to;
-        let mut held = 0;
-        for sheet in &self.sheets {
-            let next = self.hold_to(sheet, body, from, reached);
-            held += u8::from(next != reached);
-            reached = next;
+        let past = |only_closed: bool, to: Vec3| {
+            let sheets = self.sheets.iter();
+            sheets.fold(to, |to, sheet| {
+                self.hold_to((sheet, only_closed), body, from, to)
+            })
+        };
+        let mut reached = past(false, to);
+        if reached == to || self.sheets.len() < 2 {
+            return reached;
         }
-        // Between two that both hold it there is no way on.
-        if held > 1 { from } else { reached }
+        for _ in 0..TURNS {
+            let turned = past(true, reached);
+            if turned.distance_squared(reached) <= MARGIN_UM * MARGIN_UM {
+                return turned;
+            }
+            reached = turned;
+        }
+        from
+    }
+
+    fn passing(&self, body: Displaced, from: Vec3, to: Vec3) -> Passing {
+        let crossed = self.sheets.iter().filter_map(|sheet| {
+            let (at, _) = sheet.crossed(from, to)?;
+            self.passage_at(sheet, body, at)
+        });
+        let passing = crossed.map(|passage| {
+            if passage > 0.0 {
+                Passing::Through
+            } else {
+                Passing::Barred
+            }
+        });
+        passing.max().unwrap_or(Passing::None)
+    }
+
+    fn note(&self, body: Displaced, from: Vec3, to: Vec3) {
+        for sheet in &self.sheets {
+            let Some((at_um, is_outward)) = sheet.crossed(from, to) else {
+                continue;
+            };
+            if sheet.element_at(at_um).is_some() {
+                self.crossings.add(|crossings| {
+                    crossings.push(Crossing {
+                        cell: body.cell,
+                        is_outward,
+                        at_um,
+                    });
+                });
+            }
+        }
     }
 }

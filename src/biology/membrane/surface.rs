@@ -59,6 +59,13 @@ pub struct Seen {
     pub outwards: Vec3,
 }
 
+/// How exactly a distance from a surface is found in a plane, um, and how exactly at least: a tenth of how near a body may come.
+const EXACT_UM: f32 = 1.0e-4;
+const AT_LEAST_UM: f32 = 1.0e-3;
+
+/// How far beyond its end an open duct still holds bodies, um: where it reaches a wall of the site, rounding must not leave a gap.
+const RIM_UM: f32 = 0.05;
+
 /// A surface without thickness.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Surface {
@@ -174,6 +181,28 @@ impl Surface {
                 outwards: frame[0],
             },
         }
+    }
+
+    /// The place at the height of a point, and near to it, that is so far from the surface, um, negative on the inner side; none where
+    /// the surface is not at that height.
+    pub fn in_plane_at(&self, point: Vec3, distance_um: f32) -> Option<Vec3> {
+        let mut at = point;
+        // Newton's method: exact for a plane and for a tube across, and two or three turns for others.
+        for turn in 0..8 {
+            let seen = self.see(at);
+            let off = distance_um - seen.distance_um;
+            let enough = if turn < 4 { EXACT_UM } else { AT_LEAST_UM };
+            if off.abs() <= enough {
+                return Some(at);
+            }
+            let aside = seen.outwards.with_z(0.0);
+            let slope = aside.length_squared();
+            if slope < 1.0e-6 {
+                return None;
+            }
+            at += aside * (off / slope);
+        }
+        None
     }
 
     /// How far along a straight way, 0-1, it comes nearest to the line of a tube, where that is neither end: there a body
@@ -440,12 +469,18 @@ impl Tiling {
     }
 
     /// The element that holds the place nearest to a point; none where the surface has come to an end.
+    ///
+    /// A plane goes on beyond the block, as its outermost elements; one point of the block could come to lie there by rounding, and no
+    /// other counts.
     pub fn element_at(&self, surface: &Surface, point: Vec3) -> Option<usize> {
         let (along, around) = surface.coordinates(point, self);
-        let row = &self.rows[self.row_at(along)?];
-        if !(0.0..=1.0).contains(&around) {
+        let ends = [self.bands.first()?.from_um, self.bands.last()?.to_um];
+        let beyond = (ends[0] - along).max(along - ends[1]);
+        if self.is_round && beyond > RIM_UM {
             return None;
         }
+        let row = &self.rows[self.row_at(along.clamp(ends[0], ends[1]))?];
+        let around = around.clamp(0.0, 1.0);
         let column = ((around * row.count as f32) as u32).min(row.count - 1);
         Some((row.first + column) as usize)
     }

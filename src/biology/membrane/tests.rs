@@ -57,6 +57,7 @@ fn body(cell_type: u16) -> Displaced {
         cell: CellId(3),
         cell_type,
         radius_um: 8.0,
+        in_plane: false,
     }
 }
 

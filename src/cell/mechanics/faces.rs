@@ -78,6 +78,26 @@ impl Faces {
         })
     }
 
+    /// Whether a centre may be at a place, um.
+    pub fn allow(&self, at: [f32; 3]) -> bool {
+        (0..3).all(|axis| self.hold(axis, at[axis]) == at[axis])
+    }
+
+    /// How far a centre gets that goes straight from a place where it may be to another, um.
+    pub fn back_along(&self, from: [f32; 3], to: [f32; 3]) -> [f32; 3] {
+        let mut share = 1.0_f32;
+        for axis in 0..3 {
+            let held = self.hold(axis, to[axis]);
+            if held != to[axis] {
+                // Held and not there, so the way leads along this axis.
+                share = share.min((held - from[axis]) / (to[axis] - from[axis]));
+            }
+        }
+        let share = share.max(0.0);
+        // What is held here is rounding.
+        std::array::from_fn(|axis| self.hold(axis, from[axis] + share * (to[axis] - from[axis])))
+    }
+
     /// The coordinate along `axis`, held inside the walls, and in the plane if there is one.
     #[inline(always)]
     pub(super) fn hold(&self, axis: usize, at: f32) -> f32 {

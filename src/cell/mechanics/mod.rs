@@ -292,19 +292,21 @@ pub struct Barriers<'a> {
 }
 
 impl Barriers<'_> {
-    /// Where the cell of an input row comes to.
+    /// Where the cell of an input row comes to within these faces.
     fn hold(
         &self,
         (row, body): (usize, &Body),
         radius_um: f32,
         [from, to]: [[f32; 3]; 2],
+        faces: &Faces,
     ) -> [f32; 3] {
         let body = Displaced {
             cell: body.id,
             cell_type: self.types.get(row).copied().unwrap_or_default(),
             radius_um,
+            in_plane: faces.plane.is_some(),
         };
-        let held = self.barriers.hold(body, from.into(), to.into());
+        let held = self.barriers.hold(body, from.into(), to.into(), faces);
         held.to_array()
     }
 }

@@ -222,7 +222,7 @@ impl Mechanics {
                 {
                     let row = rows[slots.start + slot] as usize;
                     let body_um = radius[slot] * body_per_contact;
-                    new = barriers.hold((row, &bodies[row]), body_um, [old, new]);
+                    new = barriers.hold((row, &bodies[row]), body_um, [old, new], faces);
                 }
                 [x[slot], y[slot], z[slot]] = new;
                 if new != old {

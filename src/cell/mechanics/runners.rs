@@ -389,7 +389,7 @@ impl Mechanics {
                         let row = rows[slot] as usize;
                         let old = [*here[0], *here[1], *here[2]];
                         let body_um = radius[slot] * body_per_contact;
-                        end = barriers.hold((row, &bodies[row]), body_um, [old, end]);
+                        end = barriers.hold((row, &bodies[row]), body_um, [old, end], faces);
                     }
                     for (here, end) in here.into_iter().zip(end) {
                         *here = end;

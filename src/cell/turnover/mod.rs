@@ -3,7 +3,8 @@
 //! The one exclusive place where entities come and go. What happens was decided before by the modules, in
 //! the components of each cell and as requests ([`Passages`]); here it is carried out in the order of cell identity, so
 //! identities are handed out in a stable order: cells are removed and divide, then recruits come ([`nursery`]), then cells
-//! leave for transit and arrive from it ([`transit`]).
+//! leave for transit and arrive from it ([`transit`]). Then modules tell what they noted of it, and all events of the step are
+//! handed on ([`TurnoverSystems`]).
 //!
 //! A dividing mother keeps her identity as one of the two
 //! daughters; the other inherits a copy of all her components ([`copier`]), and each module says what becomes of
@@ -42,13 +43,24 @@ use super::movement::hold_inside;
 use super::plane::Plane;
 use super::{CellType, Cycle, EventKind, EventRecord, Position, Resident, StepEvents, Vital};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
-use crate::core::invariant::{Refused, RegisterInvariant};
+use crate::core::invariant::{Breach, Refused, RegisterInvariant};
 use crate::core::parallel::for_each_chunk_mut;
 use crate::core::state::{Owner, RegisterState};
 use crate::core::{
     CellId, CellIdCounter, Clock, Purpose, RandomKey, RegisterPurpose, SimSchedule, SimSystems,
 };
 use crate::tissue::{Sites, population};
+
+/// The order inside [`SimSystems::Turnover`].
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TurnoverSystems {
+    /// Cells come and go.
+    Change,
+    /// Modules book the events of what they have noted in this step, the coming and going of cells included.
+    Tell,
+    /// All that was booked becomes the events of the step.
+    HandOn,
+}
 
 /// A cell was born by division; the row names the daughter, and her mother as the other.
 pub const DIVISION: EventKind = EventKind::of("division");
@@ -93,11 +105,26 @@ impl Plugin for TurnoverPlugin {
                 InTransit::Runs,
                 "cells divide, die and arrive wherever they are",
             )
-            .add_systems(
+            .register_invariant(SimSystems::Turnover, "turn_over", request_left)
+            .register_invariant(SimSystems::Turnover, "hand_events_on", event_left)
+            .configure_sets(
                 SimSchedule,
-                (turn_over, population::turn_members_over)
+                (
+                    TurnoverSystems::Change,
+                    TurnoverSystems::Tell,
+                    TurnoverSystems::HandOn,
+                )
                     .chain()
                     .in_set(SimSystems::Turnover),
+            )
+            .add_systems(
+                SimSchedule,
+                (
+                    turn_over.in_set(TurnoverSystems::Change),
+                    (hand_events_on, population::turn_members_over)
+                        .chain()
+                        .in_set(TurnoverSystems::HandOn),
+                ),
             );
         lineage::register(app);
         population::register(app);
@@ -179,9 +206,34 @@ fn turn_over(world: &mut World, cells: &mut QueryState<Noted>, mut buffers: Loca
     transit::arrive(world, &asked.arrivals, step, &mut events);
     asked.clear();
     bonds::tell_broken(world);
-    world.resource_mut::<EventBook>().hand_on(step, &mut events);
-    put_in_order(&mut events, world.resource::<EventKinds>());
     world.resource_mut::<StepEvents>().0 = events;
+}
+
+/// Adds what was booked to the events of the step, and puts these in order.
+fn hand_events_on(
+    clock: Res<Clock>,
+    kinds: Res<EventKinds>,
+    mut book: ResMut<EventBook>,
+    mut events: ResMut<StepEvents>,
+) {
+    book.hand_on(clock.step + 1, &mut events.0);
+    put_in_order(&mut events.0, &kinds);
+}
+
+/// A request that would be carried out in another step than that in which it was made.
+fn request_left(world: &World) -> Option<Breach> {
+    let passages = world.get_resource::<Passages>();
+    let left = passages.is_some_and(|passages| !passages.is_empty());
+    left.then(|| {
+        Breach::new("a cell was asked to come or go when it was too late in the step".into())
+    })
+}
+
+/// An event that would be told with those of another step.
+fn event_left(world: &World) -> Option<Breach> {
+    let book = world.get_resource::<EventBook>();
+    let left = book.is_some_and(|book| !book.is_empty());
+    left.then(|| Breach::new("an event was booked when those of the step were told".into()))
 }
 
 /// Adds the divisions and removals that were asked for to what the cells themselves say, each cell once.

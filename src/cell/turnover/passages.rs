@@ -203,6 +203,15 @@ impl Asked {
         self.arrivals.dedup_by_key(|arrival| arrival.cell);
     }
 
+    /// Whether nothing is asked for.
+    pub const fn is_empty(&self) -> bool {
+        self.divisions.is_empty()
+            && self.removals.is_empty()
+            && self.recruits.is_empty()
+            && self.departures.is_empty()
+            && self.arrivals.is_empty()
+    }
+
     /// Forgets all, and keeps the memory.
     pub fn clear(&mut self) {
         self.divisions.clear();
@@ -253,6 +262,11 @@ impl Passages {
     /// Asks that a cell in transit come into a site.
     pub fn arrive(&self, arrival: Arrival) {
         self.0.add(|asked| asked.arrivals.push(arrival));
+    }
+
+    /// Whether nothing is asked for that was not carried out.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.look(Asked::is_empty)
     }
 
     /// Exchanges what was asked for with an empty list, so that memory is used again.
