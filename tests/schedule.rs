@@ -202,6 +202,7 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
             "biology::immunity::natural_killer::make_ready",
             "biology::immunity::t_cell::tire",
             "biology::immunity::target::show_targets",
+            "biology::junctions::let_go_of_the_left",
             "biology::metabolism::update_metabolism",
             "biology::polarity::polarise",
             "biology::protease::express",

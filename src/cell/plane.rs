@@ -7,7 +7,7 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::core::parameters::{Limits, Parameters};
+use crate::core::parameters::{Contradiction, Limits, Parameters};
 use crate::core::site_part::RegisterSitePart;
 use crate::core::state::RegisterState;
 
@@ -25,6 +25,20 @@ impl Parameters for Plane {
             min: -1.0e6,
             max: 1.0e6,
         }
+    }
+
+    fn contradictions_in(&self, size_um: Vec3) -> Vec<Contradiction> {
+        let half = 0.5 * size_um.z;
+        let outside = self.z_um.abs() > half;
+        let wrong = outside.then(|| Contradiction {
+            field: "z_um",
+            other: "",
+            message: format!(
+                "the plane lies at {} um, outside of its site, which reaches from {} to {half} um",
+                self.z_um, -half
+            ),
+        });
+        wrong.into_iter().collect()
     }
 }
 

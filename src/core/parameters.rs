@@ -40,6 +40,11 @@ pub trait Parameters: Reflect + Typed + Clone + Send + Sync + 'static {
     fn contradictions(&self) -> Vec<Contradiction> {
         Vec::new()
     }
+
+    /// Values of a part of a site that make no sense in a site of this size, um, whose middle is the origin.
+    fn contradictions_in(&self, _size_um: Vec3) -> Vec<Contradiction> {
+        Vec::new()
+    }
 }
 
 /// Two parameters of one struct that contradict each other.

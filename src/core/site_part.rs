@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 
 use super::capability::{Capability, CapabilityRegistry, CapabilityValue};
 use super::dialect::read_ron;
-use super::parameters::Parameters;
+use super::parameters::{Contradiction, Parameters};
 use super::rule::Rule;
 
 /// Puts a part into a site, by its entity.
@@ -30,13 +30,10 @@ pub struct SitePart {
     pub rules: BTreeMap<String, Rule>,
     install: Install,
     read_files: Option<ReadFiles>,
-    check_within: Option<CheckWithin>,
+    contradictions_in: fn(&CapabilityValue, Vec3) -> Vec<Contradiction>,
     /// Whether it supplies the site in place of vessels of the host that are not drawn.
     pub supplies: bool,
 }
-
-/// Says what of a part does not lie between the corners of its site, um.
-type CheckWithin = Arc<dyn Fn(&CapabilityValue, [Vec3; 2]) -> Vec<String> + Send + Sync>;
 
 /// Reads the files that a part names and puts what stands in them in their place.
 type ReadFiles = Arc<
@@ -62,15 +59,14 @@ pub struct FileFault {
 }
 
 impl SitePart {
+    /// What of it makes no sense in a site of this size, um, whose middle is the origin.
+    pub fn contradictions_in(&self, value: &CapabilityValue, size_um: Vec3) -> Vec<Contradiction> {
+        (self.contradictions_in)(value, size_um)
+    }
+
     /// Puts it into a site, by its entity, in a world that is being set up.
     pub fn install(&self, world: &mut World, site: Entity, value: &CapabilityValue) {
         (self.install)(world, site, value);
-    }
-
-    /// What of it cannot be in a site between two corners, um, in words.
-    pub fn check_within(&self, value: &CapabilityValue, corners_um: [Vec3; 2]) -> Vec<String> {
-        let check = self.check_within.as_ref();
-        check.map_or_else(Vec::new, |check| check(value, corners_um))
     }
 
     /// The same part with what stands in the files that it names in their place; none where it names none.
@@ -110,16 +106,6 @@ pub trait RegisterSitePart {
         read: impl Fn(&P, &mut TextOf) -> Result<Option<P>, Vec<FileFault>> + Send + Sync + 'static,
     ) -> &mut Self;
 
-    /// Says what of the part of that name, registered before, cannot be in a site between two corners, um, in words.
-    ///
-    /// # Panics
-    /// When no part has that name.
-    fn check_site_part_within<P: Parameters>(
-        &mut self,
-        name: &str,
-        check: impl Fn(&P, [Vec3; 2]) -> Vec<String> + Send + Sync + 'static,
-    ) -> &mut Self;
-
     /// Says that a site with the part of that name, registered before, is supplied by it, and not by vessels of the host that are not drawn.
     ///
     /// # Panics
@@ -143,8 +129,11 @@ impl RegisterSitePart for App {
             file: Capability::of::<P>(name),
             rules: BTreeMap::new(),
             read_files: None,
-            check_within: None,
             supplies: false,
+            contradictions_in: |value, size_um| {
+                let value = value.get::<P>();
+                value.map_or_else(Vec::new, |value| value.contradictions_in(size_um))
+            },
             install: Arc::new(move |world, site, value| {
                 if let Some(value) = value.get::<P>() {
                     install(world, site, value);
@@ -172,23 +161,6 @@ impl RegisterSitePart for App {
                     return Ok(None);
                 };
                 Ok(read(value, text_of)?.map(CapabilityValue::new))
-            }));
-        });
-        self
-    }
-
-    fn check_site_part_within<P: Parameters>(
-        &mut self,
-        name: &str,
-        check: impl Fn(&P, [Vec3; 2]) -> Vec<String> + Send + Sync + 'static,
-    ) -> &mut Self {
-        let mut known = self
-            .world_mut()
-            .get_resource_or_init::<CapabilityRegistry>();
-        known.change_site_part(name, |part| {
-            part.check_within = Some(Arc::new(move |value, corners| {
-                let value = value.get::<P>();
-                value.map_or_else(Vec::new, |value| check(value, corners))
             }));
         });
         self

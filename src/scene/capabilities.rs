@@ -16,6 +16,7 @@ use super::spans::{Body, FieldPath, Tree};
 use super::words::likely;
 use crate::core::capability::{Capability, CapabilityRegistry, CapabilityValue};
 use crate::core::numbers::{field_at, number_fields, read_number};
+use crate::core::parameters::Contradiction;
 use crate::tissue::MoleculeName;
 
 /// What has fields that modules have registered: a cell type its capabilities, a site the parts of its tissue.
@@ -168,7 +169,12 @@ pub(super) fn check_value(
     value: &CapabilityValue,
 ) {
     checker.limits(path, capability.limits, value.reflect());
-    for contradiction in (capability.contradictions)(value) {
+    tell(checker, path, (capability.contradictions)(value));
+}
+
+/// Tells what contradicts each other in a value that stands at a place of a file.
+pub(super) fn tell(checker: &mut Checker, path: &FieldPath, contradictions: Vec<Contradiction>) {
+    for contradiction in contradictions {
         let fields = contradiction.field.split('.');
         let fields = fields.filter(|field| !field.is_empty());
         let at = fields.fold(path.clone(), |path, field| path.field(field));

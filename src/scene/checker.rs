@@ -268,6 +268,10 @@ impl Checker<'_> {
                             let inside = format!("{prefix}{name}");
                             self.limits_of(&path.field(name), limits, &inside, field);
                         }
+                        // What is optional stands where it would stand if it were not.
+                        None if of.reflect_type_path().starts_with("core::option::Option<") => {
+                            self.limits_of(path, limits, unnamed, field);
+                        }
                         None => self.limits_of(&path.nth(index), limits, unnamed, field),
                     }
                 }

@@ -14,6 +14,7 @@ use super::stage::StageLayout;
 use super::tissue_parts::TissueParts;
 use super::variants::Variant;
 use crate::core::regulate::RuleChange;
+pub use crate::tissue::Organ;
 use crate::tissue::placed::{PlacedRate, Region};
 use crate::tissue::{Molecule, MoleculeName};
 
@@ -147,25 +148,6 @@ pub struct Site {
     /// What else its tissue is made of, by name of the part: `(matrix: (density: 0.4))`.
     #[serde(default)]
     pub tissue: TissueParts,
-}
-
-/// An organ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Reflect)]
-pub enum Organ {
-    /// Breast: the organ of the primary tumour.
-    Breast,
-    /// Lung.
-    Lung,
-    /// Liver.
-    Liver,
-    /// Bone.
-    Bone,
-    /// Brain.
-    Brain,
-    /// Lymph node.
-    LymphNode,
-    /// No organ: cells in culture medium.
-    Medium,
 }
 
 /// One molecule of a site.

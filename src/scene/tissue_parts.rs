@@ -13,7 +13,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::capabilities::{HoldsParts, check_value};
+use super::capabilities::{HoldsParts, check_value, tell};
 use super::checker::Checker;
 use super::prefab::{FieldName, Written, read_written};
 use super::read_text;
@@ -140,22 +140,21 @@ pub(super) fn read_files(
     }
 }
 
-/// Checks the parts of the tissue at a place of a scene, whose site is twice `half_um` wide.
+/// Checks the parts of the tissue at a place of a scene, in a site of that size, um.
 pub(super) fn check_parts(
     checker: &mut Checker,
     root: &FieldPath,
-    tissue: &TissueParts,
-    half_um: Vec3,
+    (tissue, size_um): (&TissueParts, Vec3),
     known: &CapabilityRegistry,
 ) {
     for part in known.site_parts() {
         let Some(value) = tissue.get(part.file.name) else {
             continue;
         };
-        let at = root.field(part.file.name);
-        check_value(checker, &at, &part.file, value);
-        for message in part.check_within(value, [-half_um, half_um]) {
-            checker.problem(&at, message);
+        let path = root.field(part.file.name);
+        check_value(checker, &path, &part.file, value);
+        if size_um.is_finite() && size_um.cmpgt(Vec3::ZERO).all() {
+            tell(checker, &path, part.contradictions_in(value, size_um));
         }
     }
 }

@@ -83,6 +83,7 @@ pub fn spawn_sites(world: &mut World, scene: &Scene) {
         let entity = world
             .spawn((
                 id,
+                site.organ,
                 block.clone(),
                 CellVolume(VolumeBook::new(voxels, block.voxel_volume_um3())),
                 HostVessels(vec![

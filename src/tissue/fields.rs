@@ -14,6 +14,8 @@ use bevy::prelude::*;
 use super::exchange::Ledger;
 use super::molecule::{Molecule, Molecules};
 use super::site::{FieldGrid, FieldValues, SiteField, SiteId, Sites, TissueBlock};
+use super::transport::{FieldWork, is_due};
+use crate::core::Clock;
 use crate::core::units::{
     AMOL_PER_UM3_PER_MM, MOLECULES_PER_UM3_PER_NM, NM_PER_MM, SECONDS_PER_MINUTE,
 };
@@ -162,6 +164,28 @@ pub fn relative_gradient(block: &TissueBlock, values: &[f32], position_um: Vec3)
         }
     }
     gradient / value
+}
+
+/// Says over which time fields will be solved at the end of a step, for those who take part in what is absorbed.
+#[derive(SystemParam)]
+pub struct Solves<'w, 's> {
+    clock: Res<'w, Clock>,
+    molecules: Res<'w, Molecules>,
+    sites: Res<'w, Sites>,
+    work: Query<'w, 's, &'static FieldWork>,
+}
+
+impl Solves<'_, '_> {
+    /// The time, min, that the solve of a molecule at the end of this step covers in a site, and the steps in it; none if it is not due.
+    pub fn of(&self, site: SiteId, name: &str) -> Option<(f32, u32)> {
+        let molecule = self.molecules.id(name)?;
+        if !is_due(&self.clock, self.molecules.get(molecule)) {
+            return None;
+        }
+        let field = self.sites.find(site)?.field(molecule)?;
+        let steps = self.work.get(field.entity).ok()?.steps_with_this();
+        Some((steps as f32 * self.clock.dt_minutes(), steps))
+    }
 }
 
 /// Books what cells take up and secrete.

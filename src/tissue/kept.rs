@@ -8,7 +8,7 @@ use super::host_vessels::CellShare;
 use super::placed::PlacedRates;
 use super::site::FieldValues;
 use super::transport::{CellVolume, FieldOf, FieldSupply, FieldWork, FieldWorkState, HostVessels};
-use super::{Ledger, LedgerState, MoleculeId, SiteId, Sites, TissueBlock};
+use super::{Ledger, LedgerState, MoleculeId, Organ, SiteId, Sites, TissueBlock};
 use crate::core::state::{Kept, Owner, RegisterState};
 
 /// Registers all components of sites and fields.
@@ -24,6 +24,7 @@ pub(super) fn register(app: &mut App) {
         .declare_remade::<FieldOf>(SCENE)
         .declare_remade::<FieldSupply>(SCENE)
         .declare_remade::<PlacedRates>(SCENE)
+        .declare_remade::<Organ>(SCENE)
         .declare_remade::<Sites>(SCENE)
         .declare_remade::<ChildOf>(SCENE)
         .declare_remade::<Children>(SCENE)

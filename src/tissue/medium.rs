@@ -72,6 +72,18 @@ pub fn share_between_fibres(
     bevy::math::ops::exp(-volume_fraction.max(0.0).sqrt() * reach)
 }
 
+/// The same over what it keeps between other fibres of that radius, `reference_fraction` of the volume: above 1 where there are fewer.
+/// Finite where either share alone is too small for a number.
+pub fn share_over_reference(
+    (volume_fraction, reference_fraction): (f32, f32),
+    fibre_radius_nm: f32,
+    molecule_radius_nm: f32,
+) -> f32 {
+    let reach = (molecule_radius_nm + fibre_radius_nm) / fibre_radius_nm;
+    let [own, other] = [volume_fraction, reference_fraction].map(|share| share.max(0.0).sqrt());
+    bevy::math::ops::exp((other - own) * reach)
+}
+
 /// Velocity of the interstitial fluid through the faces of a site's voxels, um/min, from lower to upper.
 ///
 /// What goes through the faces of the block carries the held level in, or, where a molecule's faces are closed,
@@ -325,6 +337,15 @@ mod tests {
         assert!((share_between_fibres(0.04, 20.0, 0.0) - 0.818_73).abs() < 1e-5);
         assert!((share_between_fibres(0.04, 20.0, 20.0) - 0.670_32).abs() < 1e-5);
         assert_eq!(share_between_fibres(0.0, 20.0, 50.0), 1.0);
+        // Over another share it is the quotient, also where neither of both is a number.
+        for (radius_nm, molecule_nm) in [(20.0, 0.0), (20.0, 20.0), (5.0, 50.0)] {
+            let [own, other] =
+                [0.04, 0.01].map(|of| share_between_fibres(of, radius_nm, molecule_nm));
+            let found = share_over_reference((0.04, 0.01), radius_nm, molecule_nm);
+            assert!((found / (own / other) - 1.0).abs() < 1e-5, "{found}");
+        }
+        assert_eq!(share_between_fibres(0.01, 1.0e-3, 5.0), 0.0);
+        assert_eq!(share_over_reference((0.01, 0.01), 1.0e-3, 5.0), 1.0);
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod medium;
 pub mod member_rules;
 pub mod molecule;
 pub mod needs;
+pub mod organ;
 pub mod placed;
 pub mod population;
 pub mod scaffold;
@@ -20,12 +21,13 @@ pub mod transport;
 pub mod verify;
 
 pub use exchange::{Ledger, LedgerState};
-pub use fields::{Bookings, FieldReader, Fields};
+pub use fields::{Bookings, FieldReader, Fields, Solves};
 pub use medium::{
     ExchangesWithVessels, Hinders, InterstitialFlow, MediumSystems, RegisterMedium, VesselExchange,
 };
 pub use molecule::{Molecule, MoleculeId, MoleculeName, Molecules};
 pub use needs::RegisterMoleculeUse;
+pub use organ::Organ;
 pub use scaffold::{Fibres, Scaffold};
 pub use site::{FieldGrid, FieldValues, SiteEntry, SiteField, SiteId, Sites, TissueBlock};
 pub use transport::TransportParameters;

@@ -222,6 +222,11 @@ impl FieldWork {
         }
     }
 
+    /// Steps since the last solve, with the one that is on.
+    pub const fn steps_with_this(&self) -> u32 {
+        self.steps_booked + 1
+    }
+
     /// What all solves of this field did.
     pub const fn tally(&self) -> &SolveTally {
         &self.tally

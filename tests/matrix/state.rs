@@ -112,7 +112,7 @@ fn bad_matrix_and_bad_proteases_are_refused_by_name_and_place() {
     for (old, new, wrong, known) in [
         ("density", "densty", "densty", "density"),
         ("Around", "Arround", "Arround", "Around"),
-        ("fibres: Around", "like: Skin", "Skin", "Breast"),
+        ("fibres: Around", "like: \"Skin\"", "Skin", "Breast"),
     ] {
         refused(old, new, [wrong, known, "busy.ron:5"]);
     }

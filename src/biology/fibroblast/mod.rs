@@ -123,10 +123,14 @@ pub struct Fibroblast {
     pub memory_hours: f32,
     /// How far inflammatory signals have changed it, 0-1.
     pub inflammation: f32,
+    /// What it was when that was last told.
+    pub told: FibroblastState,
+    /// For how long it has been something else, h.
+    pub other_for_hours: f32,
 }
 
 /// What a fibroblast is just now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Reflect)]
 #[repr(u8)]
 pub enum FibroblastState {
     /// It rests.
@@ -138,12 +142,15 @@ pub enum FibroblastState {
     Inflammatory,
 }
 
-/// A fibroblast woke: it is a myofibroblastic CAF.
+/// A fibroblast woke: it has been a myofibroblastic CAF for an hour of its own pace.
 pub const WAKES: EventKind = EventKind::of("fibroblast.wakes");
-/// A fibroblast turned inflammatory.
+/// A fibroblast turned inflammatory, for as long.
 pub const IS_INFLAMED: EventKind = EventKind::of("fibroblast.inflamed");
-/// A CAF came to rest.
+/// A CAF came to rest, for as long.
 pub const COMES_TO_REST: EventKind = EventKind::of("fibroblast.rests");
+
+/// How long a change must last to be told, h: near its threshold a fibroblast wakes and rests many times a day. Assumed.
+const LASTING_HOURS: f32 = 1.0;
 
 /// Inflammation from which a fibroblast counts as inflammatory.
 const INFLAMED: f32 = 0.5;
@@ -158,6 +165,22 @@ impl Fibroblast {
         } else {
             FibroblastState::Quiescent
         }
+    }
+
+    /// What it has become, if that has lasted and is not told yet; it is told with that.
+    fn tell(&mut self, hours: f32) -> Option<FibroblastState> {
+        let now = self.state();
+        if now == self.told {
+            self.other_for_hours = 0.0;
+            return None;
+        }
+        self.other_for_hours += hours;
+        if self.other_for_hours < LASTING_HOURS {
+            return None;
+        }
+        self.told = now;
+        self.other_for_hours = 0.0;
+        Some(now)
     }
 
     fn advance(&mut self, parameters: &FibroblastParameters, met: Met, hours: f32) {
@@ -219,15 +242,14 @@ pub fn wake(
             let Some((cell_type, parameters)) = living.at(row) else {
                 return;
             };
-            let before = fibroblast.state();
             let met = Met {
                 signal_ng_per_ml: signal.at(row, cell_type),
                 inflammation_nm: inflammation.at(row, cell_type),
                 memory_gain: gain.at(row, cell_type),
             };
-            fibroblast.advance(parameters, met, hours * parameters.pace);
-            let now = fibroblast.state();
-            if now != before {
+            let hours = hours * parameters.pace;
+            fibroblast.advance(parameters, met, hours);
+            if let Some(now) = fibroblast.tell(hours) {
                 let kind = match now {
                     FibroblastState::Myofibroblastic => WAKES,
                     FibroblastState::Inflammatory => IS_INFLAMED,
@@ -270,11 +292,17 @@ impl Plugin for FibroblastPlugin {
                 ),
                 "memory_gain",
             )
-            .register_event(WAKES, "A fibroblast woke and is a myofibroblastic CAF.")
-            .register_event(IS_INFLAMED, "A fibroblast became an inflammatory CAF.")
+            .register_event(
+                WAKES,
+                "A fibroblast woke and has been a myofibroblastic CAF for an hour.",
+            )
+            .register_event(
+                IS_INFLAMED,
+                "A fibroblast has been an inflammatory CAF for an hour.",
+            )
             .register_event(
                 COMES_TO_REST,
-                "A CAF came to rest and is a fibroblast again.",
+                "A CAF came to rest and has been a fibroblast again for an hour.",
             );
         app.register_advice(feedback::keep_each_other_awake);
         register_what_can_be_known(app);

@@ -118,7 +118,7 @@ fn a_fibroblast_in_a_tissue_reads_its_inputs() {
         Position::default(),
         Fibroblast {
             memory_hours: 2.0,
-            inflammation: 0.0,
+            ..Fibroblast::default()
         },
     );
     let cell = app.world_mut().spawn(bundle).id();

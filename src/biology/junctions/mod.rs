@@ -17,11 +17,14 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::cell::bonds::{BondKind, BondLaw, BondParameters, DaughterRule, RegisterBonds};
+use crate::cell::bonds::{
+    BondKind, BondLaw, BondParameters, BondsInTransit, DaughterRule, RegisterBonds,
+};
 use crate::cell::death::is_alive;
-use crate::cell::event::{EventBook, EventKind, RegisterEvent};
+use crate::cell::event::{EventBook, EventKind, EventKinds, Passage, RegisterEvent, StepEvents};
 use crate::cell::life::{Beginning, RegisterLife};
 use crate::cell::movement::SiteMechanics;
+use crate::cell::turnover::TurnoverSystems;
 use crate::cell::{ActSystems, CellType, Position, Resident, Surroundings, Vital, order_act};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
@@ -30,7 +33,7 @@ use crate::core::parallel::{IN_TABLES, for_each_row_mut};
 use crate::core::parameters::{Contradiction, Limits, Parameters, PerType, RegisterParameters};
 use crate::core::state::RegisterState;
 use crate::core::{CellId, Clock, Purpose, RegisterPurpose, SimSchedule, SimSystems};
-use crate::tissue::Sites;
+use crate::tissue::{SiteId, Sites};
 
 mod known;
 mod picture;
@@ -279,6 +282,41 @@ pub fn hold_on(
     }
 }
 
+/// A cell that leaves its site without those it held on to loses hold of them there, before it comes anywhere else.
+pub fn let_go_of_the_left(
+    happened: Res<StepEvents>,
+    kinds: Res<EventKinds>,
+    on_the_way: Res<BondsInTransit>,
+    events: Res<EventBook>,
+    mechanics: Query<&SiteMechanics>,
+    mut cells: Query<(&CellId, &mut Junctions, Option<&Vital>)>,
+    mut left: Local<Vec<(CellId, SiteId, Vec3)>>,
+) {
+    left.clear();
+    left.extend(happened.0.iter().filter_map(|event| {
+        let leaves = kinds.passage(event.kind) == Some(Passage::Departure);
+        leaves.then_some((event.cell, event.site, event.position_um))
+    }));
+    if left.is_empty() {
+        return;
+    }
+    left.sort_unstable_by_key(|(cell, ..)| *cell);
+    for (id, mut junction, vital) in &mut cells {
+        let Ok(at) = left.binary_search_by_key(id, |(cell, ..)| *cell) else {
+            continue;
+        };
+        let is_bound = on_the_way.0.binds(*id) || mechanics.iter().any(|of| of.bonds.binds(*id));
+        if is_bound || !junction.hold.is_held() {
+            continue;
+        }
+        junction.hold = Hold::Detached;
+        if is_alive(vital) {
+            let (_, site, at_um) = left[at];
+            events.book(DETACHES, *id, site, at_um);
+        }
+    }
+}
+
 /// Junctions.
 pub struct JunctionsPlugin;
 
@@ -318,11 +356,19 @@ impl Plugin for JunctionsPlugin {
                 InTransit::Pauses,
                 "cells in transit are in no site, and keep the bonds they have",
             )
+            .while_in_transit(
+                let_go_of_the_left,
+                InTransit::Runs,
+                "it is about cells that have just left their site",
+            )
             .add_systems(
                 SimSchedule,
-                (hold_on, make_and_leave.run_if(is_due))
-                    .chain()
-                    .in_set(ActSystems::Walk),
+                (
+                    (hold_on, make_and_leave.run_if(is_due))
+                        .chain()
+                        .in_set(ActSystems::Walk),
+                    let_go_of_the_left.in_set(TurnoverSystems::Tell),
+                ),
             );
         known::register(app);
         picture::register(app);

@@ -8,7 +8,7 @@ use crate::core::Clock;
 use crate::core::parallel::for_each_piece;
 use crate::core::random::probability;
 use crate::core::units::{MINUTES_PER_HOUR, MOLECULES_PER_UM3_PER_NM, SECONDS_PER_MINUTE};
-use crate::tissue::{Bookings, Fields, SiteId, Sites};
+use crate::tissue::{Bookings, Fields, SiteId, Sites, Solves};
 
 /// Voxels in one piece of work.
 pub(super) const VOXELS: usize = 4096;
@@ -97,30 +97,23 @@ impl Change {
     }
 }
 
-/// What a store takes up and gives back.
+/// What a store gives back.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Binding {
-    /// Binding of what is free, 1/min.
-    pub binding_per_min: f32,
+pub(super) struct Unbinding {
     /// Unbinding, 1/min.
     pub unbinding_per_min: f32,
     /// Share of what digestion sets free that is active; the rest is lost.
     pub active_share: f32,
 }
 
-impl Binding {
-    /// A store after a step in which that share of its matrix was digested and so much of the factor was free, both nM of the voxel, and what
-    /// is given to the field.
+impl Unbinding {
+    /// A store, nM of the voxel, after a step in which that share of its matrix was digested, and what is given to the field.
     #[inline]
-    pub fn of(&self, store: f32, freed: f32, free: f32, minutes: f32) -> (f32, f32) {
+    pub fn of(&self, store: f32, freed: f32, minutes: f32) -> (f32, f32) {
         let digested = store * freed;
         let kept = store - digested;
         let unbound = kept * share_after(self.unbinding_per_min, minutes);
-        let bound = (free * self.binding_per_min * minutes).max(0.0);
-        (
-            kept - unbound + bound,
-            digested * self.active_share + unbound - bound,
-        )
+        (kept - unbound, digested * self.active_share + unbound)
     }
 }
 
@@ -131,6 +124,7 @@ pub fn remodel(
     sites: Res<Sites>,
     fields: Fields,
     bookings: Bookings,
+    solves: Solves,
     mut matrices: Query<(&SiteId, &mut Matrix, &mut MatrixBook, &mut MatrixHindrance)>,
 ) {
     if matrices.is_empty() {
@@ -138,7 +132,7 @@ pub fn remodel(
     }
     let (minutes, parameters) = (clock.dt_minutes(), &*parameters);
     let [mmp, lox] = [MMP, LOX].map(|name| fields.of(name));
-    let stored = FACTORS.map(|name| (fields.of(name), bookings.of(name)));
+    let stored = FACTORS.map(|name| bookings.of(name));
     let every = (f64::from(parameters.hindrance_every_min) / clock.step_minutes).max(1.0) as u64;
     let regeneration_per_min = parameters.regeneration_per_day / (24.0 * MINUTES_PER_HOUR as f32);
     for (site, mut matrix, mut book, mut hindrance) in &mut matrices {
@@ -149,11 +143,17 @@ pub fn remodel(
         let molecules_per_s =
             voxel_um3 * MOLECULES_PER_UM3_PER_NM as f32 / (minutes * SECONDS_PER_MINUTE as f32);
         let binding = parameters.binding_per_min();
-        let bindings: [Binding; 3] = std::array::from_fn(|factor| {
+        let solved = FACTORS.map(|name| solves.of(site, name));
+        book.binds_over_min = solved.map(|of| of.map_or(0.0, |(minutes, _)| minutes));
+        // The ledger takes the mean over the steps since the last solve, and this is the one in which binding is booked. In um3/min at
+        // density 1.
+        let clears: [f32; 3] = std::array::from_fn(|factor| {
+            solved[factor].map_or(0.0, |(_, steps)| binding[factor] * steps as f32 * voxel_um3)
+        });
+        let unbindings: [Unbinding; 3] = std::array::from_fn(|factor| {
             // Nothing binds of a molecule that the site does not simulate, nor does it come off.
-            let is_there = binding[factor] > 0.0 && stored[factor].1.is_in(site);
-            Binding {
-                binding_per_min: if is_there { binding[factor] } else { 0.0 },
+            let is_there = binding[factor] > 0.0 && stored[factor].is_in(site);
+            Unbinding {
                 unbinding_per_min: if is_there {
                     parameters.unbinding_per_min
                 } else {
@@ -204,16 +204,14 @@ pub fn remodel(
                     parameters.crosslink_resistance,
                 );
                 for factor in 0..FACTORS.len() {
-                    let (free, booking) = &stored[factor];
-                    let binding = bindings[factor];
-                    let free = if binding.binding_per_min > 0.0 {
-                        densities[at] * free.at(site, voxel as u32)
-                    } else {
-                        0.0
-                    };
+                    let booking = &stored[factor];
                     let store = &mut *stores[factor];
-                    let (left, given) = binding.of(store[at], changed.freed, free, minutes);
+                    let (left, given) = unbindings[factor].of(store[at], changed.freed, minutes);
                     store[at] = left;
+                    let clears = clears[factor] * changed.density;
+                    if clears > 0.0 {
+                        booking.absorb(site, voxel as u32, clears);
+                    }
                     // What is never booked is solved in a simpler way.
                     if given != 0.0 {
                         booking.secrete(site, voxel as u32, given * molecules_per_s);
@@ -240,6 +238,38 @@ pub fn remodel(
         book.clear();
         if clock.step.is_multiple_of(every) && !hindrance.is_of(density, parameters) {
             hindrance.follow(density, parameters);
+        }
+    }
+}
+
+/// What the fields lost to the matrix as they were solved is bound: the volume that was booked to be cleared of a factor, at the
+/// concentration that the solve left, so that what is free and what is bound add up.
+pub fn bind(
+    parameters: Res<MatrixParameters>,
+    fields: Fields,
+    mut matrices: Query<(&SiteId, &mut Matrix, &mut MatrixBook)>,
+) {
+    if matrices.is_empty() {
+        return;
+    }
+    let binding = parameters.binding_per_min();
+    let free = FACTORS.map(|name| fields.of(name));
+    for (site, mut matrix, mut book) in &mut matrices {
+        let over_min = std::mem::take(&mut book.binds_over_min);
+        let Matrix { density, bound, .. } = matrix.bypass_change_detection();
+        for factor in 0..FACTORS.len() {
+            let share = binding[factor] * over_min[factor];
+            if share <= 0.0 {
+                continue;
+            }
+            let free = &free[factor];
+            let pieces = bound[factor].chunks_mut(VOXELS).zip(density.chunks(VOXELS));
+            for_each_piece(pieces.enumerate(), |(piece, (store, density))| {
+                for (at, (store, density)) in store.iter_mut().zip(density).enumerate() {
+                    let voxel = (piece * VOXELS + at) as u32;
+                    *store += share * density * free.at(*site, voxel);
+                }
+            });
         }
     }
 }

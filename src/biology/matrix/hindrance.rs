@@ -1,7 +1,7 @@
 //! How the fibres of the matrix hinder diffusion, by the size of the molecule (Ogston et al. 1973).
 //!
-//! A molecule keeps [`share_between_fibres`] of its diffusivity in water; what is said of it is for a tissue of the density
-//! `reference_density`, so that share over the one there counts. What hinders follows the density every hour or so, as fitting fields to it is
+//! A molecule keeps [`share_between_fibres`](crate::tissue::medium::share_between_fibres) of its diffusivity in water; what is said of
+//! it is for a tissue of the density `reference_density`, so that share over the one there counts ([`share_over_reference`]). What hinders follows the density every hour or so, as fitting fields to it is
 //! dear.
 
 use bevy::prelude::*;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::MatrixParameters;
 use crate::core::state::WhollyKept;
-use crate::tissue::medium::{Hinders, share_between_fibres};
+use crate::tissue::medium::{Hinders, share_over_reference};
 
 /// The density by which fibres hinder diffusion just now: that of the matrix, as it was at most an hour ago.
 #[derive(Component, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -54,16 +54,10 @@ impl MatrixHindrance {
 
 impl Hinders for MatrixHindrance {
     fn hinder(&self, radius_nm: f32, shares: &mut [f32]) {
-        let share = |density: f32| {
-            share_between_fibres(
-                density * self.fibril_share,
-                self.fibril_radius_nm,
-                radius_nm,
-            )
-        };
-        let reference = share(self.reference_density);
+        let reference = self.reference_density * self.fibril_share;
         for (kept, density) in shares.iter_mut().zip(&self.density) {
-            *kept *= share(*density) / reference;
+            let volumes = (density * self.fibril_share, reference);
+            *kept *= share_over_reference(volumes, self.fibril_radius_nm, radius_nm);
         }
     }
 }

@@ -9,11 +9,13 @@
 //! - `dx/dt = k_L L (1 - x)`, and what is laid down is not crosslinked yet;
 //! - `db/dt = k_on rho f - k_off b - b (-d rho)/rho`: what is digested sets its share of the stores free, into the fields of these molecules.
 //!
-//! Digestion and crosslinking are integrated exactly over a step. Cells pull fibres towards their own axis of walking.
+//! Digestion and crosslinking are integrated exactly over a step; what binds is absorbed by the solver of the field, so that no more binds
+//! than there is, and is added to the store when it is known. Cells pull fibres towards their own axis of walking.
 //!
 //! | file | holds |
 //! | --- | --- |
 //! | `state` | what the matrix of a site is, and how a scene says so |
+//! | `organs` | what it is like in each organ |
 //! | `remodelling` | what cells do to it |
 //! | `change` | how it changes in a step |
 //! | `pores` | how it holds back what moves |
@@ -21,7 +23,8 @@
 //! | `known` | what can be known of it |
 //! | `picture` | how it looks |
 //!
-//! [`show_pores`] runs in `Perceive`, [`work_on_matrix`] in `Act`, [`remodel`] in `Transport` before the fields are solved.
+//! [`show_pores`] runs in `Perceive`, [`work_on_matrix`] in `Act`, [`remodel`] in `Transport` before the fields are
+//! solved and [`bind`] after it.
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -34,21 +37,23 @@ use crate::core::site_part::RegisterSitePart;
 use crate::core::state::{Owner, RegisterState};
 use crate::core::{SimSchedule, SimSystems};
 use crate::tissue::medium::{MediumSystems, RegisterMedium};
-use crate::tissue::{RegisterMoleculeUse, Scaffold, TissueBlock};
+use crate::tissue::{Organ, RegisterMoleculeUse, Scaffold, TissueBlock};
 
 mod change;
 mod hindrance;
 mod known;
+mod organs;
 mod picture;
 mod pores;
 mod remodelling;
 pub mod state;
 
-pub use change::{Turnover, remodel};
+pub use change::{Turnover, bind, remodel};
 pub use hindrance::MatrixHindrance;
+pub use organs::{OrganMatrix, of_tissue, organs};
 pub use pores::{LEADING_EDGE_UM, Pores, passage, show_pores};
 pub use remodelling::{MatrixBook, RemodellingParameters, work_on_matrix};
-pub use state::{FACTORS, FibreLayout, Like, Matrix, MatrixDescription};
+pub use state::{FACTORS, FibreLayout, Matrix, MatrixDescription};
 
 /// The molecules that act on it.
 const MMP: &str = "mmp";
@@ -128,13 +133,18 @@ impl Default for MatrixParameters {
 impl Parameters for MatrixParameters {
     fn limits(field: &str) -> Limits {
         match field {
-            "reference_density" | "release_share" | "fibril_share" | "pull_on_neighbours" => {
-                Limits::FRACTION
-            }
-            "collagen_pg_per_um3"
-            | "fibril_radius_nm"
-            | "hindrance_every_min"
-            | "contact_density" => Limits {
+            "reference_density" | "release_share" | "pull_on_neighbours" => Limits::FRACTION,
+            // A quarter of the volume is a tendon.
+            "fibril_share" => Limits {
+                min: 0.0,
+                max: 0.25,
+            },
+            // From a single molecule of collagen to the thickest fibrils.
+            "fibril_radius_nm" => Limits {
+                min: 0.75,
+                max: 500.0,
+            },
+            "collagen_pg_per_um3" | "hindrance_every_min" | "contact_density" => Limits {
                 min: 1.0e-6,
                 max: 1.0e5,
             },
@@ -191,7 +201,8 @@ impl Plugin for MatrixPlugin {
                 let Some(block) = world.get::<TissueBlock>(site).cloned() else {
                     return;
                 };
-                let matrix = Matrix::new(&block, description);
+                let organ = world.get::<Organ>(site).copied().unwrap_or(Organ::Medium);
+                let matrix = Matrix::new(&block, description, organ);
                 let parameters = world.resource::<MatrixParameters>();
                 let hindrance = MatrixHindrance::of(&matrix.density, parameters);
                 let book = MatrixBook::new(block.voxels());
@@ -211,6 +222,7 @@ impl Plugin for MatrixPlugin {
                     show_pores.in_set(SimSystems::Perceive),
                     work_on_matrix.in_set(ActSystems::Exchange),
                     remodel.in_set(SimSystems::Transport).before(MediumSystems),
+                    bind.in_set(SimSystems::Transport).after(MediumSystems),
                 ),
             );
         known::register(app);

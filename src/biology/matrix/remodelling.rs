@@ -80,6 +80,8 @@ pub struct MatrixBook {
     /// Pulling, 1/min, and along which axes: `xx, yy, zz, yz, xz, xy`.
     pull: Book,
     axes: [Book; 6],
+    /// The time over which what binds of each factor is solved for at the end of this step, min; 0 where it is not.
+    pub(super) binds_over_min: [f32; 3],
     /// What became of collagen in each piece of work.
     pub(super) pieces: Vec<Turnover>,
 }
@@ -91,6 +93,7 @@ impl MatrixBook {
             digestion: Book::new(voxels),
             pull: Book::new(voxels),
             axes: std::array::from_fn(|_| Book::new(voxels)),
+            binds_over_min: [0.0; 3],
             pieces: vec![Turnover::default(); voxels.div_ceil(VOXELS)],
         }
     }

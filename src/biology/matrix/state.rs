@@ -4,9 +4,10 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::Turnover;
-use crate::core::parameters::{Limits, Parameters};
+use super::organs::{OrganMatrix, of_tissue, organs};
+use crate::core::parameters::{Contradiction, Limits, Parameters, nearest};
 use crate::core::state::WhollyKept;
-use crate::tissue::{Fibres, TissueBlock};
+use crate::tissue::{Fibres, Organ, TissueBlock};
 
 /// How the fibres of a tissue lie at the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
@@ -32,113 +33,23 @@ pub struct BoundFactors {
     pub fgf_2_nm: f32,
 }
 
-/// Whose matrix a tissue has where a scene says no more of it.
-///
-/// | tissue | density | crosslinking | latent TGF-beta, nM | why |
-/// | --- | --- | --- | --- | --- |
-/// | `Breast` | 0.4 | 0.1 | 5 | stroma around a tumour: 2 mg of collagen per mL, of 1-5 [M] |
-/// | `Lung` | 0.15 | 0.1 | 5 | walls of alveoli, most of the volume is air. Assumed |
-/// | `Liver` | 0.1 | 0.05 | 2 | the space of Disse has hardly any fibrils. Assumed |
-/// | `Bone` | 0.15 | 0.1 | 10 | marrow between bone, whose matrix is the largest store of TGF-beta. Assumed |
-/// | `Brain` | 0.03 | 0.05 | 1 | almost no fibrillar collagen. Assumed |
-/// | `LymphNode` | 0.2 | 0.1 | 2 | a network of reticular fibres. Assumed |
-/// | `Scar` | 0.75 | 0.5 | 10 | a desmoplastic tumour or a scar: no pores for a tumour cell. Assumed |
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Reflect)]
-pub enum Like {
-    /// Stroma of the breast.
-    #[default]
-    Breast,
-    /// Lung.
-    Lung,
-    /// Liver.
-    Liver,
-    /// Bone marrow.
-    Bone,
-    /// Brain.
-    Brain,
-    /// Lymph node.
-    LymphNode,
-    /// A scar, or the stroma of a desmoplastic tumour.
-    Scar,
-}
-
-impl Like {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Breast,
-        Self::Lung,
-        Self::Liver,
-        Self::Bone,
-        Self::Brain,
-        Self::LymphNode,
-        Self::Scar,
-    ];
-
-    /// Density, crosslinking, and latent TGF-beta at density 1, nM.
-    const fn numbers(self) -> (f32, f32, f32) {
-        match self {
-            Self::Breast => (0.4, 0.1, 5.0),
-            Self::Lung => (0.15, 0.1, 5.0),
-            Self::Liver => (0.1, 0.05, 2.0),
-            Self::Bone => (0.15, 0.1, 10.0),
-            Self::Brain => (0.03, 0.05, 1.0),
-            Self::LymphNode => (0.2, 0.1, 2.0),
-            Self::Scar => (0.75, 0.5, 10.0),
-        }
-    }
-}
-
 /// The matrix of a tissue at the start (part `matrix` of a site). What is left out is as in the tissue that it is `like`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
-#[serde(from = "Written")]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields, default)]
 pub struct MatrixDescription {
-    /// Whose matrix it is where nothing else is said: `Breast`, `Lung`, `Liver`, `Bone`, `Brain`, `LymphNode` or `Scar`.
-    pub like: Like,
-    /// Density, 0-1; 1 is 5 mg of collagen per mL. 0.4: loose stroma of the breast. Assumed.
-    pub density: f32,
+    /// Whose matrix it is where nothing else is said: a tissue of `assets/matrix/organs.ron`, as `"Scar"`. The organ of the site if left
+    /// out.
+    pub like: Option<String>,
+    /// Density, 0-1; 1 is 5 mg of collagen per mL.
+    pub density: Option<f32>,
     /// Share of the bonds between fibres that are crosslinked, 0-1.
-    pub crosslinking: f32,
+    pub crosslinking: Option<f32>,
     /// How the fibres lie.
     pub fibres: FibreLayout,
     /// No matrix in this ball around the middle of the site, um: where a tumour or a duct is.
     pub outside_um: f32,
-    /// What is stored in it, at density 1. 5 nM of latent TGF-beta, of 1-10, are enough to be felt when matrix is digested. Assumed.
-    pub bound: BoundFactors,
-}
-
-/// The same as people write it.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default, rename = "MatrixDescription")]
-struct Written {
-    like: Like,
-    density: Option<f32>,
-    crosslinking: Option<f32>,
-    fibres: FibreLayout,
-    outside_um: f32,
-    bound: Option<BoundFactors>,
-}
-
-impl From<Written> for MatrixDescription {
-    fn from(written: Written) -> Self {
-        let (density, crosslinking, tgf_beta_nm) = written.like.numbers();
-        Self {
-            like: written.like,
-            density: written.density.unwrap_or(density),
-            crosslinking: written.crosslinking.unwrap_or(crosslinking),
-            fibres: written.fibres,
-            outside_um: written.outside_um,
-            bound: written.bound.unwrap_or(BoundFactors {
-                tgf_beta_nm,
-                ..BoundFactors::default()
-            }),
-        }
-    }
-}
-
-impl Default for MatrixDescription {
-    fn default() -> Self {
-        Written::default().into()
-    }
+    /// What is stored in it, at density 1.
+    pub bound: Option<BoundFactors>,
 }
 
 impl Parameters for MatrixDescription {
@@ -158,6 +69,32 @@ impl Parameters for MatrixDescription {
                 max: 1.0e6,
             },
         }
+    }
+
+    fn contradictions(&self) -> Vec<Contradiction> {
+        let of_none = self.like.iter().filter(|like| of_tissue(like).is_none());
+        let wrong = of_none.map(|like| {
+            let known: Vec<&str> = organs().iter().map(|of| of.tissue.as_str()).collect();
+            let near = nearest(like, &known);
+            let near = near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
+            Contradiction {
+                field: "like",
+                other: "like",
+                message: format!(
+                    "there is no matrix of a tissue called \"{like}\"{near} Known are {}",
+                    known.join(", ")
+                ),
+            }
+        });
+        wrong.collect()
+    }
+}
+
+impl MatrixDescription {
+    /// What its tissue usually has: that which it is like, or the organ.
+    fn usual(&self, organ: Organ) -> &'static OrganMatrix {
+        let like = self.like.as_deref().and_then(of_tissue);
+        like.unwrap_or_else(|| OrganMatrix::of(organ))
     }
 }
 
@@ -184,22 +121,27 @@ pub struct Matrix {
 impl WhollyKept for Matrix {}
 
 impl Matrix {
-    /// The matrix that a description says a block has.
-    pub fn new(block: &TissueBlock, description: &MatrixDescription) -> Self {
+    /// The matrix that a description says a block has in an organ.
+    pub fn new(block: &TissueBlock, description: &MatrixDescription, organ: Organ) -> Self {
+        let usual = description.usual(organ);
+        let of_density = description.density.unwrap_or(usual.density);
+        let crosslinking = description.crosslinking.unwrap_or(usual.crosslinking);
+        let stored = description.bound.unwrap_or(BoundFactors {
+            tgf_beta_nm: usual.latent_tgf_beta_nm,
+            ..BoundFactors::default()
+        });
         let voxels = block.voxels();
         let middle = 0.5 * (block.min_um + block.max_um());
         let mut matrix = Self {
             density: Vec::with_capacity(voxels),
-            crosslinking: vec![description.crosslinking; voxels],
+            crosslinking: vec![crosslinking; voxels],
             fibres: Vec::with_capacity(voxels),
             ..Self::default()
         };
         for voxel in 0..voxels as u32 {
             let out = centre_of(block, voxel) - middle;
             let is_free = out.length() < description.outside_um;
-            matrix
-                .density
-                .push(if is_free { 0.0 } else { description.density });
+            matrix.density.push(if is_free { 0.0 } else { of_density });
             matrix.fibres.push(match description.fibres {
                 FibreLayout::Random => Fibres::RANDOM,
                 FibreLayout::Along(x, y, z) => Fibres::along(Vec3::new(x, y, z)),
@@ -207,11 +149,7 @@ impl Matrix {
             });
         }
         matrix.native.clone_from(&matrix.density);
-        let factors = [
-            description.bound.tgf_beta_nm,
-            description.bound.vegf_a_nm,
-            description.bound.fgf_2_nm,
-        ];
+        let factors = [stored.tgf_beta_nm, stored.vegf_a_nm, stored.fgf_2_nm];
         matrix.bound =
             factors.map(|nm| matrix.density.iter().map(|density| nm * density).collect());
         matrix

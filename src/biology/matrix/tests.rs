@@ -2,7 +2,7 @@
 
 use bevy::math::ops;
 
-use super::change::{Binding, Change};
+use super::change::{Change, Unbinding};
 use super::state::BoundFactors;
 use super::*;
 use crate::core::random::probability;
@@ -22,15 +22,15 @@ fn block(dims: UVec3) -> TissueBlock {
 /// One voxel of matrix.
 fn matrix(density: f32, crosslinking: f32) -> Matrix {
     let description = MatrixDescription {
-        density,
-        crosslinking,
-        bound: BoundFactors {
+        density: Some(density),
+        crosslinking: Some(crosslinking),
+        bound: Some(BoundFactors {
             tgf_beta_nm: 5.0,
             ..BoundFactors::default()
-        },
+        }),
         ..MatrixDescription::default()
     };
-    Matrix::new(&block(UVec3::ONE), &description)
+    Matrix::new(&block(UVec3::ONE), &description, Organ::Breast)
 }
 
 fn change(digestion_per_min: f32, minutes: f32) -> Change {
@@ -84,8 +84,7 @@ fn a_barrier_opens_after_the_time_of_its_digestion_at_any_step() {
 
 #[test]
 fn what_is_digested_sets_its_share_of_the_stores_free() {
-    let latent = Binding {
-        binding_per_min: 0.0,
+    let latent = Unbinding {
         unbinding_per_min: 0.0,
         active_share: 1.0,
     };
@@ -95,7 +94,7 @@ fn what_is_digested_sets_its_share_of_the_stores_free() {
     assert_eq!(before, 3.0);
     for _ in 0..2000 {
         let share = carry_out(&change(3.0e-4, 1.0), &mut matrix);
-        let (left, given) = latent.of(matrix.bound[0][0], share, 0.0, 1.0);
+        let (left, given) = latent.of(matrix.bound[0][0], share, 1.0);
         matrix.bound[0][0] = left;
         free += given;
     }
@@ -145,16 +144,17 @@ fn tissue_comes_back_to_its_own_density_slowly() {
 #[test]
 fn what_binds_comes_to_its_balance_with_what_is_free() {
     // At a density of 0.5, 2e-3 * 0.5 of what is free against 1e-3 of what is bound: as much of each.
-    let binding = Binding {
-        binding_per_min: 2.0e-3,
+    let unbinding = Unbinding {
         unbinding_per_min: 1.0e-3,
         active_share: 1.0,
     };
     let (mut store, mut free) = (0.0, 2.0);
     for _ in 0..10_000 {
-        let (left, given) = binding.of(store, 0.0, 0.5 * free, 1.0);
-        store = left;
-        free += given;
+        let (left, given) = unbinding.of(store, 0.0, 1.0);
+        // As the field is solved, and what it lost to the matrix is bound.
+        let clears = 0.5 * 2.0e-3;
+        free = (free + given) / (1.0 + clears);
+        store = left + clears * free;
     }
     assert!((store + free - 2.0).abs() < 1e-3);
     assert!((store / free - 1.0).abs() < 1e-2, "{store} {free}");
@@ -171,18 +171,28 @@ fn cells_are_stuck_at_the_densities_that_follow() {
 }
 
 #[test]
-fn a_tissue_has_the_matrix_that_it_is_like_but_for_what_is_said() {
-    let read = |text: &str| -> MatrixDescription {
-        crate::core::dialect::read_ron(text).unwrap_or_else(|_| panic!("{text} is a matrix"))
+fn a_tissue_has_the_matrix_of_its_organ_or_that_it_is_like_but_for_what_is_said() {
+    let made = |text: &str, organ: Organ| -> (f32, f32, f32) {
+        let description: MatrixDescription =
+            crate::core::dialect::read_ron(text).unwrap_or_else(|_| panic!("{text} is a matrix"));
+        assert!(description.contradictions().is_empty(), "{text}");
+        let made = Matrix::new(&block(UVec3::ONE), &description, organ);
+        (made.density[0], made.crosslinking[0], made.bound[0][0])
     };
-    assert_eq!(read("()"), MatrixDescription::default());
-    assert_eq!(read("(like: Brain)").density, 0.03);
-    assert_eq!(read("(like: Brain, density: 0.1)").density, 0.1);
-    assert_eq!(read("(like: Brain, density: 0.1)").bound.tgf_beta_nm, 1.0);
-    for like in Like::ALL {
-        let density = read(&format!("(like: {like:?})")).density;
-        assert!((0.0..=1.0).contains(&density));
-    }
+    assert_eq!(made("()", Organ::Breast), (0.4, 0.1, 2.0));
+    assert_eq!(made("()", Organ::Brain), (0.03, 0.05, 0.03));
+    assert_eq!(made("(like: \"Scar\")", Organ::Brain), (0.75, 0.5, 7.5));
+    assert_eq!(made("(density: 0.1)", Organ::Brain), (0.1, 0.05, 0.1));
+    assert_eq!(
+        made("(like: \"Liver\", crosslinking: 0.3)", Organ::Bone),
+        (0.1, 0.3, 0.2)
+    );
+    let unknown = MatrixDescription {
+        like: Some("Brein".into()),
+        ..MatrixDescription::default()
+    };
+    let says = unknown.contradictions().remove(0).message;
+    assert!(says.contains("did you mean \"Brain\""), "{says}");
 }
 
 #[test]
@@ -211,6 +221,7 @@ fn main_directions_are_those_of_the_tensor() {
             outside_um: 15.0,
             ..MatrixDescription::default()
         },
+        Organ::Breast,
     );
     let out = Vec3::X;
     let voxel = block(UVec3::new(5, 5, 5)).voxel_at(Vec3::X * 40.0) as usize;

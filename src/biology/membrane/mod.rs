@@ -182,7 +182,6 @@ impl Parameters for Vec<MembraneDescription> {
     }
 
     fn contradictions(&self) -> Vec<Contradiction> {
-        let mut elements = 0.0;
         let mut found = Vec::new();
         let mut wrong = |message: String| {
             found.push(Contradiction {
@@ -205,17 +204,25 @@ impl Parameters for Vec<MembraneDescription> {
                 }
                 _ => {}
             }
-            if of.element_um >= 1.0 {
-                let area = surface::rough_area_um2(&of.around);
-                elements += area / (of.element_um * of.element_um);
-            }
-        }
-        if elements > MOST_ELEMENTS {
-            wrong(format!(
-                "the membranes have {elements:.0} elements, more than {MOST_ELEMENTS}: make these wider"
-            ));
         }
         found
+    }
+
+    fn contradictions_in(&self, size_um: Vec3) -> Vec<Contradiction> {
+        let wide = self.iter().filter(|of| of.element_um >= 1.0);
+        let elements: f32 = wide
+            .map(|of| {
+                surface::rough_area_um2(&of.around, size_um) / (of.element_um * of.element_um)
+            })
+            .sum();
+        let wrong = (elements > MOST_ELEMENTS).then(|| Contradiction {
+            field: "",
+            other: "",
+            message: format!(
+                "the membranes have {elements:.0} elements, more than {MOST_ELEMENTS}: make these wider"
+            ),
+        });
+        wrong.into_iter().collect()
     }
 }
 

@@ -526,8 +526,8 @@ impl Tiling {
     }
 }
 
-/// Area of the surface that a scene describes, um2; 0 of a plane, of which no more is cut than lies in the site.
-pub fn rough_area_um2(around: &Around) -> f32 {
+/// Area of the surface that a scene describes, um2; of a plane that of the rectangle that is cut in a site of that size, um.
+pub fn rough_area_um2(around: &Around, size_um: Vec3) -> f32 {
     match Surface::of(around) {
         Surface::Tube {
             length_um,
@@ -542,6 +542,6 @@ pub fn rough_area_um2(around: &Around) -> f32 {
             };
             TAU * radius_um * length_um + caps
         }
-        Surface::Plane { .. } => 0.0,
+        Surface::Plane { frame, .. } => frame[1].abs().dot(size_um) * frame[2].abs().dot(size_um),
     }
 }

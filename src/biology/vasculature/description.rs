@@ -196,6 +196,10 @@ impl Parameters for Vec<VesselDescription> {
         }
     }
 
+    fn contradictions_in(&self, size_um: Vec3) -> Vec<Contradiction> {
+        outside(self, size_um)
+    }
+
     fn contradictions(&self) -> Vec<Contradiction> {
         let mut found = Vec::new();
         for (number, of) in self.iter().enumerate() {
@@ -240,8 +244,9 @@ impl Parameters for Vec<VesselDescription> {
     }
 }
 
-/// What of vessels lies outside of a site between two corners, um, in words.
-pub(super) fn outside(list: &[VesselDescription], [low, high]: [Vec3; 2]) -> Vec<String> {
+/// What of vessels lies outside of a site of that size, um, whose middle is the origin.
+fn outside(list: &[VesselDescription], size_um: Vec3) -> Vec<Contradiction> {
+    let (low, high) = (-0.5 * size_um, 0.5 * size_um);
     let mut found = Vec::new();
     // Places on a face are within, however they were rounded.
     let slack = Vec3::splat(1.0e-3);
@@ -250,7 +255,13 @@ pub(super) fn outside(list: &[VesselDescription], [low, high]: [Vec3; 2]) -> Vec
         at.cmpge(low - slack).all() && at.cmple(high + slack).all()
     };
     for (number, of) in list.iter().enumerate() {
-        let mut wrong = |what: String| found.push(format!("vessels {number}: {what}"));
+        let mut wrong = |what: String| {
+            found.push(Contradiction {
+                field: "",
+                other: "",
+                message: format!("vessels {number}: {what}"),
+            });
+        };
         match &of.place {
             VesselPlace::Parent { from_um, to_um, .. } => {
                 for at in [from_um, to_um] {

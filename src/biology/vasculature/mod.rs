@@ -126,9 +126,6 @@ impl Plugin for VasculaturePlugin {
             .read_site_part_files::<Vec<VesselDescription>>("vessels", |list, text_of| {
                 table::read_files(list, text_of)
             })
-            .check_site_part_within::<Vec<VesselDescription>>("vessels", |list, corners| {
-                description::outside(list, corners)
-            })
             .give_site_part_rules("vessels", include_str!("../../../assets/vessels/rules.ron"))
             .begin_sites(life::begin)
             .register_invariant(life::CHECKED_AFTER, "live", life::wrong_network)

@@ -67,14 +67,8 @@ pub(super) fn check_sites(
             );
             checker.problem_with_help(&name, message, "give the site another name");
         }
-        let half_um = 0.5 * Vec3::from(site.size_um);
-        check_parts(
-            checker,
-            &path.field("tissue"),
-            &site.tissue,
-            half_um,
-            &library.known,
-        );
+        let tissue = (&site.tissue, Vec3::from(site.size_um));
+        check_parts(checker, &path.field("tissue"), tissue, &library.known);
         check_medium(checker, &path, site);
         check_block(checker, &path, site);
         if let Some(length) = site.perfusion_length_um {

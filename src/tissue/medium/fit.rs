@@ -4,7 +4,8 @@ use bevy::prelude::*;
 
 use super::gathered::{FieldExchange, FitKey, SiteMedium};
 use super::{InterstitialFlow, MediumSteps};
-use crate::core::{Clock, SimSchedule};
+use crate::core::invariant::{Breach, Refused, Violation};
+use crate::core::{Clock, SimSchedule, SimSystems};
 use crate::tissue::culture::{MediumLevel, TissueShare, medium_ratio};
 use crate::tissue::solver::{Diffusivity, FaceCondition, Medium, Side, Velocity};
 use crate::tissue::transport::{FieldOf, FieldSupply, FieldWork, HeldFaces, is_due};
@@ -105,12 +106,27 @@ fn fit_media(
         &mut FieldWork,
         &mut FieldExchange,
     )>,
+    mut refused: Option<ResMut<Refused>>,
 ) {
     for site in &sites.list {
         let Ok((mut medium, flow, tissue)) = media.get_mut(site.entity) else {
             continue;
         };
         medium.close();
+        if let (Some(radius_nm), Some(refused)) = (medium.senseless_for(), &mut refused)
+            && refused.0.is_none()
+        {
+            refused.0 = Some(Violation {
+                step: clock.step + 1,
+                hours: clock.hours(),
+                stage: SimSystems::Transport,
+                system: "fit_media",
+                breach: Breach::new(format!(
+                    "what hinders diffusion in `{}` leaves molecules of {radius_nm} nm no finite diffusivity",
+                    site.block.name
+                )),
+            });
+        }
         for field in &site.fields {
             let molecule = molecules.get(field.molecule);
             let Ok((supply, over, mut work, mut exchange)) = fields.get_mut(field.entity) else {

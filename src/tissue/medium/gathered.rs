@@ -41,6 +41,7 @@ pub struct SiteMedium {
     version: u64,
     sizes: Vec<SizeClass>,
     couplings: Vec<(FitKey, SharedCouplings)>,
+    senseless: Option<f32>,
 }
 
 /// What the molecules of a radius keep of their diffusivity.
@@ -131,10 +132,19 @@ impl SiteMedium {
         for size in self.sizes.iter_mut().filter(|size| size.is_open) {
             size.is_open = false;
             for share in &mut size.shares {
-                // Not a number counts as nothing, too.
-                *share = share.max(LEAST_SHARE);
+                if share.is_finite() {
+                    *share = share.max(LEAST_SHARE);
+                } else {
+                    self.senseless.get_or_insert(size.radius_nm);
+                    *share = LEAST_SHARE;
+                }
             }
         }
+    }
+
+    /// The radius of molecules, nm, that would keep no finite share of their diffusivity somewhere.
+    pub(in crate::tissue) const fn senseless_for(&self) -> Option<f32> {
+        self.senseless
     }
 
     /// Shares of molecules of a radius in the voxels of the site; none where nothing hinders.
