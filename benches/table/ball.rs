@@ -4,7 +4,7 @@
 //! of the spacing: contact density, twelve neighbours inside and fewer at the rim, about 11.5 on average.
 //! Rows come in lattice order (x fastest, then y, then z); [`shuffle`] puts them in random order.
 
-use tumorscape::cell::mechanics::{Body, ContactLaw};
+use tumorscape::cell::mechanics::{ContactBody, ContactLaw};
 use tumorscape::core::{CellId, RandomKey};
 use tumorscape::scene::population::PLACEMENT;
 
@@ -14,7 +14,7 @@ pub const RADIUS: f32 = 8.41;
 pub const SPACING: f32 = 0.952 * 2.0 * RADIUS;
 
 /// The `count` points of the lattice nearest to the origin, in lattice order, each moved at random.
-pub fn ball(count: usize) -> Vec<Body> {
+pub fn ball(count: usize) -> Vec<ContactBody> {
     let half = (0.62 * (count as f64).cbrt()) as i32 + 4;
     let mut points = Vec::new();
     for k in -half..half {
@@ -38,7 +38,7 @@ pub fn ball(count: usize) -> Vec<Body> {
     nearest
         .into_iter()
         .enumerate()
-        .map(|(id, at)| Body {
+        .map(|(id, at)| ContactBody {
             id: CellId(id as u64),
             position: points[at].map(|at| SPACING * (at + 0.1 * (random.uniform() - 0.5))),
             radius: RADIUS,

@@ -1,6 +1,8 @@
 //! The mechanics kernel: one whole call (sort, forces, one move) on a ball of tissue at contact density.
 
-use tumorscape::cell::mechanics::{Body, ContactLaw, Mechanics, MechanicsParameters, Surroundings};
+use tumorscape::cell::mechanics::{
+    ContactBody, ContactLaw, Influences, Mechanics, MechanicsParameters,
+};
 use tumorscape::core::{CellId, RandomKey};
 use tumorscape::scene::population::PLACEMENT;
 
@@ -39,7 +41,7 @@ impl Cells {
         }
     }
 
-    fn bodies(self, count: usize) -> Vec<Body> {
+    fn bodies(self, count: usize) -> Vec<ContactBody> {
         let mut bodies = ball::ball(count);
         let mut random = RandomKey(3).stream(CellId(0), 0, PLACEMENT);
         match self {
@@ -93,7 +95,7 @@ fn measure(count: usize, cells: Cells, quick: bool) -> Vec<Figure> {
     // About the same time whatever the number of cells.
     let repetitions = (if quick { 2_000_000 } else { 20_000_000 } / count).clamp(5, 400);
     let timed = time(repetitions, || {
-        let done = kernel.relax(0.02, &Surroundings::default());
+        let done = kernel.relax(0.02, &Influences::default());
         assert_eq!(done.substeps, 1, "one update of each cell in a call");
     });
     let neighbours = (0..count)
@@ -124,12 +126,12 @@ fn measure_at_rest(count: usize, quick: bool) -> Vec<Figure> {
             skip_resting,
             ..MechanicsParameters::of(ContactLaw::PhysiCell)
         });
-        let mut step = |bodies: &mut [Body]| {
+        let mut step = |bodies: &mut [ContactBody]| {
             let (rows, watch) = kernel.update(&[bodies.len()]);
             for (row, body) in rows.iter_mut().zip(&*bodies) {
                 watch.put(row, *body);
             }
-            let done = kernel.relax(1.0, &Surroundings::default());
+            let done = kernel.relax(1.0, &Influences::default());
             for (row, body) in bodies.iter_mut().enumerate() {
                 if let Some(found) = kernel.outcome(row) {
                     body.position = found.position;

@@ -374,21 +374,26 @@ fn tell_broken_among(
     world: &mut World,
     places: &mut QueryState<(&'static CellId, &'static Position)>,
 ) {
-    for (site, mut broken) in take_broken(world) {
-        let mut asked: Vec<CellId> = broken.iter().map(|(bond, _)| bond.a).collect();
-        asked.sort_unstable();
-        let mut found: Vec<(CellId, Vec3)> = places
-            .iter(world)
-            .filter(|(id, _)| asked.binary_search(id).is_ok())
-            .map(|(id, at)| (*id, at.0))
-            .collect();
-        found.sort_unstable_by_key(|(id, _)| *id);
-        for (bond, at) in &mut broken {
+    let mut of_sites = take_broken(world);
+    if of_sites.is_empty() {
+        return;
+    }
+    let broken = of_sites.iter().flat_map(|(_, broken)| broken);
+    let mut asked: Vec<CellId> = broken.map(|(bond, _)| bond.a).collect();
+    asked.sort_unstable();
+    let mut found: Vec<(CellId, Vec3)> = places
+        .iter(world)
+        .filter(|(id, _)| asked.binary_search(id).is_ok())
+        .map(|(id, at)| (*id, at.0))
+        .collect();
+    found.sort_unstable_by_key(|(id, _)| *id);
+    for (site, broken) in &mut of_sites {
+        for (bond, at) in &mut *broken {
             if let Ok(place) = found.binary_search_by_key(&bond.a, |(id, _)| *id) {
                 *at = found[place].1.to_array();
             }
         }
-        tell(world, site, &broken);
+        tell(world, *site, broken);
     }
 }
 

@@ -82,7 +82,7 @@ impl Parameters for ContactParameters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cell::mechanics::{Body, Mechanics, MechanicsParameters, Surroundings};
+    use crate::cell::mechanics::{ContactBody, Influences, Mechanics, MechanicsParameters};
     use crate::core::CellId;
     use std::f32::consts::PI;
 
@@ -104,7 +104,7 @@ mod tests {
         *kernel.bodies_mut() = [0.0, 20.0 * relative]
             .into_iter()
             .enumerate()
-            .map(|(id, x)| Body {
+            .map(|(id, x)| ContactBody {
                 id: CellId(id as u64),
                 position: [x, 0.0, 0.0],
                 radius: 10.0,
@@ -113,7 +113,7 @@ mod tests {
             })
             .collect();
         kernel.sort();
-        kernel.evaluate(&Surroundings::default());
+        kernel.evaluate(&Influences::default());
         kernel.outcome(1).expect("all were evaluated").velocity[0]
     }
 

@@ -5,6 +5,7 @@
 //! Cells that walk add their own velocity ([`Motility`]). Cells that rest among resting cells cost nothing but
 //! the gather and the sort.
 
+mod first;
 mod gather;
 mod rows;
 
@@ -32,6 +33,7 @@ use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::state::{Kept, Owner, RegisterState};
 use crate::core::{CellId, Clock, SimSchedule, SimSystems};
 use crate::tissue::{SiteId, Sites, TissueBlock};
+pub(crate) use first::feel_surroundings;
 use gather::{Adhesion, gather, gather_friction, gather_second, gather_types};
 use rows::{RowCounts, SiteRows};
 
@@ -74,6 +76,13 @@ impl SiteMechanics {
             *velocity = Plane::turn(Vec3::from_array(*velocity)).to_array();
         }
     }
+}
+
+/// Where a cell comes to that is to come to a place in a site: into its plane, if it has one.
+pub(super) fn place_in(world: &World, site: SiteId, at_um: Vec3) -> Vec3 {
+    let sites = world.get_resource::<Sites>();
+    let plane = sites.and_then(|sites| world.get::<Plane>(sites.find(site)?.entity));
+    plane.map_or(at_um, |plane| plane.flatten(at_um))
 }
 
 /// Puts a cell that has just come to where it is back inside the walls of its site, if these hold cells.
@@ -391,7 +400,7 @@ fn relax(
         friction,
         ..
     } = mechanics;
-    let surroundings = mechanics::Surroundings {
+    let surroundings = mechanics::Influences {
         faces,
         active,
         bonds: Some(bonds),

@@ -256,7 +256,7 @@ fn find_neighbours(
         let Some(site) = list.get_mut(usize::from(resident.0.0)) else {
             continue;
         };
-        site.vicinity.bodies_mut().push(mechanics::Body {
+        site.vicinity.bodies_mut().push(mechanics::ContactBody {
             id: *id,
             position: position.0.to_array(),
             radius: contact_radius_um(law, body.radius_um),

@@ -419,27 +419,21 @@ pub(crate) fn report(simulation: &Simulation, journal: &Journal, pace: Pace) -> 
         parallel::threads(),
     ));
     for (site, metrics) in simulation.site_names().iter().zip(&journal.last) {
-        let value = |name| metrics.get(name).unwrap_or(f64::NAN);
-        let mut line = format!(
-            "{site}: {} cells ({} alive, {} apoptotic, {} necrotic)",
-            value("cells"),
-            value("cells_alive"),
-            value("cells_apoptotic"),
-            value("cells_necrotic"),
-        );
         // Of what there is not nothing is said.
-        for (name, what) in [
-            ("tumour_radius_um", "tumour radius"),
-            ("necrotic_radius_um", "necrotic radius"),
-        ] {
-            if value(name).is_finite() {
-                line += &format!(", {what} {:.0} um", value(name));
-            }
-        }
-        if value("oxygen_min_mmhg").is_finite() {
-            let oxygen = value("oxygen_min_mmhg");
-            line += &format!(", oxygen {oxygen:.1} mmHg at the lowest");
-        }
+        let catalogue = simulation.catalogue();
+        let told = catalogue.metrics.iter().filter_map(|metric| {
+            let decimals = metric.figure?;
+            let value = metrics
+                .get(&metric.name)
+                .filter(|value| value.is_finite())?;
+            let unit = if metric.unit.is_empty() {
+                String::new()
+            } else {
+                format!(" {}", metric.unit)
+            };
+            Some(format!("{} {value:.decimals$}{unit}", metric.label))
+        });
+        let line = format!("{site}: {}", told.collect::<Vec<_>>().join(", "));
         say(line);
     }
     for (site, molecule, tally) in simulation.solves() {

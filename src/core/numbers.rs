@@ -1,5 +1,6 @@
-//! The numbers inside a struct, by dotted path.
+//! The numbers inside a struct, and what in it is chosen by name, by dotted path.
 
+use bevy::reflect::enums::{DynamicEnum, DynamicVariant, EnumInfo, VariantInfo};
 use bevy::reflect::{PartialReflect, Reflect, ReflectMut, ReflectRef, TypeInfo};
 
 /// Attribute of a field, `#[reflect(@Fixed)]`, that no parameter reaches, as of a switch of how a thing is shown.
@@ -24,6 +25,53 @@ fn collect_fields(info: &TypeInfo, prefix: &str, fields: &mut Vec<String>) {
             fields.push(path);
         } else if let Some(inner) = field.type_info() {
             collect_fields(inner, &format!("{path}."), fields);
+        }
+    }
+}
+
+/// Dotted paths of all that is one of several names in a struct, with the names.
+pub fn choice_fields(info: &TypeInfo) -> Vec<(String, Vec<&'static str>)> {
+    let mut fields = Vec::new();
+    collect_choices(info, "", &mut fields);
+    fields
+}
+
+fn collect_choices(info: &TypeInfo, prefix: &str, fields: &mut Vec<(String, Vec<&'static str>)>) {
+    let TypeInfo::Struct(info) = info else { return };
+    for field in info.iter() {
+        let path = format!("{prefix}{}", field.name());
+        match field.type_info() {
+            Some(TypeInfo::Enum(of)) => fields.extend(names_of(of).map(|names| (path, names))),
+            Some(inner) => collect_choices(inner, &format!("{path}."), fields),
+            None => {}
+        }
+    }
+}
+
+/// The names of an enum that is nothing but names.
+fn names_of(of: &EnumInfo) -> Option<Vec<&'static str>> {
+    let is_plain = |variant: &VariantInfo| matches!(variant, VariantInfo::Unit(_));
+    let names = of.iter().map(VariantInfo::name);
+    of.iter().all(is_plain).then(|| names.collect())
+}
+
+/// Chooses the name at a dotted path; nothing where there is no such choice.
+pub(super) fn write_choice(value: &mut dyn PartialReflect, path: &str, name: &str) {
+    let (first, rest) = path
+        .split_once('.')
+        .map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let ReflectMut::Struct(inside) = value.reflect_mut() else {
+        return;
+    };
+    let Some(field) = inside.field_mut(first) else {
+        return;
+    };
+    match rest {
+        Some(rest) => write_choice(field, rest, name),
+        None => {
+            let chosen = DynamicEnum::new(name.to_owned(), DynamicVariant::Unit);
+            // What is no choice of that name stays as it is.
+            let _ = field.try_apply(&chosen);
         }
     }
 }

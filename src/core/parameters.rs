@@ -18,9 +18,11 @@ use super::clones;
 use super::documentation::of_field;
 use super::numbers::{field_at, read_number, write_number};
 
+mod choices;
 mod in_clones;
 mod register;
 
+pub use choices::set_choice;
 pub(super) use in_clones::{
     contradict_in_clone, factor_range, make_row, value_in_clone, value_in_row,
 };
@@ -124,6 +126,34 @@ pub enum ParameterError {
         /// What would be allowed.
         allowed: String,
     },
+    /// It is one of several names, not a number.
+    #[error(
+        "`{path}` is no number: it is one of {allowed}, chosen at the start by `choices: {{\"{path}\": \"{example}\"}}`"
+    )]
+    ByName {
+        /// The path.
+        path: String,
+        /// The names.
+        allowed: String,
+        /// One of them.
+        example: String,
+    },
+    /// It is a number, not one of several names.
+    #[error("`{path}` is a number: it stands in `parameters`")]
+    Number {
+        /// The path.
+        path: String,
+    },
+    /// It has no such name.
+    #[error("`{path}` cannot be `{found}`: it is one of {allowed}")]
+    NoSuchName {
+        /// The path.
+        path: String,
+        /// The name found.
+        found: String,
+        /// The names.
+        allowed: String,
+    },
 }
 
 /// Index of a cell type and of an item in a list.
@@ -150,6 +180,8 @@ pub(super) struct Entry {
     pub contradicts: fn(&World, At, &[(&str, f64)]) -> bool,
     pub limits: fn(&str) -> Limits,
     pub fields: Numbers,
+    /// What in it is one of several names, and which.
+    pub choices: Vec<(String, Vec<&'static str>)>,
 }
 
 /// When a resource was last changed.
@@ -316,6 +348,9 @@ fn find<'a>(
         known.then_some(Target { entry, at, field })
     });
     let Some(target) = target else {
+        if let Some(error) = choices::by_name(world, registry, path) {
+            return Err(error);
+        }
         return Err(ParameterError::Unknown {
             path: path.to_owned(),
             suggestion: nearest(path, &all_paths(world, registry)),

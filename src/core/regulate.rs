@@ -183,6 +183,7 @@ fn register_numbers(app: &mut App) {
         copy_row: |_, _, _| {},
         contradicts: |_, _, _| false,
         limits: Rule::limits,
+        choices: Vec::new(),
         fields: Numbers::Of(|value| {
             let rule = value.try_downcast_ref::<Rule>();
             let numbers = rule.map_or(&[][..], |rule| rule.law.numbers());

@@ -1,4 +1,4 @@
-//! Whether a scene can make the changes it asks for: its `rules`, its `parameters`, and those of its timeline.
+//! Whether a scene can make the changes it asks for: its `rules`, `choices` and `parameters`, and those of its timeline.
 //!
 //! They build on each other: a parameter may be a number of a rule that `rules` adds, or of one that the timeline has deleted
 //! by then. So they are made one after the other in a world made for trying, in the order in which the simulation makes
@@ -15,7 +15,9 @@ use super::library::CellLibrary;
 use super::schema::Scene;
 use super::spans::{Body, FieldPath, unquoted};
 use super::timeline::Timeline;
-use crate::core::parameters::{CellTypeNames, ParameterError, check_exact, set_parameter};
+use crate::core::parameters::{
+    CellTypeNames, ParameterError, check_exact, set_choice, set_parameter,
+};
 use crate::core::regulate::{RuleChange, Rules};
 use crate::core::rule::RuleBook;
 use crate::core::rule_check::check_change;
@@ -49,6 +51,10 @@ pub(super) fn check_changes(
     let list = root.field("rules");
     for (place, change) in scene.rules.iter().enumerate() {
         replay.rule(&list.item(place), change);
+    }
+    let map = root.field("choices");
+    for (path, name) in &scene.choices {
+        replay.choose(&map.key(path), path, name);
     }
     let map = root.field("parameters");
     for (path, value) in &scene.parameters {
@@ -126,6 +132,21 @@ impl Replay<'_, '_> {
         }
     }
 
+    /// Makes a choice of `choices` that stands there.
+    fn choose(&mut self, at: &FieldPath, path: &str, name: &str) {
+        let Err(error) = set_choice(self.world, path, name) else {
+            return;
+        };
+        let is_unknown = matches!(error, ParameterError::Unknown { .. });
+        if is_unknown && self.checker.is_unread(path) {
+            return;
+        }
+        match key_span(self.checker, "choices", path).filter(|_| is_unknown) {
+            Some(span) => self.checker.problem_in(span, at, error.to_string()),
+            None => self.checker.problem(at, error.to_string()),
+        };
+    }
+
     /// Sets a parameter whose path and value stand at these places, which are one in `parameters`; says whether it can
     /// be set.
     pub fn set(
@@ -138,12 +159,19 @@ impl Replay<'_, '_> {
         match fits.and_then(|()| set_parameter(self.world, path, value)) {
             Ok(()) => return true,
             Err(ParameterError::Unknown { .. }) if self.checker.is_unread(path) => {}
+            Err(
+                error @ (ParameterError::ByName { .. }
+                | ParameterError::NoSuchName { .. }
+                | ParameterError::Number { .. }),
+            ) => {
+                self.checker.problem(name_at, error.to_string());
+            }
             Err(error @ ParameterError::Unknown { .. }) => {
                 let is_deleted = self
                     .deleted
                     .iter()
                     .any(|(of, name)| path.starts_with(&format!("{of}.rules.{name}.")));
-                let key = (name_at == value_at).then(|| key_span(self.checker, path));
+                let key = (name_at == value_at).then(|| key_span(self.checker, "parameters", path));
                 let problem = match key.flatten() {
                     Some(span) => self.checker.problem_in(span, name_at, error.to_string()),
                     None => self.checker.problem(name_at, error.to_string()),
@@ -191,9 +219,9 @@ fn check_together(
     }
 }
 
-/// Where a key of `parameters` stands.
-fn key_span(checker: &Checker, key: &str) -> Option<Range<usize>> {
-    let map = FieldPath::root().field("parameters");
+/// Where a key of a map of the scene stands.
+fn key_span(checker: &Checker, map: &str, key: &str) -> Option<Range<usize>> {
+    let map = FieldPath::root().field(map);
     let (node, _) = checker.tree.find(&map, checker.text);
     let Body::Map(pairs) = &node.unwrapped().body else {
         return None;

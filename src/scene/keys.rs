@@ -77,7 +77,7 @@ fn kept_in(way: &FieldPath) -> &'static str {
         _ => None,
     });
     match field {
-        Some("parameters" | "heritable") => "parameter",
+        Some("parameters" | "choices" | "heritable") => "parameter",
         Some("rules") => "rule",
         Some("floors" | "combine") => "input",
         _ => "key",

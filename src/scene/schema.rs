@@ -62,6 +62,9 @@ pub struct Scene {
     /// all cells, `"cancer.cycle.s_hours"` for one cell type. Values are numbers; switches are 0 and 1.
     #[serde(default)]
     pub parameters: BTreeMap<String, f64>,
+    /// Parameters that are one of several names, by path: `{"movement.law": "PhysiCell"}`. Chosen at the start, for the whole scene.
+    #[serde(default)]
+    pub choices: BTreeMap<String, String>,
     /// What is different about the rules of cell types and sites, in this order: `Delete("cancer.hypoxia_calls_vessels")`.
     #[serde(default)]
     pub rules: Vec<RuleChange>,

@@ -67,6 +67,11 @@ impl Description {
             events: events(&world),
             metrics: metrics(&world),
             cell_types: cell_types(&world, library),
+            site_parts: program
+                .capabilities()
+                .site_parts()
+                .map(|part| site_part(&part.file))
+                .collect(),
             files: file_types(),
         }
     }
@@ -128,6 +133,17 @@ fn capability(known: &Capability) -> CapabilityEntry {
         is_list: matches!(known.parameters, TypeInfo::List(_)),
         parameters: listed,
     }
+}
+
+/// A part of sites: no path reaches what is in it.
+fn site_part(known: &Capability) -> CapabilityEntry {
+    let mut part = capability(known);
+    for parameter in &mut part.parameters {
+        if let Some(name) = parameter.name.strip_prefix("NAME.") {
+            parameter.name = name.to_owned();
+        }
+    }
+    part
 }
 
 /// The parameters of one entry of a capability that is a list; in the paths of numbers `NAME` stands for its name.

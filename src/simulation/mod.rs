@@ -32,6 +32,7 @@ pub use wiring::{Arrow, InputNow, QuantityNow, Strength, Wiring};
 
 use crate::biology::BiologyPlugins;
 use crate::cell::life::CellLife;
+use crate::cell::movement::feel_surroundings;
 use crate::cell::turnover::TurnoverPlugin;
 use crate::cell::{CellPlugins, CellType, EventRecord, StepEvents};
 use crate::core::capability::CapabilityRegistry;
@@ -120,6 +121,7 @@ impl Simulation {
         for (number, population) in scene.scene.populations.iter().enumerate() {
             spawn::spawn_population(&mut simulation.world, &scene, population, number as u32);
         }
+        feel_surroundings(&mut simulation.world);
         Ok(simulation)
     }
 
@@ -133,6 +135,9 @@ impl Simulation {
         spawn::spawn_sites(&mut world, &scene.scene);
         for change in &scene.scene.rules {
             command::change_rule(&mut world, change);
+        }
+        for (path, name) in &scene.scene.choices {
+            parameters::set_choice(&mut world, path, name)?;
         }
         for (path, value) in &scene.scene.parameters {
             parameters::set_parameter(&mut world, path, *value)?;

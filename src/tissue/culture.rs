@@ -30,7 +30,8 @@ pub const FOLLOWED_EVERY_MIN: f64 = 10.0;
 /// A change of the share of tissue that is not worth fitting solvers anew. Assumed.
 const LEAST_CHANGE: f32 = 0.02;
 /// Share of the space around a voxel that is tissue, 1 where it is relaxed and confluent, from which on the voxel diffuses as tissue
-/// does. Assumed.
+/// does. A cell of 2494 um3 makes up 4860 um3 of tissue, 0.61 of a voxel of 20 um: one that has the centre of a cell in it is
+/// tissue, though others have two.
 const CONFLUENT: f32 = 0.6;
 
 /// The culture medium of a site: `tissue: (medium: (depth_um: 3000, renew_every_hours: 48))`.

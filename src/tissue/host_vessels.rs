@@ -136,6 +136,11 @@ pub(super) fn share_out_cells(
     }
 }
 
+/// The share of its supply that a voxel has left where that share of the space around it is tissue.
+fn supply_left(share: f32, gone_at: f32) -> f32 {
+    (1.0 - share / gone_at).max(0.0)
+}
+
 /// Host vessels give way where cells crowd.
 pub(super) fn lose_host_vessels(
     parameters: Res<TransportParameters>,
@@ -146,7 +151,7 @@ pub(super) fn lose_host_vessels(
         for_each_chunk_mut(&mut vessels.0, CHUNK, |start, piece| {
             let shares = &share.shares[start..start + piece.len()];
             for (left, share) in piece.iter_mut().zip(shares) {
-                *left = left.min((1.0 - share / gone_at).max(0.0));
+                *left = left.min(supply_left(*share, gone_at));
             }
         });
     }
@@ -171,6 +176,21 @@ mod tests {
             let sum = 2.0 * found.iter().sum::<f32>() - found[0];
             assert!((sum - 1.0).abs() < 1e-6, "{sum}");
         }
+    }
+
+    #[test]
+    fn a_lone_cell_leaves_three_quarters_of_the_supply_and_the_surface_of_a_mass_none() {
+        let parameters = TransportParameters::default();
+        let cube_um3 = parameters.vessel_reach_um.powi(3);
+        let of_a_cell_um3 = 2494.0 / crate::cell::contact::CONFLUENT_SHARE;
+        let cells_left = |cells: f32| {
+            let share = cells * of_a_cell_um3 / cube_um3;
+            supply_left(share, parameters.vessels_lost_at_cell_share)
+        };
+        assert!((cells_left(1.0) - 0.75).abs() < 0.01);
+        assert!(cells_left(3.0) > 0.2 && cells_left(4.0) == 0.0);
+        assert!((cube_um3 / of_a_cell_um3 - 13.0).abs() < 0.3);
+        assert_eq!(supply_left(0.5, parameters.vessels_lost_at_cell_share), 0.0);
     }
 
     #[test]

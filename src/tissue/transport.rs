@@ -50,9 +50,10 @@ use crate::core::{Clock, SimSchedule, SimSystems};
 #[derive(Resource, Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields)]
 pub struct TransportParameters {
-    /// Share of a voxel filled by cells from which on no host vessel is left in it. Host tissue holds its
-    /// vessels at the few per cent of volume that resident cells take; a growing tumour compresses and
-    /// displaces them. Assumed.
+    /// Share of the space around a voxel that is tissue of cells, 1 where that is relaxed and confluent, from which on no host
+    /// vessel is left in it. 0.3: four of the thirteen cells of 2494 um3 that confluent tissue has in a cube of 40 um. A lone cell
+    /// so leaves three quarters of the supply, and at the surface of a mass, where half of the cube is tissue, none is
+    /// left: a growing tumour compresses and displaces what lies in its way. Assumed.
     pub vessels_lost_at_cell_share: f32,
     /// Surface of the host's capillaries in a volume of tissue, 1/um: 100 mm of 8 um width in a mm3 are 2.5e-3. It counts for
     /// molecules that their walls hold up.

@@ -8,7 +8,7 @@ use tumorscape::simulation::Simulation;
 use super::context;
 
 /// What is said, without the place in the text, about a small scene with these fields besides.
-fn said_about(fields: &str) -> Vec<String> {
+pub fn said_about(fields: &str) -> Vec<String> {
     let text = format!(
         "(title: \"t\", about: \"a\", pace: Illustrative, duration: Hours(9), step: Minutes(6), \
          sites: [(name: \"s\", organ: Medium, size_um: (100, 100, 100))], {fields})"

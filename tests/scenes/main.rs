@@ -2,6 +2,7 @@
 
 mod cell_files;
 mod changes;
+mod choices;
 mod mutations;
 
 use std::path::Path;

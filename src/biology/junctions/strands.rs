@@ -154,7 +154,7 @@ pub fn make_and_leave(
         }
         let bodies = vicinity.bodies_mut();
         bodies.clear();
-        bodies.extend(own.iter().map(|cell| mechanics::Body {
+        bodies.extend(own.iter().map(|cell| mechanics::ContactBody {
             id: cell.id,
             position: cell.at.to_array(),
             radius: cell.radius,

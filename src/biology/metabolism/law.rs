@@ -197,26 +197,46 @@ impl Parameters for MetabolismParameters {
     }
 
     fn contradictions(&self) -> Vec<Contradiction> {
-        let below = |field, other, found: f32, bound: f32| {
-            (found > bound).then(|| Contradiction {
+        let pairs = [
+            (
+                "starvation_full_mm",
+                self.starvation_full_mm,
+                "starvation_onset_mm",
+                self.starvation_onset_mm,
+            ),
+            (
+                "acid_full_ph",
+                self.acid_full_ph,
+                "acid_onset_ph",
+                self.acid_onset_ph,
+            ),
+            (
+                "growth_min_mmhg",
+                self.growth_min_mmhg,
+                "growth_full_mmhg",
+                self.growth_full_mmhg,
+            ),
+            (
+                "growth_ph_min",
+                self.growth_ph_min,
+                "growth_ph_full",
+                self.growth_ph_full,
+            ),
+            (
+                "respiration_ph_min",
+                self.respiration_ph_min,
+                "respiration_ph_max",
+                self.respiration_ph_max,
+            ),
+        ];
+        let wrong = pairs.into_iter().filter(|(_, low, _, high)| low > high);
+        wrong
+            .map(|(field, low, other, high)| Contradiction {
                 field,
                 other,
-                message: format!("must not be above `{other}` ({bound}), found {found}"),
+                message: format!("must not be above `{other}` ({high}), found {low}"),
             })
-        };
-        let starvation = below(
-            "starvation_full_mm",
-            "starvation_onset_mm",
-            self.starvation_full_mm,
-            self.starvation_onset_mm,
-        );
-        let acid = below(
-            "acid_full_ph",
-            "acid_onset_ph",
-            self.acid_full_ph,
-            self.acid_onset_ph,
-        );
-        starvation.into_iter().chain(acid).collect()
+            .collect()
     }
 }
 

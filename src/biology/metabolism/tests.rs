@@ -192,9 +192,13 @@ fn starvation_and_acid_are_ramps_between_their_bounds() {
     let wrong = MetabolismParameters {
         starvation_full_mm: 0.3,
         acid_full_ph: 6.5,
-        ..parameters
+        growth_min_mmhg: 40.0,
+        growth_ph_min: 7.1,
+        respiration_ph_max: 6.5,
+        ..parameters.clone()
     };
-    assert_eq!(wrong.contradictions().len(), 2);
+    assert_eq!(wrong.contradictions().len(), 5);
+    assert!(parameters.contradictions().is_empty());
 }
 
 #[test]

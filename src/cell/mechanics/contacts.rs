@@ -24,10 +24,10 @@
 use std::ops::Range;
 
 use super::lanes::{FAR_AWAY, LANES, Lanes};
-use super::neighbours::{Accumulate, GROUP, Near, Own, Room};
+use super::neighbours::{Accumulate, GROUP, Near, NeighbourRows, Own};
 use super::search::{Search, rows_around};
 use super::sort::Sorted;
-use super::{Body, ContactLaw, MechanicsParameters};
+use super::{ContactBody, ContactLaw, MechanicsParameters};
 use crate::core::identity::CellId;
 
 // Traces are added up four at a time.
@@ -82,17 +82,17 @@ impl Stiffness {
     }
 }
 
-/// Sums over the neighbours of the cells in some slots, at most [`GROUP`], which [`Room::pick`] put in the
+/// Sums over the neighbours of the cells in some slots, at most [`GROUP`], which [`NeighbourRows::pick`] put in the
 /// places of as many members.
 ///
 /// # Safety
-/// As for [`Room::hold`].
+/// As for [`NeighbourRows::hold`].
 #[inline(always)]
 pub(super) unsafe fn sum<V: Lanes, const CHANNELS: usize, const LAW: u8>(
     cells: &Sorted,
     search: Search,
     slots: Range<usize>,
-    room: &mut Room,
+    room: &mut NeighbourRows,
     contacts: &mut [Contact; GROUP],
 ) {
     let members = slots.len();
@@ -140,7 +140,7 @@ pub(super) unsafe fn stiffness<V: Lanes, const CHANNELS: usize, const LAW: u8>(
     cells: &Sorted,
     search: Search,
     (slot, member): (usize, usize),
-    room: &mut Room,
+    room: &mut NeighbourRows,
 ) -> Stiffness {
     // SAFETY: the caller's promises.
     unsafe {
@@ -187,7 +187,7 @@ impl<V: Lanes> Pairs<V> {
         near: &Near,
         at: usize,
     ) -> Self {
-        // SAFETY: as for [`Room::hold`]; neighbours are padded to whole batches.
+        // SAFETY: as for [`NeighbourRows::hold`]; neighbours are padded to whole batches.
         unsafe {
             let (zero, one) = (V::splat(0.0), V::splat(1.0));
             let tiny = V::splat(COINCIDENT);
@@ -314,7 +314,7 @@ struct Sums<V> {
 impl<V: Lanes> Sums<V> {
     #[inline(always)]
     unsafe fn new() -> Self {
-        // SAFETY: as for [`Room::hold`].
+        // SAFETY: as for [`NeighbourRows::hold`].
         let zero = unsafe { V::splat(0.0) };
         Self {
             velocity: [zero; 3],
@@ -328,7 +328,7 @@ impl<V: Lanes> Sums<V> {
 
     #[inline(always)]
     unsafe fn finish(&self, count: usize) -> Contact {
-        // SAFETY: as for [`Room::hold`].
+        // SAFETY: as for [`NeighbourRows::hold`].
         unsafe {
             let [x, y, z] = self.velocity;
             let [vx, vy, vz, pressure] = V::sum_four([x, y, z, self.pressure]);
@@ -355,7 +355,7 @@ impl<V: Lanes> Accumulate<V> for Sums<V> {
         near: &Near,
         count: usize,
     ) {
-        // SAFETY: as for [`Room::hold`].
+        // SAFETY: as for [`NeighbourRows::hold`].
         unsafe {
             let mut at = 0;
             while at < count {
@@ -389,7 +389,7 @@ impl<V: Lanes> Accumulate<V> for StiffnessSums<V> {
         near: &Near,
         count: usize,
     ) {
-        // SAFETY: as for [`Room::hold`].
+        // SAFETY: as for [`NeighbourRows::hold`].
         unsafe {
             let mut at = 0;
             while at < count {
@@ -419,7 +419,7 @@ impl<V: Lanes> StiffnessSums<V> {
     #[inline(always)]
     unsafe fn finish(self) -> Stiffness {
         let Self([xx, xy, xz, yy, yz, zz, tension]) = self;
-        // SAFETY: as for [`Room::hold`].
+        // SAFETY: as for [`NeighbourRows::hold`].
         unsafe {
             let [xx, xy, xz, tension] = V::sum_four([xx, xy, xz, tension]);
             let [yy, yz, zz, _] = V::sum_four([yy, yz, zz, zz]);
@@ -437,7 +437,7 @@ impl<V: Lanes> StiffnessSums<V> {
 #[inline(never)]
 pub(super) fn separate(
     cells: &Sorted,
-    bodies: &[Body],
+    bodies: &[ContactBody],
     (search, parameters): (Search, &MechanicsParameters),
     slot: usize,
     contact: &mut Contact,

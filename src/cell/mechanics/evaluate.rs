@@ -7,14 +7,14 @@ use super::contacts::{COHESIVE, Contact, PHYSICELL, pressure_unit, separate, sti
 use super::disjoint::Disjoint;
 use super::hurry::{Hurried, rate};
 use super::lanes::{Array, InstructionSet, Lanes};
-use super::neighbours::{GROUP, Room};
+use super::neighbours::{GROUP, NeighbourRows};
 use super::relax::{Extremes, SLOTS};
 use super::rest::{AllQuiet, Rest};
 use super::search::{Bin, Search, Share, is_crowd};
 use super::sort::Sorted;
 use super::{
-    Body, ContactLaw, Faces, Mechanics, MechanicsParameters, Motion, SKIPPED, Surroundings, drive,
-    mobility_of,
+    ContactBody, ContactLaw, Faces, Influences, Mechanics, MechanicsParameters, Motion, SKIPPED,
+    drive, mobility_of,
 };
 use crate::core::parallel::for_each_chunk;
 
@@ -31,7 +31,7 @@ pub(super) struct Found {
 
 impl Mechanics {
     /// Computes the velocity, pressure and contacts of every sorted cell.
-    pub fn evaluate(&mut self, surroundings: &Surroundings) -> Extremes {
+    pub fn evaluate(&mut self, surroundings: &Influences) -> Extremes {
         self.rest.notice(
             &surroundings.faces,
             surroundings.active,
@@ -43,11 +43,7 @@ impl Mechanics {
 
     /// As [`Self::evaluate`], with the stiffness of cells that can cover `left` minutes in one substep bounded in the
     /// cheapest way; also the number of cells that were not skipped.
-    pub(super) fn evaluate_for(
-        &mut self,
-        left: f32,
-        surroundings: &Surroundings,
-    ) -> (Extremes, u64) {
+    pub(super) fn evaluate_for(&mut self, left: f32, surroundings: &Influences) -> (Extremes, u64) {
         assert!(
             surroundings.active.is_empty() || surroundings.active.len() == self.cells.len,
             "active velocities are given for every row or not at all"
@@ -61,7 +57,9 @@ impl Mechanics {
         let pass = self.pass(left, surroundings, &mut quiet);
         for_each_chunk(len, SLOTS, |piece, slots| {
             // SAFETY: pieces are disjoint; the instruction set was found on this processor when the kernel was made.
-            Room::of_thread(|room| unsafe { pass.run_by(instructions, piece, slots, room) });
+            NeighbourRows::of_thread(|room| unsafe {
+                pass.run_by(instructions, piece, slots, room)
+            });
         });
         let mut extremes = Extremes::default();
         let mut evaluated = 0;
@@ -92,7 +90,7 @@ impl Mechanics {
     fn pass<'a>(
         &'a mut self,
         left: f32,
-        surroundings: &Surroundings<'a>,
+        surroundings: &Influences<'a>,
         quiet: &'a mut [bool],
     ) -> Pass<'a> {
         let slow = self.parameters.largest_displacement / left;
@@ -121,7 +119,7 @@ impl Mechanics {
 
     /// Evaluates the bin of a cell that was skipped.
     #[cold]
-    pub(super) fn wake(&mut self, slot: usize, surroundings: &Surroundings) {
+    pub(super) fn wake(&mut self, slot: usize, surroundings: &Influences) {
         let bin = self.cells.bin_of(slot);
         let slots = self.cells.starts[bin] as usize..self.cells.starts[bin + 1] as usize;
         let mut quiet = std::mem::take(&mut self.rest.quiet);
@@ -130,7 +128,7 @@ impl Mechanics {
         let instructions = self.instructions;
         let pass = self.pass(f32::INFINITY, surroundings, &mut quiet);
         // SAFETY: this is the only piece; the instruction set is as in `evaluate_for`.
-        Room::of_thread(|room| unsafe { pass.run_by(instructions, 0, slots, room) });
+        NeighbourRows::of_thread(|room| unsafe { pass.run_by(instructions, 0, slots, room) });
         self.motion.found[0] = found;
         self.rest.quiet = quiet;
     }
@@ -169,7 +167,7 @@ impl<'a> Results<'a> {
 /// One evaluation of all cells.
 struct Pass<'a> {
     cells: &'a Sorted,
-    bodies: &'a [Body],
+    bodies: &'a [ContactBody],
     bonds: &'a BondIndex,
     springs: Option<&'a Bonds>,
     search: Search,
@@ -196,14 +194,14 @@ struct Pass<'a> {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,popcnt")]
-unsafe fn run_avx2(pass: &Pass, piece: usize, slots: Range<usize>, room: &mut Room) {
+unsafe fn run_avx2(pass: &Pass, piece: usize, slots: Range<usize>, room: &mut NeighbourRows) {
     // SAFETY: the same as the caller's.
     unsafe { pass.run::<super::lanes::Avx2>(piece, slots, room) }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512vbmi2,avx2,popcnt")]
-unsafe fn run_avx512(pass: &Pass, piece: usize, slots: Range<usize>, room: &mut Room) {
+unsafe fn run_avx512(pass: &Pass, piece: usize, slots: Range<usize>, room: &mut NeighbourRows) {
     // SAFETY: the same as the caller's.
     unsafe { pass.run::<super::lanes::Avx512>(piece, slots, room) }
 }
@@ -218,7 +216,7 @@ impl Pass<'_> {
         instructions: InstructionSet,
         piece: usize,
         slots: Range<usize>,
-        room: &mut Room,
+        room: &mut NeighbourRows,
     ) {
         // SAFETY: the caller's promises.
         unsafe {
@@ -239,7 +237,7 @@ impl Pass<'_> {
     /// # Safety
     /// The processor has the instruction set of `V`, and no two pieces run at a time share a slot.
     #[inline(always)]
-    unsafe fn run<V: Lanes>(&self, piece: usize, slots: Range<usize>, room: &mut Room) {
+    unsafe fn run<V: Lanes>(&self, piece: usize, slots: Range<usize>, room: &mut NeighbourRows) {
         // SAFETY: the caller's promises.
         unsafe {
             match (self.parameters.law, self.cells.channels()) {
@@ -258,7 +256,7 @@ impl Pass<'_> {
         &self,
         piece: usize,
         slots: Range<usize>,
-        room: &mut Room,
+        room: &mut NeighbourRows,
     ) {
         let cells = self.cells;
         let Share { bins, slots, begun } = Share::of(cells, slots);

@@ -8,7 +8,7 @@
 //! thousand lymphocytes must not make all of them search its reach. Each cell searches every grid, with the
 //! distance at which the largest cell of that grid could touch it.
 
-use super::Body;
+use super::ContactBody;
 
 /// Bins that any population may use, beyond four for each cell.
 const FREE_BINS: f64 = 131_072.0;
@@ -123,7 +123,7 @@ fn class_of(radius: f32) -> usize {
 
 impl Census {
     /// Of some bodies.
-    pub fn of(bodies: &[Body]) -> Self {
+    pub fn of(bodies: &[ContactBody]) -> Self {
         let mut low = [f32::INFINITY; 8];
         let mut high = [f32::NEG_INFINITY; 8];
         // Counted in turns, so that one cell need not wait for the one before, which is mostly of the same class.

@@ -1,6 +1,6 @@
 //! How short the substeps must be, for all cells or for few of them (see `runners`).
 
-use super::{Mechanics, MechanicsParameters};
+use super::{Extremes, Influences, Mechanics, MechanicsParameters};
 
 /// Half-octaves of hurry that are told apart.
 const HURRIES: usize = 16;
@@ -67,6 +67,30 @@ pub(super) struct Plan {
 }
 
 impl Mechanics {
+    /// Substeps that are allowed for `left` minutes, after an evaluation: no fewer than walking cells need to go as far as
+    /// their speed has it, whatever pushes others.
+    pub(super) fn allow_for_walkers(
+        &self,
+        left: f32,
+        allowed: u32,
+        surroundings: &Influences,
+    ) -> u32 {
+        let Extremes {
+            stiffness,
+            relative_speed,
+            ..
+        } = self.extremes;
+        if left * rate(&self.parameters, stiffness, relative_speed) <= allowed as f32 {
+            return allowed;
+        }
+        let squares = surroundings.active.iter().zip(&self.bodies);
+        let squares =
+            squares.map(|([x, y, z], body)| (x * x + y * y + z * z) / (body.radius * body.radius));
+        let fastest = squares.fold(0.0, f32::max).sqrt();
+        let needed = left * rate(&self.parameters, 0.0, fastest);
+        allowed.max(needed.ceil() as u32)
+    }
+
     /// Into how many substeps to cut `left` minutes, after an evaluation.
     pub(super) fn plan(&self, left: f32, allowed: u32) -> Plan {
         let extremes = self.extremes;

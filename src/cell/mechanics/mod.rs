@@ -1,6 +1,6 @@
 //! How cells push, pull and hold each other.
 //!
-//! A kernel on plain buffers, without the ECS: the caller writes one [`Body`] per cell into
+//! A kernel on plain buffers, without the ECS: the caller writes one [`ContactBody`] per cell into
 //! [`Mechanics::bodies_mut`] or [`Mechanics::update`], calls [`Mechanics::relax`] in the `Move` set of the step,
 //! and reads an [`Outcome`] per row. What is remembered from one call to the next is the memory itself, and
 //! which cells rest; results do not depend on either.
@@ -80,7 +80,7 @@ use sort::Sorted;
 /// What the kernel needs to know of a cell; 32 bytes, never across two cache lines.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C, align(32))]
-pub struct Body {
+pub struct ContactBody {
     /// Orders cells that share a bin, and names them in bonds. No two rows may carry the same.
     pub id: CellId,
     /// Centre in the site, um.
@@ -93,7 +93,7 @@ pub struct Body {
     pub repulsion: f32,
 }
 
-impl Body {
+impl ContactBody {
     /// Centre, radius, adhesion and repulsion, and two zeros: as many numbers as a register has lanes.
     #[inline(always)]
     fn numbers(&self) -> [f32; 8] {
@@ -181,7 +181,8 @@ pub struct MechanicsParameters {
     pub largest_displacement: f32,
     /// Substep over the largest one without overshoot of a spring of the largest stiffness found; below 2 it is stable.
     pub caution: f32,
-    /// Most substeps of one call; when they do not suffice, displacements are cut to the largest allowed.
+    /// Most substeps of one call, but for what walking cells need to go as far as their speed has it; when they do not suffice,
+    /// displacements are cut to the largest allowed.
     pub most_substeps: u32,
     /// Edges of bins over the interaction distance of the largest cells. Decides speed, not results.
     pub bin_scale: f32,
@@ -236,7 +237,7 @@ impl MechanicsParameters {
 
 /// What acts on cells besides their neighbours.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Surroundings<'a> {
+pub struct Influences<'a> {
     /// The walls of the site.
     pub faces: Faces,
     /// Velocity of each input row by its own motility, um/min; empty where no cell moves itself.
@@ -249,7 +250,7 @@ pub struct Surroundings<'a> {
     pub friction: &'a [f32],
 }
 
-impl Surroundings<'_> {
+impl Influences<'_> {
     /// One over the friction of an input row.
     #[inline]
     fn mobility(&self, row: u32) -> f32 {
@@ -295,7 +296,7 @@ impl Barriers<'_> {
     /// Where the cell of an input row comes to within these faces.
     fn hold(
         &self,
-        (row, body): (usize, &Body),
+        (row, body): (usize, &ContactBody),
         radius_um: f32,
         [from, to]: [[f32; 3]; 2],
         faces: &Faces,
@@ -334,7 +335,7 @@ pub struct Outcome {
 pub struct Mechanics {
     parameters: MechanicsParameters,
     instructions: InstructionSet,
-    bodies: Vec<Body>,
+    bodies: Vec<ContactBody>,
     /// Strength of the second channel of adhesion of each row, um/min; empty where no cell has it.
     second: Vec<f32>,
     /// Lengths of the parts in which rows were last given.
@@ -425,7 +426,7 @@ impl Mechanics {
 
     /// The input rows, for the caller to fill; earlier outcomes are void once they change in number. All of
     /// them count as changed: see [`Self::update`].
-    pub fn bodies_mut(&mut self) -> &mut Vec<Body> {
+    pub fn bodies_mut(&mut self) -> &mut Vec<ContactBody> {
         self.rest.forget();
         self.parts.clear();
         &mut self.bodies
@@ -434,7 +435,7 @@ impl Mechanics {
     /// The input rows, and what notes their changes: the caller puts a body into each with [`ChangeNotes::put`], so
     /// that what rests need not be looked at again. The rows come in parts of these lengths, as cells do from
     /// several tables: a part that grows or shrinks at its end does not change the others.
-    pub fn update(&mut self, parts: &[usize]) -> (&mut [Body], ChangeNotes<'_>) {
+    pub fn update(&mut self, parts: &[usize]) -> (&mut [ContactBody], ChangeNotes<'_>) {
         let len = parts.iter().sum();
         let watch = self.rest.watch(&self.cells.grids);
         reserve_sparingly(&mut self.bodies, len);
@@ -467,7 +468,7 @@ impl Mechanics {
     }
 
     /// The input rows.
-    pub fn bodies(&self) -> &[Body] {
+    pub fn bodies(&self) -> &[ContactBody] {
         &self.bodies
     }
 

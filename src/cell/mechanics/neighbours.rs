@@ -1,6 +1,6 @@
 //! The neighbours of each cell of a bin, side by side.
 //!
-//! All that may touch a cell of the bin is copied side by side ([`Room::hold`]), and each cell then picks its own
+//! All that may touch a cell of the bin is copied side by side ([`NeighbourRows::hold`]), and each cell then picks its own
 //! neighbours among them (about a dozen of sixty), sixteen at a time, in slot order. Neighbours and their order
 //! therefore depend neither on the instruction set nor on what else lies in the bins.
 
@@ -34,12 +34,12 @@ pub(super) struct Near {
 const NOBODY: [f32; 7] = [f32::INFINITY, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0];
 
 thread_local! {
-    /// Room for the bin that this thread is at.
-    static ROOM: RefCell<Box<Room>> = RefCell::new(Box::new(Room::EMPTY));
+    /// The bin that this thread is at.
+    static ROOM: RefCell<Box<NeighbourRows>> = RefCell::new(Box::new(NeighbourRows::EMPTY));
 }
 
-/// Room for the cells of one bin.
-pub(super) struct Room {
+/// The cells that may touch those of one bin.
+pub(super) struct NeighbourRows {
     held: Held,
     /// Candidates held.
     count: usize,
@@ -48,7 +48,7 @@ pub(super) struct Room {
     pub near: [Near; GROUP],
 }
 
-impl Room {
+impl NeighbourRows {
     /// Calls `work` with the room of the calling thread; what it holds does not matter.
     pub fn of_thread<R>(work: impl FnOnce(&mut Self) -> R) -> R {
         ROOM.with_borrow_mut(|room| work(room))
@@ -92,7 +92,7 @@ impl<V: Lanes> Own<V> {
             stiffening,
             ..
         } = search;
-        // SAFETY: as for [`Room::hold`].
+        // SAFETY: as for [`NeighbourRows::hold`].
         unsafe {
             let [x, y, z] = cells.position(slot);
             let strength = cells.strength(slot);
@@ -117,7 +117,7 @@ impl<V: Lanes> Own<V> {
     /// Which of sixteen candidates are close enough, one bit each.
     #[inline(always)]
     unsafe fn is_near(&self, [x, y, z, radius]: [V; 4]) -> u32 {
-        // SAFETY: as for [`Room::hold`].
+        // SAFETY: as for [`NeighbourRows::hold`].
         unsafe {
             let dx = self.position[0].sub(x);
             let dy = self.position[1].sub(y);
@@ -138,7 +138,7 @@ impl Near {
         from: [*const f32; 7],
         tail: u32,
     ) {
-        // SAFETY: as for [`Room::hold`]; the caller leaves room for sixteen more.
+        // SAFETY: as for [`NeighbourRows::hold`]; the caller leaves room for sixteen more.
         unsafe {
             let [x, y, z, radius, adhesion, repulsion, second] = from;
             let place = [x, y, z, radius].map(|from| V::load(from));
@@ -169,7 +169,7 @@ impl Near {
     /// Fills the last batch up with cells that touch none.
     #[inline(always)]
     unsafe fn pad<V: Lanes>(&mut self) {
-        // SAFETY: as for [`Room::hold`]; there is room for a batch behind the last neighbour.
+        // SAFETY: as for [`NeighbourRows::hold`]; there is room for a batch behind the last neighbour.
         unsafe {
             // What a compressed store leaves behind the last neighbour differs between instruction sets.
             for (to, nobody) in self.end().into_iter().zip(NOBODY) {
@@ -187,7 +187,7 @@ impl Near {
     }
 }
 
-impl Room {
+impl NeighbourRows {
     /// Copies all that may touch a cell of `bin` side by side.
     ///
     /// # Safety
@@ -405,7 +405,7 @@ impl Near {
     /// their number: for crowds.
     ///
     /// # Safety
-    /// As for [`Room::hold`].
+    /// As for [`NeighbourRows::hold`].
     #[inline(always)]
     pub unsafe fn search_alone<V: Lanes, const CHANNELS: usize, const LAW: u8>(
         &mut self,
@@ -417,7 +417,7 @@ impl Near {
         self.count = 0;
         let mut done = 0;
         let from = cells.arrays();
-        // SAFETY: as in `Room::hold`; there is always room for a batch behind the last neighbour.
+        // SAFETY: as in `NeighbourRows::hold`; there is always room for a batch behind the last neighbour.
         unsafe {
             for level in &cells.grids.levels {
                 let mut rows = rows_around(cells, search, slot, level);

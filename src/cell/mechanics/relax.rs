@@ -12,7 +12,7 @@
 use super::disjoint::Disjoint;
 use super::evaluate::Found;
 use super::rest::ChangeNotes;
-use super::{Mechanics, MechanicsParameters, Surroundings};
+use super::{Influences, Mechanics, MechanicsParameters};
 use crate::core::parallel::{for_each_chunk, reserve_sparingly, together};
 
 /// Slots per piece of the evaluation: at 10^4 cells forty pieces, so that no thread waits long for the last.
@@ -89,7 +89,7 @@ impl Mechanics {
     }
 
     /// Sorts the bodies and lets them move for `minutes`.
-    pub fn relax(&mut self, minutes: f32, surroundings: &Surroundings) -> Relaxation {
+    pub fn relax(&mut self, minutes: f32, surroundings: &Influences) -> Relaxation {
         if self.bodies.len() <= SLOTS {
             return self.relax_here(minutes, surroundings);
         }
@@ -97,7 +97,7 @@ impl Mechanics {
     }
 
     /// As [`Self::relax`], with the helpers that there are.
-    fn relax_here(&mut self, minutes: f32, surroundings: &Surroundings) -> Relaxation {
+    fn relax_here(&mut self, minutes: f32, surroundings: &Influences) -> Relaxation {
         let mut done = Relaxation::default();
         self.rest.notice(
             &surroundings.faces,
@@ -124,6 +124,7 @@ impl Mechanics {
                 return done;
             }
             let allowed = self.parameters.most_substeps.max(done.substeps + 1) - done.substeps;
+            let allowed = self.allow_for_walkers(left, allowed, surroundings);
             let plan = self.plan(left, allowed);
             let substep = left / plan.pieces as f32;
             self.run_ahead(substep, plan, surroundings, &mut done);
@@ -150,7 +151,7 @@ impl Mechanics {
         }
     }
 
-    fn sort_with(&mut self, surroundings: &Surroundings, done: &mut Relaxation) {
+    fn sort_with(&mut self, surroundings: &Influences, done: &mut Relaxation) {
         self.sort();
         self.bonds
             .prepare(surroundings.bonds, &self.cells, &self.bodies);
@@ -172,7 +173,7 @@ impl Mechanics {
     }
 
     /// Moves every cell along its velocity; returns the largest displacement, um.
-    pub(super) fn advance(&mut self, minutes: f32, surroundings: &Surroundings) -> f32 {
+    pub(super) fn advance(&mut self, minutes: f32, surroundings: &Influences) -> f32 {
         let (faces, barriers) = (&surroundings.faces, surroundings.barriers);
         let cells = &mut self.cells;
         let motion = &mut self.motion;
@@ -205,7 +206,7 @@ impl Mechanics {
             let [vx, vy, vz] = velocities.map(|values| &values[slots.clone()]);
             let [x, y, z] = positions;
             let mut largest = 0.0_f32;
-            let mut bin = Watched::new(watch, starts, slots.start);
+            let mut bin = BinNotes::new(watch, starts, slots.start);
             for slot in 0..slots.len() {
                 let mut step = [vx[slot] * minutes, vy[slot] * minutes, vz[slot] * minutes];
                 let square = step[0] * step[0] + step[1] * step[1] + step[2] * step[2];
@@ -238,13 +239,13 @@ impl Mechanics {
 }
 
 /// The bin of a cell, found while one goes through the slots in order.
-struct Watched<'a> {
+struct BinNotes<'a> {
     watch: ChangeNotes<'a>,
     starts: &'a [u32],
     bin: usize,
 }
 
-impl<'a> Watched<'a> {
+impl<'a> BinNotes<'a> {
     fn new(watch: ChangeNotes<'a>, starts: &'a [u32], first: usize) -> Self {
         let mut bin = 0;
         if !watch.is_idle() {

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::grid::{Levels, MOST_LEVELS};
 use super::search::{Search, bounds, span};
 use super::sort::Sorted;
-use super::{Body, Faces};
+use super::{ContactBody, Faces};
 use crate::core::identity::CellId;
 use crate::core::parallel::for_each_chunk;
 
@@ -68,7 +68,13 @@ impl Rest {
 
     /// Notes what differs from the call before in what acts on cells besides their neighbours. `rows` are those
     /// that were sorted then, but for what [`ChangeNotes::put`] noted.
-    pub fn notice(&mut self, faces: &Faces, active: &[[f32; 3]], rows: &[Body], grids: &Levels) {
+    pub fn notice(
+        &mut self,
+        faces: &Faces,
+        active: &[[f32; 3]],
+        rows: &[ContactBody],
+        grids: &Levels,
+    ) {
         if self.faces != *faces {
             self.faces = *faces;
             self.forget();
@@ -88,7 +94,7 @@ impl Rest {
 
     /// Notes cells that were bound, or are bound no more: their own bins are looked at again, those around only if
     /// they then move.
-    pub fn notice_bonds(&mut self, changed: &[CellId], rows: &[Body], grids: &Levels) {
+    pub fn notice_bonds(&mut self, changed: &[CellId], rows: &[ContactBody], grids: &Levels) {
         if self.is_nothing() || changed.is_empty() {
             return;
         }
@@ -194,7 +200,7 @@ pub struct ChangeNotes<'a> {
 
 impl ChangeNotes<'_> {
     /// A row that no cell has taken yet.
-    pub(super) const VACANT: Body = Body {
+    pub(super) const VACANT: ContactBody = ContactBody {
         id: CellId(u64::MAX),
         position: [0.0; 3],
         radius: 1.0,
@@ -204,7 +210,7 @@ impl ChangeNotes<'_> {
 
     /// Puts a body into a row, noting what changes.
     #[inline(always)]
-    pub fn put(&self, row: &mut Body, body: Body) {
+    pub fn put(&self, row: &mut ContactBody, body: ContactBody) {
         if self.rest.is_some() && !row.same_bits(&body) {
             self.disturb(row);
             self.disturb(&body);
@@ -219,7 +225,7 @@ impl ChangeNotes<'_> {
 
     /// Notes that a cell appears, leaves or changes.
     #[inline(never)]
-    pub(super) fn disturb(&self, body: &Body) {
+    pub(super) fn disturb(&self, body: &ContactBody) {
         if self.rest.is_some() && body.id != Self::VACANT.id {
             self.disturb_bin(self.grids.of(body.radius).bin(body.position) as usize);
         }
@@ -293,7 +299,7 @@ pub(super) fn rearrange<T: Copy>(
     }
 }
 
-impl Body {
+impl ContactBody {
     /// Whether nothing differs, to the last bit.
     #[inline(always)]
     fn same_bits(&self, other: &Self) -> bool {

@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::rest::{ChangeNotes, rearrange};
-use super::{Body, Mechanics};
+use super::{ContactBody, Mechanics};
 use crate::core::parallel::reserve_sparingly;
 
 /// A number of each row; see [`self`].
@@ -75,20 +75,20 @@ impl RowNumbers {
 #[derive(Clone, Copy)]
 pub struct RowFiller<'a> {
     usual: f32,
-    bodies: &'a [Body],
+    bodies: &'a [ContactBody],
     changes: ChangeNotes<'a>,
     differs: &'a AtomicBool,
 }
 
 impl<'a> RowFiller<'a> {
     /// The bodies of the rows.
-    pub const fn bodies(&self) -> &'a [Body] {
+    pub const fn bodies(&self) -> &'a [ContactBody] {
         self.bodies
     }
 
     /// Puts a number where that of a body is kept, noting whether it changes.
     #[inline(always)]
-    pub fn put(&self, kept: &mut f32, body: &Body, number: f32) {
+    pub fn put(&self, kept: &mut f32, body: &ContactBody, number: f32) {
         if kept.to_bits() != number.to_bits() {
             *kept = number;
             self.changes.disturb(body);

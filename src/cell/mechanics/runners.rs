@@ -17,7 +17,7 @@ use super::hurry::Plan;
 use super::relax::Relaxation;
 use super::search::{SLACK, Search, rows_around};
 use super::sort::Sorted;
-use super::{Mechanics, SKIPPED, Surroundings, drive};
+use super::{Influences, Mechanics, SKIPPED, drive};
 use crate::core::parallel::{for_each_chunk, for_each_chunk_mut};
 
 /// Runners in one piece of parallel work.
@@ -103,7 +103,7 @@ impl Mechanics {
         &mut self,
         minutes: f32,
         plan: Plan,
-        surroundings: &Surroundings,
+        surroundings: &Influences,
         done: &mut Relaxation,
     ) {
         self.runners.list.clear();
@@ -139,7 +139,7 @@ impl Mechanics {
     }
 
     /// Finds the runners, and the neighbours that each may meet.
-    fn find_runners(&self, runners: &mut Runners, minutes: f32, surroundings: &Surroundings) {
+    fn find_runners(&self, runners: &mut Runners, minutes: f32, surroundings: &Influences) {
         let cells = &self.cells;
         let per_minute = 1.0 / minutes;
         let rates = self.motion.rate[..cells.len].iter().enumerate();
@@ -256,7 +256,7 @@ impl Mechanics {
     }
 
     /// Finds the cells that would be pushed too far to stand still.
-    fn take_along(&self, runners: &mut Runners, minutes: f32, surroundings: &Surroundings) {
+    fn take_along(&self, runners: &mut Runners, minutes: f32, surroundings: &Influences) {
         let cells = &self.cells;
         let count = runners.list.len().div_ceil(PIECE);
         if runners.pieces.len() < count {
@@ -331,7 +331,7 @@ impl Mechanics {
         runners: &mut Runners,
         (minutes, substep): (f32, f32),
         tick: u32,
-        surroundings: &Surroundings,
+        surroundings: &Influences,
     ) {
         let count = runners.list.len().div_ceil(PIECE);
         // Of the first, which all cells felt, only what it lacks of the whole time.
@@ -405,7 +405,7 @@ impl Mechanics {
         slot: usize,
         near: &mut [Neighbour],
         weight: f32,
-        surroundings: &Surroundings,
+        surroundings: &Influences,
     ) -> [f32; 3] {
         let cells = &self.cells;
         let mut velocity = [0.0_f32; 3];
@@ -453,7 +453,7 @@ impl Mechanics {
     }
 
     /// Gives other cells the velocity that runners gave them on average.
-    fn react(&mut self, runners: &mut Runners, minutes: f32, surroundings: &Surroundings) {
+    fn react(&mut self, runners: &mut Runners, minutes: f32, surroundings: &Influences) {
         let Runners {
             list,
             place,

@@ -13,7 +13,7 @@ mod found;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::Body;
+use super::ContactBody;
 use super::disjoint::Disjoint;
 use super::grid::{Census, Levels};
 use super::lanes::LANES;
@@ -110,7 +110,7 @@ impl Deal {
 
 impl Sorted {
     /// Sorts `bodies`; earlier content is overwritten.
-    pub fn sort(&mut self, bodies: &[Body], reach: f32, scale: f32) {
+    pub fn sort(&mut self, bodies: &[ContactBody], reach: f32, scale: f32) {
         assert!(
             bodies.len() < i32::MAX as usize / 4,
             "slots are 32-bit numbers"
@@ -227,7 +227,7 @@ impl Sorted {
     }
 
     /// Lays out the bins, finds the bin of each row, and counts the rows of each piece in each bucket.
-    fn count(&mut self, bodies: &[Body], reach: f32, scale: f32) -> Deal {
+    fn count(&mut self, bodies: &[ContactBody], reach: f32, scale: f32) -> Deal {
         std::mem::swap(&mut self.grids, &mut self.work.last_grids);
         let guess = self.count_by(bodies, true);
         let mut total = Census::default();
@@ -248,7 +248,7 @@ impl Sorted {
     }
 
     /// Finds the bin of each row among those of the sort before, and takes the census if asked to.
-    fn count_by(&mut self, bodies: &[Body], census: bool) -> Deal {
+    fn count_by(&mut self, bodies: &[ContactBody], census: bool) -> Deal {
         let len = bodies.len();
         let grids = &self.work.last_grids;
         let deal = Deal::of(len, grids.bins as usize);
@@ -315,7 +315,7 @@ impl Sorted {
         });
     }
 
-    fn sort_buckets(&mut self, bodies: &[Body], deal: Deal) {
+    fn sort_buckets(&mut self, bodies: &[ContactBody], deal: Deal) {
         let bins = self.grids.bins as usize;
         reserve_sparingly(&mut self.starts, bins + 1);
         self.starts.resize(bins + 1, 0);
@@ -396,7 +396,7 @@ impl Sorted {
 
 /// Puts rows in the order of the identities of their cells.
 #[inline(always)]
-fn order_by_id(bodies: &[Body], rows: &mut [u32]) {
+fn order_by_id(bodies: &[ContactBody], rows: &mut [u32]) {
     let id = |row: u32| bodies[row as usize].id;
     if rows.len() > CROWD {
         rows.sort_unstable_by_key(|row| id(*row));
@@ -416,7 +416,7 @@ fn order_by_id(bodies: &[Body], rows: &mut [u32]) {
 
 /// Asks for a body that will soon be read.
 #[inline(always)]
-fn prefetch(body: &Body) {
+fn prefetch(body: &ContactBody) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: SSE is part of x86-64; the address is that of a body.
     unsafe {

@@ -3,31 +3,31 @@
 //! The same sort as that of the forces, of the places where cells are when they perceive. Each question visits all bins
 //! within the distance it asks for, so that answers do not depend on the bins.
 
-use super::Body;
+use super::ContactBody;
 use super::search::{Search, rows_at};
 use super::sort::Sorted;
 
 /// Bodies in the order of their bins.
 #[derive(Default)]
 pub struct Vicinity {
-    bodies: Vec<Body>,
+    bodies: Vec<ContactBody>,
     cells: Sorted,
     reach: f32,
 }
 
 impl Vicinity {
     /// The bodies, for the caller to fill.
-    pub fn bodies_mut(&mut self) -> &mut Vec<Body> {
+    pub fn bodies_mut(&mut self) -> &mut Vec<ContactBody> {
         &mut self.bodies
     }
 
     /// The bodies, as they were filled.
-    pub fn bodies(&self) -> &[Body] {
+    pub fn bodies(&self) -> &[ContactBody] {
         &self.bodies
     }
 
     /// The bodies, and the order in which they were found.
-    pub(super) const fn parts(&mut self) -> (&Vec<Body>, &mut Sorted) {
+    pub(super) const fn parts(&mut self) -> (&Vec<ContactBody>, &mut Sorted) {
         (&self.bodies, &mut self.cells)
     }
 

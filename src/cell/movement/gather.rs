@@ -86,7 +86,7 @@ pub(super) fn gather(
                 let repulsion = contact
                     .get(cell_type)
                     .map_or(law.repulsion(), |contact| contact.repulsion_um_per_min);
-                let body = mechanics::Body {
+                let body = mechanics::ContactBody {
                     id: ids[row],
                     position: positions[row].0.to_array(),
                     radius: contact_radius_um(law, body[row].radius_um),

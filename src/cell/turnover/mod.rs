@@ -39,7 +39,7 @@ use self::transit::wrong_with_transit;
 use super::clones::leave_clone;
 use super::event::{EventBook, EventKinds, Passage, RegisterEvent, put_in_order};
 use super::life::{CellLife, Division};
-use super::movement::hold_inside;
+use super::movement::{hold_inside, place_in};
 use super::plane::Plane;
 use super::{CellType, Cycle, EventKind, EventRecord, Position, Resident, StepEvents, Vital};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
@@ -402,7 +402,11 @@ fn recruit(
         if asked::wrong_with(world, recruit).is_some() {
             continue;
         }
-        let at_um = if site.is_transit() { Vec3::ZERO } else { at_um };
+        let at_um = if site.is_transit() {
+            Vec3::ZERO
+        } else {
+            place_in(world, site, at_um)
+        };
         let (id, entity) = nursery.begin(world, cell_type, site, at_um);
         recruit.carried.give(&mut world.entity_mut(entity));
         events.push(EventRecord {

@@ -13,7 +13,7 @@ use super::passages::{Arrival, Departure};
 use crate::cell::bonds::BondsInTransit;
 use crate::cell::event::{EventKinds, EventRecord};
 use crate::cell::mechanics::Bonds;
-use crate::cell::movement::SiteMechanics;
+use crate::cell::movement::{SiteMechanics, place_in};
 use crate::cell::{EventKind, Position, Resident, Surroundings};
 use crate::core::CellId;
 use crate::core::invariant::Breach;
@@ -341,6 +341,7 @@ pub(super) fn arrive(
             };
             let block = &site.block;
             let at_um = arrival.at_um.clamp(block.min_um, block.max_um());
+            let at_um = place_in(world, arrival.to, at_um);
             let voxel = block.voxel_at(at_um);
             events.push(EventRecord {
                 step,

@@ -10,7 +10,7 @@ use super::{
     Entry, NamedParameters, Numbers, ParameterRegistry, Parameters, PerType, last_changed,
 };
 use crate::core::capability::{Capability, CapabilityRegistry, CapabilityValue};
-use crate::core::numbers::{number_fields, write_number};
+use crate::core::numbers::{choice_fields, number_fields, write_number};
 use crate::core::state::RegisterState;
 
 /// Registration, from a module's plugin.
@@ -74,6 +74,7 @@ impl RegisterParameters for App {
                 contradicts: |_, _, _| false,
                 limits: P::limits,
                 fields: Numbers::Always(number_fields(P::type_info())),
+                choices: choice_fields(P::type_info()),
             });
         self
     }
@@ -149,6 +150,7 @@ impl RegisterParameters for App {
                 },
                 limits: L::Item::limits,
                 fields: Numbers::Always(number_fields(L::Item::type_info())),
+                choices: choice_fields(L::Item::type_info()),
             });
         self
     }
@@ -192,6 +194,7 @@ impl RegisterParameters for App {
                 contradicts: |_, _, _| false,
                 limits: L::Item::limits,
                 fields: Numbers::Always(number_fields(L::Item::type_info())),
+                choices: choice_fields(L::Item::type_info()),
             });
         self
     }
@@ -239,6 +242,7 @@ fn add_capability<P: Parameters>(app: &mut App, capability: Capability) {
             },
             limits: P::limits,
             fields: Numbers::Always(number_fields(P::type_info())),
+            choices: choice_fields(P::type_info()),
         });
 }
 

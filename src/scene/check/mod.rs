@@ -40,6 +40,7 @@ pub(super) fn too_many<P>(
         ("variants", scene.variants.len(), MAX_NAMED),
         ("rules", scene.rules.len(), MAX_LISTED),
         ("parameters", scene.parameters.len(), MAX_LISTED),
+        ("choices", scene.choices.len(), MAX_LISTED),
         ("timeline", scene.timeline.len(), MAX_LISTED),
         ("populations", scene.populations.len(), MAX_LISTED),
         ("expect", scene.expect.len(), MAX_LISTED),

@@ -29,6 +29,8 @@ pub struct Description {
     pub metrics: Vec<MetricEntry>,
     /// The cell types.
     pub cell_types: Vec<CellTypeEntry>,
+    /// What the tissue of a site can be made of besides its cells and molecules.
+    pub site_parts: Vec<CapabilityEntry>,
     /// What scene and cell files hold.
     pub files: Vec<FileType>,
 }

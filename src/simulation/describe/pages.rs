@@ -312,6 +312,19 @@ fn file_type(known: &FileType, of: &Description) -> String {
             ]
         }));
     }
+    if known.name == "TissueParts" {
+        for part in &of.site_parts {
+            let parameters = parameters(&part.parameters);
+            let list = if part.is_list {
+                " A list of these."
+            } else {
+                ""
+            };
+            let (name, about) = (&part.name, &part.about);
+            made.push_str(&format!("#### {name}\n{about}{list}\n\n{parameters}\n"));
+        }
+        return made;
+    }
     let head = ["written", "holds", "default", "meaning"];
     made.push_str(&table(&head, rows.into_iter()));
     made

@@ -1,7 +1,7 @@
 //! Where the ends of bonds are among the sorted cells, and what they pull there.
 
 use super::{Bonds, Joined, Member, NONE, SLOTS};
-use crate::cell::mechanics::Body;
+use crate::cell::mechanics::ContactBody;
 use crate::cell::mechanics::contacts::parting;
 use crate::cell::mechanics::sort::Sorted;
 use crate::core::identity::CellId;
@@ -16,7 +16,7 @@ pub(in crate::cell::mechanics) struct BondIndex {
 
 impl BondIndex {
     /// Finds the slots of the cells that `bonds` join.
-    pub fn prepare(&mut self, bonds: Option<&Bonds>, cells: &Sorted, bodies: &[Body]) {
+    pub fn prepare(&mut self, bonds: Option<&Bonds>, cells: &Sorted, bodies: &[ContactBody]) {
         self.slot_of_member.clear();
         let Some(bonds) = bonds.filter(|bonds| !bonds.is_empty()) else {
             self.member_of_slot.clear();
@@ -89,7 +89,7 @@ impl BondIndex {
         &self,
         bonds: Option<&Bonds>,
         cells: &Sorted,
-        bodies: &[Body],
+        bodies: &[ContactBody],
         slot: usize,
     ) -> Option<([f32; 3], f32)> {
         let (bonds, member) = self.at(bonds, slot)?;

@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::super::Body;
+use super::super::ContactBody;
 use super::super::grid::Census;
 use super::{Deal, ROWS, Sorted};
 use crate::cell::mechanics::disjoint::Disjoint;
@@ -18,8 +18,8 @@ impl Sorted {
     pub fn take_over(
         &mut self,
         found: &mut Self,
-        known: &[Body],
-        bodies: &[Body],
+        known: &[ContactBody],
+        bodies: &[ContactBody],
         (reach, scale): (f32, f32),
     ) -> bool {
         let len = bodies.len();
@@ -35,7 +35,7 @@ impl Sorted {
             return false;
         }
         if plan.levels.len() > 1 {
-            let same_level = |(body, known): (&Body, &Body)| {
+            let same_level = |(body, known): (&ContactBody, &ContactBody)| {
                 body.radius == known.radius
                     || std::ptr::eq(plan.of(body.radius), plan.of(known.radius))
             };
@@ -55,7 +55,7 @@ impl Sorted {
     }
 
     /// The census of bodies; nothing if they are other cells than those known, or elsewhere.
-    fn look_at(&mut self, known: &[Body], bodies: &[Body]) -> Option<Census> {
+    fn look_at(&mut self, known: &[ContactBody], bodies: &[ContactBody]) -> Option<Census> {
         let deal = Deal::of(bodies.len(), self.grids.bins as usize);
         let census = &mut self.work.census;
         census.clear();
@@ -64,7 +64,7 @@ impl Sorted {
         for_each_chunk_mut(census, 1, |piece, census| {
             let rows = piece * deal.rows..((piece + 1) * deal.rows).min(bodies.len());
             let (bodies, known) = (&bodies[rows.clone()], &known[rows]);
-            let is_same = |(body, known): (&Body, &Body)| {
+            let is_same = |(body, known): (&ContactBody, &ContactBody)| {
                 body.id == known.id
                     && body.position.map(f32::to_bits) == known.position.map(f32::to_bits)
             };
@@ -85,7 +85,7 @@ impl Sorted {
     }
 
     /// Fills in what may differ from cell to cell besides its place.
-    fn fill(&mut self, bodies: &[Body]) {
+    fn fill(&mut self, bodies: &[ContactBody]) {
         let (len, alike) = (self.len, self.alike);
         let padded = if alike { 0 } else { len + LANES };
         for values in &mut self.strengths {

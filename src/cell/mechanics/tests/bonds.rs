@@ -184,7 +184,7 @@ fn binding_two_cells_wakes_no_others() {
         for (row, body) in rows.iter_mut().zip(&bodies) {
             watch.put(row, *body);
         }
-        let surroundings = Surroundings {
+        let surroundings = Influences {
             bonds: Some(bonds),
             ..Default::default()
         };
@@ -223,7 +223,7 @@ fn the_load_of_a_bond_is_its_stiffness_times_its_stretch() {
     bonds.add(Bond::new(BondKindId(0), [CellId(0), CellId(1)], 30.0, 0.1));
     let bodies = [body(0, [0.0; 3], 8.0), body(1, [40.0, 0.0, 0.0], 8.0)];
     let mut kernel = kernel(&bodies);
-    let surroundings = Surroundings {
+    let surroundings = Influences {
         bonds: Some(&bonds),
         ..Default::default()
     };

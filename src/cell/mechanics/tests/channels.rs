@@ -3,10 +3,10 @@
 use super::*;
 
 /// Velocities by the definition, in double precision.
-fn by_definition(bodies: &[Body], second: &[f32]) -> Vec<[f64; 3]> {
-    let channels = |first: bool| -> Vec<Body> {
+fn by_definition(bodies: &[ContactBody], second: &[f32]) -> Vec<[f64; 3]> {
+    let channels = |first: bool| -> Vec<ContactBody> {
         let rows = bodies.iter().zip(second);
-        rows.map(|(body, second)| Body {
+        rows.map(|(body, second)| ContactBody {
             adhesion: if first { body.adhesion } else { *second },
             repulsion: if first { body.repulsion } else { 0.0 },
             ..*body
@@ -46,7 +46,7 @@ fn each_channel_holds_to_its_own_kind_alone_on_every_instruction_set() {
             kernel.bodies_mut().extend_from_slice(&bodies);
             kernel.second_adhesion_mut().extend_from_slice(&second);
             kernel.sort();
-            kernel.evaluate(&Surroundings::default());
+            kernel.evaluate(&Influences::default());
             let found = outcomes(&kernel);
             for (expected, found) in expected.iter().zip(&found) {
                 assert!(difference(*expected, found.velocity) < 2.0e-4, "{set:?}");
@@ -65,14 +65,14 @@ fn each_channel_holds_to_its_own_kind_alone_on_every_instruction_set() {
 fn cells_of_unlike_cadherins_do_not_hold_to_each_other() {
     let (epithelial, mesenchymal) = ((0.4, 0.0), (0.0, 0.4));
     let speed = |a: (f32, f32), b: (f32, f32)| {
-        let pair = [(0, a), (1, b)].map(|(id, (first, _))| Body {
+        let pair = [(0, a), (1, b)].map(|(id, (first, _))| ContactBody {
             adhesion: first,
             ..body(id, [18.0 * id as f32, 0.0, 0.0], 8.4)
         });
         let mut kernel = kernel(&pair);
         kernel.second_adhesion_mut().extend([a.1, b.1]);
         kernel.sort();
-        kernel.evaluate(&Surroundings::default());
+        kernel.evaluate(&Influences::default());
         outcome(&kernel, 0).velocity[0]
     };
     assert!(speed(epithelial, epithelial) > 1.0e-3);

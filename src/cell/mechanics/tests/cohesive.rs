@@ -8,8 +8,8 @@ fn cohesive() -> MechanicsParameters {
     MechanicsParameters::of(LAW)
 }
 
-fn usual(id: u64, position: [f32; 3], radius: f32) -> Body {
-    Body {
+fn usual(id: u64, position: [f32; 3], radius: f32) -> ContactBody {
+    ContactBody {
         id: CellId(id),
         position,
         radius,
@@ -19,7 +19,7 @@ fn usual(id: u64, position: [f32; 3], radius: f32) -> Body {
 }
 
 /// Velocity, pressure and crowding of every cell by the definition, in double precision.
-fn definition(bodies: &[Body]) -> Vec<([f64; 3], f64, f64)> {
+fn definition(bodies: &[ContactBody]) -> Vec<([f64; 3], f64, f64)> {
     let push = |c: f64, u: f64| c * u * (1.0 + 6.0 * u);
     bodies
         .iter()
@@ -56,7 +56,7 @@ fn definition(bodies: &[Body]) -> Vec<([f64; 3], f64, f64)> {
 #[test]
 fn forces_pressure_and_crowding_agree_with_the_definition() {
     let even = cloud(1500, 1.5, 1);
-    let even: Vec<Body> = even
+    let even: Vec<ContactBody> = even
         .iter()
         .map(|body| usual(body.id.0, body.position, body.radius))
         .collect();
@@ -77,6 +77,34 @@ fn forces_pressure_and_crowding_agree_with_the_definition() {
 }
 
 #[test]
+fn a_pair_alone_feels_what_it_feels_among_many() {
+    for law in [ContactLaw::Cohesive, ContactLaw::PhysiCell] {
+        let parameters = MechanicsParameters::of(law);
+        for hundredths in 5..150 {
+            let relative = 0.01 * hundredths as f32;
+            let pair = [(0, 0.0), (1, 20.0 * relative)];
+            let pair = pair.map(|(id, x)| ContactBody {
+                adhesion: law.adhesion(),
+                repulsion: law.repulsion(),
+                ..usual(id, [x, 0.0, 0.0], 10.0)
+            });
+            let found = evaluated(&pair, parameters)[1].velocity[0];
+            let strengths = [law.adhesion(), law.repulsion()];
+            let alone = super::super::contacts::force_between(&parameters, relative, strengths);
+            let alone = if relative < parameters.reach {
+                alone
+            } else {
+                0.0
+            };
+            assert!(
+                (found - alone).abs() < 1e-4 * law.repulsion(),
+                "{law:?} {relative}: {found}, {alone}"
+            );
+        }
+    }
+}
+
+#[test]
 fn every_instruction_set_and_order_of_rows_gives_the_same_bits() {
     for bodies in [cloud(4_000, 2.0, 11), motley(4_000, 12)] {
         let mut dice = Dice(3);
@@ -85,7 +113,7 @@ fn every_instruction_set_and_order_of_rows_gives_the_same_bits() {
         let mut results = InstructionSet::available().into_iter().map(|set| {
             let mut kernel = Mechanics::on(cohesive(), set);
             kernel.bodies_mut().extend_from_slice(&bodies);
-            let surroundings = Surroundings {
+            let surroundings = Influences {
                 active: &walks,
                 friction: &friction,
                 ..Default::default()
@@ -102,7 +130,7 @@ fn every_instruction_set_and_order_of_rows_gives_the_same_bits() {
         let mut shuffled = Mechanics::new(cohesive());
         let rows = order.iter().map(|row| bodies[*row]);
         shuffled.bodies_mut().extend(rows);
-        let surroundings = Surroundings {
+        let surroundings = Influences {
             active: &walks,
             friction: &friction,
             ..Default::default()
@@ -126,7 +154,7 @@ fn friction_divides_the_speed_and_not_what_a_cell_walks_alone() {
         let mut kernel = Mechanics::new(cohesive());
         kernel.bodies_mut().extend(pair);
         kernel.sort();
-        kernel.evaluate(&Surroundings {
+        kernel.evaluate(&Influences {
             active: &walks,
             friction,
             ..Default::default()
@@ -206,7 +234,7 @@ impl Ball {
                 *walk = d.map(|x| x * self.speed);
             }
         }
-        let surroundings = Surroundings {
+        let surroundings = Influences {
             active: &self.walks,
             ..Default::default()
         };
@@ -220,7 +248,7 @@ impl Ball {
     /// Radius of an even ball of the same spread, um; contacts; cells per mL within 0.7 of it.
     fn measure(&mut self) -> [f64; 3] {
         self.kernel.sort();
-        self.kernel.evaluate(&Surroundings::default());
+        self.kernel.evaluate(&Influences::default());
         let found = outcomes(&self.kernel);
         let count = found.len() as f64;
         let centre: [f64; 3] = std::array::from_fn(|axis| {

@@ -38,8 +38,8 @@ impl Dice {
     }
 }
 
-fn body(id: u64, position: [f32; 3], radius: f32) -> Body {
-    Body {
+fn body(id: u64, position: [f32; 3], radius: f32) -> ContactBody {
+    ContactBody {
         id: CellId(id),
         position,
         radius,
@@ -49,7 +49,7 @@ fn body(id: u64, position: [f32; 3], radius: f32) -> Body {
 }
 
 /// `count` cells of radius 8.4 strewn at random in a box, `per_box` to a box of 20 um.
-fn cloud(count: usize, per_box: f32, seed: u64) -> Vec<Body> {
+fn cloud(count: usize, per_box: f32, seed: u64) -> Vec<ContactBody> {
     let mut dice = Dice(seed);
     let edge = 20.0 * bevy::math::ops::cbrt(count as f32 / per_box);
     (0..count)
@@ -58,7 +58,7 @@ fn cloud(count: usize, per_box: f32, seed: u64) -> Vec<Body> {
 }
 
 /// The same with radii from 4 to 12 um, strengths that differ, and a few giants.
-fn motley(count: usize, seed: u64) -> Vec<Body> {
+fn motley(count: usize, seed: u64) -> Vec<ContactBody> {
     let mut dice = Dice(seed ^ 77);
     let mut bodies = cloud(count, 1.5, seed);
     for (row, body) in bodies.iter_mut().enumerate() {
@@ -93,7 +93,7 @@ fn outcome(kernel: &Mechanics, row: usize) -> Outcome {
     kernel.outcome(row).expect("the cell was evaluated")
 }
 
-fn kernel(bodies: &[Body]) -> Mechanics {
+fn kernel(bodies: &[ContactBody]) -> Mechanics {
     let mut kernel = Mechanics::new(creeping());
     kernel.bodies_mut().extend_from_slice(bodies);
     kernel
@@ -103,11 +103,11 @@ fn outcomes(kernel: &Mechanics) -> Vec<Outcome> {
     (0..kernel.len()).map(|row| outcome(kernel, row)).collect()
 }
 
-fn evaluated(bodies: &[Body], parameters: MechanicsParameters) -> Vec<Outcome> {
+fn evaluated(bodies: &[ContactBody], parameters: MechanicsParameters) -> Vec<Outcome> {
     let mut kernel = Mechanics::new(parameters);
     kernel.bodies_mut().extend_from_slice(bodies);
     kernel.sort();
-    kernel.evaluate(&Surroundings::default());
+    kernel.evaluate(&Influences::default());
     outcomes(&kernel)
 }
 
@@ -156,7 +156,7 @@ fn largest_overlap(outcomes: &[Outcome], radius: f64) -> f64 {
 }
 
 /// Velocity, pressure and counts of every cell, by the definition, in double precision.
-fn reference(bodies: &[Body]) -> Vec<([f64; 3], f64, u16, u16)> {
+fn reference(bodies: &[ContactBody]) -> Vec<([f64; 3], f64, u16, u16)> {
     bodies
         .iter()
         .map(|own| {
@@ -191,7 +191,7 @@ fn reference(bodies: &[Body]) -> Vec<([f64; 3], f64, u16, u16)> {
         .collect()
 }
 
-fn agrees_with_reference(bodies: &[Body], found: &[Outcome]) {
+fn agrees_with_reference(bodies: &[ContactBody], found: &[Outcome]) {
     for ((velocity, pressure, contacts, touching), found) in reference(bodies).iter().zip(found) {
         let error = difference(*velocity, found.velocity);
         assert!(
@@ -219,7 +219,7 @@ fn velocities_agree_with_the_definition_for_unequal_cells() {
 #[test]
 fn a_crowd_of_more_neighbours_than_are_held_at_once_is_summed_in_full() {
     let mut dice = Dice(5);
-    let bodies: Vec<Body> = (0..700).map(|id| body(id, dice.point(9.0), 8.4)).collect();
+    let bodies: Vec<ContactBody> = (0..700).map(|id| body(id, dice.point(9.0), 8.4)).collect();
     let found = evaluated(&bodies, creeping());
     assert!(found.iter().all(|outcome| outcome.contacts == 699));
     for ((velocity, ..), found) in reference(&bodies).iter().zip(&found) {
@@ -249,11 +249,11 @@ fn giants_among_many_get_a_grid_of_their_own() {
 fn the_order_of_rows_does_not_change_a_bit() {
     for bodies in [cloud(30_000, 1.5, 6), motley(30_000, 7)] {
         let mut straight = kernel(&bodies);
-        straight.relax(2.0, &Surroundings::default());
+        straight.relax(2.0, &Influences::default());
         let mut order: Vec<usize> = (0..bodies.len()).collect();
         Dice(8).shuffle(&mut order);
         let mut shuffled = kernel(&order.iter().map(|row| bodies[*row]).collect::<Vec<_>>());
-        shuffled.relax(2.0, &Surroundings::default());
+        shuffled.relax(2.0, &Influences::default());
         assert_eq!(straight.starts(), shuffled.starts());
         for (row, original) in order.iter().enumerate() {
             assert_eq!(
@@ -294,7 +294,7 @@ fn every_instruction_set_gives_the_same_bits() {
         let mut results = InstructionSet::available().into_iter().map(|set| {
             let mut kernel = Mechanics::on(creeping(), set);
             kernel.bodies_mut().extend_from_slice(&bodies);
-            kernel.relax(3.0, &Surroundings::default());
+            kernel.relax(3.0, &Influences::default());
             outcomes(&kernel).iter().map(bits).collect::<Vec<_>>()
         });
         let portable = results.next().expect("the portable one is always there");
@@ -307,10 +307,10 @@ fn which_thread_takes_which_piece_does_not_change_a_bit() {
     set_threads(Some(4));
     let bodies = motley(20_000, 13);
     let mut first = kernel(&bodies);
-    first.relax(2.0, &Surroundings::default());
+    first.relax(2.0, &Influences::default());
     for _ in 0..3 {
         let mut again = kernel(&bodies);
-        again.relax(2.0, &Surroundings::default());
+        again.relax(2.0, &Influences::default());
         assert!(
             (0..bodies.len()).all(|row| bits(&outcome(&first, row)) == bits(&outcome(&again, row)))
         );
@@ -320,27 +320,27 @@ fn which_thread_takes_which_piece_does_not_change_a_bit() {
 #[test]
 fn a_population_may_shrink_vanish_and_grow_again() {
     let mut kernel = kernel(&cloud(5_000, 1.5, 17));
-    kernel.relax(1.0, &Surroundings::default());
+    kernel.relax(1.0, &Influences::default());
     kernel.bodies_mut().clear();
-    assert_eq!(kernel.relax(1.0, &Surroundings::default()).substeps, 1);
+    assert_eq!(kernel.relax(1.0, &Influences::default()).substeps, 1);
     assert!(kernel.is_empty());
     let bodies = motley(700, 18);
     kernel.bodies_mut().extend_from_slice(&bodies);
     kernel.sort();
-    kernel.evaluate(&Surroundings::default());
+    kernel.evaluate(&Influences::default());
     agrees_with_reference(&bodies, &outcomes(&kernel));
 }
 
 #[test]
 fn bins_stay_few_when_cells_are_far_apart() {
     let mut dice = Dice(19);
-    let bodies: Vec<Body> = (0..2_000)
+    let bodies: Vec<ContactBody> = (0..2_000)
         .map(|id| body(id, dice.point(60_000.0), 8.4))
         .collect();
     let mut kernel = kernel(&bodies);
     kernel.sort();
     assert!(kernel.bins() < 4 * bodies.len() + 200_000);
-    kernel.evaluate(&Surroundings::default());
+    kernel.evaluate(&Influences::default());
     for ((velocity, ..), found) in reference(&bodies).iter().zip(outcomes(&kernel)) {
         assert!(
             (0..3).all(|axis| (velocity[axis] - f64::from(found.velocity[axis])).abs() < 1.0e-3)
@@ -362,13 +362,13 @@ fn a_cell_that_is_nowhere_or_of_no_size_does_no_harm() {
     ] {
         for lost in [0, 3].map(|id| body(id, position, radius)) {
             let mut alone = kernel(&[lost]);
-            alone.relax(1.0, &Surroundings::default());
+            alone.relax(1.0, &Influences::default());
             for instructions in InstructionSet::available() {
-                let outcomes = |bodies: &[Body]| {
+                let outcomes = |bodies: &[ContactBody]| {
                     let mut kernel = Mechanics::on(creeping(), instructions);
                     kernel.bodies_mut().extend_from_slice(bodies);
                     kernel.sort();
-                    kernel.evaluate(&Surroundings::default());
+                    kernel.evaluate(&Influences::default());
                     [0, 1].map(|row| bits(&outcome(&kernel, row)))
                 };
                 let found = outcomes(&[pair[0], pair[1], lost]);
@@ -410,7 +410,7 @@ fn a_cell_that_is_nowhere_does_no_harm_among_thousands() {
                 let mut kernel = Mechanics::on(parameters, instructions);
                 kernel.bodies_mut().extend_from_slice(&bodies);
                 for _ in 0..3 {
-                    kernel.relax(2.0, &Surroundings::default());
+                    kernel.relax(2.0, &Influences::default());
                 }
             }
         }

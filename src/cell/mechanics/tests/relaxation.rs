@@ -15,7 +15,7 @@ fn two_cells_relax_to_the_distance_where_potentials_balance() {
         ];
         let mut kernel = kernel(&bodies);
         for _ in 0..400 {
-            kernel.relax(6.0, &Surroundings::default());
+            kernel.relax(6.0, &Influences::default());
             let found = outcomes(&kernel);
             for (body, found) in kernel.bodies_mut().iter_mut().zip(found) {
                 body.position = found.position;
@@ -34,7 +34,7 @@ fn two_cells_relax_to_the_distance_where_potentials_balance() {
 fn the_centre_of_mass_stays_where_it_is() {
     let bodies = motley(5_000, 4);
     let mut kernel = kernel(&bodies);
-    let done = kernel.relax(3.0, &Surroundings::default());
+    let done = kernel.relax(3.0, &Influences::default());
     assert!(done.path > 1.0, "the cloud moved");
     for axis in 0..3 {
         let drift: f64 = (0..bodies.len())
@@ -71,7 +71,7 @@ fn a_compressed_cluster_relaxes_without_overshoot() {
         let mut extent = 0.0_f64;
         let mut elapsed = 0.0;
         while elapsed < 60.0 {
-            let done = kernel.relax(minutes, &Surroundings::default());
+            let done = kernel.relax(minutes, &Influences::default());
             assert!(
                 done.substeps < creeping().most_substeps,
                 "{minutes} min: {done:?}"
@@ -104,13 +104,13 @@ fn tissue_at_rest_takes_one_substep_a_minute() {
         bodies.push(body(bodies.len() as u64, at, 8.4));
     }
     let mut kernel = kernel(&bodies);
-    assert_eq!(kernel.relax(1.0, &Surroundings::default()).substeps, 1);
+    assert_eq!(kernel.relax(1.0, &Influences::default()).substeps, 1);
 }
 
 #[test]
 fn cells_at_one_place_part_in_opposite_directions() {
     let mut kernel = kernel(&[body(4, [7.0; 3], 8.4), body(9, [7.0; 3], 8.4)]);
-    kernel.relax(0.0, &Surroundings::default());
+    kernel.relax(0.0, &Influences::default());
     let (a, b) = (outcome(&kernel, 0), outcome(&kernel, 1));
     assert_eq!(a.velocity, b.velocity.map(|v| -v));
     let speed = a.velocity.iter().map(|v| v * v).sum::<f32>().sqrt();
@@ -120,15 +120,15 @@ fn cells_at_one_place_part_in_opposite_directions() {
     );
     assert_eq!((a.contacts, a.touching), (1, 1));
     assert!((a.pressure - 1.0 / 0.027_288_82).abs() < 1.0e-3);
-    kernel.relax(30.0, &Surroundings::default());
+    kernel.relax(30.0, &Influences::default());
     assert!(distance(outcome(&kernel, 0).position, outcome(&kernel, 1).position) > 10.0);
 }
 
 #[test]
 fn a_heap_of_cells_at_one_place_spreads_without_losing_any() {
-    let bodies: Vec<Body> = (0..100).map(|id| body(id, [-3.0; 3], 8.4)).collect();
+    let bodies: Vec<ContactBody> = (0..100).map(|id| body(id, [-3.0; 3], 8.4)).collect();
     let mut kernel = kernel(&bodies);
-    kernel.relax(60.0, &Surroundings::default());
+    kernel.relax(60.0, &Influences::default());
     let found = outcomes(&kernel);
     assert!(
         found
@@ -154,7 +154,7 @@ fn friction_moves_the_centre_of_mass_by_less_than_cells_may_creep() {
     });
     kernel.bodies_mut().extend_from_slice(&bodies);
     let minutes = 30.0;
-    kernel.relax(minutes, &Surroundings::default());
+    kernel.relax(minutes, &Influences::default());
     for axis in 0..3 {
         let drift: f64 = (0..bodies.len())
             .map(|row| {

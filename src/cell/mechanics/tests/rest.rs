@@ -6,13 +6,13 @@ use crate::cell::mechanics::rest::{ChangeNotes, Rest, rearrange};
 /// A caller of the kernel, which keeps what became of its cells as the `Move` stage does.
 struct Tissue {
     kernel: Mechanics,
-    cells: Vec<(Body, Outcome)>,
+    cells: Vec<(ContactBody, Outcome)>,
     /// Cells of the first of two parts in which they are given.
     first: usize,
 }
 
 impl Tissue {
-    fn new(bodies: &[Body], parameters: MechanicsParameters) -> Self {
+    fn new(bodies: &[ContactBody], parameters: MechanicsParameters) -> Self {
         let unknown = Outcome {
             position: [f32::NAN; 3],
             velocity: [f32::NAN; 3],
@@ -28,7 +28,7 @@ impl Tissue {
         }
     }
 
-    fn step(&mut self, minutes: f32, surroundings: &Surroundings) -> Relaxation {
+    fn step(&mut self, minutes: f32, surroundings: &Influences) -> Relaxation {
         let (rows, watch) = self
             .kernel
             .update(&[self.first, self.cells.len() - self.first]);
@@ -141,7 +141,7 @@ fn skipping_changes_no_bit_whatever_happens() {
             if step > 350 {
                 faces = Faces::closed([-400.0; 3], [if step > 450 { 150.0 } else { 400.0 }; 3]);
             }
-            let surroundings = Surroundings {
+            let surroundings = Influences {
                 faces,
                 active: if step % 3 == 0 || step % 100 == 60 {
                     &active
@@ -189,7 +189,7 @@ fn a_touched_cell_wakes_its_neighbours_and_no_others() {
         bodies.push(body(bodies.len() as u64, at, 8.4));
     }
     let mut tissue = Tissue::new(&bodies, sticky(true));
-    let calm = Surroundings::default();
+    let calm = Influences::default();
     let mut steps = 0;
     while tissue.step(1.0, &calm).evaluated > 0 {
         steps += 1;
@@ -214,7 +214,7 @@ fn a_resting_cell_stays_and_a_pushed_one_comes_to_rest_where_forces_are_small() 
             ..creeping()
         },
     );
-    let calm = Surroundings::default();
+    let calm = Influences::default();
     while tissue.step(1.0, &calm).evaluated > 0 {}
     let rests = distance(tissue.cells[0].1.position, tissue.cells[1].1.position);
     let mut creeps = Tissue::new(&pair, creeping());
@@ -242,7 +242,7 @@ fn a_birth_in_one_part_of_the_rows_wakes_no_cell_of_another() {
     bodies.insert(0, body(1_000_000, [-300.0; 3], 8.4));
     let mut tissue = Tissue::new(&bodies, sticky(true));
     tissue.first = 1;
-    let calm = Surroundings::default();
+    let calm = Influences::default();
     while tissue.step(1.0, &calm).evaluated > 0 {}
     let mut daughter = tissue.cells[0];
     daughter.0.id = CellId(2_000_000);
@@ -262,7 +262,7 @@ fn rows_that_are_rearranged_are_those_that_were_there() {
         let (old, new) = (lengths(), lengths());
         let named = |part: usize, row: usize| body((10 * part + row) as u64, [0.0; 3], 1.0);
         let parts = old.iter().enumerate();
-        let mut rows: Vec<Body> = parts
+        let mut rows: Vec<ContactBody> = parts
             .flat_map(|(part, len)| (0..*len).map(move |row| named(part, row)))
             .collect();
         let notes = rest.watch(&grids);

@@ -3,9 +3,9 @@
 use super::*;
 
 /// A close-packed ball of tissue at rest, and walkers of radius 6 strewn over it.
-fn tissue(edge: usize, walkers: usize, walker_strength: f32) -> (Vec<Body>, Vec<[f32; 3]>) {
+fn tissue(edge: usize, walkers: usize, walker_strength: f32) -> (Vec<ContactBody>, Vec<[f32; 3]>) {
     let spacing = 0.952_381 * 16.8;
-    let mut bodies: Vec<Body> = close_packed(edge, spacing)
+    let mut bodies: Vec<ContactBody> = close_packed(edge, spacing)
         .into_iter()
         .enumerate()
         .map(|(id, at)| body(id as u64, at, 8.4))
@@ -16,7 +16,7 @@ fn tissue(edge: usize, walkers: usize, walker_strength: f32) -> (Vec<Body>, Vec<
     for walker in 0..walkers {
         let at = [1.2, 0.9, 0.8].map(|share| share * extent * dice.roll());
         let strengths = (walker_strength, 25.0 * walker_strength);
-        bodies.push(Body {
+        bodies.push(ContactBody {
             adhesion: strengths.0,
             repulsion: strengths.1,
             ..body(1_000_000 + walker as u64, at, 6.0)
@@ -40,9 +40,9 @@ fn resting(local_substeps: bool, skip_resting: bool) -> MechanicsParameters {
 /// Runs steps of so many minutes; the rows afterwards, and evaluations of all and of single cells.
 fn run(
     parameters: MechanicsParameters,
-    (bodies, active): &(Vec<Body>, Vec<[f32; 3]>),
+    (bodies, active): &(Vec<ContactBody>, Vec<[f32; 3]>),
     (steps, minutes): (u32, f32),
-) -> (Vec<Body>, u64, u64) {
+) -> (Vec<ContactBody>, u64, u64) {
     let mut kernel = Mechanics::new(parameters);
     let mut rows = bodies.clone();
     let (mut evaluated, mut local) = (0, 0);
@@ -53,7 +53,7 @@ fn run(
         }
         let done = kernel.relax(
             minutes,
-            &Surroundings {
+            &Influences {
                 active,
                 ..Default::default()
             },
@@ -89,16 +89,33 @@ fn walkers_that_meet_no_resistance_go_as_far_as_their_speed_and_leave_resting_ce
 }
 
 #[test]
+fn the_smallest_walk_as_far_as_their_speed_in_the_longest_steps() {
+    for (local_substeps, minutes) in [(true, 10.0), (false, 10.0), (true, 60.0), (false, 60.0)] {
+        let small = ContactBody {
+            adhesion: 0.0,
+            repulsion: 0.0,
+            ..body(1, [0.0; 3], 3.0)
+        };
+        let far = body(2, [0.0, 5_000.0, 0.0], 8.4);
+        let start = (vec![small, far], vec![[6.0, 0.0, -8.0], [0.0; 3]]);
+        let (rows, ..) = run(resting(local_substeps, true), &start, (1, minutes));
+        let expected = [6.0 * minutes, 0.0, -8.0 * minutes];
+        assert!(distance(rows[0].position, expected) < 0.05, "{:?}", rows[0]);
+        assert_eq!(rows[1].position, far.position);
+    }
+}
+
+#[test]
 fn substeps_of_their_own_cost_a_fraction_and_come_to_what_short_substeps_of_all_come_to() {
     let start = tissue(18, 290, 0.4);
-    let walked = |rows: &[Body]| {
+    let walked = |rows: &[ContactBody]| {
         let ways = rows.iter().zip(&start.0).zip(&start.1);
         let ways = ways.filter(|(_, active)| **active != [0.0; 3]);
         ways.map(|((row, before), _)| distance(row.position, before.position))
             .sum::<f64>()
             / 290.0
     };
-    let pushed = |rows: &[Body]| {
+    let pushed = |rows: &[ContactBody]| {
         let ways = rows.iter().zip(&start.0).zip(&start.1);
         let ways = ways.filter(|(_, active)| **active == [0.0; 3]);
         ways.map(|((row, before), _)| distance(row.position, before.position).powi(2))

@@ -4,13 +4,13 @@ use super::*;
 
 /// Lets cells wander off in random directions without sorting them again, and compares what is found on the
 /// way with all pairs.
-fn agrees_while_wandering(bodies: &[Body], bin_scale: f32) {
+fn agrees_while_wandering(bodies: &[ContactBody], bin_scale: f32) {
     let mut dice = Dice(21);
     let active: Vec<[f32; 3]> = bodies
         .iter()
         .map(|_| std::array::from_fn(|_| 40.0 * (dice.roll() - 0.5)))
         .collect();
-    let wandering = Surroundings {
+    let wandering = Influences {
         active: &active,
         ..Default::default()
     };
@@ -25,7 +25,7 @@ fn agrees_while_wandering(bodies: &[Body], bin_scale: f32) {
     for _ in 0..5 {
         kernel.evaluate(&wandering);
         kernel.drift += kernel.advance(1.0, &wandering);
-        kernel.evaluate(&Surroundings::default());
+        kernel.evaluate(&Influences::default());
         let found = outcomes(&kernel);
         for (body, found) in moved.iter_mut().zip(&found) {
             body.position = found.position;

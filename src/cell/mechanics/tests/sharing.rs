@@ -7,10 +7,10 @@ use crate::cell::mechanics::sort::Sorted;
 const LAYOUT: (f32, f32) = (1.3, 1.0);
 
 /// The bodies as whoever asks for neighbours knows them.
-fn perceived(bodies: &[Body]) -> (Vec<Body>, Sorted) {
-    let known: Vec<Body> = bodies
+fn perceived(bodies: &[ContactBody]) -> (Vec<ContactBody>, Sorted) {
+    let known: Vec<ContactBody> = bodies
         .iter()
-        .map(|body| Body {
+        .map(|body| ContactBody {
             adhesion: 0.0,
             repulsion: 0.0,
             ..*body
@@ -97,7 +97,7 @@ fn an_order_found_before_is_that_of_a_new_sort_or_is_not_taken() {
 /// A caller of the kernel whose cells have a number besides their bodies.
 struct Tissue {
     kernel: Mechanics,
-    cells: Vec<(Body, Outcome)>,
+    cells: Vec<(ContactBody, Outcome)>,
     numbers: RowNumbers,
     levels: Vec<f32>,
 }
@@ -117,7 +117,7 @@ impl Tissue {
         let second = self.kernel.second_adhesion_mut();
         second.clear();
         second.extend_from_slice(self.numbers.of_rows());
-        let done = self.kernel.relax(1.0, &Surroundings::default());
+        let done = self.kernel.relax(1.0, &Influences::default());
         for (row, (body, kept)) in self.cells.iter_mut().enumerate() {
             if let Some(found) = self.kernel.outcome(row) {
                 *kept = found;
@@ -176,7 +176,7 @@ fn a_number_that_changes_wakes_the_cells_around_and_no_others() {
             );
         }
         let [skipping, looking] = tissues.each_ref().map(|tissue| {
-            let of = |(_, outcome): &(Body, Outcome)| outcome.position.map(f32::to_bits);
+            let of = |(_, outcome): &(ContactBody, Outcome)| outcome.position.map(f32::to_bits);
             tissue.cells.iter().map(of).collect::<Vec<_>>()
         });
         assert_eq!(skipping, looking);

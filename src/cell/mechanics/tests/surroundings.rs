@@ -18,7 +18,7 @@ fn bonded_cells_relax_to_the_rest_length_exponentially() {
     assert!(bonds.add(spring(9, 3, rest, stiffness)));
     let bodies = [body(3, [0.0; 3], 8.4), body(9, [40.0, 0.0, 0.0], 8.4)];
     let mut kernel = kernel(&bodies);
-    let surroundings = Surroundings {
+    let surroundings = Influences {
         bonds: Some(&bonds),
         ..Default::default()
     };
@@ -42,7 +42,7 @@ fn bonded_cells_relax_to_the_rest_length_exponentially() {
 #[test]
 fn a_net_of_bonds_pulls_as_its_definition_and_bonds_to_the_absent_do_nothing() {
     let mut dice = Dice(15);
-    let bodies: Vec<Body> = (0..300)
+    let bodies: Vec<ContactBody> = (0..300)
         .map(|id| body(id * 7, dice.point(4_000.0), 2.0))
         .collect();
     let mut bonds = Bonds::default();
@@ -54,7 +54,7 @@ fn a_net_of_bonds_pulls_as_its_definition_and_bonds_to_the_absent_do_nothing() {
         }
     }
     let mut kernel = kernel(&bodies);
-    let surroundings = Surroundings {
+    let surroundings = Influences {
         bonds: Some(&bonds),
         ..Default::default()
     };
@@ -80,12 +80,12 @@ fn walls_hold_cells_and_open_sides_do_not() {
     let bodies = cloud(400, 3.0, 16);
     let edge = 20.0 * bevy::math::ops::cbrt(400.0 / 3.0);
     let active: Vec<[f32; 3]> = bodies.iter().map(|_| [5.0, 5.0, -5.0]).collect();
-    let mut surroundings = Surroundings {
+    let mut surroundings = Influences {
         faces: Faces::closed([0.0; 3], [edge; 3]),
         active: &active,
         ..Default::default()
     };
-    let run = |surroundings: &Surroundings| {
+    let run = |surroundings: &Influences| {
         let mut kernel = kernel(&bodies);
         for _ in 0..20 {
             kernel.relax(6.0, surroundings);
@@ -111,7 +111,7 @@ fn walls_hold_cells_and_open_sides_do_not() {
 fn a_wall_stops_a_cell_where_its_push_equals_the_drive() {
     // c_w (1 - d/r)^2 = v, with c_w = 10 and v = 0.9: d = 0.7 r.
     let mut kernel = kernel(&[body(0, [20.0, 50.0, 50.0], 8.4)]);
-    let surroundings = Surroundings {
+    let surroundings = Influences {
         faces: Faces::closed([0.0; 3], [100.0; 3]),
         active: &[[-0.9, 0.0, 0.0]],
         ..Default::default()

@@ -19,12 +19,12 @@ fn cells_that_touch_and_cells_within_a_radius_are_those_of_a_search_of_all_at_an
                 (at, 1.0 + 20.0 * dice.roll())
             };
             let far = 100.0 * dice.roll();
-            let square = |body: &Body| {
+            let square = |body: &ContactBody| {
                 let [dx, dy, dz]: [f32; 3] =
                     std::array::from_fn(|axis| at[axis] - body.position[axis]);
                 dx * dx + dy * dy + dz * dz
             };
-            let all = |near: &dyn Fn(&Body) -> bool| -> Vec<usize> {
+            let all = |near: &dyn Fn(&ContactBody) -> bool| -> Vec<usize> {
                 (0..bodies.len())
                     .filter(|row| near(&bodies[*row]))
                     .collect()
