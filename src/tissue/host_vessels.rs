@@ -181,7 +181,8 @@ mod tests {
     #[test]
     fn a_lone_cell_leaves_three_quarters_of_the_supply_and_the_surface_of_a_mass_none() {
         let parameters = TransportParameters::default();
-        let cube_um3 = parameters.vessel_reach_um.powi(3);
+        let edge_um = parameters.vessel_reach_um;
+        let cube_um3 = edge_um * edge_um * edge_um;
         let of_a_cell_um3 = 2494.0 / crate::cell::contact::CONFLUENT_SHARE;
         let cells_left = |cells: f32| {
             let share = cells * of_a_cell_um3 / cube_um3;

@@ -52,7 +52,10 @@ fn every_arrow_points_the_same_way_at_every_base() {
                 for q in [0.01, 0.1, 0.5, 1.0] {
                     let now = with(&book, &rule.input, base, q);
                     let change = sign * (now - before);
-                    assert!(change >= 0.0, "{path}: from {before} to {now} at base {base}");
+                    assert!(
+                        change >= 0.0,
+                        "{path}: from {before} to {now} at base {base}"
+                    );
                     strongest = strongest.max(change);
                     before = now;
                 }
@@ -71,13 +74,23 @@ fn what_drives_the_transition_adds_up() {
     // T = TGF-beta (ng/mL) + 0.5 H + 0.3 h(FGF-2) + 0.3 h(stiffness), whatever the base.
     let shipped = CellLibrary::shipped().unwrap_or_else(|report| panic!("{report}"));
     let cancer = shipped.get("cancer").expect("it is shipped");
-    let rules = cancer.rules.iter().filter(|(_, rule)| rule.input == "emt.drive");
+    let rules = cancer
+        .rules
+        .iter()
+        .filter(|(_, rule)| rule.input == "emt.drive");
     let book = RuleBook {
-        rules: rules.map(|(name, rule)| (name.clone(), rule.clone())).collect(),
+        rules: rules
+            .map(|(name, rule)| (name.clone(), rule.clone()))
+            .collect(),
         ..RuleBook::default()
     };
     // nM, share, nM, share of the stiffness of density 1.
-    let quantities = [("tgf_beta", 0.06), ("hif.level", 0.8), ("fgf_2", 0.6), ("matrix.stiffness", 2.0)];
+    let quantities = [
+        ("tgf_beta", 0.06),
+        ("hif.level", 0.8),
+        ("fgf_2", 0.6),
+        ("matrix.stiffness", 2.0),
+    ];
     for base in [0.0, 0.2, 1.5] {
         let mut columns: Vec<[f32; 1]> = Vec::new();
         let program = Program::new(&book, "emt.drive", (f32::MIN, f32::MAX), |by| {
@@ -88,8 +101,16 @@ fn what_drives_the_transition_adds_up() {
         });
         let mut value = [base];
         let program = program.expect("rules act on it");
-        program.apply(&mut value, |place| &columns[place][..], &mut [[0.0; BLOCK]; 2]);
+        program.apply(
+            &mut value,
+            |place| &columns[place][..],
+            &mut [[0.0; BLOCK]; 2],
+        );
         let expected = base + 25.0 * 0.06 + 0.5 * 0.8 + 0.3 * 0.75 + 0.3 * 0.5;
-        assert!((value[0] - expected).abs() < 1e-5, "{} of {expected}", value[0]);
+        assert!(
+            (value[0] - expected).abs() < 1e-5,
+            "{} of {expected}",
+            value[0]
+        );
     }
 }
