@@ -276,15 +276,16 @@ impl VolumeStep {
     }
 }
 
-/// `integral over s from 0 to t of exp(-a s) exp(-k (t - s))`, also where both rates agree.
+/// `integral over s from 0 to t of exp(-a s) exp(-k (t - s))`, also where both rates agree. It is the same with the two
+/// rates exchanged, so that the difference is taken as positive: no power of e grows beyond what a number holds.
 fn convolved(k: f32, a: f32, time: f32) -> f32 {
-    let x = (k - a) * time;
-    let mean = if x.abs() < 1e-3 {
+    let x = (k - a).abs() * time;
+    let mean = if x < 1e-3 {
         1.0 - x / 2.0 + x * x / 6.0
     } else {
         probability(1.0, x) / x
     };
-    ops::exp(-a * time) * mean * time
+    ops::exp(-k.min(a) * time) * mean * time
 }
 
 /// What is wrong with a body that cannot be: a part that is not a volume, a radius that is not that of its
