@@ -1,6 +1,8 @@
 //! Populations from CSV files: `x,y,z,type`, um, one row for each cell.
 //!
-//! Columns may come in any order; `type` may be left out, then every row is of the population's own type.
+//! Columns may come in any order; `type` may be left out, then every row is of the population's own type. A table of cells
+//! that a run has written (`cells_<hours>h.csv`) may be used as it is, if its cells are in one site: of its columns those of
+//! the place and the type are read.
 //! Mistakes are reported with line and column of the CSV file itself.
 
 use bevy::prelude::*;
@@ -40,6 +42,7 @@ pub fn read_table(text: &str, file: &str, types: &[String]) -> Result<Vec<Row>, 
         return Err(report);
     };
     let mut rows = Vec::new();
+    let mut first_site = None;
     for (start, line) in lines {
         if report.problems.len() >= MAX_PROBLEMS {
             let message =
@@ -50,9 +53,30 @@ pub fn read_table(text: &str, file: &str, types: &[String]) -> Result<Vec<Row>, 
                 .push(Problem::at(file, text, span, "", message));
             break;
         }
+        if let Some(site) = columns
+            .site
+            .and_then(|site| cells_of(start, line).get(site).copied())
+        {
+            let first = *first_site.get_or_insert(site.1);
+            if first != site.1 {
+                let message = format!(
+                    "this cell is in `{}`, the first one in `{first}`: a population has one site",
+                    site.1
+                );
+                let span = site.0..site.0 + site.1.len();
+                let problem = Problem::at(file, text, span, "site", message);
+                let help = "keep the rows of one site in a file of their own";
+                report.problems.push(problem.with_help(help));
+                break;
+            }
+        }
         if let Some(row) = read_row(text, file, start, line, &columns, types, &mut report) {
             rows.push(row);
         }
+    }
+    if rows.is_empty() && report.is_empty() {
+        let message = "there is no cell in this file, only the line that names the columns";
+        report.problems.push(Problem::whole_file(file, message));
     }
     if report.is_empty() {
         Ok(rows)
@@ -67,6 +91,8 @@ struct Columns {
     axes: [usize; 3],
     /// Position of the type.
     cell: Option<usize>,
+    /// Position of the site, in a table that a run has written.
+    site: Option<usize>,
     /// Number of columns.
     count: usize,
 }
@@ -108,47 +134,94 @@ fn read_header(
     report: &mut SceneReport,
 ) -> Option<Columns> {
     const KNOWN: [&str; 4] = ["x", "y", "z", "type"];
+    const FIRST_LINE: &str = "the first line of the file names the columns: `x,y,z,type`";
+    let whole = start..start + line.len();
     let cells = cells_of(start, line);
-    let mut found = [None; 4];
-    for (position, (at, name)) in cells.iter().enumerate() {
-        let span = *at..*at + name.len();
-        let Some(which) = KNOWN.iter().position(|known| known == name) else {
-            let problem = Problem::at(
-                file,
-                text,
-                span,
-                "",
-                format!("there is no column `{name}`; the columns are `x`, `y`, `z` and `type`"),
+    let mut wrong = |span, message: String, help: &str| {
+        let problem = Problem::at(file, text, span, "", message);
+        report.problems.push(problem.with_help(help));
+    };
+    // What is wrong with the file as a whole is said once.
+    if let Some(separator) = [';', '\t'].into_iter().find(|of| line.contains(*of)) {
+        if !line.contains(',') {
+            let shown = if separator == ';' {
+                "semicolons"
+            } else {
+                "tabs"
+            };
+            let message =
+                format!("the values of this file are separated by {shown}, not by commas");
+            wrong(
+                whole,
+                message,
+                "save it with commas, and with points in numbers: `1.5`",
             );
-            let help = "the first line of the file names the columns: `x,y,z,type`";
-            report.problems.push(problem.with_help(help));
-            continue;
-        };
-        if found[which].replace(position).is_some() {
-            let message = format!("the column `{name}` stands twice");
-            report
-                .problems
-                .push(Problem::at(file, text, span, "", message));
+            return None;
         }
     }
-    for (which, name) in KNOWN.iter().enumerate().take(3) {
-        if found[which].is_none() {
-            let span = start..start + line.len();
-            let message = format!("the column `{name}` is missing");
-            report.problems.push(
-                Problem::at(file, text, span, "", message)
-                    .with_help("the first line of the file names the columns: `x,y,z,type`"),
-            );
-        }
-    }
-    if !report.is_empty() {
+    if cells
+        .iter()
+        .all(|(_, cell)| cell.is_empty() || cell.parse::<f64>().is_ok())
+    {
+        let message = "this file begins with numbers, and does not say what they are".to_owned();
+        wrong(whole, message, FIRST_LINE);
         return None;
     }
-    Some(Columns {
-        axes: [found[0]?, found[1]?, found[2]?],
-        cell: found[3],
+    let position = |name: &str| cells.iter().position(|(_, cell)| *cell == name);
+    // The columns of a table that a run has written.
+    let of_run = ["x_um", "y_um", "z_um"].map(position);
+    if let [Some(x), Some(y), Some(z)] = of_run
+        && let (Some(_), Some(site)) = (position("cell"), position("site"))
+    {
+        return Some(Columns {
+            axes: [x, y, z],
+            cell: position("type"),
+            site: Some(site),
+            count: cells.len(),
+        });
+    }
+    let mut is_fine = true;
+    let (known, other): (Vec<_>, Vec<_>) = cells.iter().partition(|(_, name)| KNOWN.contains(name));
+    for (index, (at, name)) in known.iter().enumerate() {
+        if known[..index].iter().any(|(_, earlier)| earlier == name) {
+            let message = format!("the column `{name}` stands twice");
+            wrong(*at..*at + name.len(), message, FIRST_LINE);
+            is_fine = false;
+        }
+    }
+    if let Some((at, name)) = other.first() {
+        let names: Vec<String> = other.iter().map(|(_, name)| format!("`{name}`")).collect();
+        let message = match names.as_slice() {
+            [one] => format!("there is no column {one}; the columns are `x`, `y`, `z` and `type`"),
+            _ => format!(
+                "there are no columns {}; the columns are `x`, `y`, `z` and `type`",
+                names.join(", ")
+            ),
+        };
+        wrong(*at..*at + name.len(), message, FIRST_LINE);
+        is_fine = false;
+    }
+    let missing: Vec<&str> = KNOWN[..3]
+        .iter()
+        .copied()
+        .filter(|name| position(name).is_none())
+        .collect();
+    if !missing.is_empty() {
+        let names: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
+        let message = match names.as_slice() {
+            [one] => format!("the column {one} is missing"),
+            _ => format!("the columns {} are missing", names.join(", ")),
+        };
+        wrong(whole, message, FIRST_LINE);
+        is_fine = false;
+    }
+    let columns = Columns {
+        axes: [position("x")?, position("y")?, position("z")?],
+        cell: position("type"),
+        site: None,
         count: cells.len(),
-    })
+    };
+    is_fine.then_some(columns)
 }
 
 fn read_row(
@@ -244,6 +317,20 @@ mod tests {
                 "cells.csv:4:1: expected 4 values as in the first line, found 3",
             ]
         );
+        let told = |text: &str| read(text).unwrap_err();
+        for (text, says) in [
+            ("1,2,3\n4,5,6\n", "this file begins with numbers"),
+            ("x;y;z\n1;2;3\n", "separated by semicolons, not by commas"),
+            ("x\ty\tz\n1\t2\t3\n", "separated by tabs"),
+            (
+                "x,y,z,id,vx\n1,2,3,4,5\n",
+                "there are no columns `id`, `vx`",
+            ),
+            ("x,y,z,type\n", "there is no cell in this file"),
+        ] {
+            let told = told(text);
+            assert!(told.len() == 1 && told[0].contains(says), "{told:?}");
+        }
         let problems = read("x,y,typ\n").unwrap_err();
         assert_eq!(
             problems,
@@ -252,5 +339,20 @@ mod tests {
                 "cells.csv:1:1: the column `z` is missing",
             ]
         );
+    }
+
+    #[test]
+    fn a_table_that_a_run_has_written_is_one_of_cells() {
+        let head = "cell,site,type,phase,x_um,y_um,z_um,radius_um\n";
+        let rows = read(&format!(
+            "{head}7,dish,cancer,s,1,2,3,8.4\n9,dish,fibroblast,,4,5,6,\n"
+        ));
+        let rows = rows.expect("it is one");
+        assert_eq!(rows[1].at_um, Vec3::new(4.0, 5.0, 6.0));
+        assert_eq!(rows[0].cell.as_deref(), Some("cancer"));
+        let told = read(&format!(
+            "{head}7,dish,cancer,s,1,2,3,8.4\n9,lung,cancer,,4,5,6,\n"
+        ));
+        assert!(told.unwrap_err()[0].contains("this cell is in `lung`, the first one in `dish`"));
     }
 }
