@@ -38,6 +38,27 @@ impl Draft {
             .splice(span, std::iter::repeat_n(origin, with.len()));
     }
 
+    /// Puts the same text in at all these places of the copy.
+    pub fn insert(&mut self, places: &mut Vec<usize>, with: &str) {
+        if places.is_empty() {
+            return;
+        }
+        places.sort_unstable();
+        let mut text = String::with_capacity(self.text.len() + places.len() * with.len());
+        let mut origin = Vec::with_capacity(text.capacity());
+        let mut from = 0;
+        for at in places.iter().copied() {
+            text.push_str(&self.text[from..at]);
+            origin.extend_from_slice(&self.origin[from..at]);
+            text.push_str(with);
+            origin.extend(std::iter::repeat_n(self.origin_of(at), with.len()));
+            from = at;
+        }
+        text.push_str(&self.text[from..]);
+        origin.extend_from_slice(&self.origin[from..]);
+        (self.text, self.origin) = (text, origin);
+    }
+
     fn origin_of(&self, at: usize) -> usize {
         self.origin.get(at).copied().unwrap_or(self.end)
     }

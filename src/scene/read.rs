@@ -24,8 +24,8 @@ use crate::core::dialect::{Mistake, read_ron};
 /// After this many mistakes in the text the rest is left for the next time.
 const MAX_ROUNDS: usize = 100;
 
-/// So many slips of the grammar are mended in one round.
-const MAX_SLIPS: usize = 100;
+/// So many slips of the grammar are told and mended; with more the rest of the text is left for the next time.
+const MAX_SLIPS: usize = 1_000;
 
 /// What was read from a text, and where it stands.
 pub(super) struct Reading<T> {
@@ -154,9 +154,10 @@ impl Mender<'_> {
                     None => &tree.slips[..tree.slips.len().min(MAX_SLIPS)],
                 };
                 if self.slips(slips) {
-                    return slips
+                    let are_mended = slips
                         .iter()
                         .all(|slip| matches!(slip, Slip::MissingComma(_)));
+                    return are_mended && tree.slips.len() <= MAX_SLIPS;
                 }
                 // Where the path of serde ends early, the place in the text knows more.
                 let (line, column) = (error.span.end.line, error.span.end.col);
@@ -368,22 +369,13 @@ impl Mender<'_> {
 
     /// Notes the mistakes of grammar and mends those that can be mended. False if there is none.
     fn slips(&mut self, slips: &[Slip]) -> bool {
-        // Where commas were inserted; what comes behind them has moved on.
-        let mut commas: Vec<usize> = Vec::new();
+        let here = |at: usize| at..at + 1;
+        let root = FieldPath::root();
+        let mut commas = Vec::new();
         for slip in slips {
-            let moved = |at: usize| at + commas.iter().filter(|comma| **comma <= at).count();
-            let here = |at: usize| moved(at)..moved(at) + 1;
-            let root = FieldPath::root();
             match slip {
                 Slip::MissingComma(at) => {
-                    self.note(
-                        &root,
-                        &(moved(*at)..moved(*at)),
-                        "a comma is missing here",
-                        None,
-                    );
-                    let place = moved(*at);
-                    self.draft.replace(place..place, ",");
+                    self.note(&root, &(*at..*at), "a comma is missing here", None);
                     commas.push(*at);
                 }
                 Slip::Unclosed(at) => {
@@ -414,7 +406,7 @@ impl Mender<'_> {
                 Slip::Trailing(at) => {
                     let end = self.draft.text.len();
                     let message = "nothing may stand behind the closing bracket of the file";
-                    self.note(&root, &(moved(*at)..end), message, None);
+                    self.note(&root, &(*at..end), message, None);
                 }
                 Slip::TooDeep(at) => {
                     let message = format!(
@@ -424,6 +416,8 @@ impl Mender<'_> {
                 }
             }
         }
+        // All at the end and from the back, so that no place moves before it is told.
+        self.draft.insert(&mut commas, ",");
         !slips.is_empty()
     }
 
