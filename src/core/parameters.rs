@@ -483,14 +483,14 @@ fn all_paths(world: &World, registry: &ParameterRegistry) -> Vec<String> {
 
 /// The known name nearest to `name`, unless all are far from it.
 pub fn nearest<S: AsRef<str>>(name: &str, known: &[S]) -> Option<String> {
+    // Of a name of one or two letters nearly every longer one is near that begins with them.
+    let length = name.chars().count();
+    let is_like = |candidate: &str| length > 2 || candidate.chars().count() <= length + 2;
     known
         .iter()
-        .map(|candidate| {
-            (
-                strsim::jaro_winkler(name, candidate.as_ref()),
-                candidate.as_ref(),
-            )
-        })
+        .map(AsRef::as_ref)
+        .filter(|candidate| is_like(candidate))
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
         .filter(|(score, _)| *score > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate.to_owned())
