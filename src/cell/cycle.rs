@@ -27,6 +27,7 @@ use super::death::{Vital, is_alive};
 use super::life::{Beginning, RegisterLife};
 use super::surroundings::Surroundings;
 use super::{ActSystems, order_act};
+use crate::core::advice::RegisterAdvice;
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::invariant::{RegisterInvariant, outside};
@@ -371,6 +372,18 @@ fn phase_category() -> Category {
 /// The cell cycle.
 pub struct CyclePlugin;
 
+/// Says so of cells that are through with their cycle in no time: their number soon has no end.
+fn divides_without_end(world: &World, cell_type: u16) -> Option<String> {
+    /// Shorter than the cycle of any animal cell but those of early embryos, h.
+    const SHORT_HOURS: f32 = 1.0;
+    let cycle = world.get_resource::<PerType<CycleParameters>>()?;
+    let cycle = cycle.get(cell_type)?;
+    let hours = cycle.g0g1_hours + cycle.s_hours + cycle.g2_hours + cycle.m_hours;
+    (hours < SHORT_HOURS).then(|| {
+        format!("a cycle of its cells lasts {hours} h in all, so that soon there are more of them than can be simulated")
+    })
+}
+
 impl Plugin for CyclePlugin {
     fn build(&self, app: &mut App) {
         order_act(app);
@@ -384,6 +397,7 @@ impl Plugin for CyclePlugin {
             };
             app.register_metric(Metric::new(name, "", about), measure);
         }
+        app.register_advice_on_types(divides_without_end);
         app.register_purpose(PHASE_LENGTH)
             .register_purpose(INITIAL_STATE)
             .register_capability::<CycleParameters>("cycle")

@@ -6,10 +6,14 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{Failure, print, say, warn};
+use crate::core::files::{read_plain, write_whole};
 use crate::simulation::Program;
 use crate::simulation::describe::Description;
 use crate::simulation::describe::items::Item;
 use crate::simulation::describe::pages::{PAGES, make_page, make_page_of};
+
+/// Bytes of the longest written part of a page.
+const LONGEST_PART: u64 = 4 << 20;
 
 /// Options of `describe`.
 #[derive(Debug, Args)]
@@ -37,7 +41,7 @@ pub(crate) fn describe(
     if let Some(page) = &arguments.markdown {
         let description = Description::of(program).map_err(Failure::input)?;
         let text = make_page(page, &description).map_err(Failure::Input)?;
-        print(text.trim_end())?;
+        print(text.trim_end());
         return Ok(ExitCode::SUCCESS);
     }
     let library = program.library_in(Path::new(""));
@@ -48,7 +52,7 @@ pub(crate) fn describe(
         Some(name) => describe_one(&description, name, arguments.json),
         None if arguments.json => print_json(&description),
         None => {
-            print(&all(&description))?;
+            print(&all(&description));
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -61,13 +65,14 @@ fn write_pages(program: &Program, folder: &Path) -> Result<ExitCode, Failure> {
     for page in PAGES {
         // The written part beside the pages, where there is one, is newer than that in the program.
         let part = folder.join("parts").join(format!("{}.md", page.name));
-        let text = match std::fs::read_to_string(&part) {
-            Ok(text) => make_page_of(page.name, &text, &description),
-            Err(_) => make_page(page.name, &description),
+        let text = read_plain(&part, LONGEST_PART).ok();
+        let text = match text.and_then(|bytes| String::from_utf8(bytes).ok()) {
+            Some(text) => make_page_of(page.name, &text, &description),
+            None => make_page(page.name, &description),
         };
         let text = text.map_err(Failure::Run)?;
         let path = folder.join(format!("{}.md", page.name));
-        std::fs::write(&path, text)
+        write_whole(&path, text.as_bytes())
             .map_err(|error| Failure::run(format!("{}: {error}", path.display())))?;
         say(path.display());
     }
@@ -75,7 +80,7 @@ fn write_pages(program: &Program, folder: &Path) -> Result<ExitCode, Failure> {
 }
 
 fn print_json(value: &impl serde::Serialize) -> Result<ExitCode, Failure> {
-    print(&serde_json::to_string_pretty(value).map_err(Failure::run)?)?;
+    print(&serde_json::to_string_pretty(value).map_err(Failure::run)?);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -101,7 +106,7 @@ fn describe_one(description: &Description, name: &str, json: bool) -> Result<Exi
             lines.push(wrapped(&format!("Source: {}", item.source), 4));
         }
     }
-    print(&lines.join("\n"))?;
+    print(&lines.join("\n"));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -9,6 +9,7 @@ use super::record::{RecordArguments, record};
 use super::run::SimulationArguments;
 use super::{DEFAULT_SCENE, Failure, say};
 use crate::core::parallel;
+use crate::record::sink::check_picture;
 use crate::sandbox::{self, ExploreOptions, SandboxError, Screenshot};
 use crate::simulation::Program;
 
@@ -20,6 +21,9 @@ pub(crate) struct ExploreArguments {
     /// Render the whole window once to this PNG file and exit; needs no display.
     #[arg(long, value_name = "FILE")]
     screenshot: Option<PathBuf>,
+    /// Replace a picture of that name.
+    #[arg(long, requires = "screenshot")]
+    replace: bool,
     /// Steps to compute before the screenshot.
     #[arg(
         long,
@@ -51,18 +55,27 @@ pub(crate) fn open_default(program: &Program) -> Result<ExitCode, Failure> {
             threads: None,
         },
         screenshot: None,
+        replace: false,
         after: 0,
     };
-    match open(program, &arguments) {
-        Ok(code) => Ok(code),
-        Err(Opening::NoDisplay(_)) => {
-            super::complain(format_args!(
-                "no display to open a window on: recording {DEFAULT_SCENE} instead"
-            ));
-            record(program, &RecordArguments::of_scene(scene))
+    // Asked first where it can be: a program that has made room for a window has given its threads away.
+    if has_display() {
+        match open(program, &arguments) {
+            Err(Opening::NoDisplay(_)) => {}
+            Ok(code) => return Ok(code),
+            Err(Opening::Failed(failure)) => return Err(failure),
         }
-        Err(Opening::Failed(failure)) => Err(failure),
     }
+    super::complain(format_args!(
+        "no display to open a window on: recording {DEFAULT_SCENE} instead"
+    ));
+    record(program, &RecordArguments::of_scene(scene))
+}
+
+/// Whether there may be a display: false only where it is known that there is none.
+fn has_display() -> bool {
+    let names = |variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
+    cfg!(not(all(unix, not(target_os = "macos")))) || names("DISPLAY") || names("WAYLAND_DISPLAY")
 }
 
 /// Why there is no window.
@@ -74,6 +87,10 @@ enum Opening {
 }
 
 fn open(program: &Program, arguments: &ExploreArguments) -> Result<ExitCode, Opening> {
+    if let Some(file) = &arguments.screenshot {
+        check_picture(file, arguments.replace)
+            .map_err(|error| Opening::Failed(Failure::input(error)))?;
+    }
     parallel::set_threads_beside_window(arguments.simulation.threads.map(usize::from));
     let simulation = arguments
         .simulation

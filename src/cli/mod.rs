@@ -9,15 +9,21 @@ mod describe;
 #[cfg(feature = "view")]
 mod explore;
 mod interruption;
+mod progress;
 #[cfg(feature = "view")]
 mod record;
 mod run;
 mod span;
 
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
+use std::sync::Mutex;
 
 use clap::{Parser, Subcommand};
 
+use crate::core::printable::is_unprintable;
 use crate::scene::SceneReport;
 use crate::simulation::Program;
 
@@ -81,16 +87,50 @@ fn silence_device_selection() {
     }
 }
 
-/// Writes a line to standard output. A reader that has gone away (`| head`) is no reason to fail.
-fn say(line: impl std::fmt::Display) {
-    use std::io::Write;
-    let _gone = writeln!(std::io::stdout(), "{line}");
+/// Set when standard output could not be written, and not because its reader has gone away.
+static LOST: Mutex<Option<String>> = Mutex::new(None);
+
+/// Writes a line to standard output. A reader that has gone away (`| head`) is no reason to fail; what cannot be written
+/// for any other reason is told at the end by [`run`].
+fn say(line: impl Display) {
+    let line = format!("{}\n", printable(&line.to_string()));
+    write_out(line.as_bytes());
+}
+
+fn write_out(bytes: &[u8]) {
+    let mut out = io::stdout().lock();
+    if let Err(error) = out.write_all(bytes).and_then(|()| out.flush())
+        && error.kind() != ErrorKind::BrokenPipe
+        && let Ok(mut lost) = LOST.lock()
+    {
+        lost.get_or_insert(error.to_string());
+    }
 }
 
 /// Writes a line to standard error. That too may be read by somebody who has gone away.
-fn complain(line: impl std::fmt::Display) {
-    use std::io::Write;
-    let _gone = writeln!(std::io::stderr(), "{line}");
+fn complain(line: impl Display) {
+    let _gone = writeln!(io::stderr(), "{}", printable(&line.to_string()));
+}
+
+/// A text as it may go to a terminal: what stands in names of files, scenes and sites cannot move the cursor, change
+/// colours, turn the direction of writing or hide anything. Only line breaks and tabs are kept.
+fn printable(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(commands_a_terminal) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if commands_a_terminal(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+fn commands_a_terminal(c: char) -> bool {
+    is_unprintable(c) && c != '\n' && c != '\t'
 }
 
 /// Tells what has no effect, if there is anything.
@@ -100,21 +140,9 @@ fn warn(warnings: &SceneReport) {
     }
 }
 
-/// Writes a text to standard output for somebody who asked for nothing else. A reader that has gone away is no reason to
-/// fail; a device that is full is.
-fn print(text: &str) -> Result<(), Failure> {
-    use std::io::{ErrorKind, Write};
-    let mut out = std::io::stdout().lock();
-    let written = out
-        .write_all(text.as_bytes())
-        .and_then(|()| out.write_all(b"\n"))
-        .and_then(|()| out.flush());
-    match written {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::run(format!("standard output: {error}")))
-        }
-        _ => Ok(()),
-    }
+/// Writes a text to standard output for somebody who asked for nothing else.
+fn print(text: &str) {
+    say(text);
 }
 
 /// The scene that is opened when none is named.
@@ -142,13 +170,18 @@ pub fn run(program: Program) -> ExitCode {
                 .into(),
         )),
     };
-    match result {
-        Ok(code) => code,
-        Err(Failure::Input(message)) => {
+    let lost = LOST.lock().ok().and_then(|mut lost| lost.take());
+    match (result, lost) {
+        (Ok(_), Some(error)) => {
+            complain(format_args!("error: standard output: {error}"));
+            ExitCode::from(1)
+        }
+        (Ok(code), None) => code,
+        (Err(Failure::Input(message)), _) => {
             complain(with_label(&message));
             ExitCode::from(2)
         }
-        Err(Failure::Run(message)) => {
+        (Err(Failure::Run(message)), _) => {
             complain(with_label(&message));
             ExitCode::from(1)
         }
@@ -161,5 +194,20 @@ fn with_label(message: &str) -> String {
         message.to_owned()
     } else {
         format!("error: {message}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_commands_a_terminal() {
+        assert_eq!(
+            printable("a\tb\n\u{b5}m, \u{3b1}"),
+            "a\tb\n\u{b5}m, \u{3b1}"
+        );
+        let shown = printable("\u{1b}[2Jx\r\u{9b}1m\u{202e}\u{2028}\u{7f}");
+        assert_eq!(shown, "\\u{1b}[2Jx\\u{d}\\u{9b}1m\\u{202e}\\u{2028}\\u{7f}");
     }
 }

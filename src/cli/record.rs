@@ -1,13 +1,17 @@
 //! `tumorscape record`: simulate and make a film.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
+use super::interruption;
+use super::progress::Progress;
 use super::run::{self, SimulationArguments};
 use super::span::describe_hours;
 use super::{Failure, say};
+use crate::core::files::free_name;
 use crate::journal::Journal;
 use crate::journal::run_folder::RunFolder;
 use crate::record::{Film, FilmOptions};
@@ -19,7 +23,8 @@ use crate::simulation::Program;
 pub(crate) struct RecordArguments {
     #[command(flatten)]
     simulation: SimulationArguments,
-    /// The film: a name ending in .mp4, .gif or .png (a sequence of stills). `<scene>.mp4` if left out.
+    /// The film: a name ending in .mp4, .gif or .png (a sequence of stills). `<scene>.mp4` if left out, or the first of
+    /// `<scene>-2.mp4`, `<scene>-3.mp4`... that is free.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Width and height in pixels, such as 1280x720; the scene's if left out.
@@ -35,6 +40,9 @@ pub(crate) struct RecordArguments {
     /// out.
     #[arg(long, value_name = "STYLE", value_parser = parse_style)]
     style: Option<Style>,
+    /// Replace a film of that name.
+    #[arg(long)]
+    replace: bool,
     /// Also write a run folder, as `run` does.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -58,6 +66,7 @@ impl RecordArguments {
             fps: None,
             seconds: None,
             style: None,
+            replace: false,
             out: None,
             quiet: false,
         }
@@ -69,14 +78,19 @@ pub(crate) fn record(program: &Program, arguments: &RecordArguments) -> Result<E
     let scene = simulation.scene().clone();
     let recording = &scene.scene.recording;
     let options = FilmOptions {
-        output: arguments
-            .output
-            .clone()
-            .unwrap_or_else(|| PathBuf::from(format!("{}.mp4", arguments.simulation.name()))),
+        output: arguments.output.clone().unwrap_or_else(|| {
+            let plain = PathBuf::from(format!("{}.mp4", arguments.simulation.name()));
+            if arguments.replace {
+                plain
+            } else {
+                free_name(&plain)
+            }
+        }),
         size: arguments.size.unwrap_or(recording.size),
         fps: arguments.fps.unwrap_or(recording.fps),
         seconds: arguments.seconds.unwrap_or(recording.seconds),
         style: arguments.style,
+        may_replace: arguments.replace,
     };
     let frames = options.frames();
     let film = Film::open(options).map_err(Failure::input)?;
@@ -85,21 +99,34 @@ pub(crate) fn record(program: &Program, arguments: &RecordArguments) -> Result<E
         None => None,
     };
     let mut journal = Journal::new(&simulation, folder);
-    let bar = run::progress_bar(frames, arguments.quiet);
-    let summary = film
-        .shoot(&mut simulation, &mut journal, |frame, simulation| {
-            bar.set_position(frame);
-            bar.set_message(format!(
-                "frame {frame} of {frames}, {}, {} cells",
-                describe_hours(simulation.hours()),
-                simulation.cell_count()
-            ));
-        })
-        .map_err(Failure::run)?;
-    bar.finish_and_clear();
+    interruption::listen();
+    let mut progress = Progress::new(0, frames, arguments.quiet);
+    let mut is_cut_short = false;
+    let summary = film.shoot(&mut simulation, &mut journal, |frame, simulation| {
+        progress.reached(frame, || {
+            let hours = describe_hours(simulation.hours());
+            let cells = simulation.cell_count();
+            format!("frame {frame} of {frames}, {hours}, {cells} cells")
+        });
+        if interruption::is_asked() && frame < frames {
+            is_cut_short = true;
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    });
+    progress.end();
+    let summary = summary.map_err(Failure::run)?;
+    if is_cut_short {
+        return Err(Failure::Run(format!(
+            "stopped at {}; the film as far as it was drawn is `{}`: {} of {frames} frames",
+            describe_hours(simulation.hours()),
+            summary.output.display(),
+            summary.frames,
+        )));
+    }
     let pace = run::Pace {
         steps: simulation.steps(),
-        elapsed: bar.elapsed(),
+        elapsed: progress.elapsed(),
     };
     let code = run::report(&simulation, &journal, pace);
     if let Some(note) = &summary.note {
@@ -122,9 +149,9 @@ fn parse_size(text: &str) -> Result<(u32, u32), String> {
         || format!("`{text}` is not a size: write width x height in pixels, such as 1280x720");
     let (width, height) = text.split_once(['x', 'X']).ok_or_else(wrong)?;
     let side = |text: &str| match text.trim().parse::<u32>() {
-        Ok(pixels) if (16..=8192).contains(&pixels) => Ok(pixels),
+        Ok(pixels) if (16..=8192).contains(&pixels) && pixels % 2 == 0 => Ok(pixels),
         Ok(pixels) => Err(format!(
-            "{pixels} pixels are out of range: a side has 16 to 8192"
+            "a side has an even number of pixels from 16 to 8192, not {pixels}"
         )),
         Err(_) => Err(wrong()),
     };
@@ -155,7 +182,15 @@ mod tests {
     #[test]
     fn sizes_are_two_numbers_with_a_cross() {
         assert_eq!(parse_size("1280x720"), Ok((1280, 720)));
-        for wrong in ["1280", "x", "0x10", "-4x7", "99999x720", "1280x720x3"] {
+        for wrong in [
+            "1280",
+            "x",
+            "0x10",
+            "-4x7",
+            "99999x720",
+            "1280x720x3",
+            "641x361",
+        ] {
             assert!(parse_size(wrong).is_err(), "{wrong}");
         }
     }

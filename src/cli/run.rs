@@ -5,19 +5,19 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
-
 use super::interruption;
+use super::progress::Progress;
 use super::span::{describe_hours, describe_span, parse_span};
 use super::{DEFAULT_SCENE, Failure, complain, say, warn};
 use crate::core::clones::{Clones, MAX_CLONES};
 use crate::core::parallel;
+use crate::core::printable::shell_word;
 use crate::journal::run_folder::{RECORD, RunFolder, RunFolderError};
 use crate::journal::{Journal, checkpoint};
 use crate::scene::MAX_STEPS;
 use crate::scene::schema::Span;
 use crate::simulation::{Program, Simulation};
+use clap::Args;
 
 /// Options that say what is simulated, shared by `run` and `record`.
 #[derive(Debug, Args)]
@@ -83,7 +83,7 @@ struct Manner {
 impl SimulationArguments {
     /// Reads the scene and sets it up.
     pub fn prepare(&self, program: &Program) -> Result<Simulation, Failure> {
-        parallel::set_threads(self.threads.map(usize::from));
+        start_threads(self.threads);
         let scene = match program.open_shipped_scene(&self.scene) {
             None => program.open_scene(&self.scene),
             Some(shipped) => {
@@ -110,6 +110,16 @@ impl SimulationArguments {
             || "scene".into(),
             |stem| stem.to_string_lossy().into_owned(),
         )
+    }
+}
+
+/// Starts the threads asked for, or says how many there are where the system allows fewer.
+fn start_threads(wanted: Option<u16>) {
+    let found = parallel::set_threads(wanted.map(usize::from));
+    if wanted.is_some_and(|wanted| found < usize::from(wanted)) || found == 0 {
+        complain(format_args!(
+            "note: the system lets this program start no more than {found} threads; results do not depend on it"
+        ));
     }
 }
 
@@ -153,11 +163,14 @@ pub(crate) fn run(program: &Program, arguments: &RunArguments) -> Result<ExitCod
         .checkpoint_every
         .map(|span| steps_between(&simulation, span))
         .transpose()?;
-    let path = match &arguments.out {
-        Some(path) => path.clone(),
-        None => free_folder(Path::new("runs"), &arguments.simulation.name()),
+    let folder = match &arguments.out {
+        Some(path) => RunFolder::create(path, &simulation),
+        None => {
+            let plain = Path::new("runs").join(arguments.simulation.name());
+            RunFolder::create_numbered(&plain, &simulation)
+        }
     };
-    let folder = RunFolder::create(&path, &simulation).map_err(Failure::input)?;
+    let folder = folder.map_err(Failure::input)?;
     let mut journal = Journal::new(&simulation, Some(folder));
     journal.note(&simulation).map_err(Failure::run)?;
     if every.is_some() {
@@ -180,7 +193,7 @@ pub(crate) fn resume(program: &Program, arguments: &ResumeArguments) -> Result<E
             folder.display()
         )));
     }
-    parallel::set_threads(arguments.threads.map(usize::from));
+    start_threads(arguments.threads);
     let (checkpoint, damaged) = checkpoint::open(folder, |trouble| {
         complain(format_args!(
             "warning: {trouble}; going on from the checkpoint before it, `{}`",
@@ -249,11 +262,10 @@ fn go_on(
     }
     interruption::listen();
     let steps = simulation.total_steps();
-    let bar = progress_bar(steps, manner.quiet);
     let first = simulation.steps();
+    let mut progress = Progress::new(first, steps, manner.quiet);
     let mut checkpoint_bytes = None;
     let mut clones_are_full = false;
-    bar.set_position(first);
     for step in first + 1..=steps {
         simulation.step();
         if let Some(violation) = simulation.violation() {
@@ -267,13 +279,11 @@ fn go_on(
             .map_err(|error| broken_off(&journal, &error))?;
         if !clones_are_full && simulation.world().resource::<Clones>().is_full() {
             clones_are_full = true;
-            bar.suspend(|| {
-                complain(format_args!(
-                    "note: at {} there are {MAX_CLONES} clones, as many as there can be; while all of them live, \
-                     daughters inherit unchanged",
-                    describe_hours(simulation.hours())
-                ));
-            });
+            progress.note(format_args!(
+                "note: at {} there are {MAX_CLONES} clones, as many as there can be; while all of them live, \
+                 daughters inherit unchanged",
+                describe_hours(simulation.hours())
+            ));
         }
         let stop = interruption::is_asked() && step < steps;
         if checkpoint_every.is_some_and(|every| step.is_multiple_of(every) || step == steps || stop)
@@ -282,29 +292,27 @@ fn go_on(
         }
         if stop {
             journal.flush().map_err(Failure::run)?;
-            bar.finish_and_clear();
+            progress.end();
             return Err(interrupted(
                 &simulation,
                 &journal,
                 checkpoint_every.is_some(),
             ));
         }
-        bar.set_position(step);
         if step % 10 == 0 {
-            bar.set_message(format!(
-                "{}, {} cells",
-                describe_hours(simulation.hours()),
-                simulation.cell_count()
-            ));
+            progress.reached(step, || {
+                let hours = describe_hours(simulation.hours());
+                format!("{hours}, {} cells", simulation.cell_count())
+            });
         }
     }
     journal
         .finish(&simulation)
         .map_err(|error| broken_off(&journal, &error))?;
-    bar.finish_and_clear();
+    progress.end();
     let pace = Pace {
         steps: steps - first,
-        elapsed: bar.elapsed(),
+        elapsed: progress.elapsed(),
     };
     let code = report(&simulation, &journal, pace);
     if let Some(bytes) = checkpoint_bytes {
@@ -350,14 +358,15 @@ fn broken_off(journal: &Journal, error: &RunFolderError) -> Failure {
     else {
         return stopped(journal, error);
     };
-    let shown = folder.display();
+    let (shown, word) = (folder.display(), shell_word(folder));
     let mut message = format!("{error}; the other files in `{shown}` are kept. ");
     if folder.join(checkpoint::NEWEST).exists() {
         message += &format!(
-            "If you put that file back as it was, `tumorscape resume {shown}` goes on from the last checkpoint. "
+            "If you put that file back as it was, `tumorscape resume {word}` goes on from the last checkpoint. "
         );
     }
-    message += &format!("The same run anew: tumorscape run {shown}/{RECORD} --out OTHER_FOLDER");
+    let record = shell_word(&folder.join(RECORD));
+    message += &format!("The same run anew: tumorscape run {record} --out OTHER_FOLDER");
     Failure::Run(message)
 }
 
@@ -365,9 +374,9 @@ fn broken_off(journal: &Journal, error: &RunFolderError) -> Failure {
 fn interrupted(simulation: &Simulation, journal: &Journal, is_saved: bool) -> Failure {
     let mut message = format!("stopped at {}", describe_hours(simulation.hours()));
     if let Some(folder) = journal.folder().map(RunFolder::path) {
-        let shown = folder.display();
+        let (shown, word) = (folder.display(), shell_word(folder));
         message += &if is_saved {
-            format!("; `tumorscape resume {shown}` goes on from here")
+            format!("; `tumorscape resume {word}` goes on from here")
         } else {
             format!(
                 "; what was measured so far is in `{shown}`. A run that is started with --checkpoint-every can go on"
@@ -384,7 +393,8 @@ fn stopped(journal: &Journal, error: impl std::fmt::Display) -> Failure {
         let shown = folder.display();
         message += &format!("; what was computed so far is kept in `{shown}`");
         if folder.join(checkpoint::NEWEST).exists() {
-            message += &format!(", and `tumorscape resume {shown}` goes on when this is mended");
+            let word = shell_word(folder);
+            message += &format!(", and `tumorscape resume {word}` goes on when this is mended");
         }
     }
     Failure::Run(message)
@@ -480,27 +490,4 @@ pub(crate) fn report(simulation: &Simulation, journal: &Journal, pace: Pace) -> 
     } else {
         ExitCode::from(1)
     }
-}
-
-/// A progress bar on standard error, hidden when asked or when there is no terminal.
-pub(crate) fn progress_bar(steps: u64, quiet: bool) -> ProgressBar {
-    if quiet {
-        return ProgressBar::hidden();
-    }
-    let style =
-        ProgressStyle::with_template("{bar:40} {percent:>3} %  {msg}  {per_sec}  {eta} left")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(steps).with_style(style)
-}
-
-/// The first of `NAME`, `NAME-2`, `NAME-3`... that does not exist yet.
-fn free_folder(parent: &Path, name: &str) -> PathBuf {
-    let plain = parent.join(name);
-    if !plain.exists() {
-        return plain;
-    }
-    (2_u32..)
-        .map(|number| parent.join(format!("{name}-{number}")))
-        .find(|path| !path.exists())
-        .unwrap_or(plain)
 }

@@ -12,7 +12,8 @@
 //! a file, [`stages`] how long the parts of a step take, [`colour_map`] the names of the colour maps, [`carried`] what
 //! newcomers bring, [`in_transit`] what goes on in cells between two sites, [`layer`] what a picture shows besides cells,
 //! [`voxels`] what can be known of places, [`site_part`] what tissue is made of besides cells, [`inbox`] what many threads hand in,
-//! [`advice`] what is said of a scene before it runs.
+//! [`advice`] what is said of a scene before it runs, [`files`] how files are read and written that somebody else may have
+//! prepared, [`printable`] what no text for a person may hold.
 
 pub mod advice;
 pub mod capability;
@@ -25,6 +26,7 @@ pub mod dialect;
 pub mod documentation;
 pub mod exact_sum;
 pub mod extension;
+pub mod files;
 pub mod identity;
 pub mod in_transit;
 pub mod inbox;
@@ -37,6 +39,7 @@ pub mod metric;
 pub mod numbers;
 pub mod parallel;
 pub mod parameters;
+pub mod printable;
 pub mod quantity;
 pub mod random;
 pub mod regulate;

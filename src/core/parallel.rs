@@ -33,13 +33,36 @@ use super::team::{Taker, Team, lock};
 /// The pool is created once: the first call (or the first loop) wins, later calls only report.
 pub fn set_threads(threads: Option<usize>) -> usize {
     ComputeTaskPool::get_or_init(|| {
-        let mut builder = TaskPoolBuilder::new().thread_name("tumorscape".into());
-        if let Some(threads) = threads {
-            builder = builder.num_threads(threads.max(1));
-        }
-        builder.build()
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let wanted = threads.unwrap_or(cores).max(1);
+        TaskPoolBuilder::new()
+            .thread_name("tumorscape".into())
+            .num_threads(startable(wanted))
+            .build()
     })
     .thread_num()
+}
+
+/// How many of so many threads the system lets this process start at once. With none everything runs on the caller.
+fn startable(wanted: usize) -> usize {
+    let (hold, held) = std::sync::mpsc::channel::<()>();
+    let held = Arc::new(Mutex::new(held));
+    let started: Vec<_> = (0..wanted)
+        .map_while(|_| {
+            let held = Arc::clone(&held);
+            let wait = move || {
+                let _end = lock(&held).recv();
+            };
+            std::thread::Builder::new().spawn(wait).ok()
+        })
+        .collect();
+    // Those that wait see that there is nothing to wait for any more.
+    drop(hold);
+    let count = started.len();
+    for thread in started {
+        drop(thread.join());
+    }
+    count
 }
 
 /// Number of worker threads in force.

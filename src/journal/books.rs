@@ -24,10 +24,18 @@ pub struct JournalState {
     folder: FolderState,
 }
 
+/// Whether what is done every so many minutes is due at this moment: the first step, and each that starts at or after a
+/// multiple of them which the one before did not reach.
+fn is_due(clock: Clock, every_minutes: f64) -> bool {
+    let reached = |step: u64| (Clock { step, ..clock }.minutes() / every_minutes + 1e-9).floor();
+    clock.step == 0 || reached(clock.step) > reached(clock.step - 1)
+}
+
 /// The books of a run.
 pub struct Journal {
     folder: Option<RunFolder>,
-    metrics_every: u64,
+    /// Time between two measurements, minutes.
+    metrics_every: f64,
     cells_at: Vec<u64>,
     fields_at: Vec<u64>,
     /// Tissue time of the last measurement, hours.
@@ -50,7 +58,7 @@ impl Journal {
         };
         Self {
             folder,
-            metrics_every: clock.step_at(output.metrics_every.minutes()).max(1),
+            metrics_every: output.metrics_every.minutes(),
             cells_at: steps_of(&output.cells_at),
             fields_at: steps_of(&output.fields_at),
             last_hours: None,
@@ -84,7 +92,7 @@ impl Journal {
                 folder.forget_cells(hours_at(*step))?;
             }
             for step in journal.fields_at.iter().filter(is_to_come) {
-                folder.forget_fields(hours_at(*step))?;
+                folder.forget_fields(hours_at(*step), simulation)?;
             }
         }
         Ok(journal)
@@ -144,7 +152,7 @@ impl Journal {
         if let Some(folder) = &mut self.folder {
             folder.write_events(&simulation.clock(), &sites, simulation.events())?;
         }
-        if step.is_multiple_of(self.metrics_every) {
+        if is_due(simulation.clock(), self.metrics_every) {
             self.measure(simulation)?;
         }
         if let Some(folder) = &self.folder
@@ -199,5 +207,27 @@ impl Journal {
     /// The run folder, if there is one.
     pub const fn folder(&self) -> Option<&RunFolder> {
         self.folder.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_every_so_often_keeps_to_its_multiples() {
+        let due = |step_minutes: f64, every: f64| -> Vec<f64> {
+            let clocks = (0..=12).map(|step| Clock { step, step_minutes });
+            let due = clocks.filter(|clock| is_due(*clock, every));
+            due.map(|clock| clock.minutes()).collect()
+        };
+        // The first multiple of 25 min at or after 0, 30, 60, 90... min.
+        let expected = [
+            0.0, 50.0, 75.0, 100.0, 125.0, 150.0, 200.0, 225.0, 250.0, 275.0, 300.0,
+        ];
+        assert_eq!(due(25.0, 30.0), expected);
+        assert_eq!(due(1.0, 3.0), [0.0, 3.0, 6.0, 9.0, 12.0]);
+        // A tenth has no exact binary form, and nothing is lost or doubled by it.
+        assert_eq!(due(0.1, 0.3).len(), 5);
     }
 }

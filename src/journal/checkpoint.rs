@@ -12,7 +12,7 @@
 //! checksum, put aside under another name, and the one before is used.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -24,7 +24,9 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::books::JournalState;
 use super::run_folder::RECORD;
 use super::summed::{Sum, Summed};
+use crate::core::files::{Unreadable, free_name, is_link, is_taken, read_plain, reopen_own};
 use crate::core::layout::layout_of;
+use crate::core::printable::shell_word;
 use crate::measure::world_state::{Section, Unpacked, put, restore_world, write_world};
 use crate::simulation::Simulation;
 
@@ -36,6 +38,8 @@ const VERSION: u32 = 2;
 const HEADER_BYTES: usize = 8 + 4 + 8 + 8;
 /// Of them those that the checksum covers too.
 const SUMMED_BYTES: usize = HEADER_BYTES - 8;
+/// Bytes of the longest checkpoint that is read.
+const LONGEST_FILE: u64 = 1 << 37;
 /// zstd level: fast, and already small because columns of alike numbers lie together.
 const COMPRESSION: i32 = 1;
 /// Name of the newest checkpoint in a run folder.
@@ -50,7 +54,7 @@ const DAMAGED: &str = "checkpoint-damaged.tumorscape";
 pub fn exists(folder: &Path) -> bool {
     [NEWEST, BEFORE]
         .iter()
-        .any(|name| folder.join(name).exists())
+        .any(|name| is_taken(&folder.join(name)))
 }
 
 /// Why there is no checkpoint to go on from, or none could be written.
@@ -105,8 +109,8 @@ pub enum CheckpointError {
     Missing(PathBuf),
     /// Neither the newest nor the one before can be used.
     #[error(
-        "{newest}; {before}. To start the run anew: tumorscape run {folder}/{RECORD} --out OTHER_FOLDER",
-        folder = folder.display()
+        "{newest}; {before}. To start the run anew: tumorscape run {} --out OTHER_FOLDER",
+        shell_word(&folder.join(RECORD))
     )]
     NoneWhole {
         /// The run folder.
@@ -120,8 +124,9 @@ pub enum CheckpointError {
     #[error(
         "`{folder}` holds no checkpoint, so there is nothing to resume: the run was started without \
          --checkpoint-every, or stopped before its first checkpoint. To start it anew: tumorscape run \
-         {folder}/{RECORD} --out OTHER_FOLDER --checkpoint-every 6h",
-        folder = .0.display()
+         {record} --out OTHER_FOLDER --checkpoint-every 6h",
+        folder = .0.display(),
+        record = shell_word(&.0.join(RECORD))
     )]
     None(PathBuf),
     /// It is no run folder.
@@ -165,7 +170,14 @@ pub fn write(folder: &Path, run: &RunState, world: &World) -> Result<u64, Checkp
         let verb = "write";
         move |source| CheckpointError::Io { verb, path, source }
     };
-    let size = write_file(&fresh, run, world).map_err(|source| {
+    for path in [&newest, &before] {
+        if is_link(path) {
+            let what = "it is a link, which this program has not made";
+            return Err(refused(path)(io::Error::other(what)));
+        }
+    }
+    let file = create_fresh(&fresh).map_err(refused(&fresh))?;
+    let size = write_file(file, run, world).map_err(|source| {
         // A piece is of no use, and takes up room that may be what is short.
         let _absent = fs::remove_file(&fresh);
         refused(&newest)(source)
@@ -181,8 +193,27 @@ pub fn write(folder: &Path, run: &RunState, world: &World) -> Result<u64, Checkp
     Ok(size)
 }
 
-fn write_file(path: &Path, run: &RunState, world: &World) -> io::Result<u64> {
-    let mut file = File::create(path)?;
+/// Makes the file of a checkpoint that is being written. What a run that was killed left there is replaced, but nothing
+/// else.
+fn create_fresh(path: &Path) -> io::Result<File> {
+    match File::create_new(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        other => return other,
+    }
+    let mut start = [0; HEADER_BYTES];
+    let mut left = reopen_own(path)?;
+    let length = left.read(&mut start)?;
+    let is_begun = start[..length].iter().all(|byte| *byte == 0);
+    if !is_begun && !start[..length].starts_with(&MAGIC) {
+        return Err(io::Error::other(
+            "it is there already, and this program has not made it",
+        ));
+    }
+    fs::remove_file(path)?;
+    File::create_new(path)
+}
+
+fn write_file(mut file: File, run: &RunState, world: &World) -> io::Result<u64> {
     file.write_all(&[0; HEADER_BYTES])?;
     let summed = Summed::new(BufWriter::new(file));
     let mut stream = zstd::Encoder::new(summed, COMPRESSION)?;
@@ -270,7 +301,7 @@ pub fn put_aside(damage: Damage) -> Result<Option<PathBuf>, CheckpointError> {
     let Some(path) = damage.0 else {
         return Ok(None);
     };
-    let aside = path.with_file_name(DAMAGED);
+    let aside = free_name(&path.with_file_name(DAMAGED));
     match fs::rename(&path, &aside) {
         Ok(()) => Ok(Some(aside)),
         Err(source) => Err(CheckpointError::Io {
@@ -287,10 +318,13 @@ impl Checkpoint {
     /// # Errors
     /// When it cannot be read or is damaged.
     pub fn open(path: &Path) -> Result<Self, CheckpointError> {
-        let bytes = fs::read(path).map_err(|source| CheckpointError::Io {
+        let bytes = read_plain(path, LONGEST_FILE).map_err(|error| CheckpointError::Io {
             verb: "read",
             path: path.to_owned(),
-            source,
+            source: match error {
+                Unreadable::Io(source) => source,
+                other => io::Error::other(other.to_string()),
+            },
         })?;
         let damaged = |what: String| CheckpointError::Damaged {
             path: path.to_owned(),
@@ -328,16 +362,22 @@ impl Checkpoint {
         }
     }
 
-    /// Gives the state to a world that has the scene's sites but no cells.
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives the state to a world that has the scene's sites but no cells; `room` is what those may take, bytes.
     ///
     /// # Errors
     /// When the state does not fit the world: an unknown parameter or component, another grid.
-    pub fn restore(self, world: &mut World) -> Result<RunState, CheckpointError> {
+    pub fn restore(self, world: &mut World, room: u64) -> Result<RunState, CheckpointError> {
         let Self {
             path,
             run,
             mut rest,
         } = self;
+        rest.allow(room);
         match restore_world(&mut rest, world) {
             Ok(()) => Ok(run),
             Err(what) => Err(CheckpointError::OtherBuild { path, what }),

@@ -12,8 +12,9 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use crate::core::files::{is_link, is_taken, remove_own};
 use crate::simulation::Simulation;
-use crate::tissue::{FieldValues, Molecules, Sites, TissueBlock};
+use crate::tissue::{FieldValues, Molecule, Molecules, SiteField, Sites, TissueBlock};
 
 /// Writes all fields into a folder that is not there yet.
 ///
@@ -25,27 +26,60 @@ pub(super) fn write_fields(
 ) -> Result<(), (PathBuf, io::Error)> {
     fs::create_dir(folder).map_err(|error| (folder.to_owned(), error))?;
     let world = simulation.world();
+    for (stem, field, molecule) in files(simulation) {
+        let Some(values) = world.get::<FieldValues>(field.entity) else {
+            continue;
+        };
+        let block = &field.grid.block;
+        write(&folder.join(format!("{stem}.npy")), |file| {
+            write_npy(file, block, &values.0)
+        })?;
+        let array = format!("{} ({})", molecule.name, molecule.unit);
+        write(&folder.join(format!("{stem}.vti")), |file| {
+            write_vti(file, block, &array, &values.0)
+        })?;
+    }
+    Ok(())
+}
+
+/// Removes what [`write_fields`] has written into a folder, and the folder if nothing else is in it.
+///
+/// # Errors
+/// What cannot be removed, and why.
+pub(super) fn remove_fields(
+    folder: &Path,
+    simulation: &Simulation,
+) -> Result<(), (PathBuf, io::Error)> {
+    if !is_taken(folder) {
+        return Ok(());
+    }
+    if is_link(folder) {
+        let error = io::Error::other("it is a link, which is not followed");
+        return Err((folder.to_owned(), error));
+    }
+    for (stem, ..) in files(simulation) {
+        for end in ["npy", "vti"] {
+            let file = folder.join(format!("{stem}.{end}"));
+            remove_own(&file).map_err(|error| (file, error))?;
+        }
+    }
+    fs::remove_dir(folder).map_err(|error| (folder.to_owned(), error))
+}
+
+/// The fields of all sites with the names of their files, without ending, and their molecules.
+fn files(simulation: &Simulation) -> Vec<(String, &SiteField, &Molecule)> {
+    let world = simulation.world();
     let (sites, molecules) = (world.resource::<Sites>(), world.resource::<Molecules>());
     let mut taken = BTreeSet::new();
+    let mut files = Vec::new();
     for site in &sites.list {
         let name = file_name(&site.block.name, &mut taken);
         for field in &site.fields {
-            let Some(values) = world.get::<FieldValues>(field.entity) else {
-                continue;
-            };
             let molecule = molecules.get(field.molecule);
-            let block = &field.grid.block;
-            let stem = format!("{name}_{}", molecule.name);
-            write(&folder.join(format!("{stem}.npy")), |file| {
-                write_npy(file, block, &values.0)
-            })?;
-            let array = format!("{} ({})", molecule.name, molecule.unit);
-            write(&folder.join(format!("{stem}.vti")), |file| {
-                write_vti(file, block, &array, &values.0)
-            })?;
+            files.push((format!("{name}_{}", molecule.name), field, molecule));
         }
     }
-    Ok(())
+    files
 }
 
 /// The name of a site as it may stand in the name of a file, told from those that are taken.

@@ -22,12 +22,17 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::cell_table::{name_of, write_cell_table};
+use super::checkpoint::{BEFORE, NEWEST};
 use super::clone_table;
-use super::field_files::write_fields;
+use super::field_files::{remove_fields, write_fields};
 use super::record::write_record;
 use super::summed::{Sum, Summed};
 use crate::cell::EventRecord;
 use crate::core::Clock;
+use crate::core::files::{
+    Unreadable, is_link, is_taken, numbered_names, read_plain, remove_own, reopen_own,
+};
+use crate::core::printable::shell_word;
 use crate::measure::metrics;
 use crate::scene::schema::Span;
 use crate::simulation::{Simulation, SiteMetrics};
@@ -41,7 +46,7 @@ pub enum RunFolderError {
     #[error(
         "`{folder}` already holds a run (it has a `run.ron`); choose another folder with --out{}",
         if super::checkpoint::exists(.0) {
-            format!(", remove it, or go on with that run: tumorscape resume {}", .0.display())
+            format!(", remove it, or go on with that run: tumorscape resume {}", shell_word(.0))
         } else {
             " or remove it".into()
         },
@@ -54,7 +59,8 @@ pub enum RunFolderError {
     /// `run.ron` says something else than the checkpoint.
     #[error(
         "`{record}` is not the scene that this run began with, and a run that has begun cannot be changed: put the \
-         file back, or remove it and it is written again; to simulate what it says now: tumorscape run {record}",
+         file back, or remove it and it is written again; to simulate what it says now: tumorscape run {}",
+        shell_word(.0),
         record = .0.display()
     )]
     Edited(PathBuf),
@@ -105,6 +111,9 @@ pub struct FolderState {
 /// A table that grows as the run goes.
 type Table = BufWriter<Summed<File>>;
 
+/// Bytes of the longest `run.ron` that is read again: it lists every cell of a list.
+const LONGEST_RECORD: u64 = 4 << 30;
+
 const METRICS: &str = "metrics.csv";
 const EVENTS: &str = "events.csv";
 const CLONES: &str = "clones.csv";
@@ -124,43 +133,86 @@ impl RunFolder {
     /// # Errors
     /// When the folder holds a run already, or cannot be written.
     pub fn create(path: &Path, simulation: &Simulation) -> Result<Self, RunFolderError> {
-        if path.join(RECORD).exists() {
+        if is_taken(&path.join(RECORD)) {
             return Err(RunFolderError::Occupied(path.to_owned()));
         }
-        if path.exists() && !path.is_dir() {
+        if is_taken(path) && !path.is_dir() {
             return Err(RunFolderError::InTheWay(path.to_owned()));
         }
-        let ours = [METRICS, EVENTS, CLONES].map(|name| path.join(name));
+        let ours = [METRICS, EVENTS, CLONES, NEWEST, BEFORE].map(|name| path.join(name));
         let to_come = files_to_come(path, simulation);
-        if let Some(file) = ours.iter().chain(&to_come).find(|file| file.exists()) {
+        if let Some(file) = ours.iter().chain(&to_come).find(|file| is_taken(file)) {
             return Err(RunFolderError::InTheWay(file.clone()));
         }
-        let new = !path.exists();
+        let is_new = !path.exists();
         fs::create_dir_all(path).map_err(|source| RunFolderError::Io {
             path: path.to_owned(),
             source,
         })?;
-        let made = write_record(path, simulation, false).and_then(|()| {
-            Self::fill(path, simulation).inspect_err(|_| {
-                for file in ours.iter().chain([&path.join(RECORD)]) {
-                    let _absent = fs::remove_file(file);
-                }
-            })
-        });
-        if made.is_err() && new {
+        let made = Self::begin(path, simulation);
+        if made.is_err() && is_new {
             let _somebody_elses = fs::remove_dir(path);
         }
         made
     }
 
-    /// Makes the tables of a new run.
-    fn fill(path: &Path, simulation: &Simulation) -> Result<Self, RunFolderError> {
+    /// Makes the first of the folders `NAME`, `NAME-2`, `NAME-3`... that nothing is called yet. Of several processes that
+    /// ask for the same name at once each gets a folder of its own.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn create_numbered(path: &Path, simulation: &Simulation) -> Result<Self, RunFolderError> {
+        let refused = |path: &Path, source| RunFolderError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        if let Some(parent) = path.parent().filter(|path| !path.as_os_str().is_empty()) {
+            fs::create_dir_all(parent).map_err(|source| refused(parent, source))?;
+        }
+        for name in numbered_names(path) {
+            match fs::create_dir(&name) {
+                Ok(()) => {
+                    return Self::begin(&name, simulation).inspect_err(|_| {
+                        let _somebody_elses = fs::remove_dir(&name);
+                    });
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(source) => return Err(refused(&name, source)),
+            }
+        }
+        Err(RunFolderError::InTheWay(path.to_owned()))
+    }
+
+    /// Writes the record and makes the tables of a new run; what was made goes again where not all can be.
+    fn begin(path: &Path, simulation: &Simulation) -> Result<Self, RunFolderError> {
+        let mut made = Vec::new();
+        Self::fill(path, simulation, &mut made).inspect_err(|_| {
+            for file in &made {
+                let _absent = fs::remove_file(file);
+            }
+        })
+    }
+
+    /// Makes the tables of a new run, and notes which files are there then.
+    fn fill(
+        path: &Path,
+        simulation: &Simulation,
+        made: &mut Vec<PathBuf>,
+    ) -> Result<Self, RunFolderError> {
+        write_record(path, simulation, false)?;
+        made.push(path.join(RECORD));
+        let mut create_table = |name: &str| {
+            let file = path.join(name);
+            let table = create(&file).map(|file| BufWriter::new(Summed::new(file)))?;
+            made.push(file);
+            Ok(table)
+        };
         let mut folder = Self {
             path: path.to_owned(),
-            metrics: create_table(&path.join(METRICS))?,
-            events: create_table(&path.join(EVENTS))?,
+            metrics: create_table(METRICS)?,
+            events: create_table(EVENTS)?,
             clones: clone_table::is_kept(simulation)
-                .then(|| create_table(&path.join(CLONES)))
+                .then(|| create_table(CLONES))
                 .transpose()?,
         };
         folder.claim()?;
@@ -180,24 +232,26 @@ impl RunFolder {
     /// Makes sure that `run.ron`, if it is there, says what is simulated. Comments and layout are free.
     fn check_record(&self, simulation: &Simulation) -> Result<(), RunFolderError> {
         let edited = || RunFolderError::Edited(self.path.join(RECORD));
-        match fs::read_to_string(self.path.join(RECORD)) {
-            Ok(text) => simulation
-                .scene()
-                .another_from_ron(RECORD, &text)
+        let record = self.path.join(RECORD);
+        if is_link(&record) {
+            return Err(edited());
+        }
+        match read_plain(&record, LONGEST_RECORD) {
+            Ok(bytes) => String::from_utf8(bytes)
                 .ok()
+                .and_then(|text| simulation.scene().another_from_ron(RECORD, &text).ok())
                 .filter(|found| found.scene == simulation.scene().scene)
                 .map(drop)
                 .ok_or_else(edited),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            // No text any more.
-            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Err(edited()),
-            Err(source) => Err(self.failed(RECORD, source)),
+            Err(Unreadable::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(Unreadable::Io(source)) => Err(self.failed(RECORD, source)),
+            Err(_) => Err(edited()),
         }
     }
 
     /// Whether `run.ron` is there; somebody may have removed it.
     pub fn has_record(&self) -> bool {
-        self.path.join(RECORD).exists()
+        is_taken(&self.path.join(RECORD))
     }
 
     /// Writes `run.ron` again: because it is gone, or because the run is to end at another time.
@@ -230,11 +284,7 @@ impl RunFolder {
                     source,
                 },
             };
-            let file = File::options()
-                .read(true)
-                .write(true)
-                .open(&path)
-                .map_err(refused)?;
+            let file = reopen_own(&path).map_err(refused)?;
             let table = Summed::after(file, expected.bytes).map_err(refused)?;
             let found = table.sum();
             if found == expected {
@@ -456,26 +506,17 @@ impl RunFolder {
     /// When the file is there and cannot be removed.
     pub fn forget_cells(&self, hours: f64) -> Result<(), RunFolderError> {
         let path = cells_path(&self.path, hours);
-        match fs::remove_file(&path) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                Err(RunFolderError::Io { path, source })
-            }
-            _ => Ok(()),
-        }
+        remove_own(&path).map_err(|source| RunFolderError::Io { path, source })
     }
 
     /// Removes the fields of a time that, after going back to a checkpoint, is still to come.
     ///
     /// # Errors
     /// When they are there and cannot be removed.
-    pub fn forget_fields(&self, hours: f64) -> Result<(), RunFolderError> {
+    pub fn forget_fields(&self, hours: f64, simulation: &Simulation) -> Result<(), RunFolderError> {
         let path = fields_path(&self.path, hours);
-        match fs::remove_dir_all(&path) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                Err(RunFolderError::Io { path, source })
-            }
-            _ => Ok(()),
-        }
+        remove_fields(&path, simulation)
+            .map_err(|(path, source)| RunFolderError::Io { path, source })
     }
 
     /// Writes the fields of all molecules to a folder of their own.
@@ -548,10 +589,6 @@ fn files_to_come(folder: &Path, simulation: &Simulation) -> Vec<PathBuf> {
     let fields = output.fields_at.iter();
     let fields = fields.map(|span| fields_path(folder, at(span).hours()));
     cells.chain(fields).collect()
-}
-
-fn create_table(path: &Path) -> Result<Table, RunFolderError> {
-    create(path).map(|file| BufWriter::new(Summed::new(file)))
 }
 
 fn create(path: &Path) -> Result<File, RunFolderError> {

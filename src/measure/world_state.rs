@@ -18,8 +18,11 @@ use crate::core::state::{CellState, KeptState, Owner, PopulationState, StateRegi
 use crate::core::{CellId, MemberId};
 use crate::tissue::population::members_by_identity;
 
-/// Longest section that is believed, bytes.
-const LONGEST_SECTION: u64 = 1 << 40;
+/// What any checkpoint may hold unpacked, bytes, however small its file is.
+const ALWAYS_ALLOWED: u64 = 256 << 20;
+/// How many times its packed size a checkpoint may hold unpacked, besides what its scene has room for. What cells are is
+/// full of random numbers, and comes down to about a fifth.
+const MOST_UNPACKED: u64 = 200;
 
 /// What follows in the stream.
 #[derive(Debug, Serialize, Deserialize)]
@@ -188,14 +191,28 @@ fn write_columns(
     Ok(())
 }
 
-/// The sections of a checkpoint as they come out of the packed file.
-pub(crate) struct Unpacked(Box<dyn Read + Send>);
+/// The sections of a checkpoint as they come out of the packed file. Whoever has written it: no more comes out than
+/// what such a file can hold.
+pub(crate) struct Unpacked {
+    stream: Box<dyn Read + Send>,
+    /// Bytes that may still come.
+    allowed: u64,
+}
 
 impl Unpacked {
     /// Unpacks from where the cursor stands.
     pub(crate) fn new(packed: io::Cursor<Box<[u8]>>) -> Result<Self, String> {
+        let length = packed.get_ref().len() as u64;
         let stream = zstd::Decoder::with_buffer(packed).map_err(cannot_be_unpacked)?;
-        Ok(Self(Box::new(stream)))
+        Ok(Self {
+            stream: Box::new(stream),
+            allowed: ALWAYS_ALLOWED.saturating_add(length.saturating_mul(MOST_UNPACKED)),
+        })
+    }
+
+    /// Lets so many more bytes come: what a scene has room for, such as fields that are alike everywhere.
+    pub(crate) const fn allow(&mut self, bytes: u64) {
+        self.allowed = self.allowed.saturating_add(bytes);
     }
 
     /// The next piece; none at the end.
@@ -204,7 +221,7 @@ impl Unpacked {
         let mut filled = 0;
         while filled < length.len() {
             match self
-                .0
+                .stream
                 .read(&mut length[filled..])
                 .map_err(cannot_be_unpacked)?
             {
@@ -214,11 +231,12 @@ impl Unpacked {
             }
         }
         let length = u64::from_le_bytes(length);
-        if length > LONGEST_SECTION {
+        if length > self.allowed {
             return Err("is damaged: a section states an impossible length".into());
         }
+        self.allowed -= length;
         let mut bytes = Vec::new();
-        let read = (&mut self.0)
+        let read = (&mut self.stream)
             .take(length)
             .read_to_end(&mut bytes)
             .map_err(cannot_be_unpacked)?;
@@ -271,17 +289,27 @@ struct Rows {
 
 impl Rows {
     /// Those of a population, or cells, with identities given as differences.
-    fn new(population: Option<PopulationState>, mut identities: Vec<u64>) -> Self {
+    fn new(population: Option<PopulationState>, mut identities: Vec<u64>) -> Result<Self, String> {
         let mut last: u64 = 0;
+        let are_distinct = identities.iter().skip(1).all(|more| *more > 0);
         for id in &mut identities {
-            last = last.wrapping_add(*id);
+            let Some(next) = last.checked_add(*id).filter(|_| are_distinct) else {
+                return Err("is damaged: identities do not rise".into());
+            };
+            last = next;
             *id = last;
         }
-        Self {
+        Ok(Self {
             population,
             identities,
             columns: Vec::new(),
-        }
+        })
+    }
+
+    /// Whether they are the members of the population of that name.
+    fn is_of(&self, population: &str) -> bool {
+        let own = self.population.as_ref();
+        own.is_some_and(|own| own.name == population)
     }
 
     fn whose(&self) -> String {
@@ -300,6 +328,15 @@ impl Rows {
     }
 
     fn restore(&mut self, world: &mut World) -> Result<(), String> {
+        let rows = self.identities.len();
+        let is_wrong =
+            |column: &Column| !matches!(column.present.len(), 0) && column.present.len() != rows;
+        if let Some(column) = self.columns.iter().find(|column| is_wrong(column)) {
+            return Err(format!(
+                "the file says of another number of cells whether they have `{}`",
+                column.state.name
+            ));
+        }
         // Those with the same components as an earlier one start as its clone, in the right table at once.
         let mut kinds: Vec<(Vec<bool>, Entity)> = Vec::new();
         let mut signature = Vec::new();
@@ -409,7 +446,15 @@ pub(crate) fn restore_world(from: &mut Unpacked, world: &mut World) -> Result<()
                     .map_err(|what| format!("`{name}` of the file does not fit: {what}"))?;
                 missing.retain(|known| *known != (state.owner, number, state.name));
             }
-            Section::Cells(identities) => all.push(Rows::new(None, identities)),
+            Section::Cells(_) if all.iter().any(|rows| rows.population.is_none()) => {
+                return Err("is damaged: it has cells twice".into());
+            }
+            Section::Members { population, .. }
+                if all.iter().any(|rows| rows.is_of(&population)) =>
+            {
+                return Err(format!("is damaged: it has its `{population}` twice"));
+            }
+            Section::Cells(identities) => all.push(Rows::new(None, identities)?),
             Section::Members {
                 population,
                 identities,
@@ -418,13 +463,16 @@ pub(crate) fn restore_world(from: &mut Unpacked, world: &mut World) -> Result<()
                 let known = known.clone().find(|known| known.name == population);
                 let known = known
                     .ok_or_else(|| format!("it does not know the population `{population}`"))?;
-                all.push(Rows::new(Some(known.clone()), identities));
+                all.push(Rows::new(Some(known.clone()), identities)?);
             }
             Section::Column { name, present } => {
                 let bytes = from.following()?;
                 let rows = all
                     .last_mut()
                     .ok_or("is damaged: it has a column of nothing")?;
+                if rows.columns.iter().any(|column| column.state.name == name) {
+                    return Err(format!("is damaged: it has `{name}` twice"));
+                }
                 let mut states = rows.states(&registry).iter();
                 let state = states.find(|state| state.name == name).cloned();
                 rows.columns.push(Column {

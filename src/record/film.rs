@@ -4,6 +4,7 @@
 //! The frame number alone decides everything: frame `i` of `n` shows tissue time `i / (n - 1)` of the
 //! duration, whatever the machine is doing, so the same scene gives the same film.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -40,6 +41,8 @@ pub struct FilmOptions {
     pub seconds: f64,
     /// How everything is drawn, whatever the scene says; as it says where `None`.
     pub style: Option<Style>,
+    /// Whether it may take the place of a film that is there.
+    pub may_replace: bool,
 }
 
 impl FilmOptions {
@@ -88,6 +91,9 @@ pub enum FilmError {
         /// When it was looked for.
         hours: f64,
     },
+    /// It was asked to end before there was a frame.
+    #[error("the film was broken off before its first frame, and is not there")]
+    BrokenOff,
     /// The run before the film could not be set up.
     #[error("cannot rehearse the film: {0}")]
     Rehearsal(String),
@@ -112,6 +118,7 @@ impl Film {
             height,
             frames_per_second: options.fps,
         };
+        sink::check_place(&options.output, options.frames(), options.may_replace)?;
         let sink = sink::open(&options.output, format)?;
         let studio = Studio::new(width, height)?;
         Ok(Self {
@@ -126,15 +133,16 @@ impl Film {
         self.studio.driver()
     }
 
-    /// Simulates and films; `progress` is told the frames done and the simulation.
+    /// Simulates and films; `progress` is told the frames done and the simulation, and says whether to go on. A film that
+    /// is broken off ends with the frame that was drawn last; one of no frame is not there.
     ///
     /// # Errors
-    /// When drawing, encoding or the run folder fails.
+    /// When drawing, encoding or the run folder fails, or it is broken off before its first frame.
     pub fn shoot(
         mut self,
         simulation: &mut Simulation,
         journal: &mut Journal,
-        mut progress: impl FnMut(u64, &Simulation),
+        mut progress: impl FnMut(u64, &Simulation) -> ControlFlow<()>,
     ) -> Result<Summary, FilmError> {
         let frames = self.options.frames();
         let steps = simulation.total_steps();
@@ -142,7 +150,12 @@ impl Film {
         let stage = Stage::of(&scene.scene);
         let (width, height) = self.options.size;
         let shape = width as f32 / height as f32;
-        let way = CameraWay::of(simulation, drawn_site(&stage), shape)?;
+        let way = CameraWay::of_unless_stopped(
+            simulation,
+            drawn_site(&stage),
+            shape,
+            &mut |rehearsal| progress(0, rehearsal),
+        )?;
         let plan = Plan {
             hours_per_second: simulation.clock().step_minutes / 60.0 * steps as f64
                 / self.options.seconds,
@@ -157,7 +170,7 @@ impl Film {
         let mut shown: Option<(SnapshotRequest, Arc<Snapshot>)> = None;
         let mut histories = vec![History::default(); scene.scene.sites.len()];
         journal.note(simulation)?;
-        for frame in 0..frames {
+        'film: for frame in 0..frames {
             // A film of one frame shows the end.
             let share = if frames == 1 {
                 1.0
@@ -169,6 +182,12 @@ impl Film {
                 simulation.step();
                 journal.note(simulation)?;
                 shown = None;
+                if progress(frame, simulation).is_break() {
+                    if frame == 0 {
+                        return Err(FilmError::BrokenOff);
+                    }
+                    break 'film;
+                }
             }
             let hours = share * simulation.clock().step_minutes / 60.0 * steps as f64;
             let at_start = || scene.scene.recording.look.clone();
@@ -203,7 +222,9 @@ impl Film {
                 pixels = &mixed;
             }
             self.sink.push(pixels)?;
-            progress(frame + 1, simulation);
+            if progress(frame + 1, simulation).is_break() {
+                break;
+            }
         }
         journal.finish(simulation)?;
         Ok(self.sink.finish()?)
@@ -358,6 +379,7 @@ mod tests {
             fps: 2,
             seconds,
             style: None,
+            may_replace: false,
         };
         assert!(options("a.png", 9.0).is_of_stills());
         assert!(options("a.PNG", 9.0).is_of_stills());

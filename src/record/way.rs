@@ -4,6 +4,7 @@
 //! where an event will happen is known only afterwards; a scene that asks for it is simulated once before it is filmed.
 //! Same scene, same seed, same bits: what the rehearsal found is what the film will show. Nothing is staged.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use bevy::prelude::*;
@@ -56,6 +57,19 @@ impl CameraWay {
     /// # Errors
     /// When an event that the camera looks at or a label points at does not happen, or a cell that it follows is not there.
     pub fn of(simulation: &Simulation, drawn: usize, shape: f32) -> Result<Self, FilmError> {
+        Self::of_unless_stopped(simulation, drawn, shape, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// The same; `progress` sees each step of a run before the film, and says whether to go on.
+    ///
+    /// # Errors
+    /// As [`CameraWay::of`], and when it is not to go on.
+    pub fn of_unless_stopped(
+        simulation: &Simulation,
+        drawn: usize,
+        shape: f32,
+        progress: &mut dyn FnMut(&Simulation) -> ControlFlow<()>,
+    ) -> Result<Self, FilmError> {
         let scene = simulation.scene();
         let keys = scene.timeline.camera_keys();
         // Events that labels point at are found on the same occasion.
@@ -68,7 +82,7 @@ impl CameraWay {
             (f64::INFINITY, key)
         });
         let asked: Vec<(f64, CameraKey)> = keys.iter().cloned().chain(of_labels).collect();
-        let found = rehearse(simulation, &asked)?;
+        let found = rehearse(simulation, &asked, progress)?;
         let snapshot = simulation.snapshot(&default());
         let stage = Stage::of(&scene.scene);
         let mut poses = Vec::with_capacity(keys.len());
@@ -169,7 +183,11 @@ fn pose_of(
 }
 
 /// Runs the scene once, unfilmed, as far as its camera needs it.
-fn rehearse(simulation: &Simulation, keys: &[(f64, CameraKey)]) -> Result<Found, FilmError> {
+fn rehearse(
+    simulation: &Simulation,
+    keys: &[(f64, CameraKey)],
+    progress: &mut dyn FnMut(&Simulation) -> ControlFlow<()>,
+) -> Result<Found, FilmError> {
     let mut found = Found {
         events: vec![None; keys.len()],
         footsteps: vec![Vec::new(); keys.len()],
@@ -238,6 +256,9 @@ fn rehearse(simulation: &Simulation, keys: &[(f64, CameraKey)]) -> Result<Found,
             break;
         }
         rehearsal.step();
+        if progress(&rehearsal).is_break() {
+            return Err(FilmError::BrokenOff);
+        }
     }
     for (number, (_, key)) in keys.iter().enumerate() {
         if let Some(Target::Event { kind, nth, .. }) = &key.at

@@ -4,10 +4,13 @@
 //! as a complete scene: the one explored, with its seed, and the changes appended to its timeline. Running
 //! that file repeats the session.
 
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use ron::ser::PrettyConfig;
 
+use crate::core::files::free_name;
 use crate::scene::Scene;
 use crate::scene::schema::{Action, Event, Span};
 
@@ -81,7 +84,8 @@ impl Session {
         replay
     }
 
-    /// Writes the scene that repeats the session to `explore_<name>.ron` in `folder` and says where; does
+    /// Writes the scene that repeats the session to `explore_<name>.ron` in `folder`, or the first of `explore_<name>-2.ron`... that
+    /// is free, and says where; does
     /// nothing if nothing was changed.
     pub fn save(
         &self,
@@ -93,7 +97,7 @@ impl Session {
         if self.changes.is_empty() {
             return Ok(None);
         }
-        let path = folder.join(format!("explore_{name}.ron"));
+        let path = free_name(&folder.join(format!("explore_{name}.ron")));
         let failed = |reason: String| SaveError {
             path: path.clone(),
             reason,
@@ -110,7 +114,9 @@ impl Session {
         }
         file.push_str(&text);
         file.push('\n');
-        std::fs::write(&path, file).map_err(|error| failed(error.to_string()))?;
+        let made = File::create_new(&path);
+        made.and_then(|mut made| made.write_all(file.as_bytes()))
+            .map_err(|error| failed(error.to_string()))?;
         Ok(Some(path))
     }
 }

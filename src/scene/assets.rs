@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 
 use include_dir::Dir;
 
-use super::read_text;
 use super::report::{Problem, SceneReport};
 use super::spans::{FieldPath, Tree, unquoted};
+use super::{read_text, read_text_below};
+
+/// Bytes of the longest definition that is read: a hundred times what the longest shipped one has.
+const LONGEST_DEFINITION: u64 = 4 << 20;
 
 /// Reads one definition from its text; the second text is the name of its file, for reports.
 pub(super) trait Parse<T>: Fn(&str, &str) -> Result<T, SceneReport> {}
@@ -75,7 +78,10 @@ pub(super) fn in_folder<T>(folder: &Path, parse: impl Parse<T>) -> Found<T> {
     };
     files.sort();
     for path in files {
-        match read_file(&path, &parse) {
+        let shown = path.display().to_string();
+        let name = Path::new(path.file_name().unwrap_or_default());
+        let text = read_text_below(folder, name, LONGEST_DEFINITION, &shown);
+        match parse_read(text, &shown, &parse) {
             Ok(definition) => found.list.push(definition),
             Err(wrong) => {
                 let stem = path.file_stem();
@@ -105,12 +111,20 @@ fn name_in(text: &str) -> Option<String> {
 /// # Errors
 /// When it cannot be read or is wrong: everything that is.
 pub(super) fn read_file<T>(path: &Path, parse: impl Parse<T>) -> Result<T, SceneReport> {
-    let name = path.display().to_string();
-    let text = read_text(path, &name).map_err(|problem| SceneReport {
+    let shown = path.display().to_string();
+    parse_read(read_text(path, &shown), &shown, parse)
+}
+
+fn parse_read<T>(
+    text: Result<String, Box<Problem>>,
+    shown: &str,
+    parse: impl Parse<T>,
+) -> Result<T, SceneReport> {
+    let text = text.map_err(|problem| SceneReport {
         problems: vec![*problem],
         sources: Vec::new(),
     })?;
-    parse(&text, &name)
+    parse(&text, shown)
 }
 
 /// The nearest folder of that name, as `assets/cells`, beside or above a folder, or else under the current one.

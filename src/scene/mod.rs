@@ -38,7 +38,6 @@ pub mod variants;
 mod words;
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
@@ -60,7 +59,7 @@ pub use stage::{Stage, StageLayout};
 pub use timeline::{Change, Timeline};
 
 pub(crate) use self::check::MAX_STEPS;
-use self::check::check_scene;
+use self::check::{CellSizes, check_scene};
 use self::checker::Checker;
 use self::library::AtHand;
 use self::molecules::molecules_at_hand;
@@ -68,11 +67,12 @@ use self::rules::Use;
 use self::schema::{Action, CellAt, Event, Place, Population};
 use self::spans::FieldPath;
 use self::table::Row;
-use crate::core::RandomKey;
 use crate::core::capability::CapabilityRegistry;
 use crate::core::dialect::{dialect, read_ron};
 use crate::core::extension::Extensions;
+use crate::core::files::{self, Unreadable};
 use crate::core::metric::Metric;
+use crate::core::{Clock, RandomKey};
 use crate::tissue::{Molecules, SiteId};
 
 /// Says what the columns of `metrics.csv` are for a scene with these cell types and molecules, whatever its sites carry.
@@ -93,6 +93,8 @@ pub struct SceneContext<'a> {
     pub capabilities: Option<&'a CapabilityRegistry>,
     /// The plugins beside the shipped ones that a simulation of the scene has.
     pub extensions: Option<&'a Extensions>,
+    /// Whether everything that the scene refers to stands in it, as a simulation writes it: no file is looked for.
+    pub is_whole: bool,
 }
 
 impl SceneContext<'_> {
@@ -206,11 +208,15 @@ impl ParsedScene {
         Self::from_ron_with(name, text, &context)
     }
 
-    /// Checks a population that is to be added while the scene runs. Files are those that the scene names.
+    /// Checks a population that is to be added to this world while the scene runs. Files are those that the scene names.
     ///
     /// # Errors
     /// When anything is wrong with it: everything that is.
-    pub fn check_population(&self, population: &Population) -> Result<(), SceneReport> {
+    pub fn check_population(
+        &self,
+        population: &Population,
+        world: &World,
+    ) -> Result<(), SceneReport> {
         const NAME: &str = "the added population";
         let text = ron::to_string(population).unwrap_or_default();
         let reading = read::read::<Population>(&text, NAME);
@@ -229,7 +235,7 @@ impl ParsedScene {
             &mut checker,
             population,
             &self.scene,
-            &self.library,
+            (&self.library, &CellSizes::in_force(&self.library, world)),
             &mut tables,
         );
         if let Place::Csv(file) = &population.place
@@ -399,7 +405,14 @@ pub fn parse_scene(
         mut library,
         report: of_files,
         unread,
-    } = if own_types.is_empty() {
+    } = if context.is_whole {
+        let molecules = Molecules::new(own_molecules.iter().cloned());
+        AtHand {
+            library: CellLibrary::of_scene(own_types.to_vec(), molecules, known.clone()),
+            report: SceneReport::default(),
+            unread: Vec::new(),
+        }
+    } else if own_types.is_empty() {
         CellLibrary::at_hand(folder, own_molecules, known)?
     } else {
         let found = molecules_at_hand(folder, own_molecules)?;
@@ -426,6 +439,11 @@ pub fn parse_scene(
         unread: &unread,
         report: SceneReport::default(),
     };
+    if context.is_whole && scene_names_files(&scene) {
+        let message = "this names a file, and what a simulation has written names none";
+        checker.problem(&FieldPath::root().field("populations"), message);
+        return Err(checker.report);
+    }
     check_scene(&mut checker, &scene, &library, context, &mut tables);
     variants::check_variants(&mut checker, &scene, &library);
     let timeline = Timeline::new(&scene);
@@ -444,6 +462,7 @@ pub fn parse_scene(
         names::check_names(&mut report, name, &world);
         rules::check_own_types(&mut checker, &scene, &library, &world);
         changes::check_changes(&mut checker, (&scene, &timeline), &library, &mut world);
+        world.insert_resource(Clock::new(scene.step.minutes()));
         advice::note_advice(&mut checker, &scene, &library, &world);
     }
     effects::note_without_effect(&mut checker, &scene, &library, &tables);
@@ -479,6 +498,12 @@ fn populations_of(scene: &mut Scene) -> impl Iterator<Item = &mut Population> {
     scene.populations.iter_mut().chain(added)
 }
 
+/// Whether a population is to be read from a file.
+fn scene_names_files(scene: &Scene) -> bool {
+    let mut scene = scene.clone();
+    populations_of(&mut scene).any(|population| matches!(population.place, Place::Csv(_)))
+}
+
 /// The cell types that populations and timeline name.
 fn used_types(scene: &Scene) -> Vec<&str> {
     let added = scene.timeline.iter().filter_map(|event| {
@@ -500,29 +525,27 @@ fn used_types(scene: &Scene) -> Vec<&str> {
     used
 }
 
-/// Bytes of the longest text that is read.
+/// Bytes of the longest scene or table of cells that is read.
 const LONGEST_TEXT: u64 = 1 << 30;
 
-/// Reads a text file. A byte order mark is taken off.
+/// Reads the text of a file that a person has named. A byte order mark is taken off.
 fn read_text(path: &Path, shown: &str) -> Result<String, Box<Problem>> {
-    let read = |path: &Path| {
-        let mut bytes = Vec::new();
-        let file = std::fs::File::open(path)?;
-        let mut start = file.take(LONGEST_TEXT + 1);
-        start.read_to_end(&mut bytes).map(|_| bytes)
-    };
-    let bytes = read(path).map_err(|error| {
-        let message = match error.kind() {
-            std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-            std::io::ErrorKind::IsADirectory => "this is a folder, not a file".to_owned(),
-            _ => in_words(&error),
-        };
-        Box::new(Problem::whole_file(shown, message))
-    })?;
-    if bytes.len() as u64 > LONGEST_TEXT {
-        let message = "has more than 1 GiB, which no scene or table has".to_owned();
-        return Err(Box::new(Problem::whole_file(shown, message)));
-    }
+    as_text(files::read_plain(path, LONGEST_TEXT), shown)
+}
+
+/// Reads the text of a file that another one names, or that was found: it lies below the folder in which it is looked
+/// for. A byte order mark is taken off.
+fn read_text_below(
+    folder: &Path,
+    name: &Path,
+    most: u64,
+    shown: &str,
+) -> Result<String, Box<Problem>> {
+    as_text(files::read_below(folder, name, most), shown)
+}
+
+fn as_text(read: Result<Vec<u8>, Unreadable>, shown: &str) -> Result<String, Box<Problem>> {
+    let bytes = read.map_err(|error| Box::new(Problem::whole_file(shown, error.to_string())))?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let message = format!(
@@ -536,15 +559,6 @@ fn read_text(path: &Path, shown: &str) -> Result<String, Box<Problem>> {
         Some(rest) => rest.to_owned(),
         None => text,
     })
-}
-
-/// An error of the operating system without its number.
-fn in_words(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error") {
-        Some(end) => text[..end].to_lowercase(),
-        None => text,
-    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::path::Path;
 use include_dir::{Dir, include_dir};
 
 use super::assets::{self, Found};
+use super::check::line;
 use super::checker::Checker;
 use super::read::read;
 use super::report::SceneReport;
@@ -79,6 +80,7 @@ pub(super) fn check_molecule(checker: &mut Checker, root: &FieldPath, molecule: 
         if text.trim().is_empty() {
             checker.problem(&root.field(field), "must not be empty");
         }
+        line(checker, &root.field(field), text);
     }
     checker.limits(root, Molecule::limits, molecule);
     let coarsen = molecule.coarsen;

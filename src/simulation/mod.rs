@@ -7,6 +7,7 @@
 pub mod command;
 pub mod describe;
 pub mod program;
+mod restored;
 pub mod snapshot;
 pub mod spawn;
 mod timing;
@@ -61,6 +62,8 @@ pub struct Simulation {
     seed: u64,
     end_minutes: f64,
     catalogue: Arc<Catalogue>,
+    /// What is wrong with the state that it was given.
+    fault: Option<String>,
 }
 
 /// Every plugin of the step, and nothing else: what a prototype world needs to know all parameters.
@@ -150,6 +153,7 @@ impl Simulation {
             scene,
             seed,
             end_minutes,
+            fault: None,
         })
     }
 
@@ -165,11 +169,21 @@ impl Simulation {
         restore: impl FnOnce(&mut World) -> Result<T, E>,
     ) -> Result<T, E> {
         let restored = restore(&mut self.world)?;
+        self.fault = restored::wrong_with_cells(&self.world, &self.scene.scene);
+        if self.fault.is_some() {
+            return Ok(restored);
+        }
         fill_rows(&mut self.world);
         for site in 0..scene_sites(&self.world) {
             population::settle_site(&mut self.world, SiteId(site));
         }
+        self.fault = restored::broken_promise(&self.world);
         Ok(restored)
+    }
+
+    /// What is wrong with the state that it was given, if anything is; it must not be stepped then.
+    pub(crate) fn first_fault(&self) -> Option<String> {
+        self.fault.clone()
     }
 
     /// The scene it was made from.
@@ -226,7 +240,7 @@ impl Simulation {
             Action::Set(path, value) => {
                 parameters::check_parameter(&self.world, path, *value)?;
             }
-            Action::Add(population) => self.scene.check_population(population)?,
+            Action::Add(population) => self.scene.check_population(population, &self.world)?,
             Action::Rule(change) => {
                 crate::core::rule_check::check_change(&self.world, change)
                     .map_err(|fault| ActionError::Rule(fault.message))?;

@@ -93,6 +93,7 @@ impl Program {
             prototype: Some(&|library| self.prototype_world(library)),
             capabilities: Some(self.capabilities()),
             extensions: Some(&self.extensions),
+            is_whole: false,
         })
     }
 
@@ -175,7 +176,15 @@ impl Program {
     /// When anything is wrong, in words.
     pub(crate) fn scene_from_ron(&self, name: &str, text: &str) -> Result<ParsedScene, String> {
         self.in_context(None, |context| {
-            ParsedScene::from_ron_with(name, text, context)
+            let parsed = ParsedScene::from_ron_with(name, text, context)?;
+            let whole = SceneContext {
+                is_whole: true,
+                ..*context
+            };
+            match scene::parse_scene(text, name, &whole) {
+                Ok(_) => Ok(parsed),
+                Err(report) => Err(report.headlines().into_iter().next().unwrap_or_default()),
+            }
         })
     }
 }

@@ -190,7 +190,12 @@ fn install_parts(world: &mut World, scene: &Scene) {
 }
 
 /// Puts cells into a plane: of what is packed in layers the layer that is nearest, of the rest all.
-fn keep_to_plane(cells: &mut Vec<PlacedCell>, plane: Plane, place: &Place, radius_um: f32) {
+pub(crate) fn keep_to_plane(
+    cells: &mut Vec<PlacedCell>,
+    plane: Plane,
+    place: &Place,
+    radius_um: f32,
+) {
     if let Place::Ball { .. } | Place::Shell { .. } | Place::Cylinder { .. } = place {
         let half_layer = CONFLUENT_SPACING * radius_um * (2.0_f32 / 3.0).sqrt();
         cells.retain(|(at, _)| {

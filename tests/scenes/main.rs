@@ -136,8 +136,8 @@ fn mistakes_in_csv_files_are_reported_at_their_own_place() {
     refused(
         "bad_csv.ron",
         &[
-            "@:10:33: populations[2].place: `nowhere.csv` cannot be read: there is no such file",
-            "@:11:33: populations[3].place: `latin1.csv` cannot be read: not a UTF-8 text: byte 18 is 0xb5",
+            "@:10:33: populations[2].place: `nowhere.csv`: there is no such file",
+            "@:11:33: populations[3].place: `latin1.csv`: not a UTF-8 text: byte 18 is 0xb5",
             "nan.csv:3:4: y: expected a finite number of um, found `NaN`",
             "nan.csv:4:6: z: expected a number of um, found `zero`",
             "nan.csv:4:11: type: there is no cell type `cancr`; did you mean `cancer`?",
@@ -159,7 +159,10 @@ fn a_missing_file_is_named() {
         ["scenes/nowhere.ron: there is no such file"]
     );
     let report = load_scene(Path::new("scenes"), &context()).unwrap_err();
-    assert_eq!(report.headlines(), ["scenes: this is a folder, not a file"]);
+    assert_eq!(
+        report.headlines(),
+        ["scenes: this is a folder, not a plain file"]
+    );
 }
 
 #[test]

@@ -92,6 +92,27 @@ pub enum SinkError {
         /// The name given.
         output: PathBuf,
     },
+    /// There is something of that name, and nobody said that it may be replaced.
+    #[error(
+        "`{}` is there already; choose another name with -o, or add --replace",
+        file.display()
+    )]
+    Exists {
+        /// What is there.
+        file: PathBuf,
+    },
+    /// A name is that of a link, a folder or a device.
+    #[error("`{}` is not a plain file, and is not replaced", file.display())]
+    NotReplaced {
+        /// What is there.
+        file: PathBuf,
+    },
+    /// A picture of the window has a name that says something else.
+    #[error("`{}` is to be a PNG file: give it a name that ends in .png", output.display())]
+    NotPng {
+        /// The name given.
+        output: PathBuf,
+    },
     /// The frame rate is out of range.
     #[error("a film has 1 to 120 frames per second, not {found}")]
     FrameRate {
@@ -162,6 +183,46 @@ pub fn open(output: &Path, format: FilmFormat) -> Result<Box<dyn FrameSink>, Sin
         OutputKind::Stills(names) => Box::new(PngStills::create(names, format)?),
     };
     Ok(Box::new(BackgroundSink::spawn(encoder, output, format)?))
+}
+
+/// Makes sure that nothing is lost to a film of so many frames: none of its files is there, unless they may be
+/// replaced, and none has the name of a link or of anything else that is no plain file.
+///
+/// # Errors
+/// When the name does not say what to write, or something is there.
+pub fn check_place(output: &Path, frames: u64, may_replace: bool) -> Result<(), SinkError> {
+    let check = |file: PathBuf| match file.symlink_metadata() {
+        Err(_) => Ok(()),
+        Ok(found) if !found.is_file() => Err(SinkError::NotReplaced { file }),
+        Ok(_) if may_replace => Ok(()),
+        Ok(_) => Err(SinkError::Exists { file }),
+    };
+    match OutputKind::of(output)? {
+        OutputKind::Mp4 | OutputKind::Gif => check(output.to_path_buf()),
+        // One more than there will be: players would run on into what is left of another film.
+        OutputKind::Stills(names) => (0..=frames).try_for_each(|index| check(names.path(index))),
+    }
+}
+
+/// Checks that the name of a picture is that of a PNG file, and that nothing is lost to it.
+///
+/// # Errors
+/// When it is not, or something is there that may not be replaced.
+pub fn check_picture(output: &Path, may_replace: bool) -> Result<(), SinkError> {
+    let ending = output.extension();
+    if !ending.is_some_and(|ending| ending.eq_ignore_ascii_case("png")) {
+        let output = output.to_path_buf();
+        return Err(SinkError::NotPng { output });
+    }
+    match output.symlink_metadata() {
+        Ok(found) if !found.is_file() => Err(SinkError::NotReplaced {
+            file: output.to_path_buf(),
+        }),
+        Ok(_) if !may_replace => Err(SinkError::Exists {
+            file: output.to_path_buf(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Checks that the name of an output says what to write, without touching the disk's contents.

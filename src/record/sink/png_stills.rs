@@ -69,6 +69,11 @@ impl StillNames {
         })
     }
 
+    /// Where a still will lie.
+    pub fn path(&self, index: u64) -> PathBuf {
+        self.folder.join(self.name(index))
+    }
+
     fn name(&self, index: u64) -> String {
         let Self {
             before,
@@ -186,8 +191,10 @@ impl FrameSink for PngStills {
 fn is_png(file: &Path) -> bool {
     const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
     let mut begin = [0; SIGNATURE.len()];
-    let read = std::fs::File::open(file).and_then(|mut file| file.read_exact(&mut begin));
-    read.is_ok() && begin == SIGNATURE
+    let is_plain = file.symlink_metadata().is_ok_and(|found| found.is_file());
+    let mut read =
+        |file| std::fs::File::open(file).and_then(|mut file| file.read_exact(&mut begin));
+    is_plain && read(file).is_ok() && begin == SIGNATURE
 }
 
 /// Writes one picture (RGBA as for [`FrameSink::push`]) as `file`; alpha is left out.

@@ -5,10 +5,15 @@
 
 mod media;
 mod populations;
+mod room;
+mod sizes;
 mod story;
+mod texts;
 mod tissue;
 
 pub(super) use populations::check_added;
+pub(super) use sizes::CellSizes;
+pub(super) use texts::line;
 
 use super::checker::Checker;
 use super::library::CellLibrary;
@@ -74,12 +79,14 @@ pub(super) fn check_scene(
     if scene.title.trim().is_empty() {
         checker.problem(&root.field("title"), "a scene needs a title");
     }
+    texts::check_texts(checker, scene);
     let bounds = check_time(checker, scene);
     check_pace(checker, scene);
     tissue::check_molecules(checker, scene);
     tissue::check_sites(checker, scene, library, &bounds);
     tissue::check_cell_types(checker, scene, &library.known);
-    populations::check_populations(checker, scene, library, &bounds, tables);
+    let sizes = CellSizes::of_scene(scene, library, context.prototype);
+    populations::check_populations(checker, scene, (library, &sizes), &bounds, tables);
     story::check_stage(checker, scene);
     story::check_timeline(checker, scene, &bounds);
     story::check_output(checker, scene, &bounds);

@@ -10,41 +10,61 @@ use super::super::report::Problem;
 use super::super::schema::{Action, Event, Place, Population, Scene, Site};
 use super::super::spans::FieldPath;
 use super::super::table::{Row, read_table};
-use super::super::{Tables, read_text};
+use super::super::{LONGEST_TEXT, Tables, read_text_below};
+use super::room::{self, Put};
+use super::sizes::CellSizes;
 use super::{Bounds, Checker};
 use crate::core::units::UM3_PER_MM3;
 use crate::tissue::TransportParameters;
 
+/// So many cells of a list or file are said to be outside their site.
+const MAX_WRONG: usize = 20;
 /// Most cells of a scene, at the start or added.
 const MAX_CELLS: f64 = 2.0e7;
 
 pub(super) fn check_populations(
     checker: &mut Checker,
     scene: &Scene,
-    library: &CellLibrary,
+    (library, sizes): (&CellLibrary, &CellSizes),
     bounds: &Bounds,
     tables: &mut Tables,
 ) {
     let root = FieldPath::root();
     let mut total = 0.0;
+    let at = |when: (f64, f64), number: u32| Look {
+        scene,
+        library,
+        sizes,
+        when,
+        number,
+    };
+    let mut number = 0;
     for (index, population) in scene.populations.iter().enumerate() {
         let path = root.field("populations").item(index);
-        total += check_population(checker, &path, population, scene, library, tables);
+        total += check_population(checker, &path, population, at((0.0, 0.0), number), tables);
+        number += 1;
     }
+    let before = checker.report.problems.len();
     for (index, event) in scene.timeline.iter().enumerate() {
         let path = root.field("timeline").item(index);
         match event {
-            Event::At(_, Action::Add(population)) => {
+            Event::At(time, Action::Add(population)) => {
                 let path = path.nth(1);
-                total += check_population(checker, &path, population, scene, library, tables);
+                let look = at((time.minutes(), time.minutes()), number);
+                total += check_population(checker, &path, population, look, tables);
+                number += 1;
             }
             Event::Every {
                 every,
+                from,
+                until,
                 action: Action::Add(population),
-                ..
             } => {
                 let path = path.field("action");
-                let cells = check_population(checker, &path, population, scene, library, tables);
+                let until = until.map_or(bounds.duration_minutes, |until| until.minutes());
+                let look = at((from.unwrap_or(*every).minutes(), until), number);
+                let cells = check_population(checker, &path, population, look, tables);
+                number += 1;
                 let times = bounds.duration_minutes / every.minutes();
                 if times.is_finite() && times > 0.0 {
                     total += cells * times;
@@ -60,6 +80,83 @@ pub(super) fn check_populations(
             MAX_CELLS / 1e6
         );
         checker.problem(&root.field("populations"), message);
+    } else if checker.report.problems.len() == before {
+        note_crowds(checker, scene, (library, sizes), tables);
+    }
+}
+
+/// Says which of the populations at the start lie in others.
+fn note_crowds(
+    checker: &mut Checker,
+    scene: &Scene,
+    (library, sizes): (&CellLibrary, &CellSizes),
+    tables: &Tables,
+) {
+    if !checker.report.is_empty() || !checker.repaired.is_empty() {
+        // What is wrong is mended first.
+        return;
+    }
+    let list = FieldPath::root().field("populations");
+    let put = scene.populations.iter().zip(0_u32..);
+    let put = put.filter_map(|(population, number)| {
+        let look = Look {
+            scene,
+            library,
+            sizes,
+            when: (0.0, 0.0),
+            number,
+        };
+        let put = look.put(population, look.site(population)?, tables)?;
+        Some((list.item(number as usize), put))
+    });
+    let put: Vec<_> = put.collect();
+    room::note_crowds(checker, scene, &put);
+}
+
+/// What is needed to look at a population.
+#[derive(Clone, Copy)]
+struct Look<'s> {
+    scene: &'s Scene,
+    library: &'s CellLibrary,
+    sizes: &'s CellSizes,
+    /// When its cells are put into the scene, minutes: first and last.
+    when: (f64, f64),
+    /// Its number in the scene.
+    number: u32,
+}
+
+impl<'s> Look<'s> {
+    /// The site of a population, if there is one.
+    fn site(&self, population: &Population) -> Option<&'s Site> {
+        match &population.site {
+            None => self.scene.sites.first(),
+            Some(name) => self.scene.sites.iter().find(|site| site.name == *name),
+        }
+    }
+
+    /// The population as the simulation will put it.
+    fn put(
+        &self,
+        population: &'s Population,
+        site: &'s Site,
+        tables: &'s Tables,
+    ) -> Option<Put<'s>> {
+        let size = self.sizes.of(&population.cell, self.when)?;
+        Some(Put {
+            population,
+            site,
+            rows: rows_of(population, tables),
+            number: self.number,
+            radius_um: size.mean_um.1,
+        })
+    }
+}
+
+/// The rows of the file of a population, if it has one.
+fn rows_of<'t>(population: &Population, tables: &'t Tables) -> &'t [Row] {
+    match &population.place {
+        Place::Csv(file) => tables.0.get(file).map_or(&[][..], Vec::as_slice),
+        _ => &[],
     }
 }
 
@@ -68,11 +165,18 @@ pub(in crate::scene) fn check_added(
     checker: &mut Checker,
     population: &Population,
     scene: &Scene,
-    library: &CellLibrary,
+    (library, sizes): (&CellLibrary, &CellSizes),
     tables: &mut Tables,
 ) {
     let root = FieldPath::root();
-    let cells = check_population(checker, &root, population, scene, library, tables);
+    let look = Look {
+        scene,
+        library,
+        sizes,
+        when: (0.0, 0.0),
+        number: 0,
+    };
+    let cells = check_population(checker, &root, population, look, tables);
     if cells > MAX_CELLS {
         let message = format!(
             "it has about {:.1} million cells; at most {:.0} million are possible",
@@ -88,12 +192,12 @@ fn check_population(
     checker: &mut Checker,
     path: &FieldPath,
     population: &Population,
-    scene: &Scene,
-    library: &CellLibrary,
+    look: Look,
     tables: &mut Tables,
 ) -> f64 {
+    let Look { scene, library, .. } = look;
     known_type(checker, &path.field("cell"), &population.cell, library);
-    let prefab = library.get(&population.cell);
+    let cell = look.sizes.of(&population.cell, look.when);
     let site = match &population.site {
         None => scene.sites.first(),
         Some(name) => {
@@ -103,8 +207,12 @@ fn check_population(
         }
     };
     let place = path.field("place");
+    let mut is_read = true;
     match &population.place {
-        Place::Csv(file) => read_rows(checker, &place, file, library, tables),
+        Place::Csv(file) => {
+            read_rows(checker, &place, file, library, tables);
+            is_read = tables.0.contains_key(file);
+        }
         Place::Cells(cells) => {
             for (index, cell) in cells.iter().enumerate() {
                 if let Some(name) = &cell.cell {
@@ -115,11 +223,11 @@ fn check_population(
         }
         _ => {}
     }
-    let (Some(site), Some(prefab)) = (site, prefab) else {
+    let (Some(site), Some(cell)) = (site, cell) else {
         return 0.0;
     };
     let size = Vec3::from(site.size_um);
-    let radius = prefab.radius_um();
+    let radius = cell.resting_um;
     let number = scene.sites.iter().position(|known| known.name == site.name);
     let size_path = FieldPath::root()
         .field("sites")
@@ -128,15 +236,20 @@ fn check_population(
     if !checker.sound(&size_path) || !size.is_finite() || size.min_element() <= 0.0 {
         return 0.0;
     }
-    let rows = match &population.place {
-        Place::Csv(file) => tables.0.get(file).map_or(&[][..], Vec::as_slice),
-        _ => &[],
-    };
+    let rows = rows_of(population, tables);
+    if matches!(population.place, Place::Csv(_)) && !is_read {
+        return 0.0;
+    }
     if !check_place(checker, &place, &population.place, site, radius, rows) {
         return 0.0;
     }
-    check_stirred_cells(checker, path, population, rows, (scene, site), library);
-    estimate_cells(&population.place, prefab.mean_radius_um(), size, rows.len())
+    check_stirred_cells(checker, path, population, rows, (look, site));
+    let estimate = |radius| estimate_cells(&population.place, radius, size, rows.len());
+    let about = estimate(cell.mean_um.1);
+    if let Some(put) = look.put(population, site, tables) {
+        put.check_any(checker, &place, scene.seed, about);
+    }
+    estimate(cell.mean_um.0)
 }
 
 /// Asks where the medium is stirred for a look at least as wide as the cells: the volume of a cell counts in the voxel of its centre,
@@ -146,8 +259,7 @@ fn check_stirred_cells(
     path: &FieldPath,
     population: &Population,
     rows: &[Row],
-    (scene, site): (&Scene, &Site),
-    library: &CellLibrary,
+    (look, site): (Look, &Site),
 ) {
     const REACH: &str = "transport.stirring_reach_um";
     if site.stirring_length_um.is_none() {
@@ -162,11 +274,11 @@ fn check_stirred_cells(
     let width = named
         .chain(tabled)
         .chain([population.cell.as_str()])
-        .filter_map(|name| library.get(name))
-        .map(|prefab| 2.0 * prefab.mean_radius_um())
+        .filter_map(|name| look.sizes.of(name, look.when))
+        .map(|size| 2.0 * size.mean_um.1)
         .fold(0.0, f32::max);
     let usual = TransportParameters::default().stirring_reach_um;
-    let reach = scene.parameters.get(REACH);
+    let reach = look.scene.parameters.get(REACH);
     let reach = reach.map_or(usual, |reach| *reach as f32);
     let edge = Vec3::from(site.voxel_um).min_element().max(reach);
     if edge < width {
@@ -212,7 +324,7 @@ fn read_rows(
         .into_iter()
         .chain(checker.unread.to_vec())
         .collect();
-    match read_text(&tables.1.join(file), &shown) {
+    match read_text_below(&tables.1, Path::new(file), LONGEST_TEXT, &shown) {
         Ok(text) => match read_table(&text, &shown, &names) {
             Ok(rows) => {
                 checker.report.add_source(&shown, &text);
@@ -221,7 +333,7 @@ fn read_rows(
             Err(report) => checker.report.absorb(report),
         },
         Err(problem) => {
-            let message = format!("`{file}` cannot be read: {}", problem.message);
+            let message = format!("`{file}`: {}", problem.message);
             checker.problem(path, message);
         }
     }
@@ -378,6 +490,14 @@ fn check_place(
         }
         Place::Cells(cells) => {
             for (index, cell) in cells.iter().enumerate() {
+                if checker.report.problems.len() >= before + MAX_WRONG {
+                    let message = format!(
+                        "after {MAX_WRONG} cells that are not inside the site `{}` the rest of the list was not looked at",
+                        site.name
+                    );
+                    checker.problem(path, message);
+                    break;
+                }
                 let at = path.nth(0).item(index).field("at_um");
                 if checker.finite_point(&at, cell.at_um) {
                     inside(checker, &at, cell.at_um.into());
@@ -391,21 +511,32 @@ fn check_place(
                 .join(file)
                 .display()
                 .to_string();
-            let source = checker
-                .report
-                .sources
-                .iter()
-                .find(|(name, _)| *name == shown);
-            let Some((_, text)) = source.cloned() else {
-                return checker.report.problems.len() == before;
-            };
+            let mut wrong = Vec::new();
             for row in rows {
-                if let Some(words) = overhang(row.at_um, row.at_um, half) {
-                    let message = format!("is not inside the site `{}`: it {words}", site.name);
-                    let problem = Problem::at(&shown, &text, row.span.clone(), "", message);
-                    checker.report.problems.push(problem);
+                let Some(words) = overhang(row.at_um, row.at_um, half) else {
+                    continue;
+                };
+                let message = if wrong.len() < MAX_WRONG {
+                    format!("is not inside the site `{}`: it {words}", site.name)
+                } else {
+                    format!(
+                        "after {MAX_WRONG} cells that are not inside the site the rest was not looked at"
+                    )
+                };
+                wrong.push((row.span.clone(), message));
+                if wrong.len() > MAX_WRONG {
+                    break;
                 }
             }
+            let sources = &checker.report.sources;
+            let Some((_, text)) = sources.iter().find(|(name, _)| *name == shown) else {
+                return wrong.is_empty();
+            };
+            let problems = wrong
+                .into_iter()
+                .map(|(span, message)| Problem::at(&shown, text, span, "", message));
+            let problems: Vec<Problem> = problems.collect();
+            checker.report.problems.extend(problems);
         }
     }
     checker.report.problems.len() == before

@@ -519,14 +519,15 @@ fn no_site_carries(
     checker.problem_with_help(path, message, help);
 }
 
-/// A column must be there, and if it is of a molecule some site must carry that.
+/// A column must be there, and if it is of a molecule the site that is meant must carry that.
 fn check_column(
     checker: &mut Checker,
     path: &FieldPath,
-    name: &str,
+    condition: &Condition,
     scene: &Scene,
     columns: &[Metric],
 ) {
+    let name = condition.metric.as_str();
     let lacks = |metric: &Metric| {
         let molecule = metric.molecule.as_deref();
         molecule
@@ -538,9 +539,35 @@ fn check_column(
         no_site_carries(checker, path, "column", (name, &molecule));
         return;
     }
+    let site = match &condition.site {
+        None => scene.sites.first(),
+        Some(name) => scene.sites.iter().find(|site| site.name == *name),
+    };
+    let molecule = named.and_then(|metric| metric.molecule.as_deref());
+    if let (Some(site), Some(molecule)) = (site, molecule)
+        && !carries_itself(site, molecule)
+    {
+        let carriers = scene
+            .sites
+            .iter()
+            .filter(|site| carries_itself(site, molecule));
+        let names: Vec<String> = carriers.map(|site| format!("`{}`", site.name)).collect();
+        let message = format!(
+            "`{name}` has no value in the site `{}`, which does not carry `{molecule}`",
+            site.name
+        );
+        checker.problem_with_help(path, message, format!("carried by {}", names.join(", ")));
+        return;
+    }
     let there = columns.iter().filter(|metric| lacks(metric).is_none());
     let there: Vec<&str> = there.map(|metric| metric.name.as_str()).collect();
     checker.known(path, "column", name, &there);
+}
+
+/// Whether a site carries a molecule.
+fn carries_itself(site: &Site, molecule: &str) -> bool {
+    let mut fields = site.fields.iter();
+    fields.any(|field| field.molecule.as_str() == molecule)
 }
 
 fn check_condition(
@@ -551,13 +578,7 @@ fn check_condition(
     columns: Option<&[Metric]>,
 ) {
     if let Some(columns) = columns {
-        check_column(
-            checker,
-            &path.field("metric"),
-            &condition.metric,
-            scene,
-            columns,
-        );
+        check_column(checker, &path.field("metric"), condition, scene, columns);
     }
     if let Some(site) = &condition.site {
         check_site_name(checker, &path.field("site"), site, scene);

@@ -35,6 +35,7 @@ pub(super) fn check_sites(
     if scene.sites.is_empty() {
         checker.problem(&list, "a scene needs at least one site");
     }
+    check_together(checker, &list, scene);
     for (index, site) in scene.sites.iter().enumerate() {
         let path = list.item(index);
         let name = path.field("name");
@@ -201,6 +202,24 @@ fn check_aspect(checker: &mut Checker, path: &FieldPath, size: [f32; 3], voxel: 
             longest / MAX_ASPECT
         );
         checker.problem_with_help(path, message, help);
+    }
+}
+
+/// Asks that all sites together have room in a computer; those that are too large by themselves are told where they stand.
+fn check_together(checker: &mut Checker, list: &FieldPath, scene: &Scene) {
+    let values = |site: &Site| {
+        let counts = (Vec3::from(site.size_um) / Vec3::from(site.voxel_um)).round();
+        let voxels = f64::from(counts.x) * f64::from(counts.y) * f64::from(counts.z);
+        voxels * site.fields.len().max(1) as f64
+    };
+    let each: Vec<f64> = scene.sites.iter().map(values).collect();
+    let total: f64 = each.iter().sum();
+    if total > MAX_VALUES && each.iter().all(|values| *values <= MAX_VALUES) {
+        let message = format!(
+            "all sites together have {total:.2e} voxels of molecules, which need about {:.0} GB; at most {MAX_VALUES:.0e} are possible",
+            total * BYTES_PER_VALUE / 1e9
+        );
+        checker.problem_with_help(list, message, "make sites smaller or `voxel_um` larger");
     }
 }
 
