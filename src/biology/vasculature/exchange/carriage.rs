@@ -69,26 +69,29 @@ pub struct Course {
     pub segments: Vec<u32>,
 }
 
-/// Finds the way of the blood where the flow has changed.
-pub fn find_course(mut networks: Query<(Ref<Network>, &mut Course)>) {
-    for (network, mut course) in &mut networks {
-        if !network.is_changed() {
-            continue;
-        }
-        let segments = &mut course.segments;
-        segments.clear();
-        let perfused = network.segments().iter().enumerate();
-        segments.extend(
-            perfused
-                .filter(|(_, segment)| segment.perfused)
-                .map(|(at, _)| at as u32),
-        );
+impl Course {
+    /// Finds the way of the blood in a network.
+    pub fn follow(&mut self, network: &Network) {
+        self.segments.clear();
+        let segments = network.segments().iter().enumerate();
+        let perfused = segments.filter(|(_, segment)| segment.perfused);
+        self.segments.extend(perfused.map(|(at, _)| at as u32));
         // Blood flows from high pressure to low, so that the pressure where a segment begins puts them in order.
         let upstream = |at: u32| {
             let [from, to] = network.pressures_mmhg(at as usize);
             from.max(to)
         };
-        segments.sort_unstable_by(|a, b| upstream(*b).total_cmp(&upstream(*a)).then(a.cmp(b)));
+        self.segments
+            .sort_unstable_by(|a, b| upstream(*b).total_cmp(&upstream(*a)).then(a.cmp(b)));
+    }
+}
+
+/// Finds the way of the blood where the flow has changed.
+pub fn find_course(mut networks: Query<(Ref<Network>, &mut Course)>) {
+    for (network, mut course) in &mut networks {
+        if network.is_changed() {
+            course.follow(&network);
+        }
     }
 }
 

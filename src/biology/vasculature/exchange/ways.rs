@@ -98,7 +98,7 @@ impl VesselWays {
     }
 
     /// Follows what flows.
-    fn follow_flow(&mut self, network: &Network, course: &Course) {
+    pub fn follow_flow(&mut self, network: &Network, course: &Course) {
         let nodes = network.nodes().len();
         self.ways.clear();
         self.open_um2.clear();
