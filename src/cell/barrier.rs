@@ -175,3 +175,79 @@ pub(super) fn declare(app: &mut App) {
         "made from the scene, and filled from what their modules keep; what they note is told before a step ends",
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lets bodies go a share of their way.
+    #[derive(Debug)]
+    struct Mud(f32);
+
+    impl Barrier for Mud {
+        fn kind(&self) -> BarrierKind {
+            BarrierKind::Slows
+        }
+
+        fn hold(&self, _: Displaced, from: Vec3, to: Vec3) -> Vec3 {
+            from.lerp(to, self.0)
+        }
+    }
+
+    /// Holds bodies below a height along x, and turns them up along y for what they are held.
+    #[derive(Debug)]
+    struct Ramp(f32);
+
+    impl Barrier for Ramp {
+        fn kind(&self) -> BarrierKind {
+            BarrierKind::Holds
+        }
+
+        fn hold(&self, _: Displaced, _: Vec3, to: Vec3) -> Vec3 {
+            let over = (to.x - self.0).max(0.0);
+            to + Vec3::new(-over, over, 0.0)
+        }
+    }
+
+    const BODY: Displaced = Displaced {
+        cell: CellId(1),
+        cell_type: 0,
+        radius_um: 5.0,
+        in_plane: false,
+    };
+
+    #[test]
+    fn what_slows_is_asked_before_what_holds_whoever_came_first() {
+        let to = Vec3::X * 10.0;
+        let free = Faces::default();
+        for holds_first in [true, false] {
+            let mut barriers = SiteBarriers::default();
+            if holds_first {
+                barriers.add(Ramp(4.0));
+            }
+            barriers.add(Mud(0.5));
+            if !holds_first {
+                barriers.add(Ramp(4.0));
+            }
+            // Half of the way, and what is over of that; not half of what is left of it.
+            let reached = barriers.hold(BODY, Vec3::ZERO, to, &free);
+            assert_eq!(reached, Vec3::new(4.0, 1.0, 0.0));
+        }
+    }
+
+    #[test]
+    fn what_is_turned_out_of_a_wall_goes_back_along_its_way() {
+        let mut barriers = SiteBarriers::default();
+        barriers.add(Ramp(4.0));
+        let faces = Faces::closed([-3.0; 3], [20.0, 3.0, 3.0]);
+        // Held at (4, 6, 0), which is half as far again as the wall at 3 allows.
+        let reached = barriers.hold(BODY, Vec3::ZERO, Vec3::X * 10.0, &faces);
+        assert_eq!(reached, Vec3::new(2.0, 3.0, 0.0));
+        // One that stands at the wall stays there.
+        let wall = Vec3::new(1.0, 3.0, 0.0);
+        assert_eq!(
+            barriers.hold(BODY, wall, wall + Vec3::X * 9.0, &faces),
+            wall
+        );
+    }
+}

@@ -1,5 +1,6 @@
 //! Basement membranes hold what they should hold, open when they should open, and are part of the state like anything else.
 
+mod barriers;
 mod duct;
 #[path = "../program/mod.rs"]
 mod program;

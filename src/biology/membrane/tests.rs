@@ -5,7 +5,8 @@ use bevy::math::ops;
 use super::sheet::Pores;
 use super::surface::{Surface, Tiling};
 use super::*;
-use crate::cell::barrier::{Barrier, Displaced};
+use crate::cell::barrier::{Barrier, Displaced, SiteBarriers};
+use crate::cell::mechanics::Faces;
 use crate::core::random::{Purpose, RandomKey};
 
 const TESTS: Purpose = Purpose::of("test.membrane");
@@ -228,12 +229,15 @@ fn an_open_membrane_is_passed_as_slowly_as_its_pores_are_narrow() {
 
 #[test]
 fn who_goes_through_is_noted_once_each_way() {
-    let mut membranes = membranes(ACINUS, 0.2);
+    let mut barriers = SiteBarriers::default();
+    barriers.add(membranes(ACINUS, 0.2));
     let centre = Vec3::new(5.0, -10.0, 20.0);
     let [near, far] = [58.0, 62.0].map(|off| centre + Vec3::Y * off);
     for (from, to) in [(near, far), (far, near), (near, centre), (near, far)] {
-        assert_eq!(membranes.hold(body(0), from, to), to);
+        assert_eq!(barriers.hold(body(0), from, to, &Faces::default()), to);
     }
+    let membranes: &mut Membranes = barriers.get_mut().expect("it was put in");
+    assert!(!membranes.is_told());
     let outward: Vec<bool> = membranes
         .crossings()
         .iter()
@@ -242,6 +246,85 @@ fn who_goes_through_is_noted_once_each_way() {
     assert_eq!(outward, [false, true, true]);
     let at = membranes.crossings()[0].at_um;
     assert!((at.distance(centre) - 60.0).abs() < 1e-3);
+    membranes.crossings().clear();
+    assert!(membranes.is_told());
+}
+
+#[test]
+fn between_closed_membranes_and_walls_no_way_leads_out_however_long() {
+    let mut random = RandomKey(7).stream(CellId(0), 0, TESTS);
+    let description = |around| MembraneDescription {
+        around,
+        element_um: 8.0,
+        density: 1.0,
+    };
+    // Two planes at an acute angle, and a ball that cuts both.
+    let wedge = Around::Plane {
+        through_um: (0.0, 0.0, 0.0),
+        normal: (1.0, 0.0, 4.0),
+    };
+    let around = [PLANE, wedge, ACINUS];
+    let surfaces = around.map(|around| Surface::of(&around));
+    for in_plane in [false, true] {
+        let mut membranes = Membranes::new(&around.map(description), &block());
+        let parameters = MembranesParameters::default();
+        membranes.pores.set(&parameters, [7.0].into_iter());
+        let mut barriers = SiteBarriers::default();
+        barriers.add(membranes);
+        let body = Displaced {
+            in_plane,
+            ..body(0)
+        };
+        for _ in 0..200 {
+            let place = Vec3::new(random.uniform(), random.uniform(), random.uniform());
+            let mut at = (place - 0.5) * 380.0;
+            let sides = surfaces.map(|surface| surface.see(at).distance_um > 0.0);
+            let mut faces = Faces::closed([-200.0; 3], [200.0; 3]);
+            if in_plane {
+                faces = faces.in_plane(at.z);
+            }
+            for _ in 0..200 {
+                let long = ops::powf(10.0, 4.0 * random.uniform() - 2.0);
+                let mut to = at + random.direction() * long;
+                if in_plane {
+                    to.z = at.z;
+                }
+                let to = to.clamp(Vec3::splat(-200.0), Vec3::splat(200.0));
+                at = barriers.hold(body, at, to, &faces);
+                assert!(faces.allow(at.to_array()), "{at}");
+                let now = surfaces.map(|surface| surface.see(at).distance_um > 0.0);
+                assert_eq!(now, sides, "at {at}, in a plane: {in_plane}");
+            }
+        }
+        let membranes: &Membranes = barriers.get().expect("it was put in");
+        assert!(membranes.is_told(), "a passage is told that did not happen");
+    }
+}
+
+#[test]
+fn in_a_plane_a_body_leans_on_a_sloping_membrane_with_its_whole_radius() {
+    let mut barriers = SiteBarriers::default();
+    barriers.add(membranes(ACINUS, 1.0));
+    let body = Displaced {
+        in_plane: true,
+        ..body(0)
+    };
+    // 36 um above the middle of a ball of 60 um: a circle of 48 um, of 0.6 (radius 52: 37.5 um) where bodies of 8 um lean.
+    let middle = Vec3::new(5.0, -10.0, 56.0);
+    let faces = Faces::closed([-200.0; 3], [200.0; 3]).in_plane(middle.z);
+    let mut at = middle;
+    for _ in 0..400 {
+        at = barriers.hold(body, at, at + Vec3::new(1.0, 0.5, 0.0), &faces);
+    }
+    let expected = (52.0_f32 * 52.0 - 36.0 * 36.0).sqrt();
+    assert!((at.distance(middle) - expected).abs() < 0.05, "{at}");
+    let along = (at - middle)
+        .normalize()
+        .dot(Vec3::new(1.0, 0.5, 0.0).normalize());
+    assert!(
+        along > 0.999,
+        "it has slid until nothing but the membrane is before it"
+    );
 }
 
 #[test]
