@@ -209,3 +209,74 @@ fn diffusion_through_a_slab_whose_hindrance_follows_density_is_as_calculated() {
     // Without hindrance it would reach farther.
     assert!(length < 0.99 * (702.0 / 0.03_f64).sqrt());
 }
+
+#[test]
+fn no_more_binds_than_there_is_however_fast_it_binds() {
+    for per_min in [2.0, 60.0, 1.0e4] {
+        let mut simulation = block(
+            "density: 1, crosslinking: 0, bound: (vegf_a_nm: 0)",
+            "(molecule: \"mmp\", level: 0, faces: Closed), (molecule: \"vegf_a\", level: 2, faces: Closed)",
+            &format!(
+                "{STEADY_MMP}, \"molecules.vegf_a.decay_per_min\": 0, \"matrix.vegf_a_binding_per_min\": {per_min}, \
+                 \"matrix.unbinding_per_min\": 0.01"
+            ),
+        );
+        let values = |simulation: &Simulation| {
+            let free = mean(field(simulation, 0, "vegf_a"));
+            (free, mean(&matrix(simulation, 0).bound[1]))
+        };
+        for step in 0..200 {
+            simulation.step();
+            let (free, bound) = values(&simulation);
+            assert!(
+                (0.0..=2.001).contains(&free),
+                "{per_min} /min, step {step}: {free}"
+            );
+            assert!(
+                (free + bound - 2.0).abs() < 2e-3,
+                "{per_min} /min, step {step}: {free} + {bound}"
+            );
+        }
+        let (free, bound) = values(&simulation);
+        if per_min > 100.0 {
+            // Hardly any is free.
+            assert!(free < 1.0e-4, "{free}");
+            continue;
+        }
+        // In balance k_on f = k_off b; unbound in a step of 5 min is 1 - exp(-0.05) of what is bound.
+        let expected = (1.0 - (-0.05_f64).exp()) / 5.0 / per_min;
+        assert!(
+            (free / bound / expected - 1.0).abs() < 0.02,
+            "{per_min} /min: {}",
+            free / bound
+        );
+    }
+}
+
+#[test]
+fn whatever_fibrils_are_allowed_leave_every_molecule_a_diffusivity() {
+    for (radius_nm, share) in [(0.75, 0.25), (0.75, 0.0), (500.0, 0.25), (5.0, 0.1)] {
+        let mut simulation = block(
+            "density: 0.7, crosslinking: 0",
+            "(molecule: \"mmp\", level: 1), (molecule: \"tgf_beta\", level: 1), (molecule: \"vegf_a\", level: 1)",
+            &format!(
+                "\"matrix.fibril_radius_nm\": {radius_nm}, \"matrix.fibril_share\": {share}, \
+                 \"matrix.reference_density\": 0.05"
+            ),
+        );
+        simulation.verify();
+        for _ in 0..5 {
+            simulation.step();
+            if let Some(violation) = simulation.violation() {
+                panic!("{radius_nm} nm: {violation}");
+            }
+        }
+        for name in ["mmp", "tgf_beta", "vegf_a"] {
+            let found = field(&simulation, 0, name);
+            assert!(
+                found.iter().all(|value| value.is_finite() && *value >= 0.0),
+                "{name}"
+            );
+        }
+    }
+}

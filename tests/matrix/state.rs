@@ -109,6 +109,12 @@ fn bad_matrix_and_bad_proteases_are_refused_by_name_and_place() {
         let (old, new) = (format!("{field}: {value}"), format!("{field}: {wrong}"));
         refused(&old, &new, [field, allowed, wrong]);
     }
+    // Thinner than a molecule of collagen.
+    let (old, new) = (
+        "duration: Hours(2),",
+        "duration: Hours(2), parameters: {\"matrix.fibril_radius_nm\": 0.001},",
+    );
+    refused(old, new, ["fibril_radius_nm", "from 0.75", "0.001"]);
     for (old, new, wrong, known) in [
         ("density", "densty", "densty", "density"),
         ("Around", "Arround", "Arround", "Around"),

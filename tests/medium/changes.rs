@@ -168,3 +168,22 @@ fn a_field_in_a_changed_medium_is_the_one_of_a_simulation_that_had_it_from_the_s
     let spread = values(&changed, "quick");
     assert!(spread.iter().any(|value| (value - 38.0).abs() > 0.1));
 }
+
+#[test]
+fn a_run_ends_in_which_a_molecule_has_no_finite_diffusivity() {
+    let senseless = |step: u64, world: &mut World| {
+        if step == 2 {
+            put_on_site(world, Membrane(vec![f32::NAN; VOXELS]));
+        }
+    };
+    let mut simulation = simulation(senseless, SIZE, &MOLECULES, &LEVELS);
+    for step in 0..6 {
+        assert_eq!(simulation.violation().is_some(), step > 2, "step {step}");
+        if step > 2 {
+            break;
+        }
+        simulation.step();
+    }
+    let says = simulation.violation().expect("it ended").to_string();
+    assert!(says.contains("no finite diffusivity"), "{says}");
+}

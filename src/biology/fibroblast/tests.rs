@@ -136,3 +136,26 @@ fn a_fibroblast_in_a_tissue_reads_its_inputs() {
     let base = gain.expect("it is registered").base(app.world(), 0);
     assert_eq!(base, Some(336.0));
 }
+
+#[test]
+fn a_change_is_told_when_it_has_lasted_and_flicker_is_not() {
+    let mut fibroblast = Fibroblast::default();
+    // Awake for six minutes of every twelve.
+    for turn in 0..100 {
+        fibroblast.memory_hours = if turn % 2 == 0 { 0.1 } else { 0.0 };
+        assert_eq!(fibroblast.tell(0.1), None);
+    }
+    fibroblast.memory_hours = 5.0;
+    let told: Vec<_> = (0..8).map(|_| fibroblast.tell(0.25)).collect();
+    let mut expected = vec![None; 8];
+    expected[3] = Some(FibroblastState::Myofibroblastic);
+    assert_eq!(told, expected, "once, after an hour");
+    // A short rest is told as little as a short waking.
+    fibroblast.memory_hours = 0.0;
+    assert_eq!(fibroblast.tell(0.9), None);
+    fibroblast.memory_hours = 5.0;
+    assert_eq!(fibroblast.tell(0.9), None);
+    fibroblast.memory_hours = 0.0;
+    assert_eq!(fibroblast.tell(0.9), None);
+    assert_eq!(fibroblast.tell(0.9), Some(FibroblastState::Quiescent));
+}
