@@ -46,6 +46,10 @@ use follows::{bias_of, pull};
 use guidance::Guide;
 pub use guidance::{Guidance, GuidanceParameters};
 
+/// How far before a cell its leading edge reaches, um beyond its radius: what it touches, digests and pulls lies there. 4: assumed, of the
+/// few um that lamellipodia and invadopodia reach.
+pub const LEADING_EDGE_UM: f32 = 4.0;
+
 /// How a cell walks just now.
 #[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 pub struct Motility {

@@ -95,6 +95,21 @@ impl Clock {
         (self.step_minutes / MINUTES_PER_HOUR) as f32
     }
 
+    /// Steps that fit in `minutes`, at least one: after how many steps comes the turn of what goes on that often.
+    pub fn steps_in(&self, minutes: f64) -> u64 {
+        ((minutes / self.step_minutes) as u64).max(1)
+    }
+
+    /// Whether it is the turn, in the running step, of what goes on every so many minutes.
+    pub fn is_turn(&self, every_minutes: f64) -> bool {
+        self.step.is_multiple_of(self.steps_in(every_minutes))
+    }
+
+    /// Tissue time between two turns of what goes on every so many minutes, h.
+    pub fn turn_hours(&self, every_minutes: f64) -> f32 {
+        self.dt_hours() * self.steps_in(every_minutes) as f32
+    }
+
     /// The first step that starts at or after `minutes`.
     pub fn step_at(&self, minutes: f64) -> u64 {
         (minutes / self.step_minutes - 1e-9).ceil().max(0.0) as u64

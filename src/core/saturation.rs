@@ -1,4 +1,4 @@
-//! The Hill function, by which most things in a cell depend on a concentration.
+//! How something comes to its full: the Hill function, by which most things in a cell depend on a concentration, and a straight ramp.
 
 use bevy::math::ops;
 
@@ -32,6 +32,18 @@ pub fn hill(x: f32, half: f32, exponent: f32) -> f32 {
         }
     } else {
         0.0
+    }
+}
+
+/// How far `x` has come from `none` to `full`, 0-1; a step where both are equal, and 0 where `none` is out of reach.
+#[inline]
+pub fn ramp(x: f32, none: f32, full: f32) -> f32 {
+    if x < none {
+        0.0
+    } else if x >= full {
+        1.0
+    } else {
+        (x - none) / (full - none)
     }
 }
 

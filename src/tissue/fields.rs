@@ -147,7 +147,7 @@ fn each_site<'a, T>(
 pub fn relative_gradient(block: &TissueBlock, values: &[f32], position_um: Vec3) -> Vec3 {
     let voxel = block.voxel_at(position_um);
     let (nx, ny) = (block.dims.x, block.dims.y);
-    let at = [voxel % nx, voxel / nx % ny, voxel / (nx * ny)];
+    let at = block.voxel(voxel);
     let value = values[voxel as usize];
     if value <= 0.0 {
         return Vec3::ZERO;

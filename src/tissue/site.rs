@@ -110,6 +110,18 @@ impl TissueBlock {
             }
         }
     }
+
+    /// The voxel of that index, along x, y and z.
+    #[inline]
+    pub fn voxel(&self, index: u32) -> UVec3 {
+        let [nx, ny, _] = self.dims.to_array();
+        UVec3::new(index % nx, index / nx % ny, index / (nx * ny))
+    }
+
+    /// The middle of the voxel of that index, um.
+    pub fn centre_of(&self, index: u32) -> Vec3 {
+        self.min_um + (self.voxel(index).as_vec3() + 0.5) * self.voxel_um
+    }
 }
 
 /// The sites of the simulation and the field entities in each, for quick access by number.

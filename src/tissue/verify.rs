@@ -153,12 +153,11 @@ fn verify_values(
         return Ok(());
     };
     let voxel = index as u32;
-    let [nx, ny, _] = block.dims.to_array();
     Err(FieldFault::Value {
         molecule: molecule.label.clone(),
         unit: molecule.unit.clone(),
         site: block.name.clone(),
-        voxel: UVec3::new(voxel % nx, voxel / nx % ny, voxel / (nx * ny)),
+        voxel: block.voxel(voxel),
         value: values[index],
     })
 }

@@ -132,14 +132,9 @@ const DRIVE: &str = "emt.drive";
 /// How often the circuits go on, min: its fastest variable turns over in 11 h.
 const EVERY_MINUTES: f64 = 6.0;
 
-/// Steps between two turns of the circuits.
-fn turn_in_steps(clock: &Clock) -> u64 {
-    ((EVERY_MINUTES / clock.step_minutes) as u64).max(1)
-}
-
 /// Whether the circuits go on in this step.
 fn is_due(clock: Res<Clock>) -> bool {
-    clock.step.is_multiple_of(turn_in_steps(&clock))
+    clock.is_turn(EVERY_MINUTES)
 }
 
 /// The circuits of living cells go on, and it is told what cells turn into.
@@ -161,7 +156,7 @@ pub fn switch(
     )>,
 ) {
     let (constants, parameters) = (&*constants, &*parameters);
-    let hours = clock.dt_hours() * turn_in_steps(&clock) as f32 * constants.pace;
+    let hours = clock.turn_hours(EVERY_MINUTES) * constants.pace;
     let drive = inputs.input(DRIVE);
     for (entities, ids, types, residents, positions, vitals, mut circuits, mut states) in
         cells.contiguous_iter_mut().expect(IN_TABLES)

@@ -3,7 +3,9 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{FACTORS, LOX, MMP, Matrix, MatrixBook, MatrixHindrance, MatrixParameters};
+use super::{
+    EVERY_MINUTES, FACTORS, LOX, MMP, Matrix, MatrixBook, MatrixHindrance, MatrixParameters,
+};
 use crate::core::Clock;
 use crate::core::parallel::for_each_piece;
 use crate::core::random::probability;
@@ -124,32 +126,27 @@ pub fn remodel(
     sites: Res<Sites>,
     fields: Fields,
     bookings: Bookings,
-    solves: Solves,
     mut matrices: Query<(&SiteId, &mut Matrix, &mut MatrixBook, &mut MatrixHindrance)>,
 ) {
     if matrices.is_empty() {
         return;
     }
-    let (minutes, parameters) = (clock.dt_minutes(), &*parameters);
+    // Since it was worked on last; what is set free in that time is booked for this step.
+    let turn = clock.steps_in(EVERY_MINUTES);
+    let minutes = clock.dt_minutes() * turn as f32;
+    let parameters = &*parameters;
     let [mmp, lox] = [MMP, LOX].map(|name| fields.of(name));
     let stored = FACTORS.map(|name| bookings.of(name));
-    let every = (f64::from(parameters.hindrance_every_min) / clock.step_minutes).max(1.0) as u64;
+    let every = clock.steps_in(f64::from(parameters.hindrance_every_min)) / turn;
     let regeneration_per_min = parameters.regeneration_per_day / (24.0 * MINUTES_PER_HOUR as f32);
     for (site, mut matrix, mut book, mut hindrance) in &mut matrices {
         let (site, block) = (*site, &sites.get(*site).block);
         let voxel_um3 = block.voxel_volume_um3();
         let full_pg = parameters.collagen_pg_per_um3 * voxel_um3;
         // nM in a voxel, over a step, as molecules a second.
-        let molecules_per_s =
-            voxel_um3 * MOLECULES_PER_UM3_PER_NM as f32 / (minutes * SECONDS_PER_MINUTE as f32);
+        let molecules_per_s = voxel_um3 * MOLECULES_PER_UM3_PER_NM as f32
+            / (clock.dt_minutes() * SECONDS_PER_MINUTE as f32);
         let binding = parameters.binding_per_min();
-        let solved = FACTORS.map(|name| solves.of(site, name));
-        book.binds_over_min = solved.map(|of| of.map_or(0.0, |(minutes, _)| minutes));
-        // The ledger takes the mean over the steps since the last solve, and this is the one in which binding is booked. In um3/min at
-        // density 1.
-        let clears: [f32; 3] = std::array::from_fn(|factor| {
-            solved[factor].map_or(0.0, |(_, steps)| binding[factor] * steps as f32 * voxel_um3)
-        });
         let unbindings: [Unbinding; 3] = std::array::from_fn(|factor| {
             // Nothing binds of a molecule that the site does not simulate, nor does it come off.
             let is_there = binding[factor] > 0.0 && stored[factor].is_in(site);
@@ -208,10 +205,6 @@ pub fn remodel(
                     let store = &mut *stores[factor];
                     let (left, given) = unbindings[factor].of(store[at], changed.freed, minutes);
                     store[at] = left;
-                    let clears = clears[factor] * changed.density;
-                    if clears > 0.0 {
-                        booking.absorb(site, voxel as u32, clears);
-                    }
                     // What is never booked is solved in a simpler way.
                     if given != 0.0 {
                         booking.secrete(site, voxel as u32, given * molecules_per_s);
@@ -236,8 +229,50 @@ pub fn remodel(
         sums.iter().for_each(|sum| turnover.add(*sum));
         book.pieces = sums;
         book.clear();
-        if clock.step.is_multiple_of(every) && !hindrance.is_of(density, parameters) {
-            hindrance.follow(density, parameters);
+        // Its pores are shown anew.
+        matrix.set_changed();
+        if (clock.step / turn).is_multiple_of(every.max(1))
+            && !hindrance.is_of(&matrix.density, parameters)
+        {
+            hindrance.follow(&matrix.density, parameters);
+        }
+    }
+}
+
+/// Books for the fields that are solved in this step what the matrix clears of them: factors that bind to it.
+pub fn offer_to_bind(
+    parameters: Res<MatrixParameters>,
+    sites: Res<Sites>,
+    bookings: Bookings,
+    solves: Solves,
+    mut matrices: Query<(&SiteId, &Matrix, &mut MatrixBook)>,
+) {
+    if matrices.is_empty() {
+        return;
+    }
+    let binding = parameters.binding_per_min();
+    let stored = FACTORS.map(|name| bookings.of(name));
+    for (site, matrix, mut book) in &mut matrices {
+        let site = *site;
+        let voxel_um3 = sites.get(site).block.voxel_volume_um3();
+        let solved = FACTORS.map(|name| solves.of(site, name));
+        book.binds_over_min = solved.map(|of| of.map_or(0.0, |(minutes, _)| minutes));
+        for factor in 0..FACTORS.len() {
+            // The ledger takes the mean over the steps since the last solve, and this is the one in which binding is booked. In
+            // um3/min at density 1.
+            let clears =
+                solved[factor].map_or(0.0, |(_, steps)| binding[factor] * steps as f32 * voxel_um3);
+            if clears <= 0.0 {
+                continue;
+            }
+            let booking = &stored[factor];
+            for_each_piece(matrix.density.chunks(VOXELS).enumerate(), |(piece, density)| {
+                for (at, density) in density.iter().enumerate() {
+                    if *density > 0.0 {
+                        booking.absorb(site, (piece * VOXELS + at) as u32, clears * density);
+                    }
+                }
+            });
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use bevy::prelude::*;
 
-use super::{LEADING_EDGE_UM, Matrix, MatrixParameters, RemodellingParameters};
+use super::{Matrix, MatrixParameters, RemodellingParameters};
+use crate::cell::motility::LEADING_EDGE_UM;
 use crate::cell::{Body, CellType, Position, Resident};
 use crate::core::ColourMap;
 use crate::core::metric::{Measure, Metric, RegisterMetrics};

@@ -23,14 +23,15 @@
 //! | `known` | what can be known of it |
 //! | `picture` | how it looks |
 //!
-//! [`show_pores`] runs in `Perceive`, [`work_on_matrix`] in `Act`, [`remodel`] in `Transport` before the fields are
-//! solved and [`bind`] after it.
+//! [`show_pores`] runs in `Perceive`; every six minutes [`work_on_matrix`] in `Act` and [`remodel`] in `Transport`. Before the fields are
+//! solved [`offer_to_bind`] books what binds, and [`bind`] binds it after.
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::barrier::SiteBarriers;
 use crate::cell::{ActSystems, order_act};
+use crate::core::Clock;
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::parameters::{Limits, Parameters, RegisterParameters};
 use crate::core::site_part::RegisterSitePart;
@@ -48,10 +49,10 @@ mod pores;
 mod remodelling;
 pub mod state;
 
-pub use change::{Turnover, bind, remodel};
+pub use change::{Turnover, bind, offer_to_bind, remodel};
 pub use hindrance::MatrixHindrance;
 pub use organs::{OrganMatrix, of_tissue, organs};
-pub use pores::{LEADING_EDGE_UM, Pores, passage, show_pores};
+pub use pores::{Pores, passage, show_pores};
 pub use remodelling::{MatrixBook, RemodellingParameters, work_on_matrix};
 pub use state::{FACTORS, FibreLayout, Matrix, MatrixDescription};
 
@@ -179,6 +180,14 @@ impl MatrixParameters {
     }
 }
 
+/// How often the matrix is worked on, min: in that time a cell walks a fraction of a voxel, and digests a hundredth of what is before it.
+const EVERY_MINUTES: f64 = 6.0;
+
+/// Whether it is worked on in this step.
+fn is_due(clock: Res<Clock>) -> bool {
+    clock.is_turn(EVERY_MINUTES)
+}
+
 /// The matrix.
 pub struct MatrixPlugin;
 
@@ -220,8 +229,11 @@ impl Plugin for MatrixPlugin {
                 SimSchedule,
                 (
                     show_pores.in_set(SimSystems::Perceive),
-                    work_on_matrix.in_set(ActSystems::Exchange),
-                    remodel.in_set(SimSystems::Transport).before(MediumSystems),
+                    work_on_matrix.run_if(is_due).in_set(ActSystems::Exchange),
+                    (remodel.run_if(is_due), offer_to_bind)
+                        .chain()
+                        .in_set(SimSystems::Transport)
+                        .before(MediumSystems),
                     bind.in_set(SimSystems::Transport).after(MediumSystems),
                 ),
             );

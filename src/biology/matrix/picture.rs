@@ -3,7 +3,6 @@
 use bevy::prelude::*;
 
 use super::Matrix;
-use super::state::centre_of;
 use crate::core::layer::{Layer, RegisterLayer, Strand, Tint};
 use crate::core::random::RandomKey;
 use crate::core::{CellId, Purpose, RegisterPurpose};
@@ -57,7 +56,7 @@ pub(super) fn register(app: &mut App) {
                     // Half of them lie one way round, which is the same fibre.
                     let along = if stray.dot(main) < 0.0 { -main } else { main };
                     let direction = stray.lerp(along, order).normalize_or(main);
-                    let middle = centre_of(block, voxel as u32) + (place - 0.5) * block.voxel_um;
+                    let middle = block.centre_of(voxel as u32) + (place - 0.5) * block.voxel_um;
                     let half = direction * (0.5 + 0.6 * order) * block.voxel_um.max_element();
                     let [r, g, b] = COLLAGEN;
                     glyphs.add(

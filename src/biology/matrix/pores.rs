@@ -10,12 +10,11 @@ use bevy::prelude::*;
 
 use super::{Matrix, MatrixParameters, RemodellingParameters};
 use crate::cell::barrier::{Barrier, BarrierKind, Displaced, SiteBarriers};
+use crate::cell::motility::LEADING_EDGE_UM;
 use crate::core::parallel::for_each_chunk_mut2;
 use crate::core::parameters::PerType;
+use crate::core::saturation::ramp;
 use crate::tissue::{Scaffold, TissueBlock};
-
-/// How far before a cell its leading edge reaches, um beyond its radius.
-pub const LEADING_EDGE_UM: f32 = 4.0;
 
 /// Pores looked at on one way, at most.
 const MOST_STRIDES: f32 = 64.0;
@@ -27,15 +26,7 @@ const VOXELS: usize = 8192;
 /// slow nobody.
 #[inline]
 pub fn passage(pore_um2: f32, arrest_um2: f32, free_um2: f32) -> f32 {
-    let span = free_um2 - arrest_um2;
-    let room = pore_um2 - arrest_um2;
-    if room <= 0.0 {
-        0.0
-    } else if room >= span {
-        1.0
-    } else {
-        room / span
-    }
+    ramp(pore_um2, arrest_um2, free_um2)
 }
 
 /// The pores of a site in this step.
@@ -44,6 +35,10 @@ pub struct Pores {
     block: TissueBlock,
     /// Cross-section in each voxel, um2.
     pore_um2: Vec<f32>,
+    /// The least of these, um2.
+    tightest_um2: f32,
+    /// Cross-section without any matrix of which that was worked out, um2.
+    of_um2: f32,
     /// That of pores that slow nobody, `A_ref`, um2.
     free_um2: f32,
     /// Where cells of each type are stuck, `A_0`, um2.
@@ -55,6 +50,8 @@ impl Pores {
     pub fn of(block: TissueBlock) -> Self {
         Self {
             pore_um2: vec![f32::INFINITY; block.voxels()],
+            tightest_um2: f32::INFINITY,
+            of_um2: f32::NAN,
             block,
             free_um2: 0.0,
             arrest_um2: Vec::new(),
@@ -99,7 +96,12 @@ impl Barrier for Pores {
 
     fn hold(&self, body: Displaced, from: Vec3, to: Vec3) -> Vec3 {
         let of_type = self.arrest_um2.get(usize::from(body.cell_type));
-        let share = self.room((from, to), body.radius_um, of_type.copied().unwrap_or(0.0));
+        let arrest_um2 = of_type.copied().unwrap_or(0.0);
+        // In loose tissue no pore slows anybody.
+        if self.tightest_um2 >= self.free_um2.max(arrest_um2) {
+            return to;
+        }
+        let share = self.room((from, to), body.radius_um, arrest_um2);
         if share >= 1.0 {
             to
         } else {
@@ -112,7 +114,7 @@ impl Barrier for Pores {
 pub fn show_pores(
     parameters: Res<MatrixParameters>,
     remodelling: Res<PerType<RemodellingParameters>>,
-    mut sites: Query<(&Matrix, &mut SiteBarriers, &mut Scaffold)>,
+    mut sites: Query<(Ref<Matrix>, &mut SiteBarriers, &mut Scaffold)>,
 ) {
     let parameters = &*parameters;
     for (matrix, mut barriers, mut scaffold) in &mut sites {
@@ -129,6 +131,12 @@ pub fn show_pores(
                 })
         }));
         let scaffold = scaffold.bypass_change_detection();
+        let is_shown = pores.of_um2 == parameters.pore_area_um2
+            && scaffold.full_density == parameters.contact_density;
+        if is_shown && !matrix.is_changed() {
+            continue;
+        }
+        pores.of_um2 = parameters.pore_area_um2;
         scaffold.full_density = parameters.contact_density;
         scaffold.fibres.clone_from(&matrix.fibres);
         scaffold.density.resize(matrix.density.len(), 0.0);
@@ -144,6 +152,7 @@ pub fn show_pores(
                 }
             },
         );
+        pores.tightest_um2 = pores.pore_um2.iter().copied().fold(f32::INFINITY, f32::min);
     }
 }
 
@@ -164,6 +173,7 @@ mod tests {
         };
         Pores {
             pore_um2: vec![100.0, 100.0, pore_um2, 100.0, 100.0],
+            tightest_um2: pore_um2,
             free_um2: 30.0,
             arrest_um2: vec![7.0],
             ..Pores::of(block)

@@ -7,8 +7,8 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::change::{Turnover, VOXELS};
-use super::pores::LEADING_EDGE_UM;
 use crate::cell::death::is_alive;
+use crate::cell::motility::LEADING_EDGE_UM;
 use crate::cell::{Body, CellType, Motility, Position, Resident, Vital};
 use crate::core::exact_sum::AtomicSums;
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};

@@ -139,7 +139,7 @@ impl Matrix {
             ..Self::default()
         };
         for voxel in 0..voxels as u32 {
-            let out = centre_of(block, voxel) - middle;
+            let out = block.centre_of(voxel) - middle;
             let is_free = out.length() < description.outside_um;
             matrix.density.push(if is_free { 0.0 } else { of_density });
             matrix.fibres.push(match description.fibres {
@@ -154,13 +154,6 @@ impl Matrix {
             factors.map(|nm| matrix.density.iter().map(|density| nm * density).collect());
         matrix
     }
-}
-
-/// The middle of a voxel, um.
-pub(super) fn centre_of(block: &TissueBlock, voxel: u32) -> Vec3 {
-    let [nx, ny, _] = block.dims.to_array();
-    let at = UVec3::new(voxel % nx, voxel / nx % ny, voxel / (nx * ny));
-    block.min_um + (at.as_vec3() + 0.5) * block.voxel_um
 }
 
 /// Fibres at random in the plane perpendicular to a vector: half of what is no projection on it.

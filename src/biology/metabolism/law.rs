@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{GLUCOSE, Metabolism, OXYGEN};
 use crate::cell::contact::CONFLUENT_SHARE;
 use crate::core::parameters::{Contradiction, Limits, Parameters};
-use crate::core::saturation::hill;
+use crate::core::saturation::{hill, ramp};
 use crate::core::units::{AMOL_PER_UM3_PER_MM, SECONDS_PER_MINUTE};
 use crate::tissue::Fields;
 
@@ -288,17 +288,6 @@ impl UptakeConstants {
                 .molecule(OXYGEN)
                 .map_or(0.0, |oxygen| oxygen.nm_per_unit),
         }
-    }
-}
-
-/// How far `x` has come from `none` to `full`, 0-1; a step where both are equal.
-fn ramp(x: f32, none: f32, full: f32) -> f32 {
-    if x >= full {
-        1.0
-    } else if x <= none {
-        0.0
-    } else {
-        (x - none) / (full - none)
     }
 }
 

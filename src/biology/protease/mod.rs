@@ -12,6 +12,7 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::life::{Beginning, RegisterLife};
+use crate::cell::motility::LEADING_EDGE_UM;
 use crate::cell::{
     ActSystems, Body, CellType, Living, Motility, Position, Resident, Vital, order_act,
 };
@@ -82,9 +83,6 @@ const MMP: &str = "protease.mmp";
 const MT1_MMP: &str = "protease.mt1_mmp";
 const LOX: &str = "protease.lox";
 
-/// How far before a cell its leading edge reaches, um beyond its radius.
-const AHEAD_UM: f32 = 4.0;
-
 /// Living cells make proteases as rules say; dead ones none.
 pub fn express(
     parameters: Res<PerType<ProteaseParameters>>,
@@ -131,7 +129,7 @@ pub fn secrete(
                 return;
             };
             let ahead = walks.map_or(Vec3::ZERO, |walks| walks[row].direction);
-            let edge = positions[row].0 + ahead * (bodies[row].radius_um + AHEAD_UM);
+            let edge = positions[row].0 + ahead * (bodies[row].radius_um + LEADING_EDGE_UM);
             let voxel = entry.block.voxel_at(edge);
             let made = &proteases[row];
             // What is never booked is solved in a simpler way.

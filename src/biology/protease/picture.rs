@@ -2,7 +2,8 @@
 
 use bevy::prelude::*;
 
-use super::{AHEAD_UM, Protease};
+use super::Protease;
+use crate::cell::motility::LEADING_EDGE_UM;
 use crate::cell::{Body, Motility, Position, Resident};
 use crate::core::columns::tables_with;
 use crate::core::layer::{Grain, Layer, RegisterLayer, Tint};
@@ -57,17 +58,12 @@ pub(super) fn register(app: &mut App) {
             let all: f32 = (0..voxels).map(&grains).sum();
             let kept = (MOST_GRAINS as f32 / all.max(1.0)).min(1.0);
             let key = RandomKey(site as u64);
-            let [nx, ny, _] = block.dims.to_array().map(|n| n as usize);
             for voxel in 0..voxels {
                 let count = grains(voxel) * kept;
                 if count <= 0.0 {
                     continue;
                 }
-                let corner = UVec3::new(
-                    (voxel % nx) as u32,
-                    (voxel / nx % ny) as u32,
-                    (voxel / (nx * ny)) as u32,
-                );
+                let corner = block.voxel(voxel as u32);
                 let mut random = key.stream(CellId(voxel as u64), 0, HAZE);
                 let count = (count + random.uniform()) as u32;
                 for _ in 0..count {
@@ -93,7 +89,7 @@ pub(super) fn register(app: &mut App) {
                     if usize::from(residents[row].0.0) != site || carried < FAINTEST {
                         continue;
                     }
-                    let reach = bodies[row].radius_um + 0.5 * AHEAD_UM;
+                    let reach = bodies[row].radius_um + 0.5 * LEADING_EDGE_UM;
                     let [r, g, b] = HOT;
                     glyphs.add(
                         Grain {
