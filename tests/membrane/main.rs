@@ -63,24 +63,38 @@ fn tally(simulation: &Simulation) -> MembraneTally {
 
 #[test]
 fn a_membrane_opens_when_digestion_says_whatever_its_elements_and_the_step() {
-    // 1 - sqrt(7/100) = exp(-6e-5 t): 3.56 d at 1 nM, a third of it at 3 nM.
-    let days = -(1.0 - 0.07_f64.sqrt()).ln() / 6.0e-5 / 1440.0;
-    assert!((days - 3.56).abs() < 0.01);
-    for (element_um, nm, minutes) in [(5, 1, 10), (8, 1, 10), (12, 1, 5), (20, 1, 10), (8, 3, 10)] {
+    // rho = s + (1 - s) exp(-(a + k) t) with s = k / (a + k), until 100 (1 - rho)^2 = 7: 3.56 d at 1 nM by digestion alone, and with
+    // mending in 20 d as well 3.97 d.
+    let days = |nm: f64, mending_per_day: f64| {
+        let (digestion, mending) = (6.0e-5 * nm, mending_per_day / 1440.0);
+        let settles_at = mending / (digestion + mending);
+        let open = 1.0 - 0.07_f64.sqrt();
+        -((open - settles_at) / (1.0 - settles_at)).ln() / (digestion + mending) / 1440.0
+    };
+    assert!((days(1.0, 0.0) - 3.56).abs() < 0.01);
+    assert!((days(1.0, 0.05) - 3.97).abs() < 0.01);
+    for (element_um, nm, minutes, mending) in [
+        (5, 1, 10, 0.0),
+        (8, 1, 10, 0.0),
+        (12, 1, 5, 0.0),
+        (20, 1, 10, 0.0),
+        (8, 3, 10, 0.0),
+        (8, 1, 10, 0.05),
+    ] {
         let scene = format!(
             r#"(
-    title: "a membrane", about: "it opens", pace: Illustrative, duration: Days(4), step: Minutes({minutes}),
+    title: "a membrane", about: "it opens", pace: Illustrative, duration: Days(5), step: Minutes({minutes}),
     sites: [(name: "dish", organ: Medium, size_um: (200, 200, 200), fields: [(molecule: "mmp", level: {nm}, faces: Closed)],
         tissue: (membranes: [(around: Acinus(radius_um: 60), element_um: {element_um})]))],
     molecules: [{CONSTANT_MMP}],
     cell_types: [{}],
     populations: [(cell: "still", place: Single(at_um: (90, 0, 0)))],
-    parameters: {{"membranes.regeneration_per_day": 0}},
+    parameters: {{"membranes.regeneration_per_day": {mending}}},
 )"#,
             cell("still", "motility: (speed_um_per_min: 0)")
         );
         let mut simulation = open(&program(), &scene, 1);
-        let expected = days / f64::from(nm) * 24.0;
+        let expected = days(f64::from(nm), mending) * 24.0;
         while simulation.hours() < expected * 0.99 {
             simulation.step();
         }
@@ -393,6 +407,11 @@ fn what_makes_no_sense_is_refused_with_its_place() {
             .contains("needs a normal that is not 0")
     );
     assert!(told("membranes: [(around: Acinus(radius_um: 9000))]")[0].contains("make these wider"));
+    // Of a plane what lies in the site counts: 40 000 elements of 1 um, and three such are too many.
+    let plane = "(around: Plane(normal: (0, 0, 1)), element_um: 1)";
+    assert_eq!(told(&format!("membranes: [{plane}]")), Vec::<String>::new());
+    let planes = [plane; 3].join(", ");
+    assert!(told(&format!("membranes: [{planes}]"))[0].contains("120000 elements"));
     // A cell file.
     let library = format!(
         "(title: \"a\", about: \"b\", pace: Illustrative, duration: Hours(1),\n\

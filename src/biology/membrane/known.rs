@@ -11,18 +11,13 @@ use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::quantity::{NONE, Quantity, Reader, RegisterQuantities};
 use crate::tissue::Sites;
 
-/// How a cell stands to the membrane nearest to it.
-struct Nearest {
-    seen: Seen,
-    /// Density of the element, where the cell touches it.
-    touched: Option<f32>,
-}
-
-/// Reads a number of how each cell stands to the membrane nearest to it, or `otherwise` where its site has none.
+/// Reads a number of how each cell stands to the membrane nearest to it among those within some distance of its surface, um, or
+/// `otherwise` where there is none: of where it is seen from, and of the density of the element.
 fn at_cells<'w>(
     world: &'w World,
+    within_um: f32,
     otherwise: f32,
-    of: impl Fn(&Nearest) -> f32 + Send + Sync + 'w,
+    of: impl Fn(&Seen, f32) -> f32 + Send + Sync + 'w,
 ) -> Reader<'w, f32> {
     let sites = world.get_resource::<Sites>();
     let places: Vec<Option<&Membranes>> = sites
@@ -30,7 +25,6 @@ fn at_cells<'w>(
         .flat_map(|sites| &sites.list)
         .map(|site| world.get::<SiteBarriers>(site.entity)?.get())
         .collect();
-    let reach_um = world.resource::<MembranesParameters>().reach_um;
     if places.iter().all(Option::is_none) {
         return Box::new(move |_, _, values| values.fill(otherwise));
     }
@@ -45,24 +39,26 @@ fn at_cells<'w>(
         };
         for (value, row) in values.iter_mut().zip(rows) {
             let membranes = places.get(usize::from(residents[row].0.0));
-            let at = positions[row].0;
+            let (at, reach) = (positions[row].0, bodies[row].radius_um + within_um);
             let nearest = membranes.copied().flatten().and_then(|membranes| {
+                // Most cells are far from any: of those no element is looked for.
                 let sheets = membranes.sheets.iter();
-                let nearest = sheets.filter_map(|sheet| {
-                    let (_, density) = sheet.element_at(at)?;
-                    Some((sheet.surface.see(at), density))
-                });
-                nearest.min_by(|(a, _), (b, _)| a.distance_um.abs().total_cmp(&b.distance_um.abs()))
+                let found = sheets.filter_map(|sheet| sheet.touch(at, reach));
+                found.min_by(|(a, ..), (b, ..)| a.distance_um.abs().total_cmp(&b.distance_um.abs()))
             });
-            *value = nearest.map_or(otherwise, |(seen, density)| {
-                let touches = seen.distance_um.abs() <= bodies[row].radius_um + reach_um;
-                of(&Nearest {
-                    seen,
-                    touched: touches.then_some(density),
-                })
-            });
+            *value = nearest.map_or(otherwise, |(seen, _, density)| of(&seen, density));
         }
     })
+}
+
+/// The same of membranes that a cell touches.
+fn at_touching<'w>(
+    world: &'w World,
+    otherwise: f32,
+    of: impl Fn(&Seen, f32) -> f32 + Send + Sync + 'w,
+) -> Reader<'w, f32> {
+    let reach_um = world.resource::<MembranesParameters>().reach_um;
+    at_cells(world, reach_um, otherwise, of)
 }
 
 /// Area of the elements whose density is one of these, um2, and of all; NaN where there is no membrane.
@@ -119,7 +115,7 @@ fn register_of_cells(app: &mut App) {
         .column("membrane_contact")
         .range(0.0, 1.0)
         .featured(),
-        |world| at_cells(world, 0.0, |nearest| nearest.touched.unwrap_or(0.0)),
+        |world| at_touching(world, 0.0, |_, density| density),
     )
     .register_cell_reader(
         Quantity::new(
@@ -130,7 +126,7 @@ fn register_of_cells(app: &mut App) {
         .label("distance from membrane")
         .column("membrane_distance_um")
         .range(-100.0, 100.0),
-        |world| at_cells(world, NONE, |nearest| nearest.seen.distance_um),
+        |world| at_cells(world, f32::INFINITY, NONE, |seen, _| seen.distance_um),
     )
     .register_cell_reader(
         Quantity::new(
@@ -144,10 +140,7 @@ fn register_of_cells(app: &mut App) {
         .source("100 (1 - rho)^2, calibrated to Wolf et al. 2013, doi:10.1083/jcb.201210152"),
         |world| {
             let parameters = world.resource::<MembranesParameters>().clone();
-            at_cells(world, NONE, move |nearest| {
-                let density = nearest.touched;
-                density.map_or(NONE, |density| parameters.pore_um2(density))
-            })
+            at_touching(world, NONE, move |_, density| parameters.pore_um2(density))
         },
     );
     for (axis, name) in ["x", "y", "z"].into_iter().enumerate() {
@@ -162,9 +155,7 @@ fn register_of_cells(app: &mut App) {
             .no_column()
             .range(-1.0, 1.0),
             move |world| {
-                at_cells(world, NONE, move |nearest| {
-                    nearest.touched.map_or(NONE, |_| nearest.seen.outwards[axis])
-                })
+                at_touching(world, NONE, move |seen, _| seen.outwards[axis])
             },
         );
     }

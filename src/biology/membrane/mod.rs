@@ -22,6 +22,7 @@ use crate::cell::barrier::SiteBarriers;
 use crate::cell::death::is_alive;
 use crate::cell::event::{EventBook, EventKind, RegisterEvent};
 use crate::cell::turnover::TurnoverSystems;
+use crate::cell::motility::LEADING_EDGE_UM;
 use crate::cell::{ActSystems, Body, CellType, Motility, Position, Resident, Vital, order_act};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
@@ -72,7 +73,7 @@ impl Default for MembranesParameters {
             pore_area_um2: 100.0,
             free_pore_area_um2: 30.0,
             open_pore_um2: 7.0,
-            reach_um: 4.0,
+            reach_um: LEADING_EDGE_UM,
         }
     }
 }
@@ -584,6 +585,9 @@ impl Plugin for MembranePlugin {
                 site.insert(MembraneTally::default());
                 let mut barriers = site.entry::<SiteBarriers>().or_default();
                 barriers.get_mut().add(Membranes::new(list, &block));
+            })
+            .register_misfits::<Vec<MembraneDescription>>("membranes", |list, size_um| {
+                too_many(list, size_um)
             })
             .begin_sites(begin_membranes)
             .settle_sites(take_over)

@@ -17,6 +17,7 @@ use super::{MembraneDescription, MembranesParameters};
 use crate::cell::barrier::{Barrier, BarrierKind, Displaced, Passing};
 use crate::core::CellId;
 use crate::core::inbox::Inbox;
+use crate::core::saturation::ramp;
 use crate::tissue::TissueBlock;
 
 /// How near to a surface a centre may come that may not pass, um: far above rounding, far below anything that is seen.
@@ -208,15 +209,7 @@ impl Pores {
             return 0.0;
         };
         let gone = 1.0 - density;
-        let room = self.area_um2 * gone * gone - arrest;
-        let span = self.free_um2 - arrest;
-        if room <= 0.0 {
-            0.0
-        } else if room >= span {
-            1.0
-        } else {
-            room / span
-        }
+        ramp(self.area_um2 * gone * gone, *arrest, self.free_um2)
     }
 }
 
