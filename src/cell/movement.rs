@@ -249,7 +249,7 @@ impl MovementParameters {
 }
 
 /// Radius at which a cell of that radius is in contact with others, um.
-pub(super) fn contact_radius_um(law: ContactLaw, radius_um: f32) -> f32 {
+pub fn contact_radius_um(law: ContactLaw, radius_um: f32) -> f32 {
     radius_um * law.contact_per_body()
 }
 

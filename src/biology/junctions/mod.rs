@@ -55,7 +55,8 @@ pub struct JunctionParameters {
     pub most: u32,
     /// Rate at which touching cells form a bond, 1/h; 6: in ten minutes. Assumed.
     pub forming_per_hour: f32,
-    /// Rate at which an end of full grip and without load lets go, `k`, 1/h; 0.005. Assumed.
+    /// Rate at which an end of full grip and without load lets go, `k`, 1/h; 0.002: two hybrid cells (grip 0.4) hold on to each other for
+    /// a day and a half if nothing pulls. Assumed.
     pub leaving_per_hour: f32,
     /// Tension by which the rate rises e-fold at full grip, `F_0`, um/min; 1: some times the pull of a walking cell. Assumed.
     pub load_scale_um_per_min: f32,
@@ -69,7 +70,7 @@ impl Default for JunctionParameters {
             least_grip: 0.1,
             most: 4,
             forming_per_hour: 6.0,
-            leaving_per_hour: 0.005,
+            leaving_per_hour: 0.002,
             load_scale_um_per_min: 1.0,
         }
     }
@@ -212,16 +213,15 @@ const GRIP: &str = "junctions.grip";
 /// Whether bonds form and are left.
 const CHANCES: Purpose = Purpose::of("junctions.chances");
 
+/// Distance of two centres, over that of contact, up to which cells form a bond: their membranes touch, or nearly. A cell counts as held
+/// by contact farther, as far as adhesion reaches.
+const TOUCH: f32 = 1.1;
+
 /// How often bonds are made and left, min.
 const EVERY_MINUTES: f64 = 6.0;
 
-/// Steps between two times at which bonds are made and left.
-fn turn_in_steps(clock: &Clock) -> u64 {
-    ((EVERY_MINUTES / clock.step_minutes) as u64).max(1)
-}
-
 fn is_due(clock: Res<Clock>) -> bool {
-    clock.step.is_multiple_of(turn_in_steps(&clock))
+    clock.is_turn(EVERY_MINUTES)
 }
 
 /// Living cells follow their grip, and it is told which have lost hold of all others.

@@ -1,16 +1,16 @@
 //! Bonds that are made and left: once every few minutes, of those cells alone that have loosened.
 //!
 //! Such cells are listed by site and identity, and gone through in that order: first each end lets go of what it can hold no longer,
-//! then each cell that has too few bonds takes, by chance, the nearest of those that it touches and that have too few as well.
+//! then each cell that has too few bonds takes, by chance, the nearest of those whose membrane touches its own and that have too few as well.
 
 use bevy::prelude::*;
 
-use super::{ADHERENS, CHANCES, JunctionParameters, Junctions, turn_in_steps};
+use super::{ADHERENS, CHANCES, EVERY_MINUTES, JunctionParameters, Junctions, TOUCH};
 use crate::cell::body::Body;
 use crate::cell::bonds::{BondBook, BondKinds};
 use crate::cell::death::is_alive;
 use crate::cell::mechanics::{self, BondKindId, Bonds, MechanicsParameters, Vicinity};
-use crate::cell::movement::SiteMechanics;
+use crate::cell::movement::{MovementParameters, SiteMechanics, contact_radius_um};
 use crate::cell::{CellType, Position, Resident, Vital};
 use crate::core::parallel::IN_TABLES;
 use crate::core::parameters::PerType;
@@ -27,6 +27,7 @@ struct Loose {
     cell_type: u16,
     grip: f32,
     at: Vec3,
+    /// At which it is in contact, um.
     radius: f32,
     /// Bonds of the kind that it has, or is to have.
     bonds: u32,
@@ -62,6 +63,7 @@ pub fn make_and_leave(
     kinds: Res<BondKinds>,
     book: Res<BondBook>,
     parameters: Res<PerType<JunctionParameters>>,
+    movement: Res<MovementParameters>,
     mechanics: Query<&SiteMechanics>,
     cells: Query<(
         Entity,
@@ -114,7 +116,7 @@ pub fn make_and_leave(
                     cell_type,
                     grip,
                     at: positions[row].0,
-                    radius: bodies[row].radius_um,
+                    radius: contact_radius_um(movement.law, bodies[row].radius_um),
                     bonds: 0,
                 });
             }
@@ -126,7 +128,7 @@ pub fn make_and_leave(
     loose.sort_unstable_by_key(|cell| (cell.site, cell.id));
     partners.sort_unstable_by_key(|(id, _)| *id);
     let kind = kinds.id(ADHERENS.name);
-    let hours = clock.dt_hours() * turn_in_steps(&clock) as f32;
+    let hours = clock.turn_hours(EVERY_MINUTES);
     let mut rest = loose.as_mut_slice();
     while let Some(first) = rest.first() {
         let site = first.site;
@@ -161,10 +163,7 @@ pub fn make_and_leave(
             adhesion: 0.0,
             repulsion: 0.0,
         }));
-        let MechanicsParameters {
-            reach, bin_scale, ..
-        } = MechanicsParameters::default();
-        vicinity.sort(reach, bin_scale);
+        vicinity.sort(TOUCH, MechanicsParameters::of(movement.law).bin_scale);
         for (row, random) in randoms.iter_mut().enumerate() {
             turn.make(own, row, &parameters, random, vicinity, touched);
         }
