@@ -2,9 +2,12 @@
 //! is for what.
 
 mod arrows;
+mod duct;
+mod halo;
 mod long;
 #[path = "../program/mod.rs"]
 mod program;
+mod signals;
 mod strands;
 mod wiring;
 
