@@ -266,13 +266,16 @@ pub fn offer_to_bind(
                 continue;
             }
             let booking = &stored[factor];
-            for_each_piece(matrix.density.chunks(VOXELS).enumerate(), |(piece, density)| {
-                for (at, density) in density.iter().enumerate() {
-                    if *density > 0.0 {
-                        booking.absorb(site, (piece * VOXELS + at) as u32, clears * density);
+            for_each_piece(
+                matrix.density.chunks(VOXELS).enumerate(),
+                |(piece, density)| {
+                    for (at, density) in density.iter().enumerate() {
+                        if *density > 0.0 {
+                            booking.absorb(site, (piece * VOXELS + at) as u32, clears * density);
+                        }
                     }
-                }
-            });
+                },
+            );
         }
     }
 }

@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 use crate::cell::barrier::SiteBarriers;
 use crate::cell::death::is_alive;
 use crate::cell::event::{EventBook, EventKind, RegisterEvent};
-use crate::cell::turnover::TurnoverSystems;
 use crate::cell::motility::LEADING_EDGE_UM;
+use crate::cell::turnover::TurnoverSystems;
 use crate::cell::{ActSystems, Body, CellType, Motility, Position, Resident, Vital, order_act};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
@@ -585,9 +585,6 @@ impl Plugin for MembranePlugin {
                 site.insert(MembraneTally::default());
                 let mut barriers = site.entry::<SiteBarriers>().or_default();
                 barriers.get_mut().add(Membranes::new(list, &block));
-            })
-            .register_misfits::<Vec<MembraneDescription>>("membranes", |list, size_um| {
-                too_many(list, size_um)
             })
             .begin_sites(begin_membranes)
             .settle_sites(take_over)
