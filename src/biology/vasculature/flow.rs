@@ -14,6 +14,12 @@ use crate::core::units::SECONDS_PER_MINUTE;
 /// mmHg in Pa.
 const PA_PER_MMHG: f64 = 133.322;
 
+/// Pressures that differ by less than this share of them are the same.
+const ROUNDING: f64 = 1.0e-12;
+
+/// Less than a hundredth of a red cell in a minute is no flow to compare with, um3/min.
+const LEAST_FLOW: f64 = 1.0;
+
 /// How the flow of a site is worked out; kept so that it need not be found anew.
 #[derive(Component, Debug, Default)]
 pub struct FlowWork {
@@ -96,9 +102,11 @@ impl FlowWork {
         }
         for (at, segment) in segments.iter_mut().enumerate() {
             let [from, to] = ends[at].map(|node| node as usize);
-            // Where nothing holds the pressure nothing flows.
-            let drop = if self.plan.is_fed[from] {
-                self.pressure[from] - self.pressure[to]
+            let drop = self.pressure[from] - self.pressure[to];
+            // Where nothing holds the pressure nothing flows, nor where pressures differ by their rounding alone.
+            let rounding = ROUNDING * self.pressure[from].abs().max(self.pressure[to].abs());
+            let drop = if self.plan.is_fed[from] && drop.abs() > rounding {
+                drop
             } else {
                 0.0
             };
@@ -269,10 +277,7 @@ pub fn net_outflow(network: &Network, node: usize) -> f64 {
 /// The largest imbalance of a node without a port, over the largest flow.
 pub fn residual(network: &Network) -> f64 {
     let flows = network.segments().iter();
-    let most = flows.fold(0.0_f64, |most, of| most.max(of.flow_um3_per_min.abs()));
-    if most == 0.0 {
-        return 0.0;
-    }
+    let most = flows.fold(LEAST_FLOW, |most, of| most.max(of.flow_um3_per_min.abs()));
     let inner = network.nodes().iter().enumerate();
     let inner = inner.filter(|(_, node)| node.port.is_none());
     inner.fold(0.0_f64, |worst, (node, _)| {

@@ -34,7 +34,7 @@ pub struct VesselParameters {
     pub closed_share: f32,
     /// How fast a vessel whose stimulus is 1 widens, 1/d; 0.1. Calibrated: weeks, as in experiments.
     pub remodelling_per_day: f32,
-    /// What a vessel must be stimulated by to keep its width, `k_s`; 0.8. Calibrated: a capillary of 4 um in which blood moves at 500 um/s keeps it.
+    /// What a vessel must be stimulated by to keep its width, `k_s`; 0.5. Calibrated: a capillary of 4 um in which blood moves at 0.2 mm/s keeps it.
     pub shrinking_tendency: f32,
     /// How much of the stimulus comes from the pressure that sets the shear stress aimed at, `k_p`; 0.68 (Pries 1998, Am J Physiol 275:H349).
     pub pressure_sensitivity: f32,
@@ -71,7 +71,7 @@ impl Default for VesselParameters {
             collapse_exponent: 4.0,
             closed_share: 0.05,
             remodelling_per_day: 0.1,
-            shrinking_tendency: 0.8,
+            shrinking_tendency: 0.5,
             pressure_sensitivity: 0.68,
             metabolic_sensitivity: 0.7,
             reference_shear_pa: 0.0103,
