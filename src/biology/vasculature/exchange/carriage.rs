@@ -23,8 +23,9 @@ use crate::tissue::transport::{FieldSupply, is_due};
 use crate::tissue::{FieldValues, Molecule, Molecules, Sites};
 
 /// How much of its full effect a change of the level of blood is taken to have on what tissue takes. Tissue that burns what it needs takes as
-/// much at any level, tissue that is short takes half of the full effect more.
-const YIELD: f32 = 0.25;
+/// much at any level, tissue that is short takes more by a third to a half of the full effect; at a half both are met from solve to solve, and nothing
+/// overshoots.
+const YIELD: f32 = 0.5;
 
 /// Distance from the middle of a voxel at which a line source has the mean of the voxel, over its width (Peaceman 1978, SPE J 18:183).
 const PEACEMAN: f32 = 0.2;
@@ -38,8 +39,30 @@ pub struct BloodExchange {
     pub level: Vec<f32>,
     /// What enters by arteries less what leaves by veins, unit um3/min.
     pub given: f64,
+    /// The shape of the network that it is of.
+    shape: Shape,
     /// When the flow was as it is taken to be, and of which solve of the fluid it is.
     of: Option<(Option<u64>, u64)>,
+}
+
+/// What tells the shapes that a network has one after the other from each other: how many segments there are and were taken back, and the number of the
+/// last one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Shape {
+    segments: u64,
+    pruned: u64,
+    last: u32,
+}
+
+impl Shape {
+    fn of(network: &Network) -> Self {
+        let segments = network.segments();
+        Self {
+            segments: segments.len() as u64,
+            pruned: network.pruned(),
+            last: segments.last().map_or(0, |segment| segment.id.0),
+        }
+    }
 }
 
 impl WhollyKept for BloodExchange {}
@@ -184,14 +207,14 @@ impl Carried<'_> {
         let network = self.network;
         let block = network.block();
         let (voxels, voxel_um3) = (block.voxels(), block.voxel_volume_um3());
-        let width = (block.voxel_um.x * block.voxel_um.y * block.voxel_um.z).cbrt();
+        let width = bevy::math::ops::cbrt(voxel_um3);
         let pieces = network.crossings().all();
-        let is_known = exchange.level.len() == pieces.len();
+        let shape = Shape::of(network);
+        let is_known = exchange.level.len() == pieces.len() && exchange.shape == shape;
         if !is_known {
+            exchange.shape = shape;
             exchange.level.clear();
             exchange.level.resize(pieces.len(), 0.0);
-        }
-        if exchange.exchange.rate_per_min().len() != voxels {
             exchange.exchange = VesselExchange::none(voxels);
         }
         let (rates, levels) = exchange.exchange.parts_mut();
