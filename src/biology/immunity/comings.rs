@@ -1,18 +1,19 @@
 //! Killers that come with the blood and leave with the lymph (capability `immigrant`).
 //!
 //! Into a site that has `immigration`, cells of each type with the capability come at the rate `per_mm3_per_day`, times the volume of the
-//! site and the input `immigration.scale` of the site, each at a moment of its own and at a door of the site. One that looks for no
-//! target at the moment and lies near a door leaves at the rate `leaving_per_hour`.
+//! site and the input `immigration.scale` of the site, each at a moment of its own and at a door of the site ([`crate::cell::doors`]): in the wall of a
+//! perfused vessel where vessels are drawn, in a face of the site where none are. One that holds no target and lies near a door leaves at the rate
+//! `leaving_per_hour`.
 //!
 //! [`come_and_go`] runs among the decisions of `Act`; cells come and go in `Turnover`.
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::door::door;
 use super::{Doing, Killer};
 use crate::cell::body::BodyParameters;
 use crate::cell::death::is_alive;
+use crate::cell::doors::Ways;
 use crate::cell::event::{EventKind, Passage, RegisterEvent};
 use crate::cell::turnover::{Passages, Recruit};
 use crate::cell::{ActSystems, CellType, Position, Resident, Vital};
@@ -111,7 +112,7 @@ const MOST_AT_ONCE: u32 = 100_000;
 /// Asks that cells come into sites that let them in, and that those near a door leave.
 pub fn come_and_go(
     (clock, key): (Res<Clock>, Res<RandomKey>),
-    sites: Res<Sites>,
+    (sites, ways): (Res<Sites>, Ways),
     types: Res<CellTypeNames>,
     (immigrants, bodies): (
         Res<PerType<ImmigrantParameters>>,
@@ -140,6 +141,9 @@ pub fn come_and_go(
             .of_site(&known, SITE_SCALE, site.entity)
             .unwrap_or(0.0);
         let block = &site.block;
+        let Some(ways) = ways.of(SiteId(number as u16)) else {
+            continue;
+        };
         let volume_mm3 = f64::from(block.voxel_volume_um3()) * block.voxels() as f64 / UM3_PER_MM3;
         for cell_type in 0..types {
             let Some(of) = immigrants.get(cell_type) else {
@@ -161,7 +165,13 @@ pub fn come_and_go(
                     break;
                 }
                 let dice = [(); 3].map(|()| random.uniform());
-                let at_um = door(block, dice, radius_um);
+                // Where vessels are drawn and none is perfused nobody comes.
+                let Some(door) = ways.pick(dice) else {
+                    continue;
+                };
+                let inset = Vec3::splat(radius_um);
+                let (least, most) = (block.min_um + inset, block.max_um() - inset);
+                let at_um = door.outside_um(radius_um).min(most).max(least);
                 passages.recruit(Recruit::new(cell_type, SiteId(number as u16), at_um, COMES));
             }
         }
@@ -183,9 +193,8 @@ pub fn come_and_go(
             if killers[row].doing == Doing::Engaged || !immigrations.contains(site.entity) {
                 return;
             }
-            let at = positions[row].0;
-            let away = (at - site.block.min_um).min(site.block.max_um() - at);
-            if away.min_element() > of.door_um {
+            let doors = ways.of(residents[row].0);
+            if doors.is_none_or(|ways| ways.nearest(positions[row].0, of.door_um).is_none()) {
                 return;
             }
             let rate = leaving.at(row, cell_type);

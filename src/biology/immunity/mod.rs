@@ -27,7 +27,6 @@ use bevy::prelude::*;
 use crate::cell::order_act;
 
 pub mod comings;
-mod door;
 pub mod killer;
 mod known;
 pub mod natural_killer;
