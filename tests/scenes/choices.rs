@@ -46,7 +46,7 @@ fn choices_are_made_by_name_and_mistakes_in_them_are_told() {
 /// Two cells of 2494 um3 at 14 um, without a walk of their own.
 fn pair(fields: &str) -> Simulation {
     let text = format!(
-        "(title: \"t\", about: \"a\", pace: Illustrative, duration: Hours(1), step: Minutes(0.1), \
+        "(title: \"t\", about: \"a\", pace: Illustrative, duration: Hours(1), step: Minutes(0.01), \
          sites: [(name: \"s\", organ: Medium, size_um: (100, 100, 100))], \
          cell_types: [(name: \"ball\", about: \"a\", colour: (1, 1, 1), body: (), \
              mechanics: (adhesion_um_per_min: 0.4, repulsion_um_per_min: 10))], \
@@ -82,7 +82,7 @@ fn a_scene_can_choose_the_potentials_of_physicell() {
         // By Euler's method in short steps.
         let mut expected = 14.0;
         for _ in 0..1000 {
-            expected += 2.0 * law(expected) * 1e-4;
+            expected += 2.0 * law(expected) * 1e-5;
         }
         let error = (distance - expected).abs();
         assert!(
