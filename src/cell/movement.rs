@@ -398,6 +398,7 @@ fn relax(
         active,
         types,
         friction,
+        second,
         ..
     } = mechanics;
     let surroundings = mechanics::Influences {
@@ -411,6 +412,7 @@ fn relax(
     kernel.allow_substeps(most.max(substeps_of_walkers(active, kernel, minutes)));
     kernel.relax(minutes, &surroundings);
     kernel.allow_substeps(most);
+    second.take_back(kernel.second_adhesion_mut());
     bonds.settle(kernel);
 }
 

@@ -61,6 +61,21 @@ impl RowNumbers {
         (&mut self.values, filler)
     }
 
+    /// Lends the numbers to whoever reads them as a list, none where all are the usual one, until [`Self::take_back`].
+    pub fn lend(&mut self, to: &mut Vec<f32>) {
+        to.clear();
+        if *self.differs.get_mut() {
+            std::mem::swap(&mut self.values, to);
+        }
+    }
+
+    /// Takes back what was lent.
+    pub fn take_back(&mut self, from: &mut Vec<f32>) {
+        if *self.differs.get_mut() {
+            std::mem::swap(&mut self.values, from);
+        }
+    }
+
     /// The numbers by row; empty where all are the usual one.
     pub fn of_rows(&self) -> &[f32] {
         if self.differs.load(Ordering::Relaxed) {

@@ -103,7 +103,7 @@ pub(super) fn gather(
     }
 }
 
-/// Gathers the second channel of adhesion, where any cell has it.
+/// Gathers the second channel of adhesion, where any cell has it, and lends it to the kernel.
 pub(super) fn gather_second(
     mechanics: &mut SiteMechanics,
     here: &SiteRows,
@@ -134,10 +134,7 @@ pub(super) fn gather_second(
     } else {
         second.leave_out(kernel);
     }
-    let filled = kernel.second_adhesion_mut();
-    reserve_sparingly(filled, second.of_rows().len());
-    filled.clear();
-    filled.extend_from_slice(second.of_rows());
+    second.lend(kernel.second_adhesion_mut());
 }
 
 /// Gathers a number of each cell of one site besides its body, in the order of [`gather`]. `of` makes, for the cells of a
