@@ -201,6 +201,7 @@ impl Plugin for MovementPlugin {
                 )
                 .label("pressure")
                 .column("pressure")
+                .found_in_step()
                 .range(0.0, 5.0),
                 |around| around.pressure,
             )
@@ -208,6 +209,7 @@ impl Plugin for MovementPlugin {
                 Quantity::new("mechanics.contacts", "", "Cells in contact with it.")
                     .label("contacts")
                     .column("contacts")
+                    .found_in_step()
                     .range(0.0, 14.0),
                 |around| f32::from(around.contacts),
             )

@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use bevy::prelude::*;
 
+use super::clock::Clock;
 use super::colour_map::ColourMap;
 use super::columns::Columns;
 use super::state::RegisterState;
@@ -48,6 +49,8 @@ pub struct Quantity {
     pub featured: bool,
     /// The molecule of which it is the concentration, if it is one.
     pub molecule: Option<String>,
+    /// Whether the first step finds it out: before that nobody knows it, though rules take it for 0.
+    pub found_in_step: bool,
 }
 
 impl Quantity {
@@ -67,7 +70,15 @@ impl Quantity {
             of_the_living: false,
             featured: false,
             molecule: None,
+            found_in_step: false,
         }
+    }
+
+    /// Nobody knows it before the first step.
+    #[must_use]
+    pub const fn found_in_step(mut self) -> Self {
+        self.found_in_step = true;
+        self
     }
 
     /// It is the concentration of this molecule: offered and written only where some site carries it.
@@ -263,6 +274,17 @@ impl CellQuantity {
     /// Prepares to read values in a world; [`NONE`] where cells have none.
     pub fn reader<'w>(&self, world: &'w World) -> Reader<'w, f32> {
         (self.make)(world)
+    }
+
+    /// The same for tables, measurements and pictures: [`NONE`] also where nobody knows the values yet.
+    pub fn reader_of_the_known<'w>(&self, world: &'w World) -> Reader<'w, f32> {
+        let is_begun = world
+            .get_resource::<Clock>()
+            .is_none_or(|clock| clock.step > 0);
+        if is_begun || !self.info.found_in_step {
+            return self.reader(world);
+        }
+        Box::new(|_, _, values| values.fill(NONE))
     }
 }
 

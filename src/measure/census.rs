@@ -111,7 +111,7 @@ impl Census {
         };
         for name in &wanted.quantities {
             if let Some(quantity) = known.of_cells(name) {
-                let values = read(&tables, &order, NONE, &quantity.reader(world));
+                let values = read(&tables, &order, NONE, &quantity.reader_of_the_known(world));
                 census.quantities.push((name.clone(), values));
             }
         }

@@ -220,7 +220,7 @@ impl Questions {
             quantities: self
                 .quantities
                 .iter()
-                .map(|(name, _)| Some(known.of_cells(name)?.reader(world)))
+                .map(|(name, _)| Some(known.of_cells(name)?.reader_of_the_known(world)))
                 .collect(),
             categories: self
                 .categories

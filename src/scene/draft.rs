@@ -39,7 +39,7 @@ impl Draft {
     }
 
     /// Puts the same text in at all these places of the copy.
-    pub fn insert(&mut self, places: &mut Vec<usize>, with: &str) {
+    pub fn insert(&mut self, places: &mut [usize], with: &str) {
         if places.is_empty() {
             return;
         }

@@ -72,6 +72,10 @@ impl Judge {
                 }) else {
                     continue;
                 };
+                if value.is_nan() && row.hours == 0.0 {
+                    // What the first step finds out is not known before it.
+                    continue;
+                }
                 let found = (row.hours, value);
                 if due.is_some_and(|hours| row.hours >= hours - 1e-9) {
                     seen.due.get_or_insert(found);

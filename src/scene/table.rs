@@ -142,22 +142,17 @@ fn read_header(
         report.problems.push(problem.with_help(help));
     };
     // What is wrong with the file as a whole is said once.
-    if let Some(separator) = [';', '\t'].into_iter().find(|of| line.contains(*of)) {
-        if !line.contains(',') {
-            let shown = if separator == ';' {
-                "semicolons"
-            } else {
-                "tabs"
-            };
-            let message =
-                format!("the values of this file are separated by {shown}, not by commas");
-            wrong(
-                whole,
-                message,
-                "save it with commas, and with points in numbers: `1.5`",
-            );
-            return None;
-        }
+    let separator = [';', '\t'].into_iter().find(|of| line.contains(*of));
+    if let Some(separator) = separator.filter(|_| !line.contains(',')) {
+        let shown = if separator == ';' {
+            "semicolons"
+        } else {
+            "tabs"
+        };
+        let message = format!("the values of this file are separated by {shown}, not by commas");
+        let help = "save it with commas, and with points in numbers: `1.5`";
+        wrong(whole, message, help);
+        return None;
     }
     if cells
         .iter()

@@ -574,7 +574,7 @@ fn portrait(world: &World, id: u64) -> Option<Portrait> {
     for quantity in &known.cells {
         let info = &quantity.info;
         let mut value = [NONE];
-        quantity.reader(world)(&table, row..row + 1, &mut value);
+        quantity.reader_of_the_known(world)(&table, row..row + 1, &mut value);
         if !value[0].is_nan() && (living || !info.of_the_living) {
             portrait
                 .quantities
