@@ -233,6 +233,7 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
             "biology::vasculature::life::measure_stress",
             "biology::visibility::counterattack::feel_death_ligands",
             "cell::cycle::advance_cycle",
+            "cell::doors::riding::ride",
             "cell::exchange::exchange_molecules",
             "cell::motility::turn",
             "cell::movement::move_cells",

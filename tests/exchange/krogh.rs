@@ -149,8 +149,9 @@ fn blood_gives_what_tissue_takes_and_saturation_falls_along_the_flow() {
     let segment = &network.segments()[0];
     let (flow, haematocrit) = (segment.flow_um3_per_min, f64::from(segment.haematocrit));
     let last = f64::from(*exchange.level.last().expect("it crosses voxels"));
+    // By the middle of the last of ten pieces it has given all but a twentieth.
     let lost = flow * (holds(80.0, haematocrit) - holds(last, haematocrit));
-    assert!((lost - taken).abs() < 2e-3 * taken, "{lost} {taken}");
+    assert!((lost / 0.95 / taken - 1.0).abs() < 0.01, "{lost} {taken}");
     assert!(exchange.level.is_sorted_by(|a, b| a > b));
 }
 

@@ -34,7 +34,7 @@ const PEACEMAN: f32 = 0.2;
 #[derive(Component, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BloodExchange {
     exchange: VesselExchange,
-    /// Level in each piece of a segment within a voxel, in the order of [`Crossings::all`](super::super::Crossings::all); empty if it is not
+    /// Mean level in each piece of a segment within a voxel, in the order of [`Crossings::all`](super::super::Crossings::all); empty if it is not
     /// known.
     pub level: Vec<f32>,
     /// What enters by arteries less what leaves by veins, unit um3/min.
@@ -149,6 +149,15 @@ pub fn conductance_um2_per_min(
     1.0 / (lumen + wall + tissue)
 }
 
+/// How much the level at the end of a piece counts for the mean along it, and the level at its beginning for the rest: `1/(1 - e^-x) - 1/x`, where
+/// it falls exponentially by `e^-x`; a half where it hardly falls.
+fn share_of_end(x: f32) -> f32 {
+    if x < 1e-2 {
+        return 0.5 + x / 12.0;
+    }
+    -1.0 / bevy::math::ops::exp_m1(-x) - 1.0 / x
+}
+
 /// Blood that has come into a node.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Arrived {
@@ -248,24 +257,31 @@ impl Carried<'_> {
                 let (rate, factor) = through_wall(wall, 1.0);
                 let (a, b) = (rate * factor * voxel_um3, rate * voxel_um3);
                 let p = value(piece.voxel);
-                // What it gives is `fixed + pull P_b`.
+                // What it gives is `fixed + pull P`, of the mean `P` along the piece, and that follows from the level at both ends.
                 let (fixed, pull) = if is_known {
                     let was = exchange.level[place];
                     ((1.0 - YIELD) * a * was - b * p, YIELD * a)
                 } else {
                     (-b * p, a)
                 };
+                let slope = self.carrier.content(level, segment.haematocrit).1;
+                let late = share_of_end(a / (flow as f32 * slope));
+                let begin = (1.0 - late) * level;
                 let brought = flow * holds;
-                let sum = brought - f64::from(fixed);
-                level =
-                    self.carrier
-                        .level((flow as f32, pull), segment.haematocrit, sum as f32, level);
-                let gives = f64::from(fixed) + f64::from(pull) * f64::from(level);
+                let sum = brought - f64::from(fixed) - f64::from(pull) * f64::from(begin);
+                level = self.carrier.level(
+                    (flow as f32, pull * late),
+                    segment.haematocrit,
+                    sum as f32,
+                    level,
+                );
+                let mean = begin + late * level;
+                let gives = f64::from(fixed) + f64::from(pull) * f64::from(mean);
                 holds = ((brought - gives) / flow).max(0.0);
-                exchange.level[place] = level;
+                exchange.level[place] = mean;
                 let voxel = piece.voxel as usize;
                 rates[voxel] += rate;
-                levels[voxel] += rate * factor * level;
+                levels[voxel] += rate * factor * mean;
             }
             given += flow * (begins - holds);
             arrived[down].add(flow, holds, segment.haematocrit);
