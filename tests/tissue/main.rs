@@ -1,9 +1,8 @@
-//! Balls of cells as tissue: arrested they stay as they are, what dies in the middle is followed by the rim, and where both
-//! balance they come to rest. Cells at their usual strengths, walking as shipped, in scenes of a few lines.
+//! Balls of cells as tissue: arrested they stay as they are, and what dies in the middle is followed by the rim. Cells at their
+//! usual strengths, walking as shipped, in scenes of a few lines; and cells that walk fast among others.
 
 mod arrested;
 mod core;
-mod rest;
 mod walkers;
 
 use std::path::Path;
