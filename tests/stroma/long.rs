@@ -18,14 +18,14 @@ fn depth_um(simulation: &Simulation, site: u16) -> f32 {
 }
 
 #[test]
-#[ignore = "ten seeds of three days of two tumours: twenty minutes; run with `cargo test --release -- --ignored`"]
+#[ignore = "ten seeds of two days of two tumours: ten minutes; run with `cargo test --release -- --ignored`"]
 fn tumours_invade_deeper_with_fibroblasts_that_can_wake() {
     let text = std::fs::read_to_string("scenes/caf_invasion.ron").expect("it is shipped");
     let seeds: u64 = std::env::var("SEEDS").map_or(10, |seeds| seeds.parse().expect("a number"));
     let mut deeper = 0;
     for seed in 1..=seeds {
         let mut simulation = simulation(&text, seed);
-        run_to(&mut simulation, 72.0);
+        run_to(&mut simulation, 48.0);
         let (with, without) = (depth_um(&simulation, 0), depth_um(&simulation, 1));
         println!("seed {seed}: {with} um with, {without} um without");
         deeper += u64::from(with > without);
