@@ -8,6 +8,7 @@
 use bevy::prelude::*;
 use thiserror::Error;
 
+use super::state::RegisterState;
 use super::{CellId, SimSystems};
 
 /// A broken promise.
@@ -93,7 +94,8 @@ impl RegisterInvariant for App {
             stage != SimSystems::Observe,
             "the step is over after `Observe`: what is to hold then must hold before"
         );
-        self.init_resource::<Invariants>();
+        self.init_resource::<Invariants>()
+            .declare_remade::<Invariants>("a list of what the program knows");
         self.world_mut()
             .resource_mut::<Invariants>()
             .0

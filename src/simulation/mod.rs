@@ -40,7 +40,7 @@ use crate::core::capability::CapabilityRegistry;
 use crate::core::clones::fill_rows;
 use crate::core::columns::tables_with;
 use crate::core::input::InputValues;
-use crate::core::invariant::{Invariants, Refused};
+use crate::core::invariant::Refused;
 use crate::core::parameters::{
     self, CellTypeNames, ParameterError, ParameterRegistry, ParameterValue,
 };
@@ -88,7 +88,6 @@ impl Plugin for SimulationPlugins {
         .register_purpose(PLACEMENT)
         .declare_remade::<PurposeRegistry>("a list of what the program knows")
         .declare_remade::<CellLife>("a list of what the program knows")
-        .declare_remade::<Invariants>("a list of what the program knows")
         // Here and not when it is first needed: what is added to a world full of cells takes memory for each.
         .init_resource::<StageTimes>()
         .declare_remade::<StageTimes>("a measurement of this process")

@@ -15,7 +15,7 @@ fn dish(depth_um: f64, renewed: &str) -> Simulation {
          fields: [(molecule: \"oxygen\", level: 140), (molecule: \"glucose\", level: 5.5, faces: Top), \
              (molecule: \"lactate\", level: 1, faces: Top)])], \
          populations: [(cell: \"cancer\", place: Scatter(per_mm3: 1500))], \
-         parameters: {{\"cancer.death.apoptosis_per_hour\": 0, {ARRESTED}}}"
+         parameters: {{\"transport.stirring_reach_um\": 21, \"cancer.death.apoptosis_per_hour\": 0, {ARRESTED}}}"
     ))
 }
 

@@ -367,7 +367,9 @@ impl Plugin for JunctionsPlugin {
                     (hold_on, make_and_leave.run_if(is_due))
                         .chain()
                         .in_set(ActSystems::Walk),
-                    let_go_of_the_left.in_set(TurnoverSystems::Tell),
+                    let_go_of_the_left
+                        .in_set(TurnoverSystems::Tell)
+                        .in_set(SimSystems::Turnover),
                 ),
             );
         known::register(app);

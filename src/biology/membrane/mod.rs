@@ -622,7 +622,9 @@ impl Plugin for MembranePlugin {
                     digest_membranes
                         .in_set(SimSystems::Transport)
                         .before(MediumSystems),
-                    tell_crossings.in_set(TurnoverSystems::Tell),
+                    tell_crossings
+                        .in_set(TurnoverSystems::Tell)
+                        .in_set(SimSystems::Turnover),
                 ),
             );
         known::register(app);

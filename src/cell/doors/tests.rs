@@ -34,7 +34,7 @@ fn a_site_without_vessels_has_its_faces_for_doors() {
 fn faces_are_picked_by_their_area_and_evenly_all_over() {
     let block = block();
     let ways = SiteWays::new(&block, None, None);
-    let n = 40;
+    let n = 48;
     let share = |i: usize| (i as f32 + 0.5) / n as f32;
     let mut counts = [0_usize; 3];
     let mut sum = Vec3::ZERO;

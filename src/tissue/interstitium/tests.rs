@@ -111,7 +111,10 @@ fn water_that_is_filtered_is_drained_or_leaves_and_flow_has_that_divergence() {
         ..Interstitium::default()
     };
     let [filtered, drained, left] = known::balance(&block, &fluid);
-    assert!(filtered > 0.0 && drained > 0.0 && left > 0.0);
+    assert!(
+        filtered > 0.0 && drained > 0.0 && left > 0.0,
+        "{filtered} {drained} {left}"
+    );
     assert!(
         (filtered - drained - left).abs() < 1e-4 * filtered,
         "{filtered} {drained} {left}"

@@ -166,6 +166,9 @@ impl VesselWays {
 
     /// The way whose axis is nearest to a point by the distance of its wall, and that distance, um; of equals the first.
     fn nearest_way(&self, point: Vec3, within_um: f32) -> Option<(u32, f32)> {
+        if self.ways.is_empty() {
+            return None;
+        }
         let away = |number: u32| {
             let way = &self.ways[number as usize];
             way.at(way.along(point)).distance(point) - way.radius_um
