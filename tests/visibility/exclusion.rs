@@ -58,7 +58,7 @@ fn t_cells_stay_outside_a_dense_stroma_and_come_in_once_it_is_loosened() {
             .iter()
             .all(|[near, all]| *near == 0 && *all > 40)
     );
-    run_to(&mut simulation, 18.0);
+    run_to(&mut simulation, 8.0);
     let [loose, dense, loosened] = inside(&simulation);
     assert!(loose[0] > 10, "{loose:?}");
     assert_eq!(dense[0], 0, "{dense:?}");
