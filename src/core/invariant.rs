@@ -57,8 +57,18 @@ pub struct Invariant {
     pub stage: SimSystems,
     /// The system that sees to it.
     pub system: &'static str,
+    /// Whether it is about a component of each cell by itself.
+    pub is_of_cells: bool,
     /// Looks for a breach.
     pub check: Box<dyn Fn(&World) -> Option<Breach> + Send + Sync>,
+}
+
+impl Invariant {
+    /// Whether it holds between two steps as well, when the last stage that changes anything is over: what is said of a
+    /// component by itself, and what `Turnover` leaves behind.
+    pub fn holds_between_steps(&self) -> bool {
+        self.is_of_cells || self.stage == SimSystems::Turnover
+    }
 }
 
 /// All promises, in the order of registration.
@@ -96,14 +106,16 @@ impl RegisterInvariant for App {
         );
         self.init_resource::<Invariants>()
             .declare_remade::<Invariants>("a list of what the program knows");
+        let invariant = Invariant {
+            stage,
+            system,
+            is_of_cells: false,
+            check: Box::new(check),
+        };
         self.world_mut()
             .resource_mut::<Invariants>()
             .0
-            .push(Invariant {
-                stage,
-                system,
-                check: Box::new(check),
-            });
+            .push(invariant);
         self
     }
 
@@ -113,7 +125,12 @@ impl RegisterInvariant for App {
         system: &'static str,
         wrong: fn(&C) -> Option<String>,
     ) -> &mut Self {
-        self.register_invariant(stage, system, move |world| first_wrong(world, wrong))
+        self.register_invariant(stage, system, move |world| first_wrong(world, wrong));
+        let mut invariants = self.world_mut().resource_mut::<Invariants>();
+        if let Some(last) = invariants.0.last_mut() {
+            last.is_of_cells = true;
+        }
+        self
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whether a state that comes from a file can be one of a simulation: a checksum says only that it is what somebody wrote.
 //!
 //! First what everything else takes for granted: that a cell is of a type there is, in a site there is, at a place. Then
-//! all promises of the modules ([`crate::core::invariant`]), as `--verify` asks for them in each step.
+//! those promises of the modules that hold between steps ([`crate::core::invariant`]), as `--verify` asks for them in each step.
 
 use bevy::prelude::*;
 
@@ -68,7 +68,8 @@ pub(super) fn wrong_with_cells(world: &World, scene: &Scene) -> Option<String> {
 /// The first promise of a module that a state breaks.
 pub(super) fn broken_promise(world: &World) -> Option<String> {
     let promises = world.get_resource::<Invariants>();
-    let mut promises = promises.into_iter().flat_map(|all| &all.0);
+    let promises = promises.into_iter().flat_map(|all| &all.0);
+    let mut promises = promises.filter(|promise| promise.holds_between_steps());
     promises.find_map(|promise| {
         let breach = (promise.check)(world)?;
         let cell = breach

@@ -15,8 +15,8 @@ use crate::simulation::spawn::keep_to_plane;
 
 /// Cells that are put to see whether there are any: of populations about which an estimate can be wrong.
 const FEW: f64 = 20_000.0;
-/// Cells that are put to see whether they lie in each other. A second or so.
-const MANY: usize = 1_000_000;
+/// Cells that are put to see whether they lie in each other: a fraction of a second.
+const MANY: usize = 200_000;
 /// Share of the cells of a population that may begin inside cells of others without a word.
 const SHARE: f64 = 0.1;
 /// Cells whose centres lie in one cell before a word is said.
