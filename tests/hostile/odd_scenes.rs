@@ -27,7 +27,7 @@ fn cells_are_measured_by_the_parameters_in_force() {
     let volume = |um3: &str| {
         format!(r#"parameters: {{"cancer.body.volume_um3": {um3}, "cancer.body.nucleus_um3": 1}}"#)
     };
-    refused(&scene(BALL, &volume("1e6")), "no cell finds room here");
+    refused(&scene(BALL, &volume("1e6")), "holds no cell");
     // Smaller cells are more than can be.
     let large = |rest: &str| {
         scene(BALL, rest)
@@ -150,7 +150,7 @@ fn a_letter_is_not_taken_for_a_long_name() {
 fn missing_commas_are_told_where_they_are_missing() {
     // With an open bracket behind them, and letters of several bytes.
     for text in [
-        "(a: 1 b: [1, 2",
+        "(title: \"a\" sites: [1, 2",
         "(title: \"\u{e4}\u{e4}\u{e4}\" about: \"\u{e4}\" pace: [\u{e4}",
     ] {
         let (code, told) = checked(folder_with(text).path());
