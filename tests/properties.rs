@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use tumorscape::cell::EventKind;
-use tumorscape::core::parameters::list_parameters;
+use tumorscape::core::parameters::{check_exact, list_parameters};
 use tumorscape::core::{Clock, parallel};
 use tumorscape::journal::run_folder::{RECORD, RunFolder};
 use tumorscape::journal::{Journal, checkpoint};
@@ -308,8 +308,11 @@ impl Draw {
 /// Path, value and limits of every parameter, of the cell types at hand in a folder.
 fn known_parameters(folder: &Path) -> Vec<(String, f64, f64, f64)> {
     let library = CellLibrary::for_folder(folder).expect("the cell types are valid");
-    list_parameters(&prototype_world(&library))
+    let world = prototype_world(&library);
+    list_parameters(&world)
         .into_iter()
+        // A switch is on or off, and nothing between.
+        .filter(|known| !check_exact(&world, &known.path, 0.5).is_err_and(|error| error.to_string().contains("(off)")))
         .map(|known| (known.path, known.value, known.limits.min, known.limits.max))
         .collect()
 }

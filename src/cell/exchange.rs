@@ -84,12 +84,15 @@ fn input_of(molecule: &str) -> String {
 pub fn register_secretions(world: &mut World, molecules: &Molecules) {
     for molecule in molecules.list() {
         let name = molecule.name.clone();
+        // The ledger counts in units of the molecule: of a finer one it holds less.
+        let Limits { min, max } = MoleculeExchange::limits("secretes_molecules_per_s");
+        let max = max * f64::from(molecule.nm_per_unit).min(1.0);
         let info = InputInfo::new(
             input_of(&name),
             "molecules/s",
             format!("Secretion of {} by a cell.", molecule.label),
         )
-        .limits(MoleculeExchange::limits("secretes_molecules_per_s"));
+        .limits(Limits { min, max });
         world.register_input_with(info, move |world, cell_type| {
             let table = world.get_resource::<PerType<ExchangeParameters>>()?;
             let mut list = table.get(cell_type)?.0.iter();

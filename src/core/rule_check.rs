@@ -162,8 +162,13 @@ pub fn check_rule(
             faults.push(RuleFault::new(part, message));
         }
     }
-    if rule.floor.is_some() && matches!(rule.law, Law::Add(_) | Law::HillAdd { .. }) {
-        let message = "an addend has no factor that a floor could hold: leave it out".to_owned();
+    let addend = match rule.law {
+        Law::Add(_) => Some("Add"),
+        Law::HillAdd { .. } => Some("HillAdd"),
+        _ => None,
+    };
+    if let (Some(_), Some(law)) = (rule.floor, addend) {
+        let message = format!("`{law}` has no factor that a floor could hold: leave it out");
         faults.push(RuleFault::new("floor", message));
     }
     if faults.is_empty() {

@@ -42,6 +42,10 @@ fn hits_kill_after_the_mean_first_passage_at_any_step() {
     ] {
         let expected = first_passage(hits, gain, 1.0 / 50.0);
         for minutes in [1.0_f32, 10.0, 60.0] {
+            // Where most die in their first step its length is all that is seen.
+            if expected < 2.0 * f64::from(minutes) {
+                continue;
+            }
             let cells = 6000;
             let (mut sum, mut squares) = (0.0, 0.0);
             for cell in 0..cells {

@@ -323,8 +323,9 @@ fn in_a_plane_a_membrane_turns_cells_aside_within_it() {
         before = now;
     });
     assert!(at_the_rim > 100, "{at_the_rim}");
-    // They slide along it: of 4 cells at 5 um/min for a day at least a third of their way.
-    assert!(way > 4.0 * 5.0 * 1440.0 / 3.0, "{way} um");
+    // They slide along it until they lean against it straight, and do so anew at each of their 24 turns a day: half the radius of the
+    // circle, 45.8 um, and more at each.
+    assert!(way > 4.0 * 24.0 * 0.5 * 45.8, "{way} um");
 }
 
 #[test]
