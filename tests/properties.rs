@@ -312,7 +312,10 @@ fn known_parameters(folder: &Path) -> Vec<(String, f64, f64, f64)> {
     list_parameters(&world)
         .into_iter()
         // A switch is on or off, and nothing between.
-        .filter(|known| !check_exact(&world, &known.path, 0.5).is_err_and(|error| error.to_string().contains("(off)")))
+        .filter(|known| {
+            !check_exact(&world, &known.path, 0.5)
+                .is_err_and(|error| error.to_string().contains("(off)"))
+        })
         .map(|known| (known.path, known.value, known.limits.min, known.limits.max))
         .collect()
 }

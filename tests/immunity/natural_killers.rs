@@ -47,7 +47,7 @@ fn lodged_cells_survive_natural_killers_as_in_the_lung() {
         "(cell: \"lodged\", place: Scatter(per_mm3: 1000)), ",
     );
     let mut simulation = simulation(&text, 11);
-    let begun = metric(&simulation, 0, "tumour_cells");
+    let begun = metric(&simulation, 0, "cells_lodged");
     assert!(begun >= 1000.0, "{begun}");
     let mut alive = [0.0; 2];
     for (left, hours) in alive.iter_mut().zip([4.0, 24.0]) {

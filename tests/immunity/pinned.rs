@@ -58,15 +58,11 @@ fn kills_a_day(together: usize, function: f32, days: f64, pairs: usize) -> f64 {
 )"#
     );
     let mut simulation = simulation(&text, 5);
+    // A fresh target comes when the dead one is gone, so that neither pushes the other away.
+    let (mut dying, mut gone): (Vec<(f32, f32, f32)>, Vec<_>) = (Vec::new(), Vec::new());
     while simulation.hours() < 24.0 * days {
         simulation.step();
-        let dead: Vec<(f32, f32, f32)> = simulation
-            .events()
-            .iter()
-            .filter(|event| event.kind == KILL)
-            .map(|event| event.position_um.into())
-            .collect();
-        for at_um in dead {
+        for at_um in std::mem::take(&mut gone) {
             let fresh = Population {
                 cell: "fresh".into(),
                 site: None,
@@ -76,6 +72,10 @@ fn kills_a_day(together: usize, function: f32, days: f64, pairs: usize) -> f64 {
                 .apply(Action::Add(fresh))
                 .expect("there is room again");
         }
+        gone.append(&mut dying);
+        let events = simulation.events().iter();
+        let killed = events.filter(|event| event.kind == KILL);
+        dying.extend(killed.map(|event| <(f32, f32, f32)>::from(event.position_um)));
     }
     let world = simulation.world();
     let site = world.resource::<Sites>().list[0].entity;

@@ -23,8 +23,8 @@ use crate::tissue::{Fibres, Sites, TissueBlock};
 pub struct RemodellingParameters {
     /// Collagen that a cell lays down, pg/d; 5, of 1-10, for a CAF [M].
     pub deposition_pg_per_day: f32,
-    /// Digestion by proteases on the surface of the cell (MT1-MMP) where it goes, 1/min of what is there in a cube of 20 um; 2e-3 for a
-    /// cell that opens its own way. Calibrated to Wolf 2013.
+    /// Digestion by proteases on the surface of the cell (MT1-MMP) where it goes, 1/min of what is there in a cube of 20 um; 2.6e-3
+    /// for a cell that opens its own way. Calibrated to Wolf 2013 on voxels of 20 um.
     pub contact_digestion_per_min: f32,
     /// Share of the fibres around a cell that it turns towards its own axis in a minute. Assumed.
     pub pull_per_min: f32,
