@@ -16,10 +16,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::capabilities::{HoldsParts, check_value, tell};
 use super::checker::Checker;
 use super::prefab::{FieldName, Written, read_written};
-use super::read_text;
 use super::report::{Problem, SceneReport};
 use super::schema::Scene;
 use super::spans::FieldPath;
+use super::{LONGEST_TEXT, read_text_below};
 use crate::core::capability::{Capability, CapabilityRegistry, CapabilityValue};
 
 /// What the tissue of a site is made of besides its cells and molecules: `(matrix: (density: 0.4))`. A part that is left out is one that
@@ -104,7 +104,7 @@ pub(super) fn read_files(
             let mut texts: Vec<(String, String)> = Vec::new();
             let found = part.read_files(value, &mut |file| {
                 let shown = shown(file);
-                match read_text(&folder.join(file), &shown) {
+                match read_text_below(folder, Path::new(file), LONGEST_TEXT, &shown) {
                     Ok(text) => {
                         texts.push((shown, text.clone()));
                         Some(text)

@@ -49,11 +49,24 @@ fn what_passes_walls_is_the_same_at_any_number_of_threads() {
     assert_eq!(found[0], found[1]);
 }
 
+/// Killers that come through the wall of a vessel.
+const VISITED: &str = r#"(title: "visited", about: "by killers", pace: Illustrative, duration: Hours(4),
+    sites: [(name: "breast", organ: Breast, size_um: (200, 200, 200), fields: [(molecule: "oxygen", level: 38)],
+        tissue: (vessels: [(place: Parent(from_um: (-100, 0, 0), to_um: (100, 0, 0), radius_um: 4))], immigration: ()))],
+    parameters: {"nk_cell.immigrant.per_mm3_per_day": 1e6},
+    populations: [(cell: "nk_cell", place: Single(at_um: (0, 0, 60)))])"#;
+
 #[test]
 fn what_passes_walls_goes_on_from_a_file_as_if_nothing_had_been() {
+    for scene in [SCENE, VISITED] {
+        goes_on(scene);
+    }
+}
+
+fn goes_on(scene: &str) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let saved = folder.path().join("saved");
-    let mut whole = begin(SCENE, 5);
+    let mut whole = begin(scene, 5);
     for _ in 0..23 {
         whole.step();
     }

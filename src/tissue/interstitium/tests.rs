@@ -93,14 +93,14 @@ fn water_that_is_filtered_is_drained_or_leaves_and_flow_has_that_divergence() {
             },
             of: FluidOf::TUMOUR,
         }],
-        face_pressure_mmhg: -1.0,
+        face_pressure_mmhg: 0.0,
         ..InterstitiumDescription::default()
     };
     let ground = fluid::Ground::new(&block, &description);
     let mut terms = FluidTerms::default();
     let host = crate::tissue::transport::HostVessels::default();
     ground.fill(&mut terms, None, &host, None, false);
-    let faces = FluidFaces::Held(-1.0);
+    let faces = FluidFaces::Held(0.0);
     let (pressure, _) = solved(&block, &terms, faces);
     let mut flow = InterstitialFlow::default();
     flow_of(&block, &terms.conductivity, &pressure, faces, &mut flow);

@@ -21,10 +21,10 @@ use serde::{Deserialize, Serialize};
 
 use super::BloodFlowSystems;
 use super::network::Network;
-use crate::core::SimSchedule;
 use crate::core::parameters::{Limits, Parameters, RegisterParameters};
 use crate::core::site_part::RegisterSitePart;
 use crate::core::state::{Owner, RegisterState};
+use crate::core::{SimSchedule, SimSystems};
 use crate::tissue::host_vessels::DrawnVessels;
 use crate::tissue::interstitium::{DrawnWalls, FluidSystems, order_fluid};
 use crate::tissue::medium::RegisterMedium;
@@ -135,6 +135,11 @@ pub(super) fn register(app: &mut App) {
                     .chain()
                     .in_set(FluidSystems::Walls),
                 carriage::carry_in_blood.in_set(FluidSystems::Carry),
+                // What follows from the network is not saved: at the start and after a resume it is found before anybody asks for it.
+                (carriage::find_course, ways::show_ways)
+                    .chain()
+                    .run_if(ways::are_unknown)
+                    .in_set(SimSystems::Perceive),
             ),
         );
     known::register(app);

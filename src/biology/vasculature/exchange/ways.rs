@@ -276,6 +276,12 @@ impl Doors for VesselWays {
     }
 }
 
+/// Whether the ways of a site are not known yet, as at the start and after a resume.
+pub fn are_unknown(sites: Query<&SiteDoors>) -> bool {
+    let mut ways = sites.iter().filter_map(|doors| doors.get::<VesselWays>());
+    ways.any(|ways| ways.near.is_empty())
+}
+
 /// Keeps the ways in and out up to date where the flow has changed.
 pub fn show_ways(mut networks: Query<(Ref<Network>, &Course, &mut SiteDoors)>) {
     for (network, course, mut doors) in &mut networks {
