@@ -4,9 +4,10 @@ use tumorscape::core::rule::{BLOCK, Program, RuleBook};
 use tumorscape::scene::CellLibrary;
 
 /// The arrows that hold something back; all others raise what they lead to, or let it be.
-const HOLD_BACK: [&str; 8] = [
-    // HIF-1a keeps pyruvate from the mitochondria.
+const HOLD_BACK: [&str; 26] = [
+    // HIF-1a keeps pyruvate from the mitochondria, and sheds stress ligands.
     "cancer.hypoxia_spares_pyruvate",
+    "cancer.hypoxia_sheds_stress_ligands",
     // EMT: lost adhesion, polarity and division, resistance to anoikis.
     "cancer.emt_loses_e_cadherin",
     "cancer.emt_loosens_junctions",
@@ -16,6 +17,34 @@ const HOLD_BACK: [&str; 8] = [
     // Inflammatory fibroblasts give off more than myofibroblasts, which are broader.
     "fibroblast.myofibroblasts_secrete_less_cxcl12",
     "fibroblast.cafs_broaden",
+    // Killers stop at their targets; T cells tire, and antigen keeps them alive and here.
+    "cd8_t_cell.engaged_t_cells_stop",
+    "nk_cell.engaged_nk_cells_stop",
+    "cd8_t_cell.exhaustion_ends_division",
+    "cd8_t_cell.antigen_keeps_t_cells_alive",
+    "cd8_t_cell.stimulated_t_cells_stay",
+    // What suppresses killers.
+    "cd8_t_cell.pd_1_holds_back",
+    "cd8_t_cell.tgf_beta_holds_back",
+    "cd8_t_cell.il_10_holds_back",
+    "cd8_t_cell.adenosine_holds_back",
+    "cd8_t_cell.hypoxia_holds_back",
+    "cd8_t_cell.lactate_holds_back",
+    "cd8_t_cell.tgf_beta_takes_cxcr3",
+    "nk_cell.tgf_beta_holds_back",
+    "nk_cell.il_10_holds_back",
+    "nk_cell.adenosine_holds_back",
+    "nk_cell.hypoxia_holds_back",
+    "nk_cell.lactate_holds_back",
+];
+
+/// The arrows that lead to a value, from above and from below.
+const LEAD_TO: [(&str, f32); 3] = [
+    // Killers that hold a target are round.
+    ("cd8_t_cell.engaged_t_cells_round_up", 1.0),
+    ("nk_cell.engaged_nk_cells_round_up", 1.0),
+    // Much CXCL12 repels T cells.
+    ("cd8_t_cell.cxcl12_turns_away", -0.3),
 ];
 
 /// What a rule alone makes of an input with that base.
@@ -51,7 +80,10 @@ fn every_arrow_points_the_same_way_at_every_base() {
                 let mut before = with(&book, &rule.input, base, 0.0);
                 for q in [0.01, 0.1, 0.5, 1.0] {
                     let now = with(&book, &rule.input, base, q);
-                    let change = sign * (now - before);
+                    let change = match LEAD_TO.iter().find(|(known, _)| *known == path) {
+                        Some((_, to)) => (before - to).abs() - (now - to).abs(),
+                        None => sign * (now - before),
+                    };
                     assert!(
                         change >= 0.0,
                         "{path}: from {before} to {now} at base {base}"
