@@ -28,7 +28,10 @@ fn kills_a_day(together: usize, function: f32, days: f64, pairs: usize) -> f64 {
         cells += &format!("(at_um: {place:?}, cell: \"fresh\"), ");
         for killer in 0..together {
             let turn = std::f32::consts::TAU * killer as f32 / together as f32;
-            let (x, y) = (place.0 + 13.0 * turn.cos(), place.1 + 13.0 * turn.sin());
+            let (x, y) = (
+                place.0 + 13.0 * bevy::math::ops::cos(turn),
+                place.1 + 13.0 * bevy::math::ops::sin(turn),
+            );
             cells += &format!("(at_um: ({x:?}, {y:?}, {:?}), cell: \"pinned\"), ", place.2);
         }
     }

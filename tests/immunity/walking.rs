@@ -14,8 +14,8 @@ fn assay(radius_um: f32, t_cells: usize, hours: f64, seed: u64) -> (f64, f64, us
         let turn = 2.399_963 * k as f32;
         let ring = (1.0 - height * height).sqrt() * (radius_um + 15.0);
         let at = (
-            ring * turn.cos(),
-            ring * turn.sin(),
+            ring * bevy::math::ops::cos(turn),
+            ring * bevy::math::ops::sin(turn),
             height * (radius_um + 15.0),
         );
         killers += &format!("(at_um: {at:?}), ");
