@@ -8,6 +8,8 @@ mod cells;
 mod fluid;
 mod krogh;
 mod same;
+#[path = "../threads/mod.rs"]
+mod threads;
 
 use std::sync::Arc;
 

@@ -2,7 +2,6 @@
 
 use super::saving::save;
 use super::*;
-use tumorscape::core::parallel::set_threads;
 use tumorscape::journal::checkpoint;
 
 /// Cancer cells, vessels that leak, fluid that flows.
@@ -13,15 +12,12 @@ const SCENE: &str = r#"(title: "same", about: "all of it", pace: Calibrated, dur
         tissue: (interstitium: (), matrix: (), vessels: [(place: Grid(spacing_um: 80))]))],
     populations: [(cell: "cancer", place: Ball(radius_um: 60))])"#;
 
-const THREADS: &str = "EXCHANGE_THREADS";
-
 #[test]
 #[ignore = "run by the test below, in a process of its own"]
 fn on_some_threads() {
-    let Ok(threads) = std::env::var(THREADS) else {
+    if !threads::taken() {
         return;
-    };
-    set_threads(Some(threads.parse().expect("a number")));
+    }
     let mut simulation = begin(SCENE, 5);
     for _ in 0..45 {
         simulation.step();
@@ -31,22 +27,8 @@ fn on_some_threads() {
 
 #[test]
 fn what_passes_walls_is_the_same_at_any_number_of_threads() {
-    let found = ["1", "3"].map(|threads| {
-        let output = std::process::Command::new(std::env::current_exe().expect("it runs"))
-            .args([
-                "--ignored",
-                "--exact",
-                "--nocapture",
-                "same::on_some_threads",
-            ])
-            .env(THREADS, threads)
-            .output()
-            .expect("it can run again");
-        let told = String::from_utf8(output.stdout).expect("it is text");
-        let told = told.lines().find(|line| line.contains("exchange: "));
-        told.map(str::to_owned).expect("it says what it has found")
-    });
-    assert_eq!(found[0], found[1]);
+    let [one, three] = threads::told("same::on_some_threads", "exchange: ");
+    assert_eq!(one, three);
 }
 
 /// Killers that come through the wall of a vessel.

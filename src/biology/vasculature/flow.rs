@@ -64,7 +64,7 @@ impl FlowWork {
     fn fill(&mut self, network: &Network, parameters: &VesselParameters) {
         let plasma = f64::from(parameters.plasma_viscosity_mpa_s) * 1.0e-3
             / PA_PER_MMHG
-            / f64::from(SECONDS_PER_MINUTE as f32);
+            / SECONDS_PER_MINUTE;
         self.conductance.clear();
         self.viscosity.clear();
         for segment in network.segments() {

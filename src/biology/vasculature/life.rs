@@ -95,7 +95,9 @@ impl SolidStress {
 
 /// Whether it is time, and the step is one in which what is slow is worked out.
 pub(super) fn is_due(clock: Res<Clock>, parameters: Res<VesselParameters>) -> bool {
-    let every = (f64::from(parameters.every_min) / clock.step_minutes).max(1.0) as u64;
+    let every = (f64::from(parameters.every_min) / clock.step_minutes)
+        .round()
+        .max(1.0) as u64;
     clock.step.is_multiple_of(every)
 }
 

@@ -188,7 +188,7 @@ fn grid(
                             counts[number] as f32
                         };
                     let off = if number == axis { 0.0 } else { 0.5 };
-                    // Two draws for each axis, so that what one takes does not hang on which face it is.
+                    // Drawn on faces too, so that what a node takes does not hang on how many are there.
                     let aside = (random.uniform() - 0.5) * 2.0 * jitter;
                     let is_face = number == axis
                         && (place[number] == 0 || place[number] == counts[number] - 1);

@@ -184,8 +184,17 @@ impl Ground {
         }
     }
 
-    /// Share of the vessels and lymphatics that are not drawn that is left in a voxel.
-    pub fn share(&self, host: &HostVessels, voxel: usize) -> f32 {
+    /// Share of the vessels that are not drawn that is left in a voxel: where some are drawn, those of the host are among them.
+    pub fn undrawn(&self, host: &HostVessels, is_drawn: bool, voxel: usize) -> f32 {
+        if is_drawn && self.is_host[voxel] {
+            0.0
+        } else {
+            self.share(host, voxel)
+        }
+    }
+
+    /// Share of what the scene says of vessels and lymphatics that is left in a voxel.
+    fn share(&self, host: &HostVessels, voxel: usize) -> f32 {
         if self.is_host[voxel] {
             host.0.get(voxel).copied().unwrap_or(1.0)
         } else {
@@ -209,15 +218,8 @@ impl Ground {
         copy(&mut terms.lymph_rate, &self.lymph_rate);
         copy(&mut terms.lymph_mmhg, &self.lymph_mmhg);
         for voxel in 0..terms.wall_rate.len() {
-            let share = self.share(host, voxel);
-            // Where vessels are drawn, those of the host are among them.
-            let undrawn = if is_drawn && self.is_host[voxel] {
-                0.0
-            } else {
-                share
-            };
-            terms.wall_rate[voxel] *= undrawn;
-            terms.lymph_rate[voxel] *= share;
+            terms.wall_rate[voxel] *= self.undrawn(host, is_drawn, voxel);
+            terms.lymph_rate[voxel] *= self.share(host, voxel);
         }
         let (rate, mmhg) = drawn.map_or((&[][..], &[][..]), |drawn| {
             (&drawn.rate_per_mmhg_min[..], &drawn.effective_mmhg[..])

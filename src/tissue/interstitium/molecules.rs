@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fluid::{Ground, Interstitium};
 use crate::core::state::WhollyKept;
-use crate::tissue::host_vessels::HostVessels;
+use crate::tissue::host_vessels::{DrawnVessels, HostVessels};
 use crate::tissue::medium::{ExchangesWithVessels, VesselExchange};
 use crate::tissue::transport::FieldSupply;
 use crate::tissue::{Molecule, Molecules, Sites};
@@ -68,8 +68,19 @@ impl Molecule {
 #[derive(Component, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct InterstitialExchange {
     exchange: VesselExchange,
-    /// The solve of the fluid that it is of.
-    of_solve: u64,
+    /// What it was worked out for; none before the first time.
+    of: Option<WorkedOutFor>,
+}
+
+/// When what water carries is worked out anew: kept, so that a resumed run does so when the whole one does.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct WorkedOutFor {
+    /// Number of the solve of the fluid.
+    solve: u64,
+    /// Permeability of a normal wall to the molecule, um/min.
+    permeability_um_per_min: f32,
+    /// Share of it that such a wall holds back.
+    reflection: f32,
 }
 
 impl WhollyKept for InterstitialExchange {}
@@ -84,27 +95,32 @@ impl ExchangesWithVessels for InterstitialExchange {
 pub(super) fn carry_through_walls(
     molecules: Res<Molecules>,
     sites: Res<Sites>,
-    fluids: Query<(&Interstitium, &Ground, &HostVessels)>,
+    fluids: Query<(&Interstitium, &Ground, &HostVessels, Has<DrawnVessels>)>,
     mut fields: Query<(&FieldSupply, &mut InterstitialExchange)>,
 ) {
     for site in &sites.list {
-        let Ok((fluid, ground, host)) = fluids.get(site.entity) else {
+        let Ok((fluid, ground, host, is_drawn)) = fluids.get(site.entity) else {
             continue;
         };
         for field in &site.fields {
             let Ok((supply, mut of_field)) = fields.get_mut(field.entity) else {
                 continue;
             };
-            if of_field.of_solve == fluid.solves && !molecules.is_changed() {
+            let molecule = molecules.get(field.molecule);
+            let now = Some(WorkedOutFor {
+                solve: fluid.solves,
+                permeability_um_per_min: molecule.wall_permeability_um_per_min,
+                reflection: molecule.wall_reflection,
+            });
+            if of_field.of == now {
                 continue;
             }
-            let molecule = molecules.get(field.molecule);
             let voxels = site.block.voxels();
             let mut exchange = VesselExchange::none(voxels);
             let (rates, levels) = exchange.parts_mut();
             for voxel in 0..voxels {
                 let water = fluid.filtered_per_min(voxel);
-                let surface = ground.surface[voxel] * ground.share(host, voxel);
+                let surface = ground.surface[voxel] * ground.undrawn(host, is_drawn, voxel);
                 let mut wall = molecule.passage(ground.leakiness[voxel], surface, water);
                 // What crosses walls freely is brought by perfusion.
                 if molecule.crosses_vessel_walls {
@@ -121,7 +137,7 @@ pub(super) fn carry_through_walls(
                 };
             }
             of_field.exchange = exchange;
-            of_field.of_solve = fluid.solves;
+            of_field.of = now;
         }
     }
 }

@@ -185,3 +185,26 @@ fn one_that_follows_a_vessel_takes_the_branch_in_which_more_flows_more_often() {
     );
     assert_eq!(VesselWays::of(&network).pick([0.5; 3]), None);
 }
+
+#[test]
+fn one_that_crawls_slowly_gets_past_a_fork_and_one_beside_a_vessel_is_in_none() {
+    let (network, course) = forked();
+    let mut ways = VesselWays::of(&network);
+    ways.follow_flow(&network, &course);
+    // Half a micrometre at a time: less than by how much the vessel narrows at the fork.
+    for (dice, is_wide) in [(0.01, true), (0.99, false)] {
+        let mut at_um = Vec3::new(-46.0, 0.0, 0.0);
+        for _ in 0..60 {
+            match ways.follow(at_um, 0.5, dice) {
+                Followed::To(next) => at_um = next,
+                other => panic!("{other:?} at {at_um}"),
+            }
+        }
+        let gone = (at_um - Vec3::new(-45.0, 0.0, 0.0)).length();
+        assert!((gone - 29.0).abs() < 0.01, "{at_um}");
+        assert_eq!(at_um.y > 0.0, is_wide);
+    }
+    // Ten micrometres from the axis of a vessel of six.
+    let beside = Vec3::new(-75.0, 10.0, 0.0);
+    assert_eq!(ways.follow(beside, 1.0, 0.5), Followed::Nowhere);
+}

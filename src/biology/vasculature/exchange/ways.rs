@@ -47,6 +47,11 @@ impl Way {
             .clamp(0.0, length)
     }
 
+    /// Distance of a point from its axis, um.
+    fn off_axis(&self, point: Vec3) -> f32 {
+        self.at(self.along(point)).distance(point)
+    }
+
     fn at(&self, along_um: f32) -> Vec3 {
         self.from_um + self.direction() * along_um
     }
@@ -164,18 +169,14 @@ impl VesselWays {
         }
     }
 
-    /// The way whose axis is nearest to a point by the distance of its wall, and that distance, um; of equals the first.
-    fn nearest_way(&self, point: Vec3, within_um: f32) -> Option<(u32, f32)> {
+    /// The way that is nearest to a point by what `away` says of it, um, if that is not more than `within_um`; of equals the first.
+    fn nearest_way(&self, point: Vec3, within_um: f32, away: impl Fn(&Way) -> f32) -> Option<u32> {
         if self.ways.is_empty() {
             return None;
         }
-        let away = |number: u32| {
-            let way = &self.ways[number as usize];
-            way.at(way.along(point)).distance(point) - way.radius_um
-        };
         let mut best: Option<(u32, f32)> = None;
         let mut look = |number: u32| {
-            let distance = away(number);
+            let distance = away(&self.ways[number as usize]);
             if distance <= within_um
                 && best.is_none_or(|(known, least)| {
                     distance < least || (distance == least && number < known)
@@ -187,7 +188,7 @@ impl VesselWays {
         let reach = (within_um / CELL_UM).ceil();
         if reach >= self.cells.max_element() as f32 {
             (0..self.ways.len() as u32).for_each(look);
-            return best;
+            return best.map(|(number, _)| number);
         }
         let middle = self.cell_of(point).as_ivec3();
         let reach = IVec3::splat(reach as i32);
@@ -203,7 +204,7 @@ impl VesselWays {
                 }
             }
         }
-        best
+        best.map(|(number, _)| number)
     }
 
     /// One of these ways, the more often the more flows in it.
@@ -223,7 +224,8 @@ const MOST_FOLLOWED: usize = 10_000;
 
 impl Doors for VesselWays {
     fn nearest(&self, from_um: Vec3, within_um: f32) -> Option<Door> {
-        let (number, _) = self.nearest_way(from_um, within_um)?;
+        let to_wall = |way: &Way| way.off_axis(from_um) - way.radius_um;
+        let number = self.nearest_way(from_um, within_um, to_wall)?;
         let way = &self.ways[number as usize];
         let along = way.along(from_um);
         Some(way.door(along, from_um - way.at(along)))
@@ -243,7 +245,16 @@ impl Doors for VesselWays {
     }
 
     fn follow(&self, from_um: Vec3, by_um: f32, dice: f32) -> Followed {
-        let Some((mut number, _)) = self.nearest_way(from_um, CELL_UM) else {
+        // By the centre line: near a fork a narrow vessel lies within the lumen of a wide one.
+        let to_axis = |way: &Way| {
+            let away = way.off_axis(from_um);
+            if away <= way.radius_um {
+                away
+            } else {
+                f32::INFINITY
+            }
+        };
+        let Some(mut number) = self.nearest_way(from_um, CELL_UM, to_axis) else {
             return Followed::Nowhere;
         };
         let mut along = self.ways[number as usize].along(from_um);
