@@ -9,7 +9,6 @@ use tumorscape::cell::event::{EventKind, EventKinds, Passage};
 use tumorscape::cell::mechanics::Bond;
 use tumorscape::cell::turnover::{Passages, Recruit, Transit};
 use tumorscape::cell::{EventRecord, Resident};
-use tumorscape::core::parallel::set_threads;
 use tumorscape::core::{CellId, MemberId, SimSchedule, SimSystems};
 use tumorscape::journal::checkpoint;
 use tumorscape::simulation::{Program, Simulation};
@@ -19,7 +18,7 @@ use tumorscape::tissue::population::LivesIn;
 use super::saving::save;
 use super::sparkle::sparkle;
 use super::swarm::{CAME, EATEN, LEFT, LURED, Mote, Path, TORN, swarm};
-use super::workplace;
+use super::{threads, workplace};
 
 /// The scene of the fireflies with a second site.
 fn two_sites() -> String {
@@ -133,16 +132,12 @@ fn the_books_of_comings_and_goings_balance_in_every_step() {
     assert!(splits.values().any(|(_, path)| path.splits.len() > 3));
 }
 
-/// Where the test below finds how many threads to run on: their number is fixed once per process.
-const THREADS: &str = "SWARM_THREADS";
-
 #[test]
 #[ignore = "run by the test below, in a process of its own"]
 fn on_some_threads() {
-    let Ok(threads) = std::env::var(THREADS) else {
+    if !threads::taken() {
         return;
-    };
-    set_threads(Some(threads.parse().expect("a number")));
+    }
     let folder = workplace();
     let mut simulation = begin(&program(), folder.path());
     for _ in 0..90 {
@@ -156,23 +151,9 @@ fn on_some_threads() {
 
 #[test]
 fn comings_and_goings_are_the_same_at_any_number_of_threads() {
-    let found = ["1", "3"].map(|threads| {
-        let output = std::process::Command::new(std::env::current_exe().expect("it runs"))
-            .args([
-                "--ignored",
-                "--exact",
-                "--nocapture",
-                "comings::on_some_threads",
-            ])
-            .env(THREADS, threads)
-            .output()
-            .expect("it can run again");
-        let told = String::from_utf8(output.stdout).expect("it is text");
-        let told = told.lines().filter(|line| line.contains("swarm: "));
-        told.map(str::to_owned).collect::<Vec<_>>()
-    });
-    assert!(found[0].len() > 100, "{}", found[0].len());
-    assert_eq!(found[0], found[1]);
+    let [one, three] = threads::told("comings::on_some_threads", "swarm: ");
+    assert!(one.len() > 100, "{}", one.len());
+    assert_eq!(one, three);
 }
 
 #[test]

@@ -16,6 +16,8 @@ mod saving;
 mod sparkle;
 mod swarm;
 mod tables;
+#[path = "../threads/mod.rs"]
+mod threads;
 
 use std::path::Path;
 use std::sync::Arc;

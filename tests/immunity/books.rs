@@ -3,15 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tumorscape::biology::immunity::{HIT, KILL, LYSIS_KILL};
-use tumorscape::cell::{EventKind, Resident};
+use tumorscape::cell::Resident;
 use tumorscape::core::CellId;
-use tumorscape::core::parallel::set_threads;
 use tumorscape::journal::checkpoint;
 use tumorscape::measure::{Census, Wanted};
 use tumorscape::simulation::{Program, Simulation};
 
 use super::saving::save;
-use super::simulation;
+use super::{simulation, threads};
 
 /// A tumour that grows, with both kinds of killers inside and more that come, at a pace that makes everything happen within hours.
 fn turmoil(immigrants: u32, hits: f32) -> String {
@@ -106,7 +105,6 @@ fn nobody_is_killed_twice_and_the_books_balance_in_every_step() {
             assert!(seen.contains_key(kind), "{kind}: {seen:?}");
         }
         assert_eq!(seen["immunity.kill"] + seen["immunity.nk_kill"], dead.len());
-        assert!(EventKind::of("immunity.kill") == KILL);
     }
 }
 
@@ -171,16 +169,12 @@ fn killers_are_saved_in_the_midst_of_their_work_and_go_on() {
     assert_eq!(resumed.state_hash(), whole.state_hash());
 }
 
-/// Where the test below finds how many threads to run on: their number is fixed once per process.
-const THREADS: &str = "IMMUNITY_THREADS";
-
 #[test]
 #[ignore = "run by the test below, in a process of its own"]
 fn on_some_threads() {
-    let Ok(threads) = std::env::var(THREADS) else {
+    if !threads::taken() {
         return;
-    };
-    set_threads(Some(threads.parse().expect("a number")));
+    }
     let mut simulation = simulation(&turmoil(4000, 10.0), 9);
     for _ in 0..200 {
         simulation.step();
@@ -193,21 +187,7 @@ fn on_some_threads() {
 
 #[test]
 fn killers_do_the_same_at_any_number_of_threads() {
-    let found = ["1", "3"].map(|threads| {
-        let output = std::process::Command::new(std::env::current_exe().expect("it runs"))
-            .args([
-                "--ignored",
-                "--exact",
-                "--nocapture",
-                "books::on_some_threads",
-            ])
-            .env(THREADS, threads)
-            .output()
-            .expect("it can run again");
-        let told = String::from_utf8(output.stdout).expect("it is text");
-        let told = told.lines().filter(|line| line.contains("immunity: "));
-        told.map(str::to_owned).collect::<Vec<_>>()
-    });
-    assert!(found[0].len() > 100, "{}", found[0].len());
-    assert_eq!(found[0], found[1]);
+    let [one, three] = threads::told("books::on_some_threads", "immunity: ");
+    assert!(one.len() > 100, "{}", one.len());
+    assert_eq!(one, three);
 }

@@ -7,6 +7,8 @@ mod natural_killers;
 mod pinned;
 #[path = "../saving/mod.rs"]
 mod saving;
+#[path = "../threads/mod.rs"]
+mod threads;
 mod walking;
 
 use std::sync::Arc;

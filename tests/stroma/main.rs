@@ -1,6 +1,8 @@
 //! Stroma and switch from outside, in whole simulations: who lets go and leaves, who dies of it, whom fibroblasts draw, and which arrow
 //! is for what.
 
+#[path = "../ablation/mod.rs"]
+mod ablation;
 mod arrows;
 mod duct;
 mod halo;

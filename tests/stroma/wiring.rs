@@ -1,12 +1,8 @@
 //! Arrows one by one: without one, a step later nothing but its input differs. And the step is sacred with all of them at work.
 
-use std::collections::BTreeMap;
-
-use tumorscape::core::input::Inputs;
-use tumorscape::core::regulate::RuleChange;
 use tumorscape::scene::CellLibrary;
-use tumorscape::simulation::{Action, Simulation};
 
+use super::ablation::assert_each_changes_its_input_alone;
 use super::program::{state, succeeds};
 use super::{metric, simulation};
 
@@ -31,22 +27,6 @@ const TISSUE: &str = r#"(
     output: (metrics_every: Hours(2)),
 )"#;
 
-/// What rules make of every input of cells, as bits.
-fn inputs(simulation: &Simulation) -> BTreeMap<String, Vec<(u64, u32)>> {
-    let names = simulation.world().resource::<Inputs>().cell_names();
-    let of = |name: &str| {
-        let values = simulation.inputs(name);
-        values
-            .iter()
-            .map(|(id, value)| (id.0, value.to_bits()))
-            .collect()
-    };
-    names
-        .iter()
-        .map(|name| ((*name).to_owned(), of(name)))
-        .collect()
-}
-
 #[test]
 fn without_an_arrow_nothing_but_its_input_differs_a_step_later() {
     let shipped = CellLibrary::shipped().unwrap_or_else(|report| panic!("{report}"));
@@ -59,52 +39,28 @@ fn without_an_arrow_nothing_but_its_input_differs_a_step_later() {
         })
         .collect();
     assert!(arrows.len() > 30, "{}", arrows.len());
-    const STEPS: usize = 240;
-    // Each runs from the start: a simulation is a value, not a copy.
-    let run = |cut: Option<&str>| {
-        let mut simulation = simulation(TISSUE, 7);
-        for _ in 0..STEPS {
-            simulation.step();
-        }
-        let before = simulation.state_hash();
-        if let Some(path) = cut {
-            let delete = Action::Rule(RuleChange::Delete(path.to_owned()));
-            simulation.apply(delete).expect("the rule is there");
-        }
-        simulation.step();
-        (before, inputs(&simulation))
-    };
-    let (state, whole) = run(None);
     // Each takes a run, so a few, chosen to reach every module.
-    let tried = arrows.iter().filter(|(path, _)| {
-        [
-            "cancer.tgf_beta_drives_emt",
-            "cancer.hypoxia_drives_emt",
-            "cancer.fgf_2_drives_emt",
-            "cancer.stiffness_drives_emt",
-            "cancer.emt_loses_e_cadherin",
-            "cancer.emt_loosens_junctions",
-            "cancer.emt_resists_anoikis",
-            "cancer.contacts_attach",
-            "cancer.hgf_scatters",
-            "fibroblast.tgf_beta_wakes",
-            "fibroblast.il_1_inflames",
-            "fibroblast.myofibroblasts_secrete_less_cxcl12",
-            "fibroblast.cafs_broaden",
-        ]
-        .contains(&path.as_str())
+    let tried = [
+        "cancer.tgf_beta_drives_emt",
+        "cancer.hypoxia_drives_emt",
+        "cancer.fgf_2_drives_emt",
+        "cancer.stiffness_drives_emt",
+        "cancer.emt_loses_e_cadherin",
+        "cancer.emt_loosens_junctions",
+        "cancer.emt_resists_anoikis",
+        "cancer.contacts_attach",
+        "cancer.hgf_scatters",
+        "fibroblast.tgf_beta_wakes",
+        "fibroblast.il_1_inflames",
+        "fibroblast.myofibroblasts_secrete_less_cxcl12",
+        "fibroblast.cafs_broaden",
+    ]
+    .map(|path| {
+        let arrow = arrows.iter().find(|(known, _)| known == path);
+        let (_, input) = arrow.unwrap_or_else(|| panic!("no `{path}`"));
+        (path, input.as_str())
     });
-    let mut count = 0;
-    for (path, input) in tried {
-        let (before, without) = run(Some(path));
-        assert_eq!(before, state);
-        for (name, values) in &whole {
-            let same = without[name] == *values;
-            assert_eq!(same, name != input, "`{name}` without `{path}`");
-        }
-        count += 1;
-    }
-    assert_eq!(count, 13);
+    assert_each_changes_its_input_alone(|| simulation(TISSUE, 7), 240, &tried);
 }
 
 #[test]

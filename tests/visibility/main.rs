@@ -1,6 +1,8 @@
 //! What makes a cancer cell visible and how it hides, from outside, in whole simulations: what PD-1 does to killing, what suppresses
 //! killers, which clones killers leave, and what keeps them out of a tumour.
 
+#[path = "../ablation/mod.rs"]
+mod ablation;
 mod editing;
 mod exclusion;
 mod killing;

@@ -1,11 +1,8 @@
 //! Arrows one by one: without one, a step later nothing but its input differs. And the step is sacred with all of them at work.
 
-use std::collections::BTreeMap;
+use tumorscape::simulation::Simulation;
 
-use tumorscape::core::input::Inputs;
-use tumorscape::core::regulate::RuleChange;
-use tumorscape::simulation::{Action, Simulation};
-
+use super::ablation::assert_each_changes_its_input_alone;
 use super::program::{state, succeeds};
 use super::{simulation, values};
 
@@ -85,20 +82,6 @@ const ARROWS: [(&str, &str); 28] = [
     ("nk_cell.tgf_beta_holds_back", "killer.function"),
 ];
 
-/// What rules make of every input of cells, as bits.
-fn inputs(simulation: &Simulation) -> BTreeMap<String, Vec<(u64, u32)>> {
-    let names = simulation.world().resource::<Inputs>().cell_names();
-    let of = |name: &str| {
-        let values = simulation.inputs(name);
-        let bits = values.iter().map(|(id, value)| (id.0, value.to_bits()));
-        bits.collect()
-    };
-    names
-        .iter()
-        .map(|name| ((*name).to_owned(), of(name)))
-        .collect()
-}
-
 /// Whether a killer that is no T cell secretes what those at a target do.
 fn a_natural_killer_holds_a_target(simulation: &Simulation) -> bool {
     let t_cells = values(simulation, "cytotoxic.exhaustion");
@@ -116,29 +99,8 @@ fn without_an_arrow_nothing_but_its_input_differs_a_step_later() {
         first.step();
         assert!(first.steps() < 400, "no natural killer cell holds any");
     }
-    let steps = first.steps();
-    let run = |cut: Option<&str>| {
-        let mut simulation = simulation(TISSUE, 5);
-        while simulation.steps() < steps {
-            simulation.step();
-        }
-        let before = simulation.state_hash();
-        if let Some(path) = cut {
-            let delete = Action::Rule(RuleChange::Delete(path.to_owned()));
-            simulation.apply(delete).expect("the rule is there");
-        }
-        simulation.step();
-        (before, inputs(&simulation))
-    };
-    let (state, whole) = run(None);
-    for (path, input) in ARROWS {
-        let (before, without) = run(Some(path));
-        assert_eq!(before, state);
-        for (name, values) in &whole {
-            let same = without[name] == *values;
-            assert_eq!(same, name != input, "`{name}` without `{path}`");
-        }
-    }
+    let begin = || simulation(TISSUE, 5);
+    assert_each_changes_its_input_alone(begin, first.steps(), &ARROWS);
 }
 
 #[test]

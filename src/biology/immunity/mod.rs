@@ -18,6 +18,8 @@
 //! | `cytotoxic.exhaustion` | a T cell | exhaustion by full antigen, 1/d |
 //! | `cytotoxic.recovery` | a T cell | recovery from it, 1/d |
 //! | `natural_killer.kill_chance` | a natural killer cell | mean chance to kill a cell of all ligands of stress |
+//! | `immigrant.leaving` | a killer | rate at which it leaves by a door that is near, 1/h |
+//! | `immigration.scale` | a site | how many killers come, over what their types say |
 //!
 //! A step: targets show what they are and killers heed what suppresses them in `Signal`; who is held is struck, and who is free takes hold
 //! of a target, in `Act`; synapses form and end in `Move`.

@@ -80,6 +80,31 @@ fn feet(app: &mut App) {
     });
 }
 
+/// Hands out each cell of a site that has `C`: who it is, its centre, its radius as it is drawn, um, and its vital signs.
+fn each_body<C: Component>(
+    world: &World,
+    site: usize,
+    mut draw: impl FnMut(CellId, Vec3, f32, &Vital),
+) {
+    for table in tables_with::<C>(world) {
+        let (Some(ids), Some(residents), Some(positions), Some(bodies), Some(vitals)) = (
+            table.get::<CellId>(),
+            table.get::<Resident>(),
+            table.get::<Position>(),
+            table.get::<Body>(),
+            table.get::<Vital>(),
+        ) else {
+            continue;
+        };
+        for row in 0..table.len() {
+            if usize::from(residents[row].0.0) == site {
+                let radius_um = bodies[row].radius_um * DRAWN;
+                draw(ids[row], positions[row].0, radius_um, &vitals[row]);
+            }
+        }
+    }
+}
+
 fn speckles(app: &mut App) {
     let layer = Layer::new(
         "immunity.speckles",
@@ -88,33 +113,21 @@ fn speckles(app: &mut App) {
     .label("granules of an NK cell")
     .colour(SPECKLE);
     app.register_layer::<Sphere>(layer, |world, site, glyphs| {
-        for table in tables_with::<NaturalKiller>(world) {
-            let (Some(ids), Some(residents), Some(positions), Some(bodies), Some(vitals)) = (
-                table.get::<CellId>(),
-                table.get::<Resident>(),
-                table.get::<Position>(),
-                table.get::<Body>(),
-                table.get::<Vital>(),
-            ) else {
-                continue;
-            };
-            for row in 0..table.len() {
-                if usize::from(residents[row].0.0) != site || !vitals[row].is_alive() {
-                    continue;
-                }
-                let radius_um = bodies[row].radius_um * DRAWN;
-                let mut random = RandomKey(0).stream(ids[row], 0, SPOTS);
-                for _ in 0..SPECKLES {
-                    glyphs.add(
-                        Sphere {
-                            centre_um: positions[row].0 + random.direction() * (0.97 * radius_um),
-                            radius_um: 0.17 * radius_um,
-                        },
-                        Tint::Layer,
-                    );
-                }
+        each_body::<NaturalKiller>(world, site, |id, centre_um, radius_um, vital| {
+            if !vital.is_alive() {
+                return;
             }
-        }
+            let mut random = RandomKey(0).stream(id, 0, SPOTS);
+            for _ in 0..SPECKLES {
+                glyphs.add(
+                    Sphere {
+                        centre_um: centre_um + random.direction() * (0.97 * radius_um),
+                        radius_um: 0.17 * radius_um,
+                    },
+                    Tint::Layer,
+                );
+            }
+        });
     });
 }
 
@@ -202,7 +215,7 @@ fn discs(app: &mut App) {
     .colour(DISC);
     let hits = Layer::new(
         "immunity.hits",
-        "Hits that a cell bears and has not yet repaired, one red spot each around the synapse; the third kills.",
+        "Hits that a cell bears and has not yet repaired, one red spot each around the synapse; the third kills a cell that does not resist.",
     )
     .label("hit")
     .colour(RED);
@@ -260,37 +273,24 @@ fn pieces(app: &mut App) {
     .label("dying cell falls apart")
     .colour(PIECE);
     app.register_layer::<Sphere>(layer, |world, site, glyphs| {
-        for table in tables_with::<Target>(world) {
-            let (Some(ids), Some(residents), Some(positions), Some(bodies), Some(vitals)) = (
-                table.get::<CellId>(),
-                table.get::<Resident>(),
-                table.get::<Position>(),
-                table.get::<Body>(),
-                table.get::<Vital>(),
-            ) else {
-                continue;
-            };
-            for row in 0..table.len() {
-                let vital = &vitals[row];
-                if usize::from(residents[row].0.0) != site || vital.state != State::Apoptotic {
-                    continue;
-                }
-                let hours = vital.elapsed_hours as f32;
-                let apart = (hours / BREAKS_UP_HOURS).min(1.0);
-                let left = 1.0 - (hours / FADED_HOURS).clamp(0.0, 1.0);
-                let radius_um = bodies[row].radius_um * DRAWN;
-                let mut random = RandomKey(2).stream(ids[row], 0, SPOTS);
-                for _ in 0..BLEBS {
-                    let (way, size) = (random.direction(), 0.22 + 0.2 * random.uniform());
-                    glyphs.add(
-                        Sphere {
-                            centre_um: positions[row].0 + way * (radius_um * (0.85 + 0.75 * apart)),
-                            radius_um: radius_um * size * left,
-                        },
-                        Tint::Layer,
-                    );
-                }
+        each_body::<Target>(world, site, |id, centre_um, radius_um, vital| {
+            if vital.state != State::Apoptotic {
+                return;
             }
-        }
+            let hours = vital.elapsed_hours as f32;
+            let apart = (hours / BREAKS_UP_HOURS).min(1.0);
+            let left = 1.0 - (hours / FADED_HOURS).clamp(0.0, 1.0);
+            let mut random = RandomKey(2).stream(id, 0, SPOTS);
+            for _ in 0..BLEBS {
+                let (way, size) = (random.direction(), 0.22 + 0.2 * random.uniform());
+                glyphs.add(
+                    Sphere {
+                        centre_um: centre_um + way * (radius_um * (0.85 + 0.75 * apart)),
+                        radius_um: radius_um * size * left,
+                    },
+                    Tint::Layer,
+                );
+            }
+        });
     });
 }

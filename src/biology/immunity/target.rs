@@ -289,9 +289,7 @@ pub(super) fn register(app: &mut App) {
         outside("how well it is recognised", target.recognition, 0.0, 1.0)
             .or_else(|| outside("its stress", target.stress, 0.0, 1.0))
             .or_else(|| {
-                let hits = (target.resistance.ceil() as u32).max(1);
-                (target.damage > MOST_HITS.max(hits))
-                    .then(|| format!("it bears {} hits", target.damage))
+                (target.damage > MOST_HITS).then(|| format!("it bears {} hits", target.damage))
             })
     })
     .while_in_transit(

@@ -7,12 +7,11 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{DEATH_LIGANDS, Visibility};
+use super::Visibility;
 use crate::cell::life::{Beginning, RegisterLife};
 use crate::cell::neighbourhood::{Asking, Neighbourhood, UseNeighbourhood};
 use crate::cell::{Body, CellType, Living, Position, Resident, Vital};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
-use crate::core::input::Regulated;
 use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::parallel::{IN_TABLES, for_each_row_mut};
 use crate::core::parameters::{Parameters, PerType, RegisterParameters};
@@ -37,7 +36,6 @@ pub struct DeathReceptor {
 /// Living cells with death receptors feel the cells that touch them.
 pub fn feel_death_ligands(
     parameters: Res<PerType<DeathReceptorParameters>>,
-    inputs: Regulated,
     near: Neighbourhood,
     shown: Query<&Visibility>,
     mut cells: Query<(
@@ -51,10 +49,8 @@ pub fn feel_death_ligands(
     )>,
 ) {
     let parameters = &*parameters;
-    // Mostly nobody has any: then nobody is asked. A cell takes up in this stage what its input says.
-    let bases = inputs.input(DEATH_LIGANDS).bases();
-    let is_some =
-        bases.iter().any(|base| *base > 0.0) || shown.iter().any(|of| of.death_ligands > 0.0);
+    // Mostly nobody has any: then nobody is asked.
+    let is_some = shown.iter().any(|of| of.death_ligands > 0.0);
     for (ids, types, residents, positions, bodies, vitals, mut receptors) in
         cells.contiguous_iter_mut().expect(IN_TABLES)
     {

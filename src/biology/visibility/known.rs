@@ -24,7 +24,7 @@ const fn rank(share: f32) -> u8 {
     }
 }
 
-/// Blue, grey and dark red: hues that stay apart for the colour-blind.
+/// Blue, amber and dark red: hues that stay apart for the colour-blind.
 const RANKS: [[f32; 3]; 3] = [[0.34, 0.71, 0.91], [0.90, 0.62, 0.0], [0.55, 0.24, 0.42]];
 /// The rim of much PD-L1: orange.
 const ORANGE: [f32; 3] = [0.96, 0.50, 0.10];
