@@ -410,22 +410,9 @@ fn relax(
         barriers: barriers.map(|barriers| Barriers { barriers, types }),
         friction: friction.of_rows(),
     };
-    let most = kernel.parameters().most_substeps;
-    kernel.allow_substeps(most.max(substeps_of_walkers(active, kernel, minutes)));
     kernel.relax(minutes, &surroundings);
-    kernel.allow_substeps(most);
     second.take_back(kernel.second_adhesion_mut());
     bonds.settle(kernel);
-}
-
-/// Substeps in which the fastest walker goes all its way, none of them longer than a substep may be.
-fn substeps_of_walkers(active: &[[f32; 3]], kernel: &mechanics::Mechanics, minutes: f32) -> u32 {
-    let displacement = kernel.parameters().largest_displacement;
-    let walkers = active.iter().zip(kernel.bodies());
-    let relative = walkers.map(|(velocity, body)| {
-        Vec3::from_array(*velocity).length() / body.radius.max(f32::MIN_POSITIVE)
-    });
-    (relative.fold(0.0, f32::max) * minutes / displacement).ceil() as u32
 }
 
 /// A cell that a wall should hold back but did not.

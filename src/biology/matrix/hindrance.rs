@@ -1,8 +1,8 @@
 //! How the fibres of the matrix hinder diffusion, by the size of the molecule (Ogston et al. 1973).
 //!
 //! A molecule keeps [`share_between_fibres`](crate::tissue::medium::share_between_fibres) of its diffusivity in water; what is said of
-//! it is for a tissue of the density `reference_density`, so that share over the one there counts ([`share_over_reference`]). What hinders follows the density every hour or so, as fitting fields to it is
-//! dear.
+//! it is for a tissue of the density `reference_density`, so that share over the one there counts ([`share_over_reference`]). What
+//! hinders follows the density every hour or so, as fitting fields to it is dear.
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};

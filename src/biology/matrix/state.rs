@@ -76,7 +76,8 @@ impl Parameters for MatrixDescription {
         let wrong = of_none.map(|like| {
             let known: Vec<&str> = organs().iter().map(|of| of.tissue.as_str()).collect();
             let near = nearest(like, &known);
-            let near = near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
+            let near =
+                near.map_or_else(|| ".".into(), |near| format!("; did you mean \"{near}\"?"));
             Contradiction {
                 field: "like",
                 other: "like",

@@ -12,6 +12,15 @@
 //! where its nucleus is stuck: see [`sheet`]. What digests a membrane is said by rules on `membrane.contact_digestion`, and by
 //! the field of the molecule `mmp`.
 //!
+//! | file | holds |
+//! | --- | --- |
+//! | `parameters` | what a scene says of membranes, and of cells at them |
+//! | `surface` | the shapes, and how they are cut into elements |
+//! | `sheet` | how bodies meet them |
+//! | `elements` | what is kept of each element |
+//! | `known` | what can be known of them |
+//! | `picture` | how they look |
+//!
 //! [`meet_membranes`] runs in `Act`; in `Move` and `Turnover` displacements are held ([`crate::cell::barrier`]); [`digest_membranes`]
 //! runs in `Transport`; [`tell_crossings`] tells at the end of `Turnover` who went through.
 
@@ -21,230 +30,34 @@ use serde::{Deserialize, Serialize};
 use crate::cell::barrier::SiteBarriers;
 use crate::cell::death::is_alive;
 use crate::cell::event::{EventBook, EventKind, RegisterEvent};
-use crate::cell::motility::LEADING_EDGE_UM;
 use crate::cell::turnover::TurnoverSystems;
 use crate::cell::{ActSystems, Body, CellType, Motility, Position, Resident, Vital, order_act};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::invariant::{Breach, RegisterInvariant};
 use crate::core::parallel::{IN_TABLES, for_each_row};
-use crate::core::parameters::{Contradiction, Limits, Parameters, PerType, RegisterParameters};
+use crate::core::parameters::{PerType, RegisterParameters};
 use crate::core::random::probability;
 use crate::core::site_part::RegisterSitePart;
 use crate::core::state::{Owner, RegisterState, WhollyKept};
 use crate::core::units::MINUTES_PER_HOUR;
 use crate::core::{CellId, Clock, SimSchedule, SimSystems};
 use crate::tissue::medium::MediumSystems;
-use crate::tissue::population::{LivesIn, RegisterPopulation, spawn_member};
+use crate::tissue::population::{LivesIn, RegisterPopulation};
 use crate::tissue::{Fields, RegisterMoleculeUse, SiteId, Sites, TissueBlock};
 
+mod elements;
 mod known;
+mod parameters;
 mod picture;
 pub mod sheet;
 pub mod surface;
 
+pub use elements::{BasementMembrane, MembraneElement};
+use elements::{begin_membranes, membranes_of, take_over, wrong_element};
+pub use parameters::{MembraneDescription, MembraneParameters, MembranesParameters};
 pub use sheet::{Membranes, Sheet};
 pub use surface::Around;
-
-/// How membranes are digested, mended and passed, the same in all tissues (group `membranes`).
-#[derive(Resource, Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
-#[serde(deny_unknown_fields, default)]
-pub struct MembranesParameters {
-    /// Digestion by soluble MMP, `k_P`, 1/(min nM); 6e-5, 1e-3 /(s uM) [S].
-    pub digestion_per_min_nm: f32,
-    /// Mending, `k_b`, 1/d; 1/20. Calibrated: a membrane opens only where digestion is above 0.36 of this, which keeps epithelial
-    /// ducts closed.
-    pub regeneration_per_day: f32,
-    /// Cross-section of pores without any membrane, `A_max`, um2; 100. Calibrated.
-    pub pore_area_um2: f32,
-    /// Cross-section of pores that do not slow cells, `A_ref`, um2; 30. Calibrated to Wolf et al. 2013.
-    pub free_pore_area_um2: f32,
-    /// Cross-section of pores from which on an element counts as open, um2; 7: where tumour cells begin to pass (Wolf et al. 2013).
-    pub open_pore_um2: f32,
-    /// How far beyond its radius a cell touches a membrane, with its adhesions and the proteases on its surface, um; 4. Assumed.
-    pub reach_um: f32,
-}
-
-impl Default for MembranesParameters {
-    fn default() -> Self {
-        Self {
-            digestion_per_min_nm: 6.0e-5,
-            regeneration_per_day: 0.05,
-            pore_area_um2: 100.0,
-            free_pore_area_um2: 30.0,
-            open_pore_um2: 7.0,
-            reach_um: LEADING_EDGE_UM,
-        }
-    }
-}
-
-impl Parameters for MembranesParameters {
-    fn limits(field: &str) -> Limits {
-        match field {
-            "reach_um" => Limits {
-                min: 0.0,
-                max: 100.0,
-            },
-            _ => Limits {
-                min: 0.0,
-                max: 1.0e4,
-            },
-        }
-    }
-}
-
-impl MembranesParameters {
-    /// Cross-section of the pores at that density, um2.
-    pub fn pore_um2(&self, density: f32) -> f32 {
-        let gone = 1.0 - density;
-        self.pore_area_um2 * gone * gone
-    }
-
-    /// Whether an element of that density counts as open.
-    pub fn is_open(&self, density: f32) -> bool {
-        self.pore_um2(density) >= self.open_pore_um2
-    }
-}
-
-/// What cells of a type do to membranes, and how they pass them (capability `membrane`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
-#[serde(deny_unknown_fields, default)]
-pub struct MembraneParameters {
-    /// Digestion of a membrane that its leading edge reaches by proteases on its surface, 1/min of what is there; 3e-4 with the MT1-MMP of a
-    /// mesenchymal cell. Calibrated: first crossings of such a duct after 2-5 days.
-    pub contact_digestion_per_min: f32,
-    /// Cross-section of pores in which the cell is stuck, `A_0`, um2: tumour cells 7, T cells 4, neutrophils 2 (Wolf et al. 2013,
-    /// doi:10.1083/jcb.201210152) [A].
-    pub arrest_pore_um2: f32,
-}
-
-impl Default for MembraneParameters {
-    fn default() -> Self {
-        Self {
-            contact_digestion_per_min: 0.0,
-            arrest_pore_um2: 7.0,
-        }
-    }
-}
-
-impl Parameters for MembraneParameters {
-    fn limits(field: &str) -> Limits {
-        match field {
-            "contact_digestion_per_min" => Limits {
-                min: 0.0,
-                max: 10.0,
-            },
-            _ => Limits {
-                min: 0.0,
-                max: 1.0e4,
-            },
-        }
-    }
-}
-
-/// One membrane of a tissue at the start; a site lists them as its part `membranes`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
-#[serde(deny_unknown_fields)]
-pub struct MembraneDescription {
-    /// What it lies around.
-    pub around: Around,
-    /// Width of its elements, um. Decides how fine holes are, and little else.
-    #[serde(default = "element_um")]
-    pub element_um: f32,
-    /// How much of it is there, 0-1.
-    #[serde(default = "whole")]
-    pub density: f32,
-}
-
-const fn element_um() -> f32 {
-    8.0
-}
-
-const fn whole() -> f32 {
-    1.0
-}
-
-/// At most so many elements are in a site.
-const MOST_ELEMENTS: f32 = 100_000.0;
-
-impl Parameters for Vec<MembraneDescription> {
-    fn limits(field: &str) -> Limits {
-        match field {
-            "density" => Limits::FRACTION,
-            "element_um" | "around.radius_um" => Limits {
-                min: 1.0,
-                max: 1.0e5,
-            },
-            _ => Limits {
-                min: -1.0e6,
-                max: 1.0e6,
-            },
-        }
-    }
-
-    fn contradictions(&self) -> Vec<Contradiction> {
-        let mut found = Vec::new();
-        let mut wrong = |message: String| {
-            found.push(Contradiction {
-                field: "",
-                other: "",
-                message,
-            });
-        };
-        for (number, of) in self.iter().enumerate() {
-            match of.around {
-                Around::Duct { from_um, to_um, .. } if from_um == to_um => {
-                    wrong(format!(
-                        "the duct of membrane {number} has no length: its ends are the same"
-                    ));
-                }
-                Around::Plane { normal, .. } if Vec3::from(normal).try_normalize().is_none() => {
-                    wrong(format!(
-                        "the plane of membrane {number} needs a normal that is not 0"
-                    ));
-                }
-                _ => {}
-            }
-        }
-        found
-    }
-
-    fn contradictions_in(&self, size_um: Vec3) -> Vec<Contradiction> {
-        let wide = self.iter().filter(|of| of.element_um >= 1.0);
-        let elements: f32 = wide
-            .map(|of| {
-                surface::rough_area_um2(&of.around, size_um) / (of.element_um * of.element_um)
-            })
-            .sum();
-        let wrong = (elements > MOST_ELEMENTS).then(|| Contradiction {
-            field: "",
-            other: "",
-            message: format!(
-                "the membranes have {elements:.0} elements, more than {MOST_ELEMENTS}: make these wider"
-            ),
-        });
-        wrong.into_iter().collect()
-    }
-}
-
-/// By what an element of a membrane is known.
-#[derive(Component, Clone, Copy, Debug, Default)]
-pub struct BasementMembrane;
-
-/// The state of an element.
-#[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MembraneElement {
-    /// Number of the membrane in its site.
-    pub sheet: u16,
-    /// Number of the element in the membrane.
-    pub place: u32,
-    /// Density, 0-1.
-    pub density: f64,
-    /// Whether its pores let tumour cells pass.
-    pub is_open: bool,
-    /// Whether it has been told that it opened before a cell, or was open at the start.
-    pub is_told: bool,
-}
 
 /// What has happened at the membranes of a site so far.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -458,111 +271,6 @@ pub fn digest_membranes(
             events.book(BREACH, cell, *site, sheet.tiling.elements[place].centre_um);
         }
     }
-}
-
-/// Puts the elements of its membranes into a site.
-fn begin_membranes(world: &mut World, site: SiteId) {
-    let (Some(membranes), Some(parameters)) = (
-        membranes_of(world, site),
-        world.get_resource::<MembranesParameters>(),
-    ) else {
-        return;
-    };
-    let mut elements = Vec::new();
-    for (number, sheet) in membranes.sheets.iter().enumerate() {
-        for (place, density) in sheet.density.iter().enumerate() {
-            if !density.is_nan() {
-                // What is open from the start was not opened by a cell.
-                let is_open = parameters.is_open(*density);
-                elements.push(MembraneElement {
-                    sheet: number as u16,
-                    place: place as u32,
-                    density: f64::from(*density),
-                    is_open,
-                    is_told: is_open,
-                });
-            }
-        }
-    }
-    for element in elements {
-        spawn_member::<BasementMembrane>(world, site, element);
-    }
-}
-
-/// The membranes of a site.
-fn membranes_of(world: &World, site: SiteId) -> Option<&Membranes> {
-    let entry = world.get_resource::<Sites>()?.find(site)?;
-    world.get::<SiteBarriers>(entry.entity)?.get()
-}
-
-/// What bodies meet is what the elements say, which come from a scene or a file.
-fn take_over(world: &mut World, site: SiteId) {
-    let Some(mut query) = world.try_query::<(&LivesIn, &MembraneElement)>() else {
-        return;
-    };
-    let found = query.iter(world).filter(|(lives_in, _)| lives_in.0 == site);
-    let found: Vec<MembraneElement> = found.map(|(_, element)| *element).collect();
-    let sites = world.get_resource::<Sites>();
-    let Some(entity) = sites.and_then(|sites| Some(sites.find(site)?.entity)) else {
-        return;
-    };
-    let Some(mut barriers) = world.get_mut::<SiteBarriers>(entity) else {
-        return;
-    };
-    let Some(membranes) = barriers.get_mut::<Membranes>() else {
-        return;
-    };
-    for element in found {
-        let sheet = membranes.sheets.get_mut(usize::from(element.sheet));
-        let place = element.place as usize;
-        if let Some(density) = sheet.and_then(|sheet| sheet.density.get_mut(place)) {
-            *density = element.density as f32;
-        }
-    }
-}
-
-/// An element whose density is none, or that does not stand where bodies meet it.
-fn wrong_element(world: &World) -> Option<Breach> {
-    let mut query = world.try_query::<(&LivesIn, &MembraneElement)>()?;
-    let mut left: Vec<i64> = Vec::new();
-    let sites = world.get_resource::<Sites>()?;
-    for site in 0..sites.list.len() {
-        let sheets = membranes_of(world, SiteId(site as u16)).map(|of| &of.sheets);
-        let densities = sheets
-            .into_iter()
-            .flatten()
-            .flat_map(|sheet| &sheet.density);
-        left.push(densities.filter(|density| !density.is_nan()).count() as i64);
-    }
-    for (lives_in, element) in query.iter(world) {
-        let MembraneElement {
-            sheet,
-            place,
-            density,
-            ..
-        } = *element;
-        let wrong = |found: String| {
-            let message = format!("element {place} of membrane {sheet} {found}");
-            Some(Breach::new(message))
-        };
-        if !(0.0..=1.0).contains(&density) {
-            return wrong(format!(
-                "has the density {density}, which is not from 0 to 1"
-            ));
-        }
-        let met = membranes_of(world, lives_in.0)
-            .and_then(|of| of.sheets.get(usize::from(sheet)))
-            .and_then(|sheet| sheet.density.get(place as usize));
-        if met.copied().map(f32::to_bits) != Some((density as f32).to_bits()) {
-            return wrong(format!("has the density {density}, but cells meet {met:?}"));
-        }
-        left[usize::from(lives_in.0.0)] -= 1;
-    }
-    let site = left.iter().position(|left| *left != 0)?;
-    Some(Breach::new(format!(
-        "{} elements of the membranes of site {site} are gone",
-        left[site]
-    )))
 }
 
 /// Basement membranes.

@@ -416,11 +416,6 @@ impl Mechanics {
         &self.parameters
     }
 
-    /// Lets one call take so many substeps from now on.
-    pub const fn allow_substeps(&mut self, most: u32) {
-        self.parameters.most_substeps = most;
-    }
-
     /// Changes how the kernel works.
     pub fn set_parameters(&mut self, parameters: MechanicsParameters) {
         if self.parameters != parameters {
