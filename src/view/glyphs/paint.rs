@@ -1,7 +1,7 @@
 //! What colour a glyph has: one answer for picture and legend.
 
 use super::layers_shown;
-use crate::core::layer::{FilledLayer, GlyphKind, LayerColours, Tint};
+use crate::core::layer::{FilledLayer, GlyphKind, LayerColours, NOBODY, Tint};
 use crate::scene::ColourBy;
 use crate::simulation::{SiteSnapshot, Snapshot};
 use crate::view::ViewSettings;
@@ -99,6 +99,12 @@ impl<'a> LayerPaint<'a> {
         }
     }
 
+    /// Whether its glyphs stand for things that have an identity, rather than for pieces of a drawing.
+    pub fn are_things(&self) -> bool {
+        let glyphs = &self.filled.glyphs;
+        glyphs.first().is_some_and(|glyph| glyph.id != NOBODY)
+    }
+
     /// What the legend says of it: colour, name and number of each thing there is.
     pub fn entries(&self) -> Vec<([f32; 3], String, usize)> {
         let layer = &self.filled.layer;
@@ -143,7 +149,7 @@ mod tests {
     use bevy::math::Vec3;
 
     use super::*;
-    use crate::core::layer::{Glyph, Layer, NOBODY};
+    use crate::core::layer::{Glyph, Layer};
     use crate::core::quantity::{Category, CategoryValue, Quantity};
     use crate::view::colours::tests::{fish, quantity};
 

@@ -154,7 +154,12 @@ pub(super) fn layer_entries(paints: &[LayerPaint]) -> Vec<Entry> {
             colour,
             form,
             text,
-            count: count_text(count),
+            // Pieces of a drawing are no numbers of things.
+            count: if paint.are_things() {
+                count_text(count)
+            } else {
+                String::new()
+            },
             ..Entry::default()
         })
     });
