@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{Failure, print, say, warn};
+use super::{Failure, say, warn};
 use crate::core::files::{read_plain, write_whole};
 use crate::simulation::Program;
 use crate::simulation::describe::Description;
@@ -41,7 +41,7 @@ pub(crate) fn describe(
     if let Some(page) = &arguments.markdown {
         let description = Description::of(program).map_err(Failure::input)?;
         let text = make_page(page, &description).map_err(Failure::Input)?;
-        print(text.trim_end());
+        say(text.trim_end());
         return Ok(ExitCode::SUCCESS);
     }
     let library = program.library_in(Path::new(""));
@@ -52,7 +52,7 @@ pub(crate) fn describe(
         Some(name) => describe_one(&description, name, arguments.json),
         None if arguments.json => print_json(&description),
         None => {
-            print(&all(&description));
+            say(all(&description));
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -80,7 +80,7 @@ fn write_pages(program: &Program, folder: &Path) -> Result<ExitCode, Failure> {
 }
 
 fn print_json(value: &impl serde::Serialize) -> Result<ExitCode, Failure> {
-    print(&serde_json::to_string_pretty(value).map_err(Failure::run)?);
+    say(serde_json::to_string_pretty(value).map_err(Failure::run)?);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -106,7 +106,7 @@ fn describe_one(description: &Description, name: &str, json: bool) -> Result<Exi
             lines.push(wrapped(&format!("Source: {}", item.source), 4));
         }
     }
-    print(&lines.join("\n"));
+    say(lines.join("\n"));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -140,11 +140,6 @@ fn warn(warnings: &SceneReport) {
     }
 }
 
-/// Writes a text to standard output for somebody who asked for nothing else.
-fn print(text: &str) {
-    say(text);
-}
-
 /// The scene that is opened when none is named.
 pub const DEFAULT_SCENE: &str = "scenes/hypoxic_core.ron";
 

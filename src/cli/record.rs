@@ -93,13 +93,14 @@ pub(crate) fn record(program: &Program, arguments: &RecordArguments) -> Result<E
         may_replace: arguments.replace,
     };
     let frames = options.frames();
+    // The film begins a file under another name, which a signal must not leave behind.
+    interruption::listen();
     let film = Film::open(options).map_err(Failure::input)?;
     let folder = match &arguments.out {
         Some(path) => Some(RunFolder::create(path, &simulation).map_err(Failure::input)?),
         None => None,
     };
     let mut journal = Journal::new(&simulation, folder);
-    interruption::listen();
     let mut progress = Progress::new(0, frames, arguments.quiet);
     let mut is_cut_short = false;
     let summary = film.shoot(&mut simulation, &mut journal, |frame, simulation| {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::interruption;
 use super::progress::Progress;
-use super::span::{describe_hours, describe_span, parse_span};
+use super::span::{describe_hours, parse_span};
 use super::{DEFAULT_SCENE, Failure, complain, say, warn};
 use crate::core::clones::{Clones, MAX_CLONES};
 use crate::core::parallel;
@@ -129,16 +129,15 @@ fn end_at(simulation: &mut Simulation, until: Span) -> Result<(), Failure> {
     if until.minutes() / step.minutes() > MAX_STEPS {
         return Err(Failure::Input(format!(
             "--until {} is more than {MAX_STEPS:e} steps of {}",
-            describe_span(until),
-            describe_span(step)
+            until, step
         )));
     }
     simulation.set_end(until.minutes());
     if simulation.ends_late() {
         complain(format_args!(
             "note: the scene ends at {}; the run goes on to {}, where nothing more happens in its timeline",
-            describe_span(simulation.scene().scene.duration),
-            describe_span(until)
+            simulation.scene().scene.duration,
+            until
         ));
     }
     Ok(())
@@ -150,8 +149,7 @@ fn steps_between(simulation: &Simulation, every: Span) -> Result<u64, Failure> {
     if every.minutes() < step.minutes() {
         return Err(Failure::Input(format!(
             "--checkpoint-every {} is shorter than a step of the scene ({})",
-            describe_span(every),
-            describe_span(step)
+            every, step
         )));
     }
     Ok(simulation.clock().step_at(every.minutes()))
@@ -163,6 +161,8 @@ pub(crate) fn run(program: &Program, arguments: &RunArguments) -> Result<ExitCod
         .checkpoint_every
         .map(|span| steps_between(&simulation, span))
         .transpose()?;
+    // From the first file on nothing is cut off half way.
+    interruption::listen();
     let folder = match &arguments.out {
         Some(path) => RunFolder::create(path, &simulation),
         None => {
@@ -223,6 +223,8 @@ pub(crate) fn resume(program: &Program, arguments: &ResumeArguments) -> Result<E
         Some(span) => steps_between(&simulation, span)?,
         None => run.checkpoint_every,
     };
+    // From here on files are written, and nothing is cut off half way.
+    interruption::listen();
     let mut journal = Journal::reopen(&simulation, folder, run.journal).map_err(Failure::input)?;
     // Only now that nobody else writes here.
     if let Some(folder) = journal.folder() {
@@ -260,7 +262,6 @@ fn go_on(
     if manner.verify {
         simulation.verify();
     }
-    interruption::listen();
     let steps = simulation.total_steps();
     let first = simulation.steps();
     let mut progress = Progress::new(first, steps, manner.quiet);

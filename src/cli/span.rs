@@ -34,20 +34,6 @@ pub fn parse_span(text: &str) -> Result<Span, String> {
     Ok(span)
 }
 
-/// A length of time in the unit in which it was given.
-pub fn describe_span(span: Span) -> String {
-    let (number, unit) = match span {
-        Span::Minutes(number) => (number, "min"),
-        Span::Hours(number) => (number, "h"),
-        Span::Days(number) => (number, "d"),
-    };
-    if (1e-3..1e7).contains(&number) {
-        format!("{number} {unit}")
-    } else {
-        format!("{number:e} {unit}")
-    }
-}
-
 /// Tissue time as a person reads it: `2 d 06 h`, `5 h 30 min`.
 pub fn describe_hours(hours: f64) -> String {
     let minutes = (hours * 60.0).round() as u64;

@@ -97,7 +97,7 @@ impl Clock {
 
     /// Steps that fit in `minutes`, at least one: after how many steps comes the turn of what goes on that often.
     pub fn steps_in(&self, minutes: f64) -> u64 {
-        ((minutes / self.step_minutes) as u64).max(1)
+        ((minutes / self.step_minutes + 1e-9) as u64).max(1)
     }
 
     /// Whether it is the turn, in the running step, of what goes on every so many minutes.

@@ -4,6 +4,7 @@
 //! there is no second text to keep.
 
 use bevy::reflect::PartialReflect;
+use bevy::reflect::enums::{EnumInfo, VariantInfo};
 use bevy::reflect::{ReflectRef, TypeInfo};
 
 /// A doc comment as one paragraph: lines joined, links to code as plain names.
@@ -79,7 +80,18 @@ pub fn inside_option(info: &'static TypeInfo) -> Option<&'static TypeInfo> {
         return None;
     }
     match of.variant("Some")? {
-        bevy::reflect::enums::VariantInfo::Tuple(some) => some.field_at(0)?.type_info(),
+        VariantInfo::Tuple(some) => some.field_at(0)?.type_info(),
+        _ => None,
+    }
+}
+
+/// The enum that a type, or what an `Option` of it holds, is, if it is nothing but names.
+pub fn names_only(info: &'static TypeInfo) -> Option<&'static EnumInfo> {
+    match inside_option(info).unwrap_or(info) {
+        TypeInfo::Enum(of) => {
+            let is_plain = |variant: &VariantInfo| matches!(variant, VariantInfo::Unit(_));
+            of.iter().all(is_plain).then_some(of)
+        }
         _ => None,
     }
 }

@@ -87,7 +87,7 @@ impl Metric {
         self
     }
 
-    /// It is written over pictures with so many decimals.
+    /// It is written over pictures, and told at the end of a run, with so many decimals.
     #[must_use]
     pub const fn figure(mut self, decimals: usize) -> Self {
         self.figure = Some(decimals);

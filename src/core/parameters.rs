@@ -483,6 +483,22 @@ fn all_paths(world: &World, registry: &ParameterRegistry) -> Vec<String> {
 
 /// The known name nearest to `name`, unless all are far from it.
 pub fn nearest<S: AsRef<str>>(name: &str, known: &[S]) -> Option<String> {
+    /// Score of what begins or ends with the whole name, as `cd8_t_cell` does with `t_cell`, however long the rest is.
+    const PART: f64 = 0.9;
+    let is_part = |candidate: &str| {
+        let before = candidate.strip_suffix(name);
+        let after = candidate.strip_prefix(name);
+        before.is_some_and(|rest| rest.ends_with('_'))
+            || after.is_some_and(|rest| rest.starts_with('_'))
+    };
+    let score = |candidate: &str| {
+        let alike = strsim::jaro_winkler(name, candidate);
+        if is_part(candidate) {
+            alike.max(PART)
+        } else {
+            alike
+        }
+    };
     // Of a name of one or two letters nearly every longer one is near that begins with them.
     let length = name.chars().count();
     let is_like = |candidate: &str| length > 2 || candidate.chars().count() <= length + 2;
@@ -490,7 +506,7 @@ pub fn nearest<S: AsRef<str>>(name: &str, known: &[S]) -> Option<String> {
         .iter()
         .map(AsRef::as_ref)
         .filter(|candidate| is_like(candidate))
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .map(|candidate| (score(candidate), candidate))
         .filter(|(score, _)| *score > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate.to_owned())

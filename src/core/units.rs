@@ -26,7 +26,10 @@ pub fn ball_radius_um(volume_um3: f32) -> f32 {
 }
 
 /// Units that end the names of parameters and columns, longest first, and how they are written.
-const UNITS: [(&str, &str); 31] = [
+const UNITS: [(&str, &str); 34] = [
+    ("_um2_per_mmhg_min", "um2/(mmHg min)"),
+    ("_um_per_mmhg_min", "um/(mmHg min)"),
+    ("_per_mmhg_min", "1/(mmHg min)"),
     ("_molecules_per_s", "molecules/s"),
     ("_pg_per_um3", "pg/um3"),
     ("_per_min_nm", "1/(min nM)"),
@@ -104,6 +107,12 @@ mod tests {
             ("fibril_radius_nm", "fibril_radius", "nm"),
             ("tgf_beta_nm", "tgf_beta", "nM"),
             ("digestion_per_min_nm", "digestion", "1/(min nM)"),
+            ("lymph_per_mmhg_min", "lymph", "1/(mmHg min)"),
+            (
+                "wall_conductivity_um_per_mmhg_min",
+                "wall_conductivity",
+                "um/(mmHg min)",
+            ),
         ] {
             assert_eq!(name_and_unit(name), (stem, unit));
         }

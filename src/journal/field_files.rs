@@ -5,7 +5,8 @@
 //! - `SITE_MOLECULE.vti`, VTK's image data (XML, raw appended data), which ParaView opens: the same numbers as values of cells, with
 //!   the place and size of the voxels in um.
 //!
-//! In file names all but ASCII letters, digits and `-` of the names of sites become `_`.
+//! In file names all but ASCII letters, digits and `-` of the names of sites become `_`, and of a long name the beginning
+//! stands. What would be called as another file is gets a number: `SITE_MOLECULE-2`.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -73,17 +74,19 @@ fn files(simulation: &Simulation) -> Vec<(String, &SiteField, &Molecule)> {
     let mut taken = BTreeSet::new();
     let mut files = Vec::new();
     for site in &sites.list {
-        let name = file_name(&site.block.name, &mut taken);
         for field in &site.fields {
             let molecule = molecules.get(field.molecule);
-            files.push((format!("{name}_{}", molecule.name), field, molecule));
+            let stem = file_stem(&site.block.name, &molecule.name, &mut taken);
+            files.push((stem, field, molecule));
         }
     }
     files
 }
 
-/// The name of a site as it may stand in the name of a file, told from those that are taken.
-fn file_name(site: &str, taken: &mut BTreeSet<String>) -> String {
+/// The name of the files of a molecule in a site, without ending, told from those that are taken.
+fn file_stem(site: &str, molecule: &str, taken: &mut BTreeSet<String>) -> String {
+    /// Letters of a name: with both, a number and the ending less than the 255 bytes that most systems allow.
+    const LONGEST: usize = 100;
     let plain = |c: char| {
         if c.is_ascii_alphanumeric() || c == '-' {
             c
@@ -91,11 +94,21 @@ fn file_name(site: &str, taken: &mut BTreeSet<String>) -> String {
             '_'
         }
     };
-    let mut name: String = site.chars().map(plain).collect();
-    while !taken.insert(name.clone()) {
-        name.push('_');
+    let short = |name: &str| name.chars().take(LONGEST).map(plain).collect::<String>();
+    let stem = format!("{}_{}", short(site), short(molecule));
+    // Some file systems take `Lung` for `lung`.
+    let mut is_free = |name: &str| taken.insert(name.to_ascii_lowercase());
+    if is_free(&stem) {
+        return stem;
     }
-    name
+    let mut number = 2;
+    loop {
+        let name = format!("{stem}-{number}");
+        if is_free(&name) {
+            return name;
+        }
+        number += 1;
+    }
 }
 
 fn write(
@@ -238,9 +251,30 @@ mod tests {
     }
 
     #[test]
-    fn sites_of_like_names_get_files_of_their_own() {
+    fn fields_of_like_names_get_files_of_their_own() {
         let mut taken = BTreeSet::new();
-        let names = ["lymph node", "lymph/node", "lung-2"].map(|site| file_name(site, &mut taken));
-        assert_eq!(names, ["lymph_node", "lymph_node_", "lung-2"]);
+        let mut stem = |(site, molecule): (&str, &str)| file_stem(site, molecule, &mut taken);
+        let stems = [
+            ("lymph node", "oxygen"),
+            ("lymph/node", "oxygen"),
+            ("lung-2", "oxygen"),
+            ("Lung-2", "oxygen"),
+            ("a", "b_oxygen"),
+            ("a_b", "oxygen"),
+        ];
+        assert_eq!(
+            stems.map(&mut stem),
+            [
+                "lymph_node_oxygen",
+                "lymph_node_oxygen-2",
+                "lung-2_oxygen",
+                "Lung-2_oxygen-2",
+                "a_b_oxygen",
+                "a_b_oxygen-2",
+            ]
+        );
+        let long = "x".repeat(250);
+        let [first, second] = [(); 2].map(|()| stem((&long, &long)));
+        assert!(first != second && second.len() + ".npy".len() < 255);
     }
 }

@@ -381,7 +381,7 @@ pub fn parse_scene(
     };
     let beside = Path::new(name).parent().unwrap_or(Path::new(""));
     let folder = context.folder.unwrap_or(beside);
-    if let Some(scene) = &mut reading.value {
+    if let Some(scene) = reading.value.as_mut().filter(|_| !context.is_whole) {
         tissue_parts::read_files(scene, known, folder, &mut report);
     }
     if let Some(scene) = &reading.value {
@@ -498,14 +498,8 @@ fn populations_of(scene: &mut Scene) -> impl Iterator<Item = &mut Population> {
     scene.populations.iter_mut().chain(added)
 }
 
-/// Whether a population is to be read from a file.
-fn scene_names_files(scene: &Scene) -> bool {
-    let mut scene = scene.clone();
-    populations_of(&mut scene).any(|population| matches!(population.place, Place::Csv(_)))
-}
-
-/// The cell types that populations and timeline name.
-fn used_types(scene: &Scene) -> Vec<&str> {
+/// The same, to look at.
+fn populations_in(scene: &Scene) -> impl Iterator<Item = &Population> {
     let added = scene.timeline.iter().filter_map(|event| {
         let (Event::At(_, action) | Event::Every { action, .. }) = event;
         match action {
@@ -513,8 +507,18 @@ fn used_types(scene: &Scene) -> Vec<&str> {
             _ => None,
         }
     });
+    scene.populations.iter().chain(added)
+}
+
+/// Whether a population is to be read from a file.
+fn scene_names_files(scene: &Scene) -> bool {
+    populations_in(scene).any(|population| matches!(population.place, Place::Csv(_)))
+}
+
+/// The cell types that populations and timeline name.
+fn used_types(scene: &Scene) -> Vec<&str> {
     let mut used = Vec::new();
-    for population in scene.populations.iter().chain(added) {
+    for population in populations_in(scene) {
         used.push(population.cell.as_str());
         if let Place::Cells(cells) = &population.place {
             used.extend(cells.iter().filter_map(|cell| cell.cell.as_deref()));

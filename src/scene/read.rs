@@ -416,7 +416,7 @@ impl Mender<'_> {
                 }
             }
         }
-        // All at the end and from the back, so that no place moves before it is told.
+        // All at the end, so that no place moves before it is told.
         self.draft.insert(&mut commas, ",");
         !slips.is_empty()
     }

@@ -4,6 +4,7 @@
 //! name (`radius_um`). Unknown fields are errors everywhere. What is left out takes the documented default.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -115,6 +116,22 @@ impl Span {
     /// The span in hours.
     pub const fn hours(self) -> f64 {
         self.minutes() / 60.0
+    }
+}
+
+/// In the unit in which it was given.
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (number, unit) = match self {
+            Self::Minutes(number) => (number, "min"),
+            Self::Hours(number) => (number, "h"),
+            Self::Days(number) => (number, "d"),
+        };
+        if (1e-3..1e7).contains(number) {
+            write!(f, "{number} {unit}")
+        } else {
+            write!(f, "{number:e} {unit}")
+        }
     }
 }
 

@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bevy::prelude::*;
-use bevy::reflect::enums::VariantInfo;
 use bevy::reflect::{PartialReflect, ReflectRef, TypeInfo};
 
 pub use entries::{
@@ -23,7 +22,7 @@ pub use entries::{
 use super::Program;
 use crate::cell::event::EventKinds;
 use crate::core::capability::Capability;
-use crate::core::documentation::{first_paragraph, inside_option, number, of_type, plain, written};
+use crate::core::documentation::{first_paragraph, names_only, number, of_type, plain, written};
 use crate::core::input::{InputInfo, Inputs};
 use crate::core::metric::Metrics;
 use crate::core::parameters::{Limits, groups, list_parameters};
@@ -72,7 +71,7 @@ impl Description {
                 .site_parts()
                 .map(|part| site_part(&part.file))
                 .collect(),
-            files: file_types(),
+            files: file_types(program.capabilities()),
         }
     }
 }
@@ -227,14 +226,9 @@ fn collect(
 
 /// What a parameter that is no number may be, and what its values mean.
 fn choice(info: Option<&'static TypeInfo>) -> (String, String) {
-    let inner = info.map(|info| inside_option(info).unwrap_or(info));
-    let Some(TypeInfo::Enum(of)) = inner else {
+    let Some(of) = info.and_then(names_only) else {
         return (holds(info, "name"), String::new());
     };
-    let is_plain = |variant: &VariantInfo| matches!(variant, VariantInfo::Unit(_));
-    if !of.iter().all(is_plain) {
-        return (holds(info, "name"), String::new());
-    }
     let names: Vec<String> = of
         .iter()
         .map(|variant| format!("`{}`", variant.name()))

@@ -140,13 +140,21 @@ impl Program {
         if folder.is_some_and(|folder| folder == "cells") {
             let accepted = self.in_context(None, |context| scene::load_prefab(path, context))?;
             return Ok(Accepted {
-                value: format!("cell type `{}`, no problem found", accepted.value.name),
+                value: format!(
+                    "cell type `{}`, {}",
+                    accepted.value.name,
+                    verdict(&accepted.warnings)
+                ),
                 warnings: accepted.warnings,
             });
         }
         if folder.is_some_and(|folder| folder == "molecules") {
             return scene::load_molecule(path).map(|molecule| Accepted {
-                value: format!("molecule `{}`, no problem found", molecule.name),
+                value: format!(
+                    "molecule `{}`, {}",
+                    molecule.name,
+                    verdict(&SceneReport::default())
+                ),
                 warnings: SceneReport::default(),
             });
         }
@@ -154,9 +162,10 @@ impl Program {
         let parsed = shipped.unwrap_or_else(|| self.open_scene(path))?;
         Ok(Accepted {
             value: format!(
-                "`{}`, {} h of tissue time, no problem found",
+                "`{}`, {} of tissue time, {}",
                 parsed.scene.title,
-                parsed.scene.duration.hours()
+                parsed.scene.duration,
+                verdict(&parsed.warnings)
             ),
             warnings: parsed.warnings,
         })
@@ -186,6 +195,15 @@ impl Program {
                 Err(report) => Err(report.headlines().into_iter().next().unwrap_or_default()),
             }
         })
+    }
+}
+
+/// What is said of a file that can be used.
+fn verdict(warnings: &SceneReport) -> &'static str {
+    if warnings.is_empty() {
+        "no problem found"
+    } else {
+        "no mistake found but for these warnings"
     }
 }
 

@@ -1,6 +1,5 @@
 //! A spheroid in which nobody divides or dies.
 
-use bevy::math::Vec3;
 use tumorscape::biology::Metabolism;
 use tumorscape::biology::metabolism::OxygenLaw;
 use tumorscape::cell::{Body, Position, Surroundings};
@@ -53,19 +52,12 @@ fn counts_as_tissue(simulation: &Simulation, radius_um: f32) -> (f64, f64) {
         .get::<CellShare>(site.entity)
         .expect("it is stirred")
         .shares();
-    let (block, [nx, ny, nz]) = (&site.block, site.block.dims.to_array());
     let (mut inside, mut sum, mut full) = (0.0, 0.0, 0.0);
-    for voxel in 0..nx * ny * nz {
-        let place = Vec3::new(
-            (voxel % nx) as f32,
-            (voxel / nx % ny) as f32,
-            (voxel / nx / ny) as f32,
-        );
-        let at = block.min_um + (place + 0.5) * block.voxel_um;
-        if at.length() < radius_um {
+    for (voxel, share) in (0..).zip(shares) {
+        if site.block.centre_of(voxel).length() < radius_um {
             inside += 1.0;
-            sum += f64::from(shares[voxel as usize]);
-            full += f64::from((shares[voxel as usize] / 0.6).min(1.0));
+            sum += f64::from(*share);
+            full += f64::from((share / 0.6).min(1.0));
         }
     }
     (sum / inside, full / inside)

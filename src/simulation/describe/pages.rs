@@ -103,7 +103,7 @@ fn fill(asked: &str, text: &str, of: &Description) -> Result<String, String> {
                     ""
                 };
                 let (name, about) = (&known.name, &known.about);
-                let parameters = parameters(&known.parameters);
+                let parameters = parameters(&known.parameters, &str::to_owned);
                 format!("### {name}\n{about}{having}\n\n{parameters}")
             });
             sections.collect::<Vec<_>>().join("\n")
@@ -111,7 +111,7 @@ fn fill(asked: &str, text: &str, of: &Description) -> Result<String, String> {
         "groups" => {
             let sections = of.groups.iter().map(|known| {
                 let (name, about) = (&known.name, &known.about);
-                let parameters = parameters(&known.parameters);
+                let parameters = parameters(&known.parameters, &str::to_owned);
                 format!("### {name}\n{about}\n\n{parameters}")
             });
             sections.collect::<Vec<_>>().join("\n")
@@ -248,7 +248,8 @@ fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     made
 }
 
-fn parameters(list: &[ParameterEntry]) -> String {
+/// The table of parameters; `linked` makes links of the names of types in what is allowed.
+fn parameters(list: &[ParameterEntry], linked: &dyn Fn(&str) -> String) -> String {
     if list.is_empty() {
         return "It has no parameters.\n".into();
     }
@@ -259,7 +260,7 @@ fn parameters(list: &[ParameterEntry]) -> String {
                 quoted(&known.name),
                 known.default.as_deref().map(quoted).unwrap_or_default(),
                 known.unit.clone(),
-                known.allowed.clone(),
+                linked(&known.allowed),
                 known.about.clone(),
             ]
         }),
@@ -314,7 +315,7 @@ fn file_type(known: &FileType, of: &Description) -> String {
     }
     if known.name == "TissueParts" {
         for part in &of.site_parts {
-            let parameters = parameters(&part.parameters);
+            let parameters = parameters(&part.parameters, &linked);
             let list = if part.is_list {
                 " A list of these."
             } else {
@@ -328,4 +329,67 @@ fn file_type(known: &FileType, of: &Description) -> String {
     let head = ["written", "holds", "default", "meaning"];
     made.push_str(&table(&head, rows.into_iter()));
     made
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulation::Program;
+
+    /// The types that words such as ``list of `Site` `` name; a list of several names is one of values.
+    fn named_types(words: &str) -> Option<&str> {
+        let name = words.split('`').nth(1)?;
+        (words.matches('`').count() == 2).then_some(name)
+    }
+
+    #[test]
+    fn every_type_that_a_table_of_scenes_names_is_described_with_what_may_be_left_out() {
+        let of = Description::of(&Program::default()).unwrap_or_else(|report| panic!("{report}"));
+        let fields = of.files.iter().flat_map(|known| {
+            let inside = known.variants.iter().flat_map(|variant| &variant.fields);
+            known.fields.iter().chain(inside).map(|field| &field.holds)
+        });
+        let in_parts = of.site_parts.iter().flat_map(|part| &part.parameters);
+        let words = fields.chain(in_parts.map(|known| &known.allowed));
+        let named: Vec<&str> = words.filter_map(|words| named_types(words)).collect();
+        for name in [
+            "FibreLayout",
+            "BoundFactors",
+            "FluidRegion",
+            "Region",
+            "Along",
+        ] {
+            assert!(named.contains(&name), "{name}");
+        }
+        for name in named {
+            let found = of.files.iter().filter(|known| known.name == name);
+            assert_eq!(found.count(), 1, "{name}");
+        }
+        let default = |of_type: &str, name: &str| {
+            let mut types = of.files.iter();
+            let found = types
+                .find(|known| known.name == of_type)
+                .expect("described");
+            let variants = found.variants.iter().flat_map(|variant| &variant.fields);
+            let mut fields = found.fields.iter().chain(variants);
+            let field = fields.find(|field| field.name == name);
+            field.expect("it has the field").default.clone()
+        };
+        for (of_type, field, expected) in [
+            ("BoundFactors", "vegf_a_nm", Some("0")),
+            ("FluidRegion", "place", None),
+            ("FluidOf", "reflection", Some("0.91")),
+            ("VesselPlace", "from_um", None),
+            ("VesselPlace", "piece_um", Some("40")),
+            ("VesselPlace", "jitter", Some("0.25")),
+            ("DrawnNode", "port", Some("none")),
+            ("Around", "capped", Some("false")),
+        ] {
+            assert_eq!(
+                default(of_type, field).as_deref(),
+                expected,
+                "{of_type}.{field}"
+            );
+        }
+    }
 }
