@@ -107,6 +107,12 @@ impl SiteBarriers {
         self.0.is_empty()
     }
 
+    /// Whether one of them bars the straight way from one place to another, um: what a body there cannot reach.
+    pub fn bar(&self, body: Displaced, from: Vec3, to: Vec3) -> bool {
+        let mut barriers = self.0.iter();
+        barriers.any(|barrier| barrier.passing(body, from, to) == Passing::Barred)
+    }
+
     /// Where a body comes to that is displaced from one place to another within these faces, um.
     pub fn hold(&self, body: Displaced, from: Vec3, to: Vec3, faces: &Faces) -> Vec3 {
         let barriers = self.0.iter();

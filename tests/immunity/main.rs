@@ -4,6 +4,7 @@
 mod books;
 mod hits;
 mod natural_killers;
+mod parted;
 mod pinned;
 #[path = "../saving/mod.rs"]
 mod saving;

@@ -17,6 +17,7 @@ use super::killer::{Doing, Killer};
 use super::natural_killer::{LYSIS, NaturalKiller, NaturalKillerParameters};
 use super::t_cell::{Cytotoxic, CytotoxicParameters};
 use super::target::{DAMAGE, Target, TargetParameters};
+use crate::cell::barrier::{Displaced, SiteBarriers};
 use crate::cell::bonds::{
     BondBook, BondKind, BondKinds, BondLaw, BondParameters, DaughterRule, RegisterBonds,
 };
@@ -339,7 +340,7 @@ pub fn strike(
     }
 }
 
-/// Killers that look for targets take hold of one that they touch.
+/// Killers that look for targets take hold of one that they touch, unless a closed barrier lies between.
 pub fn engage(
     (clock, key): (Res<Clock>, Res<RandomKey>),
     (t_cells, natural_killers): (
@@ -347,6 +348,7 @@ pub fn engage(
         Res<PerType<NaturalKillerParameters>>,
     ),
     (kinds, book): (Res<BondKinds>, Res<BondBook>),
+    (sites, barriers): (Res<Sites>, Query<&SiteBarriers>),
     near: Neighbourhood,
     killers: Query<(
         Entity,
@@ -374,8 +376,19 @@ pub fn engage(
             }
             let t_cell = t_cells.get(cell_type);
             let natural_killer = natural_killers.get(cell_type);
+            let body = Displaced {
+                cell: ids[row],
+                cell_type,
+                radius_um: bodies[row].radius_um,
+                in_plane: false,
+            };
+            let barriers = barriers.get(sites.list[usize::from(site.0)].entity).ok();
             // How fast it takes hold of a cell, 1/min.
             let rate = |other: &Neighbour| {
+                let way = (positions[row].0, other.at_um);
+                if barriers.is_some_and(|barriers| barriers.bar(body, way.0, way.1)) {
+                    return 0.0;
+                }
                 let Ok((vital, target)) = targets.get(other.entity) else {
                     return 0.0;
                 };
