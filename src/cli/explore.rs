@@ -102,8 +102,11 @@ fn open(program: &Program, arguments: &ExploreArguments) -> Result<ExitCode, Ope
         after_steps: arguments.after,
     });
     match sandbox::explore(simulation, &options) {
-        Ok(None) => {}
-        Ok(Some(saved)) => say(format!("what you changed is kept in {}", saved.display())),
+        Ok(saved) => {
+            for file in saved {
+                say(format!("what you changed is kept in {}", file.display()));
+            }
+        }
         Err(error @ SandboxError::NoDisplay { .. }) => {
             return Err(Opening::NoDisplay(error.to_string()));
         }

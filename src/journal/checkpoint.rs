@@ -41,7 +41,7 @@ const SUMMED_BYTES: usize = HEADER_BYTES - 8;
 /// Bytes of the longest checkpoint that is read.
 const LONGEST_FILE: u64 = 1 << 37;
 /// zstd level: fast, and already small because columns of alike numbers lie together.
-const COMPRESSION: i32 = 1;
+pub(super) const COMPRESSION: i32 = 1;
 /// Name of the newest checkpoint in a run folder.
 pub const NEWEST: &str = "checkpoint.tumorscape";
 /// Name of the one before.

@@ -6,6 +6,7 @@ mod cell_table;
 pub mod checkpoint;
 mod clone_table;
 mod field_files;
+pub mod moment;
 mod record;
 mod resume;
 pub mod run_folder;

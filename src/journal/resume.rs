@@ -37,7 +37,7 @@ impl Program {
 }
 
 /// Bytes that the fields and tissue of a scene may take in a checkpoint, before it is packed.
-fn room_for(scene: &Scene) -> u64 {
+pub(super) fn room_for(scene: &Scene) -> u64 {
     /// Numbers of a voxel that are kept, beside those of its molecules.
     const OF_TISSUE: f64 = 64.0;
     /// Bytes of a molecule in a voxel: its value, and what is booked there.

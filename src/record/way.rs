@@ -119,6 +119,24 @@ impl CameraWay {
         })
     }
 
+    /// The way as far as it is known before the run: keyframes that look at a cell or at an event are left out.
+    pub fn known_beforehand(simulation: &Simulation, drawn: usize, shape: f32) -> Self {
+        let scene = simulation.scene();
+        let snapshot = simulation.snapshot(&default());
+        let (stage, found) = (Stage::of(&scene.scene), Found::default());
+        let keys = scene.timeline.camera_keys().into_iter();
+        let known =
+            keys.filter(|(_, key)| !matches!(key.at, Some(Target::Cell(_) | Target::Event { .. })));
+        let keys = known.map(|(hours, key)| {
+            let seen = (&snapshot, drawn, shape);
+            (hours, pose_of(&key, 0, scene, seen, (&stage, &found)))
+        });
+        Self {
+            keys: keys.collect(),
+            ..Self::default()
+        }
+    }
+
     /// Where the event happens at which the label of that number points, on the stage, um; nothing if it points at something
     /// else.
     pub fn place_of_label(&self, number: usize) -> Option<Vec3> {

@@ -1,11 +1,15 @@
 //! What the sandbox needs of a simulation.
 
 use crate::core::parameters::Limits;
+use crate::journal::moment::Moment;
 use crate::scene::schema::Action;
 use crate::simulation::{Simulation, Snapshot, SnapshotRequest};
 
 /// A simulation that can be stepped and changed.
 pub trait Engine: Send + 'static {
+    /// Its whole state between two steps.
+    type Moment: Send + 'static;
+
     /// Called once by the thread that will step it.
     fn settle_in(&mut self) {}
     /// Takes one step.
@@ -14,6 +18,10 @@ pub trait Engine: Send + 'static {
     fn apply(&mut self, action: &Action) -> Result<(), String>;
     /// The tissue as it is, with what is asked for.
     fn snapshot(&mut self, request: &SnapshotRequest) -> Snapshot;
+    /// Keeps its state, and says how much memory that takes, bytes; the reason if it cannot be kept.
+    fn keep(&self) -> Result<(Self::Moment, usize), String>;
+    /// Takes up a state of its own again; the reason if that cannot be.
+    fn go_back(&mut self, moment: &Self::Moment) -> Result<(), String>;
     /// Tissue time, minutes.
     fn minutes(&self) -> f64;
     /// Length of a step, hours of tissue time.
@@ -31,6 +39,8 @@ pub trait Engine: Send + 'static {
 pub type Knob = crate::core::parameters::ParameterValue;
 
 impl Engine for Simulation {
+    type Moment = Moment;
+
     fn settle_in(&mut self) {
         self.keep_to_calling_thread();
     }
@@ -45,6 +55,18 @@ impl Engine for Simulation {
 
     fn snapshot(&mut self, request: &SnapshotRequest) -> Snapshot {
         Self::snapshot(self, request)
+    }
+
+    fn keep(&self) -> Result<(Moment, usize), String> {
+        let moment = Moment::of(self).map_err(|error| error.to_string())?;
+        let bytes = moment.bytes();
+        Ok((moment, bytes))
+    }
+
+    fn go_back(&mut self, moment: &Moment) -> Result<(), String> {
+        *self = moment.restore(self)?;
+        self.keep_to_calling_thread();
+        Ok(())
     }
 
     fn minutes(&self) -> f64 {
@@ -118,6 +140,17 @@ pub(super) mod tests {
     }
 
     impl Engine for Counter {
+        type Moment = (u64, f64, f64);
+
+        fn keep(&self) -> Result<(Self::Moment, usize), String> {
+            Ok(((self.steps, self.sum, self.gain), 24))
+        }
+
+        fn go_back(&mut self, moment: &Self::Moment) -> Result<(), String> {
+            (self.steps, self.sum, self.gain) = *moment;
+            Ok(())
+        }
+
         fn step(&mut self) {
             std::thread::sleep(self.step_time);
             self.steps += 1;

@@ -13,7 +13,7 @@ use crate::view::glyphs::pick::{Look, first_glyph};
 use crate::view::{PickedGlyph, Shown, ViewCamera, ViewSettings, cut_plane};
 
 use super::panels::{FIRST_CUT, first_slice};
-use super::state::{Sandbox, whole_view};
+use super::state::{Sandbox, place_of, whole_view};
 use super::{choices, pick, rig};
 
 /// A press that moves less than this is a click, points.
@@ -25,11 +25,22 @@ const PACE_FACTOR: f64 = 1.5;
 /// Longest time flown in one frame, seconds: after a pause of the window the eye does not leap.
 const LONGEST_FLIGHT_S: f32 = 0.1;
 
+/// How far the arrow keys go in time, hours.
+const LEAP_HOURS: f64 = 1.0;
+
+/// Two clicks on a cell within this time are one, seconds.
+const DOUBLE_CLICK_S: f64 = 0.45;
+
+/// How much larger text is with each press.
+const TEXT_FACTOR: f32 = 1.1;
+
 /// A mouse button held down over the picture.
 #[derive(Resource, Default)]
 pub(super) struct Grip {
     button: Option<MouseButton>,
     moved: f32,
+    /// When a cell was clicked last, seconds, and which.
+    clicked: Option<(f64, u64)>,
 }
 
 impl Grip {
@@ -58,8 +69,20 @@ fn press_keys(
     if wants.wants_any_keyboard_input() {
         return;
     }
+    if keys.any_pressed([KeyCode::ControlLeft, KeyCode::ControlRight]) {
+        for key in keys.get_just_pressed() {
+            match key {
+                KeyCode::Equal | KeyCode::NumpadAdd => sandbox.scale_text(TEXT_FACTOR),
+                KeyCode::Minus | KeyCode::NumpadSubtract => sandbox.scale_text(1.0 / TEXT_FACTOR),
+                KeyCode::Digit0 | KeyCode::Numpad0 => sandbox.text_scale = 1.0,
+                _ => {}
+            }
+        }
+        return;
+    }
     for key in keys.get_just_pressed() {
         match key {
+            KeyCode::KeyK => sandbox.wants_picture = true,
             KeyCode::Space => {
                 let is_running = sandbox.is_running;
                 sandbox.set_running(!is_running);
@@ -90,6 +113,14 @@ fn press_keys(
                     Style::Rich => Style::Plain,
                     Style::Plain => Style::Rich,
                 };
+            }
+            KeyCode::Home => sandbox.go_to(0.0),
+            KeyCode::ArrowLeft => sandbox.go_to((shown.0.hours - LEAP_HOURS).max(0.0)),
+            KeyCode::ArrowRight => sandbox.go_to(shown.0.hours + LEAP_HOURS),
+            KeyCode::KeyG => {
+                let follows = !sandbox.follows;
+                sandbox.set_following(follows);
+                sandbox.follow_film(shown.0.hours, &mut settings, &mut camera);
             }
             KeyCode::KeyF => sandbox.is_flying = !sandbox.is_flying,
             KeyCode::KeyR => camera.pose = whole_view(&shown, &settings),
@@ -151,7 +182,8 @@ fn use_mouse(
     scroll: Res<AccumulatedMouseScroll>,
     wants: Res<EguiWantsInput>,
     window: Option<Single<&Window, With<PrimaryWindow>>>,
-    sandbox: Res<Sandbox>,
+    time: Res<Time<Real>>,
+    mut sandbox: ResMut<Sandbox>,
     shown: Res<Shown>,
     crowding: Res<Crowding>,
     mut grip: ResMut<Grip>,
@@ -174,6 +206,7 @@ fn use_mouse(
         *grip = Grip {
             button: Some(button),
             moved: 0.0,
+            clicked: grip.clicked,
         };
     }
     let height = sandbox.free.height();
@@ -194,12 +227,26 @@ fn use_mouse(
         }
         if !buttons.pressed(button) {
             grip.button = None;
+            if !sandbox.knows_mouse {
+                sandbox.knows_mouse = true;
+            }
             if button == MouseButton::Left
                 && !is_drag
                 && let Some(at) = cursor
             {
                 (settings.selected, settings.selected_glyph) =
                     picked_at(&sandbox, &shown, &settings, &camera, &crowding, at);
+                let now = time.elapsed_secs_f64();
+                if let Some(id) = settings.selected {
+                    if grip
+                        .clicked
+                        .is_some_and(|(then, cell)| cell == id && now - then < DOUBLE_CLICK_S)
+                        && let Some(at_um) = place_of(&shown, settings.site, id)
+                    {
+                        rig::go_near(&mut camera.pose, at_um);
+                    }
+                    grip.clicked = Some((now, id));
+                }
             }
         }
     }

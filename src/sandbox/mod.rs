@@ -5,17 +5,20 @@
 //! window stays smooth however long a step takes, and everything done to the tissue can be repeated.
 //!
 //! - [`worker`]: the thread that owns the simulation; [`engine`]: what it needs of one
-//! - [`session`]: what was changed, as a scene that repeats it
+//! - [`session`]: what was changed, as a scene that repeats it; [`past`]: what is kept of the run, and the branches of time
 //! - [`state`]: what the window knows
 //! - [`rig`], [`pick`]: the eye moved by hand, the cell under the pointer
 //! - [`choices`]: what cells can be coloured by
 //! - [`panels`], [`theme`]: what is drawn over the picture; [`input`]: keys and mouse
+//! - [`keepsakes`]: pictures and tables to take along
 //! - [`window`]: the app around it; [`still`]: one picture of it, without a display
 
 mod choices;
 mod engine;
 mod input;
+mod keepsakes;
 mod panels;
+mod past;
 mod pick;
 mod rig;
 mod session;
@@ -29,8 +32,9 @@ use std::path::PathBuf;
 
 use crate::record::StudioError;
 use crate::record::sink::SinkError;
-use crate::scene::Scene;
-use crate::simulation::Simulation;
+use crate::record::way::CameraWay;
+use crate::scene::Stage;
+use crate::simulation::{Simulation, WHOLE_STAGE};
 
 pub use engine::{Engine, Knob};
 pub use session::SaveError;
@@ -104,34 +108,51 @@ pub enum SandboxError {
     Save(#[from] SaveError),
 }
 
+/// Shape of the picture for which the camera of a film is framed, width in heights.
+const SHAPE: f32 = 1.3;
+
 /// Opens the window on a simulation, or takes the picture asked for, and returns once it is closed: with the
-/// file in which changes were saved, if there were any.
+/// files in which changes were saved, one for each branch that time took with some, the present one first.
 ///
 /// # Errors
 /// [`SandboxError::NoDisplay`] where no window can be opened; otherwise as the error says.
 pub fn explore(
     simulation: Simulation,
     options: &ExploreOptions,
-) -> Result<Option<PathBuf>, SandboxError> {
+) -> Result<Vec<PathBuf>, SandboxError> {
     let scene = simulation.scene().scene.clone();
+    let stage = Stage::of(&scene);
+    let drawn = if stage.is_shared {
+        WHOLE_STAGE
+    } else {
+        stage.focus
+    };
+    let way = CameraWay::known_beforehand(&simulation, drawn, SHAPE);
     let seed = simulation.seed();
-    explore_engine(scene, seed, simulation, options)
+    let visit = Visit {
+        way,
+        ..Visit::new(scene, options.name.clone(), seed)
+    };
+    explore_engine(visit, simulation, options)
 }
 
 /// [`explore`] for anything that steps.
-#[doc(hidden)]
-pub fn explore_engine(
-    scene: Scene,
-    seed: u64,
+fn explore_engine(
+    visit: Visit,
     engine: impl Engine,
     options: &ExploreOptions,
-) -> Result<Option<PathBuf>, SandboxError> {
-    let name = options.name.clone();
-    let visit = Visit::new(scene, name, seed);
+) -> Result<Vec<PathBuf>, SandboxError> {
     if let Some(screenshot) = &options.screenshot {
         still::take(visit, engine, options.size, screenshot)?;
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    let session = window::open(visit.clone(), engine, options.size)?;
-    Ok(session.save(&visit.scene, &visit.name, visit.seed, &options.save_to)?)
+    let mut saved = Vec::new();
+    for session in window::open(
+        visit.clone(),
+        engine,
+        (options.size, options.save_to.clone()),
+    )? {
+        saved.extend(session.save(&visit.scene, &visit.name, visit.seed, &options.save_to)?);
+    }
+    Ok(saved)
 }

@@ -20,6 +20,8 @@ const STEEPEST_DEG: f32 = 89.0;
 /// Nearest and farthest the eye goes from its target, um.
 const NEAREST_UM: f32 = 15.0;
 const FARTHEST_UM: f32 = 50_000.0;
+/// From this far a cell is seen well, um.
+const NEAR_UM: f32 = 160.0;
 /// Share of the distance to the target flown per second.
 const FLY_SHARE_PER_SECOND: f32 = 0.35;
 /// How much faster shift flies.
@@ -103,6 +105,12 @@ pub(super) fn fly(pose: &mut CameraPose, course: Vec3, seconds: f32, fast: bool)
         pose,
         Vec3::from(pose.target_um) + direction * speed * seconds,
     );
+}
+
+/// Goes to a place, near enough to see a cell there, but never farther from it than before.
+pub(super) fn go_near(pose: &mut CameraPose, at_um: Vec3) {
+    pose.target_um = at_um.into();
+    pose.distance_um = pose.distance_um.min(NEAR_UM);
 }
 
 #[cfg(test)]

@@ -49,6 +49,17 @@ fn span_text(minutes: f64) -> String {
     }
 }
 
+/// Logs a change; one that overwrites another at the same boundary replaces it.
+pub(super) fn log_change(changes: &mut Vec<Change>, minutes: f64, action: Action) {
+    if let Action::Set(path, _) = &action {
+        changes.retain(|change| {
+            change.minutes != minutes
+                || !matches!(&change.action, Action::Set(earlier, _) if earlier == path)
+        });
+    }
+    changes.push(Change { minutes, action });
+}
+
 /// The changes of one visit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Session {
@@ -60,14 +71,9 @@ pub(super) struct Session {
 
 impl Session {
     /// Logs a change; one that overwrites another at the same boundary replaces it.
+    #[cfg(test)]
     pub fn log(&mut self, minutes: f64, action: Action) {
-        if let Action::Set(path, _) = &action {
-            self.changes.retain(|change| {
-                change.minutes != minutes
-                    || !matches!(&change.action, Action::Set(earlier, _) if earlier == path)
-            });
-        }
-        self.changes.push(Change { minutes, action });
+        log_change(&mut self.changes, minutes, action);
     }
 
     /// The scene that repeats the session.

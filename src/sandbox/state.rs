@@ -1,33 +1,36 @@
 //! What the window knows: the worker, the latest report, what is chosen.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 
+use crate::record::way::CameraWay;
 use crate::scene::look::Axis;
 use crate::scene::schema::{Action, Event};
 use crate::scene::timeline::Timeline;
-use crate::scene::{CameraPose, Scene, Stage};
-use crate::simulation::{SiteMetrics, SiteSnapshot, Snapshot, SnapshotRequest, WHOLE_STAGE};
+use crate::scene::{CameraPose, Look, Scene, Stage};
+use crate::simulation::{SiteSnapshot, Snapshot, SnapshotRequest, WHOLE_STAGE};
 use crate::view::history::History;
 use crate::view::overlay::Pointer;
 use crate::view::{Shown, ViewCamera, ViewSettings, automatic_pose};
 
 use super::engine::{Engine, Knob};
+use super::keepsakes::save_curves;
 use super::session::Session;
-use super::worker::{Order, Pace, Worker};
+use super::worker::{Order, Pace, PastSeen, Worker};
 
 /// Slowest and fastest pace offered, hours of tissue time per second.
 pub(super) const PACES: (f64, f64) = (0.05, 48.0);
+/// Smallest and largest text, beside the usual one.
+const TEXT_SCALES: (f32, f32) = (0.6, 2.5);
 /// Pace at the start: a day in 24 seconds.
 const FIRST_PACE: f64 = 1.0;
 
-/// What is known of a site that is not there.
-static NOT_MEASURED: SiteMetrics = SiteMetrics {
-    columns: Vec::new(),
-};
+/// The curves where nothing was measured.
+static NO_CURVES: History = History::new();
 
 /// The scene that is explored.
 #[derive(Clone, Debug)]
@@ -40,6 +43,8 @@ pub(super) struct Visit {
     pub name: String,
     /// Seed of the random numbers.
     pub seed: u64,
+    /// Where the camera of the film is, as far as it is known beforehand.
+    pub way: CameraWay,
 }
 
 impl Visit {
@@ -50,7 +55,20 @@ impl Visit {
             scene,
             name,
             seed,
+            way: CameraWay::default(),
         }
+    }
+
+    /// Whether its film has a camera or looks that follow each other.
+    pub fn has_film(&self) -> bool {
+        let looks = self.scene.timeline.iter();
+        let mut looks = looks.filter(|event| matches!(event, Event::At(_, Action::Look(_))));
+        self.way.pose_at(0.0).is_some() || looks.nth(1).is_some()
+    }
+
+    /// When its timeline is over, hours.
+    pub fn end_hours(&self) -> f64 {
+        self.scene.duration.hours()
     }
 }
 
@@ -89,9 +107,18 @@ pub(super) struct Sandbox {
     /// Tissue hours per second as measured.
     pub measured_pace: f64,
     pace_mark: Option<(Instant, f64)>,
-    /// The curves of the site shown.
-    pub history: History,
+    /// The curves of each branch at each site.
+    histories: BTreeMap<(usize, usize), History>,
+    /// The site whose curves are shown.
     history_site: usize,
+    /// What can be gone back to.
+    pub past: Arc<PastSeen>,
+    /// Whether camera and look are those of the film.
+    pub follows: bool,
+    /// The pose and the look that the film has chosen last; who changes them takes over.
+    led: Option<(CameraPose, Look)>,
+    /// The time that the line was dragged to last, hours.
+    dragged_to: Option<f64>,
     /// What reports hold, or will hold soon.
     asked_for: SnapshotRequest,
     /// Parameters, in the order of the simulation.
@@ -111,6 +138,18 @@ pub(super) struct Sandbox {
     pub is_help_open: bool,
     /// Whether the panels are shown.
     pub are_panels_open: bool,
+    /// Folder into which pictures and curves are saved.
+    pub save_to: PathBuf,
+    /// Whether a picture of the window is to be taken.
+    pub wants_picture: bool,
+    /// What was saved last, and where, or why not.
+    pub notice: Option<String>,
+    /// Size of all text, 1 at first.
+    pub text_scale: f32,
+    /// Whether the camera stays with the selected cell.
+    pub stays_with_cell: bool,
+    /// Whether the mouse was used to turn the picture or to pick something, so that nobody need say how.
+    pub knows_mouse: bool,
     /// Whether the camera is flown instead of turned.
     pub is_flying: bool,
     /// The part of the window that the panels leave free, points.
@@ -127,8 +166,9 @@ impl Sandbox {
         wake: impl FnMut(bool) + Send + 'static,
     ) -> std::io::Result<Self> {
         let request = request_of(&first_settings(&visit.scene));
-        let worker = Worker::spawn(engine, Session::default(), request.clone(), wake)?;
+        let worker = Worker::spawn(engine, request.clone(), wake)?;
         Ok(Self {
+            follows: visit.has_film(),
             visit,
             worker: Some(worker),
             is_running: false,
@@ -138,8 +178,11 @@ impl Sandbox {
             last_step: Duration::ZERO,
             measured_pace: 0.0,
             pace_mark: None,
-            history: History::default(),
+            histories: BTreeMap::new(),
             history_site: 0,
+            past: Arc::default(),
+            led: None,
+            dragged_to: None,
             asked_for: request,
             dials: Vec::new(),
             knobs: Arc::default(),
@@ -150,6 +193,12 @@ impl Sandbox {
             search: String::new(),
             is_help_open: false,
             are_panels_open: true,
+            save_to: PathBuf::from("."),
+            wants_picture: false,
+            notice: None,
+            text_scale: 1.0,
+            stays_with_cell: false,
+            knows_mouse: false,
             is_flying: false,
             free: Rect::default(),
             automatic: None,
@@ -224,7 +273,12 @@ impl Sandbox {
     }
 
     /// Takes in the newest report, if there is one.
-    pub fn receive(&mut self, shown: &mut Shown, settings: &ViewSettings, camera: &mut ViewCamera) {
+    pub fn receive(
+        &mut self,
+        shown: &mut Shown,
+        settings: &mut ViewSettings,
+        camera: &mut ViewCamera,
+    ) {
         let Some(worker) = &self.worker else { return };
         let report = worker.report();
         if report.is_none() && !self.is_broken && !worker.is_alive() {
@@ -240,15 +294,161 @@ impl Sandbox {
         self.refusal = report.refusal;
         self.turn_dials(report.knobs);
         self.measure_pace(report.snapshot.hours);
-        if self.history_site != settings.site {
-            self.history.clear();
-            self.history_site = settings.site;
-        }
-        let site = report.snapshot.site(settings.site);
-        let metrics = site.map_or(&NOT_MEASURED, |site| &site.metrics);
-        self.history.push(report.snapshot.hours, metrics);
+        self.note_curves(&report.past, &report.snapshot);
+        self.past = report.past;
+        self.history_site = match settings.site {
+            WHOLE_STAGE => report.snapshot.stage.focus,
+            site => site,
+        };
+        let end = self.visit.end_hours();
+        let was_before = shown.0.hours < end;
         shown.0 = report.snapshot;
-        self.follow_growth(shown, settings, camera);
+        if was_before && shown.0.hours >= end && self.is_running {
+            self.set_running(false);
+        }
+        self.follow_film(shown.0.hours, settings, camera);
+        if !self.follows {
+            self.follow_growth(shown, settings, camera);
+        }
+        if self.stays_with_cell
+            && let Some(id) = settings.selected
+            && let Some(at_um) = place_of(shown, settings.site, id)
+        {
+            camera.pose.target_um = at_um.into();
+        }
+    }
+
+    /// Adds what was measured to the curves of the branch that is lived.
+    fn note_curves(&mut self, past: &PastSeen, snapshot: &Snapshot) {
+        for (number, branch) in past.branches.iter().enumerate() {
+            let Some((from, minutes)) = branch.from else {
+                continue;
+            };
+            // What a branch shares with the one that it left.
+            for site in 0..snapshot.sites.len() {
+                if !self.histories.contains_key(&(number, site))
+                    && let Some(shared) = self.histories.get(&(from, site))
+                {
+                    let mut shared = shared.clone();
+                    shared.cut_off(minutes / 60.0);
+                    self.histories.insert((number, site), shared);
+                }
+            }
+        }
+        for (number, site) in snapshot.sites.iter().enumerate() {
+            let history = self.histories.entry((past.active, number)).or_default();
+            history.push(snapshot.hours, &site.metrics);
+        }
+    }
+
+    /// Saves the curves that are shown as a table.
+    pub fn save_curves(&mut self) {
+        let saved = save_curves(self.history(), &self.save_to, &self.visit.name);
+        self.notice = Some(match saved {
+            Ok(path) => format!("curves: {}", path.display()),
+            Err(reason) => reason,
+        });
+    }
+
+    /// Makes all text larger or smaller by this factor.
+    pub fn scale_text(&mut self, by: f32) {
+        self.text_scale = (self.text_scale * by).clamp(TEXT_SCALES.0, TEXT_SCALES.1);
+    }
+
+    /// The curves of the branch that is lived, at the site that is shown.
+    pub fn history(&self) -> &History {
+        let key = (self.past.active, self.history_site);
+        self.histories.get(&key).unwrap_or(&NO_CURVES)
+    }
+
+    /// The curves of all other branches at that site.
+    pub fn other_futures(&self) -> impl Iterator<Item = &History> {
+        let of = self.histories.iter();
+        of.filter(|((branch, site), _)| *site == self.history_site && *branch != self.past.active)
+            .map(|(_, history)| history)
+    }
+
+    /// The site whose curves are shown, by its place in the scene.
+    pub const fn plotted_site(&self) -> usize {
+        self.history_site
+    }
+
+    /// How far the branch that is lived has come, hours.
+    pub fn reached_hours(&self) -> f64 {
+        let branch = self.past.branches.get(self.past.active);
+        branch.map_or(0.0, |branch| branch.reached / 60.0)
+    }
+
+    /// The time that the time line shows, hours.
+    pub fn span_hours(&self) -> f64 {
+        self.visit.end_hours().max(self.reached_hours())
+    }
+
+    /// Goes to a time, hours: back, or on.
+    pub fn go_to(&mut self, hours: f64) {
+        self.dragged_to = None;
+        if self.is_running {
+            self.set_running(false);
+        }
+        self.order(Order::Go(hours * 60.0));
+    }
+
+    /// Goes to the latest kept moment before a time, hours, if that is another one than last time.
+    pub fn go_near(&mut self, hours: f64) {
+        let moments = self.past.moments.iter();
+        let near = moments.copied().filter(|at| *at <= hours * 60.0).last();
+        if let Some(near) = near
+            && self.dragged_to != Some(near)
+        {
+            self.go_to(near / 60.0);
+            self.dragged_to = Some(near);
+        }
+    }
+
+    /// Lives another branch.
+    pub fn turn_to(&mut self, branch: usize) {
+        if self.is_running {
+            self.set_running(false);
+        }
+        self.order(Order::Branch(branch));
+    }
+
+    /// Lets the film lead the camera and what is shown, or stops that.
+    pub fn set_following(&mut self, follows: bool) {
+        self.follows = follows;
+        self.led = None;
+    }
+
+    /// Shows what the film shows at this time, hours, unless somebody has taken over since.
+    pub fn follow_film(
+        &mut self,
+        hours: f64,
+        settings: &mut ViewSettings,
+        camera: &mut ViewCamera,
+    ) {
+        let taken_over = self
+            .led
+            .as_ref()
+            .is_some_and(|(pose, look)| *pose != camera.pose || *look != settings.look);
+        if taken_over {
+            self.set_following(false);
+        }
+        if !self.follows {
+            return;
+        }
+        let scene = &self.visit.scene;
+        let look = self
+            .visit
+            .timeline
+            .look_at(hours, scene.recording.look.clone());
+        let look = Stage::of(scene).look(look);
+        if settings.look != look {
+            settings.look = look.clone();
+        }
+        if let Some(pose) = self.visit.way.pose_at(hours) {
+            camera.pose = pose;
+        }
+        self.led = Some((camera.pose, look));
     }
 
     /// Keeps the whole tissue in the picture until somebody moves the camera.
@@ -303,13 +503,21 @@ impl Sandbox {
         }
     }
 
-    /// Ends the worker after the step it is in, and returns what was changed.
-    pub fn finish(&mut self) -> Session {
+    /// Ends the worker after the step it is in, and returns what was changed on each branch, the present one first.
+    pub fn finish(&mut self) -> Vec<Session> {
         self.worker
             .take()
             .and_then(Worker::finish)
-            .unwrap_or_else(|| Session::clone(&self.session))
+            .unwrap_or_else(|| vec![Session::clone(&self.session)])
     }
+}
+
+/// Where a cell is in a picture of a site, um.
+pub(super) fn place_of(shown: &Shown, site: usize, id: u64) -> Option<Vec3> {
+    let cells = &shown.site(site)?.cells;
+    let index = cells.id.iter().position(|other| *other == id)?;
+    let [x, y, z, _] = *cells.sphere_um.get(index)?;
+    Some(Vec3::new(x, y, z))
 }
 
 /// What of the tissue the settings show.
@@ -377,7 +585,7 @@ pub(super) fn extent(site: Option<&SiteSnapshot>, axis: Axis) -> (f32, f32) {
 mod tests {
     use super::super::engine::tests::Counter;
     use super::*;
-    use crate::scene::{ColourBy, Look};
+    use crate::scene::ColourBy;
 
     fn sandbox(scene: &str) -> Sandbox {
         sandbox_of(scene, Counter::default())
@@ -397,7 +605,7 @@ mod tests {
         let mut camera = ViewCamera::default();
         while !wanted(sandbox, shown) {
             assert!(start.elapsed() < Duration::from_secs(20));
-            sandbox.receive(shown, &ViewSettings::default(), &mut camera);
+            sandbox.receive(shown, &mut ViewSettings::default(), &mut camera);
             std::thread::sleep(Duration::from_millis(1));
         }
     }
@@ -445,7 +653,7 @@ mod tests {
         let mut shown = Shown::default();
         sandbox.take_steps(3);
         wait(&mut sandbox, &mut shown, |_, shown| shown.0.step == 3);
-        assert_eq!(sandbox.history.curve("sum").last(), Some(&[1.5, 3.0]));
+        assert_eq!(sandbox.history().curve("sum").last(), Some(&[1.5, 3.0]));
         sandbox.set_pace(PACES.1 * 100.0, false);
         assert_eq!(sandbox.hours_per_second, PACES.1);
         sandbox.set_pace(1.0, true);
@@ -496,7 +704,7 @@ mod tests {
         assert_eq!(sandbox.scale_when_on("gain"), 1.0);
         sandbox.set_dial("gain", 0.0);
         assert_eq!(sandbox.scale_when_on("gain"), 4.0);
-        assert_eq!(sandbox.finish().changes.len(), 1);
+        assert_eq!(sandbox.finish()[0].changes.len(), 1);
     }
 
     #[test]

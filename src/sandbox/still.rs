@@ -28,13 +28,13 @@ pub(super) fn take(
 ) -> Result<(), SandboxError> {
     let mut shown = Shown::default();
     let mut camera = ViewCamera::default();
-    let settings = first_settings(&visit.scene);
+    let mut settings = first_settings(&visit.scene);
     let mut sandbox = Sandbox::open(visit, engine, |_| {})
         .map_err(|error| SandboxError::Thread(error.to_string()))?;
     sandbox.take_steps(screenshot.after_steps);
     loop {
-        sandbox.receive(&mut shown, &settings, &mut camera);
-        if !sandbox.history.is_empty() && shown.0.step >= screenshot.after_steps {
+        sandbox.receive(&mut shown, &mut settings, &mut camera);
+        if !sandbox.history().is_empty() && shown.0.step >= screenshot.after_steps {
             break;
         }
         if sandbox.is_broken {

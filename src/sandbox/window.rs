@@ -3,6 +3,7 @@
 //! All schedules of the app run on the main thread, and the simulation keeps to a thread and a pool of its
 //! own: in a common pool a picture waits for whatever part of a step lies before it in the queue.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,7 @@ use crate::view::{Shown, ViewCamera, ViewEye, ViewPlugin, ViewSettings};
 
 use super::engine::Engine;
 use super::input::{Grip, course};
+use super::keepsakes::take_picture;
 use super::session::Session;
 use super::state::{Sandbox, Visit, first_settings};
 use super::{SandboxError, input, panels};
@@ -41,7 +43,7 @@ pub(super) fn add_sandbox(app: &mut App, sandbox: Sandbox, target: Option<Handle
         .add_plugins((panels::plugin, input::plugin))
         .add_systems(First, receive_report)
         .add_systems(PreUpdate, fit_picture)
-        .add_systems(Last, ask_for_what_is_shown);
+        .add_systems(Last, (ask_for_what_is_shown, take_picture));
     // Panels have a camera of their own: the eye only draws the part of the window that they leave free.
     let mut glass = app.world_mut().spawn((
         Name::new("panels"),
@@ -78,10 +80,14 @@ fn single_threaded(world: &mut World) {
 fn receive_report(
     mut sandbox: ResMut<Sandbox>,
     mut shown: ResMut<Shown>,
-    settings: Res<ViewSettings>,
+    mut settings: ResMut<ViewSettings>,
     mut camera: ResMut<ViewCamera>,
 ) {
-    sandbox.receive(&mut shown, &settings, &mut camera);
+    // Working copies: change detection must only see real changes.
+    let (mut new_settings, mut new_camera) = (settings.clone(), *camera);
+    sandbox.receive(&mut shown, &mut new_settings, &mut new_camera);
+    settings.set_if_neq(new_settings);
+    camera.set_if_neq(new_camera);
 }
 
 /// Lets the simulation put out what keys, mouse and panels have chosen.
@@ -218,7 +224,7 @@ impl Alarm {
 
 /// What is left when the window has closed.
 #[derive(Resource, Clone, Default)]
-struct Farewell(Arc<Mutex<Option<Session>>>);
+struct Farewell(Arc<Mutex<Vec<Session>>>);
 
 /// Ends the worker when the app ends.
 fn say_farewell(
@@ -227,8 +233,8 @@ fn say_farewell(
     farewell: Res<Farewell>,
 ) {
     if exits.read().last().is_some() {
-        let session = sandbox.finish();
-        *farewell.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
+        let sessions = sandbox.finish();
+        *farewell.0.lock().unwrap_or_else(PoisonError::into_inner) = sessions;
     }
 }
 
@@ -236,8 +242,8 @@ fn say_farewell(
 pub(super) fn open(
     visit: Visit,
     engine: impl Engine,
-    size: (u32, u32),
-) -> Result<Session, SandboxError> {
+    (size, save_to): ((u32, u32), PathBuf),
+) -> Result<Vec<Session>, SandboxError> {
     display_is_there()?;
     // The renderer has no way to report a missing driver but to panic.
     drop(find_driver()?);
@@ -288,8 +294,9 @@ pub(super) fn open(
             let _ = proxy.send_event(WinitUserEvent::WakeUp);
         }
     };
-    let sandbox = Sandbox::open(visit, engine, wake)
+    let mut sandbox = Sandbox::open(visit, engine, wake)
         .map_err(|error| SandboxError::Thread(error.to_string()))?;
+    sandbox.save_to = save_to;
     add_sandbox(&mut app, sandbox, None);
     let farewell = Farewell::default();
     app.insert_resource(farewell.clone())
@@ -315,12 +322,8 @@ pub(super) fn open(
     if exit.is_error() {
         return Err(SandboxError::Window);
     }
-    let session = farewell
-        .0
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take();
-    Ok(session.unwrap_or_default())
+    let mut sessions = farewell.0.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(std::mem::take(&mut *sessions))
 }
 
 /// Checks for a display before anything is built.

@@ -15,7 +15,15 @@ use crate::scene::schema::Action;
 use crate::simulation::{Snapshot, SnapshotRequest};
 
 use super::engine::{Engine, Knob};
-use super::session::Session;
+use super::past::{Branch, Past};
+use super::session::{Session, log_change};
+
+/// Tissue time between two moments that are kept at first, minutes.
+const KEEP_EVERY_MINUTES: f64 = 30.0;
+/// Steps are computed so many times as long as it took to keep a moment before the next one is kept.
+const KEEPING_SHARE: u32 = 20;
+/// Nearer than this to a goal is there, minutes.
+const CLOSE_MINUTES: f64 = 1e-6;
 
 /// How fast tissue time runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,8 +45,25 @@ pub(super) enum Order {
     Steps(u64),
     /// Change something, at the next step boundary.
     Change(Action),
+    /// Go to this time of the present branch, minutes: back to a kept moment, and from there on.
+    Go(f64),
+    /// Go to the latest moment of another branch.
+    Branch(usize),
     /// Put this into reports from now on, the next one at once.
     Show(SnapshotRequest),
+}
+
+/// What can be gone back to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct PastSeen {
+    /// All branches, in the order in which they began.
+    pub branches: Vec<Branch>,
+    /// Which of them is lived.
+    pub active: usize,
+    /// Times of the moments that are kept of it, minutes.
+    pub moments: Vec<f64>,
+    /// Where time is going without pause, minutes, if it is.
+    pub goal: Option<f64>,
 }
 
 /// What the thread tells the window.
@@ -50,6 +75,8 @@ pub(super) struct Report {
     pub knobs: Arc<Vec<Knob>>,
     /// What was changed so far.
     pub session: Arc<Session>,
+    /// What can be gone back to.
+    pub past: Arc<PastSeen>,
     /// Computing time of the last step.
     pub last_step: Duration,
     /// Why the latest change was refused; empty if it was not.
@@ -83,7 +110,7 @@ impl Slot {
 pub(super) struct Worker {
     orders: Option<Sender<Order>>,
     slot: Arc<Slot>,
-    thread: Option<JoinHandle<Session>>,
+    thread: Option<JoinHandle<Vec<Session>>>,
 }
 
 impl Worker {
@@ -91,22 +118,24 @@ impl Worker {
     /// is the last one before an order comes.
     pub fn spawn(
         engine: impl Engine,
-        session: Session,
         request: SnapshotRequest,
         wake: impl FnMut(bool) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (orders, inbox) = channel();
         let slot = Arc::new(Slot::default());
         let loop_ = Loop {
+            past: Past::new(KEEP_EVERY_MINUTES.max(engine.step_hours() * 60.0)),
             engine,
-            session,
             request,
             inbox,
             slot: Arc::clone(&slot),
             wake: Box::new(wake),
             pace: Pace::Paused,
             steps_left: 0,
+            goal: None,
             last_step: Duration::ZERO,
+            computed: Duration::ZERO,
+            keeping: Duration::ZERO,
             refusal: None,
             unseen: true,
             knobs: Arc::default(),
@@ -141,8 +170,9 @@ impl Worker {
             .is_some_and(|thread| !thread.is_finished())
     }
 
-    /// Ends the thread after the step it is in; `None` if it had broken down.
-    pub fn finish(mut self) -> Option<Session> {
+    /// Ends the thread after the step it is in, and returns what was changed on each branch, the present one first; `None` if it
+    /// had broken down.
+    pub fn finish(mut self) -> Option<Vec<Session>> {
         self.orders = None;
         self.thread.take()?.join().ok()
     }
@@ -151,14 +181,19 @@ impl Worker {
 /// The thread's own state.
 struct Loop<E: Engine> {
     engine: E,
-    session: Session,
+    past: Past<E::Moment>,
     request: SnapshotRequest,
     inbox: Receiver<Order>,
     slot: Arc<Slot>,
     wake: Box<dyn FnMut(bool) + Send>,
     pace: Pace,
     steps_left: u64,
+    /// Tissue time to come to without pause, minutes.
+    goal: Option<f64>,
     last_step: Duration,
+    /// Computing time since a moment was kept, and what keeping it took.
+    computed: Duration,
+    keeping: Duration,
     refusal: Option<String>,
     /// Whether the state has changed since the last report.
     unseen: bool,
@@ -167,14 +202,15 @@ struct Loop<E: Engine> {
 }
 
 impl<E: Engine> Loop<E> {
-    fn run(mut self) -> Session {
+    fn run(mut self) -> Vec<Session> {
         keep_to_own_pool();
         self.engine.settle_in();
+        self.keep();
         // When the next step is due, at a pace in tissue time.
         let mut due = Instant::now();
         loop {
             // Nothing to do, or too early: report and wait for an order.
-            let wait = if self.steps_left > 0 {
+            let wait = if self.steps_left > 0 || self.goal.is_some() {
                 Some(Duration::ZERO)
             } else {
                 match self.pace {
@@ -203,8 +239,7 @@ impl<E: Engine> Loop<E> {
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
-                    self.session.hours_seen = self.engine.hours();
-                    return self.session;
+                    return self.sessions();
                 }
             }
             self.step();
@@ -223,13 +258,23 @@ impl<E: Engine> Loop<E> {
             Order::Change(action) => {
                 match self.engine.apply(&action) {
                     Ok(()) => {
-                        self.session.log(self.engine.minutes(), action);
+                        let minutes = self.engine.minutes();
+                        self.past
+                            .change(minutes, |changes| log_change(changes, minutes, action));
                         self.refusal = None;
                     }
                     Err(reason) => self.refusal = Some(reason),
                 }
                 self.knobs_are_old = true;
                 self.unseen = true;
+            }
+            Order::Go(minutes) => self.go(minutes),
+            Order::Branch(branch) => {
+                if branch != self.past.active() && self.past.turn_to(branch) {
+                    let reached = self.past.branch().reached;
+                    self.go_back(reached);
+                    self.goal = Some(reached);
+                }
             }
             Order::Show(request) => {
                 self.request = request;
@@ -238,10 +283,91 @@ impl<E: Engine> Loop<E> {
         }
     }
 
+    /// Goes to a time of the present branch, minutes.
+    fn go(&mut self, minutes: f64) {
+        let now = self.engine.minutes();
+        let goal = minutes.max(0.0);
+        let is_nearer = |from: f64| from > now && from <= goal;
+        if goal < now
+            || self
+                .past
+                .latest(goal)
+                .is_some_and(|(from, _)| is_nearer(from))
+        {
+            self.go_back(goal);
+        }
+        self.steps_left = 0;
+        self.goal = Some(goal);
+        self.unseen = true;
+    }
+
+    /// Takes up the latest kept moment of the present branch that is not later than this, minutes.
+    fn go_back(&mut self, minutes: f64) {
+        let Some((at, moment)) = self.past.latest(minutes) else {
+            return;
+        };
+        match self.engine.go_back(moment) {
+            Ok(()) => {
+                self.past.went_back(at);
+                self.refusal = None;
+            }
+            Err(reason) => self.refusal = Some(reason),
+        }
+        self.knobs_are_old = true;
+        self.unseen = true;
+    }
+
+    /// Keeps the moment that it is, if one is due and it costs little beside the steps since the last one.
+    fn keep(&mut self) {
+        let minutes = self.engine.minutes();
+        if !self.past.is_due(minutes) || self.computed < self.keeping * KEEPING_SHARE {
+            return;
+        }
+        let start = Instant::now();
+        if let Ok((moment, bytes)) = self.engine.keep() {
+            self.past.keep(minutes, moment, bytes);
+        }
+        self.keeping = start.elapsed();
+        self.computed = Duration::ZERO;
+    }
+
+    /// What was changed on each branch, the present one first.
+    fn sessions(&self) -> Vec<Session> {
+        let session = |branch: &Branch| Session {
+            changes: branch.changes.clone(),
+            hours_seen: branch.reached / 60.0,
+        };
+        let present = std::iter::once(self.past.branch());
+        let others = self.past.branches().iter().enumerate();
+        let others = others.filter(|(number, _)| *number != self.past.active());
+        present
+            .chain(others.map(|(_, branch)| branch))
+            .map(session)
+            .collect()
+    }
+
     fn step(&mut self) {
+        if self
+            .goal
+            .is_some_and(|goal| self.engine.minutes() >= goal - CLOSE_MINUTES)
+        {
+            self.goal = None;
+            self.unseen = true;
+            return;
+        }
+        for change in self.past.due_again(self.engine.minutes()) {
+            // It was taken then, so it is taken now.
+            if let Err(reason) = self.engine.apply(&change.action) {
+                self.refusal = Some(reason);
+            }
+            self.knobs_are_old = true;
+        }
         let start = Instant::now();
         self.engine.step();
         self.last_step = start.elapsed();
+        self.computed += self.last_step;
+        self.past.came_to(self.engine.minutes());
+        self.keep();
         self.steps_left = self.steps_left.saturating_sub(1);
         self.unseen = true;
     }
@@ -260,7 +386,16 @@ impl<E: Engine> Loop<E> {
         self.slot.put(Report {
             snapshot: Arc::new(self.engine.snapshot(&self.request)),
             knobs: Arc::clone(&self.knobs),
-            session: Arc::new(self.session.clone()),
+            session: Arc::new(Session {
+                changes: self.past.branch().changes.clone(),
+                hours_seen: self.past.branch().reached / 60.0,
+            }),
+            past: Arc::new(PastSeen {
+                branches: self.past.branches().to_vec(),
+                active: self.past.active(),
+                moments: self.past.moments(),
+                goal: self.goal,
+            }),
             last_step: self.last_step,
             refusal: self.refusal.clone(),
         });
@@ -274,13 +409,7 @@ mod tests {
     use super::*;
 
     fn spawn(engine: Counter) -> Worker {
-        Worker::spawn(
-            engine,
-            Session::default(),
-            SnapshotRequest::default(),
-            |_| {},
-        )
-        .unwrap()
+        Worker::spawn(engine, SnapshotRequest::default(), |_| {}).unwrap()
     }
 
     /// Waits for a report that satisfies `wanted`; the newest one before the time is up otherwise.
@@ -304,7 +433,7 @@ mod tests {
         assert_eq!(report.snapshot.step, 0);
         std::thread::sleep(Duration::from_millis(30));
         assert!(worker.report().is_none());
-        assert_eq!(worker.finish().unwrap().hours_seen, 0.0);
+        assert_eq!(worker.finish().unwrap()[0].hours_seen, 0.0);
     }
 
     #[test]
@@ -325,7 +454,7 @@ mod tests {
         worker.order(Order::Pace(Pace::Paused));
         std::thread::sleep(Duration::from_millis(30));
         let last = worker.report().map(|report| report.snapshot.step);
-        let session = worker.finish().unwrap();
+        let session = worker.finish().unwrap().remove(0);
         if let Some(step) = last {
             assert_eq!(session.hours_seen, step as f64 * 0.5);
         }
@@ -362,7 +491,7 @@ mod tests {
         worker.order(Order::Steps(5));
         let report = wait_for(&worker, |report| report.snapshot.step == 20);
         let live = report.snapshot.sites[0].metrics.get("sum").unwrap();
-        let session = worker.finish().unwrap();
+        let session = worker.finish().unwrap().remove(0);
 
         let mut again = Counter::default();
         let mut changes = session.changes.iter().peekable();
@@ -374,6 +503,66 @@ mod tests {
         }
         let again = again.snapshot(&SnapshotRequest::default());
         assert_eq!(again.sites[0].metrics.get("sum"), Some(live));
+    }
+
+    fn sum(report: &Report) -> f64 {
+        let metrics = &report.snapshot.sites[0].metrics;
+        metrics.get("sum").expect("it is measured")
+    }
+
+    #[test]
+    fn back_and_forward_again_gives_the_same_with_all_that_was_changed() {
+        let worker = spawn(Counter::default());
+        worker.order(Order::Steps(6));
+        wait_for(&worker, |report| report.snapshot.step == 6);
+        worker.order(Order::Change(set("gain", 5.0)));
+        worker.order(Order::Steps(14));
+        let there = wait_for(&worker, |report| report.snapshot.step == 20);
+        worker.order(Order::Go(150.0));
+        let back = wait_for(&worker, |report| {
+            report.past.goal.is_none() && report.snapshot.step == 5
+        });
+        assert_eq!((sum(&back), back.knobs[0].value), (5.0, 1.0));
+        worker.order(Order::Go(600.0));
+        let again = wait_for(&worker, |report| {
+            report.past.goal.is_none() && report.snapshot.step == 20
+        });
+        assert_eq!(sum(&again), sum(&there));
+        assert_eq!(again.knobs[0].value, 5.0);
+        assert_eq!(again.past.branches.len(), 1);
+        assert_eq!(worker.finish().expect("it did not break down").len(), 1);
+    }
+
+    #[test]
+    fn a_change_in_the_past_is_another_future_and_both_can_be_lived() {
+        let worker = spawn(Counter::default());
+        worker.order(Order::Steps(20));
+        wait_for(&worker, |report| report.snapshot.step == 20);
+        worker.order(Order::Go(300.0));
+        worker.order(Order::Steps(0));
+        wait_for(&worker, |report| {
+            report.past.goal.is_none() && report.snapshot.step == 10
+        });
+        worker.order(Order::Change(set("gain", 3.0)));
+        worker.order(Order::Steps(2));
+        let other = wait_for(&worker, |report| report.snapshot.step == 12);
+        assert_eq!(sum(&other), 16.0);
+        assert_eq!((other.past.active, other.past.branches.len()), (1, 2));
+        assert_eq!(other.past.branches[1].from, Some((0, 300.0)));
+        worker.order(Order::Branch(0));
+        let first = wait_for(&worker, |report| {
+            report.past.goal.is_none() && report.past.active == 0
+        });
+        assert_eq!((first.snapshot.step, sum(&first)), (20, 20.0));
+        assert!(first.session.changes.is_empty());
+        worker.order(Order::Branch(1));
+        let other = wait_for(&worker, |report| {
+            report.past.goal.is_none() && report.past.active == 1
+        });
+        assert_eq!((other.snapshot.step, sum(&other)), (12, 16.0));
+        let sessions = worker.finish().expect("it did not break down");
+        let changed = sessions.iter().map(|session| session.changes.len());
+        assert_eq!(changed.collect::<Vec<_>>(), [1, 0]);
     }
 
     #[test]
@@ -400,7 +589,7 @@ mod tests {
         worker.order(Order::Change(set("nonsense", 1.0)));
         let report = wait_for(&worker, |report| report.refusal.is_some());
         assert!(report.refusal.unwrap().contains("nonsense"));
-        assert!(worker.finish().unwrap().changes.is_empty());
+        assert!(worker.finish().unwrap()[0].changes.is_empty());
     }
 
     #[test]

@@ -265,6 +265,37 @@ impl Timeline {
         .filter(|(_, title)| !title.is_empty())
     }
 
+    /// When each chapter begins, hours, with its number and title, by time.
+    pub fn chapters(&self) -> Vec<(f64, &str, &str)> {
+        self.firsts(|action| match action {
+            Action::Chapter(number, title) if !title.is_empty() => {
+                Some((number.as_str(), title.as_str()))
+            }
+            _ => None,
+        })
+        .into_iter()
+        .map(|(hours, (number, title))| (hours, number, title))
+        .collect()
+    }
+
+    /// When each sentence is shown first, hours, by time.
+    pub fn captions(&self) -> Vec<(f64, &str)> {
+        self.firsts(|action| match action {
+            Action::Caption(text) if !text.is_empty() => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
+    /// What is picked of the actions, with the time of each one's first occurrence, hours, by time.
+    fn firsts<'a, T>(&'a self, pick: impl Fn(&'a Action) -> Option<T>) -> Vec<(f64, T)> {
+        let moments = self.moments.iter();
+        let mut found: Vec<(f64, T)> = moments
+            .filter_map(|moment| Some((moment.first / 60.0, pick(&moment.action)?)))
+            .collect();
+        found.sort_by(|a, b| a.0.total_cmp(&b.0));
+        found
+    }
+
     /// The plot that is shown at this time, hours.
     pub fn plot_at(&self, hours: f64) -> Option<&PlotShown> {
         self.latest(hours, |action| match action {

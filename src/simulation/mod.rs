@@ -162,6 +162,13 @@ impl Simulation {
         Self::without_cells(Arc::new(scene), seed)
     }
 
+    /// The tissue of its scene before any cell is put into it, with its seed and its end.
+    pub(crate) fn without_its_cells(&self) -> Result<Self, ParameterError> {
+        let mut bare = Self::without_cells(Arc::clone(&self.scene), self.seed)?;
+        bare.end_minutes = self.end_minutes;
+        Ok(bare)
+    }
+
     /// Gives the tissue a state that was kept, cells and all.
     pub(crate) fn take_state<T, E>(
         &mut self,

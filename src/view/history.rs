@@ -23,7 +23,15 @@ pub struct History {
 }
 
 impl History {
-    /// Adds measurements; those at a time already known are replaced.
+    /// Nothing was measured yet.
+    pub const fn new() -> Self {
+        Self {
+            columns: Vec::new(),
+            points: Vec::new(),
+        }
+    }
+
+    /// Adds measurements, in the order of time; those at a time already known are replaced.
     pub fn push(&mut self, hours: f64, metrics: &SiteMetrics) {
         if self.points.is_empty() {
             let names = metrics.columns.iter().map(|(name, _)| name.clone());
@@ -33,13 +41,16 @@ impl History {
             hours,
             values: metrics.columns.iter().map(|(_, value)| *value).collect(),
         };
-        if let Some(last) = self.points.last_mut()
-            && last.hours >= point.hours
-        {
-            *last = point;
-            return;
+        let at = self
+            .points
+            .partition_point(|known| known.hours < point.hours);
+        match self.points.get_mut(at) {
+            Some(known) if known.hours == point.hours => {
+                *known = point;
+                return;
+            }
+            _ => self.points.insert(at, point),
         }
-        self.points.push(point);
         if self.points.len() > MOST_POINTS {
             let mut keep = false;
             self.points.retain(|_| {
@@ -49,9 +60,25 @@ impl History {
         }
     }
 
+    /// Names of the measurements.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// All measurements, by time, hours.
+    pub fn rows(&self) -> impl Iterator<Item = (f64, &[f64])> {
+        let points = self.points.iter();
+        points.map(|point| (point.hours, point.values.as_slice()))
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.points.clear();
+    }
+
+    /// Forgets what was measured later than this, hours.
+    pub fn cut_off(&mut self, hours: f64) {
+        self.points.retain(|point| point.hours <= hours);
     }
 
     /// Tissue time of the first point, hours.

@@ -106,7 +106,7 @@ impl ViewSettings {
 }
 
 /// Where the picture is taken from.
-#[derive(Resource, Clone, Copy, Debug)]
+#[derive(Resource, Clone, Copy, Debug, PartialEq)]
 pub struct ViewCamera {
     /// The pose; its target also says at which depth the scale bar holds.
     pub pose: CameraPose,

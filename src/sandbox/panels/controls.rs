@@ -29,12 +29,46 @@ pub(super) fn show(
     ui.label(theme::faint(sandbox.visit.scene.about.trim()));
     site_choice(ui, shown, settings);
     theme::section(ui, "Time", true, |ui| time(ui, sandbox, shown, settings));
+    ui.horizontal(|ui| {
+        if ui
+            .button("Keep picture")
+            .on_hover_text(
+                "A picture of the window, in the folder in which the program was started (K)",
+            )
+            .clicked()
+        {
+            sandbox.wants_picture = true;
+        }
+        if ui
+            .button("Keep curves")
+            .on_hover_text("All measurements of this site over time, as a CSV table")
+            .clicked()
+        {
+            sandbox.save_curves();
+        }
+    });
+    if let Some(notice) = &sandbox.notice {
+        ui.label(theme::faint(notice));
+    }
     theme::section(ui, "Colour of the cells", true, |ui| {
         colours(ui, shown, settings);
     });
     theme::section(ui, "Field slice", true, |ui| slice(ui, shown, settings));
     theme::section(ui, "Cut", true, |ui| cut(ui, shown, settings));
     theme::section(ui, "Camera", true, |ui| {
+        if sandbox.visit.has_film() {
+            let mut follows = sandbox.follows;
+            if ui
+                .checkbox(&mut follows, "Follow the film")
+                .on_hover_text(
+                    "Camera and colours as in the film, until you move or choose something (G)",
+                )
+                .changed()
+            {
+                sandbox.set_following(follows);
+                sandbox.follow_film(shown.0.hours, settings, camera);
+            }
+        }
         style(ui, settings);
         eye(ui, sandbox, shown, settings, camera);
     });
@@ -72,6 +106,11 @@ fn time(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown, settings: &ViewSettin
             "The simulation has stopped because of a fault; the terminal says which.",
         ));
         return;
+    }
+    if shown.0.hours >= sandbox.visit.end_hours() {
+        ui.label(theme::changed(
+            "The scene is over. Time can go on, but nothing more is scripted.",
+        ));
     }
     ui.horizontal(|ui| {
         let size = vec2(118.0, 30.0);

@@ -8,6 +8,8 @@ use crate::simulation::Snapshot;
 use crate::view::overlay::{capitalised, pretty};
 use crate::view::{PickedGlyph, Shown, ViewCamera, ViewSettings};
 
+use super::super::rig;
+use super::super::state::Sandbox;
 use super::super::theme;
 
 /// What a snapshot says about a cell.
@@ -66,6 +68,7 @@ pub(super) fn three_digits(value: f32) -> String {
 /// Fills its part of the right panel.
 pub(super) fn show(
     ui: &mut Ui,
+    sandbox: &mut Sandbox,
     shown: &Shown,
     settings: &mut ViewSettings,
     camera: &mut ViewCamera,
@@ -89,11 +92,12 @@ pub(super) fn show(
     theme::value_grid(ui, "portrait", &description.rows);
     ui.horizontal(|ui| {
         if ui.button("Look at it").clicked() {
-            camera.pose.target_um = description.centre_um.into();
+            rig::go_near(&mut camera.pose, description.centre_um);
         }
         if ui.button("Let go").clicked() {
             settings.selected = None;
         }
+        ui.checkbox(&mut sandbox.stays_with_cell, "Stay with it");
     });
 }
 

@@ -6,6 +6,7 @@ mod controls;
 mod inspector;
 mod parameters;
 mod plots;
+mod time_line;
 mod wiring;
 
 use bevy::prelude::*;
@@ -42,6 +43,7 @@ fn show_panels(
         *is_dressed = true;
     }
     let sandbox = &mut *sandbox;
+    ctx.set_zoom_factor(sandbox.text_scale);
     let whole = ctx.viewport_rect();
     let mut root = egui::Ui::new(
         ctx.clone(),
@@ -71,18 +73,31 @@ fn show_panels(
             .frame(theme::panel_frame())
             .show(&mut root, |ui| {
                 scrolled(ui, |ui| {
-                    inspector::show(ui, &shown, &mut new_settings, &mut camera);
+                    inspector::show(ui, sandbox, &shown, &mut new_settings, &mut camera);
                     wiring::show(ui, sandbox, &shown.0, new_settings.selected);
                     plots::show(ui, sandbox, &shown);
                     parameters::show(ui, sandbox);
                     changes::show(ui, sandbox);
                 });
             });
+        let line = egui::Panel::bottom("time line")
+            .resizable(false)
+            .show_separator_line(false)
+            .frame(theme::panel_frame())
+            .show(&mut root, |ui| time_line::show(ui, sandbox, &shown));
         // A panel is as wide as it is said to be, however much there is in it.
         free.min.x += theme::LEFT_WIDTH;
         free.max.x -= theme::RIGHT_WIDTH;
+        free.max.y = line.response.rect.min.y.max(free.min.y);
     }
-    sandbox.free = Rect::new(free.min.x, free.min.y, free.max.x, free.max.y);
+    // In points of the window, whatever the size of the text.
+    let scale = sandbox.text_scale;
+    sandbox.free = Rect::new(
+        free.min.x * scale,
+        free.min.y * scale,
+        free.max.x * scale,
+        free.max.y * scale,
+    );
     let below_hints = hints(ctx, free, sandbox);
     help(ctx, free, &shown.0.catalogue, sandbox);
 
@@ -113,7 +128,7 @@ fn scrolled(ui: &mut egui::Ui, contents: impl FnOnce(&mut egui::Ui)) {
 
 /// A line at the top of the picture that says what the mouse does. Returns where it ends.
 fn hints(ctx: &egui::Context, free: egui::Rect, sandbox: &Sandbox) -> f32 {
-    if sandbox.is_help_open {
+    if sandbox.is_help_open || (sandbox.knows_mouse && !sandbox.is_flying) {
         return free.min.y;
     }
     let text = if sandbox.is_flying {
@@ -147,11 +162,12 @@ fn help(ctx: &egui::Context, free: egui::Rect, catalogue: &Catalogue, sandbox: &
         .map(|choice| choice.label)
         .collect();
     let colours = format!("colour by: {}", colours.join(", "));
-    let controls: [(&str, &str); 18] = [
+    let controls: [(&str, &str); 24] = [
         ("Drag", "turn around the tissue"),
         ("Wheel", "nearer, farther"),
         ("Right drag", "move the picture"),
         ("Click", "inspect a cell; beside the cells: let go"),
+        ("Double click", "go to a cell"),
         ("F", "fly, or turn again"),
         ("W A S D", "while flying: forward, left, back, right"),
         ("Q E", "while flying: down, up"),
@@ -159,12 +175,17 @@ fn help(ctx: &egui::Context, free: egui::Rect, catalogue: &Catalogue, sandbox: &
         ("R", "show the whole tissue"),
         ("Space", "play, pause"),
         (".", "one step"),
+        ("← →", "an hour back, an hour on"),
+        ("Home", "back to the start"),
+        ("G", "follow the film, or no longer"),
         ("+ -", "faster, slower"),
         ("1 2 3 4", &colours),
         ("X", "field slice on, off"),
         ("C", "cut the tissue open, close it"),
         ("V", "rich or plain drawing"),
         ("P", "panels on, off"),
+        ("K", "keep a picture of the window"),
+        ("Ctrl + -", "larger, smaller text; Ctrl 0: as at first"),
         ("H", "this card"),
     ];
     let mut is_open = true;

@@ -96,6 +96,8 @@ fn show_dial(ui: &mut Ui, dial: &Dial, group_length: usize) -> Option<f64> {
         .horizontal(|ui| {
             let slider = egui::Slider::new(&mut value, low..=high)
                 .clamping(egui::SliderClamping::Never)
+                .logarithmic(is_by_factors((low, high), dial.initial))
+                .smallest_positive((dial.initial.abs() / 1e3).max(1e-12))
                 .custom_formatter(|value, _| short(value))
                 .suffix(suffix);
             let is_turned = ui.add(slider).changed();
@@ -113,6 +115,11 @@ fn show_dial(ui: &mut Ui, dial: &Dial, group_length: usize) -> Option<f64> {
     // A number typed beyond the slider's end still has to be allowed.
     let allowed = value.clamp(knob.limits.min, knob.limits.max);
     (turned && allowed != knob.value).then_some(allowed)
+}
+
+/// Whether a slider over a range goes by factors: where the value at the start would lie in its first twentieth.
+fn is_by_factors((low, high): (f64, f64), initial: f64) -> bool {
+    low >= 0.0 && initial > 0.0 && high > 20.0 * initial
 }
 
 /// A parameter's name in words, and its unit.
@@ -191,6 +198,14 @@ mod tests {
             name_and_unit("adhesion"),
             ("adhesion".into(), String::new())
         );
+    }
+
+    #[test]
+    fn sliders_go_by_factors_where_the_start_would_be_lost_at_one_end() {
+        assert!(is_by_factors((0.0, 10_000.0), 900.0 / 24.0));
+        assert!(!is_by_factors((0.0, 1.0), 0.3));
+        assert!(!is_by_factors((-10.0, 1000.0), 1.0));
+        assert!(!is_by_factors((0.0, 1.0), 0.0));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Curves over tissue time: a plot for each title that metrics name, a curve for each metric.
 
 use bevy_egui::egui::{Id, Ui};
-use egui_plot::{FilledArea, GridInput, GridMark, Line, PlotPoints};
+use egui_plot::{FilledArea, GridInput, GridMark, Line, LineStyle, PlotPoints, VLine};
 
 use crate::core::metric::Metric;
 use crate::view::Shown;
@@ -30,7 +30,7 @@ fn titles(metrics: &[Metric]) -> Vec<&str> {
 pub(super) fn show(ui: &mut Ui, sandbox: &Sandbox, shown: &Shown) {
     let metrics = &shown.0.catalogue.metrics;
     for title in titles(metrics) {
-        let Some(curves) = Plot::of(metrics, &sandbox.history, title) else {
+        let Some(curves) = Plot::of(metrics, sandbox.history(), title) else {
             continue;
         };
         // Of what a scene has nothing of there is nothing to show.
@@ -38,7 +38,17 @@ pub(super) fn show(ui: &mut Ui, sandbox: &Sandbox, shown: &Shown) {
             continue;
         }
         theme::section(ui, &curves.heading(), true, |ui| {
-            plot(ui, &curves, sandbox.history.start_hours().unwrap_or(0.0));
+            if shown.0.sites.len() > 1
+                && let Some(site) = shown.site(sandbox.plotted_site())
+            {
+                ui.label(theme::faint(format!("in {}", site.name)));
+            }
+            let others = sandbox.other_futures();
+            let others: Vec<Plot> = others
+                .filter_map(|history| Plot::of(metrics, history, title))
+                .collect();
+            let start = sandbox.history().start_hours().unwrap_or(0.0);
+            plot(ui, &curves, &others, (start, shown.0.hours));
         });
     }
 }
@@ -52,8 +62,8 @@ fn value_text(is_share: bool, value: f64) -> String {
     }
 }
 
-/// Draws the curves of a plot.
-fn plot(ui: &mut Ui, curves: &Plot, start: f64) {
+/// Draws the curves of a plot, those of other futures thin, and where the run is.
+fn plot(ui: &mut Ui, curves: &Plot, others: &[Plot], (start, now): (f64, f64)) {
     let is_share = curves.is_share;
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 10.0;
@@ -94,6 +104,23 @@ fn plot(ui: &mut Ui, curves: &Plot, start: f64) {
         field = field.include_y(1.0);
     }
     field.show(ui, |plot| {
+        plot.vline(
+            VLine::new("now", now)
+                .color(theme::IDLE)
+                .allow_hover(false)
+                .width(1.0),
+        );
+        for (number, other) in others.iter().enumerate() {
+            for curve in other.curves.iter().filter(|_| !is_share) {
+                plot.line(
+                    Line::new(&curve.label, PlotPoints::from(curve.points.clone()))
+                        .id(Id::new((&curves.title, &curve.label, number)))
+                        .color(colour32(curve.colour).gamma_multiply(0.55))
+                        .style(LineStyle::dashed_dense())
+                        .width(1.2),
+                );
+            }
+        }
         let id = |label: &str| Id::new((&curves.title, label));
         if is_share {
             for (curve, edges) in curves.curves.iter().zip(curves.stacked()) {
