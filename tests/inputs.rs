@@ -35,6 +35,7 @@ fn scene(rules: &str) -> String {
         in_vessels: (),
         visibility: (), checkpoint: (), death_receptor: (),
         target: (), cytotoxic: (), natural_killer: (), immigrant: (),
+        edible: (), effector: (), naive: (), phagocytosis: (), polarisation: (), presentation: (), recruit: (), suppressible: (), suppressor: (),
         exchange: [{exchange}], follows: [{follows}],
         rules: {{ {rules} }},
     )],

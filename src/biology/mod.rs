@@ -45,8 +45,13 @@ pub mod junctions;
 pub mod matrix;
 pub mod membrane;
 pub mod metabolism;
+pub mod phagocytosis;
+pub mod polarisation;
 pub mod polarity;
+pub mod priming;
 pub mod protease;
+pub mod recruitment;
+pub mod suppression;
 pub mod vasculature;
 pub mod visibility;
 
@@ -63,8 +68,15 @@ pub use junctions::{AdherensParameters, JunctionParameters, Junctions};
 pub use matrix::{Matrix, MatrixDescription, MatrixParameters, RemodellingParameters};
 pub use membrane::{Around, MembraneDescription, MembraneParameters, MembranesParameters};
 pub use metabolism::{Metabolism, MetabolismParameters};
+pub use phagocytosis::{Edible, EdibleParameters, Phagocyte, PhagocytosisParameters};
+pub use polarisation::{Polarisation, PolarisationParameters};
 pub use polarity::{Polarity, PolarityParameters};
+pub use priming::{
+    EffectorParameters, Naive, NaiveParameters, Presentation, PresentationParameters,
+};
 pub use protease::{Protease, ProteaseParameters, ProteasesParameters};
+pub use recruitment::{RecruitParameters, Recruitment};
+pub use suppression::{Suppressible, SuppressibleParameters, Suppressor, SuppressorParameters};
 pub use vasculature::{Network, VesselDescription};
 pub use visibility::{DeathReceptor, DeathReceptorParameters, Visibility, VisibilityParameters};
 
@@ -73,6 +85,7 @@ pub struct BiologyPlugins;
 
 impl Plugin for BiologyPlugins {
     fn build(&self, app: &mut App) {
+        // Tuples of plugins end at fifteen.
         app.add_plugins((
             anoikis::AnoikisPlugin,
             checkpoint::CheckpointPlugin,
@@ -81,11 +94,18 @@ impl Plugin for BiologyPlugins {
             hypoxia::HypoxiaPlugin,
             immunity::ImmunityPlugin,
             junctions::JunctionsPlugin,
+        ))
+        .add_plugins((
             matrix::MatrixPlugin,
             membrane::MembranePlugin,
             metabolism::MetabolismPlugin,
-            protease::ProteasePlugin,
+            phagocytosis::PhagocytosisPlugin,
+            polarisation::PolarisationPlugin,
             polarity::PolarityPlugin,
+            priming::PrimingPlugin,
+            protease::ProteasePlugin,
+            recruitment::RecruitmentPlugin,
+            suppression::SuppressionPlugin,
             vasculature::VasculaturePlugin,
             visibility::VisibilityPlugin,
         ));
@@ -103,14 +123,19 @@ pub(crate) mod testing {
 
     /// An input of the shipped cancer cell where these quantities have these values, and all others none.
     pub fn shipped_input(name: &str, quantities: &[(&str, f32)]) -> f32 {
+        shipped_input_of("cancer", name, quantities)
+    }
+
+    /// The same of a shipped cell of that type.
+    pub fn shipped_input_of(of: &str, name: &str, quantities: &[(&str, f32)]) -> f32 {
         let library = CellLibrary::shipped().unwrap();
-        let cell_type = library.index_of("cancer").unwrap();
+        let cell_type = library.index_of(of).unwrap();
         let world = prototype_world(&library);
         let input = world.resource::<Inputs>().of_cells(name).unwrap();
         let mut value = [input.base(&world, cell_type).unwrap()];
         let limits = (f32::NEG_INFINITY, f32::INFINITY);
         let mut columns: Vec<[f32; 1]> = Vec::new();
-        let book = library.get("cancer").unwrap().rule_book();
+        let book = library.get(of).unwrap().rule_book();
         let program = Program::new(&book, name, limits, |by| {
             let known = quantities.iter().find(|(known, _)| *known == by);
             columns.push([known.map_or(f32::NAN, |(_, value)| *value)]);

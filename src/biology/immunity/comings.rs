@@ -216,6 +216,10 @@ pub(super) fn register(app: &mut App) {
             world.entity_mut(site).insert(immigration.clone());
         })
         .declare_remade::<Immigration>("made from the scene")
+        .give_site_part_rules(
+            "immigration",
+            include_str!("../../../assets/entry/immigration.ron"),
+        )
         .register_site_input(
             InputInfo::new(
                 SITE_SCALE,

@@ -68,6 +68,19 @@ fn of_killers(app: &mut App) {
         |killer| killer.function,
     )
     .register_quantity::<Killer>(
+        Quantity::new(
+            "killer.held_back",
+            "",
+            "Share of its hits that suppression takes from a killer.",
+        )
+        .label("held back")
+        .range(0.0, 1.0)
+        .of_the_living()
+        .featured()
+        .no_column(),
+        |killer| (1.0 - killer.function).clamp(0.0, 1.0),
+    )
+    .register_quantity::<Killer>(
         count(
             "killer.contacts",
             "Synapses that a killer has formed.",
@@ -106,6 +119,33 @@ fn of_killers(app: &mut App) {
             of_the_living: true,
         },
         |killer| killer.doing as u8,
+    )
+    .register_category::<Killer>(
+        Category {
+            name: "killer_held_back".into(),
+            label: "Killers held back".into(),
+            about: "How far suppression holds a killer back; one that has lost half of its hits is dim at its rim.".into(),
+            values: vec![
+                CategoryValue::new("free", "free killer").colour([0.34, 0.71, 0.91]),
+                CategoryValue::new("held_back", "killer held back")
+                    .colour([0.20, 0.40, 0.52])
+                    .rim([0.16, 0.30, 0.40]),
+                CategoryValue::new("quelled", "killer hardly left any hits")
+                    .colour([0.10, 0.18, 0.24])
+                    .rim([0.05, 0.10, 0.14]),
+            ],
+            prevails: false,
+            of_the_living: true,
+        },
+        |killer| {
+            if killer.function > 0.5 {
+                0
+            } else if killer.function > 0.2 {
+                1
+            } else {
+                2
+            }
+        },
     )
     .register_metric(
         Metric::new(

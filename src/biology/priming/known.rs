@@ -1,0 +1,226 @@
+//! What can be known of priming: what dendritic cells show, whether T cells are primed, and counts of those that came and went.
+
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::naive::{INTO_BLOOD, PRIMED};
+use super::travel::{HOMES, IN_NODE, LEAVES, TO_NODE};
+use super::{Naive, Presentation};
+use crate::cell::StepEvents;
+use crate::core::metric::{Measure, Metric, RegisterMetrics};
+use crate::core::quantity::{Category, CategoryValue, NONE, Quantity, RegisterQuantities};
+use crate::core::state::{Owner, RegisterState, WhollyKept};
+use crate::core::{SimSchedule, SimSystems};
+use crate::tissue::population::{RegisterPopulation, turn_members_over};
+use crate::tissue::{SiteId, Sites};
+
+/// What has happened in a site so far; a component of it.
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrimingTally {
+    /// Dendritic cells that left.
+    pub left: u64,
+    /// Dendritic cells that arrived.
+    pub arrived: u64,
+    /// T cells that were primed.
+    pub primed: u64,
+    /// Killers that came out of the blood, of those that left a node.
+    pub homed: u64,
+}
+
+impl WhollyKept for PrimingTally {}
+
+/// Counts what happened in the step.
+pub fn count_primed(events: Res<StepEvents>, mut tallies: Query<(&SiteId, &mut PrimingTally)>) {
+    for (site, mut tally) in &mut tallies {
+        let tally = tally.bypass_change_detection();
+        for event in events.0.iter().filter(|event| event.site == *site) {
+            match event.kind {
+                TO_NODE | LEAVES => tally.left += 1,
+                IN_NODE => tally.arrived += 1,
+                PRIMED => tally.primed += 1,
+                HOMES => tally.homed += 1,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Killers that have gone into the blood so far, wherever from.
+#[derive(Resource, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IntoBlood(pub u64);
+
+impl WhollyKept for IntoBlood {}
+
+/// Counts who went into the blood in the step.
+pub fn count_into_blood(events: Res<StepEvents>, mut sum: ResMut<IntoBlood>) {
+    let went = events.0.iter().filter(|event| event.kind == INTO_BLOOD);
+    sum.0 += went.count() as u64;
+}
+
+/// Title of the plot of the journey.
+const JOURNEY_PLOT: &str = "From antigen to killers";
+
+/// A figure: quantity, metric, what it is, label, colour, value.
+type Figure = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    [f32; 3],
+    fn(&PrimingTally) -> u64,
+);
+
+const FIGURES: [Figure; 4] = [
+    (
+        "priming.left",
+        "dendritic_cells_left",
+        "Mature dendritic cells that have left the site so far.",
+        "dendritic cells left",
+        [0.45, 0.65, 0.20],
+        |tally| tally.left,
+    ),
+    (
+        "priming.arrived",
+        "dendritic_cells_arrived",
+        "Dendritic cells that have arrived in the site, a lymph node, so far.",
+        "dendritic cells arrived",
+        [0.10, 0.45, 0.20],
+        |tally| tally.arrived,
+    ),
+    (
+        "priming.primed",
+        "t_cells_primed",
+        "T cells that have been primed in the site so far.",
+        "T cells primed",
+        [0.90, 0.62, 0.0],
+        |tally| tally.primed,
+    ),
+    (
+        "priming.homed",
+        "killers_homed",
+        "Killers from lymph nodes that have come into the site out of the blood so far.",
+        "killers come from a node",
+        [0.34, 0.71, 0.91],
+        |tally| tally.homed,
+    ),
+];
+
+/// Registers all of it.
+pub(super) fn register(app: &mut App) {
+    app.register_quantity::<Presentation>(
+        Quantity::new(
+            "presentation.antigen",
+            "",
+            "Antigen that a dendritic cell shows.",
+        )
+        .label("antigen shown")
+        .of_the_living()
+        .featured(),
+        |state| state.antigen,
+    )
+    .register_quantity::<Presentation>(
+        Quantity::new(
+            "presentation.mature",
+            "",
+            "1 for a mature dendritic cell, else 0.",
+        )
+        .of_the_living()
+        .no_column(),
+        |state| f32::from(u8::from(state.is_mature)),
+    )
+    .register_category::<Presentation>(
+        Category {
+            name: "dendritic_cell".into(),
+            label: "Dendritic cells".into(),
+            about: "Whether a dendritic cell has matured.".into(),
+            values: vec![
+                CategoryValue::new("sampling", "samples its tissue").colour([0.60, 0.75, 0.45]),
+                CategoryValue::new("mature", "mature, shows antigen").colour([0.20, 0.55, 0.15]),
+            ],
+            prevails: false,
+            of_the_living: true,
+        },
+        |state| u8::from(state.is_mature),
+    )
+    .register_quantity::<Naive>(
+        Quantity::new(
+            "naive.primed",
+            "",
+            "1 for a T cell that has been primed, else 0.",
+        )
+        .of_the_living()
+        .no_column(),
+        |state| f32::from(u8::from(state.is_primed)),
+    )
+    .register_category::<Naive>(
+        Category {
+            name: "naive_t_cell".into(),
+            label: "T cells of the node".into(),
+            about: "Whether a T cell has met its antigen.".into(),
+            values: vec![
+                CategoryValue::new("naive", "naive T cell").colour([0.72, 0.80, 0.88]),
+                CategoryValue::new("primed", "primed T cell")
+                    .colour([0.90, 0.62, 0.0])
+                    .rim([0.98, 0.75, 0.10]),
+            ],
+            prevails: false,
+            of_the_living: true,
+        },
+        |state| u8::from(state.is_primed),
+    )
+    .register_kept::<PrimingTally>(Owner::Site, "priming_tally")
+    .register_kept::<IntoBlood>(Owner::Simulation, "into_blood")
+    .init_resource::<IntoBlood>()
+    .begin_sites(|world, site| {
+        let entry = world.resource::<Sites>().find(site);
+        if let Some(entity) = entry.map(|entry| entry.entity) {
+            world.entity_mut(entity).insert(PrimingTally::default());
+        }
+    });
+    for (quantity, metric, about, label, colour, of) in FIGURES {
+        app.register_site_quantity(
+            Quantity::new(quantity, "", about)
+                .label(label)
+                .range(0.0, 100.0),
+            move |world, site| {
+                let tally = world.get::<PrimingTally>(site);
+                tally.map_or(NONE, |tally| of(tally) as f32)
+            },
+        )
+        .register_metric(
+            Metric::new(metric, "", about)
+                .label(label)
+                .plot(JOURNEY_PLOT)
+                .colour(colour),
+            Measure::OfSite(quantity.into()),
+        );
+    }
+    app.register_site_quantity(
+        Quantity::new(
+            "priming.into_blood",
+            "",
+            "Killers that have gone from lymph nodes into the blood so far.",
+        )
+        .label("killers sent into the blood")
+        .range(0.0, 100.0),
+        |world, _| {
+            let sum = world.get_resource::<IntoBlood>();
+            sum.map_or(NONE, |sum| sum.0 as f32)
+        },
+    )
+    .register_metric(
+        Metric::new(
+            "killers_sent",
+            "",
+            "Killers that have gone from lymph nodes into the blood so far, the same for every site.",
+        )
+        .label("killers sent into the blood"),
+        Measure::OfSite("priming.into_blood".into()),
+    )
+    .add_systems(
+        SimSchedule,
+        (count_primed, count_into_blood)
+            .after(turn_members_over)
+            .in_set(SimSystems::Turnover),
+    );
+}

@@ -1,0 +1,45 @@
+//! Priming: how antigen gets from dead cancer cells to lymph nodes, and killers from there into the blood.
+//!
+//! Dendritic cells (capability `presentation`) take up antigen, mature, leave their tissue with the lymph and show the antigen in a lymph
+//! node ([`presenting`]). T cells there that have not met it (capability `naive`) are primed by contact with one that shows it, divide for
+//! some days, and their daughters go into the blood as cells of the type that has the capability `effector` ([`naive`]). These come out of
+//! it in sites with `recruitment`-like doors open to them: the part `homing` ([`travel`]).
+//!
+//! A lymph node is a site with the part `lymph_node`. Without one in a scene dendritic cells keep what they have taken up and leave with
+//! the lymph for good; how many killers come is then said by the cell types themselves.
+//!
+//! | system | stage | does |
+//! | --- | --- | --- |
+//! | [`take_up_antigen`](presenting::take_up_antigen) | `Signal` | antigen is gained and lost |
+//! | [`meet_antigen`](naive::meet_antigen) | `Act`, cycle | naive T cells are primed, and their clones grow |
+//! | [`set_out`](travel::set_out) | `Act`, walk | dendritic cells and killers leave |
+//! | [`arrive`](travel::arrive) | `Act`, walk | they arrive |
+
+use bevy::prelude::*;
+
+use crate::cell::order_act;
+
+mod known;
+pub mod naive;
+mod picture;
+pub mod presenting;
+pub mod travel;
+
+pub use known::PrimingTally;
+pub use naive::{EffectorParameters, Naive, NaiveParameters};
+pub use presenting::{Presentation, PresentationParameters};
+pub use travel::{Homing, LymphNode};
+
+/// Priming of T cells.
+pub struct PrimingPlugin;
+
+impl Plugin for PrimingPlugin {
+    fn build(&self, app: &mut App) {
+        order_act(app);
+        presenting::register(app);
+        naive::register(app);
+        travel::register(app);
+        known::register(app);
+        picture::register(app);
+    }
+}

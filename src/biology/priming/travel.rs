@@ -1,0 +1,279 @@
+//! The ways between tissues and lymph nodes: dendritic cells with the lymph, killers with the blood.
+//!
+//! A mature dendritic cell near a door of its site leaves ([`set_out`]): to a lymph node if the scene has one, a site with the part
+//! `lymph_node`, else for good. It arrives there after `journey_hours`, at a place at random: lymph enters all around a node. Killers that
+//! left a node are in the blood for an exponential time of mean `circulation_hours`, and then come in at a door of a site with the part
+//! `homing`, each site the more often the more wall of it is open, times its input `homing.scale`. Where there is no such site they stay
+//! in the blood.
+//!
+//! Both run among the decisions of `Act`; who travels is known by how it left ([`Transit`]).
+
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::naive::{EffectorParameters, INTO_BLOOD};
+use super::presenting::{Presentation, PresentationParameters};
+use crate::cell::body::BodyParameters;
+use crate::cell::doors::Ways;
+use crate::cell::event::{EventKind, Passage, RegisterEvent};
+use crate::cell::turnover::{Arrival, Departure, Passages, Transit};
+use crate::cell::{ActSystems, CellType, Living, Position, Resident, Vital};
+use crate::core::in_transit::{InTransit, RegisterInTransit};
+use crate::core::input::{InputInfo, Inputs, RegisterInputs, Regulated};
+use crate::core::parallel::{IN_TABLES, for_each_row};
+use crate::core::parameters::{Limits, Parameters, PerType};
+use crate::core::random::probability;
+use crate::core::site_part::RegisterSitePart;
+use crate::core::state::RegisterState;
+use crate::core::{CellId, Clock, Purpose, Random, RandomKey, RegisterPurpose, SimSchedule};
+use crate::tissue::{SiteEntry, SiteId, Sites};
+
+/// That a site is a lymph node, to which lymph leads (part `lymph_node`).
+#[derive(Component, Clone, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields, default)]
+pub struct LymphNode {}
+
+impl Parameters for LymphNode {}
+
+/// That killers come into a site out of the blood (part `homing`).
+#[derive(Component, Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields, default)]
+pub struct Homing {
+    /// How easily, over other sites; 1.
+    pub scale: f32,
+}
+
+impl Default for Homing {
+    fn default() -> Self {
+        Self { scale: 1.0 }
+    }
+}
+
+impl Parameters for Homing {
+    fn limits(_: &str) -> Limits {
+        SCALE
+    }
+}
+
+/// What the scale of a site may be.
+const SCALE: Limits = Limits {
+    min: 0.0,
+    max: 1.0e3,
+};
+
+/// A mature dendritic cell left for a lymph node.
+pub const TO_NODE: EventKind = EventKind::of("priming.to_node");
+/// A mature dendritic cell left for good, as there is no lymph node.
+pub const LEAVES: EventKind = EventKind::of("priming.leaves");
+/// A dendritic cell arrived in a lymph node.
+pub const IN_NODE: EventKind = EventKind::of("priming.in_node");
+/// A killer came out of the blood.
+pub const HOMES: EventKind = EventKind::of("priming.homes");
+
+/// Whether a dendritic cell leaves.
+const LEAVING: Purpose = Purpose::of("priming.leaving");
+/// When and where travellers arrive.
+const ARRIVING: Purpose = Purpose::of("priming.arriving");
+
+/// The input of sites.
+const SITE_SCALE: &str = "homing.scale";
+
+/// Mature dendritic cells near a door leave with the lymph.
+pub fn set_out(
+    (clock, key): (Res<Clock>, Res<RandomKey>),
+    parameters: Res<PerType<PresentationParameters>>,
+    (ways, passages): (Ways, Res<Passages>),
+    (sites, nodes): (Res<Sites>, Query<(), With<LymphNode>>),
+    cells: Query<(
+        Entity,
+        &CellId,
+        &CellType,
+        &Resident,
+        &Position,
+        Option<&Vital>,
+        &Presentation,
+    )>,
+) {
+    let (key, step, hours) = (*key, clock.step, clock.dt_hours());
+    let parameters = &*parameters;
+    let is_node = |site: &SiteEntry| nodes.contains(site.entity);
+    let has_node = sites.list.iter().any(is_node);
+    for (entities, ids, types, residents, positions, vitals, states) in
+        cells.contiguous_iter().expect(IN_TABLES)
+    {
+        let living = Living::of(types, vitals, parameters);
+        for_each_row(ids.len(), |row| {
+            let Some((_, of)) = living.at(row).filter(|_| states[row].is_mature) else {
+                return;
+            };
+            let site = residents[row].0;
+            if sites.find(site).is_none_or(is_node) {
+                return;
+            }
+            let ways = ways.of(site);
+            if ways.is_none_or(|ways| ways.nearest(positions[row].0, of.door_um).is_none()) {
+                return;
+            }
+            let mut random = key.stream(ids[row], step, LEAVING);
+            if random.chance(probability(of.leaving_per_hour, hours)) {
+                let (cell, entity) = (ids[row], entities[row]);
+                if has_node {
+                    passages.depart(Departure::of(cell, entity, TO_NODE));
+                } else {
+                    passages.remove(cell, entity, LEAVES, None);
+                }
+            }
+        });
+    }
+}
+
+/// A place in a block that keeps so far from its faces, at random.
+fn place_in(site: &SiteEntry, inset_um: f32, random: &mut Random) -> Vec3 {
+    let inset = Vec3::splat(inset_um);
+    let (least, most) = (site.block.min_um + inset, site.block.max_um() - inset);
+    let dice = [(); 3].map(|()| random.uniform());
+    least + (most - least).max(Vec3::ZERO) * Vec3::from_array(dice)
+}
+
+/// Those that travel arrive.
+pub fn arrive(
+    (clock, key): (Res<Clock>, Res<RandomKey>),
+    (presenting, effectors, bodies): (
+        Res<PerType<PresentationParameters>>,
+        Res<PerType<EffectorParameters>>,
+        Res<PerType<BodyParameters>>,
+    ),
+    (known, inputs): (Res<Inputs>, Regulated),
+    (ways, passages, transit, sites): (Ways, Res<Passages>, Res<Transit>, Res<Sites>),
+    (nodes, homes): (Query<(), With<LymphNode>>, Query<(), With<Homing>>),
+    cells: Query<(&CellType, Option<&Vital>)>,
+    mut weights: Local<Vec<(f32, usize)>>,
+) {
+    if transit.is_empty() {
+        return;
+    }
+    let hours = clock.dt_hours();
+    let open_nodes = || {
+        let all = sites.list.iter().enumerate();
+        all.filter(|(_, site)| nodes.contains(site.entity))
+    };
+    weights.clear();
+    for (number, site) in sites.list.iter().enumerate() {
+        if homes.contains(site.entity)
+            && let Some(ways) = ways.of(SiteId(number as u16))
+        {
+            let scale = inputs.of_site(&known, SITE_SCALE, site.entity);
+            let weight = ways.open_um2() * scale.unwrap_or(0.0);
+            if weight > 0.0 {
+                weights.push((weight, number));
+            }
+        }
+    }
+    let sum: f32 = weights.iter().map(|(weight, _)| weight).sum();
+    for traveller in transit.iter() {
+        if traveller.kind != TO_NODE && traveller.kind != INTO_BLOOD {
+            continue;
+        }
+        let Ok((cell_type, vital)) = cells.get(traveller.entity) else {
+            continue;
+        };
+        if vital.is_some_and(|vital| !vital.is_alive()) {
+            continue;
+        }
+        let radius_um = bodies
+            .get(cell_type.0)
+            .map_or(0.0, BodyParameters::resting_radius_um);
+        let mut random = key.stream(traveller.cell, clock.step, ARRIVING);
+        if traveller.kind == TO_NODE {
+            let journey = presenting
+                .get(cell_type.0)
+                .map_or(0.0, |of| of.journey_hours);
+            let gone = clock.step.saturating_sub(traveller.since_step) as f32 * hours;
+            let count = open_nodes().count();
+            if gone < journey || count == 0 {
+                continue;
+            }
+            let nth = ((random.uniform() * count as f32) as usize).min(count - 1);
+            if let Some((number, site)) = open_nodes().nth(nth) {
+                let at_um = place_in(site, radius_um, &mut random);
+                let to = SiteId(number as u16);
+                passages.arrive(Arrival::of(traveller.cell, to, at_um, IN_NODE));
+            }
+            continue;
+        }
+        let Some(of) = effectors.get(cell_type.0) else {
+            continue;
+        };
+        if weights.is_empty() || !random.chance(probability(1.0 / of.circulation_hours, hours)) {
+            continue;
+        }
+        let mut place = random.uniform() * sum;
+        let chosen = weights.iter().find(|(weight, _)| {
+            place -= weight;
+            place < 0.0
+        });
+        let Some((_, number)) = chosen.or(weights.last()) else {
+            continue;
+        };
+        let to = SiteId(*number as u16);
+        let dice = [(); 3].map(|()| random.uniform());
+        let Some(door) = ways.of(to).and_then(|ways| ways.pick(dice)) else {
+            continue;
+        };
+        let block = &sites.list[*number].block;
+        let inset = Vec3::splat(radius_um);
+        let (least, most) = (block.min_um + inset, block.max_um() - inset);
+        let at_um = door.outside_um(radius_um).min(most).max(least);
+        passages.arrive(Arrival::of(traveller.cell, to, at_um, HOMES));
+    }
+}
+
+/// Registers parts of sites and systems.
+pub(super) fn register(app: &mut App) {
+    app.register_site_part::<LymphNode>("lymph_node", |world, site, node| {
+        world.entity_mut(site).insert(node.clone());
+    })
+    .declare_remade::<LymphNode>("made from the scene")
+    .register_site_part::<Homing>("homing", |world, site, homing| {
+        world.entity_mut(site).insert(homing.clone());
+    })
+    .declare_remade::<Homing>("made from the scene")
+    .give_site_part_rules("homing", include_str!("../../../assets/entry/homing.ron"))
+    .register_site_input(
+        InputInfo::new(
+            SITE_SCALE,
+            "",
+            "How easily killers come into the site out of the blood, over other sites.",
+        )
+        .limits(SCALE),
+        |world, site| Some(world.get::<Homing>(site)?.scale),
+    )
+    .register_purpose(LEAVING)
+    .register_purpose(ARRIVING)
+    .register_passage(
+        TO_NODE,
+        Passage::Departure,
+        "A mature dendritic cell left for a lymph node.",
+    )
+    .register_passage(
+        LEAVES,
+        Passage::Removal,
+        "A mature dendritic cell left with the lymph for good.",
+    )
+    .register_passage(
+        IN_NODE,
+        Passage::Arrival,
+        "A dendritic cell arrived in a lymph node.",
+    )
+    .register_passage(
+        HOMES,
+        Passage::Arrival,
+        "A killer came out of the blood into a tissue.",
+    )
+    .while_in_transit(set_out, InTransit::Pauses, "it has set out")
+    .while_in_transit(arrive, InTransit::Runs, "it is about those on the way")
+    .add_systems(
+        SimSchedule,
+        (set_out.run_if(any_with_component::<Presentation>), arrive).in_set(ActSystems::Walk),
+    );
+}

@@ -1,0 +1,362 @@
+//! Cells that are called out of the blood: monocytes, regulatory T cells, myeloid cells, dendritic cells (capability `recruit`).
+//!
+//! Into a site with the part `recruitment` cells of each type with the capability come at the rate `recruit.rate`, cells in a mm3 and day,
+//! times the volume of the site and its input `recruitment.scale`. Who calls them is said by the rules of the type on `recruit.rate`, by
+//! molecules: these are read where a cell would come in, at a door of the site ([`crate::cell::doors`]), for it rolls on by where the wall
+//! shows it no chemokine. Whatever else a rule asks for a cell that is not there yet does not have, so that it changes nothing.
+//!
+//! In each step doors are drawn at random, each as often as it is open; with `lambda` the cells a minute that would come if the whole site
+//! were as at one of these, the number that come there in its share of the step is Poisson distributed. So the mean over all doors counts,
+//! and the more come in where more are called.
+//!
+//! [`call`] runs among the decisions of `Act`; cells come in `Turnover`.
+
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::cell::body::BodyParameters;
+use crate::cell::doors::Ways;
+use crate::cell::event::{EventKind, Passage, RegisterEvent};
+use crate::cell::turnover::{Passages, Recruit};
+use crate::cell::{ActSystems, order_act};
+use crate::core::input::{InputInfo, Inputs, RegisterInputs, Regulated};
+use crate::core::metric::{Measure, Metric, RegisterMetrics};
+use crate::core::parameters::{CellTypeNames, Limits, Parameters, PerType, RegisterParameters};
+use crate::core::quantity::{NONE, Quantity, RegisterQuantities};
+use crate::core::regulate::Rules;
+use crate::core::rule::{BLOCK, Program, Scratch};
+use crate::core::site_part::RegisterSitePart;
+use crate::core::state::{Owner, RegisterState, WhollyKept};
+use crate::core::units::UM3_PER_MM3;
+use crate::core::{CellId, Clock, Purpose, RandomKey, RegisterPurpose, SimSchedule, SimSystems};
+use crate::tissue::population::turn_members_over;
+use crate::tissue::{Fields, SiteId, Sites};
+
+/// How cells of a type come out of the blood.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields, default)]
+pub struct RecruitParameters {
+    /// Cells that come into a mm3 without any rule, 1/d.
+    pub per_mm3_per_day: f32,
+}
+
+impl Parameters for RecruitParameters {
+    fn limits(_: &str) -> Limits {
+        Limits {
+            min: 0.0,
+            max: 1.0e6,
+        }
+    }
+}
+
+/// How a site lets in those that are called (part `recruitment`).
+#[derive(Component, Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields, default)]
+pub struct Recruitment {
+    /// Of those that would come, so many do; 1.
+    pub scale: f32,
+}
+
+impl Default for Recruitment {
+    fn default() -> Self {
+        Self { scale: 1.0 }
+    }
+}
+
+impl Parameters for Recruitment {
+    fn limits(_: &str) -> Limits {
+        SCALE
+    }
+}
+
+/// What the scale of a site may be.
+const SCALE: Limits = Limits {
+    min: 0.0,
+    max: 1.0e3,
+};
+
+/// Cells that have been called into a site so far; a component of it.
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecruitmentTally {
+    /// How many.
+    pub came: u64,
+}
+
+impl WhollyKept for RecruitmentTally {}
+
+/// A cell came out of the blood because it was called.
+pub const CALLED: EventKind = EventKind::of("recruitment.called");
+
+/// The inputs.
+const RATE: &str = "recruit.rate";
+const SITE_SCALE: &str = "recruitment.scale";
+
+/// When and where cells come.
+const CALLING: Purpose = Purpose::of("recruitment.calling");
+
+/// Minutes in a day.
+const MINUTES_PER_DAY: f64 = 1440.0;
+/// Most doors that are asked for a type and site in one step, and most cells that come in at one of them.
+const MOST_DOORS: u32 = 64;
+const MOST_AT_ONCE: u32 = 10_000;
+
+/// The rules on `recruit.rate`, ready to be applied: of each type its program, and the molecules that they ask for. Made when rules change.
+#[derive(Default)]
+pub struct Calls {
+    programs: Vec<Option<Program>>,
+    by: Vec<String>,
+    is_made: bool,
+}
+
+impl Calls {
+    fn make(&mut self, rules: &Rules) {
+        self.by.clear();
+        let Self { programs, by, .. } = self;
+        let limits = RecruitParameters::limits("per_mm3_per_day");
+        let limits = (limits.min as f32, limits.max as f32);
+        let program = |book| {
+            Program::new(book, RATE, limits, |name| {
+                let known = by.iter().position(|known| known == name);
+                known.unwrap_or_else(|| {
+                    by.push(name.to_owned());
+                    by.len() - 1
+                })
+            })
+        };
+        *programs = rules.of_types.iter().map(program).collect();
+        self.is_made = true;
+    }
+
+    /// What the rules of a type make of a base where these are the values of what they ask for.
+    fn rate(&self, cell_type: u16, base: f32, values: &[f32], scratch: &mut Scratch) -> f32 {
+        let Some(Some(program)) = self.programs.get(usize::from(cell_type)) else {
+            return base;
+        };
+        let mut rate = [base];
+        program.apply(&mut rate, |place| &values[place..=place], scratch);
+        rate[0]
+    }
+}
+
+/// Asks that cells come that are called.
+pub fn call(
+    (clock, key): (Res<Clock>, Res<RandomKey>),
+    (sites, ways, fields): (Res<Sites>, Ways, Fields),
+    (types, rules): (Res<CellTypeNames>, Option<Res<Rules>>),
+    (recruits, bodies): (
+        Res<PerType<RecruitParameters>>,
+        Res<PerType<BodyParameters>>,
+    ),
+    (known, inputs): (Res<Inputs>, Regulated),
+    passages: Res<Passages>,
+    recruitments: Query<(), With<Recruitment>>,
+    mut calls: Local<Calls>,
+    mut values: Local<Vec<f32>>,
+) {
+    let (key, step, minutes) = (*key, clock.step, f64::from(clock.dt_minutes()));
+    if let Some(rules) = rules
+        && (rules.is_changed() || !calls.is_made)
+    {
+        calls.make(&rules);
+    }
+    let types = types.0.len().min(usize::from(u16::MAX)) as u16;
+    let mut scratch: Scratch = [[0.0; BLOCK]; 2];
+    for (number, entry) in sites.list.iter().enumerate() {
+        if !recruitments.contains(entry.entity) {
+            continue;
+        }
+        let site = SiteId(number as u16);
+        let scale = inputs
+            .of_site(&known, SITE_SCALE, entry.entity)
+            .unwrap_or(0.0);
+        let block = &entry.block;
+        let Some(ways) = ways.of(site) else {
+            continue;
+        };
+        let volume_mm3 = f64::from(block.voxel_volume_um3()) * block.voxels() as f64 / UM3_PER_MM3;
+        for cell_type in 0..types {
+            let Some(of) = recruits.get(cell_type) else {
+                continue;
+            };
+            // Doors enough that hardly two come in at the same one.
+            let expected = f64::from(of.per_mm3_per_day) * volume_mm3 * minutes / MINUTES_PER_DAY;
+            let doors = ((4.0 * expected).ceil() as u32).clamp(1, MOST_DOORS);
+            let own = CellId((number as u64) << 16 | u64::from(cell_type));
+            let mut random = key.stream(own, step, CALLING);
+            for _ in 0..doors {
+                let dice = [(); 3].map(|()| random.uniform());
+                // Where vessels are drawn and none is perfused nobody comes.
+                let Some(door) = ways.pick(dice) else {
+                    continue;
+                };
+                let radius_um = bodies
+                    .get(cell_type)
+                    .map_or(0.0, BodyParameters::resting_radius_um);
+                let inset = Vec3::splat(radius_um);
+                let (least, most) = (block.min_um + inset, block.max_um() - inset);
+                let at_um = door.outside_um(radius_um).min(most).max(least);
+                values.clear();
+                values.extend(calls.by.iter().map(|name| {
+                    let is_molecule = fields.molecule(name).is_some();
+                    if is_molecule {
+                        fields.of(name).at_point(site, at_um)
+                    } else {
+                        NONE
+                    }
+                }));
+                let rate = calls.rate(cell_type, of.per_mm3_per_day, &values, &mut scratch);
+                let per_min = f64::from(rate * scale) * volume_mm3 / MINUTES_PER_DAY;
+                if per_min <= 0.0 {
+                    continue;
+                }
+                let mut left = minutes / f64::from(doors);
+                for _ in 0..MOST_AT_ONCE {
+                    left -= f64::from(random.exponential()) / per_min;
+                    if left <= 0.0 {
+                        break;
+                    }
+                    passages.recruit(Recruit::new(cell_type, site, at_um, CALLED));
+                }
+            }
+        }
+    }
+}
+
+/// Counts who came in the step.
+pub fn count_called(
+    events: Res<crate::cell::StepEvents>,
+    mut tallies: Query<(&SiteId, &mut RecruitmentTally)>,
+) {
+    for (site, mut tally) in &mut tallies {
+        let came = events.0.iter();
+        let came = came.filter(|event| event.kind == CALLED && event.site == *site);
+        tally.bypass_change_detection().came += came.count() as u64;
+    }
+}
+
+/// Cells that are called out of the blood.
+pub struct RecruitmentPlugin;
+
+impl Plugin for RecruitmentPlugin {
+    fn build(&self, app: &mut App) {
+        order_act(app);
+        app.register_capability::<RecruitParameters>("recruit")
+            .register_site_part::<Recruitment>("recruitment", |world, site, recruitment| {
+                world
+                    .entity_mut(site)
+                    .insert((recruitment.clone(), RecruitmentTally::default()));
+            })
+            .declare_remade::<Recruitment>("made from the scene")
+            .register_kept::<RecruitmentTally>(Owner::Site, "recruitment_tally")
+            .register_site_input(
+                InputInfo::new(
+                    SITE_SCALE,
+                    "",
+                    "How many of those that are called come into the site.",
+                )
+                .limits(SCALE),
+                |world, site| Some(world.get::<Recruitment>(site)?.scale),
+            )
+            .register_input::<RecruitParameters>(
+                InputInfo::new(
+                    RATE,
+                    "1/(mm3 d)",
+                    "Cells that come into a mm3 in a day; rules on it read molecules where a cell would come in.",
+                ),
+                "per_mm3_per_day",
+            )
+            .register_purpose(CALLING)
+            .register_passage(
+                CALLED,
+                Passage::Recruitment,
+                "A cell came out of the blood because it was called.",
+            )
+            .register_site_quantity(
+                Quantity::new(
+                    "recruitment.came",
+                    "",
+                    "Cells that have been called into the site so far.",
+                )
+                .label("cells called in")
+                .range(0.0, 100.0),
+                |world, site| {
+                    let tally = world.get::<RecruitmentTally>(site);
+                    tally.map_or(NONE, |tally| tally.came as f32)
+                },
+            )
+            .register_metric(
+                Metric::new(
+                    "cells_called_in",
+                    "",
+                    "Cells that have been called into the site so far: macrophages, regulatory T cells and others with `recruit`.",
+                )
+                .label("called in"),
+                Measure::OfSite("recruitment.came".into()),
+            )
+            .add_systems(
+                SimSchedule,
+                (
+                    call.in_set(ActSystems::Walk),
+                    count_called
+                        .after(turn_members_over)
+                        .in_set(SimSystems::Turnover),
+                ),
+            );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::rule::{Law, Rule, RuleBook};
+
+    fn rule(by: &str, law: Law) -> Rule {
+        Rule {
+            input: RATE.into(),
+            by: by.into(),
+            law,
+            scale: 1.0,
+            floor: None,
+            about: String::new(),
+            source: String::new(),
+        }
+    }
+
+    #[test]
+    fn rules_of_a_type_make_its_rate_of_what_lies_at_a_door() {
+        let hill = |half| Law::Hill {
+            half,
+            exponent: 1.0,
+            to: 600.0,
+        };
+        let book = |rules: &[(&str, Rule)]| RuleBook {
+            rules: rules
+                .iter()
+                .map(|(name, rule)| ((*name).to_owned(), rule.clone()))
+                .collect(),
+            ..RuleBook::default()
+        };
+        let rules = Rules {
+            of_types: vec![
+                RuleBook::default(),
+                book(&[("a", rule("ccl2", hill(0.23)))]),
+                book(&[
+                    ("a", rule("pressure", hill(0.23))),
+                    ("b", rule("ccl2", Law::Add(10.0))),
+                ]),
+            ],
+            ..Rules::default()
+        };
+        let mut calls = Calls::default();
+        calls.make(&rules);
+        assert_eq!(calls.by, ["ccl2", "pressure"]);
+        let mut scratch = [[0.0; BLOCK]; 2];
+        let mut rate =
+            |cell_type, base, ccl2| calls.rate(cell_type, base, &[ccl2, NONE], &mut scratch);
+        assert_eq!(rate(0, 7.0, 5.0), 7.0);
+        assert!((rate(1, 0.0, 0.23) - 300.0).abs() < 1e-3);
+        assert!((rate(1, 60.0, 0.23 * 3.0) - 465.0).abs() < 1e-3);
+        // What a cell that is not there does not have changes nothing.
+        assert!((rate(2, 5.0, 0.5) - 10.0).abs() < 1e-4);
+    }
+}
