@@ -33,6 +33,7 @@ impl Plugin for MetricsPlugin {
                 Measure::Cells,
             );
         super::masses::register(app);
+        super::at_vessels::register(app);
     }
 }
 

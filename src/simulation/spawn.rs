@@ -18,6 +18,7 @@ use crate::core::parameters::PerType;
 use crate::core::regulate::{Rules, SitesInOrder};
 use crate::core::rule::RuleBook;
 use crate::measure::metrics::{TumourTypes, register_clones, register_types};
+use crate::measure::shares::register_explained;
 use crate::scene::population::PlacedCell;
 use crate::scene::schema::{Faces, Place, Population, Scene, Source, Span};
 use crate::scene::{CellLibrary, CellPrefab, ParsedScene};
@@ -53,6 +54,7 @@ pub fn install_cell_types(world: &mut World, library: &CellLibrary) {
     register_molecules_at_members(world, &library.molecules);
     let books = library.types.iter().map(CellPrefab::rule_book);
     world.get_resource_or_init::<Rules>().of_types = books.collect();
+    register_explained(world);
 }
 
 /// The block of tissue that a site of a scene describes.

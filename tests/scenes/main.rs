@@ -114,7 +114,7 @@ fn unknown_cell_types_and_sites_are_reported_with_the_nearest_known_one() {
     let help = report.problems[1].help.clone().unwrap();
     assert_eq!(
         help,
-        "possible: `cancer`, `cd8_t_cell`, `fibroblast` or `nk_cell`; a new one is a file `assets/cells/NAME.ron`"
+        "possible: `cancer`, `cd8_t_cell`, `dendritic_cell`, `fibroblast`, `macrophage`, `mdsc`, `naive_t_cell`, `nk_cell` or `regulatory_t_cell`; a new one is a file `assets/cells/NAME.ron`"
     );
 }
 

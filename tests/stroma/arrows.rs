@@ -4,7 +4,7 @@ use tumorscape::core::rule::{BLOCK, Program, RuleBook};
 use tumorscape::scene::CellLibrary;
 
 /// The arrows that hold something back; all others raise what they lead to, or let it be.
-const HOLD_BACK: [&str; 26] = [
+const HOLD_BACK: [&str; 36] = [
     // HIF-1a keeps pyruvate from the mitochondria, and sheds stress ligands.
     "cancer.hypoxia_spares_pyruvate",
     "cancer.hypoxia_sheds_stress_ligands",
@@ -36,6 +36,18 @@ const HOLD_BACK: [&str; 26] = [
     "nk_cell.adenosine_holds_back",
     "nk_cell.hypoxia_holds_back",
     "nk_cell.lactate_holds_back",
+    // Suppressors that are near, and what M2 macrophages make of tissue.
+    "cd8_t_cell.m2_macrophages_slow_division",
+    "cd8_t_cell.myeloid_cells_hold_back",
+    "cd8_t_cell.regulatory_t_cells_hold_back",
+    "nk_cell.myeloid_cells_hold_back",
+    "nk_cell.regulatory_t_cells_hold_back",
+    // Meals hold macrophages up; mature dendritic cells eat no more; T cells slow down where they are primed or killers are at work.
+    "macrophage.meals_hold_it_up",
+    "dendritic_cell.mature_cells_eat_no_more",
+    "naive_t_cell.primed_t_cells_stop",
+    "regulatory_t_cell.il_2_keeps_regulatory_t_cells_alive",
+    "regulatory_t_cell.killers_keep_it_beside_them",
 ];
 
 /// The arrows that lead to a value, from above and from below.

@@ -19,6 +19,7 @@ use crate::core::parallel::{IN_TABLES, for_each_row_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::state::RegisterState;
 use crate::core::{SimSchedule, SimSystems};
+use crate::measure::shares::ExplainInput;
 
 /// What holds for all killers (group `immunity`).
 #[derive(Resource, Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
@@ -122,7 +123,8 @@ fn kills(world: &World, cell_type: u16) -> bool {
 
 /// Registers what killers have in common.
 pub(super) fn register(app: &mut App) {
-    app.register_group::<ImmunityParameters>("immunity")
+    app.explain_input(FUNCTION, "What holds killers back")
+        .register_group::<ImmunityParameters>("immunity")
         .register_cell_state::<Killer>("killer")
         .register_input_with(
             InputInfo::new(
