@@ -131,8 +131,11 @@ fn shares(world: &World, site: usize, input: &str, by: &[String]) -> Vec<f64> {
             let cell_type = types[row].0;
             clones.map_or(cell_type, |clones| clones.type_of(cell_type))
         };
-        let has_rules =
-            |row| programs.get(usize::from(type_of(row))).is_some_and(|of| !of.is_empty());
+        let has_rules = |row| {
+            programs
+                .get(usize::from(type_of(row)))
+                .is_some_and(|of| !of.is_empty())
+        };
         if !(0..table.len()).any(has_rules) {
             continue;
         }

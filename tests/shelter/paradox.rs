@@ -1,0 +1,90 @@
+//! The paradox over many seeds, and the loss of macrophages in a tumour (target 32): long runs, behind `cargo test --release -- --ignored`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tumorscape::scene::schema::Action;
+use tumorscape::simulation::{Simulation, open_scene};
+
+use super::{metric, run_to};
+
+/// The scene with some of its populations and rules taken out, at its end.
+fn sheltered(seed: u64, days: f64, change: impl Fn(&mut Simulation)) -> Simulation {
+    let scene = open_scene(Path::new("scenes/immune_paradox.ron"));
+    let scene = scene.unwrap_or_else(|report| panic!("{report}"));
+    let mut simulation = Simulation::new(Arc::new(scene), seed).expect("its parameters are valid");
+    change(&mut simulation);
+    run_to(&mut simulation, 24.0 * days);
+    simulation
+}
+
+#[test]
+#[ignore = "ten seeds of ten days in three sites take half an hour"]
+fn shelter_makes_the_tumour_larger_in_nine_of_ten_seeds() {
+    let mut larger = 0;
+    for seed in 1..=10 {
+        let simulation = sheltered(seed, 10.0, |_| {});
+        let [alone, sheltered, left] =
+            [0, 1, 2].map(|site| metric(&simulation, site, "living_cancer"));
+        println!(
+            "seed {seed}: {alone} with killers, {sheltered} with shelter, {left} with neither"
+        );
+        larger += u32::from(sheltered > alone);
+    }
+    assert!(larger >= 9, "{larger} of 10");
+}
+
+#[test]
+#[ignore = "three seeds of ten days with and without a drug take a quarter of an hour"]
+fn fewer_macrophages_slow_a_tumour_only_where_m2_holds_killers_back() {
+    let drug = |simulation: &mut Simulation| {
+        for (path, value) in [
+            ("macrophage.death.apoptosis_per_hour", 0.0104),
+            ("macrophage.rules.ccl2_calls_monocytes.scale", 0.3),
+        ] {
+            let set = Action::Set(path.into(), value);
+            simulation.apply(set).expect("it is there");
+        }
+    };
+    let deaf = |simulation: &mut Simulation| {
+        use tumorscape::core::regulate::RuleChange::Delete;
+        for path in [
+            "cd8_t_cell.m2_macrophages_slow_division",
+            "cd8_t_cell.il_10_holds_back",
+            "cd8_t_cell.tgf_beta_holds_back",
+        ] {
+            let cut = Action::Rule(Delete(path.into()));
+            simulation.apply(cut).expect("it is there");
+        }
+    };
+    let at_end = |seed, with_drug: bool, is_deaf: bool| {
+        let simulation = sheltered(seed, 10.0, |simulation| {
+            if is_deaf {
+                deaf(simulation);
+            }
+            if with_drug {
+                drug(simulation);
+            }
+        });
+        ["living_cancer", "living_macrophage", "living_cd8_t_cell"]
+            .map(|name| metric(&simulation, 1, name))
+    };
+    let mut sums = [[0.0; 3]; 4];
+    for seed in 1..=3 {
+        for (sum, (with_drug, is_deaf)) in
+            sums.iter_mut()
+                .zip([(false, false), (true, false), (false, true), (true, true)])
+        {
+            let found = at_end(seed, with_drug, is_deaf);
+            println!("seed {seed}, drug {with_drug}, rules cut {is_deaf}: {found:?}");
+            for (sum, found) in sum.iter_mut().zip(found) {
+                *sum += found;
+            }
+        }
+    }
+    let [control, treated, deaf_control, deaf_treated] = sums;
+    assert!(treated[1] < 0.4 * control[1], "fewer macrophages");
+    assert!(treated[2] > control[2], "more killers");
+    assert!(treated[0] < control[0], "a smaller tumour");
+    assert!(deaf_treated[0] > 0.95 * deaf_control[0]);
+}

@@ -1,0 +1,119 @@
+//! Arrows one by one: without one, a step later nothing but its input differs. And the step is sacred with all of them at work.
+
+use super::ablation::assert_each_changes_its_input_alone;
+use super::program::{state, succeeds};
+use super::simulation;
+
+/// A dying tumour with all that shelters it and all that hunts it, in which every arrow has something to act on.
+const TISSUE: &str = r#"(
+    title: "all arrows", about: "-", pace: Illustrative, duration: Hours(20), step: Minutes(2),
+    sites: [
+        (
+            name: "breast", organ: Breast, size_um: (160, 160, 160), perfusion_length_um: 40,
+            fields: [
+                (molecule: "oxygen", level: 6), (molecule: "glucose", level: 5.5), (molecule: "lactate", level: 4),
+                (molecule: "tgf_beta", level: 0.03), (molecule: "ifn_gamma", level: 2), (molecule: "il_2", level: 1),
+                (molecule: "cxcl9", level: 0.1), (molecule: "il_10", level: 5), (molecule: "il_12", level: 0.1),
+                (molecule: "ccl2", level: 0.2), (molecule: "ccl22", level: 0.2), (molecule: "egf", level: 0.2),
+                (molecule: "csf_1", level: 0.1), (molecule: "vegf_a", level: 0), (molecule: "mmp", level: 0),
+            ],
+            tissue: (matrix: (density: 0.2), recruitment: (scale: 10), homing: ()),
+        ),
+        (name: "node", organ: LymphNode, size_um: (120, 120, 120), tissue: (lymph_node: ())),
+    ],
+    populations: [
+        (cell: "cancer", site: "breast", place: Ball(radius_um: 45)),
+        (cell: "cd8_t_cell", site: "breast", place: Scatter(per_mm3: 8000)),
+        (cell: "nk_cell", site: "breast", place: Scatter(per_mm3: 4000)),
+        (cell: "macrophage", site: "breast", place: Scatter(per_mm3: 6000)),
+        (cell: "regulatory_t_cell", site: "breast", place: Scatter(per_mm3: 8000)),
+        (cell: "mdsc", site: "breast", place: Scatter(per_mm3: 4000)),
+        (cell: "dendritic_cell", site: "breast", place: Scatter(per_mm3: 4000)),
+        (cell: "naive_t_cell", site: "node", place: Scatter(per_mm3: 20000)),
+    ],
+    parameters: {
+        "cancer.death.apoptosis_per_hour": 0.05, "dendritic_cell.presentation.journey_hours": 1,
+        "naive_t_cell.naive.expansion_hours": 1, "cd8_t_cell.effector.circulation_hours": 1,
+        "naive_t_cell.naive.priming_per_hour": 3,
+    },
+    output: (metrics_every: Hours(2)),
+)"#;
+
+/// Arrows of the shelter, and what each goes to.
+const ARROWS: [(&str, &str); 21] = [
+    ("cancer.hypoxia_raises_ccl2", "exchange.ccl2"),
+    ("cancer.egf_raises_csf_1", "exchange.csf_1"),
+    ("cancer.egf_speeds_walking", "motility.speed"),
+    ("cancer.antigen_is_left", "edible.antigen"),
+    ("macrophage.tgf_beta_leads_to_m2", "polarisation.to_m2"),
+    ("macrophage.il_10_leads_to_m2", "polarisation.to_m2"),
+    ("macrophage.hypoxia_leads_to_m2", "polarisation.to_m2"),
+    ("macrophage.ifn_gamma_leads_to_m1", "polarisation.to_m1"),
+    ("macrophage.il_12_leads_to_m1", "polarisation.to_m1"),
+    ("macrophage.m1_macrophages_eat_more", "phagocytosis.rate"),
+    (
+        "macrophage.m2_macrophages_crowd_killers_out",
+        "suppressor.crowd",
+    ),
+    ("macrophage.m2_macrophages_secrete_il_10", "exchange.il_10"),
+    (
+        "macrophage.m2_macrophages_secrete_tgf_beta",
+        "exchange.tgf_beta",
+    ),
+    ("macrophage.m2_macrophages_call_vessels", "exchange.vegf_a"),
+    ("macrophage.m2_macrophages_secrete_egf", "exchange.egf"),
+    ("macrophage.m2_macrophages_secrete_mmp", "protease.mmp"),
+    ("macrophage.csf_1_speeds_macrophages", "motility.speed"),
+    (
+        "regulatory_t_cell.killers_keep_it_beside_them",
+        "motility.speed",
+    ),
+    ("mdsc.hypoxia_makes_it_suppress_more", "suppressor.nearby"),
+    ("cd8_t_cell.regulatory_t_cells_hold_back", "killer.function"),
+    ("cd8_t_cell.myeloid_cells_hold_back", "killer.function"),
+];
+
+#[test]
+fn without_an_arrow_nothing_but_its_input_differs_a_step_later() {
+    assert_each_changes_its_input_alone(|| simulation(TISSUE, 5), 20, &ARROWS);
+}
+
+#[test]
+fn the_shelter_gives_the_same_bits_at_any_thread_count_and_across_save_and_resume() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    std::fs::write(folder.join("all.ron"), TISSUE).expect("writable");
+    let run = |threads: &str, out: &str| {
+        let common = ["run", "all.ron", "--quiet", "--until", "14h", "--verify"];
+        let rest = ["--threads", threads, "--out", out];
+        succeeds(folder, &[&common[..], &rest[..]].concat())
+    };
+    let one = run("1", "one");
+    assert_eq!(state(&run("3", "three")), state(&one));
+    let events = std::fs::read_to_string(folder.join("one/events.csv")).expect("written");
+    for kind in [
+        "recruitment.called",
+        "phagocytosis.eaten",
+        "priming.to_node",
+        "priming.in_node",
+        "priming.primed",
+        "priming.homes",
+        "immunity.hit",
+    ] {
+        assert!(events.contains(kind), "no {kind}");
+    }
+    let half = [
+        "run",
+        "all.ron",
+        "--quiet",
+        "--until",
+        "9h",
+        "--checkpoint-every",
+        "8h",
+        "--out",
+        "half",
+    ];
+    succeeds(folder, &half);
+    let rest = ["resume", "half", "--quiet", "--until", "14h"];
+    assert_eq!(state(&succeeds(folder, &rest)), state(&one));
+}
