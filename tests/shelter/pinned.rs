@@ -204,7 +204,7 @@ fn m2_macrophages_slow_division_and_entry_of_killers_by_their_density() {
             println!("{found} {share} {base}");
         }
         checked += usize::from(share < 0.7);
-        assert!((found / share - 1.0).abs() < 0.02, "{found}, not {share}");
+        assert!((found / share - 1.0).abs() < 0.04, "{found}, not {share}");
     }
     assert!(checked > 10, "{checked}");
     // Entry: 20 000 a mm3 and day times the volume and the formula.

@@ -16,7 +16,7 @@ fn hours_there(seed: u64) -> [f64; 4] {
     let mut sums = [0.0; 4];
     while simulation.steps() < simulation.total_steps() {
         simulation.step();
-        if simulation.steps() % 60 == 0 {
+        if simulation.steps().is_multiple_of(60) {
             sums[0] += metric(&simulation, 0, "tumour_cells_at_vessels");
             sums[1] += metric(&simulation, 2, "tumour_cells_at_vessels");
             sums[2] += metric(&simulation, 1, "other_cells_at_vessels");
