@@ -38,6 +38,7 @@ use bevy::prelude::*;
 pub mod anoikis;
 pub mod checkpoint;
 pub mod emt;
+pub mod exosome;
 pub mod fibroblast;
 pub mod hypoxia;
 pub mod immunity;
@@ -58,6 +59,7 @@ pub mod visibility;
 pub use anoikis::AnoikisParameters;
 pub use checkpoint::{Checkpoint, CheckpointParameters, CheckpointsParameters};
 pub use emt::{EmtCircuit, EmtCircuitParameters, EmtParameters, EmtState};
+pub use exosome::{ExosomeParameters, ExosomesParameters, Packets, UptakeParameters};
 pub use fibroblast::{Fibroblast, FibroblastParameters, FibroblastState};
 pub use hypoxia::{HifAxis, HifParameters, HypoxiaParameters};
 pub use immunity::{
@@ -90,6 +92,7 @@ impl Plugin for BiologyPlugins {
             anoikis::AnoikisPlugin,
             checkpoint::CheckpointPlugin,
             emt::EmtPlugin,
+            exosome::ExosomePlugin,
             fibroblast::FibroblastPlugin,
             hypoxia::HypoxiaPlugin,
             immunity::ImmunityPlugin,

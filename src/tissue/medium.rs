@@ -31,7 +31,7 @@ use crate::core::{SimSchedule, SimSystems};
 pub(super) mod fit;
 mod gathered;
 
-pub use gathered::{FieldExchange, SiteMedium};
+pub use gathered::{FieldExchange, SiteMedium, WalksThroughMedium};
 
 /// Reads the media of sites and solves the fields in them; all within `Transport`.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -303,6 +303,7 @@ pub(super) fn register(app: &mut App) {
     const GATHERED: &str = "worked out from what modules keep";
     fit::add_systems(app);
     app.declare_remade::<SiteMedium>(GATHERED)
+        .declare_remade::<WalksThroughMedium>("given by its module to the site")
         .declare_remade::<FieldExchange>(GATHERED)
         .declare_remade::<MediumWriters>("counted as modules register")
         .register_kept::<InterstitialFlow>(Owner::Site, "interstitial_flow");

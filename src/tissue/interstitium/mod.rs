@@ -41,7 +41,9 @@ mod fluid;
 mod known;
 pub mod molecules;
 
-pub use fluid::{DrawnWalls, FluidFaces, FluidTerms, Interstitium, flow_of, solve_pressure};
+pub use fluid::{
+    DrawnWalls, FluidFaces, FluidTerms, Interstitium, flow_of, solve_pressure, velocity,
+};
 pub use molecules::{InterstitialExchange, WallPassage, through_wall};
 
 /// What voxels are called as elements of a site.

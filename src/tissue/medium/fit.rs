@@ -2,14 +2,14 @@
 
 use bevy::prelude::*;
 
-use super::gathered::{FieldExchange, FitKey, SiteMedium};
+use super::gathered::{FieldExchange, FitKey, SiteMedium, WalksThroughMedium};
 use super::{InterstitialFlow, MediumSteps};
 use crate::core::invariant::{Breach, Refused, Violation};
 use crate::core::{Clock, SimSchedule, SimSystems};
 use crate::tissue::culture::{MediumLevel, TissueShare, medium_ratio};
 use crate::tissue::solver::{Diffusivity, FaceCondition, Medium, Side, Velocity};
 use crate::tissue::transport::{FieldOf, FieldSupply, FieldWork, HeldFaces, is_due};
-use crate::tissue::{Molecule, MoleculeId, Molecules, Sites};
+use crate::tissue::{Molecule, MoleculeId, Molecules, Sites, TissueBlock};
 
 /// What a solver was last fitted to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,7 +44,9 @@ pub(super) fn add_systems(app: &mut App) {
     app.add_systems(
         SimSchedule,
         (
-            (number_media, plan_fits).chain().in_set(MediumSteps::Plan),
+            (number_media, plan_walks, plan_fits)
+                .chain()
+                .in_set(MediumSteps::Plan),
             fit_media.in_set(MediumSteps::Fit),
         ),
     );
@@ -56,6 +58,13 @@ fn number_media(mut sites: Query<(&mut SiteMedium, Option<Ref<InterstitialFlow>>
         let flow = flow.filter(|flow| !flow.is_empty());
         let is_changed = flow.as_ref().is_some_and(Ref::is_changed);
         medium.note_flow(flow.is_some(), is_changed);
+    }
+}
+
+/// Asks for what those need who walk through media by themselves.
+fn plan_walks(mut sites: Query<(&WalksThroughMedium, &TissueBlock, &mut SiteMedium)>) {
+    for (walks, block, mut medium) in &mut sites {
+        medium.ask(walks.0, block.voxels());
     }
 }
 

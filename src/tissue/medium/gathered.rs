@@ -44,6 +44,11 @@ pub struct SiteMedium {
     senseless: Option<f32>,
 }
 
+/// Asks, as a component of a site, what something of this radius, nm, that walks through the medium by itself keeps of its diffusivity:
+/// [`SiteMedium::shares`] knows it after [`MediumSystems`](super::MediumSystems).
+#[derive(Component, Clone, Copy, Debug, PartialEq)]
+pub struct WalksThroughMedium(pub f32);
+
 /// What the molecules of a radius keep of their diffusivity.
 #[derive(Debug)]
 struct SizeClass {

@@ -1,0 +1,359 @@
+//! Vesicles in the blood of the animal.
+//!
+//! What comes into the blood is destined at once: of vesicles with the affinity `A_o` to an organ of the share `w_o` the share
+//! `w_o (1 + A_o) / sum w (1 + A)` ends in it. All are cleared alike, so that of each destiny `dB/dt = in - (ln 2 / t_half) B`, exactly integrated over a
+//! step, and what an organ takes up does not depend on the half-life. Of what ends in an organ `(eps + A_o) / (1 + A_o)` binds and educates;
+//! the rest is cleared. A site of an organ gets of both as much as its volume is of the organ's, as packets that come through the walls of its
+//! vessels, or anywhere where none are drawn.
+//!
+//! [`circulate`] runs in `Transport` after [`travel`](super::travel).
+
+use bevy::math::ops;
+use bevy::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::organs::{educating_share, number_of_organ, organs, shares};
+use super::packets::{Load, NO_CELL, Packets};
+use super::parameters::{CARGO, ExosomesParameters, INTEGRINS, SourceParameters};
+use crate::cell::doors::Ways;
+use crate::core::invariant::Breach;
+use crate::core::state::WhollyKept;
+use crate::core::units::UM3_PER_MM3;
+use crate::core::{CellId, Clock, Purpose, Random, RandomKey};
+use crate::tissue::{Organ, SiteId, Sites};
+
+/// Where and as what vesicles come out of the blood.
+pub(super) const ARRIVALS: Purpose = Purpose::of("exosome.arrivals");
+
+/// Cells remembered of those that sent vesicles of one integrin into the blood.
+const REMEMBERED: usize = 64;
+
+/// Most packets that come into a site in one step.
+const MOST_AT_ONCE: f64 = 1.0e5;
+
+/// Vesicles in the blood that will end in one organ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Destined {
+    /// All of them.
+    pub vesicles: f64,
+    /// Those that will bind.
+    pub binding: f64,
+    /// What they carry of each cargo, in vesicles with the load of one.
+    pub cargo: [f64; CARGO.len()],
+    /// The same of each integrin.
+    pub integrins: [f64; INTEGRINS.len()],
+}
+
+impl Destined {
+    /// Takes a share out.
+    fn take(&mut self, share: f64) -> Self {
+        let part = |of: &mut f64| {
+            let taken = *of * share;
+            *of -= taken;
+            taken
+        };
+        Self {
+            vesicles: part(&mut self.vesicles),
+            binding: part(&mut self.binding),
+            cargo: self.cargo.each_mut().map(part),
+            integrins: self.integrins.each_mut().map(part),
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.vesicles += other.vesicles;
+        self.binding += other.binding;
+        for (of, more) in self.cargo.iter_mut().zip(other.cargo) {
+            *of += more;
+        }
+        for (of, more) in self.integrins.iter_mut().zip(other.integrins) {
+            *of += more;
+        }
+    }
+}
+
+/// Vesicles of one integrin in the blood.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Stock {
+    /// By organ, in the order of the list.
+    pub destined: Vec<Destined>,
+    /// Some of the cells that sent them.
+    pub origins: Vec<u64>,
+    /// How many were remembered in all.
+    pub remembered: u64,
+}
+
+/// The vesicles in the blood, and its books.
+#[derive(Resource, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BloodVesicles {
+    /// By the integrin of which they carry most, and at last those without any.
+    pub stocks: Vec<Stock>,
+    /// Come out of the tissue of sites, each as often as it stands for others.
+    pub from_tissue: f64,
+    /// Come from the source that is not drawn.
+    pub from_source: f64,
+    /// What each organ took up in the last step, of all integrins.
+    pub now: Vec<Destined>,
+    /// What each organ has taken up since the beginning.
+    pub taken_up: Vec<Destined>,
+    /// MET on the vesicles that marrow took up lately, and how many of these there were.
+    pub marrow: [f64; 2],
+}
+
+impl WhollyKept for BloodVesicles {}
+
+impl BloodVesicles {
+    /// In the blood just now.
+    pub fn in_blood(&self) -> f64 {
+        let stocks = self.stocks.iter().flat_map(|stock| &stock.destined);
+        stocks.map(|of| of.vesicles).sum()
+    }
+
+    /// Taken up by all organs since the beginning.
+    pub fn taken_up(&self) -> f64 {
+        self.taken_up.iter().map(|of| of.vesicles).sum()
+    }
+
+    /// MET on a vesicle that the marrow took up lately, over that of a breast cancer cell; none where it took up none.
+    pub fn marrow_met(&self) -> f64 {
+        let [met, vesicles] = self.marrow;
+        if vesicles > 0.0 {
+            met / vesicles
+        } else {
+            f64::NAN
+        }
+    }
+
+    fn grow(&mut self) {
+        let organs = organs().len();
+        self.stocks.resize_with(INTEGRINS.len() + 1, Stock::default);
+        for stock in &mut self.stocks {
+            stock.destined.resize(organs, Destined::default());
+        }
+        self.now.resize(organs, Destined::default());
+        self.taken_up.resize(organs, Destined::default());
+    }
+
+    /// So many vesicles come into the blood.
+    pub(super) fn enter(&mut self, load: &Load, vesicles: f64, clearance_educates: f64) {
+        if vesicles <= 0.0 {
+            return;
+        }
+        let stock = &mut self.stocks[load.profile()];
+        for ((organ, share), destined) in organs()
+            .iter()
+            .zip(shares(&load.integrins))
+            .zip(&mut stock.destined)
+        {
+            let part = vesicles * share;
+            let educating = educating_share(organ.binding(&load.integrins), clearance_educates);
+            destined.add(&Destined {
+                vesicles: part,
+                binding: part * educating,
+                cargo: load.cargo.map(|load| part * f64::from(load)),
+                integrins: load.integrins.map(|level| part * f64::from(level)),
+            });
+        }
+        if load.origin != NO_CELL {
+            let place = (stock.remembered % REMEMBERED as u64) as usize;
+            stock.remembered += 1;
+            if place < stock.origins.len() {
+                stock.origins[place] = load.origin.0;
+            } else {
+                stock.origins.push(load.origin.0);
+            }
+        }
+    }
+
+    /// What is wrong with the books.
+    fn wrong(&self) -> Option<Breach> {
+        let (came, gone) = (self.from_tissue + self.from_source, self.taken_up());
+        let here = self.in_blood();
+        let wrong = (came - gone - here).abs() > 1.0e-6 * came.max(1.0);
+        wrong.then(|| {
+            Breach::new(format!(
+                "{came} vesicles came into the blood, but {here} are in it and {gone} were taken up"
+            ))
+        })
+    }
+}
+
+/// Vesicles that the source sends into the blood between two times, min.
+pub fn from_source(source: &SourceParameters, from_min: f64, minutes: f64) -> f64 {
+    let day = 1440.0;
+    let middle = (from_min + 0.5 * minutes) / day;
+    let doublings = (middle / f64::from(source.doubling_days)) as f32;
+    let cells = f64::from((source.cells * ops::exp2(doublings)).min(source.most_cells));
+    let per_min = cells * f64::from(source.vesicles_per_cell_per_hour) / 60.0;
+    let share = f64::from(source.escape_share) * f64::from(source.rab27a);
+    let every = f64::from(source.dose_every_days) * day;
+    let until = f64::from(source.dose_until_days) * day;
+    // Doses are given at the multiples of `every` within the step, the first at 0.
+    let (first, last) = ((from_min / every).ceil(), ((from_min + minutes) / every).ceil());
+    let most = (until / every).ceil();
+    let doses = (last.min(most) - first).max(0.0);
+    per_min * share * minutes + doses * f64::from(source.dose_vesicles)
+}
+
+/// What leaves tissue comes into the blood; organs take up from it, and their sites as much of that as they are of them.
+pub fn circulate(
+    (clock, key): (Res<Clock>, Res<RandomKey>),
+    (exosomes, source): (Res<ExosomesParameters>, Res<SourceParameters>),
+    (sites, ways): (Res<Sites>, Ways),
+    mut blood: ResMut<BloodVesicles>,
+    mut of_sites: Query<(&mut Packets, Option<&Organ>)>,
+) {
+    if of_sites.is_empty() {
+        return;
+    }
+    let minutes = clock.step_minutes;
+    let blood = &mut *blood;
+    blood.grow();
+    let left = f64::from(ops::exp2(-(minutes as f32) / exosomes.half_life_min));
+    blood.now.fill(Destined::default());
+    for stock in &mut blood.stocks {
+        for (destined, now) in stock.destined.iter_mut().zip(&mut blood.now) {
+            now.add(&destined.take(1.0 - left));
+        }
+    }
+    for (all, now) in blood.taken_up.iter_mut().zip(&blood.now) {
+        all.add(now);
+    }
+    let fading = f64::from(ops::exp2(-(minutes as f32) / 1440.0));
+    for (organ, now) in organs().iter().zip(&blood.now) {
+        if organ.organ == "Bone" {
+            let [met, vesicles] = blood.marrow;
+            blood.marrow = [met * fading + now.cargo[MET], vesicles * fading + now.vesicles];
+        }
+    }
+    for (number, site) in sites.list.iter().enumerate() {
+        let Ok((mut packets, organ)) = of_sites.get_mut(site.entity) else {
+            continue;
+        };
+        let id = SiteId(number as u16);
+        for (load, vesicles) in &packets.leaving {
+            let vesicles = f64::from(*vesicles) * f64::from(packets.stands_for);
+            blood.from_tissue += vesicles;
+            blood.enter(load, vesicles, f64::from(exosomes.clearance_educates));
+        }
+        let Some(organ) = organ.and_then(|organ| number_of_organ(*organ)) else {
+            continue;
+        };
+        let now = blood.now[organ];
+        let block = &site.block;
+        let mm3 = f64::from(block.voxel_volume_um3()) * block.voxels() as f64 / UM3_PER_MM3;
+        let part = mm3 / organs()[organ].mm3 * f64::from(packets.reach);
+        let expected = (now.vesicles * part / f64::from(exosomes.per_packet)).min(MOST_AT_ONCE);
+        if expected <= 0.0 {
+            continue;
+        }
+        let mut random = key.stream(CellId(number as u64), clock.step, ARRIVALS);
+        let whole = expected.floor();
+        let count = whole as u32 + u32::from(random.chance((expected - whole) as f32));
+        if count == 0 {
+            continue;
+        }
+        let ways = ways.of(id).filter(|ways| ways.has_vessels());
+        let each = |of: f64| (of / now.vesicles) as f32;
+        for _ in 0..count {
+            let dice = [(); 3].map(|()| random.uniform());
+            let at_um = match &ways {
+                // Where vessels are drawn and none is perfused nothing comes.
+                Some(ways) => match ways.pick(dice) {
+                    Some(door) => door.outside_um(1.0).clamp(block.min_um, block.max_um()),
+                    None => continue,
+                },
+                None => {
+                    block.min_um + Vec3::from_array(dice) * (block.max_um() - block.min_um)
+                }
+            };
+            let load = Load {
+                origin: sender(&blood.stocks, organ, &mut random),
+                cargo: now.cargo.map(each),
+                integrins: now.integrins.map(each),
+            };
+            let binds = random.chance(each(now.binding));
+            packets.books.arrived += u64::from(exosomes.per_packet);
+            packets.add(load, at_um, exosomes.per_packet, binds);
+        }
+    }
+    let vesicles = from_source(&source, clock.minutes(), minutes);
+    let share = source.integrin_share;
+    let load = Load {
+        origin: NO_CELL,
+        cargo: source.cargo.loads(),
+        integrins: source.integrins.levels().map(|level| level * share),
+    };
+    blood.from_source += vesicles;
+    blood.enter(&load, vesicles, f64::from(exosomes.clearance_educates));
+}
+
+/// The place of MET among the cargo.
+const MET: usize = 2;
+
+/// Somebody who sent vesicles that end in an organ: of those of the integrin of which most are destined for it.
+fn sender(stocks: &[Stock], organ: usize, random: &mut Random) -> CellId {
+    let most = stocks.iter().max_by(|a, b| {
+        let [a, b] = [a, b].map(|stock| stock.destined[organ].vesicles);
+        a.total_cmp(&b)
+    });
+    let dice = random.uniform();
+    let origins = most.map_or(&[][..], |stock| &stock.origins);
+    let place = (dice * origins.len() as f32) as usize;
+    origins.get(place).map_or(NO_CELL, |origin| CellId(*origin))
+}
+
+/// What is wrong with the books of vesicles anywhere.
+pub(super) fn wrong_books(world: &World) -> Option<Breach> {
+    let sites = world.get_resource::<Sites>()?;
+    let mut escaped = 0.0;
+    for site in &sites.list {
+        let Some(packets) = world.get::<Packets>(site.entity) else {
+            continue;
+        };
+        if let Some(found) = packets.wrong() {
+            return Some(Breach::new(format!("in `{}`: {found}", site.block.name)));
+        }
+        escaped += packets.books.escaped as f64 * f64::from(packets.stands_for);
+    }
+    let blood = world.get_resource::<BloodVesicles>()?;
+    let wrong = (escaped - blood.from_tissue).abs() > 1.0e-6 * escaped.max(1.0);
+    if wrong {
+        let came = blood.from_tissue;
+        let found = format!("{escaped} vesicles left tissue for the blood, where {came} came");
+        return Some(Breach::new(found));
+    }
+    blood.wrong()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_source_gives_doses_at_their_times_and_vesicles_as_its_tumour_grows() {
+        let doses = SourceParameters {
+            dose_vesicles: 1.0e10,
+            ..SourceParameters::default()
+        };
+        let steps = 22 * 144;
+        let given: Vec<f64> = (0..steps)
+            .map(|step| from_source(&doses, f64::from(step) * 10.0, 10.0))
+            .collect();
+        let times: Vec<usize> = (0..steps as usize).filter(|step| given[*step] > 0.0).collect();
+        // Days 0, 2 .. 20.
+        let expected: Vec<usize> = (0..11).map(|number| number * 288).collect();
+        assert_eq!(times, expected);
+        assert!((given.iter().sum::<f64>() / 1.1e11 - 1.0).abs() < 1e-12);
+        // 2e6 cells that double in 2.5 d set free 62 x 24 x 0.1 x the integral of their number.
+        let tumour = SourceParameters {
+            cells: 2.0e6,
+            ..SourceParameters::default()
+        };
+        let sum: f64 = (0..1440)
+            .map(|step| from_source(&tumour, f64::from(step) * 10.0, 10.0))
+            .sum();
+        let cell_days = 2.0e6 * (2.0_f64.powi(4) - 1.0) * 2.5 / std::f64::consts::LN_2;
+        assert!((sum / (cell_days * 62.0 * 24.0 * 0.1) - 1.0).abs() < 1e-4);
+    }
+}
