@@ -27,12 +27,13 @@ fn scene(rules: &str) -> String {
         r#"(
     title: "extremes", about: "inputs are driven to their limits", pace: Illustrative, duration: Hours(1),
     sites: [(name: "dish", organ: Medium, size_um: (160, 160, 160), walls: true, fields: [{fields}],
-        tissue: (membranes: [(around: Acinus(radius_um: 40))]))],
+        tissue: (membranes: [(around: Acinus(radius_um: 40))], exosomes: (), niche: (patch_um: 40)))],
     cell_types: [(
         name: "driven", about: "has everything", colour: (1, 1, 1), tumour: true,
         cycle: (), death: (), metabolism: (), hif: (), motility: (), shape: (), emt: (), fibroblast: (), remodelling: (), protease: (), guidance: (),
         junctions: (), polarity: (), anoikis: (),
         in_vessels: (),
+        exosome: (), uptake: (binds: true), education: (), marrow_derived: (),
         visibility: (), checkpoint: (), death_receptor: (),
         target: (), cytotoxic: (), natural_killer: (), immigrant: (),
         edible: (), effector: (), naive: (), phagocytosis: (), polarisation: (), presentation: (), recruit: (), suppressible: (), suppressor: (),

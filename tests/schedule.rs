@@ -196,6 +196,7 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
         [
             "biology::checkpoint::bind_pd_1",
             "biology::emt::switch",
+            "biology::exosome::travel::travel",
             "biology::fibroblast::wake",
             "biology::hypoxia::update_hif",
             "biology::immunity::killer::heed_suppression",
@@ -204,6 +205,7 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
             "biology::immunity::target::show_targets",
             "biology::junctions::let_go_of_the_left",
             "biology::metabolism::update_metabolism",
+            "biology::niche::resident::educate",
             "biology::phagocytosis::engulf",
             "biology::phagocytosis::mark_edible",
             "biology::polarisation::polarise",
@@ -225,6 +227,7 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
         of(InTransit::Pauses),
         [
             "biology::anoikis::die_unattached",
+            "biology::exosome::release::release",
             "biology::immunity::comings::come_and_go",
             "biology::immunity::synapse::engage",
             "biology::immunity::synapse::pair_up",
@@ -235,6 +238,7 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
             "biology::matrix::remodelling::work_on_matrix",
             "biology::membrane::meet_membranes",
             "biology::metabolism::exchange_metabolites",
+            "biology::niche::ripening::ripen",
             "biology::priming::naive::meet_antigen",
             "biology::priming::travel::set_out",
             "biology::protease::secrete",

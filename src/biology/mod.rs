@@ -46,6 +46,7 @@ pub mod junctions;
 pub mod matrix;
 pub mod membrane;
 pub mod metabolism;
+pub mod niche;
 pub mod phagocytosis;
 pub mod polarisation;
 pub mod polarity;
@@ -70,6 +71,7 @@ pub use junctions::{AdherensParameters, JunctionParameters, Junctions};
 pub use matrix::{Matrix, MatrixDescription, MatrixParameters, RemodellingParameters};
 pub use membrane::{Around, MembraneDescription, MembraneParameters, MembranesParameters};
 pub use metabolism::{Metabolism, MetabolismParameters};
+pub use niche::{Niche, NicheDescription, NicheParameters};
 pub use phagocytosis::{Edible, EdibleParameters, Phagocyte, PhagocytosisParameters};
 pub use polarisation::{Polarisation, PolarisationParameters};
 pub use polarity::{Polarity, PolarityParameters};
@@ -97,11 +99,12 @@ impl Plugin for BiologyPlugins {
             hypoxia::HypoxiaPlugin,
             immunity::ImmunityPlugin,
             junctions::JunctionsPlugin,
-        ))
-        .add_plugins((
             matrix::MatrixPlugin,
             membrane::MembranePlugin,
+        ))
+        .add_plugins((
             metabolism::MetabolismPlugin,
+            niche::NichePlugin,
             phagocytosis::PhagocytosisPlugin,
             polarisation::PolarisationPlugin,
             polarity::PolarityPlugin,

@@ -4,7 +4,7 @@ use tumorscape::core::rule::{BLOCK, Program, RuleBook};
 use tumorscape::scene::CellLibrary;
 
 /// The arrows that hold something back; all others raise what they lead to, or let it be.
-const HOLD_BACK: [&str; 36] = [
+const HOLD_BACK: &[&str] = &[
     // HIF-1a keeps pyruvate from the mitochondria, and sheds stress ligands.
     "cancer.hypoxia_spares_pyruvate",
     "cancer.hypoxia_sheds_stress_ligands",
@@ -25,6 +25,7 @@ const HOLD_BACK: [&str; 36] = [
     "cd8_t_cell.stimulated_t_cells_stay",
     // What suppresses killers.
     "cd8_t_cell.pd_1_holds_back",
+    "cd8_t_cell.pd_l1_on_vesicles_holds_back",
     "cd8_t_cell.tgf_beta_holds_back",
     "cd8_t_cell.il_10_holds_back",
     "cd8_t_cell.adenosine_holds_back",
@@ -51,7 +52,7 @@ const HOLD_BACK: [&str; 36] = [
 ];
 
 /// The arrows that lead to a value, from above and from below.
-const LEAD_TO: [(&str, f32); 3] = [
+const LEAD_TO: &[(&str, f32)] = &[
     // Killers that hold a target are round.
     ("cd8_t_cell.engaged_t_cells_round_up", 1.0),
     ("nk_cell.engaged_nk_cells_round_up", 1.0),

@@ -12,7 +12,7 @@ use bevy::math::ops;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::organs::{educating_share, number_of_organ, organs, shares};
+use super::organs::{educating_share, number_of, number_of_organ, organs, shares};
 use super::packets::{Load, NO_CELL, Packets};
 use super::parameters::{CARGO, ExosomesParameters, INTEGRINS, SourceParameters};
 use crate::cell::doors::Ways;
@@ -92,7 +92,7 @@ pub struct BloodVesicles {
     pub from_tissue: f64,
     /// Come from the source that is not drawn.
     pub from_source: f64,
-    /// What each organ took up in the last step, of all integrins.
+    /// What each organ took up in the last step: of each of the stocks one run of all organs.
     pub now: Vec<Destined>,
     /// What each organ has taken up since the beginning.
     pub taken_up: Vec<Destined>,
@@ -130,7 +130,8 @@ impl BloodVesicles {
         for stock in &mut self.stocks {
             stock.destined.resize(organs, Destined::default());
         }
-        self.now.resize(organs, Destined::default());
+        self.now
+            .resize(organs * self.stocks.len(), Destined::default());
         self.taken_up.resize(organs, Destined::default());
     }
 
@@ -189,7 +190,10 @@ pub fn from_source(source: &SourceParameters, from_min: f64, minutes: f64) -> f6
     let every = f64::from(source.dose_every_days) * day;
     let until = f64::from(source.dose_until_days) * day;
     // Doses are given at the multiples of `every` within the step, the first at 0.
-    let (first, last) = ((from_min / every).ceil(), ((from_min + minutes) / every).ceil());
+    let (first, last) = (
+        (from_min / every).ceil(),
+        ((from_min + minutes) / every).ceil(),
+    );
     let most = (until / every).ceil();
     let doses = (last.min(most) - first).max(0.0);
     per_min * share * minutes + doses * f64::from(source.dose_vesicles)
@@ -210,20 +214,23 @@ pub fn circulate(
     let blood = &mut *blood;
     blood.grow();
     let left = f64::from(ops::exp2(-(minutes as f32) / exosomes.half_life_min));
-    blood.now.fill(Destined::default());
-    for stock in &mut blood.stocks {
-        for (destined, now) in stock.destined.iter_mut().zip(&mut blood.now) {
-            now.add(&destined.take(1.0 - left));
+    let stocks = blood.stocks.iter_mut();
+    let destined = stocks.flat_map(|stock| &mut stock.destined);
+    for (now, destined) in blood.now.iter_mut().zip(destined) {
+        *now = destined.take(1.0 - left);
+    }
+    let count = organs().len();
+    for of_stock in blood.now.chunks(count) {
+        for (all, now) in blood.taken_up.iter_mut().zip(of_stock) {
+            all.add(now);
         }
     }
-    for (all, now) in blood.taken_up.iter_mut().zip(&blood.now) {
-        all.add(now);
-    }
     let fading = f64::from(ops::exp2(-(minutes as f32) / 1440.0));
-    for (organ, now) in organs().iter().zip(&blood.now) {
-        if organ.organ == "Bone" {
-            let [met, vesicles] = blood.marrow;
-            blood.marrow = [met * fading + now.cargo[MET], vesicles * fading + now.vesicles];
+    blood.marrow = blood.marrow.map(|of| of * fading);
+    if let Some(marrow) = number_of("Bone") {
+        for of_stock in blood.now.chunks(count) {
+            blood.marrow[0] += of_stock[marrow].cargo[MET];
+            blood.marrow[1] += of_stock[marrow].vesicles;
         }
     }
     for (number, site) in sites.list.iter().enumerate() {
@@ -239,23 +246,37 @@ pub fn circulate(
         let Some(organ) = organ.and_then(|organ| number_of_organ(*organ)) else {
             continue;
         };
-        let now = blood.now[organ];
+        let of_stocks = || blood.now.iter().skip(organ).step_by(count);
+        let all: f64 = of_stocks().map(|of| of.vesicles).sum();
         let block = &site.block;
         let mm3 = f64::from(block.voxel_volume_um3()) * block.voxels() as f64 / UM3_PER_MM3;
         let part = mm3 / organs()[organ].mm3 * f64::from(packets.reach);
-        let expected = (now.vesicles * part / f64::from(exosomes.per_packet)).min(MOST_AT_ONCE);
+        let expected = (all * part / f64::from(exosomes.per_packet)).min(MOST_AT_ONCE);
         if expected <= 0.0 {
             continue;
         }
         let mut random = key.stream(CellId(number as u64), clock.step, ARRIVALS);
         let whole = expected.floor();
-        let count = whole as u32 + u32::from(random.chance((expected - whole) as f32));
-        if count == 0 {
+        let packets_now = whole as u32 + u32::from(random.chance((expected - whole) as f32));
+        if packets_now == 0 {
             continue;
         }
         let ways = ways.of(id).filter(|ways| ways.has_vessels());
-        let each = |of: f64| (of / now.vesicles) as f32;
-        for _ in 0..count {
+        for _ in 0..packets_now {
+            // Of which integrin it is, in proportion to what comes.
+            let mut left = f64::from(random.uniform()) * all;
+            let mut chosen = None;
+            for (stock, now) in of_stocks().enumerate().filter(|(_, of)| of.vesicles > 0.0) {
+                chosen = Some((stock, now));
+                left -= now.vesicles;
+                if left < 0.0 {
+                    break;
+                }
+            }
+            let Some((stock, now)) = chosen else {
+                continue;
+            };
+            let each = |of: f64| (of / now.vesicles) as f32;
             let dice = [(); 3].map(|()| random.uniform());
             let at_um = match &ways {
                 // Where vessels are drawn and none is perfused nothing comes.
@@ -263,12 +284,10 @@ pub fn circulate(
                     Some(door) => door.outside_um(1.0).clamp(block.min_um, block.max_um()),
                     None => continue,
                 },
-                None => {
-                    block.min_um + Vec3::from_array(dice) * (block.max_um() - block.min_um)
-                }
+                None => block.min_um + Vec3::from_array(dice) * (block.max_um() - block.min_um),
             };
             let load = Load {
-                origin: sender(&blood.stocks, organ, &mut random),
+                origin: sender(&blood.stocks[stock], &mut random),
                 cargo: now.cargo.map(each),
                 integrins: now.integrins.map(each),
             };
@@ -291,16 +310,11 @@ pub fn circulate(
 /// The place of MET among the cargo.
 const MET: usize = 2;
 
-/// Somebody who sent vesicles that end in an organ: of those of the integrin of which most are destined for it.
-fn sender(stocks: &[Stock], organ: usize, random: &mut Random) -> CellId {
-    let most = stocks.iter().max_by(|a, b| {
-        let [a, b] = [a, b].map(|stock| stock.destined[organ].vesicles);
-        a.total_cmp(&b)
-    });
-    let dice = random.uniform();
-    let origins = most.map_or(&[][..], |stock| &stock.origins);
-    let place = (dice * origins.len() as f32) as usize;
-    origins.get(place).map_or(NO_CELL, |origin| CellId(*origin))
+/// Somebody who sent vesicles of a stock.
+fn sender(stock: &Stock, random: &mut Random) -> CellId {
+    let place = (random.uniform() * stock.origins.len() as f32) as usize;
+    let origin = stock.origins.get(place);
+    origin.map_or(NO_CELL, |origin| CellId(*origin))
 }
 
 /// What is wrong with the books of vesicles anywhere.
@@ -340,7 +354,9 @@ mod tests {
         let given: Vec<f64> = (0..steps)
             .map(|step| from_source(&doses, f64::from(step) * 10.0, 10.0))
             .collect();
-        let times: Vec<usize> = (0..steps as usize).filter(|step| given[*step] > 0.0).collect();
+        let times: Vec<usize> = (0..steps as usize)
+            .filter(|step| given[*step] > 0.0)
+            .collect();
         // Days 0, 2 .. 20.
         let expected: Vec<usize> = (0..11).map(|number| number * 288).collect();
         assert_eq!(times, expected);

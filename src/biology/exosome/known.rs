@@ -69,7 +69,9 @@ pub(super) fn register(app: &mut App) {
         |uptake| uptake.load(1),
     );
     for (number, (name, cargo)) in HELD.into_iter().enumerate() {
-        let about = format!("{cargo} of the vesicles that act in the cell, in vesicles with the load of one.");
+        let about = format!(
+            "{cargo} of the vesicles that act in the cell, in vesicles with the load of one."
+        );
         app.register_quantity::<Uptake>(
             Quantity::new(name, "", about)
                 .range(0.0, 2000.0)
@@ -162,7 +164,9 @@ pub(super) fn register(app: &mut App) {
             let blood = world.get_resource::<BloodVesicles>();
             let organ = world.get::<Organ>(site.entity).copied();
             let organ = organ.and_then(number_of_organ);
-            let of_organ = blood.zip(organ).and_then(|(blood, organ)| blood.taken_up.get(organ));
+            let of_organ = blood
+                .zip(organ)
+                .and_then(|(blood, organ)| blood.taken_up.get(organ));
             let mut all: Vec<f64> = local.map(|count| count as f64).to_vec();
             all.extend([
                 blood.map_or(f64::NAN, BloodVesicles::in_blood),

@@ -44,7 +44,9 @@ pub fn educating_share(binding: f64, clearance_educates: f64) -> f64 {
 
 /// The share of vesicles with these integrins that ends in each organ, in the order of the file.
 pub fn shares(integrins: &[f32; INTEGRINS.len()]) -> Vec<f64> {
-    let weights = organs().iter().map(|of| of.share * (1.0 + of.binding(integrins)));
+    let weights = organs()
+        .iter()
+        .map(|of| of.share * (1.0 + of.binding(integrins)));
     let weights: Vec<f64> = weights.collect();
     let sum: f64 = weights.iter().sum();
     weights.into_iter().map(|of| of / sum).collect()

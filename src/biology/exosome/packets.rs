@@ -132,7 +132,10 @@ impl Packets {
 
     /// Vesicles in the tissue.
     pub fn in_tissue(&self) -> u64 {
-        self.list.iter().map(|packet| u64::from(packet.vesicles)).sum()
+        self.list
+            .iter()
+            .map(|packet| u64::from(packet.vesicles))
+            .sum()
     }
 
     /// What is wrong with the books, in words.
@@ -152,7 +155,9 @@ impl Packets {
             ));
         }
         if bound > taken_up {
-            return Some(format!("{bound} of {taken_up} vesicles that were taken up bound"));
+            return Some(format!(
+                "{bound} of {taken_up} vesicles that were taken up bound"
+            ));
         }
         let in_order = self.list.windows(2).all(|pair| pair[0].id < pair[1].id);
         let finite = self.list.iter().all(|packet| packet.at_um.is_finite());

@@ -13,7 +13,7 @@ use bevy::prelude::*;
 use super::organs::{educating_share, half_education_per_day, number_of_organ, organs};
 use super::packets::{Flash, NO_CELL, Packet, Packets, Released};
 use super::parameters::{ExosomesParameters, UptakeParameters};
-use super::uptake::{FIRST_UPTAKE, UPTAKE, Uptake, UPTAKE_RATE};
+use super::uptake::{FIRST_UPTAKE, UPTAKE, UPTAKE_RATE, Uptake};
 use crate::cell::doors::{SiteWays, Ways};
 use crate::cell::event::EventBook;
 use crate::cell::plane::Plane;
@@ -140,9 +140,8 @@ impl Ground<'_> {
     }
 
     fn share(&self, at_um: Vec3) -> f32 {
-        self.shares.map_or(1.0, |shares| {
-            shares[self.block.voxel_at(at_um) as usize]
-        })
+        self.shares
+            .map_or(1.0, |shares| shares[self.block.voxel_at(at_um) as usize])
     }
 
     /// Where a packet comes to, by three numbers of mean 0 and variance 1.
@@ -242,11 +241,26 @@ pub fn travel(
     if of_sites.is_empty() {
         return;
     }
-    set_out(&key, &clock, &exosomes, &sites, &mut released, &mut of_sites);
+    set_out(
+        &key,
+        &clock,
+        &exosomes,
+        &sites,
+        &mut released,
+        &mut of_sites,
+    );
     let (exosomes, parameters) = (&*exosomes, &*parameters);
     let Buffers { receivers, fates } = &mut *buffers;
     receivers.resize_with(sites.list.len(), Receivers::default);
     receivers.iter_mut().for_each(|of| of.found.clear());
+    let is_asked: Vec<bool> = sites
+        .list
+        .iter()
+        .map(|site| {
+            let packets = of_sites.get(site.entity);
+            packets.is_ok_and(|(packets, ..)| !packets.list.is_empty())
+        })
+        .collect();
     let minutes = clock.dt_minutes();
     let rate = inputs.input(UPTAKE_RATE);
     for (entities, ids, types, residents, positions, vitals, mut uptakes) in
@@ -268,6 +282,7 @@ pub fn travel(
             let site = usize::from(residents[row].0.0);
             if let Some(entry) = sites.list.get(site)
                 && um3_per_min > 0.0
+                && is_asked[site]
             {
                 receivers[site].found.push(Receiver {
                     id: ids[row],
@@ -325,7 +340,11 @@ pub fn travel(
                 return;
             };
             let bound = packet.binds && receiver.binds;
-            let dose = if bound { education.dose(packet.vesicles, minutes) } else { 0.0 };
+            let dose = if bound {
+                education.dose(packet.vesicles, minutes)
+            } else {
+                0.0
+            };
             let is_first = uptake.total == 0.0;
             uptake.take(packet, bound, dose);
             let kind = if is_first { FIRST_UPTAKE } else { UPTAKE };
@@ -390,8 +409,7 @@ impl Education {
         let half = || {
             let of = &organs()[number_of_organ(organ?)?];
             let clearance = f64::from(exosomes.clearance_educates);
-            let per_day =
-                half_education_per_day(of, f64::from(exosomes.half_per_day), clearance)?;
+            let per_day = half_education_per_day(of, f64::from(exosomes.half_per_day), clearance)?;
             let mm3 = f64::from(block.voxel_volume_um3()) * block.voxels() as f64 / UM3_PER_MM3;
             (residents > 0).then(|| {
                 let per_resident = per_day * mm3 / of.mm3 / f64::from(residents);
@@ -427,7 +445,9 @@ fn set_out(
             continue;
         };
         let organ = organ.and_then(|organ| number_of_organ(*organ));
-        let binding = organ.map(|organ| &organs()[organ]).filter(|of| of.reference > 0.0);
+        let binding = organ
+            .map(|organ| &organs()[organ])
+            .filter(|of| of.reference > 0.0);
         let share = binding.map_or(0.0, |organ| {
             let strength = organ.binding(&of.load.integrins);
             educating_share(strength, f64::from(exosomes.clearance_educates))
