@@ -59,20 +59,34 @@ fn the_blood_holds_what_its_half_life_lets_it() {
 
 #[test]
 fn integrins_send_vesicles_to_their_organ() {
-    for (integrin, site, share) in [("a6b4", 0, 0.6), ("avb5", 1, 3.25 / 3.6), ("b3", 2, 0.305 / 1.3)] {
+    for (integrin, site, share) in [
+        ("a6b4", 0, 0.6),
+        ("avb5", 1, 3.25 / 3.6),
+        ("b3", 2, 0.305 / 1.3),
+    ] {
         let integrins = format!("\"exosome_source.integrins.{integrin}\": 1");
         let mut simulation = simulation(&animal(2.0, &integrins), 1);
         run_to(&mut simulation, 4.0);
         let blood: &BloodVesicles = simulation.world().resource();
         let all = blood.taken_up();
-        assert_within(integrin, metric(&simulation, site, "exosomes_organ_uptake") / all, share, 1e-3);
+        assert_within(
+            integrin,
+            metric(&simulation, site, "exosomes_organ_uptake") / all,
+            share,
+            1e-3,
+        );
     }
     // Without integrins the liver has most, and hardly any of it educates.
     let mut simulation = simulation(&animal(2.0, ""), 1);
     run_to(&mut simulation, 4.0);
     let blood: &BloodVesicles = simulation.world().resource();
     let all = blood.taken_up();
-    assert_within("liver", metric(&simulation, 1, "exosomes_organ_uptake") / all, 0.65, 1e-3);
+    assert_within(
+        "liver",
+        metric(&simulation, 1, "exosomes_organ_uptake") / all,
+        0.65,
+        1e-3,
+    );
     let educating = metric(&simulation, 1, "exosomes_organ_educating") / all;
     assert_within("of it", educating, 0.65 * 0.05, 1e-3);
 }

@@ -62,9 +62,15 @@ fn the_books_of_vesicles_balance_in_every_step() {
     for kind in [FIRST_UPTAKE, UPTAKE, MARROW_CELL_COMES, MARROW_CELL_LEAVES] {
         assert!(told.contains(kind.name()), "{}: {told:?}", kind.name());
     }
-    assert!(of_cells > 1000, "{of_cells} vesicles came from a known cell");
+    assert!(
+        of_cells > 1000,
+        "{of_cells} vesicles came from a known cell"
+    );
     let [breast, lung] = [0, 1].map(|site| packets(&simulation, site).books);
-    assert!(breast.secreted > 0 && breast.escaped > 0 && breast.taken_up > 0, "{breast:?}");
+    assert!(
+        breast.secreted > 0 && breast.escaped > 0 && breast.taken_up > 0,
+        "{breast:?}"
+    );
     assert!(lung.arrived > 0 && lung.bound > 0, "{lung:?}");
 }
 

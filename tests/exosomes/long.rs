@@ -43,13 +43,23 @@ fn three_weeks_of_vesicles_ready_the_matched_organ_alone() {
             let found = educated(dose, &format!("\"exosome_source.integrins.{integrin}\": 1"));
             println!("{dose:e} {integrin}: {found:.2?}");
             for (organ, fold) in found.into_iter().enumerate() {
-                let right = if organ == matched { fold > 2.0 } else { (0.7..1.4).contains(&fold) };
+                let right = if organ == matched {
+                    fold > 2.0
+                } else {
+                    (0.7..1.4).contains(&fold)
+                };
                 assert!(right, "{dose:e} {integrin}: {found:?}");
             }
         }
-        let blocked = educated(dose, "\"exosome_source.integrins.a6b4\": 1, \"exosome_source.integrin_share\": 0");
+        let blocked = educated(
+            dose,
+            "\"exosome_source.integrins.a6b4\": 1, \"exosome_source.integrin_share\": 0",
+        );
         println!("{dose:e} integrins blocked: {blocked:.2?}");
-        assert!(blocked.iter().all(|fold| (0.7..1.4).contains(fold)), "{blocked:?}");
+        assert!(
+            blocked.iter().all(|fold| (0.7..1.4).contains(fold)),
+            "{blocked:?}"
+        );
     }
 }
 
@@ -72,7 +82,10 @@ fn course(more: &str, shed: f64, seed: u64) -> [Option<f64>; 4] {
         let [x, f, b] = means(&simulation, 0);
         let grams = 2.0e6 * 2.0_f64.powf(now / 2.5) / 1.67e8;
         resident += dt * (shed * grams * 0.5 * 0.05 * (1.0 + 5.0 * f * b) - 0.07 * resident);
-        for (day, is) in days.iter_mut().zip([x > 1.0, f > 0.3, b > 0.3, resident > 2000.0]) {
+        for (day, is) in days
+            .iter_mut()
+            .zip([x > 1.0, f > 0.3, b > 0.3, resident > 2000.0])
+        {
             note(day, is, now);
         }
     }
@@ -99,7 +112,10 @@ fn marrow_cells_come_before_tumour_cells_and_later_without_rab27a() {
     assert!(days[2].is_none_or(|b| b - with_rab27a >= 3.0), "{days:?}");
     let days = course("\"exosome_source.cargo.mif\": 0", 1.0e4, 1);
     println!("without MIF: {days:.1?}");
-    assert!(days[0].is_some() && days[1].is_none() && days[2].is_none(), "{days:?}");
+    assert!(
+        days[0].is_some() && days[1].is_none() && days[2].is_none(),
+        "{days:?}"
+    );
     let days = course("\"exosome_source.integrin_share\": 0", 1.0e4, 1);
     println!("integrins blocked: {days:.1?}");
     assert!(days[1].is_none(), "{days:?}");
@@ -136,6 +152,9 @@ fn a_hundred_thousand_packets_cost_a_fifth_of_a_step_of_as_many_cells() {
     let (without, bare) = seconds_a_step("", 26);
     let (with, simulation) = seconds_a_step("exosomes: ()", 26);
     let list = packets(&simulation, 0).list.len();
-    println!("{} cells, {list} packets: {without:.4} s, with {with:.4} s", bare.cell_count());
+    println!(
+        "{} cells, {list} packets: {without:.4} s, with {with:.4} s",
+        bare.cell_count()
+    );
     assert!(with < 1.2 * without, "{with} {without}");
 }

@@ -44,7 +44,8 @@ pub fn integrated(dose: impl Fn(f64) -> f64, days: &[f64], laying: f64) -> Vec<[
 
 /// Education, fibronectin and marrow cells of the first site.
 pub fn means(simulation: &Simulation, site: usize) -> [f64; 3] {
-    ["niche_education", "niche_fibronectin", "niche_marrow"].map(|name| metric(simulation, site, name))
+    ["niche_education", "niche_fibronectin", "niche_marrow"]
+        .map(|name| metric(simulation, site, name))
 }
 
 #[test]
@@ -76,8 +77,14 @@ fn without_mif_no_fibronectin_is_laid_and_without_met_fewer_marrow_cells_come() 
     let whole = ends("");
     let without_mif = ends(r#""exosome_source.cargo.mif": 0"#);
     assert_within("education without MIF", without_mif[0], whole[0], 0.1);
-    assert!(without_mif[1] < 0.2 * whole[1] && without_mif[2] < 0.1 * whole[2], "{without_mif:?} {whole:?}");
+    assert!(
+        without_mif[1] < 0.2 * whole[1] && without_mif[2] < 0.1 * whole[2],
+        "{without_mif:?} {whole:?}"
+    );
     let without_met = ends(r#""exosome_source.cargo.met": 0"#);
     assert_within("fibronectin without MET", without_met[1], whole[1], 0.1);
-    assert!(without_met[2] < 0.6 * whole[2] && without_met[2] > 0.1 * whole[2], "{without_met:?} {whole:?}");
+    assert!(
+        without_met[2] < 0.6 * whole[2] && without_met[2] > 0.1 * whole[2],
+        "{without_met:?} {whole:?}"
+    );
 }

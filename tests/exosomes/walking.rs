@@ -10,7 +10,10 @@ use tumorscape::tissue::medium::share_over_reference;
 use super::{assert_within, begin, packets, run_to, simulation};
 
 /// Packets of one vesicle at these places of the first site, from the beginning.
-fn with_packets(at_um: impl Fn(u32) -> Vec3 + Send + Sync + Clone + 'static, count: u32) -> Program {
+fn with_packets(
+    at_um: impl Fn(u32) -> Vec3 + Send + Sync + Clone + 'static,
+    count: u32,
+) -> Program {
     Program::default().with(move |app| {
         let at_um = at_um.clone();
         let put = move |clock: Res<Clock>, mut sites: Query<&mut Packets>| {
@@ -69,7 +72,12 @@ fn packets_spread_as_diffusion_with_hindrance_says() {
         let volumes = (density * 0.0095, 0.4 * 0.0095);
         let share = share_over_reference(volumes, 20.0, 50.0);
         let expected = 6.0 * 100.0 * f64::from(share) * 30.0;
-        assert_within(&format!("at {density}"), spread(&simulation), expected, 0.03);
+        assert_within(
+            &format!("at {density}"),
+            spread(&simulation),
+            expected,
+            0.03,
+        );
     }
 }
 
