@@ -92,10 +92,13 @@ impl Plugin for ExosomePlugin {
             )
             .add_systems(
                 SimSchedule,
-                (travel, circulate)
-                    .chain()
-                    .in_set(SimSystems::Transport)
-                    .after(MediumSystems),
+                (
+                    travel::tell_radius.in_set(SimSystems::Perceive),
+                    (travel, circulate)
+                        .chain()
+                        .in_set(SimSystems::Transport)
+                        .after(MediumSystems),
+                ),
             );
         known::register(app);
         picture::register(app);

@@ -43,13 +43,10 @@ pub fn educating_share(binding: f64, clearance_educates: f64) -> f64 {
 }
 
 /// The share of vesicles with these integrins that ends in each organ, in the order of the file.
-pub fn shares(integrins: &[f32; INTEGRINS.len()]) -> Vec<f64> {
-    let weights = organs()
-        .iter()
-        .map(|of| of.share * (1.0 + of.binding(integrins)));
-    let weights: Vec<f64> = weights.collect();
-    let sum: f64 = weights.iter().sum();
-    weights.into_iter().map(|of| of / sum).collect()
+pub fn shares(integrins: &[f32; INTEGRINS.len()]) -> impl Iterator<Item = f64> {
+    let weight = |of: &OrganUptake| of.share * (1.0 + of.binding(integrins));
+    let sum: f64 = organs().iter().map(weight).sum();
+    organs().iter().map(move |of| weight(of) / sum)
 }
 
 /// Vesicles a day that educate an organ by half: those that `half_per_day` in the blood leave there, which bind there as its reference
@@ -117,7 +114,7 @@ mod tests {
             ([0.0, 1.0, 0.0], "Liver", 3.25 / 3.6),
             ([0.0, 0.0, 1.0], "Brain", 0.305 / 1.3),
         ] {
-            let found = shares(&integrins);
+            let found: Vec<f64> = shares(&integrins).collect();
             let number = number_of(organ).expect("it is listed");
             assert!((found[number] - expected).abs() < 1e-9, "{organ}");
             assert!((found.iter().sum::<f64>() - 1.0).abs() < 1e-12);

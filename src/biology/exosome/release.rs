@@ -35,10 +35,14 @@ const RELEASE: &str = "exosome.release";
 const RAB27A: &str = "exosome.rab27a";
 const INTEGRIN_SHARE: &str = "exosome.integrins";
 
-/// The input of a load.
-fn load_input(cargo: &str) -> String {
-    format!("exosome.{cargo}_load")
-}
+/// The inputs of the loads, in the order of [`CARGO`].
+const LOADS: [&str; CARGO.len()] = [
+    "exosome.tgf_beta_load",
+    "exosome.mif_load",
+    "exosome.met_load",
+    "exosome.pd_l1_load",
+    "exosome.rna_load",
+];
 
 /// Living cells set vesicles free in sites that follow them.
 pub fn release(
@@ -58,20 +62,19 @@ pub fn release(
         Option<&Vital>,
         &mut Secretor,
     )>,
+    mut is_followed: Local<Vec<bool>>,
 ) {
     if followed.is_empty() {
         return;
     }
     let (key, step, minutes) = (*key, clock.step, clock.dt_minutes());
     let (parameters, released) = (&*parameters, &*released);
-    let is_followed: Vec<bool> = sites
-        .list
-        .iter()
-        .map(|site| followed.contains(site.entity))
-        .collect();
+    is_followed.clear();
+    is_followed.extend(sites.list.iter().map(|site| followed.contains(site.entity)));
+    let is_followed = &*is_followed;
     let per_packet = exosomes.per_packet.max(1);
     let [rate, rab27a, share] = [RELEASE, RAB27A, INTEGRIN_SHARE].map(|name| inputs.input(name));
-    let loads = CARGO.map(|cargo| inputs.input(&load_input(cargo)));
+    let loads = LOADS.map(|name| inputs.input(name));
     for (entities, ids, types, residents, positions, vitals, mut secretors) in
         cells.contiguous_iter_mut().expect(IN_TABLES)
     {
@@ -141,21 +144,18 @@ pub(super) fn register(app: &mut App) {
             ),
             "integrin_share",
         );
-    for (cargo, field, about) in [
-        ("tgf_beta", "cargo.tgf_beta", "TGF-beta on its vesicles."),
-        ("mif", "cargo.mif", "MIF in its vesicles."),
-        ("met", "cargo.met", "MET in its vesicles."),
-        ("pd_l1", "cargo.pd_l1", "PD-L1 on its vesicles."),
+    for (name, field, about) in [
+        (LOADS[0], "cargo.tgf_beta", "TGF-beta on its vesicles."),
+        (LOADS[1], "cargo.mif", "MIF in its vesicles."),
+        (LOADS[2], "cargo.met", "MET in its vesicles."),
+        (LOADS[3], "cargo.pd_l1", "PD-L1 on its vesicles."),
         (
-            "rna",
+            LOADS[4],
             "cargo.rna",
             "RNA in its vesicles that makes others move as it does.",
         ),
     ] {
-        app.register_input::<ExosomeParameters>(
-            InputInfo::new(load_input(cargo), "", about),
-            field,
-        );
+        app.register_input::<ExosomeParameters>(InputInfo::new(name, "", about), field);
     }
     app.begin_cells(|place| {
         place.parameters::<ExosomeParameters>()?;

@@ -25,7 +25,7 @@ use crate::core::random::probability;
 use crate::core::units::UM3_PER_MM3;
 use crate::core::{CellId, Clock, Purpose, RandomKey};
 use crate::tissue::interstitium::velocity;
-use crate::tissue::medium::SiteMedium;
+use crate::tissue::medium::{SiteMedium, WalksThroughMedium};
 use crate::tissue::{InterstitialFlow, Organ, SiteId, Sites, TissueBlock};
 
 /// Where packets go, and what becomes of them.
@@ -112,6 +112,8 @@ enum Fate {
 pub struct Buffers {
     receivers: Vec<Receivers>,
     fates: Vec<Fate>,
+    /// Whether there are packets in each site.
+    is_asked: Vec<bool>,
 }
 
 /// What a site is to a packet.
@@ -203,6 +205,15 @@ impl Ground<'_> {
     }
 }
 
+/// Says how large vesicles are to whoever knows how matrix hinders them.
+pub fn tell_radius(exosomes: Res<ExosomesParameters>, mut sites: Query<&mut WalksThroughMedium>) {
+    for mut of in &mut sites {
+        if of.0 != exosomes.radius_nm {
+            of.0 = exosomes.radius_nm;
+        }
+    }
+}
+
 /// What is known of a site as a component of it.
 type OfSite = (
     &'static mut Packets,
@@ -250,17 +261,18 @@ pub fn travel(
         &mut of_sites,
     );
     let (exosomes, parameters) = (&*exosomes, &*parameters);
-    let Buffers { receivers, fates } = &mut *buffers;
+    let Buffers {
+        receivers,
+        fates,
+        is_asked,
+    } = &mut *buffers;
     receivers.resize_with(sites.list.len(), Receivers::default);
     receivers.iter_mut().for_each(|of| of.found.clear());
-    let is_asked: Vec<bool> = sites
-        .list
-        .iter()
-        .map(|site| {
-            let packets = of_sites.get(site.entity);
-            packets.is_ok_and(|(packets, ..)| !packets.list.is_empty())
-        })
-        .collect();
+    is_asked.clear();
+    is_asked.extend(sites.list.iter().map(|site| {
+        let packets = of_sites.get(site.entity);
+        packets.is_ok_and(|(packets, ..)| !packets.list.is_empty())
+    }));
     let minutes = clock.dt_minutes();
     let rate = inputs.input(UPTAKE_RATE);
     for (entities, ids, types, residents, positions, vitals, mut uptakes) in
@@ -346,7 +358,7 @@ pub fn travel(
                 0.0
             };
             let is_first = uptake.total == 0.0;
-            uptake.take(packet, bound, dose);
+            uptake.take(packet, dose);
             let kind = if is_first { FIRST_UPTAKE } else { UPTAKE };
             if is_first || exosomes.tells_every_uptake {
                 if packet.load.origin == NO_CELL {

@@ -64,7 +64,7 @@ impl Uptake {
     }
 
     /// It takes up a packet, which gives that dose.
-    pub(super) fn take(&mut self, packet: &Packet, _bound: bool, dose: f32) {
+    pub(super) fn take(&mut self, packet: &Packet, dose: f32) {
         let vesicles = packet.vesicles as f32;
         self.total += f64::from(packet.vesicles);
         self.held += vesicles;
