@@ -54,7 +54,7 @@ fn means_over_patches_follow_the_equations() {
     let more = r#""exosome_source.doubling_days": 1e4, "marrow_derived_cell.marrow_derived.most_per_mm3": 40000"#;
     let mut simulation = simulation(&lung(4.5e7, more), 2);
     simulation.verify();
-    let days = [3.0, 6.0, 10.0];
+    let days = [5.0, 8.0, 12.0];
     let expected = integrated(|_| 3.0, &days, 1.0);
     for (day, expected) in days.iter().zip(expected) {
         run_to(&mut simulation, day * 24.0);
