@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 
 use super::dialect::{Mistake, read_ron, write_ron};
 use super::parameters::{Contradiction, Limits, NamedParameters, Parameters, PerType};
+use super::body_part::BodyPart;
 use super::site_part::SitePart;
 
 /// The parameters of one capability of a cell type, whatever their type.
@@ -174,6 +175,7 @@ fn twice<L: NamedParameters>(list: &L) -> Vec<Contradiction> {
 pub struct CapabilityRegistry {
     list: Arc<Vec<Capability>>,
     of_sites: Arc<Vec<SitePart>>,
+    of_body: Arc<Vec<BodyPart>>,
 }
 
 impl CapabilityRegistry {
@@ -193,6 +195,25 @@ impl CapabilityRegistry {
             "the part of sites `{name}` is registered twice"
         );
         Arc::make_mut(&mut self.of_sites).push(part);
+    }
+
+    pub(super) fn add_body_part(&mut self, part: BodyPart) {
+        let name = part.file.name;
+        assert!(
+            self.body_part(name).is_none(),
+            "the part of the body `{name}` is registered twice"
+        );
+        Arc::make_mut(&mut self.of_body).push(part);
+    }
+
+    /// All parts of the body.
+    pub fn body_parts(&self) -> impl Iterator<Item = &BodyPart> {
+        self.of_body.iter()
+    }
+
+    /// The part of the body of that name.
+    pub fn body_part(&self, name: &str) -> Option<&BodyPart> {
+        self.of_body.iter().find(|part| part.file.name == name)
     }
 
     /// Changes the part of sites of that name.

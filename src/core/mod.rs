@@ -11,11 +11,12 @@
 //! add to the program, [`exact_sum`] sums that do not depend on the order of their terms, [`layout`] how state lies in
 //! a file, [`stages`] how long the parts of a step take, [`colour_map`] the names of the colour maps, [`carried`] what
 //! newcomers bring, [`in_transit`] what goes on in cells between two sites, [`layer`] what a picture shows besides cells,
-//! [`voxels`] what can be known of places, [`site_part`] what tissue is made of besides cells, [`inbox`] what many threads hand in,
+//! [`voxels`] what can be known of places, [`site_part`] what tissue is made of besides cells, [`body_part`] what the body around it is made of, [`run_file`] what modules write into run folders, [`inbox`] what many threads hand in,
 //! [`advice`] what is said of a scene before it runs, [`files`] how files are read and written that somebody else may have
 //! prepared, [`printable`] what no text for a person may hold.
 
 pub mod advice;
+pub mod body_part;
 pub mod capability;
 pub mod carried;
 pub mod clock;
@@ -45,6 +46,7 @@ pub mod random;
 pub mod regulate;
 pub mod rule;
 pub mod rule_check;
+pub mod run_file;
 pub mod saturation;
 pub mod site_part;
 pub mod stages;

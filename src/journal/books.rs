@@ -123,13 +123,17 @@ impl Journal {
         self.folder.as_mut().map_or(Ok(()), RunFolder::flush)
     }
 
-    /// Closes the books: measures once more if nothing was measured at this moment.
+    /// Closes the books: measures once more if nothing was measured at this moment, and lets modules write their files.
     ///
     /// # Errors
     /// When the run folder cannot be written, or is not what was written there.
     pub fn finish(&mut self, simulation: &Simulation) -> Result<(), RunFolderError> {
         self.measure(simulation)?;
-        self.folder.as_mut().map_or(Ok(()), RunFolder::close)
+        let Some(folder) = &mut self.folder else {
+            return Ok(());
+        };
+        folder.write_files_of_modules(simulation)?;
+        folder.close()
     }
 
     /// Books what there is to book at this moment: after a step, or before the first.

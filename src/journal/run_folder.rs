@@ -8,6 +8,7 @@
 //! | `clones.csv` | the living clones at each measurement time, where cells inherit; see `clone_table` |
 //! | `cells_<hours>h.csv` | every cell at the times the scene asks for |
 //! | `fields_<hours>h/` | every molecule of every site then, for NumPy and ParaView, see [`super::field_files`] |
+//! | files of modules | what a module writes when the run ends, see [`crate::core::run_file`] |
 //! | `checkpoint.tumorscape` | everything the run needs to go on, if checkpoints were asked for |
 //! | `checkpoint-before.tumorscape` | the checkpoint before that one |
 //!
@@ -32,8 +33,9 @@ use super::record::write_record;
 use super::summed::{Sum, Summed};
 use crate::cell::EventRecord;
 use crate::core::Clock;
-use crate::core::files::{Unreadable, is_link, is_taken, numbered_names, read_plain, reopen_own};
+use crate::core::files::{Unreadable, is_link, is_taken, numbered_names, read_plain, reopen_own, write_whole};
 use crate::core::printable::shell_word;
+use crate::core::run_file::{RunFile, RunFiles};
 use crate::measure::metrics;
 use crate::simulation::{Simulation, SiteMetrics};
 
@@ -140,8 +142,10 @@ impl RunFolder {
             return Err(RunFolderError::InTheWay(path.to_owned()));
         }
         let ours = [METRICS, EVENTS, CLONES, NEWEST, BEFORE].map(|name| path.join(name));
+        let of_modules = run_files(simulation);
+        let of_modules: Vec<PathBuf> = of_modules.iter().map(|file| path.join(file.name)).collect();
         let to_come = files_to_come(path, simulation);
-        if let Some(file) = ours.iter().chain(&to_come).find(|file| is_taken(file)) {
+        if let Some(file) = ours.iter().chain(&of_modules).chain(&to_come).find(|file| is_taken(file)) {
             return Err(RunFolderError::InTheWay(file.clone()));
         }
         let is_new = !path.exists();
@@ -500,6 +504,20 @@ impl RunFolder {
         write().map_err(|source| self.failed(EVENTS, source))
     }
 
+    /// Writes the files of modules, each whole; those of an earlier end of the same run are replaced.
+    ///
+    /// # Errors
+    /// When one cannot be written.
+    pub fn write_files_of_modules(&self, simulation: &Simulation) -> Result<(), RunFolderError> {
+        for file in run_files(simulation) {
+            if let Some(text) = file.text(simulation.world()) {
+                let written = write_whole(&self.path.join(file.name), text.as_bytes());
+                written.map_err(|source| self.failed(file.name, source))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Hands everything to the operating system.
     ///
     /// # Errors
@@ -514,6 +532,12 @@ impl RunFolder {
         let flushed: Result<(), _> = flushed.collect();
         flushed.map_err(|(name, source)| self.failed(name, source))
     }
+}
+
+/// What modules write into the folder.
+fn run_files(simulation: &Simulation) -> Vec<RunFile> {
+    let files = simulation.world().get_resource::<RunFiles>();
+    files.cloned().unwrap_or_default().0
 }
 
 fn create(path: &Path) -> Result<File, RunFolderError> {

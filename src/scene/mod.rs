@@ -6,6 +6,7 @@
 mod advice;
 pub mod alone;
 mod assets;
+pub mod body_parts;
 mod capabilities;
 mod changes;
 mod check;
@@ -180,6 +181,7 @@ impl ParsedScene {
         for site in &mut scene.sites {
             site.tissue.read_parts(known)?;
         }
+        scene.body.read_parts(known)?;
         Ok(Self {
             name: name.to_owned(),
             timeline: Timeline::new(&scene),
@@ -372,6 +374,10 @@ pub fn parse_scene(
                     &mut reading,
                 );
             }
+        }
+        if !scene.body.is_empty() {
+            let at = FieldPath::root().field("body");
+            capabilities::read_parts((name, source), &at, &mut scene.body, known, &mut reading);
         }
         reading.value = Some(scene);
     }

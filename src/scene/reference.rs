@@ -13,6 +13,7 @@ use bevy::reflect::{NamedField, PartialReflect, ReflectRef, TypeInfo, Typed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::body_parts::BodyParts;
 use super::look::{CameraKey, Cut, Label, Look, PlotShown, Slice, Target};
 use super::prefab::CellPrefab;
 use super::schema::{
@@ -88,7 +89,7 @@ fn reads<T: PartialReflect + Typed + DeserializeOwned>() -> (TypeId, Read) {
 }
 
 /// How the types that have named fields are read; a test sees to it that all are here.
-fn readers() -> [(TypeId, Read); 28] {
+fn readers() -> [(TypeId, Read); 29] {
     [
         reads::<Scene>(),
         reads::<Site>(),
@@ -96,6 +97,7 @@ fn readers() -> [(TypeId, Read); 28] {
         reads::<Source>(),
         reads::<Region>(),
         reads::<TissueParts>(),
+        reads::<BodyParts>(),
         reads::<Population>(),
         reads::<Place>(),
         reads::<CellAt>(),
@@ -138,6 +140,9 @@ pub fn file_types(known: &CapabilityRegistry) -> Vec<FileType> {
         ids: infos.iter().map(|info| info.type_id()).collect(),
     };
     for part in known.site_parts() {
+        found.reach_in_part(Piece::of_part(&part.file));
+    }
+    for part in known.body_parts() {
         found.reach_in_part(Piece::of_part(&part.file));
     }
     found.types

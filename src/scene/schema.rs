@@ -9,6 +9,7 @@ use std::fmt;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::body_parts::BodyParts;
 use super::look::{CameraKey, Label, Look, PlotShown};
 use super::prefab::CellPrefab;
 use super::stage::StageLayout;
@@ -43,6 +44,9 @@ pub struct Scene {
     pub step: Span,
     /// Blocks of tissue, at least one.
     pub sites: Vec<Site>,
+    /// What the body around the sites is made of, by name of the part: `(circulation: (species: Mouse))`.
+    #[serde(default)]
+    pub body: BodyParts,
     /// How the sites stand in the one world of the picture, if there are several.
     #[serde(default)]
     pub stage: StageLayout,

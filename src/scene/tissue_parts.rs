@@ -54,20 +54,6 @@ impl TissueParts {
             known.site_part(name).map(|part| &part.file)
         })
     }
-
-    /// As a scene holds it.
-    fn to_ron(&self) -> Result<String, ron::Error> {
-        let mut text = String::from("(");
-        for (name, written) in &self.parts {
-            let value = match written {
-                Written::Text(text) => text.clone(),
-                Written::Value(value) => value.to_ron()?,
-            };
-            write!(text, "{name}: {value}, ").map_err(ron::Error::from)?;
-        }
-        text.push(')');
-        Ok(text)
-    }
 }
 
 impl HoldsParts for TissueParts {
@@ -159,36 +145,62 @@ pub(super) fn check_parts(
     }
 }
 
+/// Writes parts as a scene holds them.
+pub(super) fn serialize_parts<S: Serializer>(
+    parts: &BTreeMap<String, Written>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let mut text = String::from("(");
+    for (name, written) in parts {
+        let value = match written {
+            Written::Text(text) => text.clone(),
+            Written::Value(value) => value.to_ron().map_err(S::Error::custom)?,
+        };
+        write!(text, "{name}: {value}, ").map_err(S::Error::custom)?;
+    }
+    text.push(')');
+    RawValue::from_boxed_ron(text.into_boxed_str())
+        .map_err(S::Error::custom)?
+        .serialize(serializer)
+}
+
+/// Reads parts, each as the text that stands there, of a struct of that name; `expected` is what is said where there is something else.
+pub(super) fn deserialize_parts<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    name: &'static str,
+    expected: &'static str,
+) -> Result<BTreeMap<String, Written>, D::Error> {
+    struct PartsVisitor(&'static str);
+
+    impl<'de> Visitor<'de> for PartsVisitor {
+        type Value = BTreeMap<String, Written>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut parts = BTreeMap::new();
+            while let Some(FieldName(field)) = map.next_key()? {
+                let text: Box<RawValue> = map.next_value()?;
+                let text = Written::Text(text.get_ron().trim().to_owned());
+                parts.entry(field).or_insert(text);
+            }
+            Ok(parts)
+        }
+    }
+    deserializer.deserialize_struct(name, &[], PartsVisitor(expected))
+}
+
 impl Serialize for TissueParts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = self.to_ron().map_err(S::Error::custom)?;
-        RawValue::from_boxed_ron(text.into_boxed_str())
-            .map_err(S::Error::custom)?
-            .serialize(serializer)
+        serialize_parts(&self.parts, serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for TissueParts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PartsVisitor;
-
-        impl<'de> Visitor<'de> for PartsVisitor {
-            type Value = TissueParts;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("struct TissueParts")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<TissueParts, A::Error> {
-                let mut parts = BTreeMap::new();
-                while let Some(FieldName(field)) = map.next_key()? {
-                    let text: Box<RawValue> = map.next_value()?;
-                    let text = Written::Text(text.get_ron().trim().to_owned());
-                    parts.entry(field).or_insert(text);
-                }
-                Ok(TissueParts { parts })
-            }
-        }
-        deserializer.deserialize_struct("TissueParts", &[], PartsVisitor)
+        let parts = deserialize_parts(deserializer, "TissueParts", "struct TissueParts")?;
+        Ok(Self { parts })
     }
 }

@@ -71,6 +71,11 @@ impl Description {
                 .site_parts()
                 .map(|part| site_part(&part.file))
                 .collect(),
+            body_parts: program
+                .capabilities()
+                .body_parts()
+                .map(|part| site_part(&part.file))
+                .collect(),
             files: file_types(program.capabilities()),
         }
     }

@@ -171,7 +171,7 @@ fn placed_rates(sources: &[Source], block: &TissueBlock, molecule: &Molecule) ->
     placed
 }
 
-/// Puts into each site what its tissue is made of, in the order in which the modules registered it.
+/// Puts into each site what its tissue is made of, and then what the body is made of around them, in the order in which the modules registered it.
 fn install_parts(world: &mut World, scene: &Scene) {
     let known = world
         .get_resource::<CapabilityRegistry>()
@@ -187,6 +187,11 @@ fn install_parts(world: &mut World, scene: &Scene) {
                     book.rules.extend(part.rules.clone());
                 }
             }
+        }
+    }
+    for part in known.body_parts() {
+        if let Some(value) = scene.body.get(part.file.name) {
+            part.install(world, value);
         }
     }
 }

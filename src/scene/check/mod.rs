@@ -15,6 +15,7 @@ pub(super) use populations::check_added;
 pub(super) use sizes::CellSizes;
 pub(super) use texts::line;
 
+use super::body_parts::check_body_parts;
 use super::checker::Checker;
 use super::library::CellLibrary;
 use super::schema::{Pace, Scene, Span};
@@ -84,6 +85,8 @@ pub(super) fn check_scene(
     check_pace(checker, scene);
     tissue::check_molecules(checker, scene);
     tissue::check_sites(checker, scene, library, &bounds);
+    let body = FieldPath::root().field("body");
+    check_body_parts(checker, &body, &scene.body, &library.known);
     tissue::check_cell_types(checker, scene, &library.known);
     let sizes = CellSizes::of_scene(scene, library, context.prototype);
     populations::check_populations(checker, scene, (library, &sizes), &bounds, tables);

@@ -31,6 +31,8 @@ pub struct Description {
     pub cell_types: Vec<CellTypeEntry>,
     /// What the tissue of a site can be made of besides its cells and molecules.
     pub site_parts: Vec<CapabilityEntry>,
+    /// What the body around the sites can be made of.
+    pub body_parts: Vec<CapabilityEntry>,
     /// What scene and cell files hold.
     pub files: Vec<FileType>,
 }

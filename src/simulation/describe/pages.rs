@@ -313,8 +313,13 @@ fn file_type(known: &FileType, of: &Description) -> String {
             ]
         }));
     }
-    if known.name == "TissueParts" {
-        for part in &of.site_parts {
+    let parts = match known.name.as_str() {
+        "TissueParts" => Some(&of.site_parts),
+        "BodyParts" => Some(&of.body_parts),
+        _ => None,
+    };
+    if let Some(parts) = parts {
+        for part in parts {
             let parameters = parameters(&part.parameters, &linked);
             let list = if part.is_list {
                 " A list of these."

@@ -1,0 +1,94 @@
+//! What the body around the sites of a scene is made of, as people write it: a struct with a field for each part.
+//!
+//! Which parts there are is not known here. The text of each is kept, and read when the program says what its modules
+//! have registered, see [`crate::core::body_part`].
+
+use std::collections::BTreeMap;
+
+use bevy::prelude::*;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::capabilities::{HoldsParts, check_value};
+use super::checker::Checker;
+use super::prefab::{Written, read_written};
+use super::spans::FieldPath;
+use super::tissue_parts::{deserialize_parts, serialize_parts};
+use crate::core::capability::{Capability, CapabilityRegistry, CapabilityValue};
+
+/// What the body around the sites is made of: `(circulation: (species: Mouse))`. A part that is left out is one that it does not have.
+#[derive(Clone, Debug, Default, PartialEq, Reflect)]
+pub struct BodyParts {
+    /// The parts, by name.
+    #[reflect(ignore)]
+    pub parts: BTreeMap<String, Written>,
+}
+
+impl BodyParts {
+    /// The part of that name, if the body has it.
+    pub fn get(&self, name: &str) -> Option<&CapabilityValue> {
+        match self.parts.get(name)? {
+            Written::Value(value) => Some(value),
+            Written::Text(_) => None,
+        }
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Reads its parts from a text that the program itself has written.
+    ///
+    /// # Errors
+    /// In words, when one is unknown or cannot be read.
+    pub fn read_parts(&mut self, known: &CapabilityRegistry) -> Result<(), String> {
+        read_written(&mut self.parts, |name| {
+            known.body_part(name).map(|part| &part.file)
+        })
+    }
+}
+
+impl HoldsParts for BodyParts {
+    const FIELDS: &'static [&'static str] = &[];
+
+    fn known<'k>(known: &'k CapabilityRegistry, name: &str) -> Option<&'k Capability> {
+        known.body_part(name).map(|part| &part.file)
+    }
+
+    fn names(known: &CapabilityRegistry) -> Vec<&'static str> {
+        known.body_parts().map(|part| part.file.name).collect()
+    }
+
+    fn parts(&mut self) -> &mut BTreeMap<String, Written> {
+        &mut self.parts
+    }
+
+    fn complete(&mut self, _: &CapabilityRegistry) {}
+}
+
+/// Checks the parts of the body of a scene.
+pub(super) fn check_body_parts(
+    checker: &mut Checker,
+    root: &FieldPath,
+    body: &BodyParts,
+    known: &CapabilityRegistry,
+) {
+    for part in known.body_parts() {
+        if let Some(value) = body.get(part.file.name) {
+            check_value(checker, &root.field(part.file.name), &part.file, value);
+        }
+    }
+}
+
+impl Serialize for BodyParts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_parts(&self.parts, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for BodyParts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let parts = deserialize_parts(deserializer, "BodyParts", "struct BodyParts")?;
+        Ok(Self { parts })
+    }
+}
