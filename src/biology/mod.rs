@@ -37,6 +37,7 @@ use bevy::prelude::*;
 
 pub mod anoikis;
 pub mod checkpoint;
+pub mod dissemination;
 pub mod emt;
 pub mod exosome;
 pub mod fibroblast;
@@ -59,6 +60,9 @@ pub mod visibility;
 
 pub use anoikis::AnoikisParameters;
 pub use checkpoint::{Checkpoint, CheckpointParameters, CheckpointsParameters};
+pub use dissemination::{
+    CirculationParameters, ColonisationParameters, Colonist, IntravasationParameters, Voyage,
+};
 pub use emt::{EmtCircuit, EmtCircuitParameters, EmtParameters, EmtState};
 pub use exosome::{ExosomeParameters, ExosomesParameters, Packets, UptakeParameters};
 pub use fibroblast::{Fibroblast, FibroblastParameters, FibroblastState};
@@ -93,6 +97,7 @@ impl Plugin for BiologyPlugins {
         app.add_plugins((
             anoikis::AnoikisPlugin,
             checkpoint::CheckpointPlugin,
+            dissemination::DisseminationPlugin,
             emt::EmtPlugin,
             exosome::ExosomePlugin,
             fibroblast::FibroblastPlugin,

@@ -15,9 +15,9 @@ use bevy::reflect::{PartialReflect, TypeInfo, Typed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::body_part::BodyPart;
 use super::dialect::{Mistake, read_ron, write_ron};
 use super::parameters::{Contradiction, Limits, NamedParameters, Parameters, PerType};
-use super::body_part::BodyPart;
 use super::site_part::SitePart;
 
 /// The parameters of one capability of a cell type, whatever their type.

@@ -33,7 +33,9 @@ use super::record::write_record;
 use super::summed::{Sum, Summed};
 use crate::cell::EventRecord;
 use crate::core::Clock;
-use crate::core::files::{Unreadable, is_link, is_taken, numbered_names, read_plain, reopen_own, write_whole};
+use crate::core::files::{
+    Unreadable, is_link, is_taken, numbered_names, read_plain, reopen_own, write_whole,
+};
 use crate::core::printable::shell_word;
 use crate::core::run_file::{RunFile, RunFiles};
 use crate::measure::metrics;
@@ -145,7 +147,12 @@ impl RunFolder {
         let of_modules = run_files(simulation);
         let of_modules: Vec<PathBuf> = of_modules.iter().map(|file| path.join(file.name)).collect();
         let to_come = files_to_come(path, simulation);
-        if let Some(file) = ours.iter().chain(&of_modules).chain(&to_come).find(|file| is_taken(file)) {
+        if let Some(file) = ours
+            .iter()
+            .chain(&of_modules)
+            .chain(&to_come)
+            .find(|file| is_taken(file))
+        {
             return Err(RunFolderError::InTheWay(file.clone()));
         }
         let is_new = !path.exists();

@@ -1,0 +1,380 @@
+//! What can be known of dissemination: stages, who came together, the blood count, and how many lie where.
+
+use bevy::prelude::*;
+
+use super::ancestry::TransitBooks;
+use super::circulation::{Circulation, LUNG, NODE, Voyage};
+use super::colonisation::{Colonist, Stage};
+use crate::cell::{Resident, Vital};
+use crate::core::CellId;
+use crate::core::columns::tables_with;
+use crate::core::metric::{Measure, Metric, RegisterMetrics};
+use crate::core::quantity::{Category, CategoryValue, Quantity, RegisterQuantities};
+use crate::tissue::Organ;
+
+/// Time over which ligands of stress by which natural killer cells know a lodged cell are shed, h (Ichise et al. 2022).
+const SEEN_HOURS: f32 = 24.0;
+
+pub(super) fn register(app: &mut App) {
+    quantities(app);
+    stages(app);
+    app.register_metrics(blood_metrics(), |world, _| blood(world));
+    app.register_metrics(organ_metrics(), |world, _| organs(world));
+}
+
+fn quantities(app: &mut App) {
+    type Of = fn(&Colonist) -> f32;
+    let flag = |is: bool| f32::from(u8::from(is));
+    let list: [(&str, &str, &str, &str, (f32, f32), Of); 5] = [
+        (
+            "colonisation.asleep",
+            "",
+            "1 for a cell that has lodged somewhere and does not divide, 0 for any other.",
+            "asleep",
+            (0.0, 1.0),
+            |of| f32::from(u8::from(of.stage.is_asleep())),
+        ),
+        (
+            "colonisation.arrested",
+            "",
+            "1 for a cell that is held in a capillary, 0 for any other.",
+            "held in a capillary",
+            (0.0, 1.0),
+            |of| f32::from(u8::from(of.stage == Stage::Arrested)),
+        ),
+        (
+            "colonisation.seen",
+            "",
+            "How well natural killer cells know a cell that is held in a capillary: 1 when it lodges, 0 after a day.",
+            "known to NK cells",
+            (0.0, 1.0),
+            |of| match of.stage {
+                Stage::Arrested => (1.0 - of.hours / SEEN_HOURS).max(0.0),
+                _ => 0.0,
+            },
+        ),
+        (
+            "colonisation.death",
+            "1/h",
+            "Rate at which a cell dies of what it has come to where it lodged.",
+            "death where it lodged",
+            (0.0, 0.1),
+            |of| of.death_per_hour,
+        ),
+        (
+            "colonisation.hours",
+            "h",
+            "Time since a cell that has lodged came so far.",
+            "time since it came so far",
+            (0.0, 240.0),
+            |of| of.hours,
+        ),
+    ];
+    for (name, unit, about, label, range, of) in list {
+        let quantity = Quantity::new(name, unit, about)
+            .label(label)
+            .range(range.0, range.1);
+        app.register_quantity::<Colonist>(quantity.no_column().of_the_living(), of);
+    }
+    app.register_quantity::<Voyage>(
+        Quantity::new(
+            "circulation.companions",
+            "",
+            "How many cells entered the blood together, this one among them, when it entered last; 0 for one that never did.",
+        )
+        .label("entered together")
+        .range(0.0, 10.0),
+        |of| f32::from(of.companions),
+    )
+    .register_quantity::<Voyage>(
+        Quantity::new(
+            "circulation.in_cluster",
+            "",
+            "1 for a cell that entered the blood with others when it entered last, 0 for any other.",
+        )
+        .label("came in a cluster")
+        .no_column(),
+        move |of| flag(of.companions > 1),
+    )
+    .register_quantity::<Voyage>(
+        Quantity::new(
+            "circulation.elsewhere",
+            "",
+            "1 for what has lodged in an organ of which the scene has no site, 0 for any other cell.",
+        )
+        .label("in an organ without a site")
+        .no_column(),
+        move |of| flag(of.organ.is_some()),
+    )
+    .register_quantity::<Voyage>(
+        Quantity::new(
+            "ancestry.journey",
+            "",
+            "Number of the journey, in `journeys.csv`, by which a cell, or the one that it descends from, came here; none for one that came by none.",
+        )
+        .label("journey")
+        .range(0.0, 20.0),
+        |of| of.journey.map_or(f32::NAN, |journey| journey as f32),
+    );
+}
+
+fn stages(app: &mut App) {
+    app.register_category::<Colonist>(
+        Category {
+            name: "colonisation".into(),
+            label: "lodged cells".into(),
+            about: "How far a cell has come that lodged in an organ.".into(),
+            values: vec![
+                CategoryValue::new("none", "has not travelled").colour([0.86, 0.47, 0.55]),
+                CategoryValue::new("arrested", "held in a capillary").colour([0.90, 0.62, 0.0]),
+                CategoryValue::new("crossed", "crossed the wall").colour([0.95, 0.90, 0.25]),
+                CategoryValue::new("solitary", "alone, asleep").colour([0.80, 0.85, 0.90]),
+                CategoryValue::new("dormant", "dormant").colour([0.65, 0.72, 0.80]),
+                CategoryValue::new("growing", "growing").colour([0.80, 0.15, 0.35]),
+                CategoryValue::new("dead", "dead").colour([0.40, 0.30, 0.25]),
+            ],
+            prevails: false,
+            of_the_living: true,
+        },
+        |colonist| colonist.stage as u8,
+    );
+    for (stage, name, about, label) in [
+        (
+            Stage::Arrested,
+            "arrested_cells",
+            "Living cells that are held in a capillary of the site.",
+            "held in capillaries",
+        ),
+        (
+            Stage::Crossed,
+            "crossed_cells",
+            "Living cells that have crossed a wall and of which nothing is decided yet.",
+            "crossed",
+        ),
+        (
+            Stage::Solitary,
+            "solitary_cells",
+            "Living cells that lodged, crossed and do not divide.",
+            "asleep",
+        ),
+        (
+            Stage::Dormant,
+            "dormant_cells",
+            "Living cells that have slept for long.",
+            "dormant",
+        ),
+        (
+            Stage::Growing,
+            "colony_cells",
+            "Living cells of metastases that grow in the site.",
+            "growing",
+        ),
+    ] {
+        app.register_metric(
+            Metric::new(name, "", about)
+                .label(label)
+                .plot("Lodged cells"),
+            Measure::Count {
+                category: "colonisation".into(),
+                values: vec![stage as u8],
+                of_the_living: true,
+            },
+        );
+    }
+}
+
+fn blood_metrics() -> Vec<Metric> {
+    let metric = |name: &str, about: &str| Metric::new(name, "", about);
+    vec![
+        metric(
+            "body_weight",
+            "Cells for which each cell in the blood stands; 0 without a circulation. As all numbers of the body the same in the rows of all sites.",
+        ),
+        metric(
+            "circulating_singles",
+            "Cells in the blood that travel alone.",
+        )
+        .label("single cells in the blood")
+        .plot("In the blood"),
+        metric(
+            "circulating_clusters",
+            "Clusters of two or more cells in the blood.",
+        )
+        .label("clusters in the blood")
+        .plot("In the blood"),
+        Metric::new(
+            "ctc_singles_per_ml",
+            "1/mL",
+            "Liquid biopsy: single circulating tumour cells in a mL of blood, weight included.",
+        ),
+        Metric::new(
+            "ctc_clusters_per_ml",
+            "1/mL",
+            "Liquid biopsy: clusters of circulating tumour cells in a mL of blood, weight included.",
+        ),
+        metric(
+            "entered_singles",
+            "Cells that have entered the blood alone, so far.",
+        )
+        .label("entered alone")
+        .plot("Entered and died"),
+        metric(
+            "entered_clusters",
+            "Clusters that have entered the blood, so far.",
+        )
+        .label("entered as clusters")
+        .plot("Entered and died"),
+        metric(
+            "entered_lymph",
+            "Cells that have entered the lymph, so far.",
+        )
+        .label("entered lymph")
+        .plot("Entered and died"),
+        metric(
+            "died_in_blood",
+            "Cells that have died in the blood, so far.",
+        )
+        .label("died in the blood")
+        .plot("Entered and died"),
+    ]
+}
+
+fn blood(world: &World) -> Vec<f64> {
+    let circuit = world
+        .get_resource::<Circulation>()
+        .and_then(Circulation::get);
+    let books = world
+        .get_resource::<TransitBooks>()
+        .cloned()
+        .unwrap_or_default();
+    let mut groups: Vec<CellId> = Vec::new();
+    for table in tables_with::<Voyage>(world) {
+        let (Some(ids), Some(residents), Some(voyages)) = (
+            table.get::<CellId>(),
+            table.get::<Resident>(),
+            table.get::<Voyage>(),
+        ) else {
+            continue;
+        };
+        let vitals = table.get::<Vital>();
+        for row in 0..table.len() {
+            let is_carried = residents[row].0.is_transit() && voyages[row].organ.is_none();
+            if is_carried && vitals.is_none_or(|vitals| vitals[row].is_alive()) {
+                groups.push(voyages[row].group.unwrap_or(ids[row]));
+            }
+        }
+    }
+    groups.sort_unstable();
+    let (mut singles, mut clusters) = (0_u32, 0_u32);
+    for group in groups.chunk_by(|a, b| a == b) {
+        if group.len() > 1 {
+            clusters += 1;
+        } else {
+            singles += 1;
+        }
+    }
+    let (weight, per_ml) =
+        circuit.map_or((0.0, 0.0), |of| (of.weight, of.weight / of.stream.blood_ml));
+    vec![
+        weight,
+        f64::from(singles),
+        f64::from(clusters),
+        f64::from(singles) * per_ml,
+        f64::from(clusters) * per_ml,
+        books.singles as f64,
+        books.clusters as f64,
+        books.lymph as f64,
+        books.died_in_blood as f64,
+    ]
+}
+
+/// The organs of which it is told how many lodged there; all others are one.
+const TOLD: [(&str, Option<Organ>); 6] = [
+    ("lung", Some(Organ::Lung)),
+    ("liver", Some(Organ::Liver)),
+    ("bone", Some(Organ::Bone)),
+    ("brain", Some(Organ::Brain)),
+    ("lymph_node", Some(Organ::LymphNode)),
+    ("elsewhere", None),
+];
+
+/// What is told of each.
+const OF_ORGANS: [(&str, &str, &str); 4] = [
+    (
+        "lodged",
+        "Cells that have lodged in the organ so far, in a site or not",
+        "Lodged in organs",
+    ),
+    (
+        "alive",
+        "Living cells, those of colonies each, of the organ as far as it has no site",
+        "Alive in organs without a site",
+    ),
+    (
+        "asleep",
+        "Living cells of the organ that are solitary or dormant, as far as it has no site",
+        "Asleep in organs without a site",
+    ),
+    (
+        "colonies",
+        "Colonies of the organ, as far as it has no site",
+        "Colonies in organs without a site",
+    ),
+];
+
+fn organ_metrics() -> Vec<Metric> {
+    let of = OF_ORGANS.into_iter().flat_map(|(what, about, plot)| {
+        TOLD.into_iter().map(move |(organ, _)| {
+            let words = organ.replace('_', " ");
+            Metric::new(format!("{what}_{organ}"), "", format!("{about}: {words}."))
+                .label(&words)
+                .plot(plot)
+        })
+    });
+    of.collect()
+}
+
+fn organs(world: &World) -> Vec<f64> {
+    let mut found = [[0.0_f64; TOLD.len()]; OF_ORGANS.len()];
+    let circuit = world
+        .get_resource::<Circulation>()
+        .and_then(Circulation::get);
+    if let Some(circuit) = circuit {
+        let place = |organ: usize| {
+            let tissue = match organ {
+                LUNG => Some(Organ::Lung),
+                NODE => Some(Organ::LymphNode),
+                _ => circuit.organs.get(organ).and_then(|organ| organ.tissue),
+            };
+            let mut told = TOLD.iter();
+            told.position(|(_, of)| of.is_some() && *of == tissue)
+                .unwrap_or(TOLD.len() - 1)
+        };
+        if let Some(books) = world.get_resource::<TransitBooks>() {
+            for (organ, lodged) in books.lodged.iter().enumerate() {
+                found[0][place(organ)] += *lodged as f64;
+            }
+        }
+        for table in tables_with::<Colonist>(world) {
+            let (Some(voyages), Some(colonists)) = (table.get::<Voyage>(), table.get::<Colonist>())
+            else {
+                continue;
+            };
+            let vitals = table.get::<Vital>();
+            for (row, voyage) in voyages.iter().enumerate() {
+                let Some(organ) = voyage.organ else { continue };
+                if vitals.is_some_and(|vitals| !vitals[row].is_alive()) {
+                    continue;
+                }
+                let (at, of) = (place(usize::from(organ)), &colonists[row]);
+                found[1][at] += f64::from(of.cells.max(1));
+                match of.stage {
+                    Stage::Solitary | Stage::Dormant => found[2][at] += 1.0,
+                    Stage::Growing => found[3][at] += 1.0,
+                    _ => {}
+                }
+            }
+        }
+    }
+    found.concat()
+}
