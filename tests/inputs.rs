@@ -34,12 +34,14 @@ fn scene(rules: &str) -> String {
         junctions: (), polarity: (), anoikis: (),
         in_vessels: (),
         exosome: (), uptake: (binds: true), education: (), marrow_derived: (),
+        intravasation: (), circulation: (), colonisation: (),
         visibility: (), checkpoint: (), death_receptor: (),
         target: (), cytotoxic: (), natural_killer: (), immigrant: (),
         edible: (), effector: (), naive: (), phagocytosis: (), polarisation: (), presentation: (), recruit: (), suppressible: (), suppressor: (),
         exchange: [{exchange}], follows: [{follows}],
         rules: {{ {rules} }},
     )],
+    body: (circulation: (injections: [(cell: "driven", cells: 5)])),
     populations: [(cell: "driven", place: Ball(radius_um: 25))],
 )"#
     )

@@ -195,6 +195,9 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
         of(InTransit::Runs),
         [
             "biology::checkpoint::bind_pd_1",
+            "biology::dissemination::ancestry::keep_books",
+            "biology::dissemination::circulation::circulate",
+            "biology::dissemination::colonisation::colonise",
             "biology::emt::switch",
             "biology::exosome::travel::travel",
             "biology::fibroblast::wake",
@@ -227,6 +230,8 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
         of(InTransit::Pauses),
         [
             "biology::anoikis::die_unattached",
+            "biology::dissemination::intravasation::enter_vessels",
+            "biology::dissemination::intravasation::leave_with_others",
             "biology::exosome::release::release",
             "biology::immunity::comings::come_and_go",
             "biology::immunity::synapse::engage",

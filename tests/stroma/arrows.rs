@@ -14,6 +14,18 @@ const HOLD_BACK: &[&str] = &[
     "cancer.emt_slows_division",
     "cancer.emt_ends_apical_basal_polarity",
     "cancer.emt_resists_anoikis",
+    // What shields in the blood, who sleeps where it lodged, and what keeps it asleep.
+    "cancer.clusters_hide_from_nk_cells",
+    "cancer.clusters_bear_shear",
+    "cancer.clusters_attach_each_other",
+    "cancer.mesenchymal_cells_live_in_blood",
+    "cancer.lodged_cells_do_not_divide",
+    "cancer.lodged_cells_stay",
+    "cancer.cells_elsewhere_die_by_their_own_rates",
+    "cancer.colonies_ask_for_met",
+    "cancer.waking_asks_for_met",
+    "cancer.tgf_beta_keeps_cells_from_growing",
+    "cancer.tgf_beta_keeps_cells_asleep",
     // Inflammatory fibroblasts give off more than myofibroblasts, which are broader.
     "fibroblast.myofibroblasts_secrete_less_cxcl12",
     "fibroblast.cafs_broaden",
