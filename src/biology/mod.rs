@@ -35,6 +35,7 @@
 
 use bevy::prelude::*;
 
+pub mod angiogenesis;
 pub mod anoikis;
 pub mod checkpoint;
 pub mod dissemination;
@@ -95,6 +96,7 @@ impl Plugin for BiologyPlugins {
     fn build(&self, app: &mut App) {
         // Tuples of plugins end at fifteen.
         app.add_plugins((
+            angiogenesis::AngiogenesisPlugin,
             anoikis::AnoikisPlugin,
             checkpoint::CheckpointPlugin,
             dissemination::DisseminationPlugin,

@@ -26,6 +26,7 @@ pub mod neighbourhood;
 pub mod perception;
 pub mod plane;
 pub mod shape;
+pub mod sprouting;
 pub mod surroundings;
 pub mod turnover;
 
@@ -101,6 +102,7 @@ impl Plugin for CellPlugins {
             perception::PerceptionPlugin,
             plane::PlanePlugin,
             shape::ShapePlugin,
+            sprouting::SproutingPlugin,
         ));
     }
 }

@@ -10,6 +10,7 @@ pub mod medium;
 pub mod member_rules;
 pub mod molecule;
 pub mod needs;
+pub mod network;
 pub mod organ;
 pub mod placed;
 pub mod population;

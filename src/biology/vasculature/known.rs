@@ -112,7 +112,10 @@ fn register_inputs(app: &mut App) {
         |world, site, to| {
             let parameters = world.get_resource::<VesselParameters>();
             let rate = parameters.map_or(0.0, |parameters| parameters.pruning_per_hour);
-            each(world, site, to, |_, _, _| rate);
+            each(world, site, to, |_, _, segment| {
+                // Cords that have not opened yet are not there for blood.
+                if segment.is_solid() { 0.0 } else { rate }
+            });
         },
     );
 }

@@ -2,8 +2,6 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `network` | nodes and segments, their numbers, and how a network grows and loses some |
-//! | `crossings` | which voxels it crosses |
 //! | `description`, `drawn`, `table` | how a scene says what vessels there are, by itself and in files |
 //! | `organs` | what is said for each organ where a scene says nothing |
 //! | `placing`, `tree` | how vessels are put into a site |
@@ -12,6 +10,8 @@
 //! | `exchange` | what passes their walls: oxygen, water, proteins, cells |
 //! | `known` | what can be known of them |
 //! | `picture` | how they look |
+//!
+//! Nodes and segments themselves are [`crate::tissue::network`]'s.
 //!
 //! To rules the segments of a site are elements of the kind `vessel segment`. The rules that all sites with vessels have stand in
 //! `assets/vessels/rules.ron`.
@@ -27,17 +27,16 @@ use crate::core::site_part::RegisterSitePart;
 use crate::core::state::{Owner, RegisterState};
 use crate::core::{RandomKey, SimSchedule, SimSystems};
 use crate::tissue::medium::MediumSystems;
+use crate::tissue::network::NetworkSystems;
 use crate::tissue::population::RegisterPopulation;
 use crate::tissue::{SiteId, TissueBlock};
 
-pub mod crossings;
 pub mod description;
 pub mod drawn;
 pub mod exchange;
 pub mod flow;
 mod known;
 pub mod life;
-pub mod network;
 pub mod organs;
 mod parameters;
 mod picture;
@@ -47,19 +46,16 @@ pub mod solver;
 pub mod table;
 mod tree;
 
-pub use crossings::{Crossing, Crossings};
+pub use crate::tissue::network::{
+    self, BLOOD_SEGMENT as SEGMENT, Crossing, Crossings, Growth, Held, Network, NetworkError,
+    NewSegment, Node, NodeId, Port, Segment, SegmentId, VesselKind,
+};
 pub use description::{Along, DrawnNode, DrawnSegment, VesselDescription, VesselPlace};
 pub use flow::FlowWork;
 pub use life::SolidStress;
-pub use network::{
-    Growth, Held, Network, NetworkError, NewSegment, Node, NodeId, Port, Segment, SegmentId,
-    VesselKind,
-};
 pub use organs::{OrganVessels, VesselsLike};
 pub use parameters::{VesselParameters, aimed_at_dyn_per_cm2};
 
-/// What segments are called as elements of a site.
-pub const SEGMENT: &str = "vessel segment";
 /// Input of segments: by how much the wall leaks more than a normal one.
 pub const PERMEABILITY: &str = "vessel.permeability";
 /// Input of segments: what presses on it from outside, mmHg.
@@ -127,6 +123,12 @@ impl Plugin for VasculaturePlugin {
                 table::read_files(list, text_of)
             })
             .give_site_part_rules("vessels", include_str!("../../../assets/vessels/rules.ron"))
+            .configure_sets(
+                SimSchedule,
+                BloodFlowSystems
+                    .after(NetworkSystems::Extend)
+                    .before(NetworkSystems::Withdraw),
+            )
             .begin_sites(life::begin)
             .register_invariant(life::CHECKED_AFTER, "live", life::wrong_network)
             .while_in_transit(

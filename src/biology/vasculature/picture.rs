@@ -7,7 +7,7 @@
 
 use bevy::prelude::*;
 
-use super::network::{Network, Segment, VesselKind};
+use super::network::{Network, Segment, Sprouts, VesselKind};
 use super::{SEGMENT, VesselParameters};
 use crate::core::input::Inputs;
 use crate::core::layer::{Grain, Layer, RegisterLayer, Sphere, Tint, Tube};
@@ -23,6 +23,8 @@ const SHAPES: Purpose = Purpose::of("vasculature.shapes");
 const ARTERY: [f32; 3] = [0.86, 0.16, 0.14];
 const VEIN: [f32; 3] = [0.36, 0.24, 0.66];
 const PALE: [f32; 3] = [0.72, 0.70, 0.68];
+/// Sprouts that have not opened yet.
+const CORD: [f32; 3] = [0.95, 0.68, 0.40];
 /// Red cells.
 const RED: [f32; 3] = [0.93, 0.13, 0.10];
 /// Plasma that leaks out.
@@ -44,7 +46,7 @@ pub(super) fn register(app: &mut App) {
     let [r, g, b] = ARTERY;
     let walls = Layer::new(
         "vessel.walls",
-        "Blood vessels, from the red of arteries to the violet of veins; those in which no blood moves are pale.",
+        "Blood vessels, from the red of arteries to the violet of veins; those in which no blood moves are pale, sprouts that have not opened yet orange.",
     )
     .label("blood vessel (pale: no flow)")
     .colour([r, g, b, 1.0]);
@@ -207,7 +209,7 @@ impl<'w> Drawing<'w> {
         if network.is_empty() {
             return None;
         }
-        let radius = |at: &u32| network.segments()[*at as usize].radius_um;
+        let radius = |at: &u32| shown_um(&network.segments()[*at as usize]);
         let node_um = (0..network.nodes().len()).map(|node| {
             let around = network.around(node);
             // The second widest: what is wider narrows towards its branches, what is narrower flares.
@@ -243,7 +245,8 @@ impl<'w> Drawing<'w> {
     fn colour(&self, segment: usize, share: f32) -> [f32; 4] {
         let of = &self.network.segments()[segment];
         if !of.perfused {
-            return [PALE[0], PALE[1], PALE[2], 0.999];
+            let [r, g, b] = if of.is_solid() { CORD } else { PALE };
+            return [r, g, b, 0.999];
         }
         let [from, to] = self.network.pressures_mmhg(segment);
         let here = from + (to - from) * f64::from(share);
@@ -314,14 +317,15 @@ impl<'w> Drawing<'w> {
                 a + (b - a) * smooth
             };
             if share < begin {
-                mix(first, of.radius_um, share / begin)
+                mix(first, shown_um(of), share / begin)
             } else if share > 1.0 - end {
-                mix(last, of.radius_um, (1.0 - share) / end)
+                mix(last, shown_um(of), (1.0 - share) / end)
             } else {
-                of.radius_um
+                shown_um(of)
             }
         };
-        let pieces = ((long / (3.0 * of.rest_radius_um)) as usize).clamp(3, MOST_PIECES);
+        let least = if of.sprout == Sprouts::NONE { 3 } else { 2 };
+        let pieces = ((long / (3.0 * of.rest_radius_um)) as usize).clamp(least, MOST_PIECES);
         let mut before = (self.place(segment, 0.0), radius(0.0));
         for piece in 1..=pieces {
             let share = piece as f32 / pieces as f32;
@@ -391,6 +395,15 @@ impl<'w> Drawing<'w> {
                 add(Grain { at_um, pixels: 1.8 });
             }
         }
+    }
+}
+
+/// Radius of a vessel as it is drawn, um: a cord without a lumen is half as wide as the vessel that it becomes.
+fn shown_um(of: &Segment) -> f32 {
+    if of.is_solid() {
+        of.radius_um.max(0.5 * of.rest_radius_um)
+    } else {
+        of.radius_um
     }
 }
 

@@ -3,7 +3,9 @@
 use bevy::prelude::*;
 
 use super::description::{DrawnNode, DrawnSegment, VesselDescription, VesselPlace};
-use super::network::{Growth, Held, Network, NetworkError, NewSegment, NodeId, Port, VesselKind};
+use super::network::{
+    Growth, Held, Network, NetworkError, NewSegment, NodeId, Port, Sprouts, VesselKind,
+};
 use super::organs::OrganVessels;
 use super::tree;
 use crate::core::CellId;
@@ -152,6 +154,7 @@ fn parent(
             radius_um,
             length_um: None,
             maturity: ports.maturity,
+            sprout: Sprouts::NONE,
         })?;
         last = next;
     }
@@ -226,6 +229,7 @@ fn grid(
                         radius_um,
                         length_um: None,
                         maturity: ports.maturity,
+                        sprout: Sprouts::NONE,
                     })?;
                 }
             }
@@ -276,6 +280,7 @@ fn drawn(
             radius_um: segment.radius_um,
             length_um: segment.length_um,
             maturity: segment.maturity.unwrap_or(ports.maturity),
+            sprout: Sprouts::NONE,
         })?;
     }
     Ok(())

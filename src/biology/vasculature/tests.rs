@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::flow::{inflow_um3_per_min, net_outflow, residual};
-use super::life::{Draw, blocks, prune};
+use super::life::{Draw, prune};
+use super::network::{Sprouts, blocks};
 use super::*;
 use crate::core::CellId;
 use crate::core::random::Purpose;
@@ -37,6 +38,7 @@ fn segment(from: NodeId, to: NodeId, radius_um: f32, length_um: f32) -> NewSegme
         radius_um,
         length_um: Some(length_um),
         maturity: 0.0,
+        sprout: Sprouts::NONE,
     }
 }
 

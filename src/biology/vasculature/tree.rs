@@ -7,7 +7,7 @@
 
 use bevy::prelude::*;
 
-use super::network::{Growth, NetworkError, NewSegment, NodeId, VesselKind};
+use super::network::{Growth, NetworkError, NewSegment, NodeId, Sprouts, VesselKind};
 use super::placing::{Ground, PLACEMENT, Ports};
 use crate::core::CellId;
 use crate::core::random::Random;
@@ -312,6 +312,7 @@ fn add(
                 radius_um: radii[at],
                 length_um: None,
                 maturity: ports.maturity,
+                sprout: Sprouts::NONE,
             })?;
         }
     }
@@ -324,6 +325,7 @@ fn add(
                 radius_um: wanted.capillary_um,
                 length_um: None,
                 maturity: ports.maturity,
+                sprout: Sprouts::NONE,
             })?;
         }
     }

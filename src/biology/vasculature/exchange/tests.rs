@@ -1,6 +1,6 @@
 //! A vessel that forks: what its blood gives, how it is mixed and followed.
 
-use super::super::network::{Held, NewSegment, Port, VesselKind};
+use super::super::network::{Held, NewSegment, Port, Sprouts, VesselKind};
 use super::super::{FlowWork, VesselParameters};
 use super::carriage::{Arrived, Carried, conductance_um2_per_min};
 use super::*;
@@ -54,6 +54,7 @@ fn forked() -> (Network, Course) {
                 radius_um,
                 length_um: None,
                 maturity: 1.0,
+                sprout: Sprouts::NONE,
             };
             growth.add_segment(new).expect("it joins two nodes");
         }

@@ -3,7 +3,7 @@
 use bevy::prelude::*;
 use thiserror::Error;
 
-use super::{Held, NetworkState, Node, NodeId, Port, Segment, SegmentId, VesselKind};
+use super::{Held, NetworkState, Node, NodeId, Port, Segment, SegmentId, Sprouts, VesselKind};
 
 /// A segment that is to be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,6 +20,8 @@ pub struct NewSegment {
     pub length_um: Option<f32>,
     /// How far pericytes cover its wall, 0-1.
     pub maturity: f32,
+    /// The sprout that it belongs to, whose cords are solid at first; [`Sprouts::NONE`](super::Sprouts::NONE) for a vessel that is open.
+    pub sprout: u32,
 }
 
 /// Why a network cannot be changed so.
@@ -73,7 +75,7 @@ pub struct Growth<'a> {
 
 impl<'a> Growth<'a> {
     /// One that is about to begin.
-    pub(super) const fn of(shape: &'a mut NetworkState) -> Self {
+    pub(crate) const fn of(shape: &'a mut NetworkState) -> Self {
         Self {
             shape,
             gone: Vec::new(),
@@ -168,6 +170,12 @@ impl<'a> Growth<'a> {
             haematocrit: 0.0,
             shear_pa: 0.0,
             perfused: false,
+            sprout: new.sprout,
+            lumen: if new.sprout == Sprouts::NONE {
+                1.0
+            } else {
+                0.0
+            },
         });
         self.changed = true;
         Ok(id)

@@ -8,13 +8,18 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::crossings::Crossings;
 use crate::core::state::Kept;
 use crate::tissue::TissueBlock;
 
+pub mod crossings;
 mod growth;
+pub mod loops;
+pub mod sprouts;
 
+pub use crossings::{Crossing, Crossings};
 pub use growth::{Growth, NetworkError, NewSegment};
+pub use loops::blocks;
+pub use sprouts::{Sprout, Sprouts};
 
 /// Serial number of a node, in its site.
 #[derive(
@@ -120,12 +125,26 @@ pub struct Segment {
     pub shear_pa: f32,
     /// Whether it lies on a way from an artery's port to a vein's along which blood flows.
     pub perfused: bool,
+    /// Number of the sprout that it belongs to; [`Sprouts::NONE`] for one that was there from the start.
+    pub sprout: u32,
+    /// How far its lumen has opened, 0-1: a sprout is a solid cord at first.
+    pub lumen: f32,
 }
 
 impl Segment {
     /// Inner surface, um2.
     pub fn surface_um2(&self) -> f32 {
         std::f32::consts::TAU * self.radius_um * self.length_um
+    }
+
+    /// Radius of its lumen where what presses on it leaves it this share of that at rest, um: narrow as long as it has not opened.
+    pub fn open_radius_um(&self, share: f32) -> f32 {
+        self.rest_radius_um * share * self.lumen.max(SOLID_SHARE)
+    }
+
+    /// Whether it has no open lumen yet.
+    pub const fn is_solid(&self) -> bool {
+        self.lumen < 1.0
     }
 
     /// Volume of its lumen, um3.
@@ -138,6 +157,21 @@ impl Segment {
         let area = std::f64::consts::PI * f64::from(self.radius_um) * f64::from(self.radius_um);
         self.flow_um3_per_min / (60.0 * area)
     }
+}
+
+/// Radius of a cord that has not opened, as a share of that of its lumen: no red cell passes, and next to no plasma. Assumed.
+pub const SOLID_SHARE: f32 = 0.2;
+
+/// What segments of blood vessels are called as elements of a site.
+pub const BLOOD_SEGMENT: &str = "vessel segment";
+
+/// When networks change their shape, within `Transport`.
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NetworkSystems {
+    /// Vessels are added and split; those that there were keep their places in the array.
+    Extend,
+    /// Vessels are taken away.
+    Withdraw,
 }
 
 /// The vessels of a site; a component of the site.
@@ -167,6 +201,8 @@ pub struct NetworkState {
     lived_until: Option<u64>,
     /// Segments that were taken back so far.
     pruned: u64,
+    /// What is known of its sprouts.
+    sprouts: Sprouts,
 }
 
 impl Kept for Network {
@@ -216,7 +252,7 @@ impl Network {
         self.shape.lived_until
     }
 
-    pub(super) const fn live_until(&mut self, step: u64) {
+    pub(crate) const fn live_until(&mut self, step: u64) {
         self.shape.lived_until = Some(step);
     }
 
@@ -225,17 +261,26 @@ impl Network {
         self.shape.pruned
     }
 
-    pub(super) const fn count_pruned(&mut self, segments: u64) {
+    pub(crate) const fn count_pruned(&mut self, segments: u64) {
         self.shape.pruned += segments;
     }
 
+    /// What is known of its sprouts.
+    pub const fn sprouts(&self) -> &Sprouts {
+        &self.shape.sprouts
+    }
+
+    pub(crate) const fn sprouts_mut(&mut self) -> &mut Sprouts {
+        &mut self.shape.sprouts
+    }
+
     /// The segments, to write what is not shape: not their ends, numbers and lengths.
-    pub(super) fn segments_mut(&mut self) -> &mut [Segment] {
+    pub(crate) fn segments_mut(&mut self) -> &mut [Segment] {
         &mut self.shape.segments
     }
 
     /// Nodes and segments, to write what is not shape, beside what follows from the shape.
-    pub(super) fn parts_mut(&mut self) -> (&mut [Node], &mut [Segment], &[[u32; 2]]) {
+    pub(crate) fn parts_mut(&mut self) -> (&mut [Node], &mut [Segment], &[[u32; 2]]) {
         (&mut self.shape.nodes, &mut self.shape.segments, &self.ends)
     }
 
@@ -291,6 +336,41 @@ impl Network {
     /// Whether there are no vessels.
     pub fn is_empty(&self) -> bool {
         self.shape.segments.is_empty()
+    }
+
+    /// Indices of the segments whose axis comes nearer to a place than so far, um, in their order; into a list that is cleared before.
+    pub fn segments_near(&self, at_um: Vec3, within_um: f32, found: &mut Vec<u32>) {
+        found.clear();
+        let block = &self.block;
+        let voxel = |point: Vec3| {
+            let at = ((point - block.min_um) / block.voxel_um).floor();
+            at.clamp(Vec3::ZERO, (block.dims - UVec3::ONE).as_vec3())
+                .as_uvec3()
+        };
+        let (low, high) = (voxel(at_um - within_um), voxel(at_um + within_um));
+        let crossed = self.crossings.voxels();
+        for z in low.z..=high.z {
+            for y in low.y..=high.y {
+                let row = block.dims.x * (y + block.dims.y * z);
+                let begin = crossed.partition_point(|voxel| *voxel < row + low.x);
+                let end = crossed.partition_point(|voxel| *voxel <= row + high.x);
+                for place in begin..end {
+                    found.extend(self.crossings.in_voxel(place).map(|piece| piece.segment));
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found.retain(|segment| self.nearest_on(*segment as usize, at_um).1 < within_um);
+    }
+
+    /// Of the axis of the segment at an index the place that is nearest to a point, as a share of its way, and how far away that is, um.
+    pub fn nearest_on(&self, segment: usize, point_um: Vec3) -> (f32, f32) {
+        let [from, to] = self.places_um(segment);
+        let way = to - from;
+        let share =
+            ((point_um - from).dot(way) / way.length_squared().max(1.0e-12)).clamp(0.0, 1.0);
+        (share, point_um.distance(from + way * share))
     }
 
     /// Length of all vessels over the volume of the block, mm/mm3; only of those for which `counts` says so.
