@@ -45,6 +45,7 @@ pub mod fibroblast;
 pub mod hypoxia;
 pub mod immunity;
 pub mod junctions;
+pub mod lymphatics;
 pub mod matrix;
 pub mod membrane;
 pub mod metabolism;
@@ -73,6 +74,7 @@ pub use immunity::{
     NaturalKillerParameters, Target, TargetParameters,
 };
 pub use junctions::{AdherensParameters, JunctionParameters, Junctions};
+pub use lymphatics::{LymphEntryParameters, LymphaticDescription, Lymphatics};
 pub use matrix::{Matrix, MatrixDescription, MatrixParameters, RemodellingParameters};
 pub use membrane::{Around, MembraneDescription, MembraneParameters, MembranesParameters};
 pub use metabolism::{Metabolism, MetabolismParameters};
@@ -106,6 +108,9 @@ impl Plugin for BiologyPlugins {
             hypoxia::HypoxiaPlugin,
             immunity::ImmunityPlugin,
             junctions::JunctionsPlugin,
+        ))
+        .add_plugins((
+            lymphatics::LymphaticsPlugin,
             matrix::MatrixPlugin,
             membrane::MembranePlugin,
         ))

@@ -57,8 +57,8 @@ pub fn may_begin(
     (others as f32) < parameters.crowded_by
 }
 
-/// How many vessels besides that of a segment come within a distance of a place, um. What was there from the start hangs together as one vessel
-/// as far as it does so within that distance; of sprouts each is one.
+/// How many vessels besides that of a segment come within a distance of a place, um. Each sprout is one. What was there from the start is a network
+/// that hangs together, and counts by its length: a vessel that crosses a ball of radius `r` somewhere is `4 r/3` long in it, one through its middle `2 r`.
 pub fn other_vessels(
     network: &Network,
     segment: usize,
@@ -67,38 +67,40 @@ pub fn other_vessels(
     near: &mut Vec<u32>,
 ) -> usize {
     network.segments_near(at_um, within_um, near);
-    let segments = network.segments();
-    // For each the first that hangs together with it.
-    let mut first: Vec<usize> = (0..near.len()).collect();
-    for at in 0..near.len() {
-        let of = &segments[near[at] as usize];
-        let mut joined = at;
-        for (earlier, other) in near[..at].iter().enumerate() {
-            let other = &segments[*other as usize];
-            let is_same = if of.sprout == Sprouts::NONE {
-                other.sprout == Sprouts::NONE
-                    && [of.from, of.to]
-                        .iter()
-                        .any(|node| [other.from, other.to].contains(node))
-            } else {
-                other.sprout == of.sprout
-            };
-            if is_same {
-                // Both heaps become one, under the lower number.
-                let (a, b) = (first[joined], first[earlier]);
-                let (low, high) = (a.min(b), a.max(b));
-                for number in &mut first[..=at] {
-                    if *number == high {
-                        *number = low;
-                    }
-                }
-                joined = at;
-            }
+    let own = network.segments()[segment].sprout;
+    let mut placed_um = 0.0;
+    let mut is_placed_near = false;
+    let mut sprouts: Vec<u32> = Vec::new();
+    for at in near.iter() {
+        let of = network.segments()[*at as usize].sprout;
+        if of == Sprouts::NONE {
+            is_placed_near = true;
+            placed_um += length_in_ball(network.places_um(*at as usize), at_um, within_um);
+        } else if of != own && !sprouts.contains(&of) {
+            sprouts.push(of);
         }
     }
-    let own = near.iter().position(|of| *of as usize == segment);
-    let own = own.map(|own| first[own]);
-    let is_head = |(at, first): (usize, &usize)| at == *first;
-    let heads = first.iter().enumerate().filter(|of| is_head(*of)).count();
-    heads - usize::from(own.is_some())
+    let crossing_um = 4.0 / 3.0 * within_um;
+    let placed = if own == Sprouts::NONE {
+        ((placed_um - 2.0 * within_um) / crossing_um).max(0.0) as usize
+    } else {
+        ((placed_um / crossing_um) as usize).max(usize::from(is_placed_near))
+    };
+    sprouts.len() + placed
+}
+
+/// Length of what of a straight piece lies in a ball, um.
+fn length_in_ball([from, to]: [Vec3; 2], centre: Vec3, radius: f32) -> f32 {
+    let long = from.distance(to);
+    let Some(way) = (to - from).try_normalize() else {
+        return 0.0;
+    };
+    let middle = (centre - from).dot(way);
+    let away2 = (centre - from).length_squared() - middle * middle;
+    let half2 = radius * radius - away2;
+    if half2 <= 0.0 {
+        return 0.0;
+    }
+    let half = half2.sqrt();
+    ((middle + half).min(long) - (middle - half).max(0.0)).max(0.0)
 }

@@ -136,6 +136,17 @@ pub struct DrawnWalls {
 
 impl WhollyKept for DrawnWalls {}
 
+/// What lymphatics that somebody draws drain, a component of sites; the host's others give way to them. Absent where there are none.
+#[derive(Component, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DrawnLymph {
+    /// `L_p S/V` in each voxel of the site, 1/(mmHg min); empty while it is not known.
+    pub rate_per_mmhg_min: Vec<f32>,
+    /// The pressure in them, mmHg.
+    pub pressure_mmhg: f32,
+}
+
+impl WhollyKept for DrawnLymph {}
+
 /// What the scene says of the fluid of a site, voxel by voxel.
 #[derive(Component, Debug, Default)]
 pub struct Ground {
@@ -208,7 +219,7 @@ impl Ground {
         terms: &mut FluidTerms,
         conductivity: Option<&[f32]>,
         host: &HostVessels,
-        drawn: Option<&DrawnWalls>,
+        (drawn, lymph): (Option<&DrawnWalls>, Option<&DrawnLymph>),
         is_drawn: bool,
     ) {
         let conductivity = conductivity.unwrap_or(&self.conductivity);
@@ -219,7 +230,15 @@ impl Ground {
         copy(&mut terms.lymph_mmhg, &self.lymph_mmhg);
         for voxel in 0..terms.wall_rate.len() {
             terms.wall_rate[voxel] *= self.undrawn(host, is_drawn, voxel);
-            terms.lymph_rate[voxel] *= self.share(host, voxel);
+            match lymph {
+                // Those of the host are among them.
+                Some(lymph) if self.is_host[voxel] => {
+                    let rate = lymph.rate_per_mmhg_min.get(voxel).copied();
+                    terms.lymph_rate[voxel] = rate.unwrap_or(0.0);
+                    terms.lymph_mmhg[voxel] = lymph.pressure_mmhg;
+                }
+                _ => terms.lymph_rate[voxel] *= self.share(host, voxel),
+            }
         }
         let (rate, mmhg) = drawn.map_or((&[][..], &[][..]), |drawn| {
             (&drawn.rate_per_mmhg_min[..], &drawn.effective_mmhg[..])
@@ -403,7 +422,7 @@ pub(super) fn move_fluid(
         &TissueBlock,
         &Ground,
         &HostVessels,
-        Option<&DrawnWalls>,
+        (Option<&DrawnWalls>, Option<&DrawnLymph>),
         Has<DrawnVessels>,
         &mut FluidWork,
         &mut Interstitium,

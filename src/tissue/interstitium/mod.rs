@@ -42,7 +42,7 @@ mod known;
 pub mod molecules;
 
 pub use fluid::{
-    DrawnWalls, FluidFaces, FluidTerms, Interstitium, flow_of, solve_pressure, velocity,
+    DrawnLymph, DrawnWalls, FluidFaces, FluidTerms, Interstitium, flow_of, solve_pressure, velocity,
 };
 pub use molecules::{InterstitialExchange, WallPassage, through_wall};
 
@@ -299,6 +299,7 @@ pub(super) fn register(app: &mut App) {
     app.register_group::<InterstitiumParameters>("interstitium")
         .register_kept::<Interstitium>(Owner::Site, "interstitium")
         .register_kept::<DrawnWalls>(Owner::Site, "drawn_walls")
+        .register_kept::<DrawnLymph>(Owner::Site, "drawn_lymph")
         .register_kept::<InterstitialExchange>(Owner::Field, "interstitial_exchange")
         .declare_remade::<fluid::Ground>("made from the scene")
         .declare_remade::<DrawnVessels>("made from the scene")

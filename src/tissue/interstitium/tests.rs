@@ -99,7 +99,7 @@ fn water_that_is_filtered_is_drained_or_leaves_and_flow_has_that_divergence() {
     let ground = fluid::Ground::new(&block, &description);
     let mut terms = FluidTerms::default();
     let host = crate::tissue::transport::HostVessels::default();
-    ground.fill(&mut terms, None, &host, None, false);
+    ground.fill(&mut terms, None, &host, (None, None), false);
     let faces = FluidFaces::Held(0.0);
     let (pressure, _) = solved(&block, &terms, faces);
     let mut flow = InterstitialFlow::default();

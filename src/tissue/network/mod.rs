@@ -165,6 +165,9 @@ pub const SOLID_SHARE: f32 = 0.2;
 /// What segments of blood vessels are called as elements of a site.
 pub const BLOOD_SEGMENT: &str = "vessel segment";
 
+/// What segments of lymphatics are called as elements of a site.
+pub const LYMPH_SEGMENT: &str = "lymph segment";
+
 /// When networks change their shape, within `Transport`.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NetworkSystems {
