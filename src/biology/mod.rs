@@ -108,13 +108,11 @@ impl Plugin for BiologyPlugins {
             hypoxia::HypoxiaPlugin,
             immunity::ImmunityPlugin,
             junctions::JunctionsPlugin,
-        ))
-        .add_plugins((
             lymphatics::LymphaticsPlugin,
             matrix::MatrixPlugin,
-            membrane::MembranePlugin,
         ))
         .add_plugins((
+            membrane::MembranePlugin,
             metabolism::MetabolismPlugin,
             niche::NichePlugin,
             phagocytosis::PhagocytosisPlugin,

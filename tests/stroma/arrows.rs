@@ -121,7 +121,7 @@ fn every_arrow_points_the_same_way_at_every_base() {
         }
     }
     held_back.sort();
-    let mut expected = HOLD_BACK.map(str::to_owned);
+    let mut expected: Vec<String> = HOLD_BACK.iter().map(|path| (*path).to_owned()).collect();
     expected.sort();
     assert_eq!(held_back, expected);
 }
