@@ -20,7 +20,7 @@ const TURMOIL: &str = r#"(
         ),
         (
             name: "lung", organ: Lung, size_um: (200, 200, 200), voxel_um: (20, 20, 20), fields: [(molecule: "s100", level: 0, faces: Closed)],
-            tissue: (exosomes: (), niche: (patch_um: 50), vessels: (tree: (seed: 2))),
+            tissue: (exosomes: (), niche: (patch_um: 50), vessels: [(place: Grid(spacing_um: 60), like: Lung)]),
         ),
     ],
     populations: [
