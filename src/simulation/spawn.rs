@@ -20,12 +20,14 @@ use crate::core::rule::RuleBook;
 use crate::measure::metrics::{TumourTypes, register_clones, register_types};
 use crate::measure::shares::register_explained;
 use crate::scene::population::PlacedCell;
+use crate::scene::stage::Stage;
 use crate::scene::schema::{Faces, Place, Population, Scene, Source, Span};
 use crate::scene::{CellLibrary, CellPrefab, ParsedScene};
 use crate::tissue::exchange::VolumeBook;
 use crate::tissue::host_vessels::CellShare;
 use crate::tissue::member_rules::register_molecules_at_members;
 use crate::tissue::placed::PlacedRates;
+use crate::tissue::stage_place::StagePlace;
 use crate::tissue::transport::{
     CellVolume, FieldOf, FieldSupply, FieldWork, HeldFaces, HostVessels,
 };
@@ -77,6 +79,7 @@ pub fn block_of(site: &crate::scene::schema::Site) -> TissueBlock {
 /// Spawns the sites of a scene, and their fields as children.
 pub fn spawn_sites(world: &mut World, scene: &Scene) {
     let molecules = world.resource::<Molecules>().clone();
+    let stage = Stage::of(scene);
     let mut sites = Sites::default();
     for (index, site) in scene.sites.iter().enumerate() {
         let id = SiteId(index as u16);
@@ -97,6 +100,7 @@ pub fn spawn_sites(world: &mut World, scene: &Scene) {
                     }
                 ]),
                 SiteMechanics::default(),
+                StagePlace(stage.is_shared.then(|| stage.place_um(index))),
             ))
             .id();
         if block.perfusion_length_um.is_some() {

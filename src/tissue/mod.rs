@@ -18,6 +18,7 @@ pub mod scaffold;
 pub mod site;
 pub mod solver;
 pub mod spread;
+pub mod stage_place;
 pub mod transport;
 pub mod verify;
 

@@ -262,6 +262,7 @@ impl Plugin for TransportPlugin {
         app.register_list::<Molecules>("molecules")
             .register_group::<TransportParameters>("transport")
             .init_resource::<Sites>()
+            .declare_remade::<super::stage_place::StagePlace>("made from the scene, for pictures")
             .register_invariant(SimSystems::Act, "bookings", |world| {
                 let fault = verify_ledgers(world).err()?;
                 Some(Breach::new(fault.to_string()))

@@ -31,9 +31,8 @@ pub mod colonisation;
 mod inputs;
 pub mod intravasation;
 mod known;
+mod picture;
 pub mod species;
-#[cfg(test)]
-mod tests;
 
 pub use ancestry::{Journey, Journeys, TransitBooks};
 pub use circulation::{
@@ -105,6 +104,7 @@ impl Plugin for DisseminationPlugin {
         register_events(app);
         inputs::register(app);
         known::register(app);
+        picture::register(app);
         app.register_run_file(
             "journeys.csv",
             "Every journey of a cell through blood or lymph: from where, how, with how many, how long, where to, and what came of it.",
