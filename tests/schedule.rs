@@ -240,6 +240,7 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
             "biology::immunity::tally::keep_tally",
             "biology::junctions::hold_on",
             "biology::junctions::strands::make_and_leave",
+            "biology::lymphatics::escape::enter",
             "biology::matrix::remodelling::work_on_matrix",
             "biology::membrane::meet_membranes",
             "biology::metabolism::exchange_metabolites",
@@ -257,6 +258,10 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
             "cell::movement::move_cells",
             "cell::neighbourhood::find_neighbours",
             "cell::perception::perceive",
+            "cell::sprouting::grow::sprout<tumorscape::biology::lymphatics::Lymphatics>",
+            "cell::sprouting::grow::sprout<tumorscape::tissue::network::Network>",
+            "cell::sprouting::grow::withdraw<tumorscape::biology::lymphatics::Lymphatics>",
+            "cell::sprouting::grow::withdraw<tumorscape::tissue::network::Network>",
         ]
     );
 }

@@ -155,6 +155,8 @@ fn every_input_of_vessels_can_be_driven_to_its_limits() {
         "vessel.maturation",
         "vessel.pericyte_loss",
         "vessel.pruning",
+        "vessel.regression",
+        "vessel.tip_selection",
     ];
     for input in inputs {
         for gain in ["1e12", "-1e12"] {

@@ -4,9 +4,10 @@ use bevy::prelude::*;
 
 use super::flow::{inflow_um3_per_min, residual};
 use super::life::SolidStress;
-use super::network::{Network, Segment};
+use super::network::{Network, Segment, Sprouts};
 use super::{
-    COMPRESSION, MATURATION, PERICYTE_LOSS, PERMEABILITY, PRUNING, SEGMENT, VesselParameters,
+    COMPRESSION, MATURATION, PERICYTE_LOSS, PERMEABILITY, PRUNING, REGRESSION, SEGMENT,
+    VesselParameters,
 };
 use crate::core::input::{InputInfo, RegisterInputs};
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
@@ -115,6 +116,23 @@ fn register_inputs(app: &mut App) {
             each(world, site, to, |_, _, segment| {
                 // Cords that have not opened yet are not there for blood.
                 if segment.is_solid() { 0.0 } else { rate }
+            });
+        },
+    )
+    .register_element_input(
+        SEGMENT,
+        InputInfo::new(
+            REGRESSION,
+            "1/d",
+            "How often 200 um of a vessel that has sprouted die back as long as it has no pericytes, though blood flows in it.",
+        )
+        .limits(most(1.0e3)),
+        |world, site, to| {
+            let parameters = world.get_resource::<VesselParameters>();
+            let rate = parameters.map_or(0.0, |parameters| parameters.regression_per_day);
+            each(world, site, to, |_, _, segment| {
+                let is_new = segment.sprout != Sprouts::NONE && !segment.is_solid();
+                if is_new { rate } else { 0.0 }
             });
         },
     );

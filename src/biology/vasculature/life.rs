@@ -5,6 +5,7 @@
 //! - Its radius at rest follows shear, pressure and the flow of red cells: [`VesselParameters::stimulus`].
 //! - Pericytes cover it at the rate `vessel.maturation`, and leave it at `vessel.pericyte_loss`: `dm/dt = a (1 - m) - b m`.
 //! - Its wall leaks as rules on `vessel.permeability` say, VEGF-A in the first place.
+//! - One that has sprouted dies back with the hazard `vessel.regression (1 - m)` even where blood flows in it: [`regress`].
 //! - Where shear is too low it is taken back with the hazard `vessel.pruning (1 - m)`: [`prune`].
 //!
 //! [`measure_stress`] runs in `Perceive`, [`live`] in `Transport` before the fields are solved; both every `vessels.every_min`.
@@ -13,8 +14,8 @@ use bevy::prelude::*;
 
 use super::VesselParameters;
 use super::flow::{FlowWork, residual};
-use super::network::{Network, SegmentId, blocks};
-use super::{COMPRESSION, MATURATION, PERICYTE_LOSS, PERMEABILITY, PRUNING};
+use super::network::{Network, SegmentId, Sprouts, blocks};
+use super::{COMPRESSION, MATURATION, PERICYTE_LOSS, PERMEABILITY, PRUNING, REGRESSION};
 use crate::cell::contact::CONFLUENT_SHARE;
 use crate::cell::death::is_alive;
 use crate::cell::{Body, Position, Resident, Surroundings, Vital};
@@ -28,6 +29,12 @@ use crate::tissue::{SiteId, Sites, TissueBlock};
 
 /// Which segments are taken back.
 pub const PRUNED: Purpose = Purpose::of("vasculature.pruning");
+
+/// Which new segments die back.
+pub const REGRESSED: Purpose = Purpose::of("vasculature.regression");
+
+/// Length of vessel of which it is said how often it dies back, um: about that between two forks.
+pub const FORK_UM: f32 = 200.0;
 
 /// Most segments that are taken back one after the other at one time.
 const MOST_PRUNED: usize = 64;
@@ -189,6 +196,17 @@ pub fn live(
         }
         if minutes > 0.0 {
             // What rules say of the segments that there were when they were asked.
+            let going: Vec<(SegmentId, f32)> = network
+                .segments()
+                .iter()
+                .enumerate()
+                .filter(|(_, segment)| segment.sprout != Sprouts::NONE)
+                .map(|(at, segment)| {
+                    let per_day = of(input(REGRESSION), at).unwrap_or(0.0);
+                    let share = segment.length_um / FORK_UM;
+                    (segment.id, per_day * share * (1.0 - segment.maturity))
+                })
+                .collect();
             let hazards: Vec<(SegmentId, f32)> = network
                 .segments()
                 .iter()
@@ -204,6 +222,7 @@ pub fn live(
                 step: clock.step,
                 hours: minutes / 60.0,
             };
+            regress(network, &mut work, &parameters, &going, draw);
             prune(network, &mut work, &parameters, &hazards, draw);
         }
     }
@@ -265,6 +284,38 @@ pub struct Draw {
     pub step: u64,
     /// The time that has gone by, h.
     pub hours: f32,
+}
+
+/// Lets vessels die back with a hazard for each, 1/d, whatever flows in them. Returns how many did.
+pub fn regress(
+    network: &mut Network,
+    work: &mut FlowWork,
+    parameters: &VesselParameters,
+    hazards: &[(SegmentId, f32)],
+    draw: Draw,
+) -> usize {
+    let mut going: Vec<SegmentId> = Vec::new();
+    for (id, per_day) in hazards {
+        if *per_day <= 0.0 {
+            continue;
+        }
+        let who = CellId(u64::from(draw.site.0) << 32 | u64::from(id.0));
+        let mut random = draw.key.stream(who, draw.step, REGRESSED);
+        if random.chance(probability(*per_day, draw.hours / 24.0)) {
+            going.push(*id);
+        }
+    }
+    if !going.is_empty() {
+        network.change(|growth| {
+            for id in &going {
+                // It is there: hazards are of segments that are.
+                let _ = growth.remove_segment(*id);
+            }
+        });
+        network.count_pruned(going.len() as u64);
+        work.circulate(network, parameters);
+    }
+    going.len()
 }
 
 /// Takes vessels back in which blood hardly moves, with a hazard for each, 1/h: one of a loop at a time, with the flow worked out

@@ -67,6 +67,9 @@ pub const PERICYTE_LOSS: &str = "vessel.pericyte_loss";
 /// Input of segments: how often one without pericytes is taken back where blood hardly moves, 1/h.
 pub const PRUNING: &str = "vessel.pruning";
 
+/// Input of segments: how often a new one without pericytes dies back though blood flows in it, 1/d for 200 um.
+pub const REGRESSION: &str = "vessel.regression";
+
 /// Where vessels live and blood flows, within `Transport` and before the fields are solved.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BloodFlowSystems;
@@ -91,6 +94,7 @@ impl Plugin for VasculaturePlugin {
         app.register_group::<VesselParameters>("vessels")
             .register_purpose(placing::PLACEMENT)
             .register_purpose(life::PRUNED)
+            .register_purpose(life::REGRESSED)
             .register_kept::<Network>(Owner::Site, "vessels")
             .declare_remade::<FlowWork>("found from the network")
             .declare_remade::<SolidStress>("measured where it is used")

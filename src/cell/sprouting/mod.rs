@@ -57,7 +57,9 @@ pub trait SproutingVessels: Component<Mutability = Mutable> {
 }
 
 /// A kind of vessels that sprout.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Reflect)]
+#[derive(
+    SystemSet, Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Reflect,
+)]
 pub enum SproutKind {
     /// Blood vessels.
     #[default]
@@ -225,7 +227,8 @@ impl RegisterSprouting for App {
             .add_systems(
                 SimSchedule,
                 (
-                    sprout::<V>.in_set(NetworkSystems::Extend).run_if(is_due),
+                    // Each kind has tips of its own; that they come one after the other is for the schedule alone.
+                    sprout::<V>.in_set(V::KIND).run_if(is_due),
                     withdraw::<V>
                         .in_set(NetworkSystems::Withdraw)
                         .run_if(is_due),
@@ -248,6 +251,12 @@ impl Plugin for SproutingPlugin {
                     .chain()
                     .before(FluidSystems::Walls)
                     .in_set(SimSystems::Transport),
+            )
+            .configure_sets(
+                SimSchedule,
+                (SproutKind::Blood, SproutKind::Lymph)
+                    .chain()
+                    .in_set(NetworkSystems::Extend),
             )
             .register_input::<TipParameters>(
                 InputInfo::new(

@@ -3,7 +3,9 @@
 use bevy::prelude::*;
 use thiserror::Error;
 
-use super::{Held, NetworkState, Node, NodeId, Port, Segment, SegmentId, Sprouts, VesselKind};
+use super::{
+    Held, NetworkState, Node, NodeId, Port, SOLID_SHARE, Segment, SegmentId, Sprouts, VesselKind,
+};
 
 /// A segment that is to be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -158,7 +160,11 @@ impl<'a> Growth<'a> {
             to,
             kind: new.kind,
             rest_radius_um: new.radius_um,
-            radius_um: new.radius_um,
+            radius_um: if new.sprout == Sprouts::NONE {
+                new.radius_um
+            } else {
+                new.radius_um * SOLID_SHARE
+            },
             length_um: new
                 .length_um
                 .map_or(distance, |length| length.max(distance)),
