@@ -39,6 +39,7 @@ fn scene(rules: &str) -> String {
         lymph_entry: (), tip: (),
         target: (), cytotoxic: (), natural_killer: (), immigrant: (),
         edible: (), effector: (), naive: (), phagocytosis: (), polarisation: (), presentation: (), recruit: (), suppressible: (), suppressor: (),
+        chemosensitivity: (), radiosensitivity: (),
         exchange: [{exchange}], follows: [{follows}],
         rules: {{ {rules} }},
     )],

@@ -365,7 +365,7 @@ fn run_watched(
             .iter()
             .filter_map(|change| match change {
                 Change::Add(population, _) => Some(count(&population.place)),
-                Change::Set(..) | Change::Rule(_) => None,
+                Change::Set(..) | Change::Rule(_) | Change::Treat(_) => None,
             })
             .sum::<Option<usize>>()
     };

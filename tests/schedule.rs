@@ -217,6 +217,8 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
             "biology::priming::travel::arrive",
             "biology::protease::express",
             "biology::suppression::suppress",
+            "biology::therapy::chemosensitivity::die_of_drugs",
+            "biology::therapy::radiosensitivity::die_of_radiation",
             "biology::visibility::show_surface",
             "cell::bonds::settle_bonds",
             "cell::death::advance_death",

@@ -57,6 +57,7 @@ pub mod priming;
 pub mod protease;
 pub mod recruitment;
 pub mod suppression;
+pub mod therapy;
 pub mod vasculature;
 pub mod visibility;
 
@@ -122,6 +123,7 @@ impl Plugin for BiologyPlugins {
             protease::ProteasePlugin,
             recruitment::RecruitmentPlugin,
             suppression::SuppressionPlugin,
+            therapy::TherapyPlugin,
             vasculature::VasculaturePlugin,
             visibility::VisibilityPlugin,
         ));

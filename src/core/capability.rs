@@ -93,6 +93,8 @@ pub struct Capability {
     pub contradictions: fn(&CapabilityValue) -> Vec<Contradiction>,
     /// The same of those in force for a cell type, by index.
     pub contradictions_in_force: fn(&World, u16) -> Vec<Contradiction>,
+    /// Whether cells of a type have it, by index, once it is in force.
+    pub is_in_force: fn(&World, u16) -> bool,
     /// Puts the parameters of all cell types into force, by index.
     pub put_into_force: fn(&mut World, &[Option<&CapabilityValue>]),
 }
@@ -112,6 +114,10 @@ impl Capability {
                     .get_resource::<PerType<P>>()
                     .and_then(|table| table.get(cell_type))
                     .map_or_else(Vec::new, P::contradictions)
+            },
+            is_in_force: |world, cell_type| {
+                let table = world.get_resource::<PerType<P>>();
+                table.is_some_and(|table| table.get(cell_type).is_some())
             },
             put_into_force: |world, types| {
                 let parameters = |value: &Option<&CapabilityValue>| (*value)?.get::<P>().cloned();
@@ -148,6 +154,10 @@ impl Capability {
             },
             contradictions: |value| list::<L>(value).map_or_else(Vec::new, |list| twice(&list)),
             contradictions_in_force: |_, _| Vec::new(),
+            is_in_force: |world, cell_type| {
+                let table = world.get_resource::<PerType<L>>();
+                table.is_some_and(|table| table.get(cell_type).is_some())
+            },
             put_into_force: |world, types| {
                 let lists = types.iter().map(|value| list::<L>((*value)?));
                 world.insert_resource(PerType::<L>(lists.collect()));

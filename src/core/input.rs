@@ -138,6 +138,8 @@ pub struct Inputs {
     pub elements: Vec<ElementInput>,
     /// What elements can be asked for.
     pub element_quantities: Vec<ElementQuantity>,
+    /// What rules on elements of a kind read in the place of something else, by name.
+    pub read_as: Vec<(&'static str, String, String)>,
 }
 
 impl Inputs {

@@ -328,6 +328,8 @@ pub struct Quantities {
     pub categories: Vec<CellCategory>,
     /// Numbers of sites.
     pub sites: Vec<SiteQuantity>,
+    /// Numbers of cells that rules read in the place of others, by name: what a cell perceives of a molecule in place of its concentration.
+    pub read_as: Vec<(String, String)>,
 }
 
 impl Quantities {

@@ -473,6 +473,9 @@ fn work_out_sites(world: &World, values: &mut InputValues) {
             let mut used = 0;
             let limits = (input.info.limits.min as f32, input.info.limits.max as f32);
             let program = Program::new(book(place), &input.info.name, limits, |name| {
+                let mut instead = inputs.read_as.iter();
+                let instead = instead.find(|(kind, of, _)| *kind == input.kind && of == name);
+                let name = instead.map_or(name, |(_, _, instead)| instead.as_str());
                 let quantity = inputs
                     .element_quantities
                     .iter()

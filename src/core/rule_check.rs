@@ -142,6 +142,17 @@ pub fn check_rule(
     rule: &Rule,
 ) -> Result<(), Vec<RuleFault>> {
     let mut faults = check_ends(world, cell_type, rule);
+    faults.extend(wrong_numbers(rule));
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(faults)
+    }
+}
+
+/// What is wrong with the numbers of a rule, whatever it joins.
+pub fn wrong_numbers(rule: &Rule) -> Vec<RuleFault> {
+    let mut faults = Vec::new();
     let mut law = rule.law;
     for name in law.numbers() {
         let limits = Law::limits(name);
@@ -171,11 +182,7 @@ pub fn check_rule(
         let message = format!("`{law}` has no factor that a floor could hold: leave it out");
         faults.push(RuleFault::new("floor", message));
     }
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(faults)
-    }
+    faults
 }
 
 /// What is said of a floor where rules are combined by [`Combine::MultiHill`].

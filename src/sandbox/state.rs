@@ -88,6 +88,27 @@ impl Dial {
     }
 }
 
+/// How a drug is to be given.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Plan {
+    /// A dose, mg for a kg of body.
+    pub mg_per_kg: f64,
+    /// How many doses.
+    pub times: u32,
+    /// Time between two, d.
+    pub every_days: f64,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            mg_per_kg: 10.0,
+            times: 1,
+            every_days: 3.0,
+        }
+    }
+}
+
 /// Everything the panels and the input systems share.
 #[derive(Resource)]
 pub(super) struct Sandbox {
@@ -132,6 +153,10 @@ pub(super) struct Sandbox {
     pub session: Arc<Session>,
     /// Why the latest change was refused.
     pub refusal: Option<String>,
+    /// How each drug is to be given, by name.
+    pub plans: BTreeMap<String, Plan>,
+    /// Dose of radiation, Gy.
+    pub gray: f32,
     /// Search text over the parameters.
     pub search: String,
     /// Whether the help is shown.
@@ -190,6 +215,8 @@ impl Sandbox {
             scales: BTreeMap::new(),
             session: Arc::default(),
             refusal: None,
+            plans: BTreeMap::new(),
+            gray: 2.0,
             search: String::new(),
             is_help_open: false,
             are_panels_open: true,
@@ -261,6 +288,11 @@ impl Sandbox {
             dial.knob.value = value;
         }
         self.order(Order::Change(Action::Set(path.to_owned(), value)));
+    }
+
+    /// Treats the tissue at the next step boundary.
+    pub fn treat(&self, action: Action) {
+        self.order(Order::Change(action));
     }
 
     /// Asks for what the settings show, if reports do not hold it yet.

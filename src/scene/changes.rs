@@ -15,6 +15,7 @@ use super::library::CellLibrary;
 use super::schema::Scene;
 use super::spans::{Body, FieldPath, unquoted};
 use super::timeline::Timeline;
+use crate::biology::therapy::effects::rules_of_sites;
 use crate::core::parameters::{
     CellTypeNames, ParameterError, check_exact, set_choice, set_parameter,
 };
@@ -29,6 +30,7 @@ pub(super) fn check_changes(
     library: &CellLibrary,
     world: &mut World,
 ) {
+    let by_drugs = rules_of_sites(world);
     let mut rules = world.get_resource_or_init::<Rules>();
     rules.of_sites = vec![RuleBook::default(); scene.sites.len()];
     rules.sites = scene.sites.iter().map(|site| site.name.clone()).collect();
@@ -38,6 +40,7 @@ pub(super) fn check_changes(
                 book.rules.extend(part.rules.clone());
             }
         }
+        book.rules.extend(by_drugs.clone());
     }
     let root = FieldPath::root();
     let types = world.get_resource::<CellTypeNames>();

@@ -150,7 +150,7 @@ impl Course<'_, '_, '_> {
                 self.replay.rule(&at, change);
             }
             // Populations are checked with those present at the start.
-            Change::Add(..) => {}
+            Change::Add(..) | Change::Treat(_) => {}
         }
         let rules = self.replay.world.resource::<Rules>().clone();
         let new = State { rules, set };

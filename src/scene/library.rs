@@ -19,6 +19,7 @@ use super::read::read;
 use super::report::SceneReport;
 use super::spans::FieldPath;
 use crate::biology::BiologyPlugins;
+use crate::biology::therapy::{Drug, Drugs, Patient};
 use crate::cell::CellPlugins;
 use crate::core::capability::{CapabilityRegistry, CapabilityValue};
 use crate::core::clones::{Clones, HeritableTraits};
@@ -143,6 +144,8 @@ pub struct CellLibrary {
     pub molecules: Molecules,
     /// The capabilities they can have.
     pub known: CapabilityRegistry,
+    /// The drugs that a scene has.
+    pub drugs: Drugs,
     /// Where the types come from.
     source: Source,
 }
@@ -151,6 +154,7 @@ impl PartialEq for CellLibrary {
     fn eq(&self, other: &Self) -> bool {
         self.types == other.types
             && self.molecules == other.molecules
+            && self.drugs == other.drugs
             && self.source == other.source
     }
 }
@@ -177,8 +181,18 @@ impl CellLibrary {
             types,
             molecules,
             known,
+            drugs: Drugs {
+                list: Vec::new(),
+                body: Patient::Mouse,
+            },
             source: Source::Scene,
         }
+    }
+
+    /// The same with these drugs, in the body of such a one.
+    pub(super) fn with_drugs(mut self, list: Vec<Drug>, body: Patient) -> Self {
+        self.drugs = Drugs { list, body };
+        self
     }
 
     /// No types and no molecules, but capabilities they could have.
@@ -187,6 +201,7 @@ impl CellLibrary {
             types: Vec::new(),
             molecules: Molecules::default(),
             known,
+            drugs: Drugs::default(),
             source: Source::Shipped,
         }
     }
@@ -219,6 +234,7 @@ impl CellLibrary {
             types,
             molecules,
             known: known.clone(),
+            drugs: Drugs::default(),
             source: Source::Shipped,
         })
     }

@@ -13,6 +13,7 @@ mod check;
 mod checker;
 mod course;
 mod draft;
+mod drugs;
 mod effects;
 pub mod expect;
 mod forms;
@@ -35,6 +36,7 @@ pub mod stage;
 pub mod table;
 pub mod timeline;
 pub mod tissue_parts;
+pub mod treatment;
 pub mod variants;
 mod words;
 
@@ -44,6 +46,7 @@ use std::path::{Path, PathBuf};
 use bevy::prelude::*;
 
 pub use alone::{Accepted, load_library, load_prefab};
+pub use drugs::{load_drug, parse_drug, shipped_drugs};
 pub use expect::{Judge, Measurement, Verdict};
 pub use library::{CellLibrary, parse_prefab, shipped_capabilities};
 pub use look::{
@@ -69,7 +72,7 @@ use self::schema::{Action, CellAt, Event, Place, Population};
 use self::spans::FieldPath;
 use self::table::Row;
 use crate::core::capability::CapabilityRegistry;
-use crate::core::dialect::{dialect, read_ron};
+use crate::core::dialect::{dialect, read_ron, write_ron};
 use crate::core::extension::Extensions;
 use crate::core::files::{self, Unreadable};
 use crate::core::metric::Metric;
@@ -189,7 +192,8 @@ impl ParsedScene {
                 scene.cell_types.clone(),
                 Molecules::new(scene.molecules.iter().cloned()),
                 known.clone(),
-            ),
+            )
+            .with_drugs(scene.drugs.clone(), scene.patient),
             extensions: context.extensions.cloned().unwrap_or_default(),
             warnings: SceneReport::default(),
             scene,
@@ -251,6 +255,34 @@ impl ParsedScene {
             Ok(())
         } else {
             Err(report)
+        }
+    }
+
+    /// Checks a treatment that is to be made while the scene runs.
+    ///
+    /// # Errors
+    /// When anything is wrong with it: everything that is.
+    pub fn check_treatment(&self, action: &Action) -> Result<(), SceneReport> {
+        const NAME: &str = "the treatment";
+        let text = write_ron(action).unwrap_or_default();
+        let reading = read::read::<Action>(&text, NAME);
+        let mut checker = Checker {
+            file: NAME,
+            text: &text,
+            tree: &reading.tree,
+            repaired: &reading.repaired,
+            molecules: &self.library.molecules,
+            unread: &[],
+            report: SceneReport::default(),
+        };
+        let drugs = self.library.drugs.list.iter();
+        let drugs: Vec<String> = drugs.map(|drug| drug.name.clone()).collect();
+        let of_scene = (&self.library, drugs.as_slice());
+        drugs::check_treatment(&mut checker, &FieldPath::root(), action, &self.scene, of_scene);
+        if checker.report.is_empty() {
+            Ok(())
+        } else {
+            Err(checker.report)
         }
     }
 
@@ -410,7 +442,7 @@ pub fn parse_scene(
     let AtHand {
         mut library,
         report: of_files,
-        unread,
+        mut unread,
     } = if context.is_whole {
         let molecules = Molecules::new(own_molecules.iter().cloned());
         AtHand {
@@ -430,10 +462,18 @@ pub fn parse_scene(
         }
     };
     report.absorb_first(of_files);
-    let Some(scene) = reading.value else {
+    let Some(mut scene) = reading.value else {
         report.put_in_order();
         return Err(report);
     };
+    let drugs = drugs::prepare(
+        &mut scene,
+        &mut library,
+        folder,
+        context.is_whole,
+        &mut report,
+        &mut unread,
+    )?;
     variants::add_variants(&mut library, &scene);
     let mut library = library.with_used_first(&used_types(&scene));
     let mut checker = Checker {
@@ -452,6 +492,7 @@ pub fn parse_scene(
     }
     check_scene(&mut checker, &scene, &library, context, &mut tables);
     variants::check_variants(&mut checker, &scene, &library);
+    drugs::check_treatments(&mut checker, &scene, &library, &drugs);
     let timeline = Timeline::new(&scene);
     // Types that only CSV files name are used as well.
     let rows = tables.0.values().flatten();
@@ -466,6 +507,7 @@ pub fn parse_scene(
         let place = Use::InScene(&used);
         misfits = rules::check_library(&mut report, &library, &unread, &world, place);
         names::check_names(&mut report, name, &world);
+        drugs::check_names(&mut report, &mut checker, &drugs, &scene, &world);
         rules::check_own_types(&mut checker, &scene, &library, &world);
         changes::check_changes(&mut checker, (&scene, &timeline), &library, &mut world);
         world.insert_resource(Clock::new(scene.step.minutes()));
@@ -523,7 +565,14 @@ fn scene_names_files(scene: &Scene) -> bool {
 
 /// The cell types that populations and timeline name.
 fn used_types(scene: &Scene) -> Vec<&str> {
-    let mut used = Vec::new();
+    let transferred = scene.timeline.iter().filter_map(|event| {
+        let (Event::At(_, action) | Event::Every { action, .. }) = event;
+        match action {
+            Action::Transfer(transfer) => Some(transfer.cell.as_str()),
+            _ => None,
+        }
+    });
+    let mut used: Vec<&str> = transferred.collect();
     for population in populations_in(scene) {
         used.push(population.cell.as_str());
         if let Place::Cells(cells) = &population.place {

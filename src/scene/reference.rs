@@ -22,7 +22,10 @@ use super::schema::{
 use super::shape::example;
 use super::stage::StageLayout;
 use super::tissue_parts::TissueParts;
+use super::treatment::{CellTransfer, Dosing, Injection, Irradiation, Resection};
 use super::variants::Variant;
+use crate::biology::therapy::drug::{Activation, Binding, Effect, Hidden, InTissue};
+use crate::biology::therapy::{Absorption, Drug, Kinetics};
 use crate::core::capability::{Capability, CapabilityRegistry};
 use crate::core::clones::Heritability;
 use crate::core::dialect::read_ron;
@@ -89,7 +92,7 @@ fn reads<T: PartialReflect + Typed + DeserializeOwned>() -> (TypeId, Read) {
 }
 
 /// How the types that have named fields are read; a test sees to it that all are here.
-fn readers() -> [(TypeId, Read); 29] {
+fn readers() -> [(TypeId, Read); 42] {
     [
         reads::<Scene>(),
         reads::<Site>(),
@@ -120,6 +123,19 @@ fn readers() -> [(TypeId, Read); 29] {
         reads::<Output>(),
         reads::<Recording>(),
         reads::<Condition>(),
+        reads::<Dosing>(),
+        reads::<Injection>(),
+        reads::<Irradiation>(),
+        reads::<Resection>(),
+        reads::<CellTransfer>(),
+        reads::<Drug>(),
+        reads::<Kinetics>(),
+        reads::<Absorption>(),
+        reads::<InTissue>(),
+        reads::<Binding>(),
+        reads::<Activation>(),
+        reads::<Hidden>(),
+        reads::<Effect>(),
     ]
 }
 

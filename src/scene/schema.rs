@@ -14,7 +14,9 @@ use super::look::{CameraKey, Label, Look, PlotShown};
 use super::prefab::CellPrefab;
 use super::stage::StageLayout;
 use super::tissue_parts::TissueParts;
+use super::treatment::{CellTransfer, Dosing, Injection, Irradiation, Resection};
 use super::variants::Variant;
+use crate::biology::therapy::{Drug, Patient};
 use crate::core::regulate::RuleChange;
 pub use crate::tissue::Organ;
 use crate::tissue::placed::{PlacedRate, Region};
@@ -63,6 +65,18 @@ pub struct Scene {
     /// Molecules beside those of the library, or in place of those of the same name.
     #[serde(default)]
     pub molecules: Vec<Molecule>,
+    /// Drugs beside those of the library, or in place of those of the same name.
+    #[serde(default)]
+    pub drugs: Vec<Drug>,
+    /// Names of drugs that can be given while the scene runs, beside those that its timeline gives: their molecules are simulated.
+    #[serde(default)]
+    pub on_call: Vec<String>,
+    /// Names of sites of another body, to compare with: blood brings no drug there.
+    #[serde(default)]
+    pub untreated: Vec<String>,
+    /// Whose body is treated: how drugs go through it, and what it weighs.
+    #[serde(default)]
+    pub patient: Patient,
     /// Parameters that differ from the library, by path: `"hypoxia.degradation_per_hour"` for what concerns
     /// all cells, `"cancer.cycle.s_hours"` for one cell type. Values are numbers; switches are 0 and 1.
     #[serde(default)]
@@ -332,6 +346,16 @@ pub enum Action {
     Add(Population),
     /// Changes a rule: `Rule(Delete("cancer.hypoxia_calls_vessels"))`.
     Rule(RuleChange),
+    /// Gives a drug, once or in a course: `Give(drug: "anti_pd_1", mg_per_kg: 10, every: Days(3), times: 4)`.
+    Give(Dosing),
+    /// Injects a drug into the tissue itself: `Inject(drug: "collagenase", place: Ball(radius_um: 50), fmol: 3)`.
+    Inject(Injection),
+    /// Irradiates a site or a part of it: `Irradiate(gray: 2)`.
+    Irradiate(Irradiation),
+    /// Cuts cells out: `Resect(place: Ball(radius_um: 200))`.
+    Resect(Resection),
+    /// Gives cells into blood: `Transfer(cell: "cd8_t_cell", cells: 300)`.
+    Transfer(CellTransfer),
     /// Shows a sentence; an empty one removes it.
     Caption(String),
     /// Where the camera is at this time; between two of these it moves smoothly.
@@ -351,7 +375,14 @@ impl Action {
     /// Whether it changes the tissue and not only the picture.
     pub const fn changes_tissue(&self) -> bool {
         match self {
-            Self::Set(..) | Self::Add(_) | Self::Rule(_) => true,
+            Self::Set(..)
+            | Self::Add(_)
+            | Self::Rule(_)
+            | Self::Give(_)
+            | Self::Inject(_)
+            | Self::Irradiate(_)
+            | Self::Resect(_)
+            | Self::Transfer(_) => true,
             Self::Caption(_)
             | Self::Camera(_)
             | Self::Look(_)

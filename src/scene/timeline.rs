@@ -19,6 +19,8 @@ pub enum Change<'a> {
     Set(&'a str, f64),
     /// Changes a rule.
     Rule(&'a RuleChange),
+    /// A treatment.
+    Treat(&'a Action),
     /// Adds cells; the number tells the population from all others of the scene.
     Add(&'a Population, u32),
 }
@@ -44,6 +46,11 @@ impl Moment {
             Action::Set(path, value) => Change::Set(path.as_str(), *value),
             Action::Rule(change) => Change::Rule(change),
             Action::Add(population) => Change::Add(population, self.population),
+            Action::Give(_)
+            | Action::Inject(_)
+            | Action::Irradiate(_)
+            | Action::Resect(_)
+            | Action::Transfer(_) => Change::Treat(&self.action),
             Action::Caption(_)
             | Action::Camera(_)
             | Action::Look(_)
@@ -407,7 +414,7 @@ mod tests {
                     .map(move |change| match change {
                         Change::Set(_, value) => (step, value),
                         Change::Add(_, number) => (step, -f64::from(number)),
-                        Change::Rule(_) => (step, f64::NAN),
+                        Change::Rule(_) | Change::Treat(_) => (step, f64::NAN),
                     })
                     .collect::<Vec<_>>()
             })

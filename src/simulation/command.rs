@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::spawn::spawn_population;
+use crate::biology::therapy::{
+    Course, Drugs, Pharmacy, Transfer, Transfers, prescribe, procedures, radiosensitivity,
+};
 use crate::core::parameters::{CellTypeNames, ParameterError, set_parameter};
 use crate::core::regulate::{RuleChange, Rules};
 use crate::core::state::{Owner, RegisterState, WhollyKept};
@@ -29,6 +32,9 @@ pub enum ActionError {
     /// The cells make no sense in this scene.
     #[error(transparent)]
     Population(#[from] SceneReport),
+    /// The treatment makes no sense in this scene.
+    #[error("{0}")]
+    Treatment(SceneReport),
     /// It is about the picture.
     #[error("this changes the picture, not the tissue")]
     Picture,
@@ -99,6 +105,7 @@ fn run_commands(world: &mut World) {
             }
             Change::Add(population, number) => spawn_population(world, &script, population, number),
             Change::Rule(change) => change_rule(world, change),
+            Change::Treat(action) => treat(world, &script, action),
         }
     }
     if world.resource::<CommandQueue>().waiting.is_empty() {
@@ -113,6 +120,11 @@ fn run_commands(world: &mut World) {
                 }
             }
             Action::Rule(change) => change_rule(world, change),
+            Action::Give(_)
+            | Action::Inject(_)
+            | Action::Irradiate(_)
+            | Action::Resect(_)
+            | Action::Transfer(_) => treat(world, &script, &action),
             // `Simulation::apply` lets none of these in.
             Action::Caption(_)
             | Action::Camera(_)
@@ -134,6 +146,58 @@ fn run_commands(world: &mut World) {
             action,
         };
         world.resource_mut::<CommandQueue>().log.push(entry);
+    }
+}
+
+/// Treats the tissue.
+fn treat(world: &mut World, script: &ParsedScene, action: &Action) {
+    let now = world.resource::<Clock>().minutes();
+    let site = |name: &Option<String>| script.site(name.as_deref()).unwrap_or_default();
+    let cell_type = |name: &String| script.library.index_of(name);
+    match action {
+        Action::Give(dosing) => {
+            let Some(dose) = dosing.dose() else { return };
+            let drugs = world.resource::<Drugs>();
+            match prescribe(drugs, &dosing.drug, dose, dosing.route) {
+                Ok((drug, dose_ug, route)) => {
+                    let course = Course {
+                        drug: drug as u32,
+                        dose_ug,
+                        route,
+                        start_minutes: now,
+                        every_minutes: dosing.every.map_or(0.0, Span::minutes),
+                        times: dosing.times,
+                        given: 0,
+                    };
+                    world.resource_mut::<Pharmacy>().begin(course);
+                }
+                Err(error) => warn(format_args!("at {} h: {error}", now / 60.0)),
+            }
+        }
+        Action::Inject(of) => {
+            procedures::inject(world, site(&of.site), &of.place, &of.drug, of.fmol);
+        }
+        Action::Irradiate(of) => {
+            radiosensitivity::strike(world, site(&of.site), of.place.as_ref(), of.gray);
+        }
+        Action::Resect(of) => {
+            let types: Vec<u16> = of.cells.iter().filter_map(cell_type).collect();
+            procedures::resect(world, site(&of.site), of.place.as_ref(), &types);
+        }
+        Action::Transfer(of) => {
+            if let Some(cell_type) = cell_type(&of.cell) {
+                let transfer = Transfer {
+                    cell_type,
+                    site: site(&of.site),
+                    cells: of.cells,
+                    come: 0,
+                    start_minutes: now,
+                    over_minutes: of.over.map_or(0.0, Span::minutes),
+                };
+                world.resource_mut::<Transfers>().0.push(transfer);
+            }
+        }
+        _ => {}
     }
 }
 

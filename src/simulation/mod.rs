@@ -247,6 +247,14 @@ impl Simulation {
                 parameters::check_parameter(&self.world, path, *value)?;
             }
             Action::Add(population) => self.scene.check_population(population, &self.world)?,
+            Action::Give(_)
+            | Action::Inject(_)
+            | Action::Irradiate(_)
+            | Action::Resect(_)
+            | Action::Transfer(_) => self
+                .scene
+                .check_treatment(&action)
+                .map_err(ActionError::Treatment)?,
             Action::Rule(change) => {
                 crate::core::rule_check::check_change(&self.world, change)
                     .map_err(|fault| ActionError::Rule(fault.message))?;

@@ -158,6 +158,12 @@ impl Program {
                 warnings: SceneReport::default(),
             });
         }
+        if folder.is_some_and(|folder| folder == "drugs") {
+            return scene::load_drug(path).map(|drug| Accepted {
+                value: format!("drug `{}`, {}", drug.name, verdict(&SceneReport::default())),
+                warnings: SceneReport::default(),
+            });
+        }
         let shipped = self.open_shipped_scene(path);
         let parsed = shipped.unwrap_or_else(|| self.open_scene(path))?;
         Ok(Accepted {

@@ -2,6 +2,7 @@
 
 use bevy::prelude::*;
 
+use crate::biology::therapy;
 use crate::cell::clones::tell_clones;
 use crate::cell::contact::CONFLUENT_SPACING;
 use crate::cell::cycle::mean_radius_um;
@@ -57,6 +58,7 @@ pub fn install_cell_types(world: &mut World, library: &CellLibrary) {
     let books = library.types.iter().map(CellPrefab::rule_book);
     world.get_resource_or_init::<Rules>().of_types = books.collect();
     register_explained(world);
+    therapy::install(world, library.drugs.clone(), library.types.len() as u16);
 }
 
 /// The block of tissue that a site of a scene describes.
@@ -162,6 +164,11 @@ pub fn spawn_sites(world: &mut World, scene: &Scene) {
     world.insert_resource(sites);
     keep_carried(world);
     install_parts(world, scene);
+    let by_drugs = therapy::effects::rules_of_sites(world);
+    for book in &mut world.get_resource_or_init::<Rules>().of_sites {
+        book.rules.extend(by_drugs.clone());
+    }
+    therapy::install_in_sites(world);
 }
 
 /// The sources and sinks of a field, as the solver takes them.

@@ -55,24 +55,29 @@ impl Region {
         }
     }
 
-    /// The voxels of a block that belong to it, in their order; at least one.
-    pub fn voxels(&self, block: &TissueBlock) -> Vec<u32> {
+    /// Whether a point lies in it, um; none lies in a single point.
+    pub fn holds(&self, at_um: Vec3) -> bool {
         let (min, max) = self.bounds_um();
-        let holds = |at: Vec3| match *self {
+        match *self {
             Self::Point { .. } => false,
             Self::Ball {
                 center_um,
                 radius_um,
-            } => at.distance(center_um.into()) <= radius_um,
-            Self::Box { .. } => at.cmpge(min).all() && at.cmple(max).all(),
-        };
+            } => at_um.distance(center_um.into()) <= radius_um,
+            Self::Box { .. } => at_um.cmpge(min).all() && at_um.cmple(max).all(),
+        }
+    }
+
+    /// The voxels of a block that belong to it, in their order; at least one.
+    pub fn voxels(&self, block: &TissueBlock) -> Vec<u32> {
+        let (min, max) = self.bounds_um();
         let [nx, ny, nz] = block.dims.to_array();
         let mut found = Vec::new();
         for z in 0..nz {
             for y in 0..ny {
                 for x in 0..nx {
                     let cell = UVec3::new(x, y, z).as_vec3() + Vec3::splat(0.5);
-                    if holds(block.min_um + cell * block.voxel_um) {
+                    if self.holds(block.min_um + cell * block.voxel_um) {
                         found.push(x + nx * (y + ny * z));
                     }
                 }

@@ -4,9 +4,10 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    EVERY_MINUTES, FACTORS, LOX, MMP, Matrix, MatrixBook, MatrixHindrance, MatrixParameters,
+    DIGESTION, EVERY_MINUTES, FACTORS, LOX, MMP, Matrix, MatrixBook, MatrixHindrance, MatrixParameters,
 };
 use crate::core::Clock;
+use crate::core::input::{Inputs, Regulated};
 use crate::core::parallel::for_each_piece;
 use crate::core::random::probability;
 use crate::core::units::{MINUTES_PER_HOUR, MOLECULES_PER_UM3_PER_NM, SECONDS_PER_MINUTE};
@@ -124,9 +125,9 @@ pub fn remodel(
     clock: Res<Clock>,
     parameters: Res<MatrixParameters>,
     sites: Res<Sites>,
-    fields: Fields,
-    bookings: Bookings,
-    mut matrices: Query<(&SiteId, &mut Matrix, &mut MatrixBook, &mut MatrixHindrance)>,
+    (fields, bookings): (Fields, Bookings),
+    (inputs, regulated): (Res<Inputs>, Regulated),
+    mut matrices: Query<(Entity, &SiteId, &mut Matrix, &mut MatrixBook, &mut MatrixHindrance)>,
 ) {
     if matrices.is_empty() {
         return;
@@ -139,7 +140,8 @@ pub fn remodel(
     let stored = FACTORS.map(|name| bookings.of(name));
     let every = clock.steps_in(f64::from(parameters.hindrance_every_min)) / turn;
     let regeneration_per_min = parameters.regeneration_per_day / (24.0 * MINUTES_PER_HOUR as f32);
-    for (site, mut matrix, mut book, mut hindrance) in &mut matrices {
+    for (entity, site, mut matrix, mut book, mut hindrance) in &mut matrices {
+        let by_rules = regulated.of_elements(&inputs, DIGESTION, entity).unwrap_or_default();
         let (site, block) = (*site, &sites.get(*site).block);
         let voxel_um3 = block.voxel_volume_um3();
         let full_pg = parameters.collagen_pg_per_um3 * voxel_um3;
@@ -187,7 +189,8 @@ pub fn remodel(
                 let voxel = piece * VOXELS + at;
                 let change = Change {
                     digestion_per_min: parameters.digestion_per_min_nm * mmp.at(site, voxel as u32)
-                        + books.digestion.sum(voxel),
+                        + books.digestion.sum(voxel)
+                        + by_rules.get(voxel).copied().unwrap_or(0.0),
                     deposition_per_min: books.deposition.sum(voxel) / full_pg,
                     crosslinking_per_min: parameters.crosslinking_per_min_nm
                         * lox.at(site, voxel as u32),

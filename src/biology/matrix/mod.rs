@@ -33,6 +33,7 @@ use crate::cell::barrier::SiteBarriers;
 use crate::cell::{ActSystems, order_act};
 use crate::core::Clock;
 use crate::core::in_transit::{InTransit, RegisterInTransit};
+use crate::core::input::{InputInfo, RegisterInputs};
 use crate::core::parameters::{Limits, Parameters, RegisterParameters};
 use crate::core::site_part::RegisterSitePart;
 use crate::core::state::{Owner, RegisterState};
@@ -57,6 +58,8 @@ pub use remodelling::{MatrixBook, RemodellingParameters, work_on_matrix};
 pub use state::{FACTORS, FibreLayout, Matrix, MatrixDescription};
 
 /// The molecules that act on it.
+/// The input of voxels.
+const DIGESTION: &str = "matrix.digestion";
 const MMP: &str = "mmp";
 const LOX: &str = "lox";
 
@@ -201,6 +204,23 @@ impl Plugin for MatrixPlugin {
             .declare_remade::<MatrixBook>("filled and emptied within a step")
             .declare_remade::<Scaffold>("shown anew as the matrix changes")
             .register_hindrance::<MatrixHindrance>()
+            .register_element_input(
+                "voxel",
+                InputInfo::new(
+                    DIGESTION,
+                    "1/min",
+                    "Digestion of the matrix in a voxel by anything else than cells and their MMPs.",
+                )
+                .limits(Limits {
+                    min: 0.0,
+                    max: 1.0e3,
+                }),
+                |world, site, values| {
+                    if let Some(matrix) = world.get::<Matrix>(site) {
+                        values.resize(values.len() + matrix.density.len(), 0.0);
+                    }
+                },
+            )
             .register_molecule_use("matrix", MMP)
             .register_molecule_use("matrix", LOX)
             .register_molecule_use("matrix", FACTORS[0])

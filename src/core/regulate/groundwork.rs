@@ -100,6 +100,9 @@ fn replace_if_other<T: PartialEq>(list: &mut Vec<T>, with: impl Iterator<Item = 
 
 /// The place of a quantity among those that are read, which it joins; one that is not known is never there.
 fn column_of(known: &Quantities, quantities: &mut Vec<usize>, by: &str) -> usize {
+    let mut instead = known.read_as.iter();
+    let instead = instead.find(|(name, _)| name == by);
+    let by = instead.map_or(by, |(_, instead)| instead.as_str());
     let place = known
         .cells
         .iter()

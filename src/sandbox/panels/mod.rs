@@ -7,6 +7,7 @@ mod inspector;
 mod parameters;
 mod plots;
 mod time_line;
+mod treatments;
 mod wiring;
 
 use bevy::prelude::*;
@@ -76,6 +77,7 @@ fn show_panels(
                     inspector::show(ui, sandbox, &shown, &mut new_settings, &mut camera);
                     wiring::show(ui, sandbox, &shown.0, new_settings.selected);
                     plots::show(ui, sandbox, &shown);
+                    treatments::show(ui, sandbox, &shown, new_settings.site);
                     parameters::show(ui, sandbox);
                     changes::show(ui, sandbox);
                 });

@@ -91,7 +91,16 @@ fn check_action(
                 check_site_name(checker, &path.field("site"), name, scene);
             }
         }
-        Action::Add(_) | Action::Rule(_) | Action::Caption(_) | Action::Chapter(..) => {}
+        // Treatments are checked where drugs are known.
+        Action::Add(_)
+        | Action::Rule(_)
+        | Action::Caption(_)
+        | Action::Chapter(..)
+        | Action::Give(_)
+        | Action::Inject(_)
+        | Action::Irradiate(_)
+        | Action::Resect(_)
+        | Action::Transfer(_) => {}
     }
 }
 

@@ -327,8 +327,8 @@ pub(super) fn register(app: &mut App) {
             },
         )
         .place_elements(VOXEL, |world, site, of_voxel, to| {
-            if let Some(ground) = world.get::<fluid::Ground>(site) {
-                to.extend((0..ground.conductivity.len() as u32).map(of_voxel));
+            if let Some(block) = world.get::<TissueBlock>(site) {
+                to.extend((0..block.voxels() as u32).map(of_voxel));
             }
         })
         .register_element_input(

@@ -15,10 +15,11 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::fluid::{Ground, Interstitium};
+use crate::core::Clock;
 use crate::core::state::WhollyKept;
 use crate::tissue::host_vessels::{DrawnVessels, HostVessels};
 use crate::tissue::medium::{ExchangesWithVessels, VesselExchange};
-use crate::tissue::transport::FieldSupply;
+use crate::tissue::transport::{FieldSupply, is_due};
 use crate::tissue::{Molecule, Molecules, Sites};
 
 /// `Pe` beyond which diffusion counts for nothing: to a part in 5e8.
@@ -81,6 +82,8 @@ struct WorkedOutFor {
     permeability_um_per_min: f32,
     /// Share of it that such a wall holds back.
     reflection: f32,
+    /// Its level in blood.
+    blood: f32,
 }
 
 impl WhollyKept for InterstitialExchange {}
@@ -93,6 +96,7 @@ impl ExchangesWithVessels for InterstitialExchange {
 
 /// Works out what water carries, where it flows otherwise than before.
 pub(super) fn carry_through_walls(
+    clock: Res<Clock>,
     molecules: Res<Molecules>,
     sites: Res<Sites>,
     fluids: Query<(&Interstitium, &Ground, &HostVessels, Has<DrawnVessels>)>,
@@ -111,8 +115,12 @@ pub(super) fn carry_through_walls(
                 solve: fluid.solves,
                 permeability_um_per_min: molecule.wall_permeability_um_per_min,
                 reflection: molecule.wall_reflection,
+                blood: supply.level,
             });
-            if of_field.of == now {
+            // What is in blood may change in every step, and counts when the field is solved.
+            let is_other_blood = |of: WorkedOutFor| Some(WorkedOutFor { blood: supply.level, ..of });
+            let waits = of_field.of.and_then(is_other_blood) == now && !is_due(&clock, molecule);
+            if of_field.of == now || waits {
                 continue;
             }
             let voxels = site.block.voxels();

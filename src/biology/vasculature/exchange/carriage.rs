@@ -43,6 +43,8 @@ pub struct BloodExchange {
     shape: Shape,
     /// When the flow was as it is taken to be, and of which solve of the fluid it is.
     of: Option<(Option<u64>, u64)>,
+    /// Of a molecule that walls hold up, the level in blood that it is of.
+    blood: f32,
 }
 
 /// What tells the shapes that a network has one after the other from each other: how many segments there are and were taken back, and the number of the
@@ -366,10 +368,15 @@ pub fn carry_in_blood(
             } else {
                 let solve = fluid.map_or(0, |fluid| fluid.solves);
                 let now = Some((network.lived_until(), solve));
-                let is_other =
-                    exchange.of != now || molecules.is_changed() || parameters.is_changed();
+                // What is in blood may change in every step, and counts when the field is solved.
+                let is_other_blood = exchange.blood != supply.level && is_due(&clock, molecule);
+                let is_other = exchange.of != now
+                    || is_other_blood
+                    || molecules.is_changed()
+                    || parameters.is_changed();
                 if is_other {
                     exchange.of = now;
+                    exchange.blood = supply.level;
                     let parts = super::walls::Proteins {
                         network,
                         course,

@@ -1,0 +1,105 @@
+//! Drugs that can be given while the simulation runs: at once or in a course, with their levels; radiation beside them.
+//!
+//! What is given is an action as any other: it takes effect at the next step, is logged, and is part of the scene that repeats the session. The curves of a
+//! drug in plasma and in tissue stand among the plots.
+
+use bevy_egui::egui::{self, DragValue, Ui};
+
+use super::super::state::{Plan, Sandbox};
+use super::super::theme;
+use super::inspector::three_digits;
+use crate::scene::schema::{Action, Span};
+use crate::scene::treatment::{Dosing, Irradiation};
+use crate::view::Shown;
+
+/// Fills its part of the right panel.
+pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown, site: usize) {
+    let drugs: Vec<(String, String, String)> = sandbox
+        .visit
+        .scene
+        .drugs
+        .iter()
+        .map(|drug| (drug.name.clone(), drug.label.clone(), drug.about.clone()))
+        .collect();
+    let shown_site = shown.0.sites.get(site);
+    let site_name = shown_site.map(|site| site.name.clone());
+    theme::section(ui, "Treatments", !drugs.is_empty(), |ui| {
+        if drugs.is_empty() {
+            ui.label(theme::faint(
+                "This scene has no drugs. Name some in it: on_call: [\"anti_vegf\", \"chemotherapy\"]",
+            ));
+        }
+        let metrics = shown_site.map(|site| &site.metrics);
+        let of = |name: String| metrics.and_then(|metrics| metrics.get(&name));
+        for (name, label, about) in &drugs {
+            let mut plan = sandbox.plans.get(name).copied().unwrap_or_default();
+            ui.label(label).on_hover_text(about);
+            let level = |what: &str| {
+                let value = of(format!("{name}_{what}_nm"));
+                value.map_or_else(|| "–".to_owned(), |value| three_digits(value as f32))
+            };
+            ui.label(theme::faint(format!(
+                "{} nM in plasma, {} nM in tissue",
+                level("plasma"),
+                level("tissue")
+            )));
+            let mut is_given = false;
+            ui.horizontal_wrapped(|ui| {
+                ui.add(
+                    DragValue::new(&mut plan.mg_per_kg)
+                        .range(0.01..=1000.0)
+                        .speed(0.1)
+                        .suffix(" mg/kg"),
+                );
+                ui.add(
+                    DragValue::new(&mut plan.times)
+                        .range(1..=100)
+                        .speed(0.1)
+                        .suffix(" ×"),
+                );
+                if plan.times > 1 {
+                    ui.add(
+                        DragValue::new(&mut plan.every_days)
+                            .range(0.1..=60.0)
+                            .speed(0.1)
+                            .prefix("every ")
+                            .suffix(" d"),
+                    );
+                }
+                is_given = ui.button("Give").clicked();
+            });
+            sandbox.plans.insert(name.clone(), plan);
+            if is_given {
+                sandbox.treat(dosing(name, plan));
+            }
+        }
+        ui.horizontal_wrapped(|ui| {
+            ui.label("Radiation");
+            ui.add(
+                DragValue::new(&mut sandbox.gray)
+                    .range(0.1..=30.0)
+                    .speed(0.1)
+                    .suffix(" Gy"),
+            );
+            if ui.add(egui::Button::new("Irradiate")).clicked() {
+                sandbox.treat(Action::Irradiate(Irradiation {
+                    gray: sandbox.gray,
+                    site: site_name.clone(),
+                    place: None,
+                }));
+            }
+        });
+    });
+}
+
+/// What a plan says, as an action.
+fn dosing(drug: &str, plan: Plan) -> Action {
+    Action::Give(Dosing {
+        drug: drug.to_owned(),
+        mg_per_kg: Some(plan.mg_per_kg),
+        mg: None,
+        route: None,
+        every: (plan.times > 1).then_some(Span::Days(plan.every_days)),
+        times: plan.times,
+    })
+}
