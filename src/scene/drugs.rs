@@ -109,13 +109,18 @@ fn check_drug(checker: &mut Checker, root: &FieldPath, drug: &Drug) {
     }
     checker.limits(root, Drug::limits, drug);
     if drug.mouse.is_none() && drug.human.is_none() {
-        checker.problem(root, "a drug needs `mouse` or `human`: how it goes through a body");
+        checker.problem(
+            root,
+            "a drug needs `mouse` or `human`: how it goes through a body",
+        );
     }
     for (field, kinetics) in [("mouse", &drug.mouse), ("human", &drug.human)] {
         let Some(kinetics) = kinetics else { continue };
         let at = root.field(field);
         let routes = crate::biology::therapy::Route::ALL;
-        let mut found = routes.into_iter().filter(|of| kinetics.absorption(*of).is_some());
+        let mut found = routes
+            .into_iter()
+            .filter(|of| kinetics.absorption(*of).is_some());
         if found.next().is_none() {
             let message = "there is no way to give it: add `intravenous: ()` or another";
             checker.problem(&at, message);
@@ -173,7 +178,12 @@ pub(super) fn prepare(
             unread.extend(found.unread);
         }
     }
-    all.extend(scene.drugs.iter().map(|drug| (drug.clone(), Origin::default())));
+    all.extend(
+        scene
+            .drugs
+            .iter()
+            .map(|drug| (drug.clone(), Origin::default())),
+    );
     // Of two of a name the later one.
     all.reverse();
     all.sort_by(|a, b| a.0.name.cmp(&b.0.name));
@@ -183,7 +193,9 @@ pub(super) fn prepare(
         let (Event::At(_, action) | Event::Every { action, .. }) = event;
         action.drug()
     });
-    let wanted: Vec<&str> = given.chain(scene.on_call.iter().map(String::as_str)).collect();
+    let wanted: Vec<&str> = given
+        .chain(scene.on_call.iter().map(String::as_str))
+        .collect();
     let used: Vec<Read> = all
         .into_iter()
         .filter(|(drug, _)| wanted.contains(&drug.name.as_str()))
@@ -473,7 +485,10 @@ fn check_dosing(
     };
     match (dosing.mg_per_kg, dosing.mg, amount) {
         (Some(_), Some(_), _) => {
-            checker.problem(path, "a dose is given in `mg_per_kg` or in `mg`, not in both");
+            checker.problem(
+                path,
+                "a dose is given in `mg_per_kg` or in `mg`, not in both",
+            );
         }
         (_, _, None) => {
             checker.problem(path, "a dose needs `mg_per_kg` or `mg`");
@@ -481,7 +496,10 @@ fn check_dosing(
         (_, _, Some(amount)) => {
             let at = path.field(field);
             if checker.positive(&at, amount) && amount > MOST_MG {
-                checker.problem(&at, format!("must be at most {MOST_MG:e} mg, found {amount}"));
+                checker.problem(
+                    &at,
+                    format!("must be at most {MOST_MG:e} mg, found {amount}"),
+                );
             }
         }
     }
@@ -495,13 +513,22 @@ fn check_dosing(
             let message = format!("{} doses need `every`, the time between two", dosing.times);
             checker.problem(&path.field("times"), message);
         }
-        Some(span) if checker.positive(&every, span.minutes()) && span.minutes() < scene.step.minutes() => {
-            let message = format!("{span} is shorter than a step of the scene ({})", scene.step);
+        Some(span)
+            if checker.positive(&every, span.minutes())
+                && span.minutes() < scene.step.minutes() =>
+        {
+            let message = format!(
+                "{span} is shorter than a step of the scene ({})",
+                scene.step
+            );
             checker.problem(&every, message);
         }
         _ => {}
     }
-    let drug = library.drugs.index(&dosing.drug).map(|at| &library.drugs.list[at]);
+    let drug = library
+        .drugs
+        .index(&dosing.drug)
+        .map(|at| &library.drugs.list[at]);
     if let (true, Some(drug), Some(dose)) = (is_known, drug, dosing.dose())
         && let Err(wrong) = prescribe_drug(drug, scene.patient, dose, dosing.route)
     {

@@ -278,7 +278,13 @@ impl ParsedScene {
         let drugs = self.library.drugs.list.iter();
         let drugs: Vec<String> = drugs.map(|drug| drug.name.clone()).collect();
         let of_scene = (&self.library, drugs.as_slice());
-        drugs::check_treatment(&mut checker, &FieldPath::root(), action, &self.scene, of_scene);
+        drugs::check_treatment(
+            &mut checker,
+            &FieldPath::root(),
+            action,
+            &self.scene,
+            of_scene,
+        );
         if checker.report.is_empty() {
             Ok(())
         } else {

@@ -44,6 +44,7 @@ use super::verify::{verify_fields, verify_ledgers};
 use super::{Molecule, MoleculeId, Molecules, TissueBlock};
 use crate::core::invariant::{Breach, RegisterInvariant};
 use crate::core::parameters::{Limits, Parameters, RegisterParameters};
+use crate::core::state::RegisterState;
 use crate::core::{Clock, SimSchedule, SimSystems};
 
 /// Transport of all molecules.

@@ -1,6 +1,6 @@
 //! Levels in blood against published ones.
 
-use tumorscape::biology::therapy::{Patient, Course, Dose, Drugs, Pharmacy, prescribe};
+use tumorscape::biology::therapy::{Course, Dose, Drugs, Patient, Pharmacy, prescribe};
 
 use super::*;
 
@@ -43,7 +43,10 @@ fn bevacizumab_has_its_published_trough_and_half_life() {
     assert!((half_life / 19.8 - 1.0).abs() < 0.10, "{half_life}");
     let drug = shipped("anti_vegf");
     let exact = drug.human.expect("it is known").half_life_days();
-    assert!((half_life / exact - 1.0).abs() < 1e-4, "{half_life}, {exact}");
+    assert!(
+        (half_life / exact - 1.0).abs() < 1e-4,
+        "{half_life}, {exact}"
+    );
 }
 
 #[test]

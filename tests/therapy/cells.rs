@@ -2,8 +2,8 @@
 
 use tumorscape::biology::checkpoint::Checkpoint;
 use tumorscape::biology::therapy::{Irradiated, RadiosensitivityParameters};
-use tumorscape::core::CellId;
 use tumorscape::cell::{Position, Resident, State, Vital};
+use tumorscape::core::CellId;
 use tumorscape::tissue::SiteId;
 
 use super::*;
@@ -97,7 +97,10 @@ fn radiation_leaves_the_share_that_the_linear_quadratic_law_says_and_hypoxia_pro
         let survive = (-0.3 * dose - 0.03 * dose * dose).exp();
         let deviation = (survive * (1.0 - survive) / inside).sqrt();
         let found = 1.0 - struck / inside;
-        assert!((found - survive).abs() < 4.0 * deviation, "{mmhg}: {found}, {survive}");
+        assert!(
+            (found - survive).abs() < 4.0 * deviation,
+            "{mmhg}: {found}, {survive}"
+        );
         assert!((f64::from(of.survival(3.0, mmhg)) - survive).abs() < 1e-5);
     }
 }
@@ -172,7 +175,9 @@ fn surgery_takes_the_cells_of_its_region_and_type_and_a_transfer_brings_as_many_
     assert_eq!(counts(&simulation), [0.0, fibroblasts, 0.0]);
     assert_eq!(simulation.metrics()[0].get("resected_cells"), Some(cancer));
     run(&mut simulation, 30.0);
-    let half = simulation.metrics()[0].get("transferred_cells").expect("it is counted");
+    let half = simulation.metrics()[0]
+        .get("transferred_cells")
+        .expect("it is counted");
     assert!((10.0..=20.0).contains(&half), "{half}");
     run(&mut simulation, 60.0);
     assert_eq!(simulation.metrics()[0].get("transferred_cells"), Some(37.0));
@@ -244,9 +249,8 @@ fn a_receptor_antagonist_hides_its_molecule_from_those_who_perceive_it() {
         all.iter().map(|(_, value)| f64::from(*value)).sum::<f64>() / all.len() as f64
     };
     let plain = woken("");
-    let treated = woken(
-        r#"At(Hours(24), Give(drug: "tgf_beta_inhibitor", mg_per_kg: 75, route: Oral))"#,
-    );
+    let treated =
+        woken(r#"At(Hours(24), Give(drug: "tgf_beta_inhibitor", mg_per_kg: 75, route: Oral))"#);
     assert!((plain / 2.0 - 1.0).abs() < 0.05, "2 ng/mL, found {plain}");
     assert!(treated < 0.15 * plain, "{treated}");
 }

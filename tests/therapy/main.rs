@@ -40,10 +40,16 @@ fn run(simulation: &mut Simulation, minutes: f64) {
 /// Values of the field of a molecule in a site.
 fn values<'a>(simulation: &'a Simulation, site: usize, molecule: &str) -> &'a [f32] {
     let world = simulation.world();
-    let id = world.resource::<Molecules>().id(molecule).expect("it is there");
+    let id = world
+        .resource::<Molecules>()
+        .id(molecule)
+        .expect("it is there");
     let field = world.resource::<Sites>().list[site].field(id);
     let entity = field.expect("it is simulated").entity;
-    &world.get::<FieldValues>(entity).expect("fields have values").0
+    &world
+        .get::<FieldValues>(entity)
+        .expect("fields have values")
+        .0
 }
 
 fn mean(values: &[f32]) -> f64 {

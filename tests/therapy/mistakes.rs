@@ -71,7 +71,10 @@ fn schedules_that_make_no_sense_are_refused_by_name_file_and_line() {
         assert!(found.contains(says), "{wrong}: {found}");
         assert!(found.contains("wrong.ron:4"), "{wrong}: {found}");
     }
-    assert_eq!(told(r#"At(Hours(1), Give(drug: "anti_pd_1", mg_per_kg: 3))"#), "");
+    assert_eq!(
+        told(r#"At(Hours(1), Give(drug: "anti_pd_1", mg_per_kg: 3))"#),
+        ""
+    );
 }
 
 #[test]
@@ -97,7 +100,10 @@ fn a_drug_that_names_what_there_is_not_is_refused_in_its_own_file() {
         Err(report) => report.to_string(),
     };
     assert!(report.contains("elixir.ron:5"), "{report}");
-    assert!(report.contains("did you mean `motility.speed`?"), "{report}");
+    assert!(
+        report.contains("did you mean `motility.speed`?"),
+        "{report}"
+    );
     // Mended, it is a drug like any other.
     let mended = text.replace("sped", "speed");
     std::fs::write(drugs.join("elixir.ron"), mended).expect("writable");
@@ -106,7 +112,10 @@ fn a_drug_that_names_what_there_is_not_is_refused_in_its_own_file() {
     let mut simulation = Simulation::new(Arc::new(scene), 1).expect("it can be set up");
     run(&mut simulation, 10.0);
     let level = simulation.metrics()[0].get("elixir_plasma_ug_per_ml");
-    assert!((level.expect("it is measured") - 1000.0).abs() < 10.0, "{level:?}");
+    assert!(
+        (level.expect("it is measured") - 1000.0).abs() < 10.0,
+        "{level:?}"
+    );
 }
 
 #[test]

@@ -40,11 +40,17 @@ fn free_vegf_under_a_drug_is_as_the_closed_form_says_at_five_doses() {
         let (kf, kc, koff) = (0.0115, 0.003, 0.012);
         let closed = kf / (kf + 5.5e-3 * nm * kc / (koff + kc));
         assert!((closed / expected - 1.0_f64).abs() < 0.02);
-        assert!((free / closed - 1.0).abs() < 0.02, "{nm} nM: {free}, {closed}");
+        assert!(
+            (free / closed - 1.0).abs() < 0.02,
+            "{nm} nM: {free}, {closed}"
+        );
         // Secretion goes on, and what is bound leaves more slowly: there is more of it in all.
         let all = free + mean(values(&simulation, 0, "antibody_bound")) / 0.3;
         let closed = free + (1.0 - free) * kf / kc;
-        assert!((all / closed - 1.0).abs() < 0.02, "{nm} nM: {all}, {closed}");
+        assert!(
+            (all / closed - 1.0).abs() < 0.02,
+            "{nm} nM: {all}, {closed}"
+        );
     }
 }
 
@@ -102,13 +108,20 @@ fn a_drug_comes_out_of_vessels_that_are_perfused_and_of_no_others() {
     for drug in ["anti_pd_1", "chemotherapy"] {
         let levels = values(&simulation, 0, drug);
         let (middle, corner) = (levels[5 + 10 * (5 + 10 * 5)], levels[0]);
-        assert!(middle > 0.0 && middle > 1.5 * corner, "{drug}: {middle}, {corner}");
+        assert!(
+            middle > 0.0 && middle > 1.5 * corner,
+            "{drug}: {middle}, {corner}"
+        );
     }
     // The same vessel without blood that moves.
     let mut simulation = begin(&scene(1.0), 1);
     run(&mut simulation, 12.0 * 60.0);
     for drug in ["anti_pd_1", "chemotherapy"] {
-        assert!(values(&simulation, 0, drug).iter().all(|level| *level == 0.0));
+        assert!(
+            values(&simulation, 0, drug)
+                .iter()
+                .all(|level| *level == 0.0)
+        );
     }
 }
 

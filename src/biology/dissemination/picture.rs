@@ -66,7 +66,10 @@ impl Map {
             return None;
         }
         let middle = doors_um.iter().map(|(at, _)| *at).sum::<Vec3>() / doors_um.len() as f32;
-        let wide = doors_um.iter().map(|(at, _)| at.distance(middle)).fold(0.0, f32::max);
+        let wide = doors_um
+            .iter()
+            .map(|(at, _)| at.distance(middle))
+            .fold(0.0, f32::max);
         let heart_um = middle.with_z(top + 0.35 * wide);
         Some(Self { heart_um, doors_um })
     }
@@ -103,11 +106,17 @@ pub(super) fn register(app: &mut App) {
             for (aside, is_vein) in [(-ASIDE_UM, !is_lung), (ASIDE_UM, is_lung)] {
                 let tint = Tint::Colour(if is_vein { VEIN } else { ARTERY });
                 for piece in 0..PIECES {
-                    let [from_um, to_um] = [piece, piece + 1].map(|end| {
-                        map.on_way(door, end as f32 / PIECES as f32, aside)
-                    });
+                    let [from_um, to_um] = [piece, piece + 1]
+                        .map(|end| map.on_way(door, end as f32 / PIECES as f32, aside));
                     let radius_um = [WIDE_UM; 2];
-                    glyphs.add(Tube { from_um, to_um, radius_um }, tint);
+                    glyphs.add(
+                        Tube {
+                            from_um,
+                            to_um,
+                            radius_um,
+                        },
+                        tint,
+                    );
                 }
             }
         }
@@ -168,10 +177,21 @@ fn draw_travellers(world: &World, site: usize, glyphs: &mut Glyphs<Sphere>) {
         let at_um = map.on_way(door, along, aside);
         for (number, (_, cell, radius_um)) in group.iter().enumerate() {
             let radius_um = radius_um * LARGER;
-            let off = if number == 0 { Vec3::ZERO } else { which.direction() * (1.3 * radius_um) };
+            let off = if number == 0 {
+                Vec3::ZERO
+            } else {
+                which.direction() * (1.3 * radius_um)
+            };
             let tint = Tint::Colour(if group.len() > 1 { TOGETHER } else { ALONE });
             let centre_um = at_um + off;
-            glyphs.add_known(Sphere { centre_um, radius_um }, tint, cell.0);
+            glyphs.add_known(
+                Sphere {
+                    centre_um,
+                    radius_um,
+                },
+                tint,
+                cell.0,
+            );
         }
     }
 }

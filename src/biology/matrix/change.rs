@@ -4,7 +4,8 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DIGESTION, EVERY_MINUTES, FACTORS, LOX, MMP, Matrix, MatrixBook, MatrixHindrance, MatrixParameters,
+    DIGESTION, EVERY_MINUTES, FACTORS, LOX, MMP, Matrix, MatrixBook, MatrixHindrance,
+    MatrixParameters,
 };
 use crate::core::Clock;
 use crate::core::input::{Inputs, Regulated};
@@ -127,7 +128,13 @@ pub fn remodel(
     sites: Res<Sites>,
     (fields, bookings): (Fields, Bookings),
     (inputs, regulated): (Res<Inputs>, Regulated),
-    mut matrices: Query<(Entity, &SiteId, &mut Matrix, &mut MatrixBook, &mut MatrixHindrance)>,
+    mut matrices: Query<(
+        Entity,
+        &SiteId,
+        &mut Matrix,
+        &mut MatrixBook,
+        &mut MatrixHindrance,
+    )>,
 ) {
     if matrices.is_empty() {
         return;
@@ -141,7 +148,9 @@ pub fn remodel(
     let every = clock.steps_in(f64::from(parameters.hindrance_every_min)) / turn;
     let regeneration_per_min = parameters.regeneration_per_day / (24.0 * MINUTES_PER_HOUR as f32);
     for (entity, site, mut matrix, mut book, mut hindrance) in &mut matrices {
-        let by_rules = regulated.of_elements(&inputs, DIGESTION, entity).unwrap_or_default();
+        let by_rules = regulated
+            .of_elements(&inputs, DIGESTION, entity)
+            .unwrap_or_default();
         let (site, block) = (*site, &sites.get(*site).block);
         let voxel_um3 = block.voxel_volume_um3();
         let full_pg = parameters.collagen_pg_per_um3 * voxel_um3;

@@ -108,8 +108,8 @@ pub fn die_of_drugs(
                 return;
             }
             let mut per_hour = damage.at(row, cell_type);
-            let is_dividing = cycles
-                .is_some_and(|cycles| matches!(cycles[row].phase, Phase::G2 | Phase::M));
+            let is_dividing =
+                cycles.is_some_and(|cycles| matches!(cycles[row].phase, Phase::G2 | Phase::M));
             if is_dividing {
                 per_hour += mitotic.at(row, cell_type);
             }
@@ -130,7 +130,10 @@ pub fn die_of_drugs(
 pub(super) fn register(app: &mut App) {
     app.register_capability::<ChemosensitivityParameters>("chemosensitivity")
         .register_purpose(DEATH)
-        .register_event(DIES_OF_DRUG, "A cell entered apoptosis that a drug had damaged.");
+        .register_event(
+            DIES_OF_DRUG,
+            "A cell entered apoptosis that a drug had damaged.",
+        );
     for (name, unit, about, field) in [
         (
             SENSITIVITY,

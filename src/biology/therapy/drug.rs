@@ -203,10 +203,7 @@ pub struct Effect {
 impl Parameters for Drug {
     fn limits(field: &str) -> Limits {
         match field {
-            "molar_mass_g_per_mol" => Limits {
-                min: 1.0,
-                max: 1e7,
-            },
+            "molar_mass_g_per_mol" => Limits { min: 1.0, max: 1e7 },
             field => {
                 let known = ["mouse.", "human."];
                 let inside = known.iter().find_map(|part| field.strip_prefix(part));

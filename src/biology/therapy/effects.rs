@@ -118,7 +118,11 @@ fn register_within(world: &mut World, drug: &Drug, effect: &Effect) {
             }
             for (value, share) in values.iter_mut().zip(shares) {
                 // A cell without the quantity is not reached.
-                *value *= if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) };
+                *value *= if share.is_nan() {
+                    0.0
+                } else {
+                    share.clamp(0.0, 1.0)
+                };
             }
         })
     });

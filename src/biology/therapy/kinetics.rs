@@ -418,10 +418,7 @@ mod tests {
         let sum = k10 + k12 + k21;
         let root = (sum * sum - 4.0 * k10 * k21).sqrt();
         let (fast, slow) = (0.5 * (sum + root), 0.5 * (sum - root));
-        let (a, b) = (
-            (fast - k21) / (fast - slow),
-            (k21 - slow) / (fast - slow),
-        );
+        let (a, b) = ((fast - k21) / (fast - slow), (k21 - slow) / (fast - slow));
         ug / of.central_ml * (a * (-fast * minutes).exp() + b * (-slow * minutes).exp())
     }
 
@@ -438,7 +435,10 @@ mod tests {
             }
             let expected = after_bolus(&of, 350_000.0, at);
             let found = amounts.level_ug_per_ml(&of);
-            assert!((found / expected - 1.0).abs() < 1e-9, "{step}: {found}, {expected}");
+            assert!(
+                (found / expected - 1.0).abs() < 1e-9,
+                "{step}: {found}, {expected}"
+            );
             assert!((amounts.found_ug() / amounts.given_ug - 1.0).abs() < 1e-10);
         }
     }

@@ -86,8 +86,7 @@ impl Plugin for TherapyPlugin {
                     pharmacy::take_doses
                         .in_set(SimSystems::Transport)
                         .before(FluidSystems::Carry),
-                    (supply::bring, reactions::offer)
-                        .in_set(FluidSystems::Carry),
+                    (supply::bring, reactions::offer).in_set(FluidSystems::Carry),
                     reactions::settle
                         .in_set(SimSystems::Transport)
                         .after(MediumSystems),

@@ -79,12 +79,17 @@ pub(super) fn install(world: &mut World, types: u16) {
         let name = perceived(&molecule);
         let about = format!("{} of which a drug does not hold the receptor.", of.label);
         let label = format!("{} perceived", of.label);
-        let mut info = Quantity::new(&name, &of.unit, about).label(&label).no_column();
+        let mut info = Quantity::new(&name, &of.unit, about)
+            .label(&label)
+            .no_column();
         info.range = (0.0, of.scale_max.unwrap_or(1.0));
         let (wanted, own) = (molecule.clone(), hiders.clone());
         world.register_cell_reader(info, move |world| {
             let base = read_at_cells(world, &wanted);
-            let drugs: Vec<_> = own.iter().map(|of| read_at_cells(world, &of.drug)).collect();
+            let drugs: Vec<_> = own
+                .iter()
+                .map(|of| read_at_cells(world, &of.drug))
+                .collect();
             let own = own.clone();
             Box::new(move |table, rows, values| {
                 base(table, rows.clone(), values);
@@ -154,7 +159,9 @@ fn hide_from_elements(world: &mut World, molecule: &str, name: &str, hiders: &[H
             }
         });
         if let Some(mut inputs) = world.get_resource_mut::<Inputs>() {
-            inputs.read_as.push((kind, of_molecule_name.clone(), name.to_owned()));
+            inputs
+                .read_as
+                .push((kind, of_molecule_name.clone(), name.to_owned()));
         }
     }
 }

@@ -7,7 +7,7 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::drug::{Patient, Drug, Drugs};
+use super::drug::{Drug, Drugs, Patient};
 use super::kinetics::{Amounts, Route};
 use crate::core::Clock;
 use crate::core::invariant::Breach;
@@ -113,12 +113,10 @@ pub fn prescribe_drug(
     dose: Dose,
     route: Option<Route>,
 ) -> Result<(f64, Route), CourseError> {
-    let kinetics = drug
-        .kinetics(body)
-        .ok_or_else(|| CourseError::OtherBody {
-            drug: drug.name.clone(),
-            body: body.label(),
-        })?;
+    let kinetics = drug.kinetics(body).ok_or_else(|| CourseError::OtherBody {
+        drug: drug.name.clone(),
+        body: body.label(),
+    })?;
     let no_route = |route: Route| CourseError::NoRoute {
         drug: drug.name.clone(),
         route: route.field(),
@@ -127,9 +125,7 @@ pub fn prescribe_drug(
     let route = route
         .or_else(usual)
         .ok_or_else(|| no_route(Route::Intravenous))?;
-    kinetics
-        .absorption(route)
-        .ok_or_else(|| no_route(route))?;
+    kinetics.absorption(route).ok_or_else(|| no_route(route))?;
     let mg = match dose {
         Dose::Mg(mg) => mg,
         Dose::MgPerKg(mg) => mg * kinetics.weight_kg,
@@ -245,7 +241,10 @@ pub(super) fn show_in_blood(
 
 /// What was given is in the body or has left it.
 pub(super) fn wrong_books(world: &World) -> Option<Breach> {
-    let (drugs, pharmacy) = (world.get_resource::<Drugs>()?, world.get_resource::<Pharmacy>()?);
+    let (drugs, pharmacy) = (
+        world.get_resource::<Drugs>()?,
+        world.get_resource::<Pharmacy>()?,
+    );
     for (amounts, drug) in pharmacy.amounts.iter().zip(&drugs.list) {
         let (found, given) = (amounts.found_ug(), amounts.given_ug);
         if (found - given).abs() > 1e-6 * given + 1e-9 {
@@ -332,7 +331,10 @@ mod tests {
         let mut drugs = bevacizumab();
         let dose = Dose::Mg(1.0);
         let of = |drugs: &Drugs, name: &str, route| prescribe(drugs, name, dose, route);
-        assert!(matches!(of(&drugs, "x", None), Err(CourseError::Unknown(_))));
+        assert!(matches!(
+            of(&drugs, "x", None),
+            Err(CourseError::Unknown(_))
+        ));
         let oral = of(&drugs, "bevacizumab", Some(Route::Oral));
         assert!(matches!(oral, Err(CourseError::NoRoute { .. })));
         drugs.body = Patient::Mouse;

@@ -149,7 +149,11 @@ pub(super) fn register(app: &mut App) {
     app.init_resource::<Transfers>()
         .register_kept::<Transfers>(Owner::Simulation, "transfers")
         .register_purpose(DOOR)
-        .register_passage(RESECTED, Passage::Removal, "A cell was cut out by a surgeon.")
+        .register_passage(
+            RESECTED,
+            Passage::Removal,
+            "A cell was cut out by a surgeon.",
+        )
         .register_passage(
             TRANSFERRED,
             Passage::Recruitment,

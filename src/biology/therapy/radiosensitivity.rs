@@ -216,9 +216,13 @@ pub(super) fn register(app: &mut App) {
             "A cell entered apoptosis that radiation had struck.",
         )
         .register_quantity::<Irradiated>(
-            Quantity::new("radiosensitivity.dose", "Gy", "Radiation that the cell got in all.")
-                .label("radiation")
-                .range(0.0, 10.0),
+            Quantity::new(
+                "radiosensitivity.dose",
+                "Gy",
+                "Radiation that the cell got in all.",
+            )
+            .label("radiation")
+            .range(0.0, 10.0),
             |of| of.gray,
         )
         .register_quantity::<Irradiated>(

@@ -79,10 +79,9 @@ pub fn bring(
             let (Some(field), Ok((host, cells))) = (found, hosts.get(site.entity)) else {
                 continue;
             };
-            let (Ok((supply, mut of_field)), Some(length_um)) = (
-                fields.get_mut(field.entity),
-                site.block.perfusion_length_um,
-            ) else {
+            let (Ok((supply, mut of_field)), Some(length_um)) =
+                (fields.get_mut(field.entity), site.block.perfusion_length_um)
+            else {
                 continue;
             };
             let is_none = of_field.0.rate_per_min().is_empty();
