@@ -181,6 +181,7 @@ mod tests {
     use crate::cell::death::DeathPlugin;
     use crate::cell::growth::GrowthPlugin;
     use crate::cell::motility::MotilityPlugin;
+    use crate::cell::sprouting::SproutingPlugin;
     use crate::cell::testing::*;
     use crate::core::SimSchedule;
 
@@ -203,6 +204,7 @@ mod tests {
             DeathPlugin,
             GrowthPlugin,
             MotilityPlugin,
+            SproutingPlugin,
             BiologyPlugins,
         ))
         .edit_schedule(SimSchedule, |schedule| {
@@ -215,7 +217,10 @@ mod tests {
         app.world_mut()
             .schedule_scope(SimSchedule, |world, schedule| {
                 let built = schedule.initialize(world).map(|_| ());
-                assert!(built.is_ok(), "{:?}", built.err());
+                let report = built
+                    .err()
+                    .map(|error| error.to_string(schedule.graph(), world));
+                assert_eq!(report, None);
             });
     }
 }

@@ -155,7 +155,9 @@ impl Plugin for DisseminationPlugin {
                 (colonise, enter_vessels, leave_with_others, circulate)
                     .chain()
                     .in_set(ActSystems::Walk),
-                keep_books.in_set(TurnoverSystems::Tell),
+                keep_books
+                    .in_set(TurnoverSystems::Tell)
+                    .in_set(SimSystems::Turnover),
             ),
         );
     }

@@ -44,26 +44,34 @@ fn segment(from: NodeId, to: NodeId, radius_um: f32, length_um: f32) -> NewSegme
 
 /// The mesh of 12 x 12 nodes, 80 um apart, between two sides held 5 mmHg apart, with windings and radii at random.
 fn mesh(seed: u64) -> Network {
-    const N: usize = 12;
+    mesh_of(12, seed)
+}
+
+/// The same of another width.
+fn mesh_of(width: usize, seed: u64) -> Network {
+    let middle = (width - 1) as f32 * 40.0;
     let mut random = RandomKey(seed).stream(CellId(0), 0, Purpose::of("test.mesh"));
-    let mut network = Network::empty(&block(500.0));
+    let mut network = Network::empty(&block(middle + 60.0));
     network.change(|growth| {
         let mut nodes = Vec::new();
-        for i in 0..N {
-            for j in 0..N {
-                let at = Vec3::new(i as f32 * 80.0 - 440.0, j as f32 * 80.0 - 440.0, 0.0);
+        for i in 0..width {
+            for j in 0..width {
+                let at = Vec3::new(i as f32 * 80.0 - middle, j as f32 * 80.0 - middle, 0.0);
                 let port = match i {
                     0 => Some(held(VesselKind::Artery, 25.0)),
-                    11 => Some(held(VesselKind::Vein, 20.0)),
+                    last if last == width - 1 => Some(held(VesselKind::Vein, 20.0)),
                     _ => None,
                 };
                 nodes.push(growth.add_node(at, port).expect("a place"));
             }
         }
-        for i in 0..N {
-            for j in 0..N {
-                let here = nodes[i * N + j];
-                for (other, is_there) in [(i * N + j + N, i < N - 1), (i * N + j + 1, j < N - 1)] {
+        for i in 0..width {
+            for j in 0..width {
+                let here = nodes[i * width + j];
+                for (other, is_there) in [
+                    ((i + 1) * width + j, i < width - 1),
+                    (i * width + j + 1, j < width - 1),
+                ] {
                     if is_there {
                         let length = 80.0 * (1.0 + 0.6 * random.uniform());
                         let radius = 3.0 + 3.0 * random.uniform();
@@ -525,4 +533,34 @@ proptest! {
             prop_assert!(found < 1e-6, "{}", found);
         }
     }
+}
+
+#[test]
+#[ignore = "a timing: run alone, with `cargo test --release --lib ten_thousand_segments -- --ignored --nocapture`"]
+fn a_flow_solve_of_ten_thousand_segments_takes_twenty_milliseconds() {
+    let parameters = VesselParameters::default();
+    let mut network = mesh_of(72, 1);
+    let mut work = FlowWork::default();
+    for _ in 0..8 {
+        work.circulate(&mut network, &parameters);
+    }
+    let mut times = Vec::new();
+    for round in 0..20_u16 {
+        // As remodelling of an hour changes them.
+        for (at, segment) in network.segments_mut().iter_mut().enumerate() {
+            segment.radius_um *= 1.0 + 0.002 * bevy::math::ops::sin(f32::from(round) + at as f32);
+        }
+        let start = std::time::Instant::now();
+        work.circulate(&mut network, &parameters);
+        times.push(start.elapsed().as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    let (median, worst) = (times[times.len() / 2], times[times.len() - 1]);
+    let segments = network.segments().len();
+    println!(
+        "{segments} segments: {median:.1} ms, at most {worst:.1}; {} rounds",
+        work.rounds()
+    );
+    assert!(residual(&network) < 1e-6);
+    assert!(median < 20.0, "{median} ms");
 }
