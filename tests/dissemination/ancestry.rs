@@ -15,8 +15,9 @@ fn body() -> String {
         (name: "breast", organ: Breast, size_um: (200, 200, 200), fields: []),
         (name: "lung", organ: Lung, size_um: (200, 200, 200), fields: [], tissue: (vessels: [(place: Grid(spacing_um: 60))])),
         (name: "liver", organ: Liver, size_um: (200, 200, 200), fields: [])"#;
-    let more = "intravasation: (per_day: 400, first_joins: 0.3, lymph_per_day: 4), junctions: (), cycle: (), in_vessels: (crawl_um_per_min: 0),";
-    let rules = r#""sticky": (input: "circulation.arrest", by: "body.volume", law: Hill(half: 1e-6, to: 60)),
+    let more = "intravasation: (per_day: 400, first_joins: 0.3, lymph_per_day: 4), junctions: (grip: 0.4), cycle: (), in_vessels: (crawl_um_per_min: 0),";
+    let rules = r#""asleep": (input: "cycle.entry", by: "colonisation.asleep", law: Fold(-1)),
+        "sticky": (input: "circulation.arrest", by: "body.volume", law: Hill(half: 1e-6, to: 60)),
         "hasty": (input: "colonisation.extravasation", by: "body.volume", law: Hill(half: 1e-6, to: 2)),
         "fertile": (input: "colonisation.growth", by: "body.volume", law: Hill(half: 1e-6, to: 0.5)),"#;
     let cells =

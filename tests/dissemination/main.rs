@@ -29,7 +29,6 @@ fn native(more: &str, rules: &str) -> String {
         "shear": (input: "circulation.shear", by: "circulation.in_cluster", law: Fold(-0.875)),
         "anoikis": (input: "circulation.anoikis", by: "circulation.in_cluster", law: Fold(-0.875)),
         "death": (input: "death.apoptosis", by: "colonisation.death", law: Add(1)),
-        "asleep": (input: "cycle.entry", by: "colonisation.asleep", law: Fold(-1)),
         {rules}
     }},
 )"#
@@ -40,7 +39,7 @@ fn native(more: &str, rules: &str) -> String {
 fn scene(sites: &str, cells: &str, circulation: &str, populations: &str, step: &str) -> String {
     format!(
         r#"(
-    title: "the body", about: "cells on their way", pace: Calibrated, duration: Days(400), step: {step},
+    title: "the body", about: "cells on their way", pace: Calibrated, duration: Days(400), step: {step}, output: (metrics_every: Days(1)),
     sites: [{sites}], cell_types: [{cells}], body: (circulation: ({circulation})), populations: [{populations}],
 )"#
     )

@@ -12,7 +12,7 @@ use std::fmt::Write;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::circulation::{Circulation, Entry, INJECTED, Voyage};
+use super::circulation::{Circulation, EntryRoute, INJECTED, Voyage};
 use super::colonisation::{Colonist, SHED};
 use super::intravasation::{ENTERS, ENTERS_LYMPH};
 use crate::cell::event::{EventKinds, Passage};
@@ -42,7 +42,7 @@ use crate::tissue::{Organ, SiteId, Sites};
     Reflect,
 )]
 #[repr(u8)]
-pub enum Change {
+pub enum JourneyChange {
     /// It is in the blood.
     #[default]
     Travels,
@@ -62,7 +62,7 @@ pub enum Change {
     DiedInBlood,
 }
 
-impl Change {
+impl JourneyChange {
     /// As written in tables.
     pub const fn key(self) -> &'static str {
         match self {
@@ -80,11 +80,11 @@ impl Change {
 
 /// What happened to the cells of journeys in a step, handed in from many threads.
 #[derive(Resource, Debug, Default)]
-pub struct Notes(Inbox<Vec<(u32, CellId, Change)>>);
+pub struct Notes(Inbox<Vec<(u32, CellId, JourneyChange)>>);
 
 impl Notes {
     /// Notes it, if the cell has made a journey.
-    pub fn add(&self, journey: Option<u32>, cell: CellId, change: Change) {
+    pub fn add(&self, journey: Option<u32>, cell: CellId, change: JourneyChange) {
         if let Some(journey) = journey {
             self.0.add(|notes| notes.push((journey, cell, change)));
         }
@@ -107,7 +107,7 @@ pub struct Journey {
     /// The site that it left; [`SiteId::TRANSIT`] for one that was injected or came from an organ without a site.
     pub from: SiteId,
     /// How it entered.
-    pub entry: Entry,
+    pub entry: EntryRoute,
     /// The cell that led those that entered together.
     pub group: CellId,
     /// How many they were.
@@ -119,7 +119,7 @@ pub struct Journey {
     /// The organ where it lodged, by its place in the list of organs.
     pub organ: Option<u8>,
     /// What became of it.
-    pub now: Change,
+    pub now: JourneyChange,
     /// Steps completed when that happened.
     pub since: u64,
     /// Whether it ever began to divide there.
@@ -184,14 +184,14 @@ pub fn keep_books(
     // What had happened before somebody left belongs to the journey before.
     notes.sort_unstable();
     for (journey, _, change) in notes.drain(..) {
-        if let Change::Lodged(organ) = change {
+        if let JourneyChange::Lodged(organ) = change {
             let organ = usize::from(organ);
             if books.lodged.len() <= organ {
                 books.lodged.resize(organ + 1, 0);
             }
             books.lodged[organ] += 1;
         }
-        books.died_in_blood += u64::from(change == Change::DiedInBlood);
+        books.died_in_blood += u64::from(change == JourneyChange::DiedInBlood);
         if let Some(journey) = journeys.0.get_mut(journey as usize) {
             journey.write_on(change, step);
         }
@@ -229,8 +229,8 @@ pub fn keep_books(
             let organ = sites.find(event.site);
             let organ = organ.and_then(|site| organs.get(site.entity).ok()).copied();
             let entry = match event.kind {
-                ENTERS_LYMPH => Entry::Lymph,
-                _ => Entry::from_organ(organ),
+                ENTERS_LYMPH => EntryRoute::Lymph,
+                _ => EntryRoute::from_organ(organ),
             };
             *voyage = Voyage {
                 entry,
@@ -257,14 +257,19 @@ pub fn keep_books(
         if !sets_out {
             // What the blood carries off goes on with its journey.
             if let Some(journey) = before.and_then(|at| journeys.0.get_mut(at as usize)) {
-                journey.write_on(Change::Travels, step);
+                journey.write_on(JourneyChange::Travels, step);
             }
             continue;
         }
+        // What a colony of an organ without a site sheds is of the line of the colony.
+        let founder = before
+            .filter(|_| event.kind == SHED)
+            .and_then(|before| journeys.0.get(before as usize))
+            .map_or(lineage.founder, |of| of.founder);
         voyage.journey = Some(journeys.0.len() as u32);
         journeys.0.push(Journey {
             cell: event.cell,
-            founder: lineage.founder,
+            founder,
             generation: lineage.generation,
             cell_type: cell_type.0,
             before,
@@ -275,7 +280,7 @@ pub fn keep_books(
             left: step,
             lodged: None,
             organ: None,
-            now: Change::Travels,
+            now: JourneyChange::Travels,
             since: step,
             grew: false,
         });
@@ -294,7 +299,7 @@ fn count_clusters(
     let first = journeys.partition_point(|journey| journey.left < step);
     let new = &mut journeys[first..];
     for at in 0..new.len() {
-        let entered = !new[at].from.is_transit() && new[at].entry != Entry::Lymph;
+        let entered = !new[at].from.is_transit() && new[at].entry != EntryRoute::Lymph;
         if !entered {
             continue;
         }
@@ -327,12 +332,12 @@ impl TransitBooks {
 }
 
 impl Journey {
-    fn write_on(&mut self, change: Change, step: u64) {
-        if let Change::Lodged(organ) = change {
+    fn write_on(&mut self, change: JourneyChange, step: u64) {
+        if let JourneyChange::Lodged(organ) = change {
             self.lodged = Some(step);
             self.organ = Some(organ);
         }
-        self.grew |= matches!(change, Change::Grew | Change::Woke);
+        self.grew |= matches!(change, JourneyChange::Grew | JourneyChange::Woke);
         self.now = change;
         self.since = step;
     }

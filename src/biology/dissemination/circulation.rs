@@ -24,8 +24,8 @@ use bevy::math::ops;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::ancestry::{Change, Notes};
-use super::colonisation::{Colonist, Stage};
+use super::ancestry::{JourneyChange, Notes};
+use super::colonisation::{Colonist, ColonyStage};
 use super::species::{Bed, Bloodstream, Species};
 use crate::cell::body::CellType;
 use crate::cell::death::is_alive;
@@ -120,7 +120,7 @@ pub struct Injection {
     pub cells: u32,
     /// Where the needle is.
     #[serde(default)]
-    pub into: Entry,
+    pub into: EntryRoute,
     /// When, hours from the start.
     #[serde(default)]
     pub at_hours: f64,
@@ -153,7 +153,7 @@ const MOST_TOGETHER: u32 = 100;
     Reflect,
 )]
 #[repr(u8)]
-pub enum Entry {
+pub enum EntryRoute {
     /// A systemic vein: the lungs come first.
     #[default]
     Vein,
@@ -165,7 +165,7 @@ pub enum Entry {
     Lymph,
 }
 
-impl Entry {
+impl EntryRoute {
     /// Where what leaves an organ by its blood enters.
     pub const fn from_organ(organ: Option<Organ>) -> Self {
         match organ {
@@ -212,7 +212,7 @@ impl Parameters for CirculationParameters {
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
 pub struct Voyage {
     /// Where it entered last.
-    pub entry: Entry,
+    pub entry: EntryRoute,
     /// Whether what it meets first is still ahead of it.
     pub is_fresh: bool,
     /// The organ that holds it, by its place in [`Circulation::organs`], while that is one without a site.
@@ -496,7 +496,7 @@ pub fn circulate(
         });
         for of in group.iter().filter(|of| of.is_dead) {
             passages.remove(of.cell, of.entity, DIES, None);
-            notes.add(of.voyage.journey, of.cell, Change::DiedInBlood);
+            notes.add(of.voyage.journey, of.cell, JourneyChange::DiedInBlood);
         }
         if let Some(organ) = held {
             lodge(
@@ -514,9 +514,13 @@ pub fn circulate(
             voyage.is_fresh = false;
             let Some(organ) = held else { continue };
             if let Some(mut colonist) = colonist {
-                *colonist = Colonist::at(Stage::Arrested);
+                *colonist = Colonist::at(ColonyStage::Arrested);
             }
-            notes.add(of.voyage.journey, of.cell, Change::Lodged(organ as u8));
+            notes.add(
+                of.voyage.journey,
+                of.cell,
+                JourneyChange::Lodged(organ as u8),
+            );
             if circuit.organs[organ].sites.is_empty() {
                 voyage.organ = Some(organ as u8);
                 events.book(LODGES_ELSEWHERE, of.cell, SiteId::TRANSIT, Vec3::ZERO);
@@ -544,10 +548,10 @@ fn travel(
         // What it meets first takes no time.
         let (chance, dice) = (random.uniform(), random.uniform());
         let held = match first.voyage.entry {
-            Entry::Vein => None,
-            Entry::Artery => (chance < share).then(|| circuit.systemic(dice)),
-            Entry::PortalVein => (chance < share).then_some(circuit.portal),
-            Entry::Lymph => (chance < circuit.node_retention).then_some(NODE),
+            EntryRoute::Vein => None,
+            EntryRoute::Artery => (chance < share).then(|| circuit.systemic(dice)),
+            EntryRoute::PortalVein => (chance < share).then_some(circuit.portal),
+            EntryRoute::Lymph => (chance < circuit.node_retention).then_some(NODE),
         };
         if held.is_some() {
             return held;

@@ -20,8 +20,8 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::ancestry::{Change, Notes};
-use super::circulation::{Circulation, Entry, Voyage};
+use super::ancestry::{JourneyChange, Notes};
+use super::circulation::{Circulation, EntryRoute, Voyage};
 use crate::cell::body::CellType;
 use crate::cell::death::is_alive;
 use crate::cell::doors::{InVessel, SiteWays, VesselCalls, Ways};
@@ -129,7 +129,7 @@ impl Parameters for ColonisationParameters {
     Reflect,
 )]
 #[repr(u8)]
-pub enum Stage {
+pub enum ColonyStage {
     /// It has not lodged anywhere: it is where it arose, or in the blood.
     #[default]
     None,
@@ -147,7 +147,7 @@ pub enum Stage {
     Dead,
 }
 
-impl Stage {
+impl ColonyStage {
     /// All of them.
     pub const ALL: [Self; 7] = [
         Self::None,
@@ -185,7 +185,7 @@ impl Stage {
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
 pub struct Colonist {
     /// How far.
-    pub stage: Stage,
+    pub stage: ColonyStage,
     /// Whether it is of the switched minority.
     pub is_switched: bool,
     /// Time since it came to that, h.
@@ -200,7 +200,7 @@ pub struct Colonist {
 
 impl Colonist {
     /// One that has just come so far.
-    pub const fn at(stage: Stage) -> Self {
+    pub const fn at(stage: ColonyStage) -> Self {
         Self {
             stage,
             is_switched: false,
@@ -247,7 +247,7 @@ pub(super) const COUNTED_HOURS: f32 = 1.0e6;
 pub(super) const MOST_CELLS: u32 = 100_000_000;
 
 /// The inputs of a cell.
-struct Rates {
+struct LodgedRates {
     extravasation: f32,
     arrested_death: f32,
     growth: f32,
@@ -276,16 +276,16 @@ impl Colonist {
         hours: f32,
         is_apart: bool,
         of: &ColonisationParameters,
-        rates: &Rates,
+        rates: &LodgedRates,
         random: &mut Random,
     ) -> Fate {
         self.hours = (self.hours + hours).min(COUNTED_HOURS);
         let per_day = |rate: f32| rate / HOURS_PER_DAY;
         let (on, death) = match self.stage {
-            Stage::Arrested => (rates.extravasation * self.wall, rates.arrested_death),
-            Stage::Solitary => (0.0, per_day(rates.solitary_death)),
-            Stage::Dormant => (per_day(rates.awakening), per_day(rates.dormant_death)),
-            Stage::Growing if self.hours > of.forming_hours => {
+            ColonyStage::Arrested => (rates.extravasation * self.wall, rates.arrested_death),
+            ColonyStage::Solitary => (0.0, per_day(rates.solitary_death)),
+            ColonyStage::Dormant => (per_day(rates.awakening), per_day(rates.dormant_death)),
+            ColonyStage::Growing if self.hours > of.forming_hours => {
                 let death = if self.is_switched {
                     of.switched_death_per_day
                 } else {
@@ -296,7 +296,7 @@ impl Colonist {
             _ => (0.0, 0.0),
         };
         self.death_per_hour = if is_apart { 0.0 } else { death };
-        if self.stage == Stage::Growing {
+        if self.stage == ColonyStage::Growing {
             let before = self.cells;
             if is_apart {
                 self.grow_apart(hours, of, death, random);
@@ -313,24 +313,24 @@ impl Colonist {
             if which * (on + death) >= on {
                 return Fate::Dies;
             }
-            if self.stage == Stage::Arrested {
-                *self = Self::at(Stage::Crossed);
+            if self.stage == ColonyStage::Arrested {
+                *self = Self::at(ColonyStage::Crossed);
                 return Fate::Crosses;
             }
             self.begin_to_grow(rates.switch, random);
             return Fate::Wakes;
         }
         match self.stage {
-            Stage::Crossed if self.hours >= of.settling_hours => {
+            ColonyStage::Crossed if self.hours >= of.settling_hours => {
                 if random.chance(rates.growth) {
                     self.begin_to_grow(rates.switch, random);
                     return Fate::Grows;
                 }
-                *self = Self::at(Stage::Solitary);
+                *self = Self::at(ColonyStage::Solitary);
                 Fate::Sleeps
             }
-            Stage::Solitary if self.hours >= of.solitary_days * HOURS_PER_DAY => {
-                *self = Self::at(Stage::Dormant);
+            ColonyStage::Solitary if self.hours >= of.solitary_days * HOURS_PER_DAY => {
+                *self = Self::at(ColonyStage::Dormant);
                 Fate::Stays
             }
             _ => Fate::Stays,
@@ -338,7 +338,7 @@ impl Colonist {
     }
 
     fn begin_to_grow(&mut self, switch: f32, random: &mut Random) {
-        *self = Self::at(Stage::Growing);
+        *self = Self::at(ColonyStage::Growing);
         self.is_switched = random.chance(switch);
     }
 
@@ -426,7 +426,7 @@ pub fn colonise(
     {
         let columns = columns.map(|column| column.in_table(entities));
         for_each_row_mut(colonists.bypass_change_detection(), |row, colonist| {
-            if matches!(colonist.stage, Stage::None | Stage::Dead) {
+            if matches!(colonist.stage, ColonyStage::None | ColonyStage::Dead) {
                 return;
             }
             let (cell, of, site, voyage) = (ids[row], types[row].0, residents[row].0, voyages[row]);
@@ -439,10 +439,10 @@ pub fn colonise(
             };
             if !is_alive(vitals.map(|vitals| &vitals[row])) {
                 // A cell of a colony is one of many; of the others the journey ends here.
-                if colonist.stage != Stage::Growing {
-                    notes.add(voyage.journey, cell, Change::Died);
+                if colonist.stage != ColonyStage::Growing {
+                    notes.add(voyage.journey, cell, JourneyChange::Died);
                 }
-                *colonist = Colonist::at(Stage::Dead);
+                *colonist = Colonist::at(ColonyStage::Dead);
                 return;
             }
             let [
@@ -455,7 +455,7 @@ pub fn colonise(
                 awakening,
                 colony_death,
             ] = columns.each_ref().map(|column| column.at(row, of));
-            let rates = Rates {
+            let rates = LodgedRates {
                 extravasation,
                 arrested_death,
                 growth,
@@ -465,9 +465,9 @@ pub fn colonise(
                 awakening,
                 colony_death,
             };
-            let is_new = colonist.hours == 0.0 && colonist.stage == Stage::Arrested;
+            let is_new = colonist.hours == 0.0 && colonist.stage == ColonyStage::Arrested;
             let is_inside = vessels.is_some_and(|vessels| vessels[row].is_inside());
-            if colonist.stage == Stage::Arrested {
+            if colonist.stage == ColonyStage::Arrested {
                 let organ = circulation.get().and_then(|circuit| {
                     let place = voyage.organ.map(usize::from);
                     circuit
@@ -487,35 +487,35 @@ pub fn colonise(
             }
             let mut random = key.stream(cell, step, FATE);
             let fate = colonist.pass(hours, is_apart, parameters, &rates, &mut random);
-            let tell = |kind: EventKind, change: Change| {
+            let tell = |kind: EventKind, change: JourneyChange| {
                 notes.add(voyage.journey, cell, change);
                 events.book(kind, cell, site, positions[row].0);
             };
             match fate {
                 Fate::Stays => {}
                 Fate::Crosses => {
-                    tell(CROSSES, Change::Crossed);
+                    tell(CROSSES, JourneyChange::Crossed);
                     if is_inside {
                         calls.leave(cell);
                     }
                 }
-                Fate::Sleeps => tell(SLEEPS, Change::Slept),
-                Fate::Grows => tell(GROWS, Change::Grew),
-                Fate::Wakes => tell(WAKES, Change::Woke),
+                Fate::Sleeps => tell(SLEEPS, JourneyChange::Slept),
+                Fate::Grows => tell(GROWS, JourneyChange::Grew),
+                Fate::Wakes => tell(WAKES, JourneyChange::Woke),
                 Fate::Dies => {
                     passages.remove(cell, entities[row], DIES_THERE, None);
-                    notes.add(voyage.journey, cell, Change::Died);
-                    *colonist = Colonist::at(Stage::Dead);
+                    notes.add(voyage.journey, cell, JourneyChange::Died);
+                    *colonist = Colonist::at(ColonyStage::Dead);
                 }
             }
-            if is_apart && colonist.stage == Stage::Growing && colonist.cells > 1 {
+            if is_apart && colonist.stage == ColonyStage::Growing && colonist.cells > 1 {
                 let shed = parameters.shedding_per_day / HOURS_PER_DAY * colonist.cells as f32;
                 if shed > 0.0 && random.chance(probability(shed, hours)) {
                     let organ = voyage.organ.and_then(|organ| {
                         circulation.get()?.organs.get(usize::from(organ))?.tissue
                     });
                     let voyage = Voyage {
-                        entry: Entry::from_organ(organ),
+                        entry: EntryRoute::from_organ(organ),
                         is_fresh: true,
                         companions: 1,
                         journey: voyage.journey,

@@ -18,7 +18,7 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::circulation::{Circulation, Voyage};
-use super::colonisation::{Colonist, Stage};
+use super::colonisation::{Colonist, ColonyStage};
 use crate::cell::body::CellType;
 use crate::cell::death::is_alive;
 use crate::cell::doors::{InVessel, Ways};
@@ -196,7 +196,10 @@ pub fn enter_vessels(
                 return;
             }
             let is_free = colonists.is_none_or(|colonists| {
-                matches!(colonists[row].stage, Stage::None | Stage::Growing)
+                matches!(
+                    colonists[row].stage,
+                    ColonyStage::None | ColonyStage::Growing
+                )
             }) && vessels.is_none_or(|vessels| !vessels[row].is_inside());
             if !is_free || !is_alive(vitals.map(|vitals| &vitals[row])) {
                 return;

@@ -2,9 +2,9 @@
 
 use bevy::prelude::*;
 
-use super::ancestry::TransitBooks;
+use super::ancestry::{Journeys, TransitBooks};
 use super::circulation::{Circulation, LUNG, NODE, Voyage};
-use super::colonisation::{Colonist, Stage};
+use super::colonisation::{Colonist, ColonyStage};
 use crate::cell::{Resident, Vital};
 use crate::core::CellId;
 use crate::core::columns::tables_with;
@@ -20,6 +20,15 @@ pub(super) fn register(app: &mut App) {
     stages(app);
     app.register_metrics(blood_metrics(), |world, _| blood(world));
     app.register_metrics(organ_metrics(), |world, _| organs(world));
+    let metastases = Metric::new(
+        "metastases",
+        "",
+        "Living metastases of the site: colonies that grow, each from one cell or from cells that came together.",
+    );
+    let metastases = metastases.label("metastases").plot("Lodged cells");
+    app.register_metrics(vec![metastases], |world, site| {
+        vec![metastases_of(world, site) as f64]
+    });
 }
 
 fn quantities(app: &mut App) {
@@ -40,7 +49,7 @@ fn quantities(app: &mut App) {
             "1 for a cell that is held in a capillary, 0 for any other.",
             "held in a capillary",
             (0.0, 1.0),
-            |of| f32::from(u8::from(of.stage == Stage::Arrested)),
+            |of| f32::from(u8::from(of.stage == ColonyStage::Arrested)),
         ),
         (
             "colonisation.seen",
@@ -49,7 +58,7 @@ fn quantities(app: &mut App) {
             "known to NK cells",
             (0.0, 1.0),
             |of| match of.stage {
-                Stage::Arrested => (1.0 - of.hours / SEEN_HOURS).max(0.0),
+                ColonyStage::Arrested => (1.0 - of.hours / SEEN_HOURS).max(0.0),
                 _ => 0.0,
             },
         ),
@@ -140,31 +149,31 @@ fn stages(app: &mut App) {
     );
     for (stage, name, about, label) in [
         (
-            Stage::Arrested,
+            ColonyStage::Arrested,
             "arrested_cells",
             "Living cells that are held in a capillary of the site.",
             "held in capillaries",
         ),
         (
-            Stage::Crossed,
+            ColonyStage::Crossed,
             "crossed_cells",
             "Living cells that have crossed a wall and of which nothing is decided yet.",
             "crossed",
         ),
         (
-            Stage::Solitary,
+            ColonyStage::Solitary,
             "solitary_cells",
             "Living cells that lodged, crossed and do not divide.",
             "asleep",
         ),
         (
-            Stage::Dormant,
+            ColonyStage::Dormant,
             "dormant_cells",
             "Living cells that have slept for long.",
             "dormant",
         ),
         (
-            Stage::Growing,
+            ColonyStage::Growing,
             "colony_cells",
             "Living cells of metastases that grow in the site.",
             "growing",
@@ -288,6 +297,36 @@ fn blood(world: &World) -> Vec<f64> {
     ]
 }
 
+/// Groups that entered the blood together, of which cells of a site descend that grow.
+fn metastases_of(world: &World, site: usize) -> usize {
+    let Some(journeys) = world.get_resource::<Journeys>() else {
+        return 0;
+    };
+    let mut groups = Vec::new();
+    for table in tables_with::<Colonist>(world) {
+        let (Some(residents), Some(voyages), Some(colonists)) = (
+            table.get::<Resident>(),
+            table.get::<Voyage>(),
+            table.get::<Colonist>(),
+        ) else {
+            continue;
+        };
+        let vitals = table.get::<Vital>();
+        for row in 0..table.len() {
+            let grows = usize::from(residents[row].0.0) == site
+                && colonists[row].stage == ColonyStage::Growing
+                && vitals.is_none_or(|vitals| vitals[row].is_alive());
+            let journey = voyages[row].journey.filter(|_| grows);
+            if let Some(of) = journey.and_then(|at| journeys.0.get(at as usize)) {
+                groups.push((of.left, of.group));
+            }
+        }
+    }
+    groups.sort_unstable();
+    groups.dedup();
+    groups.len()
+}
+
 /// The organs of which it is told how many lodged there; all others are one.
 const TOLD: [(&str, Option<Organ>); 6] = [
     ("lung", Some(Organ::Lung)),
@@ -369,8 +408,8 @@ fn organs(world: &World) -> Vec<f64> {
                 let (at, of) = (place(usize::from(organ)), &colonists[row]);
                 found[1][at] += f64::from(of.cells.max(1));
                 match of.stage {
-                    Stage::Solitary | Stage::Dormant => found[2][at] += 1.0,
-                    Stage::Growing => found[3][at] += 1.0,
+                    ColonyStage::Solitary | ColonyStage::Dormant => found[2][at] += 1.0,
+                    ColonyStage::Growing => found[3][at] += 1.0,
                     _ => {}
                 }
             }

@@ -36,9 +36,9 @@ pub mod species;
 
 pub use ancestry::{Journey, Journeys, TransitBooks};
 pub use circulation::{
-    Circulation, CirculationDescription, CirculationParameters, Entry, Injection, Voyage,
+    Circulation, CirculationDescription, CirculationParameters, EntryRoute, Injection, Voyage,
 };
-pub use colonisation::{ColonisationParameters, Colonist, Stage};
+pub use colonisation::{ColonisationParameters, Colonist, ColonyStage};
 pub use intravasation::IntravasationParameters;
 pub use species::Species;
 

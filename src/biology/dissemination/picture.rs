@@ -35,13 +35,13 @@ const ALONE: [f32; 4] = [0.98, 0.62, 0.70, 1.0];
 const TOGETHER: [f32; 4] = [0.95, 0.25, 0.45, 1.0];
 
 /// The ways of the blood, in the coordinates of the site that draws them.
-struct Map {
+struct WaysOfBlood {
     heart_um: Vec3,
     /// The middle of the upper face of each site of an organ, and whether it is a lung.
     doors_um: Vec<(Vec3, bool)>,
 }
 
-impl Map {
+impl WaysOfBlood {
     /// That of a body whose sites stand on one stage; drawn by the first site, and by no other.
     fn of(world: &World, site: usize) -> Option<Self> {
         if site != 0 {
@@ -97,7 +97,7 @@ pub(super) fn register(app: &mut App) {
     .label("way of the blood")
     .colour(ARTERY);
     app.register_layer::<Tube>(ways, |world, site, glyphs| {
-        let Some(map) = Map::of(world, site) else {
+        let Some(map) = WaysOfBlood::of(world, site) else {
             return;
         };
         for door in 0..map.doors_um.len() {
@@ -131,7 +131,7 @@ pub(super) fn register(app: &mut App) {
 }
 
 fn draw_travellers(world: &World, site: usize, glyphs: &mut Glyphs<Sphere>) {
-    let Some(map) = Map::of(world, site) else {
+    let Some(map) = WaysOfBlood::of(world, site) else {
         return;
     };
     let step = world.resource::<Clock>().step;
