@@ -119,6 +119,7 @@ fn scene_with(kind: &str, piece: &str) -> String {
         ("variants", "[]"),
         ("parameters", "{}"),
         ("rules", "[]"),
+        ("arms", "[]"),
         ("timeline", "[]"),
         ("recording", "()"),
         ("expect", "[]"),
@@ -130,7 +131,7 @@ fn scene_with(kind: &str, piece: &str) -> String {
         "Variant" => ("variants", true),
         "Event" => ("timeline", true),
         "Expectation" => ("expect", true),
-        "parameters" | "recording" | "rules" => (kind, false),
+        "arms" | "parameters" | "recording" | "rules" => (kind, false),
         _ => panic!("an example of an unknown kind: {kind}"),
     };
     let slot = parts

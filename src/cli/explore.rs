@@ -50,6 +50,7 @@ pub(crate) fn open_default(program: &Program) -> Result<ExitCode, Failure> {
     let arguments = ExploreArguments {
         simulation: SimulationArguments {
             scene: scene.clone(),
+            arm: None,
             seed: None,
             until: None,
             threads: None,

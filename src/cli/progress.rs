@@ -82,7 +82,7 @@ impl Progress {
 }
 
 /// A time in the unit in which a person says it.
-fn in_words(seconds: f64) -> String {
+pub(super) fn in_words(seconds: f64) -> String {
     match seconds {
         0.0..90.0 => format!("{seconds:.0} s"),
         0.0..5400.0 => format!("{:.0} min", seconds / 60.0),

@@ -57,6 +57,7 @@ impl RecordArguments {
         Self {
             simulation: SimulationArguments {
                 scene,
+                arm: None,
                 seed: None,
                 until: None,
                 threads: None,

@@ -14,8 +14,8 @@ use crate::core::parallel;
 use crate::core::printable::shell_word;
 use crate::journal::run_folder::{RECORD, RunFolder, RunFolderError};
 use crate::journal::{Journal, checkpoint};
-use crate::scene::MAX_STEPS;
 use crate::scene::schema::Span;
+use crate::scene::{MAX_STEPS, ParsedScene};
 use crate::simulation::{Program, Simulation};
 use clap::Args;
 
@@ -25,6 +25,9 @@ pub(crate) struct SimulationArguments {
     /// The scene, a RON file. The shipped ones, such as scenes/spheroid.ron, need not be there.
     #[arg(default_value = DEFAULT_SCENE)]
     pub scene: PathBuf,
+    /// Run this arm of the scene; the scene as it stands, without any, if left out.
+    #[arg(long, value_name = "NAME")]
+    pub arm: Option<String>,
     /// Seed of all random numbers; the scene's if left out.
     #[arg(long)]
     pub seed: Option<u64>,
@@ -84,18 +87,11 @@ impl SimulationArguments {
     /// Reads the scene and sets it up.
     pub fn prepare(&self, program: &Program) -> Result<Simulation, Failure> {
         start_threads(self.threads);
-        let scene = match program.open_shipped_scene(&self.scene) {
-            None => program.open_scene(&self.scene),
-            Some(shipped) => {
-                complain(format_args!(
-                    "note: there is no `{}` here; taking the one that is part of the program",
-                    self.scene.display()
-                ));
-                shipped
-            }
-        };
-        let scene = scene.map_err(Failure::input)?;
+        let mut scene = open_or_shipped(program, &self.scene)?;
         warn(&scene.warnings);
+        if let Some(arm) = &self.arm {
+            scene = scene.arm(arm).map_err(Failure::Input)?;
+        }
         let seed = self.seed.unwrap_or(scene.scene.seed);
         let mut simulation = Simulation::new(Arc::new(scene), seed).map_err(Failure::input)?;
         if let Some(until) = self.until {
@@ -111,6 +107,21 @@ impl SimulationArguments {
             |stem| stem.to_string_lossy().into_owned(),
         )
     }
+}
+
+/// Reads a scene; the shipped one of its name where there is no such file.
+pub(super) fn open_or_shipped(program: &Program, path: &Path) -> Result<ParsedScene, Failure> {
+    let scene = match program.open_shipped_scene(path) {
+        None => program.open_scene(path),
+        Some(shipped) => {
+            complain(format_args!(
+                "note: there is no `{}` here; taking the one that is part of the program",
+                path.display()
+            ));
+            shipped
+        }
+    };
+    scene.map_err(Failure::input)
 }
 
 /// Starts the threads asked for, or says how many there are where the system allows fewer.

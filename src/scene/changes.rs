@@ -224,7 +224,8 @@ fn check_together(
 
 /// Where a key of a map of the scene stands.
 fn key_span(checker: &Checker, map: &str, key: &str) -> Option<Range<usize>> {
-    let map = FieldPath::root().field(map);
+    let mut map = checker.place(&FieldPath::root().field(map).key(key));
+    map.0.pop();
     let (node, _) = checker.tree.find(&map, checker.text);
     let Body::Map(pairs) = &node.unwrapped().body else {
         return None;

@@ -28,6 +28,8 @@ pub(super) struct Checker<'a> {
     pub molecules: &'a Molecules,
     /// What files that are wrong would have brought: whoever names it is not called wrong as well.
     pub unread: &'a [String],
+    /// Where what these lead to stands in the file, if not there: what an arm of the scene says.
+    pub moved: &'a [(FieldPath, FieldPath)],
     /// What was found.
     pub report: SceneReport,
 }
@@ -39,7 +41,7 @@ impl Checker<'_> {
         path: &FieldPath,
         message: impl Into<String>,
     ) -> Option<&mut Problem> {
-        let (node, _) = self.tree.find(path, self.text);
+        let (node, _) = self.tree.find(&self.place(path), self.text);
         // Of a whole struct only the name and the opening bracket are marked, not all its lines.
         let span = match node.inside {
             Some(inside) if self.text[node.span.clone()].contains('\n') => node.span.start..inside,
@@ -58,13 +60,24 @@ impl Checker<'_> {
         if !self.sound(path) {
             return None;
         }
+        let path = &self.place(path);
         let problem = Problem::at(self.file, self.text, span, path, message);
         self.report.problems.push(problem);
         self.report.problems.last_mut()
     }
 
+    /// Where a field stands in the file.
+    pub fn place(&self, path: &FieldPath) -> FieldPath {
+        let moved = self.moved.iter().rfind(|(there, _)| there.holds(path));
+        match moved {
+            Some((there, here)) => here.join(&FieldPath(path.0[there.0.len()..].to_vec())),
+            None => path.clone(),
+        }
+    }
+
     /// Whether the value of a field is its author's, with no stand-in in it.
     pub fn sound(&self, path: &FieldPath) -> bool {
+        let path = &self.place(path);
         let stand_in = |repaired: &FieldPath| {
             repaired.holds(path) || (!path.0.is_empty() && path.holds(repaired))
         };

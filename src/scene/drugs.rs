@@ -67,6 +67,7 @@ fn read_drug(source: &str, name: &str) -> Result<Read, SceneReport> {
             repaired: &reading.repaired,
             molecules: &Molecules::default(),
             unread: &[],
+            moved: &[],
             report: SceneReport::default(),
         };
         let root = FieldPath::root();
@@ -189,7 +190,9 @@ pub(super) fn prepare(
     all.sort_by(|a, b| a.0.name.cmp(&b.0.name));
     all.dedup_by(|later, first| later.0.name == first.0.name);
     let names: Vec<String> = all.iter().map(|(drug, _)| drug.name.clone()).collect();
-    let given = scene.timeline.iter().filter_map(|event| {
+    // An arm without a drug that another gives has its molecules as well, none of them: seeds stay paired.
+    let of_arms = scene.arms.iter().flat_map(|arm| &arm.timeline);
+    let given = scene.timeline.iter().chain(of_arms).filter_map(|event| {
         let (Event::At(_, action) | Event::Every { action, .. }) = event;
         action.drug()
     });
@@ -283,6 +286,7 @@ pub(super) fn check_names(
                     repaired: &[],
                     molecules: checker.molecules,
                     unread: checker.unread,
+                    moved: &[],
                     report: SceneReport::default(),
                 };
                 check_names_of(&mut own, &FieldPath::root(), drug, world);

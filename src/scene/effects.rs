@@ -50,6 +50,7 @@ pub(super) fn note_without_effect(
             repaired: &[],
             molecules: &library.molecules,
             unread: &[],
+            moved: &[],
             report: SceneReport::default(),
         };
         warn(&mut of_file, said);

@@ -171,7 +171,7 @@ fn verdict_on(expectation: &Expectation, [seen, other]: &[Seen; 2]) -> Verdict {
 }
 
 /// Whether a value is as wanted. NaN never is.
-fn met(test: Test, value: f64) -> bool {
+pub(crate) fn met(test: Test, value: f64) -> bool {
     match test {
         Test::Above(least) => value > least,
         Test::Below(most) => value < most,

@@ -95,6 +95,7 @@ fn read_prefab(
             repaired: &reading.repaired,
             molecules: molecules.unwrap_or(&none),
             unread: &[],
+            moved: &[],
             report: SceneReport::default(),
         };
         let root = FieldPath::root();

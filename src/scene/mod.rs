@@ -5,6 +5,7 @@
 
 mod advice;
 pub mod alone;
+pub mod arms;
 mod assets;
 pub mod body_parts;
 mod capabilities;
@@ -46,6 +47,7 @@ use std::path::{Path, PathBuf};
 use bevy::prelude::*;
 
 pub use alone::{Accepted, load_library, load_prefab};
+pub use arms::{Arm, Endpoints, Measured};
 pub use drugs::{load_drug, parse_drug, shipped_drugs};
 pub use expect::{Judge, Measurement, Verdict};
 pub use library::{CellLibrary, parse_prefab, shipped_capabilities};
@@ -143,6 +145,9 @@ impl ParsedScene {
         scene.seed = seed;
         scene.cell_types.clone_from(&self.library.types);
         scene.variants.clear();
+        // What was run is this scene alone.
+        scene.arms.clear();
+        scene.trial = Endpoints::default();
         scene.molecules = self.library.molecules.list().to_vec();
         for population in populations_of(&mut scene) {
             if let Place::Csv(file) = &population.place
@@ -233,6 +238,7 @@ impl ParsedScene {
             repaired: &reading.repaired,
             molecules: &self.library.molecules,
             unread: &[],
+            moved: &[],
             report: SceneReport::default(),
         };
         let folder = Path::new(&self.name).parent().unwrap_or(Path::new(""));
@@ -273,6 +279,7 @@ impl ParsedScene {
             repaired: &reading.repaired,
             molecules: &self.library.molecules,
             unread: &[],
+            moved: &[],
             report: SceneReport::default(),
         };
         let drugs = self.library.drugs.list.iter();
@@ -303,6 +310,17 @@ impl ParsedScene {
             .ok()
             .filter(|_| !sites.is_empty())
             .map(SiteId)
+    }
+
+    /// The cell types that it puts into its sites, at the start or later.
+    pub fn used_cell_types(&self) -> Vec<String> {
+        let rows = self.tables.values().flatten();
+        let named = rows.filter_map(|row| row.cell.as_deref());
+        let used = used_types(&self.scene).into_iter().chain(named);
+        let mut used: Vec<String> = used.map(str::to_owned).collect();
+        used.sort();
+        used.dedup();
+        used
     }
 
     /// Resizes the ball of a population so that it starts with about `cells` cells; nothing happens where it is not
@@ -489,6 +507,7 @@ pub fn parse_scene(
         repaired: &reading.repaired,
         molecules: &library.molecules,
         unread: &unread,
+        moved: &[],
         report: SceneReport::default(),
     };
     if context.is_whole && scene_names_files(&scene) {
@@ -499,6 +518,8 @@ pub fn parse_scene(
     check_scene(&mut checker, &scene, &library, context, &mut tables);
     variants::check_variants(&mut checker, &scene, &library);
     drugs::check_treatments(&mut checker, &scene, &library, &drugs);
+    let in_arms =
+        arms::check_scenes_of_arms(&checker, &scene, (&library, &drugs), context, &mut tables);
     let timeline = Timeline::new(&scene);
     // Types that only CSV files name are used as well.
     let rows = tables.0.values().flatten();
@@ -520,6 +541,7 @@ pub fn parse_scene(
         advice::note_advice(&mut checker, &scene, &library, &world);
     }
     effects::note_without_effect(&mut checker, &scene, &library, &tables);
+    arms::check_arms(&mut checker, &scene, &library, context, in_arms);
     report.absorb(checker.report);
     report.put_in_order();
     let (problems, warnings) = report.apart();
@@ -540,6 +562,17 @@ pub fn parse_scene(
     })
 }
 
+/// What events add.
+fn added<'s>(timeline: impl Iterator<Item = &'s Event>) -> impl Iterator<Item = &'s Population> {
+    timeline.filter_map(|event| {
+        let (Event::At(_, action) | Event::Every { action, .. }) = event;
+        match action {
+            Action::Add(population) => Some(population),
+            _ => None,
+        }
+    })
+}
+
 /// The populations of a scene: those present at the start and those that the timeline adds.
 fn populations_of(scene: &mut Scene) -> impl Iterator<Item = &mut Population> {
     let added = scene.timeline.iter_mut().filter_map(|event| {
@@ -552,15 +585,10 @@ fn populations_of(scene: &mut Scene) -> impl Iterator<Item = &mut Population> {
     scene.populations.iter_mut().chain(added)
 }
 
-/// The same, to look at.
+/// The same, to look at, with those that arms add.
 fn populations_in(scene: &Scene) -> impl Iterator<Item = &Population> {
-    let added = scene.timeline.iter().filter_map(|event| {
-        let (Event::At(_, action) | Event::Every { action, .. }) = event;
-        match action {
-            Action::Add(population) => Some(population),
-            _ => None,
-        }
-    });
+    let of_arms = scene.arms.iter().flat_map(|arm| &arm.timeline);
+    let added = added(scene.timeline.iter().chain(of_arms));
     scene.populations.iter().chain(added)
 }
 
@@ -571,7 +599,8 @@ fn scene_names_files(scene: &Scene) -> bool {
 
 /// The cell types that populations and timeline name.
 fn used_types(scene: &Scene) -> Vec<&str> {
-    let transferred = scene.timeline.iter().filter_map(|event| {
+    let of_arms = scene.arms.iter().flat_map(|arm| &arm.timeline);
+    let transferred = scene.timeline.iter().chain(of_arms).filter_map(|event| {
         let (Event::At(_, action) | Event::Every { action, .. }) = event;
         match action {
             Action::Transfer(transfer) => Some(transfer.cell.as_str()),

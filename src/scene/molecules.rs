@@ -47,6 +47,7 @@ pub fn parse_molecule(source: &str, name: &str) -> Result<Molecule, SceneReport>
             repaired: &reading.repaired,
             molecules: &Molecules::default(),
             unread: &[],
+            moved: &[],
             report: SceneReport::default(),
         };
         let root = FieldPath::root();

@@ -13,6 +13,7 @@ use bevy::reflect::{NamedField, PartialReflect, ReflectRef, TypeInfo, Typed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::arms::{Arm, Endpoints, Measured};
 use super::body_parts::BodyParts;
 use super::look::{CameraKey, Cut, Label, Look, PlotShown, Slice, Target};
 use super::prefab::CellPrefab;
@@ -92,7 +93,7 @@ fn reads<T: PartialReflect + Typed + DeserializeOwned>() -> (TypeId, Read) {
 }
 
 /// How the types that have named fields are read; a test sees to it that all are here.
-fn readers() -> [(TypeId, Read); 42] {
+fn readers() -> [(TypeId, Read); 45] {
     [
         reads::<Scene>(),
         reads::<Site>(),
@@ -136,6 +137,9 @@ fn readers() -> [(TypeId, Read); 42] {
         reads::<Activation>(),
         reads::<Hidden>(),
         reads::<Effect>(),
+        reads::<Arm>(),
+        reads::<Endpoints>(),
+        reads::<Measured>(),
     ]
 }
 

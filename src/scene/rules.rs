@@ -170,6 +170,7 @@ pub(super) fn check_library(
             repaired: &[],
             molecules: &library.molecules,
             unread,
+            moved: &[],
             report: SceneReport::default(),
         };
         let root = FieldPath::root();

@@ -9,6 +9,7 @@ use std::fmt;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::arms::{Arm, Endpoints};
 use super::body_parts::BodyParts;
 use super::look::{CameraKey, Label, Look, PlotShown};
 use super::prefab::CellPrefab;
@@ -90,6 +91,13 @@ pub struct Scene {
     /// What happens when.
     #[serde(default)]
     pub timeline: Vec<Event>,
+    /// The arms of a trial, each with something else about it: `tumorscape run SCENE --arm NAME` runs one, `tumorscape trial`
+    /// all. Without `--arm` the scene runs as it stands without them.
+    #[serde(default)]
+    pub arms: Vec<Arm>,
+    /// What a trial of the arms measures.
+    #[serde(default)]
+    pub trial: Endpoints,
     /// What is written to the run folder, and how often.
     #[serde(default)]
     pub output: Output,

@@ -1,5 +1,6 @@
 //! What the author of a scene or a cell type is told.
 
+mod arms;
 mod cell_files;
 mod changes;
 mod choices;

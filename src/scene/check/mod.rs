@@ -13,8 +13,10 @@ mod tissue;
 
 pub(super) use populations::check_added;
 pub(super) use sizes::CellSizes;
+pub(super) use story::check_condition;
 pub(super) use texts::line;
 
+use super::arms::MAX_ARMS;
 use super::body_parts::check_body_parts;
 use super::checker::Checker;
 use super::library::CellLibrary;
@@ -49,6 +51,7 @@ pub(super) fn too_many<P>(
         ("choices", scene.choices.len(), MAX_LISTED),
         ("timeline", scene.timeline.len(), MAX_LISTED),
         ("populations", scene.populations.len(), MAX_LISTED),
+        ("arms", scene.arms.len(), MAX_ARMS),
         ("expect", scene.expect.len(), MAX_LISTED),
     ];
     let (field, found, most) = lists.into_iter().find(|(_, found, most)| found > most)?;

@@ -579,7 +579,7 @@ fn carries_itself(site: &Site, molecule: &str) -> bool {
     fields.any(|field| field.molecule.as_str() == molecule)
 }
 
-fn check_condition(
+pub(in crate::scene) fn check_condition(
     checker: &mut Checker,
     path: &FieldPath,
     condition: &Condition,
