@@ -57,8 +57,8 @@ pub fn install_cell_types(world: &mut World, library: &CellLibrary) {
     register_molecules_at_members(world, &library.molecules);
     let books = library.types.iter().map(CellPrefab::rule_book);
     world.get_resource_or_init::<Rules>().of_types = books.collect();
-    register_explained(world);
     therapy::install(world, library.drugs.clone(), library.types.len() as u16);
+    register_explained(world);
 }
 
 /// The block of tissue that a site of a scene describes.
