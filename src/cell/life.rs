@@ -38,7 +38,7 @@ impl<'w> Birthplace<'w> {
             return 0.0;
         };
         let supply = || {
-            let site = self.world.get_resource::<Sites>()?.get(self.site);
+            let site = self.world.get_resource::<Sites>()?.find(self.site)?;
             let field = site.field(molecules.id(molecule)?)?;
             self.world.get::<FieldSupply>(field.entity)
         };

@@ -480,12 +480,12 @@ fn a_run_that_can_write_no_more_keeps_what_it_has_and_can_be_resumed() {
     let folder = workplace();
     let folder = folder.path();
     // More cells, so that a checkpoint is larger than the scene with all that it stands on.
-    let large = SCENE.replace("radius_um: 60", "radius_um: 90");
+    let large = SCENE.replace("radius_um: 60", "radius_um: 130");
     std::fs::write(folder.join("busy.ron"), large).expect("the folder is writable");
     let whole = succeeds(folder, &run_to("whole", &[]));
-    // A limit on the size of files, 80 or 160 kB, stands for a disk that is full.
+    // A limit on the size of files, 200 or 400 kB, stands for a disk that is full.
     let shell = format!(
-        "trap '' XFSZ; ulimit -f 160; exec {} {}",
+        "trap '' XFSZ; ulimit -f 400; exec {} {}",
         env!("CARGO_BIN_EXE_tumorscape"),
         run_to("full", &[]).join(" ")
     );
