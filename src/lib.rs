@@ -13,7 +13,7 @@
 //! | 6 | [`cli`] | the verbs `run`, `resume`, `check`, `describe`, `record`, `explore` |
 //! | 5 | `sandbox`, `record` | the window; frames without a window, encoders |
 //! | 4 | `view` | the picture of a [`simulation::Snapshot`]: cells, fields, camera, legend |
-//! | 3 | [`scene`], [`simulation`], [`journal`] | scene files; the simulation as a value; books, run folder, checkpoints |
+//! | 3 | [`scene`], [`simulation`], [`journal`], [`trial`] | scene files; the simulation as a value; books, run folder, checkpoints |
 //! | 2 | [`biology`] | one module for each system of the subject; so far hypoxia and metabolism |
 //! | 1 | [`cell`], [`tissue`], [`measure`] | body, cycle, death, motility, contact; sites, molecules, the field solver; census, metrics, hash |
 //! | 0 | [`core`](crate::core) | clock and order of a step, random numbers, identities, parameters, parallel loops |
@@ -66,5 +66,6 @@ pub mod sandbox;
 pub mod scene;
 pub mod simulation;
 pub mod tissue;
+pub mod trial;
 #[cfg(feature = "view")]
 pub mod view;

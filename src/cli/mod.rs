@@ -14,6 +14,7 @@ mod progress;
 mod record;
 mod run;
 mod span;
+mod trial;
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -46,6 +47,14 @@ enum Verb {
     Check(check::CheckArguments),
     /// Say what the program knows: parameters, quantities, inputs, rules, molecules and more.
     Describe(describe::DescribeArguments),
+    /// Run all arms of a scene, each with many seeds, and compare them; or go on with such a trial.
+    Trial(trial::TrialArguments),
+    /// Run a scene with many values of its parameters, or without each of its arrows.
+    Sweep(trial::SweepArguments),
+    /// Say how far a trial is.
+    Status(trial::StatusArguments),
+    /// Make tables and report of what is done of a trial, here or in several folders.
+    Collect(trial::CollectArguments),
     /// Simulate a scene and make a film of it; needs no window and no GPU.
     #[cfg(feature = "view")]
     Record(record::RecordArguments),
@@ -153,6 +162,10 @@ pub fn run(program: Program) -> ExitCode {
         Some(Verb::Resume(arguments)) => run::resume(&program, &arguments),
         Some(Verb::Check(arguments)) => check::check(&program, &arguments),
         Some(Verb::Describe(arguments)) => describe::describe(&program, &arguments),
+        Some(Verb::Trial(arguments)) => trial::trial(&program, &arguments),
+        Some(Verb::Sweep(arguments)) => trial::sweep(&program, &arguments),
+        Some(Verb::Status(arguments)) => trial::status(&arguments),
+        Some(Verb::Collect(arguments)) => trial::collect(&arguments),
         #[cfg(feature = "view")]
         Some(Verb::Record(arguments)) => record::record(&program, &arguments),
         #[cfg(feature = "view")]

@@ -1,0 +1,422 @@
+//! What follows from the results of a trial: each condition by itself, against the control, and what combinations, parameters and
+//! arrows do.
+
+use super::plan::Kind;
+use super::results::Results;
+use super::statistics::combination::{DoseResponse, bliss, combination_index, loewe};
+use super::statistics::distribution::student_quantile;
+use super::statistics::power::replicates_for;
+use super::statistics::screening::{self, Effect};
+use super::statistics::survival::{Followed, Step, kaplan_meier, log_rank, median};
+use super::statistics::{Estimate, bootstrap, deviation, mean};
+
+/// The power that numbers of replicates are worked out for, and the level of significance.
+const POWER: (f64, f64) = (0.8, 0.05);
+
+/// What a condition has of a measure at the end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// Place of the condition.
+    pub condition: usize,
+    /// Place of the measure.
+    pub measure: usize,
+    /// Runs.
+    pub runs: usize,
+    /// Mean.
+    pub mean: Estimate,
+    /// Standard deviation.
+    pub deviation: f64,
+    /// Against the control; none for the control itself.
+    pub against: Option<Against>,
+}
+
+/// A condition against the control, seed by seed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Against {
+    /// Seeds that both have.
+    pub pairs: usize,
+    /// Mean difference.
+    pub difference: Estimate,
+    /// Ratio of the means.
+    pub ratio: Estimate,
+    /// The difference in its standard deviations.
+    pub effect: f64,
+    /// Replicates that show a difference of that size with a power of 0.8, if any number does.
+    pub replicates: Option<u32>,
+}
+
+/// The mean of a measure over time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Course {
+    /// Place of the condition.
+    pub condition: usize,
+    /// Place of the measure.
+    pub measure: usize,
+    /// Hours, runs, and the mean with its interval (Student's).
+    pub points: Vec<(f64, usize, Estimate)>,
+}
+
+/// When something comes about in the runs of a condition.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Survival {
+    /// Place of the condition.
+    pub condition: usize,
+    /// Its runs.
+    pub runs: Vec<Followed>,
+    /// The curve.
+    pub steps: Vec<Step>,
+    /// The time by which it has come about in half of them, hours.
+    pub median: Option<f64>,
+    /// The log-rank test against the control: chi-square and chance.
+    pub against: Option<(f64, f64)>,
+}
+
+/// What a combination does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Combination {
+    /// Place of the condition.
+    pub condition: usize,
+    /// Place of the measure.
+    pub measure: usize,
+    /// Seeds that it, its parts and the control have.
+    pub runs: usize,
+    /// The share that is left under it.
+    pub left: Estimate,
+    /// The share that its parts would leave if they acted independently (Bliss).
+    pub bliss: f64,
+    /// By how much less is left.
+    pub bliss_excess: Estimate,
+    /// The same by Loewe, with the combination index, or why it cannot be said.
+    pub loewe: Result<Loewe, String>,
+}
+
+/// What a combination does by Loewe's reference.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Loewe {
+    /// The share that its doses would leave if they only added up.
+    pub expected: f64,
+    /// By how much less is left.
+    pub excess: Estimate,
+    /// The combination index.
+    pub index: f64,
+}
+
+/// How much a parameter or an arrow matters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Influence {
+    /// The path of the parameter or the arrow.
+    pub path: String,
+    /// Place of the measure.
+    pub measure: usize,
+    /// What a screening says of it.
+    pub screened: Option<Effect>,
+    /// What the measure loses without it, of an ablation.
+    pub without: Option<Against>,
+}
+
+/// All of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Analysis {
+    /// Each condition and measure.
+    pub summaries: Vec<Summary>,
+    /// Their courses.
+    pub courses: Vec<Course>,
+    /// Times of what is awaited; empty where nothing is.
+    pub survival: Vec<Survival>,
+    /// Combinations.
+    pub combinations: Vec<Combination>,
+    /// Parameters or arrows, those that matter most first.
+    pub influences: Vec<Influence>,
+}
+
+impl Analysis {
+    /// Works it all out.
+    pub fn of(results: &Results) -> Self {
+        let plan = &results.plan;
+        let pairs = || {
+            let conditions = 0..plan.conditions.len();
+            conditions.flat_map(|of| (0..plan.measures.len()).map(move |measure| (of, measure)))
+        };
+        let is_comparison = matches!(plan.kind, Kind::Arms);
+        let combined = pairs().filter(|(of, _)| plan.conditions[*of].combines.len() > 1);
+        Self {
+            summaries: pairs().filter_map(|of| summary(results, of)).collect(),
+            courses: if is_comparison {
+                pairs().map(|of| course(results, of)).collect()
+            } else {
+                Vec::new()
+            },
+            survival: survival(results),
+            combinations: combined.filter_map(|of| combination(results, of)).collect(),
+            influences: influences(results),
+        }
+    }
+}
+
+fn summary(results: &Results, (condition, measure): (usize, usize)) -> Option<Summary> {
+    let ends: Vec<f64> = results
+        .ends(condition, measure)
+        .into_iter()
+        .map(|of| of.1)
+        .collect();
+    if ends.is_empty() {
+        return None;
+    }
+    // Bootstraps of thousands of conditions would take longer than their runs.
+    let mean_of = |units: &[usize]| mean(&taken(&ends, units));
+    let is_small = results.plan.conditions.len() <= 500;
+    Some(Summary {
+        condition,
+        measure,
+        runs: ends.len(),
+        mean: if is_small {
+            bootstrap(ends.len(), mean_of)
+        } else {
+            Estimate::alone(mean(&ends))
+        },
+        deviation: deviation(&ends),
+        against: (condition != results.plan.control)
+            .then(|| against(results, condition, measure))
+            .flatten(),
+    })
+}
+
+/// The values of these units.
+fn taken(values: &[f64], units: &[usize]) -> Vec<f64> {
+    units.iter().map(|unit| values[*unit]).collect()
+}
+
+fn against(results: &Results, condition: usize, measure: usize) -> Option<Against> {
+    let paired = results.paired(&[condition, results.plan.control], measure);
+    let [of, control] = paired.as_slice() else {
+        return None;
+    };
+    if of.is_empty() {
+        return None;
+    }
+    let differences: Vec<f64> = of
+        .iter()
+        .zip(control)
+        .map(|(of, control)| of - control)
+        .collect();
+    let effect = mean(&differences) / deviation(&differences);
+    Some(Against {
+        pairs: of.len(),
+        difference: bootstrap(of.len(), |units| mean(&taken(&differences, units))),
+        ratio: bootstrap(of.len(), |units| {
+            mean(&taken(of, units)) / mean(&taken(control, units))
+        }),
+        effect,
+        replicates: replicates_for(effect, POWER.0, POWER.1),
+    })
+}
+
+fn course(results: &Results, (condition, measure): (usize, usize)) -> Course {
+    let runs = results
+        .runs
+        .iter()
+        .filter(|of| of.run.condition == condition);
+    let courses: Vec<&Vec<(f64, f64)>> = runs.map(|of| &of.courses[measure]).collect();
+    let longest = courses.iter().max_by_key(|course| course.len());
+    let points = longest
+        .into_iter()
+        .flat_map(|longest| longest.iter().enumerate());
+    let points = points.filter_map(|(place, (hours, _))| {
+        let values = courses.iter().filter_map(|course| course.get(place));
+        let values = values.filter(|(at, value)| at == hours && value.is_finite());
+        let values: Vec<f64> = values.map(|(_, value)| *value).collect();
+        let count = values.len();
+        if count == 0 {
+            return None;
+        }
+        let middle = mean(&values);
+        let mut estimate = Estimate::alone(middle);
+        if count > 2 {
+            let error = deviation(&values) / (count as f64).sqrt();
+            let wide = student_quantile(0.975, count as f64 - 1.0) * error;
+            (estimate.low, estimate.high) = (middle - wide, middle + wide);
+        }
+        Some((*hours, count, estimate))
+    });
+    Course {
+        condition,
+        measure,
+        points: points.collect(),
+    }
+}
+
+fn survival(results: &Results) -> Vec<Survival> {
+    if results.plan.time_to.is_none() || !matches!(results.plan.kind, Kind::Arms) {
+        return Vec::new();
+    }
+    let control = results.followed(results.plan.control);
+    let conditions = 0..results.plan.conditions.len();
+    let curves = conditions.map(|condition| {
+        let runs = results.followed(condition);
+        let steps = kaplan_meier(&runs);
+        let is_other = condition != results.plan.control;
+        Survival {
+            condition,
+            median: median(&steps),
+            against: (is_other && !runs.is_empty() && !control.is_empty())
+                .then(|| log_rank(&runs, &control)),
+            steps,
+            runs,
+        }
+    });
+    curves.filter(|of| !of.runs.is_empty()).collect()
+}
+
+fn combination(results: &Results, (condition, measure): (usize, usize)) -> Option<Combination> {
+    let plan = &results.plan;
+    let parts = &plan.conditions[condition].combines;
+    let mut of = vec![plan.control, condition];
+    of.extend(parts);
+    let paired = results.paired(&of, measure);
+    let (control, whole, alone) = (&paired[0], &paired[1], &paired[2..]);
+    if control.is_empty() || mean(control) <= 0.0 {
+        return None;
+    }
+    let share =
+        |of: &[f64], units: &[usize]| mean(&taken(of, units)) / mean(&taken(control, units));
+    let expected = |units: &[usize]| {
+        alone
+            .iter()
+            .fold(1.0, |left, of| bliss(left, share(of, units)))
+    };
+    let count = control.len();
+    let all: Vec<usize> = (0..count).collect();
+    Some(Combination {
+        condition,
+        measure,
+        runs: count,
+        left: bootstrap(count, |units| share(whole, units)),
+        bliss: expected(&all),
+        bliss_excess: bootstrap(count, |units| expected(units) - share(whole, units)),
+        loewe: loewe_of(results, condition, measure),
+    })
+}
+
+/// What a combination does by Loewe's reference, where the dose-response of each of its drugs is known.
+fn loewe_of(results: &Results, condition: usize, measure: usize) -> Result<Loewe, String> {
+    let plan = &results.plan;
+    let doses = &plan.conditions[condition].doses;
+    if doses.len() < 2 {
+        return Err("its arms state no `doses`".into());
+    }
+    let mut of = vec![plan.control, condition];
+    // The conditions that give a drug alone, with its dose.
+    let mut alone: Vec<(f64, Vec<(usize, f64)>)> = Vec::new();
+    for (drug, dose) in doses {
+        let mut curve = Vec::new();
+        for (place, other) in plan.conditions.iter().enumerate() {
+            if let (1, Some(given)) = (other.doses.len(), other.doses.get(drug)) {
+                curve.push((of.len(), *given));
+                of.push(place);
+            }
+        }
+        alone.push((*dose, curve));
+    }
+    let paired = results.paired(&of, measure);
+    let count = paired[0].len();
+    let fitted = |units: &[usize]| -> Result<(f64, f64, f64), String> {
+        let control = mean(&taken(&paired[0], units));
+        let share = |place: usize| mean(&taken(&paired[place], units)) / control;
+        let mut parts = Vec::new();
+        for (dose, curve) in &alone {
+            let points: Vec<(f64, f64)> = curve
+                .iter()
+                .map(|(place, given)| (*given, share(*place)))
+                .collect();
+            parts.push((*dose, DoseResponse::fit(&points)?));
+        }
+        let left = share(1);
+        Ok((loewe(&parts), left, combination_index(&parts, left)))
+    };
+    let all: Vec<usize> = (0..count).collect();
+    let (expected, _, index) = fitted(&all)?;
+    let excess = bootstrap(count, |units| {
+        fitted(units).map_or(f64::NAN, |(expected, left, _)| expected - left)
+    });
+    Ok(Loewe {
+        expected,
+        excess,
+        index,
+    })
+}
+
+/// What parameters or arrows do, those that matter most to the first measure first.
+fn influences(results: &Results) -> Vec<Influence> {
+    let plan = &results.plan;
+    let measures = 0..plan.measures.len();
+    match &plan.kind {
+        Kind::Screening {
+            ranges,
+            paths,
+            seed,
+        } => {
+            let of = measures.flat_map(|measure| {
+                let found: Vec<(screening::Path, Vec<f64>)> = (0..*paths)
+                    .map(|number| {
+                        let path = screening::path(ranges.len(), *seed, number);
+                        let first = number as usize * path.points.len();
+                        let places = first..first + path.points.len();
+                        let ends = places.map(|place| {
+                            let ends = results.ends(place, measure);
+                            mean(&ends.into_iter().map(|of| of.1).collect::<Vec<_>>())
+                        });
+                        let ends = ends.collect();
+                        (path, ends)
+                    })
+                    .collect();
+                let effects = screening::effects(ranges.len(), &found);
+                let of = ranges
+                    .iter()
+                    .zip(effects)
+                    .map(move |(range, effect)| Influence {
+                        path: range.path.clone(),
+                        measure,
+                        screened: Some(effect),
+                        without: None,
+                    });
+                let mut of: Vec<Influence> = of.collect();
+                sort(&mut of, |of| {
+                    of.screened.map_or(f64::NAN, |effect| effect.mu_star)
+                });
+                of
+            });
+            of.collect()
+        }
+        Kind::Ablation => {
+            let of = measures.flat_map(|measure| {
+                let cut = plan.conditions.iter().enumerate();
+                let of = cut.filter_map(|(place, condition)| {
+                    Some(Influence {
+                        path: condition.without.clone()?,
+                        measure,
+                        screened: None,
+                        without: against(results, place, measure),
+                    })
+                });
+                let mut of: Vec<Influence> = of.collect();
+                sort(&mut of, |of| {
+                    of.without
+                        .as_ref()
+                        .map_or(f64::NAN, |of| of.difference.value.abs())
+                });
+                of
+            });
+            of.collect()
+        }
+        Kind::Arms | Kind::Sweep { .. } => Vec::new(),
+    }
+}
+
+/// Sorts by size, the largest first, what has none last.
+fn sort(influences: &mut [Influence], size: impl Fn(&Influence) -> f64) {
+    let of = |influence: &Influence| {
+        let size = size(influence);
+        if size.is_nan() { -1.0 } else { size }
+    };
+    influences.sort_by(|one, other| of(other).total_cmp(&of(one)));
+}

@@ -1,0 +1,266 @@
+//! The folder of a trial.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `trial.ron` | the [`Plan`]: conditions, seeds, what is measured |
+//! | `scenes/CONDITION.ron` | the scene of each condition, with everything it refers to |
+//! | `runs/CONDITION/seed-N/` | the run folder of each run |
+//! | `runs/CONDITION/seed-N.log` | what the run says; whoever computes it holds its lock |
+//! | `runs/CONDITION/seed-N.done` | that it is done: its last state and how long it took |
+//!
+//! All names in it are relative, so the folder can be moved, copied to other machines, and continued there.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::TrialError;
+use super::plan::{Condition, Plan, RunOf};
+use crate::core::dialect::{dialect, read_ron};
+use crate::core::files::{free_name, is_link, is_taken, read_plain, write_whole};
+use crate::journal::checkpoint;
+use crate::scene::ParsedScene;
+
+/// The file that says what the trial is.
+pub const PLAN: &str = "trial.ron";
+/// Bytes of the longest file of a trial that is read.
+const LONGEST: u64 = 1 << 30;
+
+/// A trial in its folder.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// The folder.
+    pub folder: PathBuf,
+    /// What it is.
+    pub plan: Plan,
+}
+
+/// That a run is done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Done {
+    /// The hash of its last state, as `run` prints it.
+    pub state: String,
+    /// Whether what its condition expects came true.
+    pub holds: bool,
+    /// Time that its last process took, s.
+    pub seconds: f64,
+}
+
+/// How far a run is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stage {
+    /// Nothing is there.
+    Waiting,
+    /// It has begun, and is not done.
+    Begun,
+    /// It is done.
+    Done(Done),
+}
+
+impl Trial {
+    /// Sets a trial up in a folder, or opens it again where the same one lies there already.
+    ///
+    /// # Errors
+    /// When the folder holds another trial or anything else, or cannot be written.
+    pub fn create(folder: &Path, plan: Plan, scenes: &[ParsedScene]) -> Result<Self, TrialError> {
+        let trial = Self {
+            folder: folder.to_owned(),
+            plan,
+        };
+        let texts: Vec<String> = scenes
+            .iter()
+            .map(|scene| scene.to_ron(trial.plan.seeds.first().copied().unwrap_or(1)))
+            .collect::<Result<_, _>>()
+            .map_err(TrialError::Asked)?;
+        if is_taken(&folder.join(PLAN)) {
+            let found = Self::open(folder)?;
+            found.compare(&trial.plan, &texts)?;
+            return Ok(found);
+        }
+        let holds_something = fs::read_dir(folder).is_ok_and(|mut found| found.next().is_some());
+        if holds_something || is_taken(folder) && !folder.is_dir() {
+            return Err(TrialError::Asked(format!(
+                "`{}` is there already and holds no trial; choose another folder with --out",
+                folder.display()
+            )));
+        }
+        for name in ["scenes", "runs"] {
+            let path = folder.join(name);
+            fs::create_dir_all(&path).map_err(TrialError::io("make", path))?;
+        }
+        for (condition, text) in trial.plan.conditions.iter().zip(&texts) {
+            let path = folder.join(scene_file(condition));
+            write_whole(&path, text.as_bytes()).map_err(TrialError::io("write", path))?;
+        }
+        // Last: a folder with a plan is whole.
+        let text = dialect()
+            .to_string_pretty(&trial.plan, ron::ser::PrettyConfig::new().depth_limit(4))
+            .map_err(|error| TrialError::Asked(error.to_string()))?;
+        let path = folder.join(PLAN);
+        let text = format!("// A trial: tumorscape trial FOLDER goes on with it.\n{text}\n");
+        write_whole(&path, text.as_bytes()).map_err(TrialError::io("write", path))?;
+        Ok(trial)
+    }
+
+    /// Opens a trial that lies in a folder.
+    ///
+    /// # Errors
+    /// When there is none, or its plan is not one.
+    pub fn open(folder: &Path) -> Result<Self, TrialError> {
+        let path = folder.join(PLAN);
+        if !is_taken(&path) {
+            return Err(TrialError::None(folder.to_owned()));
+        }
+        let damaged = |what: String| TrialError::Damaged {
+            path: path.clone(),
+            what,
+        };
+        let text = read_plain(&path, LONGEST).map_err(|error| damaged(error.to_string()))?;
+        let text = String::from_utf8(text).map_err(|_| damaged("it is not a text".into()))?;
+        let plan: Plan = read_ron(&text).map_err(|mistake| damaged(mistake.1.to_string()))?;
+        let is_plain = |file: &str| {
+            !file.is_empty() && file.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        };
+        if let Some(odd) = plan.conditions.iter().find(|of| !is_plain(&of.file)) {
+            return Err(damaged(format!(
+                "`{}` is no name of a file of a trial",
+                odd.file
+            )));
+        }
+        let places = plan.conditions.iter().flat_map(|of| &of.combines);
+        if plan.control >= plan.conditions.len()
+            || places
+                .into_iter()
+                .any(|place| *place >= plan.conditions.len())
+        {
+            return Err(damaged("it names a condition that it does not have".into()));
+        }
+        Ok(Self {
+            folder: folder.to_owned(),
+            plan,
+        })
+    }
+
+    /// Makes sure that this is the trial of that plan and these scenes. More replicates are the same trial, made longer.
+    fn compare(&self, plan: &Plan, texts: &[String]) -> Result<(), TrialError> {
+        let other = |what: &str| TrialError::Other {
+            folder_path: self.folder.clone(),
+            what: what.into(),
+        };
+        if self.plan.seeds != plan.seeds {
+            return Err(other("of other seeds or another number of replicates"));
+        }
+        if self.plan != *plan {
+            return Err(other("its plan, `trial.ron`, says something else"));
+        }
+        for (condition, text) in plan.conditions.iter().zip(texts) {
+            let found = read_plain(&self.folder.join(scene_file(condition)), LONGEST);
+            if found.is_ok_and(|found| found == text.as_bytes()) {
+                continue;
+            }
+            return Err(other(&format!(
+                "the scene of `{}` is another",
+                condition.name
+            )));
+        }
+        Ok(())
+    }
+
+    /// How far a run is.
+    pub fn stage(&self, run: RunOf) -> Stage {
+        if let Ok(text) = read_plain(&self.folder.join(self.done_file(run)), 1 << 16)
+            && let Ok(text) = String::from_utf8(text)
+            && let Ok(done) = read_ron::<Done>(&text)
+        {
+            return Stage::Done(done);
+        }
+        if is_taken(&self.folder.join(self.run_folder(run))) {
+            return Stage::Begun;
+        }
+        Stage::Waiting
+    }
+
+    /// Notes that a run is done.
+    pub(super) fn note_done(&self, run: RunOf, done: &Done) -> Result<(), TrialError> {
+        let path = self.folder.join(self.done_file(run));
+        let text = dialect()
+            .to_string(done)
+            .map_err(|error| TrialError::Asked(error.to_string()))?;
+        write_whole(&path, text.as_bytes()).map_err(TrialError::io("write", path))
+    }
+
+    /// Whether a run that has begun left a checkpoint to go on from.
+    pub(super) fn can_resume(&self, run: RunOf) -> bool {
+        checkpoint::exists(&self.folder.join(self.run_folder(run)))
+    }
+
+    /// Puts the folder of a run aside that ended before its first checkpoint.
+    pub(super) fn put_aside(&self, run: RunOf) -> Result<(), TrialError> {
+        let path = self.folder.join(self.run_folder(run));
+        let aside =
+            free_name(&path.with_file_name(format!("unfinished-{}", self.plan.seeds[run.seed])));
+        fs::rename(&path, aside).map_err(TrialError::io("rename", path))
+    }
+
+    /// Takes the lock of a run and opens its log, empty. `None` where another process has the lock.
+    pub(super) fn claim(&self, run: RunOf) -> Result<Option<File>, TrialError> {
+        let of_condition = self.folder.join(self.runs_folder(run.condition));
+        fs::create_dir_all(&of_condition).map_err(TrialError::io("make", of_condition))?;
+        let path = self.folder.join(self.log_file(run));
+        if is_link(&path) {
+            return Err(TrialError::Damaged {
+                path,
+                what: "it is a link, which is not written to".into(),
+            });
+        }
+        let mut options = OpenOptions::new();
+        options.create(true).append(true).read(true);
+        let file = options
+            .open(&path)
+            .map_err(TrialError::io("write", path.clone()))?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            // A file system without locks is no reason not to run.
+            Ok(()) | Err(TryLockError::Error(_)) => {}
+        }
+        Ok(Some(file))
+    }
+
+    /// The folder of the runs of a condition, relative to that of the trial.
+    pub fn runs_folder(&self, condition: usize) -> PathBuf {
+        Path::new("runs").join(&self.plan.conditions[condition].file)
+    }
+
+    /// The folder of a run, relative to that of the trial.
+    pub fn run_folder(&self, run: RunOf) -> PathBuf {
+        self.file_of(run, "")
+    }
+
+    /// What a run says, relative to the folder of the trial.
+    pub fn log_file(&self, run: RunOf) -> PathBuf {
+        self.file_of(run, ".log")
+    }
+
+    fn done_file(&self, run: RunOf) -> PathBuf {
+        self.file_of(run, ".done")
+    }
+
+    fn file_of(&self, run: RunOf, end: &str) -> PathBuf {
+        let seed = self.plan.seeds[run.seed];
+        self.runs_folder(run.condition)
+            .join(format!("seed-{seed}{end}"))
+    }
+
+    /// A run in words: its condition and its seed.
+    pub fn name_of(&self, run: RunOf) -> String {
+        let condition = &self.plan.conditions[run.condition];
+        format!("{} (seed {})", condition.name, self.plan.seeds[run.seed])
+    }
+}
+
+/// The scene of a condition, relative to the folder of the trial.
+pub fn scene_file(condition: &Condition) -> PathBuf {
+    Path::new("scenes").join(format!("{}.ron", condition.file))
+}
