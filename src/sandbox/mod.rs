@@ -6,7 +6,7 @@
 //!
 //! - [`worker`]: the thread that owns the simulation; [`engine`]: what it needs of one
 //! - [`session`]: what was changed, as a scene that repeats it; [`past`]: what is kept of the run, and the branches of time
-//! - [`state`]: what the window knows
+//! - [`visit`]: the scene that is explored; [`state`]: what the window knows
 //! - [`rig`], [`pick`]: the eye moved by hand, the cell under the pointer
 //! - [`choices`]: what cells can be coloured by
 //! - [`panels`], [`theme`]: what is drawn over the picture; [`input`]: keys and mouse
@@ -25,6 +25,7 @@ mod session;
 mod state;
 mod still;
 mod theme;
+mod visit;
 mod window;
 mod worker;
 
@@ -38,7 +39,7 @@ use crate::simulation::{Simulation, WHOLE_STAGE};
 
 pub use engine::{Engine, Knob};
 pub use session::SaveError;
-use state::Visit;
+use visit::Visit;
 
 /// How to explore.
 #[derive(Clone, Debug)]

@@ -9,7 +9,8 @@ use crate::record::sink::write_png;
 use crate::view::{Shown, ViewCamera};
 
 use super::engine::Engine;
-use super::state::{Sandbox, Visit, first_settings};
+use super::state::Sandbox;
+use super::visit::{Visit, first_settings};
 use super::window::add_sandbox;
 use super::{SandboxError, Screenshot};
 

@@ -27,7 +27,8 @@ use super::engine::Engine;
 use super::input::{Grip, course};
 use super::keepsakes::take_picture;
 use super::session::Session;
-use super::state::{Sandbox, Visit, first_settings};
+use super::state::Sandbox;
+use super::visit::{Visit, first_settings};
 use super::{SandboxError, input, panels};
 
 /// Time between two pictures while nothing happens.

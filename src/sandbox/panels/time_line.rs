@@ -37,6 +37,7 @@ impl Ruler {
 
 /// Fills the panel under the picture.
 pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown) {
+    let end = ui.max_rect().right();
     ui.horizontal(|ui| {
         let play = if sandbox.is_running { "⏸" } else { "▶" };
         let play = theme::main_button(play).min_size(vec2(34.0, 34.0));
@@ -50,13 +51,14 @@ pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown) {
         {
             sandbox.go_to(0.0);
         }
-        bar(ui, sandbox, shown);
+        bar(ui, sandbox, shown, end);
     });
     branches(ui, sandbox);
 }
 
-fn bar(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown) {
-    let size = vec2(ui.available_width().max(40.0), BAR_HEIGHT);
+fn bar(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown, end: f32) {
+    let room = end - ui.next_widget_position().x;
+    let size = vec2(room.max(40.0), BAR_HEIGHT);
     let (response, painter) = ui.allocate_painter(size, Sense::click_and_drag());
     let area = response.rect.shrink2(vec2(8.0, 0.0));
     let ruler = Ruler {
