@@ -12,7 +12,8 @@ use std::fmt::Write;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::circulation::{Circulation, EntryRoute, INJECTED, Voyage};
+use super::circuit::{Circulation, EntryRoute};
+use super::circulation::{INJECTED, Voyage};
 use super::colonisation::{Colonist, SHED};
 use super::intravasation::{ENTERS, ENTERS_LYMPH};
 use crate::cell::event::{EventKinds, Passage};

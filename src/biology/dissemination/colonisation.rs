@@ -21,7 +21,8 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::ancestry::{JourneyChange, Notes};
-use super::circulation::{Circulation, EntryRoute, Voyage};
+use super::circuit::{Circulation, EntryRoute};
+use super::circulation::Voyage;
 use crate::cell::body::CellType;
 use crate::cell::death::is_alive;
 use crate::cell::doors::{InVessel, SiteWays, VesselCalls, Ways};

@@ -17,7 +17,8 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::circulation::{Circulation, Voyage};
+use super::circuit::Circulation;
+use super::circulation::Voyage;
 use super::colonisation::{Colonist, ColonyStage};
 use crate::cell::body::CellType;
 use crate::cell::death::is_alive;

@@ -3,7 +3,8 @@
 use bevy::prelude::*;
 
 use super::ancestry::{Journeys, TransitBooks};
-use super::circulation::{Circulation, LUNG, NODE, Voyage};
+use super::circuit::{Circulation, LUNG, NODE};
+use super::circulation::Voyage;
 use super::colonisation::{Colonist, ColonyStage};
 use crate::cell::{Resident, Vital};
 use crate::core::CellId;

@@ -26,6 +26,7 @@
 use bevy::prelude::*;
 
 pub mod ancestry;
+pub mod circuit;
 pub mod circulation;
 pub mod colonisation;
 mod inputs;
@@ -35,9 +36,8 @@ mod picture;
 pub mod species;
 
 pub use ancestry::{Journey, Journeys, TransitBooks};
-pub use circulation::{
-    Circulation, CirculationDescription, CirculationParameters, EntryRoute, Injection, Voyage,
-};
+pub use circuit::{Circuit, Circulation, CirculationDescription, EntryRoute, Injection};
+pub use circulation::{CirculationParameters, Voyage};
 pub use colonisation::{ColonisationParameters, Colonist, ColonyStage};
 pub use intravasation::IntravasationParameters;
 pub use species::Species;
