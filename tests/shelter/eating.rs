@@ -64,7 +64,7 @@ fn only_the_dead_are_eaten_once_and_the_books_balance() {
 fn macrophages_near_m1_eat_faster() {
     let eaten = |rest: f64| {
         let text = dying(&format!(
-            "\"macrophage.polarisation.rest\": {rest}, \"macrophage.phagocytosis.uptake_per_hour\": 0.05, \
+            "\"macrophage.polarisation.rest\": {rest}, \"macrophage.phagocytosis.uptake_per_hour\": 0.3, \
              \"macrophage.phagocytosis.digestion_hours\": 0.1, \"macrophage.motility.speed_um_per_min\": 0"
         ));
         let mut sum = 0.0;
