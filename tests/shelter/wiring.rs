@@ -32,7 +32,8 @@ const TISSUE: &str = r#"(
         (cell: "naive_t_cell", site: "node", place: Scatter(per_mm3: 20000)),
     ],
     parameters: {
-        "cancer.death.apoptosis_per_hour": 0.05, "dendritic_cell.presentation.journey_hours": 1,
+        "cancer.death.apoptosis_per_hour": 0.05, "dendritic_cell.presentation.uptake_per_hour": 0.2,
+        "dendritic_cell.presentation.journey_hours": 1,
         "naive_t_cell.naive.expansion_hours": 1, "cd8_t_cell.effector.circulation_hours": 1,
         "naive_t_cell.naive.priming_per_hour": 3,
     },
