@@ -208,7 +208,7 @@ pub(super) fn prepare(
     for drug in &list {
         let partner = drug.binds.as_ref();
         let partner = partner.and_then(|of| library.molecules.named(&of.molecule));
-        for molecule in drug.molecules(partner.map(|of| of.coarsen)) {
+        for molecule in drug.molecules(partner) {
             if molecules.iter().all(|known| known.name != molecule.name) {
                 molecules.push(molecule);
             }

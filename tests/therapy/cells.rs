@@ -18,7 +18,7 @@ fn living(simulation: &Simulation) -> usize {
 /// Cells far from each other that cycle in 18 h, or rest, in a drug that keeps its level.
 fn dish(rests: bool, nm: f64) -> String {
     let drug = shipped("chemotherapy");
-    let entry = if rests { "1e9" } else { "4.98" };
+    let entry = if rests { "1e6" } else { "4.98" };
     let dose = mg(&drug, nm);
     format!(
         r#"(title: "dish", about: "cells in a drug", pace: Calibrated, duration: Days(3), step: Minutes(6),
@@ -169,9 +169,11 @@ fn surgery_takes_the_cells_of_its_region_and_type_and_a_transfer_brings_as_many_
         ["cells_cancer", "cells_fibroblast", "cells_cd8_t_cell"]
             .map(|name| simulation.metrics()[0].get(name).unwrap_or(0.0))
     };
+    // Up to the step of surgery, in which nobody that is taken away divides.
+    run(&mut simulation, 3.0);
     let [cancer, fibroblasts, _] = counts(&simulation);
     assert!(cancer > 30.0 && fibroblasts > 3.0);
-    run(&mut simulation, 5.0);
+    run(&mut simulation, 2.0);
     assert_eq!(counts(&simulation), [0.0, fibroblasts, 0.0]);
     assert_eq!(simulation.metrics()[0].get("resected_cells"), Some(cancer));
     run(&mut simulation, 30.0);

@@ -105,11 +105,12 @@ fn a_drug_comes_out_of_vessels_that_are_perfused_and_of_no_others() {
     };
     let mut simulation = begin(&scene(1.5e6), 1);
     run(&mut simulation, 12.0 * 60.0);
-    for drug in ["anti_pd_1", "chemotherapy"] {
+    // An antibody spreads half a millimetre before it is lost, what cells bind a tenth of that.
+    for (drug, steeper) in [("anti_pd_1", 1.05), ("chemotherapy", 1.5)] {
         let levels = values(&simulation, 0, drug);
         let (middle, corner) = (levels[5 + 10 * (5 + 10 * 5)], levels[0]);
         assert!(
-            middle > 0.0 && middle > 1.5 * corner,
+            middle > 0.0 && middle > steeper * corner,
             "{drug}: {middle}, {corner}"
         );
     }

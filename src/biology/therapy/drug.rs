@@ -254,8 +254,8 @@ impl Drug {
         format!("{}_active", self.name)
     }
 
-    /// The molecules that it brings into tissue. `coarsen` is the grid of what it binds.
-    pub fn molecules(&self, coarsen: Option<u16>) -> Vec<Molecule> {
+    /// The molecules that it brings into tissue, given what it binds: all three are on one grid, and both together are solved as often as that.
+    pub fn molecules(&self, partner: Option<&Molecule>) -> Vec<Molecule> {
         let tissue = &self.tissue;
         let own = Molecule {
             name: self.name.clone(),
@@ -275,7 +275,7 @@ impl Drug {
             wall_reflection: tissue.wall_reflection,
             in_air: false,
             background: 0.0,
-            coarsen: coarsen.unwrap_or(tissue.coarsen),
+            coarsen: partner.map_or(tissue.coarsen, |of| of.coarsen),
             colour_map: ColourMap::Cividis,
             scale_max: tissue.scale_max_nm,
             contours: tissue.contours_nm.clone(),
@@ -298,7 +298,10 @@ impl Drug {
         let bound = self.binds.as_ref().map(|binding| {
             let label = format!("{} bound to {}", self.label, binding.molecule);
             let diffusivity = tissue.diffusivity_um2_per_min;
-            inside(self.bound_name(), label, diffusivity, binding.loss_per_min)
+            Molecule {
+                every_minutes: partner.map_or(tissue.every_minutes, |of| of.every_minutes),
+                ..inside(self.bound_name(), label, diffusivity, binding.loss_per_min)
+            }
         });
         let active = self.becomes.as_ref().map(|becomes| {
             let label = format!("active {}", self.label);

@@ -369,19 +369,25 @@ pub fn carry_in_blood(
                 let solve = fluid.map_or(0, |fluid| fluid.solves);
                 let now = Some((network.lived_until(), solve));
                 // What is in blood may change in every step, and counts when the field is solved.
-                let is_other_blood = exchange.blood != supply.level && is_due(&clock, molecule);
+                let takes_blood = exchange.of.is_none() || is_due(&clock, molecule);
+                let blood = if takes_blood {
+                    supply.level
+                } else {
+                    exchange.blood
+                };
+                let is_other_blood = exchange.blood != blood;
                 let is_other = exchange.of != now
                     || is_other_blood
                     || molecules.is_changed()
                     || parameters.is_changed();
                 if is_other {
                     exchange.of = now;
-                    exchange.blood = supply.level;
+                    exchange.blood = blood;
                     let parts = super::walls::Proteins {
                         network,
                         course,
                         molecule,
-                        blood: supply.level,
+                        blood,
                         parameters: &parameters,
                         fluid,
                     };
