@@ -311,13 +311,20 @@ fn check_names_of(checker: &mut Checker, root: &FieldPath, drug: &Drug, world: &
     }
     let capabilities = world.get_resource::<crate::core::capability::CapabilityRegistry>();
     let capabilities = capabilities.map_or_else(Vec::new, |known| known.names());
+    let types = world.get_resource::<crate::core::parameters::CellTypeNames>();
+    let types = types.into_iter().flat_map(|types| types.0.clone());
+    let capabilities: Vec<String> = capabilities
+        .into_iter()
+        .map(str::to_owned)
+        .chain(types)
+        .collect();
     let list = root.field("hides");
     for (name, hidden) in &drug.hides {
         let at = list.key(name);
         checker.molecule(&at, &MoleculeName(name.clone()));
         for (index, only) in hidden.only.iter().enumerate() {
             let at = at.field("only").item(index);
-            checker.known(&at, "capability", only, &capabilities);
+            check_only(checker, &at, only, &capabilities);
         }
     }
     let inputs = world.get_resource::<Inputs>();
@@ -345,7 +352,17 @@ fn check_names_of(checker: &mut Checker, root: &FieldPath, drug: &Drug, world: &
         }
         for (index, only) in effect.only.iter().enumerate() {
             let at = at.field("only").item(index);
-            checker.known(&at, "capability", only, &capabilities);
+            check_only(checker, &at, only, &capabilities);
+        }
+    }
+}
+
+/// Asks for a capability or a cell type; a scene may do without a type that a drug is made for.
+fn check_only(checker: &mut Checker, at: &FieldPath, only: &str, known: &[String]) {
+    let before = checker.report.problems.len();
+    if !checker.known(at, "capability or cell type", only, known) {
+        for problem in checker.report.problems.iter_mut().skip(before) {
+            problem.is_warning = true;
         }
     }
 }

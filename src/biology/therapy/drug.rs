@@ -151,7 +151,7 @@ pub struct Hidden {
     /// Share that is hidden where there is plenty of the drug, 0-1.
     #[serde(default = "whole")]
     pub most: f32,
-    /// Capabilities of the cells from which it is hidden; from all cells, and from all that a site holds, where there is none.
+    /// Capabilities or types of the cells from which it is hidden; from all cells, and from all that a site holds, where there is none.
     #[serde(default)]
     pub only: Vec<String>,
     /// Where the numbers are from.
@@ -188,7 +188,7 @@ pub struct Effect {
     /// cells carry.
     #[serde(default)]
     pub within: Option<String>,
-    /// Capabilities that a cell must have, besides the input.
+    /// Capabilities or types of which a cell must have one, besides the input.
     #[serde(default)]
     pub only: Vec<String>,
     /// The factor is never below this.

@@ -10,6 +10,7 @@ use crate::cell::CellType;
 use crate::cell::molecules::read_at_cells;
 use crate::core::capability::CapabilityRegistry;
 use crate::core::input::{Inputs, RegisterInputs};
+use crate::core::parameters::CellTypeNames;
 use crate::core::quantity::{NONE, Quantities, Quantity, RegisterQuantities};
 use crate::tissue::Molecules;
 
@@ -38,11 +39,14 @@ fn perceived(molecule: &str) -> String {
     format!("{molecule}.perceived")
 }
 
-/// Whether cells of a type have one of these capabilities, or there is none to have.
-pub(super) fn has_any(world: &World, cell_type: u16, capabilities: &[String]) -> bool {
+/// Whether cells of a type have one of these capabilities or names, or nothing is asked of them.
+pub(super) fn has_any(world: &World, cell_type: u16, only: &[String]) -> bool {
     let known = world.get_resource::<CapabilityRegistry>();
-    capabilities.is_empty()
-        || capabilities.iter().any(|name| {
+    let types = world.get_resource::<CellTypeNames>();
+    let own = types.and_then(|types| types.0.get(usize::from(cell_type)));
+    only.is_empty()
+        || only.iter().any(|name| Some(name) == own)
+        || only.iter().any(|name| {
             let capability = known.and_then(|known| known.get(name));
             capability.is_some_and(|of| (of.is_in_force)(world, cell_type))
         })
