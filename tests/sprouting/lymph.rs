@@ -54,7 +54,7 @@ fn what_vessels_let_out_lymphatics_drain() {
 
 #[test]
 fn without_vegf_c_no_lymphatic_sprouts() {
-    let text = ESCAPE.replace("PerMinute(0.03)", "PerMinute(0)");
+    let text = ESCAPE.replace("PerMinute(0.2)", "PerMinute(0)");
     assert_ne!(text, ESCAPE);
     for (text, sprouts) in [(text.as_str(), false), (ESCAPE, true)] {
         let mut simulation = simulation(text, 2);

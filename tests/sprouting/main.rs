@@ -125,8 +125,6 @@ fn nothing_sprouts_where_little_or_nothing_calls() {
 fn small() -> String {
     CORNEA
         .replace("rate: PerMinute(0.0329)", "rate: PerMinute(2)")
-        .replace("duration: Days(18)", "duration: Days(8)")
-        .replace("(1000, 100, 2040)", "(1000, 100, 2040)")
         .replace(
             "timeline: [",
             r#"parameters: {"sprouting.every_min": 30, "endothelial_tip.motility.speed_um_per_min": 0.3}, timeline: ["#,

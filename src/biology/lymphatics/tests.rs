@@ -42,7 +42,7 @@ fn network() -> Network {
                 maturity: 1.0,
                 sprout: Sprouts::NONE,
             };
-            let blind = growth.add_node(Vec3::new(5.0, 65.0, 5.0), None)?;
+            let blind = growth.add_node(Vec3::new(0.0, 65.0, 5.0), None)?;
             growth.add_segment(piece(blind, fork))?;
             let a = growth.add_node(Vec3::new(-70.0, -70.0, 5.0), None)?;
             let b = growth.add_node(Vec3::new(-30.0, -70.0, 5.0), None)?;

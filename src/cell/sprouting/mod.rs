@@ -205,6 +205,23 @@ fn steps(clock: &Clock, parameters: &SproutingParameters) -> u64 {
     every.round().max(1.0) as u64
 }
 
+/// Puts the sets of [`NetworkSystems`] in their order; doing so twice is harmless.
+fn order_networks(app: &mut App) {
+    app.configure_sets(
+        SimSchedule,
+        (NetworkSystems::Extend, NetworkSystems::Withdraw)
+            .chain()
+            .before(FluidSystems::Walls)
+            .in_set(SimSystems::Transport),
+    )
+    .configure_sets(
+        SimSchedule,
+        (SproutKind::Blood, SproutKind::Lymph)
+            .chain()
+            .in_set(NetworkSystems::Extend),
+    );
+}
+
 /// Registration, from the plugin of the module that keeps the vessels.
 pub trait RegisterSprouting {
     /// Lets vessels of a kind sprout.
@@ -213,6 +230,7 @@ pub trait RegisterSprouting {
 
 impl RegisterSprouting for App {
     fn add_sprouting<V: SproutingVessels>(&mut self) -> &mut Self {
+        order_networks(self);
         self.register_purpose(V::CHOICE)
             .while_in_transit(
                 sprout::<V>,
@@ -242,22 +260,10 @@ pub struct SproutingPlugin;
 
 impl Plugin for SproutingPlugin {
     fn build(&self, app: &mut App) {
+        order_networks(app);
         app.register_group::<SproutingParameters>("sprouting")
             .register_capability::<TipParameters>("tip")
             .register_cell_state::<Tip>("tip")
-            .configure_sets(
-                SimSchedule,
-                (NetworkSystems::Extend, NetworkSystems::Withdraw)
-                    .chain()
-                    .before(FluidSystems::Walls)
-                    .in_set(SimSystems::Transport),
-            )
-            .configure_sets(
-                SimSchedule,
-                (SproutKind::Blood, SproutKind::Lymph)
-                    .chain()
-                    .in_set(NetworkSystems::Extend),
-            )
             .register_input::<TipParameters>(
                 InputInfo::new(
                     REACH,
