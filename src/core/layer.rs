@@ -271,6 +271,8 @@ pub struct Layer {
     pub colours: LayerColours,
     /// Whether it is shown only where it is asked for by name: it shows what another layer does, in another way.
     pub is_on_request: bool,
+    /// Whether its glyphs are parts of cells that the legend explains by themselves: it has no line for them.
+    pub is_part_of_cells: bool,
 }
 
 impl Layer {
@@ -285,7 +287,15 @@ impl Layer {
             colour: [0.7, 0.7, 0.7, 1.0],
             colours: LayerColours::Plain,
             is_on_request: false,
+            is_part_of_cells: false,
         }
+    }
+
+    /// Its glyphs are parts of cells, which need no line of the legend beside that of the cell.
+    #[must_use]
+    pub const fn part_of_cells(mut self) -> Self {
+        self.is_part_of_cells = true;
+        self
     }
 
     /// It is shown only where it is asked for by name.

@@ -74,6 +74,7 @@ pub(super) fn register(app: &mut App) {
         "Filopodia, by which the tip cells of new vessels probe.",
     )
     .label("filopodium")
+    .part_of_cells()
     .colour([0.93, 0.42, 0.16, 1.0]);
     let stalks = Layer::new(
         "vessel.stalks",

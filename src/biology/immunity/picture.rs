@@ -50,6 +50,7 @@ fn feet(app: &mut App) {
         "The pseudopod with which a T cell crawls, at its front.",
     )
     .label("foot of a crawling T cell")
+    .part_of_cells()
     .colour(FOOT);
     app.register_layer::<Sphere>(layer, |world, site, glyphs| {
         for table in tables_with::<Cytotoxic>(world) {
@@ -111,6 +112,7 @@ fn speckles(app: &mut App) {
         "Granules of natural killer cells, by which they are told from T cells.",
     )
     .label("granules of an NK cell")
+    .part_of_cells()
     .colour(SPECKLE);
     app.register_layer::<Sphere>(layer, |world, site, glyphs| {
         each_body::<NaturalKiller>(world, site, |id, centre_um, radius_um, vital| {
@@ -271,6 +273,7 @@ fn pieces(app: &mut App) {
         "Blebs of a cell in apoptosis, and the pieces into which it falls; they shrink until nothing is left.",
     )
     .label("dying cell falls apart")
+    .part_of_cells()
     .colour(PIECE);
     app.register_layer::<Sphere>(layer, |world, site, glyphs| {
         each_body::<Target>(world, site, |id, centre_um, radius_um, vital| {

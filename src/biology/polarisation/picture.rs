@@ -60,6 +60,7 @@ pub(super) fn register(app: &mut App) {
         "The ruffled surface of a macrophage: grey at M1, purple at M2.",
     )
     .label("ruffles of a macrophage, purple at M2")
+    .part_of_cells()
     .colour(colour(0.8));
     app.register_layer::<Sphere>(ruffles, |world, site, glyphs| {
         each(world, site, |id, centre_um, radius_um, m| {
@@ -81,6 +82,7 @@ pub(super) fn register(app: &mut App) {
         "The spikes of a macrophage, long at M1 and none at M2.",
     )
     .label("spikes of an M1 macrophage")
+    .part_of_cells()
     .colour(colour(0.0));
     app.register_layer::<Capsule>(spikes, |world, site, glyphs| {
         each(world, site, |id, centre_um, radius_um, m| {

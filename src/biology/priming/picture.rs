@@ -26,6 +26,7 @@ pub(super) fn register(app: &mut App) {
         "The arms with which a dendritic cell samples its tissue and shows antigen.",
     )
     .label("arm of a dendritic cell")
+    .part_of_cells()
     .colour([0.30, 0.58, 0.22, 1.0]);
     app.register_layer::<Capsule>(arms, |world, site, glyphs| {
         for table in tables_with::<Presentation>(world) {

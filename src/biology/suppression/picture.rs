@@ -65,6 +65,7 @@ pub(super) fn register(app: &mut App) {
         "The ring by which a cell is told that suppresses those it touches.",
     )
     .label("ring of a regulatory T cell")
+    .part_of_cells()
     .colour([0.45, 0.30, 0.0, 1.0]);
     app.register_layer::<Capsule>(rings, |world, site, glyphs| {
         each(
@@ -97,6 +98,7 @@ pub(super) fn register(app: &mut App) {
         "The lobed nucleus by which myeloid-derived suppressor cells are told.",
     )
     .label("lobed nucleus of a myeloid cell")
+    .part_of_cells()
     .colour([0.22, 0.20, 0.26, 1.0]);
     app.register_layer::<Sphere>(lobes, |world, site, glyphs| {
         each(

@@ -105,6 +105,11 @@ impl<'a> LayerPaint<'a> {
         glyphs.first().is_some_and(|glyph| glyph.id != NOBODY)
     }
 
+    /// Whether its glyphs are parts of cells, which the legend explains already.
+    pub fn is_part_of_cells(&self) -> bool {
+        self.filled.layer.is_part_of_cells
+    }
+
     /// What the legend says of it: colour, name and number of each thing there is.
     pub fn entries(&self) -> Vec<([f32; 3], String, usize)> {
         let layer = &self.filled.layer;

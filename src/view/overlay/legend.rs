@@ -147,7 +147,8 @@ pub(super) fn no_data_entry(site: &SiteSnapshot, settings: &ViewSettings) -> Opt
 
 /// The layers of glyphs in view, with their colours and numbers.
 pub(super) fn layer_entries(paints: &[LayerPaint]) -> Vec<Entry> {
-    let entries = paints.iter().flat_map(|paint| {
+    let told = paints.iter().filter(|paint| !paint.is_part_of_cells());
+    let entries = told.flat_map(|paint| {
         let form = Form::Glyph(paint.kind());
         let entries = paint.entries().into_iter();
         entries.map(move |(colour, text, count)| Entry {
