@@ -58,6 +58,7 @@ const HOLD_BACK: &[&str] = &[
     // Meals hold macrophages up; mature dendritic cells eat no more; T cells slow down where they are primed or killers are at work.
     "macrophage.meals_hold_it_up",
     "dendritic_cell.mature_cells_eat_no_more",
+    "dendritic_cell.mature_cells_let_go",
     "naive_t_cell.primed_t_cells_stop",
     "regulatory_t_cell.il_2_keeps_regulatory_t_cells_alive",
     "regulatory_t_cell.killers_keep_it_beside_them",
