@@ -21,7 +21,7 @@ const DRIFT: Purpose = Purpose::of("dissemination.drift");
 /// Radius of a way of the blood as it is drawn, um.
 const WIDE_UM: f32 = 9.0;
 /// How much larger cells in the blood are drawn than they are: on the whole stage they would not be seen.
-const LARGER: f32 = 2.6;
+const LARGER: f32 = 1.8;
 /// Pieces of which a way is drawn.
 const PIECES: usize = 14;
 /// Steps in which a cell is drawn from one end of a way to the other.
