@@ -71,7 +71,7 @@ fn lodged(species: &str, into: &str, cells: u32, diameter_um: f32) -> [f64; 5] {
         "Minutes(60)",
     );
     let mut simulation = simulation(&text, 2);
-    run(&mut simulation, 400);
+    run(&mut simulation, 80);
     let organs = ["lung", "liver", "bone", "brain", "elsewhere"];
     organs.map(|organ| metric(&simulation, &format!("lodged_{organ}")))
 }
