@@ -185,6 +185,7 @@ fn grain(id: u64) -> Carried {
         at_um: Vec3::ZERO,
         vesicles: 26,
         binds: false,
+        is_left_by_blood: false,
         load,
     })
 }

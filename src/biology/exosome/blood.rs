@@ -4,7 +4,7 @@
 //! `w_o (1 + A_o) / sum w (1 + A)` ends in it. All are cleared alike, so that of each destiny `dB/dt = in - (ln 2 / t_half) B`, exactly integrated over a
 //! step, and what an organ takes up does not depend on the half-life. Of what ends in an organ `(eps + A_o) / (1 + A_o)` binds and educates;
 //! the rest is cleared. A site of an organ gets of both as much as its volume is of the organ's, as packets that come through the walls of its
-//! vessels, or anywhere where none are drawn.
+//! vessels, or anywhere where none are drawn, and stay in it.
 //!
 //! [`circulate`] runs in `Transport` after [`travel`](super::travel).
 
@@ -293,7 +293,7 @@ pub fn circulate(
             };
             let binds = random.chance(each(now.binding));
             packets.books.arrived += u64::from(exosomes.per_packet);
-            packets.add(load, at_um, exosomes.per_packet, binds);
+            packets.add_from_blood(load, at_um, exosomes.per_packet, binds);
         }
     }
     let vesicles = from_source(&source, clock.minutes(), minutes);

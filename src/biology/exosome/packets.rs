@@ -59,6 +59,8 @@ pub struct Packet {
     pub vesicles: u32,
     /// Whether they bind to residents by the integrins of the organ, and educate them.
     pub binds: bool,
+    /// Whether they came with the blood, which has left them in this organ for good.
+    pub is_left_by_blood: bool,
     /// What they are.
     pub load: Load,
 }
@@ -113,6 +115,15 @@ impl WhollyKept for Packets {}
 impl Packets {
     /// Adds a packet; where there are very many its vesicles join another.
     pub fn add(&mut self, load: Load, at_um: Vec3, vesicles: u32, binds: bool) {
+        self.put(load, at_um, vesicles, binds, false);
+    }
+
+    /// Adds a packet that comes with the blood.
+    pub fn add_from_blood(&mut self, load: Load, at_um: Vec3, vesicles: u32, binds: bool) {
+        self.put(load, at_um, vesicles, binds, true);
+    }
+
+    fn put(&mut self, load: Load, at_um: Vec3, vesicles: u32, binds: bool, is_left_by_blood: bool) {
         let id = self.next;
         self.next += 1;
         if self.list.len() >= MOST_PACKETS {
@@ -126,6 +137,7 @@ impl Packets {
             at_um,
             vesicles,
             binds,
+            is_left_by_blood,
             load,
         });
     }

@@ -4,7 +4,8 @@
 //! where the step *ends*, found by a first try (so that packets spread as `div(D s grad c)` has it and gather nowhere), `z` numbers of mean
 //! 0 and variance 1, each between -sqrt(3) and sqrt(3), `v` the velocity of the fluid. The faces of a site throw it back: beyond them it goes on
 //! as within. A voxel of the volume `V` takes it up at the rate `sum c / V`, `c` what each of its cells clears (`uptake.rate`); the more one
-//! clears, the more often it is that one. Into the blood it comes at `escape_per_min` where no vessels are drawn, else near a perfused wall.
+//! clears, the more often it is that one. Into the blood it comes at `escape_per_min` where no vessels are drawn, else near a perfused wall; what came with
+//! the blood stays. Long steps are made of short ones, in which a packet does not get farther than about a voxel.
 //!
 //! [`travel`] runs in `Transport`, after [`MediumSystems`].
 
@@ -183,7 +184,12 @@ impl Ground<'_> {
         let clears = self.receivers.of(voxel).filter(|(_, of)| takes(of));
         let cleared: f32 = clears.map(|(_, of)| of.um3_per_min).sum();
         let taken = cleared / self.block.voxel_volume_um3();
-        let rate = taken + self.escape_per_min(packet.at_um);
+        let escapes = if packet.is_left_by_blood {
+            0.0
+        } else {
+            self.escape_per_min(packet.at_um)
+        };
+        let rate = taken + escapes;
         let gone = probability(rate, self.minutes);
         if dice >= gone || rate <= 0.0 {
             return Fate::Stays;
@@ -222,6 +228,16 @@ type OfSite = (
     Option<&'static Plane>,
     Option<&'static Organ>,
 );
+
+/// Most parts of a step.
+const MOST_PARTS: f32 = 64.0;
+
+/// In how many parts packets make a step, so that in each `sqrt(2 D dt)` is no more than three quarters of a voxel.
+fn parts_of(minutes: f32, diffusivity_um2_per_min: f32, block: &TissueBlock) -> u32 {
+    let most_um = 0.75 * block.voxel_um.min_element();
+    let parts = 2.0 * diffusivity_um2_per_min * minutes / (most_um * most_um);
+    parts.ceil().clamp(1.0, MOST_PARTS) as u32
+}
 
 /// Numbers of a site in a random stream: those of packets of other sites are others.
 const fn stream_of(site: SiteId, id: u64) -> CellId {
@@ -322,6 +338,7 @@ pub fn travel(
         }
         let receivers = &mut receivers[number];
         receivers.arrange(site.block.voxels());
+        let parts = parts_of(minutes, exosomes.diffusivity_um2_per_min, &site.block);
         let ground = Ground {
             block: &site.block,
             shares: medium.shares(exosomes.radius_nm),
@@ -330,7 +347,7 @@ pub fn travel(
             ways: ways.of(id),
             receivers,
             exosomes,
-            minutes,
+            minutes: minutes / parts as f32,
         };
         fates.clear();
         fates.resize(packets.list.len(), Fate::Stays);
@@ -339,10 +356,15 @@ pub fn travel(
             let reach = 2.0 * 3.0_f32.sqrt();
             for (packet, fate) in packets.iter_mut().zip(fates) {
                 let mut random = key.stream(stream_of(id, packet.id), step, WALK);
-                let mut z = || (random.uniform() - 0.5) * reach;
-                let z = Vec3::new(z(), z(), z());
-                packet.at_um = ground.walk(packet.at_um, z);
-                *fate = ground.fate(packet, random.uniform());
+                for _ in 0..parts {
+                    let mut z = || (random.uniform() - 0.5) * reach;
+                    let z = Vec3::new(z(), z(), z());
+                    packet.at_um = ground.walk(packet.at_um, z);
+                    *fate = ground.fate(packet, random.uniform());
+                    if *fate != Fate::Stays {
+                        break;
+                    }
+                }
             }
         });
         let education = Education::of(organ.copied(), &site.block, receivers.residents, exosomes);
