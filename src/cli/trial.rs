@@ -14,7 +14,6 @@ use super::span::parse_span;
 use super::{Failure, complain, say, warn};
 use crate::core::files::{is_taken, write_whole};
 use crate::core::metric::Metric;
-use crate::core::parallel;
 use crate::core::printable::shell_word;
 use crate::measure::metrics;
 use crate::scene::ParsedScene;
@@ -314,7 +313,7 @@ fn go_on(trial: &Trial, work: &Work) -> Result<ExitCode, Failure> {
     if work.set_up {
         return Ok(ExitCode::SUCCESS);
     }
-    let cores = parallel::set_threads(None).max(1);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = work.jobs.map_or(cores, usize::from);
     let threads = work
         .threads

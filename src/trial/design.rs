@@ -227,7 +227,7 @@ fn hypercube(parameters: usize, points: usize, seed: u64) -> Vec<Vec<f64>> {
         let mut random = RandomKey(seed).stream(CellId(parameter as u64), 0, HYPERCUBE);
         let mut parts: Vec<usize> = (0..points).collect();
         for last in (1..points).rev() {
-            let other = (u64::from(random.bits()) * (last as u64 + 1) >> 32) as usize;
+            let other = ((u64::from(random.bits()) * (last as u64 + 1)) >> 32) as usize;
             parts.swap(last, other);
         }
         for (point, part) in values.iter_mut().zip(parts) {

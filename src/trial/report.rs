@@ -245,11 +245,11 @@ fn listed(
     if zero == Some(0.0) {
         x = x.with_zero();
     }
-    // Names stand inside, to the left.
+    // Names stand to the left, and what is said to the right.
     let room = 150.0;
     let plot = Plot {
         at: (at.0 + room - 40.0, at.1),
-        size: (PLOT.0 - room + 40.0, height),
+        size: (PLOT.0 - room - 50.0, height),
         x,
         y: Scale {
             low: 0.0,
@@ -405,32 +405,21 @@ fn survival(page: &mut Page, results: &Results, analysis: &Analysis) {
     {
         let name = &results.plan.conditions[of.condition].name;
         let came = of.runs.iter().filter(|run| run.came).count();
-        let mut line = format!(
-            "{}: in {came} of {} runs",
-            shortened(name, 26),
-            of.runs.len()
-        );
+        let runs = of.runs.len();
+        let mut line = format!("{}: in {came} of {runs} runs", shortened(name, 26));
         if let Some(median) = of.median {
-            line.push_str(&format!(
-                ", in half of them by {} {unit}",
-                number(median / hours_of)
-            ));
+            let median = number(median / hours_of);
+            line.push_str(&format!(", half of them by {median} {unit}"));
         }
+        let y = at.1 + 10.0 + 2.0 * place as f64 * LINE;
+        let x = at.0 - 40.0;
+        let colour = colour(of.condition);
+        page.svg.text((x, y), 12.0, Anchor::Start, colour, &line);
         if let Some((square, chance)) = of.against {
-            line.push_str(&format!(
-                "; log-rank {}, p {}",
-                number(square),
-                number(chance)
-            ));
+            let line = format!("against the control: log-rank {square:.2}, p {chance:.2e}");
+            let at = (x + 12.0, y + 16.0);
+            page.svg.text(at, 11.0, Anchor::Start, GREY, &line);
         }
-        let y = at.1 + 10.0 + place as f64 * LINE;
-        page.svg.text(
-            (at.0 - 40.0, y),
-            12.0,
-            Anchor::Start,
-            colour(of.condition),
-            &line,
-        );
     }
 }
 

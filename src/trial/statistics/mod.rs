@@ -158,7 +158,7 @@ fn resampled(units: usize, statistic: &impl Fn(&[usize]) -> f64) -> Vec<f64> {
     let drawn = (0..RESAMPLES).map(|number| {
         let mut random = RandomKey(units as u64).stream(CellId(number), 0, BOOTSTRAP);
         for unit in &mut resample {
-            *unit = (u64::from(random.bits()) * units as u64 >> 32) as usize;
+            *unit = ((u64::from(random.bits()) * units as u64) >> 32) as usize;
         }
         statistic(&resample)
     });

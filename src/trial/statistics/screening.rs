@@ -28,7 +28,7 @@ pub struct Path {
 /// The path of that number; the same seed gives the same.
 pub fn path(parameters: usize, seed: u64, number: u64) -> Path {
     let mut random = RandomKey(seed).stream(CellId(number), 0, PATHS);
-    let mut below = |most: u32| (u64::from(random.bits()) * u64::from(most) >> 32) as u32;
+    let mut below = |most: u32| ((u64::from(random.bits()) * u64::from(most)) >> 32) as u32;
     let start: Vec<f64> = (0..parameters)
         .map(|_| f64::from(below(LEVELS)) / f64::from(LEVELS - 1))
         .collect();
