@@ -302,8 +302,8 @@ fn names_that_are_none_and_grids_that_do_not_fit_are_told_by_place() {
             "there is no molecule `Oxygen`; did you mean `oxygen`?",
         ),
         (
-            "\"vegf\"",
-            "there is no molecule `vegf`; did you mean `vegf_a`?",
+            "\"vegfa\"",
+            "there is no molecule `vegfa`; did you mean `vegf_a`?",
         ),
     ] {
         let text = good.replace(

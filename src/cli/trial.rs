@@ -386,7 +386,7 @@ fn go_on(trial: &Trial, work: &Work) -> Result<ExitCode, Failure> {
         )));
     }
     if work.part.is_none() {
-        write_findings(&[trial.clone()], &trial.folder)?;
+        write_findings(std::slice::from_ref(trial), &trial.folder)?;
     }
     if reached.failures.is_empty() {
         Ok(ExitCode::SUCCESS)

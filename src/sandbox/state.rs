@@ -388,7 +388,7 @@ impl Sandbox {
     /// Goes to the latest kept moment before a time, hours, if that is another one than last time.
     pub fn go_near(&mut self, hours: f64) {
         let moments = self.past.moments.iter();
-        let near = moments.copied().filter(|at| *at <= hours * 60.0).last();
+        let near = moments.copied().rfind(|at| *at <= hours * 60.0);
         if let Some(near) = near
             && self.dragged_to != Some(near)
         {

@@ -186,7 +186,7 @@ impl Checker<'_> {
             .collect();
         names.sort();
         names.dedup();
-        self.problem_with_help(path, message, format!("possible: {}", join_with_or(&names)));
+        self.problem_with_help(path, message, format!("possible: {}", possible(&names)));
         false
     }
 
@@ -355,4 +355,19 @@ pub(super) fn molecules_named<'v>(
 fn molecule_in(field: &dyn PartialReflect) -> Option<&MoleculeName> {
     let optional = field.try_downcast_ref::<Option<MoleculeName>>();
     field.try_downcast_ref().or_else(|| optional?.as_ref())
+}
+/// Names that could stand somewhere, the first ones of very many.
+fn possible(names: &[String]) -> String {
+    /// With more of them nobody reads the list.
+    const MOST: usize = 50;
+    match names.split_at_checked(MOST) {
+        Some((first, rest)) if !rest.is_empty() => {
+            let more = rest.len();
+            format!(
+                "{} or one of {more} more, see `tumorscape describe`",
+                first.join(", ")
+            )
+        }
+        _ => join_with_or(names),
+    }
 }

@@ -32,8 +32,8 @@ fn four_in_five_cross_within_three_days() {
 
 #[test]
 fn a_dormant_cell_wakes_or_dies_at_its_rate() {
-    // Exit 3e-3, death 1e-2 a day: K/(K + m) (1 - exp(-(K + m) 90 d)), 16 %, of those asleep are awake by day 90.
-    let parameters = "arrested_death_per_hour: 0, extravasation_per_hour: 100, settling_hours: 0, growth_chance: 0, solitary_days: 0";
+    // Without what colonies shed, which would lodge and wake again. Exit 3e-3, death 1e-2 a day: K/(K + m) (1 - exp(-(K + m) 90 d)), 16 %, of those asleep are awake by day 90.
+    let parameters = "arrested_death_per_hour: 0, extravasation_per_hour: 100, settling_hours: 0, growth_chance: 0, solitary_days: 0, shedding_per_day: 0";
     let awake = |more: &str| {
         let text = injected(8_000, "Minutes(60)", &format!("{parameters} {more}"));
         let mut simulation = simulation(&text, 6);

@@ -152,7 +152,7 @@ pub fn sprout<V: SproutingVessels>(
         }
         open_lumens(network, hours, own.lumen_hours, V::BLIND_ENDED);
         let mut places: Vec<Vec3> = here.iter().map(|tip| tip.at_um).collect();
-        begin::<V>(
+        begin(
             network,
             candidates,
             (newcomer, own),
@@ -259,7 +259,7 @@ fn joins(
 }
 
 /// Tips begin.
-fn begin<V: SproutingVessels>(
+fn begin(
     network: &mut Network,
     candidates: Vec<(crate::tissue::network::SegmentId, Candidate)>,
     (newcomer, parameters): (u16, &TipParameters),

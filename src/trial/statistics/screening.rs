@@ -110,15 +110,15 @@ mod tests {
             changed.sort_unstable();
             assert_eq!(changed, (0..9).collect::<Vec<_>>());
             for (step, pair) in path.points.windows(2).enumerate() {
-                for parameter in 0..9 {
-                    let moved = (pair[1][parameter] - pair[0][parameter]).abs();
+                for (parameter, (before, after)) in pair[0].iter().zip(&pair[1]).enumerate() {
+                    let moved = (after - before).abs();
                     let expected = if path.changed[step] == parameter {
                         STEP
                     } else {
                         0.0
                     };
                     assert!((moved - expected).abs() < 1e-12);
-                    assert!((0.0..=1.0).contains(&pair[1][parameter]));
+                    assert!((0.0..=1.0).contains(after));
                 }
             }
         }
