@@ -453,20 +453,25 @@ impl Entry {
     }
 }
 
-/// What paths of parameters begin with, in words.
+/// What paths of parameters begin with, in words; of cell types and what they have the first ones.
 fn beginnings(types: &CellTypeNames, registry: &ParameterRegistry) -> String {
-    let list = |per_type: bool| {
+    /// So many of them.
+    const MOST: usize = 8;
+    let quoted = |per_type: bool| -> Vec<String> {
         let entries = registry.entries.iter();
         let names = entries.filter(|entry| entry.per_type == per_type);
-        let quoted: Vec<String> = names.map(|entry| format!("`{}`", entry.name)).collect();
-        quoted.join(", ")
+        names.map(|entry| format!("`{}`", entry.name)).collect()
+    };
+    let first = |names: &[String]| match names.get(..MOST) {
+        Some(some) if names.len() > MOST => format!("{} ...", some.join(", ")),
+        _ => names.join(", "),
     };
     let types: Vec<String> = types.0.iter().map(|name| format!("`{name}`")).collect();
     format!(
         "the groups are {}, and of a cell type ({}) {}",
-        list(false),
-        types.join(", "),
-        list(true)
+        quoted(false).join(", "),
+        first(&types),
+        first(&quoted(true))
     )
 }
 
