@@ -153,12 +153,19 @@ pub fn call(
     mut calls: Local<Calls>,
     mut values: Local<Vec<f32>>,
 ) {
+    if recruitments.is_empty() {
+        return;
+    }
     let (key, step, minutes) = (*key, clock.step, f64::from(clock.dt_minutes()));
     if let Some(rules) = rules
         && (rules.is_changed() || !calls.is_made)
     {
         calls.make(&rules);
     }
+    // What is no molecule nobody has who is not there yet.
+    let molecules = calls.by.iter();
+    let molecules = molecules.map(|name| fields.molecule(name).map(|_| fields.of(name)));
+    let molecules: Vec<_> = molecules.collect();
     let types = types.0.len().min(usize::from(u16::MAX)) as u16;
     let mut scratch: Scratch = [[0.0; BLOCK]; 2];
     for (number, entry) in sites.list.iter().enumerate() {
@@ -178,31 +185,27 @@ pub fn call(
             let Some(of) = recruits.get(cell_type) else {
                 continue;
             };
-            // Doors enough that hardly two come in at the same one.
+            // Doors enough that of those that come without any rule hardly two come in at the same one.
             let expected = f64::from(of.per_mm3_per_day) * volume_mm3 * minutes / MINUTES_PER_DAY;
             let doors = ((4.0 * expected).ceil() as u32).clamp(1, MOST_DOORS);
             let own = CellId((number as u64) << 16 | u64::from(cell_type));
             let mut random = key.stream(own, step, CALLING);
+            let radius_um = bodies
+                .get(cell_type)
+                .map_or(0.0, BodyParameters::resting_radius_um);
+            let inset = Vec3::splat(radius_um);
+            let (least, most) = (block.min_um + inset, block.max_um() - inset);
             for _ in 0..doors {
                 let dice = [(); 3].map(|()| random.uniform());
                 // Where vessels are drawn and none is perfused nobody comes.
                 let Some(door) = ways.pick(dice) else {
                     continue;
                 };
-                let radius_um = bodies
-                    .get(cell_type)
-                    .map_or(0.0, BodyParameters::resting_radius_um);
-                let inset = Vec3::splat(radius_um);
-                let (least, most) = (block.min_um + inset, block.max_um() - inset);
                 let at_um = door.outside_um(radius_um).min(most).max(least);
                 values.clear();
-                values.extend(calls.by.iter().map(|name| {
-                    let is_molecule = fields.molecule(name).is_some();
-                    if is_molecule {
-                        fields.of(name).at_point(site, at_um)
-                    } else {
-                        NONE
-                    }
+                values.extend(molecules.iter().map(|molecule| {
+                    let molecule = molecule.as_ref();
+                    molecule.map_or(NONE, |molecule| molecule.at_point(site, at_um))
                 }));
                 let rate = calls.rate(cell_type, of.per_mm3_per_day, &values, &mut scratch);
                 let per_min = f64::from(rate * scale) * volume_mm3 / MINUTES_PER_DAY;

@@ -22,7 +22,7 @@ use crate::simulation::{Program, Simulation};
 use crate::trial::analysis::Analysis;
 use crate::trial::design::{self, Range};
 use crate::trial::folder::{PLAN, Stage, Trial};
-use crate::trial::plan::{Asked, Condition, Kind, Plan, conditions_of_arms};
+use crate::trial::plan::{Asked, Condition, Kind, Plan, RunOf, conditions_of_arms};
 use crate::trial::results::Results;
 use crate::trial::runner::{Manner, compute, this_program};
 use crate::trial::{TrialError, report, slurm, tables};
@@ -210,10 +210,11 @@ pub(crate) fn trial(program: &Program, arguments: &TrialArguments) -> Result<Exi
     let parsed = open_or_shipped(program, scene)?;
     warn(&parsed.warnings);
     let (conditions, control) = conditions_of_arms(&parsed)?;
+    let known = metrics::known(begin(&parsed)?.world());
     let asked = extent.asked(None);
     let trial = set_up(
         scene,
-        &parsed,
+        (&parsed, &known),
         (Kind::Arms, conditions, control),
         &asked,
         work,
@@ -242,17 +243,15 @@ pub(crate) fn sweep(program: &Program, arguments: &SweepArguments) -> Result<Exi
         ));
     }
     let seed = arguments.extent.seed.unwrap_or(parsed.scene.seed);
-    let many = |count: Option<u32>| count.filter(|count| *count > 0);
     let (kind, conditions) = if let Some(steps) = arguments.grid {
         design::grid(&parsed, &ranges, steps)?
-    } else if let Some(points) = many(arguments.latin) {
-        design::latin(&parsed, &ranges, points, seed)
-    } else if let Some(paths) = many(arguments.morris) {
-        design::screening_of(&parsed, &ranges, u64::from(paths), seed)
-    } else if arguments.ablate {
-        design::ablation(&parsed, world, &used, &arguments.only)?
+    } else if let Some(points) = arguments.latin {
+        design::latin(&parsed, &ranges, points, seed)?
+    } else if let Some(paths) = arguments.morris {
+        design::screening_of(&parsed, &ranges, paths, seed)?
     } else {
-        return Err(Failure::Input("there must be at least one point".into()));
+        // One of the four must be given.
+        design::ablation(&parsed, world, &used, &arguments.only)?
     };
     // Of what no scene says nobody has seen whether it makes sense together.
     for (_, scene) in [conditions.first(), conditions.last()]
@@ -267,7 +266,7 @@ pub(crate) fn sweep(program: &Program, arguments: &SweepArguments) -> Result<Exi
     let asked = arguments.extent.asked(Some(1));
     let trial = set_up(
         &arguments.scene,
-        &parsed,
+        (&parsed, &metrics::known(world)),
         (kind, conditions, 0),
         &asked,
         &arguments.work,
@@ -280,22 +279,23 @@ fn begin(parsed: &ParsedScene) -> Result<Simulation, Failure> {
     Simulation::new(std::sync::Arc::new(parsed.clone()), parsed.scene.seed).map_err(Failure::input)
 }
 
-/// Sets a trial up in its folder, or opens it again.
+/// Sets a trial of a scene with these columns up in its folder, or opens it again.
 fn set_up(
     scene: &Path,
-    parsed: &ParsedScene,
+    (parsed, known): (&ParsedScene, &[Metric]),
     (kind, conditions, control): (Kind, Vec<(Condition, ParsedScene)>, usize),
     asked: &Asked,
     work: &Work,
 ) -> Result<Trial, Failure> {
-    let known: Vec<Metric> = metrics::known(begin(parsed)?.world());
     let (conditions, scenes): (Vec<_>, Vec<_>) = conditions.into_iter().unzip();
-    let plan = Plan::new(parsed, &known, (kind, conditions, control), asked)?;
+    let plan = Plan::new(parsed, known, (kind, conditions, control), asked)?;
     let folder = work.out.clone().unwrap_or_else(|| {
         let name = scene.file_stem().unwrap_or_default();
         Path::new("trials").join(name)
     });
     let is_there = is_taken(&folder.join(PLAN));
+    // From the first file on nothing is cut off half way: half a folder could not be gone on with.
+    interruption::listen();
     let trial = Trial::create(&folder, plan, &scenes)?;
     say(format!(
         "{}: {} conditions, {} seeds each, in {}{}",
@@ -406,7 +406,11 @@ pub(crate) fn status(arguments: &StatusArguments) -> Result<ExitCode, Failure> {
     let mut lines = Vec::new();
     for (place, condition) in plan.conditions.iter().enumerate() {
         let mut counts = [0; 3];
-        for run in plan.runs().filter(|run| run.condition == place) {
+        for seed in 0..plan.seeds.len() {
+            let run = RunOf {
+                seed,
+                condition: place,
+            };
             let at = match trial.stage(run) {
                 Stage::Done(done) => {
                     seconds.push(done.seconds);

@@ -12,13 +12,21 @@ use std::sync::Arc;
 
 use bevy::prelude::*;
 use bevy::reflect::{PartialReflect, TypeInfo, Typed};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::body_part::BodyPart;
 use super::dialect::{Mistake, read_ron, write_ron};
 use super::parameters::{Contradiction, Limits, NamedParameters, Parameters, PerType};
 use super::site_part::SitePart;
+
+/// Name of a cell type, where a part of the body refers to it. That there is one is checked when the scene is read.
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Reflect,
+)]
+#[serde(transparent)]
+#[reflect(opaque)]
+pub struct CellTypeName(pub String);
 
 /// The parameters of one capability of a cell type, whatever their type.
 #[derive(Clone)]

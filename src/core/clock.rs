@@ -66,6 +66,9 @@ pub struct Clock {
 
 impl WhollyKept for Clock {}
 
+/// Share of a step by which a number of steps may be off for its rounding.
+const ROUNDING: f64 = 1e-9;
+
 impl Clock {
     /// A clock at time zero.
     pub const fn new(step_minutes: f64) -> Self {
@@ -97,7 +100,7 @@ impl Clock {
 
     /// Steps that fit in `minutes`, at least one: after how many steps comes the turn of what goes on that often.
     pub fn steps_in(&self, minutes: f64) -> u64 {
-        ((minutes / self.step_minutes + 1e-9) as u64).max(1)
+        ((minutes / self.step_minutes + ROUNDING) as u64).max(1)
     }
 
     /// Whether it is the turn, in the running step, of what goes on every so many minutes.
@@ -112,6 +115,6 @@ impl Clock {
 
     /// The first step that starts at or after `minutes`.
     pub fn step_at(&self, minutes: f64) -> u64 {
-        (minutes / self.step_minutes - 1e-9).ceil().max(0.0) as u64
+        (minutes / self.step_minutes - ROUNDING).ceil().max(0.0) as u64
     }
 }

@@ -13,7 +13,7 @@ use crate::tissue::Sites;
 /// How near the wall of a vessel counts, um, from the centre of a cell: three cell diameters.
 const NEAR_UM: f32 = 50.0;
 
-/// Living tumour cells of a site near a perfused vessel, and all others; both 0 where no vessels are drawn.
+/// Living tumour cells and all other living cells of a site that are near a perfused vessel; both 0 where no vessels are drawn.
 fn count(world: &World, site: usize) -> [u32; 2] {
     let mut counts = [0, 0];
     let (Some(sites), Some(tumour)) = (
@@ -47,8 +47,8 @@ fn count(world: &World, site: usize) -> [u32; 2] {
             }
             let cell_type = clones.map_or(types[row].0, |clones| clones.type_of(types[row].0));
             let of_tumour = tumour.0.get(usize::from(cell_type)).is_some_and(|of| *of);
-            let near = || ways.nearest(positions[row].0, NEAR_UM).is_some();
-            counts[usize::from(!of_tumour)] += u32::from(near());
+            let is_near = ways.nearest(positions[row].0, NEAR_UM).is_some();
+            counts[usize::from(!of_tumour)] += u32::from(is_near);
         }
     }
     counts

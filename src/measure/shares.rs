@@ -3,7 +3,7 @@
 //! Where factors multiply, `f = f_1 f_2 ...`, their logarithms add up: the share of one is `ln f_i` over the sum of those of all that are
 //! below 1, each summed over the living cells of a site that have the input. A module that wants an input to be explained so asks for it
 //! with [`ExplainInput::explain_input`]; there is then a measurement, and a curve of a plot, for each quantity by which a rule of any cell
-//! type acts on it.
+//! type acts on it from the start. A rule that a story adds later by another quantity has no share, and the shares are those of the others.
 
 use bevy::math::ops;
 use bevy::prelude::*;
@@ -106,7 +106,10 @@ fn shares(world: &World, site: usize, input: &str, by: &[String]) -> Vec<f64> {
         .collect();
     // What each rule of each type makes of a base of 1, alone.
     let alone = |book| {
-        let column = |name: &str| by.iter().position(|known| known == name).unwrap_or(0);
+        let column = |name: &str| {
+            let place = by.iter().position(|known| known == name);
+            place.unwrap_or(usize::MAX)
+        };
         let program = Program::new(book, input, (0.0, f32::MAX), column);
         let terms = program.map_or_else(Vec::new, |program| program.terms);
         let single = |term| Program {
@@ -115,7 +118,8 @@ fn shares(world: &World, site: usize, input: &str, by: &[String]) -> Vec<f64> {
             combine: Combine::Product,
             limits: (0.0, f32::MAX),
         };
-        terms.into_iter().map(single).collect::<Vec<Program>>()
+        let known = terms.into_iter().filter(|term| term.column < by.len());
+        known.map(single).collect::<Vec<Program>>()
     };
     let programs: Vec<Vec<Program>> = rules.of_types.iter().map(alone).collect();
     let clones = world.get_resource::<Clones>();

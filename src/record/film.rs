@@ -16,7 +16,7 @@ use super::way::CameraWay;
 use crate::journal::Journal;
 use crate::journal::run_folder::RunFolderError;
 use crate::scene::{Look, ParsedScene, Stage, Style};
-use crate::simulation::{Simulation, Snapshot, SnapshotRequest, WHOLE_STAGE};
+use crate::simulation::{Simulation, Snapshot, SnapshotRequest, drawn_site};
 use crate::view::camera::pose_for_shape;
 use crate::view::history::History;
 use crate::view::overlay::{Pointer, chapter_text, pace_text};
@@ -228,15 +228,6 @@ impl Film {
         }
         journal.finish(simulation)?;
         Ok(self.sink.finish()?)
-    }
-}
-
-/// The index of what a film of this stage draws.
-const fn drawn_site(stage: &Stage) -> usize {
-    if stage.is_shared {
-        WHOLE_STAGE
-    } else {
-        stage.focus
     }
 }
 

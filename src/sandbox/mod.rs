@@ -35,7 +35,7 @@ use crate::record::StudioError;
 use crate::record::sink::SinkError;
 use crate::record::way::CameraWay;
 use crate::scene::Stage;
-use crate::simulation::{Simulation, WHOLE_STAGE};
+use crate::simulation::{Simulation, drawn_site};
 
 pub use engine::{Engine, Knob};
 pub use session::SaveError;
@@ -122,12 +122,7 @@ pub fn explore(
     options: &ExploreOptions,
 ) -> Result<Vec<PathBuf>, SandboxError> {
     let scene = simulation.scene().scene.clone();
-    let stage = Stage::of(&scene);
-    let drawn = if stage.is_shared {
-        WHOLE_STAGE
-    } else {
-        stage.focus
-    };
+    let drawn = drawn_site(&Stage::of(&scene));
     let way = CameraWay::known_beforehand(&simulation, drawn, SHAPE);
     let seed = simulation.seed();
     let visit = Visit {

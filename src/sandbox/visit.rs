@@ -4,7 +4,7 @@ use crate::record::way::CameraWay;
 use crate::scene::schema::{Action, Event};
 use crate::scene::timeline::Timeline;
 use crate::scene::{Scene, Stage};
-use crate::simulation::WHOLE_STAGE;
+use crate::simulation::drawn_site;
 use crate::view::ViewSettings;
 
 /// The scene that is explored.
@@ -60,11 +60,7 @@ pub(super) fn first_settings(scene: &Scene) -> ViewSettings {
         .clone();
     let stage = Stage::of(scene);
     ViewSettings {
-        site: if stage.is_shared {
-            WHOLE_STAGE
-        } else {
-            stage.focus
-        },
+        site: drawn_site(&stage),
         ..ViewSettings::of_look(stage.look(look))
     }
 }

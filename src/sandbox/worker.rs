@@ -262,6 +262,8 @@ impl<E: Engine> Loop<E> {
                         self.past
                             .change(minutes, |changes| log_change(changes, minutes, action));
                         self.refusal = None;
+                        // Where it was going lies on another branch, if it was going anywhere.
+                        self.goal = None;
                     }
                     Err(reason) => self.refusal = Some(reason),
                 }

@@ -129,23 +129,19 @@ impl Scene {
     /// The arms that an arm is made of, itself last, each once.
     fn parts_of(&self, arm: usize) -> Vec<usize> {
         let mut parts = Vec::new();
-        for name in &self.arms[arm].combines {
-            // Only arms above: what names itself would have no end.
-            let above = self.arms[..arm]
-                .iter()
-                .position(|above| above.name == *name);
-            for part in above
-                .map(|above| self.parts_of(above))
-                .into_iter()
-                .flatten()
-            {
-                if !parts.contains(&part) {
-                    parts.push(part);
-                }
-            }
+        self.note_parts(arm, &mut parts);
+        parts
+    }
+
+    fn note_parts(&self, arm: usize, parts: &mut Vec<usize>) {
+        // Once: arms that each combine all above would have no end in practice.
+        if parts.contains(&arm) {
+            return;
+        }
+        for above in self.combined_in(arm) {
+            self.note_parts(above, parts);
         }
         parts.push(arm);
-        parts
     }
 
     /// How much of what an arm gives, with that of the arms that it combines.
@@ -322,6 +318,9 @@ fn check_names(checker: &mut Checker, at: &FieldPath, arm: &Arm, above: &[&str])
     for (index, other) in arm.combines.iter().enumerate() {
         let at = at.field("combines").item(index);
         checker.known(&at, "arm above this one named", other, above);
+        if arm.combines[..index].contains(other) {
+            checker.problem(&at, "this arm is combined already");
+        }
     }
 }
 

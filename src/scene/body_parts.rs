@@ -9,11 +9,12 @@ use bevy::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::capabilities::{HoldsParts, check_value};
-use super::checker::Checker;
+use super::checker::{Checker, names_in};
+use super::library::CellLibrary;
 use super::prefab::{Written, read_written};
 use super::spans::FieldPath;
 use super::tissue_parts::{deserialize_parts, serialize_parts};
-use crate::core::capability::{Capability, CapabilityRegistry, CapabilityValue};
+use crate::core::capability::{Capability, CapabilityRegistry, CapabilityValue, CellTypeName};
 
 /// What the body around the sites is made of: `(circulation: (species: Mouse))`. A part that is left out is one that it does not have.
 #[derive(Clone, Debug, Default, PartialEq, Reflect)]
@@ -35,6 +36,15 @@ impl BodyParts {
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
+    }
+
+    /// The cell types that its parts name.
+    pub fn cell_types(&self) -> Vec<&str> {
+        let parts = self.parts.keys().filter_map(|name| self.get(name));
+        parts
+            .flat_map(|value| names_in::<CellTypeName>(&FieldPath::root(), value.reflect()))
+            .map(|(_, name)| name.0.as_str())
+            .collect()
     }
 
     /// Reads its parts from a text that the program itself has written.
@@ -66,16 +76,21 @@ impl HoldsParts for BodyParts {
     fn complete(&mut self, _: &CapabilityRegistry) {}
 }
 
-/// Checks the parts of the body of a scene.
+/// Checks the parts of the body of a scene, and asks for the cell types that they name.
 pub(super) fn check_body_parts(
     checker: &mut Checker,
     root: &FieldPath,
     body: &BodyParts,
-    known: &CapabilityRegistry,
+    library: &CellLibrary,
 ) {
-    for part in known.body_parts() {
-        if let Some(value) = body.get(part.file.name) {
-            check_value(checker, &root.field(part.file.name), &part.file, value);
+    for part in library.known.body_parts() {
+        let Some(value) = body.get(part.file.name) else {
+            continue;
+        };
+        let path = root.field(part.file.name);
+        check_value(checker, &path, &part.file, value);
+        for (at, name) in names_in::<CellTypeName>(&path, value.reflect()) {
+            checker.cell_type(&at, &name.0, library);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use bevy::reflect::PartialReflect;
 
 use super::check::MAX_NAMED;
-use super::checker::{Checker, molecules_named};
+use super::checker::{Checker, names_in};
 use super::prefab::{CellPrefab, Written};
 use super::read::{Later, Reading};
 use super::report::{Problem, line_and_column};
@@ -217,7 +217,7 @@ pub(super) fn molecules_of<'p>(
     let names = known.iter().map(|capability| capability.name);
     let values = names.filter_map(|name| Some((name, prefab.capability(name)?)));
     values
-        .flat_map(|(name, value)| molecules_named(&root.field(name), value.reflect()))
+        .flat_map(|(name, value)| names_in::<MoleculeName>(&root.field(name), value.reflect()))
         .collect()
 }
 

@@ -2,12 +2,14 @@
 //!
 //! What was already reported while the text was read is left alone.
 
+use std::any::Any;
 use std::fmt::Display;
 use std::ops::Range;
 use std::path::Path;
 
 use bevy::reflect::{PartialReflect, ReflectRef};
 
+use super::library::CellLibrary;
 use super::report::{Problem, SceneReport};
 use super::shape::join_with_or;
 use super::spans::{FieldPath, Tree};
@@ -213,6 +215,19 @@ impl Checker<'_> {
         self.known(path, "molecule", name.as_str(), &known)
     }
 
+    /// Asks for the name of a cell type.
+    pub fn cell_type(&mut self, path: &FieldPath, name: &str, library: &CellLibrary) {
+        if library.get(name).is_some() {
+            return;
+        }
+        let before = self.report.problems.len();
+        self.known(path, "cell type", name, &library.names());
+        if let Some(problem) = self.report.problems.get_mut(before) {
+            let found = problem.help.take().unwrap_or_default();
+            problem.help = Some(format!("{found}; {}", library.searched()));
+        }
+    }
+
     /// Asks for a name that can be part of the path of a parameter, whose parts are separated by dots.
     pub fn plain_name(&mut self, path: &FieldPath, name: &str) {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -325,36 +340,36 @@ impl Checker<'_> {
     }
 }
 
-/// Every molecule that a struct of parameters names, with the place of the name.
-pub(super) fn molecules_named<'v>(
+/// Every name of a kind, that of molecules or of cell types, that a struct of parameters holds, with its place.
+pub(super) fn names_in<'v, N: Any>(
     path: &FieldPath,
     value: &'v dyn PartialReflect,
-) -> Vec<(FieldPath, &'v MoleculeName)> {
-    if let Some(molecule) = molecule_in(value) {
-        return vec![(path.clone(), molecule)];
+) -> Vec<(FieldPath, &'v N)> {
+    if let Some(name) = name_in::<N>(value) {
+        return vec![(path.clone(), name)];
     }
     match value.reflect_ref() {
         ReflectRef::Struct(of) => {
             let fields = (0..of.field_len())
                 .filter_map(|index| Some((of.name_at(index)?, of.field_at(index)?)));
             fields
-                .flat_map(|(name, field)| molecules_named(&path.field(name), field))
+                .flat_map(|(name, field)| names_in::<N>(&path.field(name), field))
                 .collect()
         }
         ReflectRef::List(list) => {
             let items = list.iter().enumerate();
             items
-                .flat_map(|(index, item)| molecules_named(&path.item(index), item))
+                .flat_map(|(index, item)| names_in::<N>(&path.item(index), item))
                 .collect()
         }
         _ => Vec::new(),
     }
 }
 
-/// The name of a molecule that a field holds, if it does.
-fn molecule_in(field: &dyn PartialReflect) -> Option<&MoleculeName> {
-    let optional = field.try_downcast_ref::<Option<MoleculeName>>();
-    field.try_downcast_ref().or_else(|| optional?.as_ref())
+/// The name of a kind that a field holds, if it does.
+fn name_in<N: Any>(field: &dyn PartialReflect) -> Option<&N> {
+    let optional = field.try_downcast_ref::<Option<N>>();
+    field.try_downcast_ref::<N>().or_else(|| optional?.as_ref())
 }
 /// Names that could stand somewhere, the first ones of very many.
 fn possible(names: &[String]) -> String {

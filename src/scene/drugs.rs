@@ -5,6 +5,7 @@
 //! that its timeline gives and those that it names in `on_call`: their molecules are simulated in every site that blood or medium supplies, and their
 //! effects are rules of its cell types and sites. The others cost nothing.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use bevy::prelude::World;
@@ -14,8 +15,10 @@ use super::assets;
 use super::check::line;
 use super::checker::Checker;
 use super::library::CellLibrary;
+use super::molecules::{
+    check_coarsen, check_contours, check_scale_max, read_definition, shipped_names,
+};
 use super::prefab::Origin;
-use super::read::read;
 use super::report::SceneReport;
 use super::schema::{Action, Event, Faces, Field, Scene, Site};
 use super::spans::{FieldPath, Tree};
@@ -36,10 +39,12 @@ const FOLDER: &str = "assets/drugs";
 
 /// Most doses of a course, and most cells of a transfer.
 const MOST: u32 = 1_000_000;
-/// Largest dose of a kg of body, mg: a gram of salt for each is deadly.
+/// Largest dose, mg, or mg for a kg of body: a kilogram.
 const MOST_MG: f64 = 1e6;
 /// Largest dose of radiation, Gy.
 const MOST_GRAY: f32 = 1000.0;
+/// Most that is injected into tissue at once, fmol: a mmol, far more than anybody would.
+const MOST_FMOL: f64 = 1e12;
 
 /// A drug and the file it was read from.
 pub(super) type Read = (Drug, Origin);
@@ -53,33 +58,11 @@ pub fn parse_drug(source: &str, name: &str) -> Result<Drug, SceneReport> {
 }
 
 fn read_drug(source: &str, name: &str) -> Result<Read, SceneReport> {
-    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
-    let reading = read::<Drug>(source, name);
-    let mut report = SceneReport {
-        problems: reading.problems,
-        sources: vec![(name.to_owned(), source.to_owned())],
-    };
-    if let Some(drug) = &reading.value {
-        let mut checker = Checker {
-            file: name,
-            text: source,
-            tree: &reading.tree,
-            repaired: &reading.repaired,
-            molecules: &Molecules::default(),
-            unread: &[],
-            moved: &[],
-            report: SceneReport::default(),
-        };
-        let root = FieldPath::root();
-        check_drug(&mut checker, &root, drug);
+    let drug = read_definition(source, name, |checker, root, drug: &Drug| {
+        check_drug(checker, root, drug);
         checker.named_as_file(&root.field("name"), &drug.name);
-        report.absorb(checker.report);
-    }
-    report.put_in_order();
-    match reading.value {
-        Some(drug) if report.is_empty() => Ok((drug, Origin::new(name, source))),
-        _ => Err(report),
-    }
+    })?;
+    Ok((drug, Origin::new(name, source)))
 }
 
 /// Reads a drug from a file.
@@ -102,6 +85,13 @@ pub fn shipped_drugs() -> Result<Vec<Drug>, SceneReport> {
 /// Checks the drug that stands at a place of a file.
 fn check_drug(checker: &mut Checker, root: &FieldPath, drug: &Drug) {
     checker.plain_name(&root.field("name"), &drug.name);
+    if shipped_names().contains(&drug.name) {
+        let message = format!(
+            "`{}` is the name of a molecule: a drug brings one of its own",
+            drug.name
+        );
+        checker.problem(&root.field("name"), message);
+    }
     for (field, text) in [("label", &drug.label), ("source", &drug.source)] {
         if text.trim().is_empty() {
             checker.problem(&root.field(field), "must not be empty");
@@ -109,6 +99,18 @@ fn check_drug(checker: &mut Checker, root: &FieldPath, drug: &Drug) {
         line(checker, &root.field(field), text);
     }
     checker.limits(root, Drug::limits, drug);
+    let tissue = root.field("tissue");
+    check_coarsen(checker, &tissue.field("coarsen"), drug.tissue.coarsen);
+    check_scale_max(
+        checker,
+        &tissue.field("scale_max_nm"),
+        drug.tissue.scale_max_nm,
+    );
+    check_contours(
+        checker,
+        &tissue.field("contours_nm"),
+        &drug.tissue.contours_nm,
+    );
     if drug.mouse.is_none() && drug.human.is_none() {
         checker.problem(
             root,
@@ -135,6 +137,10 @@ fn check_drug(checker: &mut Checker, root: &FieldPath, drug: &Drug) {
             }
         }
     }
+    let hides = root.field("hides");
+    for (name, hidden) in &drug.hides {
+        check_source(checker, &hides.key(name), &hidden.source);
+    }
     let effects = root.field("effects");
     for (name, effect) in &drug.effects {
         let at = effects.key(name);
@@ -142,15 +148,37 @@ fn check_drug(checker: &mut Checker, root: &FieldPath, drug: &Drug) {
         for fault in wrong_numbers(&drug.rule(name, effect).1) {
             checker.problem(&at.field(fault.part), fault.message);
         }
-        if effect.source.trim().is_empty() {
-            let message = "must not be empty: say where its numbers are from, or `assumed`";
-            checker.problem(&at.field("source"), message);
+        check_source(checker, &at, &effect.source);
+    }
+}
+
+/// Asks that what stands at a place says where its numbers are from.
+fn check_source(checker: &mut Checker, at: &FieldPath, source: &str) {
+    if source.trim().is_empty() {
+        let message = "must not be empty: say where its numbers are from, or `assumed`";
+        checker.problem(&at.field("source"), message);
+    }
+}
+
+/// Checks the drugs that a scene brings along.
+pub(super) fn check_own(checker: &mut Checker, at_hand: &AtHand) {
+    let list = FieldPath::root().field("drugs");
+    let mut first_of: BTreeMap<&str, usize> = BTreeMap::new();
+    for (index, drug) in at_hand.own.iter().enumerate() {
+        let path = list.item(index);
+        check_drug(checker, &path, drug);
+        let first = *first_of.entry(drug.name.as_str()).or_insert(index);
+        if first < index {
+            let message = format!("`{}` is already the name of drugs[{first}]", drug.name);
+            checker.problem(&path.field("name"), message);
         }
     }
 }
 
 /// What a scene has of drugs.
 pub(super) struct AtHand {
+    /// Those that it brings along, in the order in which it lists them.
+    own: Vec<Drug>,
     /// The drugs it has, with their files.
     used: Vec<Read>,
     /// The names of all that are at hand.
@@ -179,12 +207,8 @@ pub(super) fn prepare(
             unread.extend(found.unread);
         }
     }
-    all.extend(
-        scene
-            .drugs
-            .iter()
-            .map(|drug| (drug.clone(), Origin::default())),
-    );
+    let own = scene.drugs.clone();
+    all.extend(own.iter().map(|drug| (drug.clone(), Origin::default())));
     // Of two of a name the later one.
     all.reverse();
     all.sort_by(|a, b| a.0.name.cmp(&b.0.name));
@@ -233,7 +257,7 @@ pub(super) fn prepare(
         list,
         body: scene.patient,
     };
-    Ok(AtHand { used, names })
+    Ok(AtHand { own, used, names })
 }
 
 /// Whether blood or medium brings anything into a site.
@@ -272,7 +296,6 @@ pub(super) fn check_names(
     report: &mut SceneReport,
     checker: &mut Checker,
     at_hand: &AtHand,
-    scene: &Scene,
     world: &World,
 ) {
     for (drug, origin) in &at_hand.used {
@@ -296,7 +319,7 @@ pub(super) fn check_names(
                 }
             }
             None => {
-                let place = scene.drugs.iter().position(|of| of.name == drug.name);
+                let place = at_hand.own.iter().rposition(|of| of.name == drug.name);
                 let list = FieldPath::root().field("drugs");
                 check_names_of(checker, &list.item(place.unwrap_or(0)), drug, world);
             }
@@ -419,7 +442,11 @@ pub(super) fn check_treatment(
             checker.known(&path.field("drug"), "drug", drug, drugs);
             site(checker, of);
             check_region(checker, &path.field("place"), place, true);
-            checker.positive(&path.field("fmol"), *fmol);
+            let at = path.field("fmol");
+            if checker.positive(&at, *fmol) && *fmol > MOST_FMOL {
+                let message = format!("must be at most {MOST_FMOL:e} fmol, found {fmol}");
+                checker.problem(&at, message);
+            }
         }
         Action::Irradiate(Irradiation {
             gray,

@@ -23,6 +23,7 @@ pub mod library;
 pub mod look;
 pub mod molecules;
 mod names;
+mod parse;
 pub mod population;
 pub mod prefab;
 mod read;
@@ -35,6 +36,7 @@ mod shipped;
 pub mod spans;
 pub mod stage;
 pub mod table;
+mod text_file;
 pub mod timeline;
 pub mod tissue_parts;
 pub mod treatment;
@@ -56,6 +58,7 @@ pub use look::{
     Target,
 };
 pub use molecules::{load_molecule, parse_molecule};
+pub use parse::{load_scene, parse_scene};
 pub use population::{Ground, PlacedCell, place_cells};
 pub use prefab::CellPrefab;
 pub use report::{Problem, SceneReport};
@@ -64,21 +67,18 @@ pub use shipped::shipped_scene;
 pub use stage::{Stage, StageLayout};
 pub use timeline::{Change, Timeline};
 
+use self::check::CellSizes;
 pub(crate) use self::check::MAX_STEPS;
-use self::check::{CellSizes, check_scene};
 use self::checker::Checker;
-use self::library::AtHand;
-use self::molecules::molecules_at_hand;
-use self::rules::Use;
 use self::schema::{Action, CellAt, Event, Place, Population};
 use self::spans::FieldPath;
 use self::table::Row;
+use self::text_file::{LONGEST_TEXT, read_text, read_text_below};
+use crate::core::RandomKey;
 use crate::core::capability::CapabilityRegistry;
 use crate::core::dialect::{dialect, read_ron, write_ron};
 use crate::core::extension::Extensions;
-use crate::core::files::{self, Unreadable};
 use crate::core::metric::Metric;
-use crate::core::{Clock, RandomKey};
 use crate::tissue::{Molecules, SiteId};
 
 /// Says what the columns of `metrics.csv` are for a scene with these cell types and molecules, whatever its sites carry.
@@ -312,7 +312,7 @@ impl ParsedScene {
             .map(SiteId)
     }
 
-    /// The cell types that it puts into its sites, at the start or later.
+    /// The cell types that it puts into its sites or the blood of its body, at the start or later.
     pub fn used_cell_types(&self) -> Vec<String> {
         let rows = self.tables.values().flatten();
         let named = rows.filter_map(|row| row.cell.as_deref());
@@ -387,181 +387,6 @@ impl ParsedScene {
     }
 }
 
-/// Reads a scene from a file.
-///
-/// # Errors
-/// When anything is wrong with it or the files it names: everything that is.
-pub fn load_scene(path: &Path, context: &SceneContext) -> Result<ParsedScene, SceneReport> {
-    let name = path.display().to_string();
-    let text = read_text(path, &name).map_err(|problem| SceneReport {
-        problems: vec![*problem],
-        sources: Vec::new(),
-    })?;
-    parse_scene(&text, &name, context)
-}
-
-/// Reads a scene from RON text. `name` is that of the file, for reports.
-///
-/// # Errors
-/// When anything is wrong with it or the files it names: everything that is.
-pub fn parse_scene(
-    source: &str,
-    name: &str,
-    context: &SceneContext,
-) -> Result<ParsedScene, SceneReport> {
-    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
-    let mut reading = read::read::<Scene>(source, name);
-    let known = context.known();
-    if let Some(mut scene) = reading.value.take() {
-        let list = FieldPath::root().field("cell_types");
-        for (index, prefab) in scene.cell_types.iter_mut().enumerate() {
-            let at = list.item(index);
-            capabilities::read_parts((name, source), &at, prefab, known, &mut reading);
-        }
-        let list = FieldPath::root().field("sites");
-        for (index, site) in scene.sites.iter_mut().enumerate() {
-            let at = list.item(index).field("tissue");
-            if !site.tissue.is_empty() {
-                capabilities::read_parts(
-                    (name, source),
-                    &at,
-                    &mut site.tissue,
-                    known,
-                    &mut reading,
-                );
-            }
-        }
-        if !scene.body.is_empty() {
-            let at = FieldPath::root().field("body");
-            capabilities::read_parts((name, source), &at, &mut scene.body, known, &mut reading);
-        }
-        reading.value = Some(scene);
-    }
-    let mut report = SceneReport {
-        problems: reading.problems,
-        sources: vec![(name.to_owned(), source.to_owned())],
-    };
-    let beside = Path::new(name).parent().unwrap_or(Path::new(""));
-    let folder = context.folder.unwrap_or(beside);
-    if let Some(scene) = reading.value.as_mut().filter(|_| !context.is_whole) {
-        tissue_parts::read_files(scene, known, folder, &mut report);
-    }
-    if let Some(scene) = &reading.value {
-        let crowded = check::too_many(scene, |field| {
-            let at = FieldPath::root().field(field);
-            let place = reading.tree.find(&at, source).0.span.clone();
-            (at, place.start..place.start + 1)
-        });
-        if let Some((at, span, message)) = crowded {
-            let problem = Problem::at(name, source, span, at, message);
-            report.problems.push(problem);
-            report.put_in_order();
-            return Err(report);
-        }
-    }
-    let mut tables = Tables(BTreeMap::new(), folder.to_owned());
-    let (own_types, own_molecules) = reading.value.as_ref().map_or((&[][..], &[][..]), |scene| {
-        (&scene.cell_types, &scene.molecules)
-    });
-    let AtHand {
-        mut library,
-        report: of_files,
-        mut unread,
-    } = if context.is_whole {
-        let molecules = Molecules::new(own_molecules.iter().cloned());
-        AtHand {
-            library: CellLibrary::of_scene(own_types.to_vec(), molecules, known.clone()),
-            report: SceneReport::default(),
-            unread: Vec::new(),
-        }
-    } else if own_types.is_empty() {
-        CellLibrary::at_hand(folder, own_molecules, known)?
-    } else {
-        let found = molecules_at_hand(folder, own_molecules)?;
-        let molecules = Molecules::new(found.list);
-        AtHand {
-            library: CellLibrary::of_scene(own_types.to_vec(), molecules, known.clone()),
-            report: found.report,
-            unread: found.unread,
-        }
-    };
-    report.absorb_first(of_files);
-    let Some(mut scene) = reading.value else {
-        report.put_in_order();
-        return Err(report);
-    };
-    let drugs = drugs::prepare(
-        &mut scene,
-        &mut library,
-        folder,
-        context.is_whole,
-        &mut report,
-        &mut unread,
-    )?;
-    variants::add_variants(&mut library, &scene);
-    let mut library = library.with_used_first(&used_types(&scene));
-    let mut checker = Checker {
-        file: name,
-        text: source,
-        tree: &reading.tree,
-        repaired: &reading.repaired,
-        molecules: &library.molecules,
-        unread: &unread,
-        moved: &[],
-        report: SceneReport::default(),
-    };
-    if context.is_whole && scene_names_files(&scene) {
-        let message = "this names a file, and what a simulation has written names none";
-        checker.problem(&FieldPath::root().field("populations"), message);
-        return Err(checker.report);
-    }
-    check_scene(&mut checker, &scene, &library, context, &mut tables);
-    variants::check_variants(&mut checker, &scene, &library);
-    drugs::check_treatments(&mut checker, &scene, &library, &drugs);
-    let in_arms =
-        arms::check_scenes_of_arms(&checker, &scene, (&library, &drugs), context, &mut tables);
-    let timeline = Timeline::new(&scene);
-    // Types that only CSV files name are used as well.
-    let rows = tables.0.values().flatten();
-    let named = rows.filter_map(|row| row.cell.as_deref());
-    let used: Vec<&str> = used_types(&scene).into_iter().chain(named).collect();
-    let mut misfits = Vec::new();
-    if let Some(prototype) = context.prototype {
-        let mut world = prototype(&library);
-        if report.is_empty() && checker.report.is_empty() {
-            rules::note_lacked_quantities(&mut world, library.types.len());
-        }
-        let place = Use::InScene(&used);
-        misfits = rules::check_library(&mut report, &library, &unread, &world, place);
-        names::check_names(&mut report, name, &world);
-        drugs::check_names(&mut report, &mut checker, &drugs, &scene, &world);
-        rules::check_own_types(&mut checker, &scene, &library, &world);
-        changes::check_changes(&mut checker, (&scene, &timeline), &library, &mut world);
-        world.insert_resource(Clock::new(scene.step.minutes()));
-        advice::note_advice(&mut checker, &scene, &library, &world);
-    }
-    effects::note_without_effect(&mut checker, &scene, &library, &tables);
-    arms::check_arms(&mut checker, &scene, &library, context, in_arms);
-    report.absorb(checker.report);
-    report.put_in_order();
-    let (problems, warnings) = report.apart();
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    library
-        .types
-        .retain(|prefab| !misfits.contains(&prefab.name));
-    Ok(ParsedScene {
-        name: name.to_owned(),
-        library: library.with_used_first(&used),
-        timeline,
-        extensions: context.extensions.cloned().unwrap_or_default(),
-        warnings,
-        tables: tables.0,
-        scene,
-    })
-}
-
 /// What events add.
 fn added<'s>(timeline: impl Iterator<Item = &'s Event>) -> impl Iterator<Item = &'s Population> {
     timeline.filter_map(|event| {
@@ -597,7 +422,7 @@ fn scene_names_files(scene: &Scene) -> bool {
     populations_in(scene).any(|population| matches!(population.place, Place::Csv(_)))
 }
 
-/// The cell types that populations and timeline name.
+/// The cell types that populations, timeline and body name.
 fn used_types(scene: &Scene) -> Vec<&str> {
     let of_arms = scene.arms.iter().flat_map(|arm| &arm.timeline);
     let transferred = scene.timeline.iter().chain(of_arms).filter_map(|event| {
@@ -607,7 +432,7 @@ fn used_types(scene: &Scene) -> Vec<&str> {
             _ => None,
         }
     });
-    let mut used: Vec<&str> = transferred.collect();
+    let mut used: Vec<&str> = transferred.chain(scene.body.cell_types()).collect();
     for population in populations_in(scene) {
         used.push(population.cell.as_str());
         if let Place::Cells(cells) = &population.place {
@@ -617,42 +442,6 @@ fn used_types(scene: &Scene) -> Vec<&str> {
     used.sort_unstable();
     used.dedup();
     used
-}
-
-/// Bytes of the longest scene or table of cells that is read.
-const LONGEST_TEXT: u64 = 1 << 30;
-
-/// Reads the text of a file that a person has named. A byte order mark is taken off.
-fn read_text(path: &Path, shown: &str) -> Result<String, Box<Problem>> {
-    as_text(files::read_plain(path, LONGEST_TEXT), shown)
-}
-
-/// Reads the text of a file that another one names, or that was found: it lies below the folder in which it is looked
-/// for. A byte order mark is taken off.
-fn read_text_below(
-    folder: &Path,
-    name: &Path,
-    most: u64,
-    shown: &str,
-) -> Result<String, Box<Problem>> {
-    as_text(files::read_below(folder, name, most), shown)
-}
-
-fn as_text(read: Result<Vec<u8>, Unreadable>, shown: &str) -> Result<String, Box<Problem>> {
-    let bytes = read.map_err(|error| Box::new(Problem::whole_file(shown, error.to_string())))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let message = format!(
-            "not a UTF-8 text: byte {at} is 0x{:02x}",
-            error.as_bytes()[at]
-        );
-        let problem = Problem::whole_file(shown, message);
-        Box::new(problem.with_help("save the file as UTF-8 in your editor"))
-    })?;
-    Ok(match text.strip_prefix('\u{feff}') {
-        Some(rest) => rest.to_owned(),
-        None => text,
-    })
 }
 
 #[cfg(test)]

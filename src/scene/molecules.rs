@@ -7,7 +7,9 @@
 
 use std::path::Path;
 
+use bevy::reflect::Typed;
 use include_dir::{Dir, include_dir};
+use serde::de::DeserializeOwned;
 
 use super::assets::{self, Found};
 use super::check::line;
@@ -33,13 +35,28 @@ const MAX_COARSEN: u16 = 64;
 /// # Errors
 /// When anything is wrong with it: everything that is.
 pub fn parse_molecule(source: &str, name: &str) -> Result<Molecule, SceneReport> {
+    read_definition(source, name, |checker, root, molecule: &Molecule| {
+        check_molecule(checker, root, molecule);
+        checker.named_as_file(&root.field("name"), &molecule.name);
+    })
+}
+
+/// Reads a definition that has a file of its own from its text and the name of the file, and checks it.
+///
+/// # Errors
+/// When anything is wrong with it: everything that is.
+pub(super) fn read_definition<T: DeserializeOwned + Typed>(
+    source: &str,
+    name: &str,
+    check: impl FnOnce(&mut Checker, &FieldPath, &T),
+) -> Result<T, SceneReport> {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
-    let reading = read::<Molecule>(source, name);
+    let reading = read::<T>(source, name);
     let mut report = SceneReport {
         problems: reading.problems,
         sources: vec![(name.to_owned(), source.to_owned())],
     };
-    if let Some(molecule) = &reading.value {
+    if let Some(definition) = &reading.value {
         let mut checker = Checker {
             file: name,
             text: source,
@@ -50,14 +67,12 @@ pub fn parse_molecule(source: &str, name: &str) -> Result<Molecule, SceneReport>
             moved: &[],
             report: SceneReport::default(),
         };
-        let root = FieldPath::root();
-        check_molecule(&mut checker, &root, molecule);
-        checker.named_as_file(&root.field("name"), &molecule.name);
+        check(&mut checker, &FieldPath::root(), definition);
         report.absorb(checker.report);
     }
     report.put_in_order();
     match reading.value {
-        Some(molecule) if report.is_empty() => Ok(molecule),
+        Some(definition) if report.is_empty() => Ok(definition),
         _ => Err(report),
     }
 }
@@ -84,25 +99,37 @@ pub(super) fn check_molecule(checker: &mut Checker, root: &FieldPath, molecule: 
         line(checker, &root.field(field), text);
     }
     checker.limits(root, Molecule::limits, molecule);
-    let coarsen = molecule.coarsen;
+    check_coarsen(checker, &root.field("coarsen"), molecule.coarsen);
+    check_scale_max(checker, &root.field("scale_max"), molecule.scale_max);
+    check_contours(checker, &root.field("contours"), &molecule.contours);
+}
+
+/// Checks how many voxels of a site are one of a molecule.
+pub(super) fn check_coarsen(checker: &mut Checker, at: &FieldPath, coarsen: u16) {
     if !(1..=MAX_COARSEN).contains(&coarsen) {
         let message = format!("must be a whole number from 1 to {MAX_COARSEN}, found {coarsen}");
-        checker.problem(&root.field("coarsen"), message);
+        checker.problem(at, message);
     }
-    if let Some(top) = molecule.scale_max {
-        let at = root.field("scale_max");
-        if checker.positive(&at, top) {
-            checker.level(&at, top);
-        }
+}
+
+/// Checks the upper end of the colours of a molecule.
+pub(super) fn check_scale_max(checker: &mut Checker, at: &FieldPath, scale_max: Option<f32>) {
+    if let Some(top) = scale_max
+        && checker.positive(at, top)
+    {
+        checker.level(at, top);
     }
-    let contours = root.field("contours");
-    if molecule.contours.len() > MAX_CONTOURS {
-        let found = molecule.contours.len();
+}
+
+/// Checks the contour lines of a molecule.
+pub(super) fn check_contours(checker: &mut Checker, at: &FieldPath, contours: &[f32]) {
+    let found = contours.len();
+    if found > MAX_CONTOURS {
         let message = format!("at most {MAX_CONTOURS} lines can be drawn, found {found}");
-        checker.problem(&contours, message);
+        checker.problem(at, message);
     }
-    for (index, level) in molecule.contours.iter().enumerate() {
-        checker.level(&contours.item(index), *level);
+    for (index, level) in contours.iter().enumerate() {
+        checker.level(&at.item(index), *level);
     }
 }
 

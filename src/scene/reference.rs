@@ -27,7 +27,7 @@ use super::treatment::{CellTransfer, Dosing, Injection, Irradiation, Resection};
 use super::variants::Variant;
 use crate::biology::therapy::drug::{Activation, Binding, Effect, Hidden, InTissue};
 use crate::biology::therapy::{Absorption, Drug, Kinetics};
-use crate::core::capability::{Capability, CapabilityRegistry};
+use crate::core::capability::{Capability, CapabilityRegistry, CellTypeName};
 use crate::core::clones::Heritability;
 use crate::core::dialect::read_ron;
 use crate::core::documentation::{inside_option, names_only, of_type, plain, written};
@@ -491,6 +491,7 @@ pub fn holds(info: Option<&'static TypeInfo>, otherwise: &str) -> String {
         }
         _ if info.is::<String>() => "text".into(),
         _ if info.is::<MoleculeName>() => "name of a molecule".into(),
+        _ if info.is::<CellTypeName>() => "name of a cell type".into(),
         _ if info.is::<bool>() => "true or false".into(),
         _ if info.is::<f32>() || info.is::<f64>() => "number".into(),
         _ if info.is::<u8>() || info.is::<u16>() || info.is::<u32>() || info.is::<u64>() => {

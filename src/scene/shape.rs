@@ -8,6 +8,7 @@ use bevy::reflect::enums::{EnumInfo, VariantInfo};
 use serde_path_to_error::Segment;
 
 use super::spans::{Body, FieldPath, Node, Step, unquoted};
+use crate::core::capability::CellTypeName;
 use crate::core::documentation::inside_option;
 use crate::tissue::MoleculeName;
 
@@ -212,6 +213,7 @@ pub(super) fn describe(info: &'static TypeInfo) -> String {
         TypeInfo::Enum(of) => format!("one of {}", variants(of)),
         _ if info.is::<String>() => "a text in quotes".into(),
         _ if info.is::<MoleculeName>() => "the name of a molecule in quotes".into(),
+        _ if info.is::<CellTypeName>() => "the name of a cell type in quotes".into(),
         _ if info.is::<bool>() => "`true` or `false`".into(),
         _ if info.is::<f32>() || info.is::<f64>() => "a number".into(),
         _ if info.is::<u8>() || info.is::<u16>() || info.is::<u32>() || info.is::<u64>() => {
@@ -284,7 +286,9 @@ pub(super) fn example(info: &'static TypeInfo) -> String {
             }
             None => "()".into(),
         },
-        _ if info.is::<String>() || info.is::<MoleculeName>() => "\"\"".into(),
+        _ if info.is::<String>() || info.is::<MoleculeName>() || info.is::<CellTypeName>() => {
+            "\"\"".into()
+        }
         _ if info.is::<bool>() => "false".into(),
         _ => "1".into(),
     }

@@ -26,7 +26,7 @@ pub use command::{ActionError, LoggedAction};
 pub use program::{Program, open_scene, prototype_world};
 pub use snapshot::{
     Catalogue, CellGlyphs, CellTypeStyle, FieldSnapshot, Portrait, SiteSnapshot, Snapshot,
-    SnapshotRequest, Stretches, WHOLE_STAGE,
+    SnapshotRequest, Stretches, WHOLE_STAGE, drawn_site,
 };
 pub use verify::Violation;
 pub use wiring::{Arrow, InputNow, QuantityNow, Strength, Wiring};

@@ -195,6 +195,15 @@ pub struct SiteSnapshot {
 /// In place of the index of a site: all sites on their stage.
 pub const WHOLE_STAGE: usize = usize::MAX;
 
+/// The index of what a picture of this stage shows at first: all sites where they share it, the filmed one otherwise.
+pub const fn drawn_site(stage: &Stage) -> usize {
+    if stage.is_shared {
+        WHOLE_STAGE
+    } else {
+        stage.focus
+    }
+}
+
 impl Snapshot {
     /// The site with this index, or with [`WHOLE_STAGE`] all of them as one; the filmed site alone where they do not share
     /// a stage.

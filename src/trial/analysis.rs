@@ -26,7 +26,7 @@ pub struct Summary {
     pub mean: Estimate,
     /// Standard deviation.
     pub deviation: f64,
-    /// Against the control; none for the control itself.
+    /// Against the control; none for the control itself, and for points of a sweep, which have none.
     pub against: Option<Against>,
 }
 
@@ -139,8 +139,8 @@ impl Analysis {
         };
         let is_comparison = matches!(plan.kind, Kind::Arms);
         let combined = pairs().filter(|(of, _)| plan.conditions[*of].combines.len() > 1);
+        let summaries: Vec<Summary> = pairs().filter_map(|of| summary(results, of)).collect();
         Self {
-            summaries: pairs().filter_map(|of| summary(results, of)).collect(),
             courses: if is_comparison {
                 pairs().map(|of| course(results, of)).collect()
             } else {
@@ -148,7 +148,8 @@ impl Analysis {
             },
             survival: survival(results),
             combinations: combined.filter_map(|of| combination(results, of)).collect(),
-            influences: influences(results),
+            influences: influences(results, &summaries),
+            summaries,
         }
     }
 }
@@ -162,9 +163,10 @@ fn summary(results: &Results, (condition, measure): (usize, usize)) -> Option<Su
     if ends.is_empty() {
         return None;
     }
-    // Bootstraps of thousands of conditions would take longer than their runs.
+    // Bootstraps of thousands of conditions would take minutes.
     let mean_of = |units: &[usize]| mean(&taken(&ends, units));
     let is_small = results.plan.conditions.len() <= 500;
+    let has_control = matches!(results.plan.kind, Kind::Arms | Kind::Ablation);
     Some(Summary {
         condition,
         measure,
@@ -175,7 +177,7 @@ fn summary(results: &Results, (condition, measure): (usize, usize)) -> Option<Su
             Estimate::alone(mean(&ends))
         },
         deviation: deviation(&ends),
-        against: (condition != results.plan.control)
+        against: (has_control && condition != results.plan.control)
             .then(|| against(results, condition, measure))
             .flatten(),
     })
@@ -212,10 +214,7 @@ fn against(results: &Results, condition: usize, measure: usize) -> Option<Agains
 }
 
 fn course(results: &Results, (condition, measure): (usize, usize)) -> Course {
-    let runs = results
-        .runs
-        .iter()
-        .filter(|of| of.run.condition == condition);
+    let runs = results.of_condition(condition);
     let courses: Vec<&Vec<(f64, f64)>> = runs.map(|of| &of.courses[measure]).collect();
     let longest = courses.iter().max_by_key(|course| course.len());
     let points = longest
@@ -346,7 +345,7 @@ fn loewe_of(results: &Results, condition: usize, measure: usize) -> Result<Loewe
 }
 
 /// What parameters or arrows do, those that matter most to the first measure first.
-fn influences(results: &Results) -> Vec<Influence> {
+fn influences(results: &Results, summaries: &[Summary]) -> Vec<Influence> {
     let plan = &results.plan;
     let measures = 0..plan.measures.len();
     match &plan.kind {
@@ -391,11 +390,13 @@ fn influences(results: &Results) -> Vec<Influence> {
             let of = measures.flat_map(|measure| {
                 let cut = plan.conditions.iter().enumerate();
                 let of = cut.filter_map(|(place, condition)| {
+                    let is_of = |of: &&Summary| of.condition == place && of.measure == measure;
+                    let summary = summaries.iter().find(is_of);
                     Some(Influence {
                         path: condition.without.clone()?,
                         measure,
                         screened: None,
-                        without: against(results, place, measure),
+                        without: summary.and_then(|of| of.against.clone()),
                     })
                 });
                 let mut of: Vec<Influence> = of.collect();

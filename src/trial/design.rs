@@ -1,11 +1,13 @@
 //! Which values parameters take: grids, Latin hypercubes, paths of a screening, and scenes without one of their arrows.
 
+use std::f64::consts::SQRT_2;
+
 use bevy::prelude::World;
 use serde::{Deserialize, Serialize};
 
 use super::TrialError;
-use super::plan::{Condition, Kind, condition};
-use super::statistics::screening;
+use super::plan::{Condition, Kind, MAX_RUNS, condition};
+use super::statistics::{screening, shuffled};
 use crate::core::CellId;
 use crate::core::parameters::{CellTypeNames, ParameterValue, check_exact, list_parameters};
 use crate::core::random::{Purpose, RandomKey};
@@ -114,15 +116,16 @@ pub fn check_ranges(world: &World, ranges: &mut [Range]) -> Result<(), TrialErro
             check_exact(world, &range.path, end)
                 .map_err(|error| TrialError::Asked(error.to_string()))?;
         }
-        let between = range.low + 0.414 * (range.high - range.low);
+        // A share that no range of whole numbers has a whole number at.
+        let between = range.low + (SQRT_2 - 1.0) * (range.high - range.low);
         range.is_whole = check_exact(world, &range.path, between).is_err();
     }
     Ok(())
 }
 
-/// The parameters of a scene that are marked as uncertain, each with a range of a half less to a half more: those of groups and
-/// of the cell types that are used, whose description says `[M]` (from memory) or that they are assumed. `only` keeps those
-/// whose path begins so.
+/// The parameters of a scene that are marked as uncertain, each with a range of a third less to a half more ([`FOLD`]): those of
+/// groups and of the cell types that are used, whose description says `[M]` (from memory) or that they are assumed. `only`
+/// keeps those whose path begins so.
 pub fn uncertain(world: &World, used: &[String], only: &[String]) -> Vec<Range> {
     let types = world.get_resource::<CellTypeNames>();
     let types = types.cloned().unwrap_or_default();
@@ -186,7 +189,7 @@ pub fn grid(
     steps: u32,
 ) -> Result<(Kind, Vec<(Condition, ParsedScene)>), TrialError> {
     let count = (steps as usize).checked_pow(ranges.len() as u32);
-    let count = count.filter(|count| *count <= super::plan::MAX_RUNS);
+    let count = count.filter(|count| *count <= MAX_RUNS);
     let Some(count) = count.filter(|_| steps >= 2) else {
         return Err(TrialError::Asked(format!(
             "a grid of {steps} values of each of {} parameters is no grid that can be computed; try --latin",
@@ -210,14 +213,28 @@ pub fn grid(
 
 /// `points` points of a Latin hypercube (McKay et al. 1979, Technometrics 21:239): of each parameter, one value lies in each
 /// of as many equal parts of its range.
+///
+/// # Errors
+/// When there is none, or there are too many.
 pub fn latin(
     parsed: &ParsedScene,
     ranges: &[Range],
     points: u32,
     seed: u64,
-) -> (Kind, Vec<(Condition, ParsedScene)>) {
+) -> Result<(Kind, Vec<(Condition, ParsedScene)>), TrialError> {
+    check_count(points as usize)?;
     let points = hypercube(ranges.len(), points as usize, seed);
-    (sweep_of(ranges), at_points(parsed, ranges, &points))
+    Ok((sweep_of(ranges), at_points(parsed, ranges, &points)))
+}
+
+/// Makes sure that so many points can be computed, before any is made.
+fn check_count(points: usize) -> Result<(), TrialError> {
+    if (1..=MAX_RUNS).contains(&points) {
+        return Ok(());
+    }
+    Err(TrialError::Asked(format!(
+        "these are {points} points; there must be from 1 to {MAX_RUNS}"
+    )))
 }
 
 /// Points of a Latin hypercube, each value in 0-1.
@@ -225,11 +242,7 @@ fn hypercube(parameters: usize, points: usize, seed: u64) -> Vec<Vec<f64>> {
     let mut values = vec![vec![0.0; parameters]; points];
     for parameter in 0..parameters {
         let mut random = RandomKey(seed).stream(CellId(parameter as u64), 0, HYPERCUBE);
-        let mut parts: Vec<usize> = (0..points).collect();
-        for last in (1..points).rev() {
-            let other = ((u64::from(random.bits()) * (last as u64 + 1)) >> 32) as usize;
-            parts.swap(last, other);
-        }
+        let parts = shuffled(&mut random, points);
         for (point, part) in values.iter_mut().zip(parts) {
             point[parameter] = (part as f64 + f64::from(random.uniform())) / points as f64;
         }
@@ -244,12 +257,17 @@ fn sweep_of(ranges: &[Range]) -> Kind {
 }
 
 /// The points of `paths` paths of a screening.
+///
+/// # Errors
+/// When there is none, or there are too many.
 pub fn screening_of(
     parsed: &ParsedScene,
     ranges: &[Range],
-    paths: u64,
+    paths: u32,
     seed: u64,
-) -> (Kind, Vec<(Condition, ParsedScene)>) {
+) -> Result<(Kind, Vec<(Condition, ParsedScene)>), TrialError> {
+    check_count((paths as usize).saturating_mul(ranges.len() + 1))?;
+    let paths = u64::from(paths);
     let points: Vec<Vec<f64>> = (0..paths)
         .flat_map(|number| screening::path(ranges.len(), seed, number).points)
         .collect();
@@ -258,7 +276,7 @@ pub fn screening_of(
         paths,
         seed,
     };
-    (kind, at_points(parsed, ranges, &points))
+    Ok((kind, at_points(parsed, ranges, &points)))
 }
 
 /// The scene as it is, and without each arrow of the sites and of the cell types that are used. `only` keeps arrows whose
@@ -305,6 +323,8 @@ pub fn ablation(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scene::CellLibrary;
+    use crate::simulation::prototype_world;
 
     #[test]
     fn ranges_are_read_as_they_are_written() {
@@ -328,6 +348,22 @@ mod tests {
         ] {
             let message = Range::parse(wrong).expect_err(wrong);
             assert!(message.contains(says), "{wrong}: {message}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_told_whatever_lies_between_the_ends() {
+        let library = CellLibrary::shipped().expect("it is shipped");
+        let world = prototype_world(&library);
+        for (range, is_whole) in [
+            ("exosomes.per_packet=1..2", true),
+            ("exosomes.per_packet=1..1001", true),
+            ("exosomes.per_packet=500..1000", true),
+            ("exosomes.radius_nm=1..2", false),
+        ] {
+            let mut ranges = [Range::parse(range).expect("a range")];
+            check_ranges(&world, &mut ranges).expect("it is allowed");
+            assert_eq!(ranges[0].is_whole, is_whole, "{range}");
         }
     }
 

@@ -143,7 +143,7 @@ impl Trial {
         })
     }
 
-    /// Makes sure that this is the trial of that plan and these scenes. More replicates are the same trial, made longer.
+    /// Makes sure that this is the trial of that plan and these scenes.
     fn compare(&self, plan: &Plan, texts: &[String]) -> Result<(), TrialError> {
         let other = |what: &str| TrialError::Other {
             folder_path: self.folder.clone(),

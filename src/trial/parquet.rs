@@ -279,6 +279,20 @@ mod tests {
     }
 
     #[test]
+    fn values_are_written_plainly() {
+        // Encoding PLAIN of parquet-format: lengths and numbers in little endian.
+        let texts = ["ab", ""].map(str::to_owned).to_vec();
+        assert_eq!(plain(&Values::Texts(texts)), b"\x02\0\0\0ab\0\0\0\0");
+        let mut minus_two = [0xff_u8; 8];
+        minus_two[0] = 0xfe;
+        assert_eq!(plain(&Values::Whole(vec![-2])), minus_two);
+        assert_eq!(
+            plain(&Values::Numbers(vec![1.0])),
+            [0, 0, 0, 0, 0, 0, 0xf0, 0x3f]
+        );
+    }
+
+    #[test]
     fn a_file_says_of_itself_what_is_in_it() {
         let names = ["a", "\u{b5}m, \"x\"\n", ""];
         let mut columns: Vec<(String, Values)> = (0..20)

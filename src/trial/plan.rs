@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::TrialError;
 use crate::core::metric::Metric;
-use crate::scene::schema::{Condition as Test, Span};
+use crate::scene::schema::{self, Span};
 use crate::scene::{Arm, ParsedScene};
 
 /// Most runs of a trial.
@@ -26,14 +26,14 @@ pub struct Plan {
     pub kind: Kind,
     /// The conditions.
     pub conditions: Vec<Condition>,
-    /// Place of the condition with which the others are compared.
+    /// Place of the condition with which the others are compared; points of a sweep are compared with none.
     pub control: usize,
     /// Seeds of the runs of each condition.
     pub seeds: Vec<u64>,
     /// What is compared at the end.
     pub measures: Vec<Measure>,
     /// The time of this is compared, if anything's: the first measurement at which it holds, and the name of its site.
-    pub time_to: Option<Test>,
+    pub time_to: Option<schema::Condition>,
     /// Tissue time at which runs end; at the end of the scene if left out.
     pub until: Option<Span>,
     /// Tissue time between two checkpoints of a run.

@@ -25,7 +25,7 @@ const LINE: f64 = 19.0;
 const MOST: usize = 25;
 /// Measures that are drawn.
 const MEASURES: usize = 6;
-/// Conditions that are drawn with a colour of their own.
+/// Conditions that are drawn; beyond eight, colours come again.
 const MOST_ARMS: usize = 16;
 
 /// Where the next plot goes.
@@ -51,6 +51,11 @@ impl Page {
     fn new_row(&mut self, height: f64) {
         self.top += height;
         self.column = 0;
+    }
+
+    /// Makes room for so many lines in a row: a long list is higher than a plot.
+    fn make_room(&mut self, lines: usize) {
+        self.top += (lines as f64 * LINE + 110.0 - ROW).max(0.0);
     }
 
     /// Ends a row that has begun.
@@ -342,6 +347,7 @@ fn ends(page: &mut Page, results: &Results, analysis: &Analysis, measure: usize)
         None,
         &rows,
     );
+    page.make_room(rows.len());
 }
 
 fn survival(page: &mut Page, results: &Results, analysis: &Analysis) {
@@ -421,6 +427,7 @@ fn survival(page: &mut Page, results: &Results, analysis: &Analysis) {
             page.svg.text(at, 11.0, Anchor::Start, GREY, &line);
         }
     }
+    page.make_room(2 * analysis.survival.len().min(MOST_ARMS));
 }
 
 fn combinations(page: &mut Page, results: &Results, analysis: &Analysis) {
@@ -446,6 +453,7 @@ fn combinations(page: &mut Page, results: &Results, analysis: &Analysis) {
         Some(0.0),
         &rows,
     );
+    let lines = rows.len();
     let rows: Vec<Named> = analysis
         .combinations
         .iter()
@@ -472,6 +480,7 @@ fn combinations(page: &mut Page, results: &Results, analysis: &Analysis) {
             &rows,
         );
     }
+    page.make_room(lines);
 }
 
 fn cloud(page: &mut Page, results: &Results, measure: usize, parameter: &str) {

@@ -178,9 +178,19 @@ impl Results {
         Ok(result)
     }
 
+    /// The runs of a condition that are done, in the order of their seeds.
+    pub fn of_condition(&self, condition: usize) -> impl Iterator<Item = &RunResult> {
+        // Runs lie in their order: none is looked for among all those of thousands of conditions.
+        (0..self.plan.seeds.len()).filter_map(move |seed| {
+            let run = RunOf { seed, condition };
+            let place = self.runs.binary_search_by_key(&run, |of| of.run).ok()?;
+            Some(&self.runs[place])
+        })
+    }
+
     /// What the runs of a condition have at the end of a measure, by place of the seed.
     pub fn ends(&self, condition: usize, measure: usize) -> Vec<(usize, f64)> {
-        let of = self.runs.iter().filter(|of| of.run.condition == condition);
+        let of = self.of_condition(condition);
         let ends = of.map(|of| (of.run.seed, of.at_end(measure)));
         ends.filter(|(_, value)| value.is_finite()).collect()
     }
@@ -205,7 +215,7 @@ impl Results {
 
     /// How long the runs of a condition were followed.
     pub fn followed(&self, condition: usize) -> Vec<Followed> {
-        let of = self.runs.iter().filter(|of| of.run.condition == condition);
+        let of = self.of_condition(condition);
         of.filter_map(|of| of.followed).collect()
     }
 }

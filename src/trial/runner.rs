@@ -285,7 +285,8 @@ fn apart(command: &mut Command) {
             unsafe {
                 libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM as libc::c_ulong);
                 if u32::try_from(libc::getppid()) != Ok(parent) {
-                    return Err(std::io::Error::other("the trial has ended"));
+                    // The trial has ended meanwhile. An error in words would be allocated, which is not allowed here.
+                    return Err(std::io::Error::from_raw_os_error(libc::ESRCH));
                 }
             }
             Ok(())

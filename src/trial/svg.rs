@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-/// Colours that people of any colour vision tell apart (Okabe and Ito 2008).
+/// Colours that people of any colour vision tell apart (Okabe and Ito 2008; the yellow darker, to be seen on white).
 pub const COLOURS: [&str; 8] = [
     "#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c00",
 ];

@@ -39,7 +39,7 @@ use super::slice::slice_scale;
 use super::{Shown, ViewCamera, ViewSettings};
 use body::BodyMap;
 use layout::{Wanted, arrange};
-use legend::{layer_entries, legend_entries, no_data_entry};
+use legend::{layer_entries, legend_entries, no_data_entry, shortened};
 use pen::{Heading, Pen, SCALE_BAR_POINTS};
 
 pub use fonts::fonts;
@@ -220,7 +220,7 @@ pub fn draw_overlay(
             bars.extend(of_cells.filter(|scale| of_field.as_ref() != Some(scale)));
             bars.extend(of_field.clone());
             let paints = LayerPaint::of_site(snapshot, site, settings, colour_by);
-            legend.extend(layer_entries(&paints));
+            legend = shortened(legend, layer_entries(&paints));
             for bar in paints.iter().filter_map(LayerPaint::scale) {
                 if !bars.contains(bar) {
                     bars.push(bar.clone());

@@ -125,14 +125,19 @@ fn the_outcome_does_not_hang_on_the_length_of_the_step() {
 }
 
 #[test]
-fn an_injection_of_an_unknown_type_ends_the_run_with_its_name() {
-    let injections = r#"injections: [(cell: "natvie", cells: 10)]"#;
-    let text = scene(NO_ORGAN, &native("", ""), injections, "", "Minutes(1)");
-    let mut simulation = simulation(&text, 1);
-    simulation.step();
-    let found = simulation.violation().expect("it is unknown").to_string();
+fn an_injection_that_makes_no_sense_is_refused_where_it_stands() {
+    let refused = |injection: &str| {
+        let injections = format!("injections: [{injection}]");
+        let text = scene(NO_ORGAN, &native("", ""), &injections, "", "Minutes(1)");
+        let read = Program::default().parse_scene(&text, "body.ron", None);
+        read.err().expect("it makes no sense").to_string()
+    };
+    let unknown = refused(r#"(cell: "natvie", cells: 10)"#);
     assert!(
-        found.contains("`natvie`") && found.contains("`native`"),
-        "{found}"
+        unknown.contains("body.circulation.injections[0].cell: there is no cell type `natvie`"),
+        "{unknown}"
     );
+    assert!(unknown.contains("did you mean `native`?"), "{unknown}");
+    let uneven = refused(r#"(cell: "native", cells: 10, together: 3)"#);
+    assert!(uneven.contains("leave some over"), "{uneven}");
 }

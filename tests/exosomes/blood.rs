@@ -49,11 +49,12 @@ fn the_blood_holds_what_its_half_life_lets_it() {
     for (half_life, hours) in [(2.0, 2.0), (30.0, 8.0)] {
         let mut simulation = simulation(&animal(half_life, ""), 1);
         run_to(&mut simulation, hours);
-        // 62 an hour of 1e8 cells, a tenth of which reaches the blood, over ln 2 / t_half.
-        let expected = 62.0 / 60.0 * 1.0e8 * 0.1 * half_life / std::f64::consts::LN_2;
+        // 62 an hour of 1e8 cells, a tenth of which reaches the blood. Of steps of a minute: what came in the last is there as a whole, of
+        // that of each before it what its half-life left.
+        let left = 0.5_f64.powf(1.0 / half_life);
+        let expected = 62.0 / 60.0 * 1.0e8 * 0.1 / (1.0 - left);
         let found = metric(&simulation, 0, "exosomes_in_blood");
-        // Of steps of a minute: what came in the last is there as a whole.
-        assert_within(&format!("{half_life} min"), found, expected, 0.2);
+        assert_within(&format!("{half_life} min"), found, expected, 1e-3);
     }
 }
 

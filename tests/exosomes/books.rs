@@ -54,7 +54,12 @@ fn the_books_of_vesicles_balance_in_every_step() {
         for event in simulation.events() {
             told.insert(event.kind.name());
             if event.kind == UPTAKE || event.kind == FIRST_UPTAKE {
-                assert_ne!(event.other, Some(event.cell).filter(|_| event.site.0 == 1));
+                // Nothing comes into the breast with the blood, and in the lung nobody sets vesicles free.
+                if event.site.0 == 0 {
+                    assert_ne!(event.other, None);
+                } else {
+                    assert_ne!(event.other, Some(event.cell));
+                }
                 of_cells += u32::from(event.other.is_some());
             }
         }

@@ -22,15 +22,15 @@ pub fn lung(cells: f64, more: &str) -> String {
 }
 
 /// Education, fibronectin and marrow cells by the equations, at those days, for a dose over that which educates by half.
-pub fn integrated(dose: impl Fn(f64) -> f64, days: &[f64], laying: f64) -> Vec<[f64; 3]> {
+fn integrated(dose: f64, days: &[f64]) -> Vec<[f64; 3]> {
     let hill = |x: f64, half: f64, n: i32| x.powi(n) / (half.powi(n) + x.powi(n));
     let (dt, mut t) = (1e-3, 0.0);
     let [mut x, mut f, mut b] = [0.0_f64; 3];
     let mut found = Vec::new();
     for day in days {
         while t < *day {
-            let dx = (dose(t) - x) / 3.0;
-            let df = 0.2 * laying * hill(x, 1.0, 2) * (1.0 - f) - f / 10.0;
+            let dx = (dose - x) / 3.0;
+            let df = 0.2 * hill(x, 1.0, 2) * (1.0 - f) - f / 10.0;
             let db = 0.5 * hill(f, 0.4, 3) * (1.0 - b) - b / 5.0;
             x += dt * dx;
             f += dt * df;
@@ -42,7 +42,7 @@ pub fn integrated(dose: impl Fn(f64) -> f64, days: &[f64], laying: f64) -> Vec<[
     found
 }
 
-/// Education, fibronectin and marrow cells of the first site.
+/// Education, fibronectin and marrow cells of a site.
 pub fn means(simulation: &Simulation, site: usize) -> [f64; 3] {
     ["niche_education", "niche_fibronectin", "niche_marrow"]
         .map(|name| metric(simulation, site, name))
@@ -55,7 +55,7 @@ fn means_over_patches_follow_the_equations() {
     let mut simulation = simulation(&lung(4.5e7, more), 2);
     simulation.verify();
     let days = [5.0, 8.0, 12.0];
-    let expected = integrated(|_| 3.0, &days, 1.0);
+    let expected = integrated(3.0, &days);
     for (day, expected) in days.iter().zip(expected) {
         run_to(&mut simulation, day * 24.0);
         assert_eq!(simulation.violation(), None);

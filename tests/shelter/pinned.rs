@@ -173,6 +173,35 @@ fn with_all_arrows_cut_suppressors_leave_killers_as_they_are_alone() {
 }
 
 #[test]
+fn shares_in_what_holds_killers_back_are_those_of_the_logarithms_of_factors() {
+    let both = "\"regulatory_t_cell.suppressor.nearby\": 0.5";
+    let text = pinned("regulatory_t_cell", 6.0, both, "");
+    let mut simulation = simulation(&text, 1);
+    run_to(&mut simulation, 1.0);
+    let loss = |quantity: &str, factor: fn(f64) -> f64| -> f64 {
+        let felt = values(&simulation, quantity);
+        let losses = felt.iter().map(|(_, felt)| -factor(f64::from(*felt)).ln());
+        losses.sum()
+    };
+    let contact = loss("suppression.contact", |felt| 1.0 - 0.8333 * felt);
+    let nearby = loss("suppression.nearby", |felt| 1.0 - 0.5 * felt / (1.0 + felt));
+    assert!(contact > 0.0 && nearby > 0.0, "{contact} {nearby}");
+    const SHARE: &str = "killer_function_share_of_";
+    let [of_contact, of_nearby] = ["suppression_contact", "suppression_nearby"]
+        .map(|name| metric(&simulation, 0, &format!("{SHARE}{name}")));
+    let (found, expected) = (of_contact / of_nearby, contact / nearby);
+    assert!(
+        (found / expected - 1.0).abs() < 1e-3,
+        "{found}, not {expected}"
+    );
+    let all = simulation.metrics();
+    let shares = all[0].columns.iter();
+    let shares = shares.filter(|(name, _)| name.starts_with(SHARE));
+    let sum: f64 = shares.map(|(_, share)| share).sum();
+    assert!((sum - 1.0).abs() < 1e-9, "{sum}");
+}
+
+#[test]
 fn m2_macrophages_slow_division_and_entry_of_killers_by_their_density() {
     let text = r#"(
     title: "crowd", about: "-", pace: Calibrated, duration: Days(1), step: Minutes(5),

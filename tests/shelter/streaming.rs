@@ -7,7 +7,7 @@ use tumorscape::simulation::{Simulation, open_scene};
 
 use super::metric;
 
-/// Mean time over three days at which cells of each kind have come to vessels, as cell hours there: tumour cells alone and paired,
+/// Cell hours near vessels of each kind over the whole scene, the more the sooner they come there: tumour cells alone and paired,
 /// macrophages alone and paired.
 fn hours_there(seed: u64) -> [f64; 4] {
     let scene = open_scene(Path::new("scenes/macrophage_streaming.ron"));

@@ -58,6 +58,7 @@ fn without_vegf_c_no_lymphatic_sprouts() {
     assert_ne!(text, ESCAPE);
     for (text, sprouts) in [(text.as_str(), false), (ESCAPE, true)] {
         let mut simulation = simulation(text, 2);
+        simulation.verify();
         hours(&mut simulation, 72);
         assert_eq!(simulation.violation(), None);
         let begun = lymphatics(&simulation).vessels().sprouts().begun.len();
@@ -68,6 +69,7 @@ fn without_vegf_c_no_lymphatic_sprouts() {
 #[test]
 fn cells_with_ccr7_come_to_lymphatics_and_others_do_by_chance_alone() {
     let mut simulation = simulation(ESCAPE, 3);
+    simulation.verify();
     hours(&mut simulation, 96);
     assert_eq!(simulation.violation(), None);
     let in_node = |simulation: &Simulation, name: &str| {

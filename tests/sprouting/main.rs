@@ -62,6 +62,7 @@ fn days(simulation: &mut Simulation, days: u32) {
 /// (Gimbrone 1974, Anderson and Chaplain 1998).
 fn assert_they_reach_the_source(seed: u64) {
     let mut simulation = simulation(CORNEA, seed);
+    simulation.verify();
     let mut front = vec![0.0];
     let mut arrival = None;
     for day in 1..=26 {

@@ -256,3 +256,39 @@ fn a_receptor_antagonist_hides_its_molecule_from_those_who_perceive_it() {
     assert!((plain / 2.0 - 1.0).abs() < 0.05, "2 ng/mL, found {plain}");
     assert!(treated < 0.15 * plain, "{treated}");
 }
+
+#[test]
+fn an_inhibitor_of_csf1r_keeps_seven_tenths_of_the_monocytes_out() {
+    // 0.46 nM of CCL2 call 900 x 0.46 / 0.69 = 600 in a mm3 and day; of these 420 stay away where there is plenty of the drug.
+    for (timeline, per_mm3_per_day) in [
+        ("", 600.0),
+        (
+            r#"At(Minutes(5), Give(drug: "csf1r_inhibitor", mg: 10, route: Intraperitoneal, every: Hours(4), times: 20))"#,
+            180.0,
+        ),
+    ] {
+        let scene = format!(
+            r#"(title: "called", about: "monocytes", pace: Calibrated, duration: Days(4), step: Minutes(5),
+            sites: [(name: "breast", organ: Breast, size_um: (320, 320, 320), voxel_um: (40, 40, 40), perfusion_length_um: 100,
+                fields: [(molecule: "ccl2", level: 0.46, faces: Held)], tissue: (recruitment: (scale: 10)))],
+            parameters: {{"molecules.ccl2.decay_per_min": 0}},
+            rules: [Delete("mdsc.ccl2_calls_myeloid_cells")],
+            timeline: [{timeline}])"#
+        );
+        let mut simulation = begin(&scene, 5);
+        let came = |simulation: &Simulation| {
+            let came = simulation.metrics()[0].get("cells_called_in");
+            came.expect("it is counted")
+        };
+        // Until there is plenty of it.
+        run(&mut simulation, 120.0);
+        let start = came(&simulation);
+        run(&mut simulation, 2.0 * 1440.0);
+        let found = came(&simulation) - start;
+        let expected = 10.0 * 2.0 * 0.32_f64.powi(3) * per_mm3_per_day;
+        assert!(
+            (found - expected).abs() < 4.0 * expected.sqrt(),
+            "{found}, {expected}"
+        );
+    }
+}

@@ -1,6 +1,8 @@
 //! Therapy from the outside: drugs in blood and tissue against closed forms and published levels, what they do to cells counted on cells, books that
 //! balance, mistakes that are told, the same bits at any number of threads and when a run goes on from a file.
 
+#[path = "../saving/going_on.rs"]
+mod going_on;
 #[path = "../saving/mod.rs"]
 mod saving;
 #[path = "../threads/mod.rs"]

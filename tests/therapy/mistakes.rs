@@ -2,12 +2,12 @@
 
 use super::*;
 
-/// What is said of a timeline.
-fn told(timeline: &str) -> String {
+/// What is said of a timeline in a scene with these drugs of its own: the fourth line, and the sixth.
+fn told(timeline: &str, drugs: &str) -> String {
     let scene = format!(
         "(title: \"t\", about: \"\", pace: Calibrated, duration: Days(2),\n\
         sites: [(name: \"a\", organ: Breast, size_um: (40, 40, 40), perfusion_length_um: 100, fields: [(molecule: \"oxygen\", level: 40)])],\n\
-        timeline: [\n{timeline}\n])"
+        timeline: [\n{timeline}\n], drugs: [\n{drugs}\n])"
     );
     match Program::default().parse_scene(&scene, "wrong.ron", None) {
         Ok(_) => String::new(),
@@ -67,14 +67,46 @@ fn schedules_that_make_no_sense_are_refused_by_name_file_and_line() {
             "there is no site `b`",
         ),
     ] {
-        let found = told(wrong);
+        let found = told(wrong, "");
         assert!(found.contains(says), "{wrong}: {found}");
         assert!(found.contains("wrong.ron:4"), "{wrong}: {found}");
     }
     assert_eq!(
-        told(r#"At(Hours(1), Give(drug: "anti_pd_1", mg_per_kg: 3))"#),
+        told(r#"At(Hours(1), Give(drug: "anti_pd_1", mg_per_kg: 3))"#, ""),
         ""
     );
+}
+
+#[test]
+fn drugs_of_a_scene_are_checked_where_they_stand() {
+    let given = r#"At(Hours(1), Give(drug: "anti_pd_1", mg: 1)), At(Hours(1), Give(drug: "elixir", mg: 1))"#;
+    let elixir = r#"(name: "elixir", label: "elixir", about: "a test", molar_mass_g_per_mol: 500, mouse: (weight_kg: 0.02, central_ml: 1, clearance_ml_per_day: 1, intravenous: ()), tissue: (diffusivity_um2_per_min: 1000), effects: {"slows": (input: "motility.speed", law: Inhibit(half: 1), about: "slows", source: "assumed")}, source: "a test")"#;
+    assert_eq!(told(given, elixir), "");
+    for (right, wrong, says) in [
+        ("central_ml: 1", "central_ml: 0", "found 0"),
+        (
+            "(diffusivity_um2_per_min: 1000)",
+            "(diffusivity_um2_per_min: 1000, coarsen: 0)",
+            "must be a whole number from 1 to 64, found 0",
+        ),
+        (", intravenous: ()", "", "there is no way to give it"),
+        (
+            r#"name: "elixir""#,
+            r#"name: "oxygen""#,
+            "`oxygen` is the name of a molecule",
+        ),
+        (
+            "motility.speed",
+            "motility.sped",
+            "did you mean `motility.speed`?",
+        ),
+        (r#"source: "assumed""#, r#"source: """#, "must not be empty"),
+    ] {
+        assert!(elixir.contains(right), "{right}");
+        let found = told(given, &elixir.replace(right, wrong));
+        assert!(found.contains(says), "{wrong}: {found}");
+        assert!(found.contains("wrong.ron:6"), "{wrong}: {found}");
+    }
 }
 
 #[test]

@@ -1,10 +1,9 @@
 //! The same bits at any number of threads, and when a run goes on from a file in the middle of a course.
 
-use tumorscape::journal::checkpoint;
 use tumorscape::scene::schema::Action;
 use tumorscape::scene::treatment::Dosing;
 
-use super::saving::save;
+use super::going_on::goes_on;
 use super::*;
 
 /// Drugs of all kinds, radiation and cells that are given, in tissue with vessels.
@@ -46,8 +45,6 @@ fn treatments_are_the_same_at_any_number_of_threads() {
 
 #[test]
 fn a_course_goes_on_from_a_file_as_if_nothing_had_been() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let saved = folder.path().join("saved");
     let mut whole = begin(SCENE, 5);
     for step in 0..27 {
         if step == 20 {
@@ -63,23 +60,6 @@ fn a_course_goes_on_from_a_file_as_if_nothing_had_been() {
         }
         whole.step();
     }
-    save(&whole, &saved);
-    let (checkpoint, _) = checkpoint::open(&saved, |_| {}).expect("it is whole");
-    let (mut resumed, _) = Program::default()
-        .resume(checkpoint)
-        .unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(resumed.state_hash(), whole.state_hash());
-    resumed.verify();
-    for step in 0..30 {
-        for simulation in [&mut whole, &mut resumed] {
-            simulation.step();
-            assert!(
-                simulation.violation().is_none(),
-                "{:?}",
-                simulation.violation()
-            );
-        }
-        assert_eq!(resumed.state_hash(), whole.state_hash(), "{step}");
-    }
+    goes_on(&mut whole, 30);
     assert_eq!(whole.log().len(), 1);
 }

@@ -125,6 +125,8 @@ fn a_trial_that_is_killed_moved_or_shared_finds_what_an_unbroken_one_does() {
             .expect("the program starts");
         if number == 0 {
             while !at.join("killed/trial.ron").exists() {
+                let ended = trial.try_wait().expect("it is ours");
+                assert!(ended.is_none(), "it ended before it was set up");
                 std::thread::sleep(Duration::from_millis(1));
             }
         }
@@ -215,12 +217,15 @@ fn what_makes_no_trial_is_refused() {
     std::fs::write(at.join("bare.ron"), plain).expect("writable");
     let misspelt = SCENE.replace("\"cancer.cycle.s_hours\": 9", "\"cancer.cycle.s_hour\": 9");
     std::fs::write(at.join("misspelt.ron"), misspelt).expect("writable");
+    let twice = SCENE.replace("[\"slow;", "[\"untreated\", \"untreated\", \"slow;");
+    std::fs::write(at.join("twice.ron"), twice).expect("writable");
     succeeds(at, &["trial", "few.ron", "--out", "there", "--set-up"]);
     std::fs::create_dir(at.join("full")).expect("writable");
     std::fs::write(at.join("full/mine.txt"), "mine").expect("writable");
     for (arguments, says) in [
         (vec!["trial", "bare.ron"], "has no arms to compare"),
         (vec!["trial", "misspelt.ron"], "misspelt.ron:8:"),
+        (vec!["trial", "twice.ron"], "this arm is combined already"),
         (vec!["trial", "none.ron"], "there is no such file"),
         (
             vec!["trial", "few.ron", "--metric", "cels"],

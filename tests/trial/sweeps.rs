@@ -140,6 +140,11 @@ fn what_makes_no_sweep_is_refused() {
         ),
         (vec!["--over", range, "--grid", "1"], "no grid"),
         (
+            vec!["--over", range, "--latin", "4000000000"],
+            "from 1 to 100000",
+        ),
+        (vec!["--over", range, "--morris", "0"], "from 1 to 100000"),
+        (
             vec!["--over", range, "--grid", "2", "--morris", "2"],
             "cannot be used with",
         ),

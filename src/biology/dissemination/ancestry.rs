@@ -13,8 +13,8 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::circuit::{Circulation, EntryRoute};
-use super::circulation::{INJECTED, Voyage};
-use super::colonisation::{Colonist, SHED};
+use super::circulation::{DIES, INJECTED, Voyage};
+use super::colonisation::{Colonist, DIES_THERE, SHED};
 use super::intravasation::{ENTERS, ENTERS_LYMPH};
 use crate::cell::event::{EventKinds, Passage};
 use crate::cell::turnover::{Lineage, Transit};
@@ -200,19 +200,30 @@ pub fn keep_books(
     let mut group: Option<(CellId, u16)> = None;
     for event in &events.0 {
         let in_transit = event.site.is_transit();
-        match kinds.passage(event.kind) {
+        let passage = kinds.passage(event.kind);
+        match passage {
             Some(Passage::Departure) => books.note_departure(event),
             Some(Passage::Recruitment) if in_transit => match event.kind {
                 INJECTED | SHED => books.injected += 1,
                 _ => books.others += 1,
             },
             Some(Passage::Birth) if in_transit => books.others += 1,
-            Some(Passage::Removal) if in_transit => books.removed += 1,
+            Some(Passage::Removal) if in_transit => {
+                books.removed += 1;
+                if !matches!(event.kind, DIES | DIES_THERE) {
+                    // One that was in the blood died there of itself.
+                    let last = journeys.0.iter_mut().rfind(|of| of.cell == event.cell);
+                    if let Some(journey) = last.filter(|of| of.now == JourneyChange::Travels) {
+                        journey.write_on(JourneyChange::DiedInBlood, step);
+                        books.died_in_blood += 1;
+                    }
+                }
+            }
             Some(Passage::Arrival) => books.arrived += 1,
             _ => {}
         }
         let sets_out = matches!(event.kind, ENTERS | ENTERS_LYMPH | INJECTED | SHED);
-        let is_departure = kinds.passage(event.kind) == Some(Passage::Departure);
+        let is_departure = passage == Some(Passage::Departure);
         if !sets_out && !is_departure {
             continue;
         }

@@ -5,8 +5,7 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::species::{Bed, Bloodstream, Species};
-use crate::core::SimSystems;
-use crate::core::invariant::{Breach, Refused, Violation};
+use crate::core::capability::CellTypeName;
 use crate::core::parameters::{CellTypeNames, Contradiction, Limits, Parameters};
 use crate::tissue::{Organ, SiteId, Sites};
 
@@ -22,7 +21,7 @@ pub struct CirculationDescription {
     /// Share of the cells in lymph that a node holds; 0.5. Assumed.
     pub node_retention: f32,
     /// Cells that are injected into the blood.
-    pub injections: Vec<Injection>,
+    pub injections: Vec<CellInjection>,
 }
 
 impl Default for CirculationDescription {
@@ -67,6 +66,11 @@ impl Parameters for CirculationDescription {
                     "cells of injection {number} come 1 to {MOST_TOGETHER} together, found {}",
                     injection.together
                 )));
+            } else if !injection.cells.is_multiple_of(injection.together) {
+                found.push(wrong(format!(
+                    "cells of injection {number} come {} together, and {} of them leave some over",
+                    injection.together, injection.cells
+                )));
             }
             if !(injection.at_hours >= 0.0 && injection.at_hours.is_finite()) {
                 found.push(wrong(format!(
@@ -82,9 +86,9 @@ impl Parameters for CirculationDescription {
 /// Cells that are injected into the blood.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields)]
-pub struct Injection {
+pub struct CellInjection {
     /// Their type.
-    pub cell: String,
+    pub cell: CellTypeName,
     /// How many.
     pub cells: u32,
     /// Where the needle is.
@@ -187,7 +191,7 @@ impl Circulation {
     }
 
     /// That of a description, in a world that has its sites.
-    pub(super) fn of(world: &mut World, of: &CirculationDescription) -> Self {
+    pub(super) fn of(world: &World, of: &CirculationDescription) -> Self {
         let stream = of.species.bloodstream();
         // Walls as the vessels of these organs have them.
         let in_series = [
@@ -223,25 +227,12 @@ impl Circulation {
         }
         let portal = stream.organs.iter().position(|bed| bed.is_portal);
         let names = world.resource::<CellTypeNames>();
-        let mut injections = Vec::new();
-        let mut unknown = None;
-        for injection in &of.injections {
-            match names.0.iter().position(|name| *name == injection.cell) {
-                Some(cell_type) => injections.push((injection.clone(), cell_type as u16)),
-                None => unknown = unknown.or(Some((injection.cell.clone(), names.0.join("`, `")))),
-            }
-        }
-        if let Some((name, known)) = unknown {
-            world.resource_mut::<Refused>().0.get_or_insert(Violation {
-                step: 1,
-                hours: 0.0,
-                stage: SimSystems::Timeline,
-                system: "circulation",
-                breach: Breach::new(format!(
-                    "`body.circulation.injections` names the cell type `{name}`, and the types are `{known}`"
-                )),
-            });
-        }
+        let injections = of.injections.iter().filter_map(|injection| {
+            let mut names = names.0.iter();
+            let cell_type = names.position(|name| *name == injection.cell.0)?;
+            Some((injection.clone(), cell_type as u16))
+        });
+        let injections = injections.collect();
         Self(Some(Circuit {
             stream,
             weight: of.weight,
@@ -267,7 +258,7 @@ pub struct Circuit {
     /// Lungs, lymph nodes, and the systemic beds.
     pub organs: Vec<OrganOfBody>,
     /// What is injected, each with its type.
-    pub injections: Vec<(Injection, u16)>,
+    pub injections: Vec<(CellInjection, u16)>,
 }
 
 impl Circuit {

@@ -246,6 +246,8 @@ const HOURS_PER_DAY: f32 = 24.0;
 pub(super) const COUNTED_HOURS: f32 = 1.0e6;
 /// Most cells of a colony that are told apart.
 pub(super) const MOST_CELLS: u32 = 100_000_000;
+/// Most cells that a colony sheds in a step.
+const MOST_SHED: u32 = 10_000;
 
 /// The inputs of a cell.
 struct LodgedRates {
@@ -409,6 +411,10 @@ pub fn colonise(
         &mut Colonist,
     )>,
 ) {
+    if circulation.get().is_none() {
+        // Nobody lodges.
+        return;
+    }
     let (key, step, hours) = (*key, clock.step, clock.dt_hours());
     let parameters = &*parameters;
     let names = [
@@ -510,8 +516,16 @@ pub fn colonise(
                 }
             }
             if is_apart && colonist.stage == ColonyStage::Growing && colonist.cells > 1 {
-                let shed = parameters.shedding_per_day / HOURS_PER_DAY * colonist.cells as f32;
-                if shed > 0.0 && random.chance(probability(shed, hours)) {
+                let per_hour = parameters.shedding_per_day / HOURS_PER_DAY * colonist.cells as f32;
+                let (mut left, mut shed) = (hours, 0);
+                while per_hour > 0.0 && shed < MOST_SHED {
+                    left -= random.exponential() / per_hour;
+                    if left <= 0.0 {
+                        break;
+                    }
+                    shed += 1;
+                }
+                if shed > 0 {
                     let organ = voyage.organ.and_then(|organ| {
                         circulation.get()?.organs.get(usize::from(organ))?.tissue
                     });
@@ -523,7 +537,8 @@ pub fn colonise(
                         ..Voyage::default()
                     };
                     let recruit = Recruit::new(of, SiteId::TRANSIT, Vec3::ZERO, SHED);
-                    passages.recruit(recruit.by(cell).carrying(voyage));
+                    let recruit = recruit.by(cell).carrying(voyage);
+                    passages.recruit_all((0..shed).map(|_| recruit.clone()));
                 }
             }
         });

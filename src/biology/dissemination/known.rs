@@ -3,7 +3,7 @@
 use bevy::prelude::*;
 
 use super::ancestry::{Journeys, TransitBooks};
-use super::circuit::{Circulation, LUNG, NODE};
+use super::circuit::Circulation;
 use super::circulation::Voyage;
 use super::colonisation::{Colonist, ColonyStage};
 use crate::cell::{Resident, Vital};
@@ -381,11 +381,7 @@ fn organs(world: &World) -> Vec<f64> {
         .and_then(Circulation::get);
     if let Some(circuit) = circuit {
         let place = |organ: usize| {
-            let tissue = match organ {
-                LUNG => Some(Organ::Lung),
-                NODE => Some(Organ::LymphNode),
-                _ => circuit.organs.get(organ).and_then(|organ| organ.tissue),
-            };
+            let tissue = circuit.organs.get(organ).and_then(|organ| organ.tissue);
             let mut told = TOLD.iter();
             told.position(|(_, of)| of.is_some() && *of == tissue)
                 .unwrap_or(TOLD.len() - 1)

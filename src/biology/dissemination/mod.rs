@@ -36,7 +36,7 @@ mod picture;
 pub mod species;
 
 pub use ancestry::{Journey, Journeys, TransitBooks};
-pub use circuit::{Circuit, Circulation, CirculationDescription, EntryRoute, Injection};
+pub use circuit::{CellInjection, Circuit, Circulation, CirculationDescription, EntryRoute};
 pub use circulation::{CirculationParameters, Voyage};
 pub use colonisation::{ColonisationParameters, Colonist, ColonyStage};
 pub use intravasation::IntravasationParameters;

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use super::organs::{educating_share, number_of, number_of_organ, organs, shares};
 use super::packets::{Load, NO_CELL, Packets};
-use super::parameters::{CARGO, ExosomesParameters, INTEGRINS, SourceParameters};
+use super::parameters::{CARGO, ExosomesParameters, INTEGRINS, MET, SourceParameters};
+use super::travel::MINUTES_PER_DAY;
 use crate::cell::doors::Ways;
 use crate::core::invariant::Breach;
 use crate::core::state::WhollyKept;
@@ -30,6 +31,12 @@ const REMEMBERED: usize = 64;
 
 /// Most packets that come into a site in one step.
 const MOST_AT_ONCE: f64 = 1.0e5;
+
+/// Doublings after which any tumour is as large as one may be, and none still none: 0 times infinity would not be.
+const MOST_DOUBLINGS: f32 = 100.0;
+
+/// Time after which what marrow took up counts half as much, min; a day. Assumed.
+const LATELY_MIN: f32 = 1440.0;
 
 /// Vesicles in the blood that will end in one organ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -179,23 +186,24 @@ impl BloodVesicles {
     }
 }
 
-/// Vesicles that the source sends into the blood between two times, min.
-pub fn from_source(source: &SourceParameters, from_min: f64, minutes: f64) -> f64 {
-    let day = 1440.0;
-    let middle = (from_min + 0.5 * minutes) / day;
-    let doublings = (middle / f64::from(source.doubling_days)) as f32;
+/// Vesicles that the source sends into the blood in the running step.
+pub fn from_source(source: &SourceParameters, clock: &Clock) -> f64 {
+    let minutes = clock.step_minutes;
+    let middle = (clock.minutes() + 0.5 * minutes) / MINUTES_PER_DAY;
+    let doublings = ((middle / f64::from(source.doubling_days)) as f32).min(MOST_DOUBLINGS);
     let cells = f64::from((source.cells * ops::exp2(doublings)).min(source.most_cells));
     let per_min = cells * f64::from(source.vesicles_per_cell_per_hour) / 60.0;
     let share = f64::from(source.escape_share) * f64::from(source.rab27a);
-    let every = f64::from(source.dose_every_days) * day;
-    let until = f64::from(source.dose_until_days) * day;
-    // Doses are given at the multiples of `every` within the step, the first at 0.
-    let (first, last) = (
-        (from_min / every).ceil(),
-        ((from_min + minutes) / every).ceil(),
-    );
+    let every = f64::from(source.dose_every_days) * MINUTES_PER_DAY;
+    let until = f64::from(source.dose_until_days) * MINUTES_PER_DAY;
     let most = (until / every).ceil();
-    let doses = (last.min(most) - first).max(0.0);
+    // Doses are given at the multiples of `every` within the step, the first at 0. Where one step ends for them the next begins, however
+    // times are rounded: none is given twice.
+    let before = |step: u64| {
+        let begins = Clock { step, ..*clock }.minutes();
+        (begins / every).ceil().min(most)
+    };
+    let doses = before(clock.step + 1) - before(clock.step);
     per_min * share * minutes + doses * f64::from(source.dose_vesicles)
 }
 
@@ -225,7 +233,7 @@ pub fn circulate(
             all.add(now);
         }
     }
-    let fading = f64::from(ops::exp2(-(minutes as f32) / 1440.0));
+    let fading = f64::from(ops::exp2(-(minutes as f32) / LATELY_MIN));
     blood.marrow = blood.marrow.map(|of| of * fading);
     if let Some(marrow) = number_of("Bone") {
         for of_stock in blood.now.chunks(count) {
@@ -296,7 +304,7 @@ pub fn circulate(
             packets.add_from_blood(load, at_um, exosomes.per_packet, binds);
         }
     }
-    let vesicles = from_source(&source, clock.minutes(), minutes);
+    let vesicles = from_source(&source, &clock);
     let share = source.integrin_share;
     let load = Load {
         origin: NO_CELL,
@@ -306,9 +314,6 @@ pub fn circulate(
     blood.from_source += vesicles;
     blood.enter(&load, vesicles, f64::from(exosomes.clearance_educates));
 }
-
-/// The place of MET among the cargo.
-const MET: usize = 2;
 
 /// Somebody who sent vesicles of a stock.
 fn sender(stock: &Stock, random: &mut Random) -> CellId {
@@ -344,6 +349,11 @@ pub(super) fn wrong_books(world: &World) -> Option<Breach> {
 mod tests {
     use super::*;
 
+    /// What the source sends in a step of so many minutes.
+    fn sent(source: &SourceParameters, step: u64, step_minutes: f64) -> f64 {
+        from_source(source, &Clock { step, step_minutes })
+    }
+
     #[test]
     fn the_source_gives_doses_at_their_times_and_vesicles_as_its_tumour_grows() {
         let doses = SourceParameters {
@@ -351,9 +361,7 @@ mod tests {
             ..SourceParameters::default()
         };
         let steps = 22 * 144;
-        let given: Vec<f64> = (0..steps)
-            .map(|step| from_source(&doses, f64::from(step) * 10.0, 10.0))
-            .collect();
+        let given: Vec<f64> = (0..steps).map(|step| sent(&doses, step, 10.0)).collect();
         let times: Vec<usize> = (0..steps as usize)
             .filter(|step| given[*step] > 0.0)
             .collect();
@@ -361,15 +369,26 @@ mod tests {
         let expected: Vec<usize> = (0..11).map(|number| number * 288).collect();
         assert_eq!(times, expected);
         assert!((given.iter().sum::<f64>() / 1.1e11 - 1.0).abs() < 1e-12);
+        // As many in steps whose length is no sum of powers of two.
+        let all: f64 = (0..22 * 7200).map(|step| sent(&doses, step, 0.2)).sum();
+        assert!((all / 1.1e11 - 1.0).abs() < 1e-12, "{all}");
         // 2e6 cells that double in 2.5 d set free 62 x 24 x 0.1 x the integral of their number.
         let tumour = SourceParameters {
             cells: 2.0e6,
             ..SourceParameters::default()
         };
-        let sum: f64 = (0..1440)
-            .map(|step| from_source(&tumour, f64::from(step) * 10.0, 10.0))
-            .sum();
+        let sum: f64 = (0..1440).map(|step| sent(&tumour, step, 10.0)).sum();
         let cell_days = 2.0e6 * (2.0_f64.powi(4) - 1.0) * 2.5 / std::f64::consts::LN_2;
         assert!((sum / (cell_days * 62.0 * 24.0 * 0.1) - 1.0).abs() < 1e-4);
+    }
+
+    #[test]
+    fn no_tumour_stays_none_and_one_stops_to_grow_however_long_it_takes() {
+        let none = SourceParameters::default();
+        // After ten years, 1461 doublings.
+        assert_eq!(sent(&none, 3653, 1440.0), 0.0);
+        let one = SourceParameters { cells: 1.0, ..none };
+        let expected = 1.0e9 * 62.0 * 24.0 * 0.1;
+        assert!((sent(&one, 3653, 1440.0) / expected - 1.0).abs() < 1e-6);
     }
 }

@@ -5,7 +5,7 @@ use bevy::prelude::*;
 use super::blood::BloodVesicles;
 use super::organs::number_of_organ;
 use super::packets::Packets;
-use super::parameters::CARGO;
+use super::parameters::{CARGO, MIF};
 use super::release::Secretor;
 use super::uptake::Uptake;
 use crate::core::metric::{Metric, RegisterMetrics};
@@ -66,7 +66,7 @@ pub(super) fn register(app: &mut App) {
         )
         .range(0.0, 2.0)
         .no_column(),
-        |uptake| uptake.load(1),
+        |uptake| uptake.load(MIF),
     );
     for (number, (name, cargo)) in HELD.into_iter().enumerate() {
         let about = format!(

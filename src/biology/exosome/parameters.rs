@@ -8,6 +8,11 @@ use crate::core::parameters::{Limits, Parameters};
 /// What vesicles carry, in the order in which it is kept.
 pub const CARGO: [&str; 5] = ["tgf_beta", "mif", "met", "pd_l1", "rna"];
 
+/// The place of MIF in it.
+pub(super) const MIF: usize = 1;
+/// The place of MET in it.
+pub(super) const MET: usize = 2;
+
 /// The integrins on them, in the order in which they are kept.
 pub const INTEGRINS: [&str; 3] = ["a6b4", "avb5", "b3"];
 

@@ -3,7 +3,7 @@
 use bevy::prelude::*;
 
 use super::packets::{Flash, Packet, Packets};
-use super::parameters::INTEGRINS;
+use super::parameters::{ExosomesParameters, INTEGRINS};
 use crate::core::layer::{Glyphs, Grain, Layer, RegisterLayer, Tint};
 use crate::core::quantity::{Category, CategoryValue};
 use crate::tissue::Sites;
@@ -15,7 +15,7 @@ const FLASH: [f32; 3] = [1.0, 0.93, 0.66];
 /// Diameters, pixels of a picture 720 pixels high.
 const GRAIN_PIXELS: f32 = 2.2;
 const FLASH_PIXELS: f32 = 7.0;
-/// At most so many grains are drawn in a site.
+/// At most so many grains are drawn in a site, and of flashes the latest, as many.
 const MOST_GRAINS: usize = 60_000;
 
 /// The packets of a site.
@@ -43,7 +43,8 @@ fn add(
         };
         glyphs.add(grain, tint(packet));
     }
-    for of in &packets.flashes {
+    let latest = packets.flashes.len().saturating_sub(MOST_GRAINS);
+    for of in &packets.flashes[latest..] {
         let grain = Grain {
             at_um: of.at_um,
             pixels: FLASH_PIXELS,
@@ -52,9 +53,9 @@ fn add(
     }
 }
 
-/// How far a flash has faded.
-fn opacity(flash: &Flash) -> f32 {
-    (flash.left_min / 30.0).clamp(0.15, 0.9)
+/// How far a flash has faded that is seen for so long, min.
+fn opacity(flash: &Flash, flash_min: f32) -> f32 {
+    (flash.left_min / flash_min.max(1.0)).clamp(0.15, 0.9)
 }
 
 /// Registers the layers.
@@ -66,6 +67,7 @@ pub(super) fn register(app: &mut App) {
     .label("exosomes")
     .colour(GLOW);
     app.register_layer::<Grain>(vesicles, |world, site, glyphs| {
+        let flash_min = world.resource::<ExosomesParameters>().flash_min;
         add(
             world,
             site,
@@ -73,7 +75,7 @@ pub(super) fn register(app: &mut App) {
             |_| Tint::Layer,
             |flash| {
                 let [r, g, b] = FLASH;
-                Tint::Colour([r, g, b, opacity(flash)])
+                Tint::Colour([r, g, b, opacity(flash, flash_min)])
             },
         );
     });

@@ -7,7 +7,7 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::packets::{Load, Packets, Release, Released};
-use super::parameters::{CARGO, ExosomeParameters, ExosomesParameters, INTEGRINS};
+use super::parameters::{CARGO, ExosomeParameters, ExosomesParameters};
 use crate::cell::life::{Beginning, RegisterLife};
 use crate::cell::{ActSystems, CellType, Living, Position, Resident, Vital};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
@@ -18,13 +18,11 @@ use crate::core::state::RegisterState;
 use crate::core::{CellId, Clock, Purpose, RandomKey, RegisterPurpose, SimSchedule};
 use crate::tissue::Sites;
 
-/// What a cell has set free.
+/// What a cell sets free.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
 pub struct Secretor {
     /// Vesicles that it sets free just now, 1/min; 0 where nothing follows them.
     pub vesicles_per_min: f32,
-    /// Vesicles that it has set free.
-    pub secreted: u64,
 }
 
 /// How many packets a cell sets free in a step.
@@ -96,15 +94,11 @@ pub fn release(
             if packets == 0 {
                 return;
             }
-            secretor.secreted += u64::from(packets) * u64::from(per_packet);
             let bound = share.at(row, cell_type);
             let load = Load {
                 origin: ids[row],
-                cargo: std::array::from_fn::<_, { CARGO.len() }, _>(|at| {
-                    loads[at].at(row, cell_type)
-                }),
-                integrins: of.integrins.levels().map(|level| level * bound)
-                    as [f32; INTEGRINS.len()],
+                cargo: loads.each_ref().map(|load| load.at(row, cell_type)),
+                integrins: of.integrins.levels().map(|level| level * bound),
             };
             released.add(Release {
                 site,
@@ -160,14 +154,6 @@ pub(super) fn register(app: &mut App) {
     app.begin_cells(|place| {
         place.parameters::<ExosomeParameters>()?;
         Some(Beginning::settled(Secretor::default()))
-    })
-    .divide_cells(|cell, division| {
-        // What was set free is the mother's.
-        if division.side > 0.0
-            && let Some(mut secretor) = cell.get_mut::<Secretor>()
-        {
-            secretor.secreted = 0;
-        }
     })
     .while_in_transit(
         release,

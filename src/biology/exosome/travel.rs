@@ -38,7 +38,7 @@ pub(super) const BINDS: Purpose = Purpose::of("exosome.binds");
 const CHUNK: usize = 2048;
 
 /// Minutes in a day.
-pub(super) const MINUTES_PER_DAY: f32 = 1440.0;
+pub(super) const MINUTES_PER_DAY: f64 = 1440.0;
 
 /// A cell that takes vesicles up.
 #[derive(Clone, Copy, Debug)]
@@ -447,7 +447,7 @@ impl Education {
             let mm3 = f64::from(block.voxel_volume_um3()) * block.voxels() as f64 / UM3_PER_MM3;
             (residents > 0).then(|| {
                 let per_resident = per_day * mm3 / of.mm3 / f64::from(residents);
-                (per_resident / f64::from(MINUTES_PER_DAY)) as f32
+                (per_resident / MINUTES_PER_DAY) as f32
             })
         };
         Self {

@@ -7,7 +7,7 @@ use bevy::math::ops;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::packets::{NO_CELL, Packet};
+use super::packets::Packet;
 use super::parameters::{CARGO, UptakeParameters};
 use crate::cell::event::{EventKind, RegisterEvent};
 use crate::cell::life::{Beginning, RegisterLife};
@@ -26,7 +26,7 @@ pub const UPTAKE: EventKind = EventKind::of("exosome.uptake");
 pub(super) const UPTAKE_RATE: &str = "uptake.rate";
 
 /// What a cell took up.
-#[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
 pub struct Uptake {
     /// Vesicles that it took up in all.
     pub total: f64,
@@ -36,20 +36,6 @@ pub struct Uptake {
     pub cargo: [f32; CARGO.len()],
     /// What bound to it in the last step, over the rate that educates its organ by half.
     pub dose: f32,
-    /// From whom the last came; [`NO_CELL`] if from none of the scene.
-    pub last_from: u64,
-}
-
-impl Default for Uptake {
-    fn default() -> Self {
-        Self {
-            total: 0.0,
-            held: 0.0,
-            cargo: [0.0; CARGO.len()],
-            dose: 0.0,
-            last_from: NO_CELL.0,
-        }
-    }
 }
 
 impl Uptake {
@@ -72,7 +58,6 @@ impl Uptake {
             *held += vesicles * load;
         }
         self.dose += dose;
-        self.last_from = packet.load.origin.0;
     }
 
     /// Load of a cargo on what it holds, over that of the vesicle of a breast cancer cell; none where it holds nothing.

@@ -385,10 +385,6 @@ pub fn engage(
             let barriers = barriers.get(sites.list[usize::from(site.0)].entity).ok();
             // How fast it takes hold of a cell, 1/min.
             let rate = |other: &Neighbour| {
-                let way = (positions[row].0, other.at_um);
-                if barriers.is_some_and(|barriers| barriers.bar(body, way.0, way.1)) {
-                    return 0.0;
-                }
                 let Ok((vital, target)) = targets.get(other.entity) else {
                     return 0.0;
                 };
@@ -401,7 +397,10 @@ pub fn engage(
                     let stops = drive >= of.least_drive && drive > 0.0;
                     f32::from(u8::from(stops)) * of.binding_per_min
                 });
-                by_antigen + by_stress
+                let rate = by_antigen + by_stress;
+                let is_barred = rate > 0.0
+                    && barriers.is_some_and(|of| of.bar(body, positions[row].0, other.at_um));
+                if is_barred { 0.0 } else { rate }
             };
             let asking = Asking {
                 id: ids[row],

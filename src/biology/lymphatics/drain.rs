@@ -9,9 +9,6 @@ use crate::tissue::interstitium::{DrawnLymph, Interstitium};
 use crate::tissue::network::Network;
 use crate::tissue::{Bookings, SiteId};
 
-/// No segment leads there.
-const NOWHERE: u32 = u32::MAX;
-
 /// How what comes into a network flows out of it: for each node the segment by which it goes on, and the nodes from the outlets on.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WayOut {
@@ -25,7 +22,7 @@ impl WayOut {
     /// The shortest ways, by number of open segments, to the ports of a network.
     pub fn of(network: &Network) -> Self {
         let nodes = network.nodes().len();
-        let mut by = vec![NOWHERE; nodes];
+        let mut by = vec![None; nodes];
         let mut is_known = vec![false; nodes];
         let mut order: Vec<u32> = Vec::with_capacity(nodes);
         for (at, node) in network.nodes().iter().enumerate() {
@@ -45,16 +42,12 @@ impl WayOut {
                 let other = if from == node { to } else { from };
                 if !is_known[other as usize] {
                     is_known[other as usize] = true;
-                    by[other as usize] = *at;
+                    by[other as usize] = Some(*at);
                     order.push(other);
                 }
             }
         }
-        let by = by.into_iter().map(|at| (at != NOWHERE).then_some(at));
-        Self {
-            by: by.collect(),
-            order,
-        }
+        Self { by, order }
     }
 }
 

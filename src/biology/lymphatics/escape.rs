@@ -18,6 +18,7 @@ use crate::core::parallel::IN_TABLES;
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::random::probability;
 use crate::core::{CellId, Clock, Purpose, RandomKey, RegisterPurpose, SimSchedule, SimSystems};
+use crate::tissue::network::Network;
 use crate::tissue::{Organ, SiteId, Sites};
 
 /// How cells of a type enter lymphatics (capability `lymph_entry`).
@@ -91,6 +92,16 @@ pub fn enter(
             .get(site.entity)
             .is_ok_and(|organ| *organ == Organ::LymphNode)
     });
+    // Of each site that has some, with the radius of the widest.
+    let of_sites: Vec<Option<(&Network, f32)>> = sites
+        .list
+        .iter()
+        .map(|site| {
+            let network = lymphatics.get(site.entity).ok()?.vessels();
+            let radii = network.segments().iter().map(|of| of.radius_um);
+            Some((network, radii.fold(0.0, f32::max)))
+        })
+        .collect();
     let rates = inputs.input(RATE);
     let hours = clock.dt_hours();
     for (entities, ids, types, residents, positions, bodies, vitals) in
@@ -99,10 +110,8 @@ pub fn enter(
         let rates = rates.in_table(entities);
         for row in 0..ids.len() {
             let cell_type = types[row].0;
-            let (Some(of), Some(site)) = (of.get(cell_type), sites.find(residents[row].0)) else {
-                continue;
-            };
-            let Ok(lymphatics) = lymphatics.get(site.entity) else {
+            let here = of_sites.get(usize::from(residents[row].0.0));
+            let (Some(of), Some(Some(here))) = (of.get(cell_type), here) else {
                 continue;
             };
             if !is_alive(vitals.map(|vitals| &vitals[row])) {
@@ -110,7 +119,7 @@ pub fn enter(
             }
             let rate = rates.at(row, cell_type);
             let reach = bodies[row].radius_um + of.reach_um;
-            if rate <= 0.0 || !touches(lymphatics, positions[row].0, reach, &mut near) {
+            if rate <= 0.0 || !touches(*here, positions[row].0, reach, &mut near) {
                 continue;
             }
             let mut random = key.stream(ids[row], clock.step, ENTRY);
@@ -126,12 +135,13 @@ pub fn enter(
                     let low = block.min_um + inset;
                     let size = (block.max_um() - inset - low).max(Vec3::ZERO);
                     // Afferent lymph comes in under the capsule: along the faces across x and y.
-                    let [a, b, c] = [(); 3].map(|()| random.uniform());
+                    let [a, b, c, d] = [(); 4].map(|()| random.uniform());
                     let rim = 0.15 * c;
+                    let across = if b < 0.5 { rim } else { 1.0 - rim };
                     let place = if a < 0.5 {
-                        Vec3::new(2.0 * a, if b < 0.5 { rim } else { 1.0 - rim }, b)
+                        Vec3::new(2.0 * a, across, d)
                     } else {
-                        Vec3::new(if b < 0.5 { rim } else { 1.0 - rim }, 2.0 * a - 1.0, b)
+                        Vec3::new(across, 2.0 * a - 1.0, d)
                     };
                     let at_um = low + size * place;
                     let to = SiteId(node as u16);
@@ -144,12 +154,14 @@ pub fn enter(
     }
 }
 
-/// Whether a cell that reaches so far from its middle touches an open lymphatic.
-fn touches(lymphatics: &Lymphatics, at_um: Vec3, reach_um: f32, near: &mut Vec<u32>) -> bool {
-    let network = lymphatics.vessels();
-    let widest = network.segments().iter();
-    let widest = widest.fold(0.0_f32, |most, of| most.max(of.radius_um));
-    network.segments_near(at_um, reach_um + widest, near);
+/// Whether a cell that reaches so far from its middle touches an open lymphatic of a network, given the radius of the widest.
+fn touches(
+    (network, widest_um): (&Network, f32),
+    at_um: Vec3,
+    reach_um: f32,
+    near: &mut Vec<u32>,
+) -> bool {
+    network.segments_near(at_um, reach_um + widest_um, near);
     near.iter().any(|at| {
         let segment = &network.segments()[*at as usize];
         let (_, away) = network.nearest_on(*at as usize, at_um);

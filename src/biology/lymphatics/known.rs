@@ -64,14 +64,8 @@ pub(super) fn register(app: &mut App) {
             return;
         };
         let network = lymphatics.vessels();
-        for at in 0..network.segments().len() {
-            let (mut sum, mut length) = (0.0, 0.0);
-            for piece in network.crossings().of_segment(at) {
-                sum += piece.length_um * of_voxel(piece.voxel);
-                length += piece.length_um;
-            }
-            to.push(if length > 0.0 { sum / length } else { f32::NAN });
-        }
+        let along = |at| network.mean_along(at, of_voxel).unwrap_or(NONE);
+        to.extend((0..network.segments().len()).map(along));
     });
     for (name, column, unit, [label, plot], about, of) in OF_SITES {
         let quantity = Quantity::new(name, unit, about);

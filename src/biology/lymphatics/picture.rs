@@ -7,7 +7,7 @@ use super::Lymphatics;
 use crate::core::layer::{Grain, Layer, RegisterLayer, Strand, Tint, Tube};
 use crate::core::{CellId, Clock, Purpose, RandomKey, RegisterPurpose};
 use crate::tissue::Sites;
-use crate::tissue::network::{Network, Segment, Sprouts};
+use crate::tissue::network::{Network, Sprouts};
 
 /// Where grains of lymph lie; it is for the eye and changes nothing.
 const GRAINS: Purpose = Purpose::of("lymphatics.grains");
@@ -30,11 +30,6 @@ fn network(world: &World, site: usize) -> Option<&Network> {
     let sites = world.get_resource::<Sites>()?;
     let lymphatics = world.get::<Lymphatics>(sites.list.get(site)?.entity)?;
     Some(lymphatics.vessels())
-}
-
-/// How wide a lymphatic is drawn, um: a cord without a lumen is half as wide as what it becomes.
-fn shown_um(of: &Segment) -> f32 {
-    of.radius_um.max(0.5 * of.rest_radius_um)
 }
 
 /// Both ends of a segment, in the direction in which its lymph flows.
@@ -94,7 +89,7 @@ pub(super) fn register(app: &mut App) {
 fn node_um(network: &Network, node: u32) -> f32 {
     let around = network.around(node as usize).iter();
     around.fold(0.0_f32, |most, at| {
-        most.max(shown_um(&network.segments()[*at as usize]))
+        most.max(network.segments()[*at as usize].drawn_radius_um())
     })
 }
 
@@ -103,7 +98,7 @@ fn tubes(network: &Network, at: usize, mut add: impl FnMut(Tube)) {
     let of = &network.segments()[at];
     let [from, to] = network.places_um(at);
     let [first, last] = network.ends()[at].map(|node| node_um(network, node));
-    let own = shown_um(of);
+    let own = of.drawn_radius_um();
     let (first, last) = (
         own + 0.5 * (first - own).max(0.0),
         own + 0.5 * (last - own).max(0.0),
@@ -136,7 +131,7 @@ fn leaves(network: &Network, mut add: impl FnMut(Strand)) {
         };
         let middle = from.lerp(to, 0.5);
         let (a, b) = way.any_orthonormal_pair();
-        let radius = shown_um(of);
+        let radius = of.drawn_radius_um();
         for side in [a, -a, b, -b] {
             add(Strand {
                 from_um: middle + side * radius * 1.02,
@@ -160,7 +155,7 @@ fn drift(network: &Network, hours: f64, mut add: impl FnMut(Grain)) {
         for _ in 0..count {
             let start = f64::from(random.uniform());
             let share = (start + moved).rem_euclid(1.0) as f32;
-            let aside = random.direction() * 0.6 * shown_um(of) * random.uniform();
+            let aside = random.direction() * 0.6 * of.drawn_radius_um() * random.uniform();
             add(Grain {
                 at_um: from.lerp(to, share) + aside,
                 pixels: 2.2,

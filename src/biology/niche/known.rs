@@ -9,7 +9,7 @@ use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::quantity::{NONE, Quantity, Reader, RegisterQuantities};
 use crate::core::saturation::hill;
 use crate::core::voxels::RegisterVoxels;
-use crate::tissue::{Sites, TissueBlock};
+use crate::tissue::{SiteEntry, Sites, TissueBlock};
 
 /// Reads a number of the patch in which each cell lies; [`NONE`] where its site has no niche.
 fn at_cells<'w>(
@@ -22,6 +22,9 @@ fn at_cells<'w>(
         .flat_map(|sites| &sites.list)
         .map(|site| world.get::<Niche>(site.entity))
         .collect();
+    if niches.iter().all(Option::is_none) {
+        return Box::new(|_, _, values| values.fill(NONE));
+    }
     Box::new(move |table, rows, values| {
         let (Some(residents), Some(positions)) = (table.get::<Resident>(), table.get::<Position>())
         else {
@@ -38,16 +41,11 @@ fn at_cells<'w>(
     })
 }
 
-/// How leaky the walls are over those of an organ that nothing has readied: `1 + 2 h(X; 1, 1)`.
-pub(super) fn leak(education: f32) -> f32 {
-    1.0 + 2.0 * hill(education, 1.0, 1.0)
-}
-
 /// A number of a patch.
 type OfPatch = fn(&Niche, usize) -> f32;
 
 /// What can be known of each patch: name, unit-free; what it is; what it is called; its upper end.
-const OF_PATCHES: [(&str, &str, &str, f32, OfPatch); 5] = [
+const OF_PATCHES: [(&str, &str, &str, f32, OfPatch); 4] = [
     (
         "niche.education_around",
         "Mean education of the residents around.",
@@ -76,17 +74,10 @@ const OF_PATCHES: [(&str, &str, &str, f32, OfPatch); 5] = [
         1.0,
         Niche::ripeness,
     ),
-    (
-        "niche.leak",
-        "How leaky education makes the walls of vessels around, over those of an organ that nothing has readied.",
-        "leakiness of the niche",
-        3.0,
-        |niche, patch| leak(niche.education[patch]),
-    ),
 ];
 
 /// The mean over the patches of a site.
-fn mean(world: &World, site: Entity, of: OfPatch) -> f32 {
+fn mean(world: &World, site: Entity, of: impl Fn(&Niche, usize) -> f32) -> f32 {
     let Some(niche) = world.get::<Niche>(site) else {
         return f32::NAN;
     };
@@ -139,7 +130,7 @@ pub(super) fn register(app: &mut App) {
             .colours(ColourMap::Ember);
         app.register_voxels::<Niche>(info, move |world, niche| {
             let sites = world.resource::<Sites>();
-            let own = |site: &&crate::tissue::SiteEntry| {
+            let own = |site: &&SiteEntry| {
                 let found = world.get::<Niche>(site.entity);
                 found.is_some_and(|found| std::ptr::eq(found, niche))
             };
@@ -202,15 +193,10 @@ pub(super) fn register(app: &mut App) {
         |world, site| {
             let of = world.get_resource::<NicheParameters>().cloned();
             let of = of.unwrap_or_default();
-            let Some(niche) = world.get::<Niche>(site) else {
-                return f32::NAN;
-            };
-            let sum: f32 = niche
-                .education
-                .iter()
-                .map(|x| hill(*x, of.half_education, of.education_exponent))
-                .sum();
-            sum / niche.education.len() as f32
+            mean(world, site, |niche, patch| {
+                let education = niche.education[patch];
+                hill(education, of.half_education, of.education_exponent)
+            })
         },
     )
     .register_metric(

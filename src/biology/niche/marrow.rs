@@ -14,6 +14,7 @@ use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::random::probability;
 use crate::core::saturation::hill;
 use crate::core::state::RegisterState;
+use crate::core::units::UM3_PER_MM3;
 use crate::core::{CellId, Purpose, RandomKey};
 use crate::tissue::{SiteId, Sites, TissueBlock};
 
@@ -88,7 +89,7 @@ impl Coming<'_> {
     /// Asks for them, each at a moment and a place of its own.
     pub fn call(&self, of: &Recruiting, key: RandomKey, step: u64, passages: &Passages) {
         let patches = &self.niche.patches;
-        let room = of.most_per_mm3 * (f64::from(patches.voxel_volume_um3()) / 1.0e9) as f32;
+        let room = of.most_per_mm3 * (f64::from(patches.voxel_volume_um3()) / UM3_PER_MM3) as f32;
         for (patch, fibronectin) in self.niche.fibronectin.iter().enumerate() {
             let free = room - self.counts[patch] as f32;
             let called = hill(
@@ -96,7 +97,9 @@ impl Coming<'_> {
                 self.parameters.half_fibronectin,
                 self.parameters.fibronectin_exponent,
             );
-            let expected = self.parameters.recruitment_per_day * called * free * self.days;
+            // However readily they come, in one turn no more are expected than there is room for.
+            let called = self.parameters.recruitment_per_day * called * free * self.days;
+            let expected = called.min(free);
             if expected <= 0.0 {
                 continue;
             }

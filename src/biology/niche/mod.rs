@@ -116,7 +116,7 @@ fn is_due(clock: Res<Clock>) -> bool {
 }
 
 /// The input of sites.
-pub(crate) const RECRUITMENT: &str = "niche.recruitment";
+const RECRUITMENT: &str = "niche.recruitment";
 
 /// What changes niches in every site that has one.
 const RULES: &str = include_str!("../../../assets/niche/rules.ron");

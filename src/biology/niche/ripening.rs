@@ -15,6 +15,7 @@ use crate::core::parallel::IN_TABLES;
 use crate::core::parameters::{CellTypeNames, PerType};
 use crate::core::random::probability;
 use crate::core::saturation::hill;
+use crate::core::units::UM3_PER_MM3;
 use crate::core::{CellId, Clock, RandomKey};
 use crate::tissue::{SiteId, Sites};
 
@@ -119,7 +120,7 @@ pub fn ripen(
         let id = SiteId(number as u16);
         lay(&mut niche, own, &parameters, days);
         let most = count(&niche, id, &marrow, &marrows, counts);
-        let volume_mm3 = f64::from(niche.patches.voxel_volume_um3()) / 1.0e9;
+        let volume_mm3 = f64::from(niche.patches.voxel_volume_um3()) / UM3_PER_MM3;
         let room = (f64::from(most) * volume_mm3) as f32;
         for (marrow, count) in niche.marrow.iter_mut().zip(counts.iter()) {
             *marrow = if room > 0.0 {

@@ -92,7 +92,9 @@ impl Niche {
     /// Ground that nothing has readied yet.
     pub fn new(block: &TissueBlock, part: &NicheDescription) -> Self {
         let size = block.max_um() - block.min_um;
-        let dims = (size / part.patch_um).round().max(Vec3::ONE).as_uvec3();
+        // None is smaller than a voxel: a scene is held to so many of these.
+        let patch_um = block.voxel_um.max(Vec3::splat(part.patch_um));
+        let dims = (size / patch_um).round().max(Vec3::ONE).as_uvec3();
         let patches = TissueBlock {
             dims,
             voxel_um: size / dims.as_vec3(),

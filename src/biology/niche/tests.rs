@@ -1,6 +1,5 @@
-//! The laws of a niche against closed forms.
+//! The law of fibronectin against its closed form.
 
-use super::known::leak;
 use super::ripening::laid;
 
 #[test]
@@ -16,11 +15,4 @@ fn fibronectin_follows_its_equation_whatever_the_step() {
         let expected = drive / rate * (1.0 - (-rate * 10.0).exp());
         assert!((f64::from(now) - expected).abs() < 1e-4, "{now} {expected}");
     }
-}
-
-#[test]
-fn walls_leak_up_to_three_times_as_much() {
-    assert_eq!(leak(0.0), 1.0);
-    assert_eq!(leak(1.0), 2.0);
-    assert!(leak(30.0) < 3.0);
 }

@@ -24,6 +24,9 @@ const MEAL: Purpose = Purpose::of("phagocytosis.meal");
 /// Radius of a body as it is drawn, of that which mechanics has.
 const DRAWN: f32 = ContactLaw::Cohesive.contact_per_body();
 
+/// Time before the end of a meal from which on it shrinks in the picture, h: all of it at the default `digestion_hours`.
+const SHRINKS_HOURS: f32 = 3.0;
+
 /// What has been eaten in a site so far; a component of it.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhagocytosisTally {
@@ -144,7 +147,7 @@ fn draw_meals(app: &mut App) {
                 }
                 // It pokes out of the eater at first, and sinks in.
                 let radius_um = bodies[row].radius_um * DRAWN;
-                let share = (left / 3.0).min(1.0);
+                let share = (left / SHRINKS_HOURS).min(1.0);
                 let mut random = RandomKey(5).stream(ids[row], u64::from(states[row].eaten), MEAL);
                 let way = random.direction();
                 glyphs.add(

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cell::event::{EventKind, Passage, RegisterEvent};
 use crate::cell::life::{Beginning, RegisterLife};
-use crate::cell::neighbourhood::{Asking, Neighbourhood, UseNeighbourhood};
+use crate::cell::neighbourhood::{Asking, Neighbour, Neighbourhood, UseNeighbourhood};
 use crate::cell::turnover::Passages;
 use crate::cell::{
     ActSystems, Body, CellType, Living, Position, Resident, StepEvents, Vital, order_act,
@@ -180,8 +180,9 @@ pub fn engulf(
             if left > 0.0 || site.is_transit() {
                 continue;
             }
-            let chance = probability(rate.at(row, cell_type), hours);
-            if chance <= 0.0 {
+            // Asked first: in most steps it would take up nothing, and who is near does not matter.
+            let mut random = key.stream(ids[row], clock.step, UPTAKE);
+            if !random.chance(probability(rate.at(row, cell_type), hours)) {
                 continue;
             }
             let asking = Asking {
@@ -190,21 +191,18 @@ pub fn engulf(
                 at_um: positions[row].0,
             };
             let found = near.touching(asking, bodies[row].radius_um, &[], |touching| {
-                let is_dead = |other: &&crate::cell::neighbourhood::Neighbour| {
+                let is_dead = |other: &&Neighbour| {
                     let found = dead.get(other.entity);
                     found.is_ok_and(|(vital, _)| !vital.is_alive() && !vital.is_cleared())
                 };
                 let count = touching.iter().filter(is_dead).count();
-                if count == 0 {
-                    return None;
-                }
-                let mut random = key.stream(ids[row], clock.step, UPTAKE);
-                if !random.chance(chance) {
-                    return None;
-                }
+                let last = count.checked_sub(1)?;
                 let place = (random.uniform() * count as f32) as usize;
-                let nth = place.min(count - 1);
-                touching.iter().filter(is_dead).nth(nth).copied()
+                touching
+                    .iter()
+                    .filter(is_dead)
+                    .nth(place.min(last))
+                    .copied()
             });
             if let Some(prey) = found {
                 meals.push(Meal {

@@ -3,7 +3,7 @@
 //! Dendritic cells (capability `presentation`) take up antigen, mature, leave their tissue with the lymph and show the antigen in a lymph
 //! node ([`presenting`]). T cells there that have not met it (capability `naive`) are primed by contact with one that shows it, divide for
 //! some days, and their daughters go into the blood as cells of the type that has the capability `effector` ([`naive`]). These come out of
-//! it in sites with `recruitment`-like doors open to them: the part `homing` ([`travel`]).
+//! it at the doors of sites that let them in, those with the part `homing` ([`travel`]).
 //!
 //! A lymph node is a site with the part `lymph_node`. Without one in a scene dendritic cells keep what they have taken up and leave with
 //! the lymph for good; how many killers come is then said by the cell types themselves.

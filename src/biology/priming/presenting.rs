@@ -2,8 +2,8 @@
 //!
 //! `dA/dt = u (1 - A) - A / T`, with `A` the antigen shown, 0-1, `u` the input `presentation.uptake`, which rules drive by what the cell
 //! digests, and `T` the time for which a complex of peptide and MHC stays on the surface of a mature cell, some days. Both are held over a
-//! step, over which it is solved exactly. From `mature_at` on it is mature: it goes to a lymph node and lets no more be known of it by what
-//! it eats.
+//! step, over which it is solved exactly. From `mature_at` on it is mature, for good: it goes to a lymph node, and rules let it eat no
+//! more.
 
 use bevy::math::ops;
 use bevy::prelude::*;

@@ -22,7 +22,6 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::cell::death::is_alive;
 use crate::cell::life::{Beginning, RegisterLife};
 use crate::cell::neighbourhood::{Asking, Neighbour, Neighbourhood, UseNeighbourhood};
 use crate::cell::{Body, CellType, Living, Position, Resident, Vital};
@@ -103,12 +102,6 @@ pub struct Suppressor {
     pub crowd: f32,
 }
 
-impl Suppressor {
-    const fn is_idle(&self) -> bool {
-        self.contact <= 0.0 && self.nearby <= 0.0 && self.crowd <= 0.0
-    }
-}
-
 /// What a cell feels of suppressors in this step.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
 pub struct Suppressible {
@@ -152,19 +145,16 @@ pub fn suppress(
     }
 }
 
-/// What the neighbours of a cell do to it.
+/// What the neighbours of a cell do to it; the dead among them do nothing, as [`suppress`] left them.
 fn felt(
-    suppressors: &Query<(Option<&Vital>, &Suppressor)>,
+    suppressors: &Query<&Suppressor>,
     neighbours: &[Neighbour],
     of: impl Fn(&Suppressor) -> f32,
     add: impl Fn(f32, f32) -> f32,
 ) -> f32 {
     neighbours.iter().fold(0.0, |sum, other| {
         let found = suppressors.get(other.entity);
-        match found {
-            Ok((vital, suppressor)) if is_alive(vital) => add(sum, of(suppressor)),
-            _ => sum,
-        }
+        found.map_or(sum, |suppressor| add(sum, of(suppressor)))
     })
 }
 
@@ -172,7 +162,7 @@ fn felt(
 pub fn feel(
     parameters: Res<PerType<SuppressibleParameters>>,
     near: Neighbourhood,
-    suppressors: Query<(Option<&Vital>, &Suppressor)>,
+    suppressors: Query<&Suppressor>,
     mut cells: Query<(
         &CellId,
         &CellType,
@@ -184,8 +174,11 @@ pub fn feel(
     )>,
 ) {
     let parameters = &*parameters;
-    // Mostly there are none: then nobody is asked.
-    let is_some = suppressors.iter().any(|(_, of)| !of.is_idle());
+    // Mostly there are none, or none that act in one of the ways: then nobody is asked.
+    let acts = |of: fn(&Suppressor) -> f32| suppressors.iter().any(|one| of(one) > 0.0);
+    let in_contact = acts(|of| of.contact);
+    let from_nearby = acts(|of| of.nearby);
+    let as_crowd = acts(|of| of.crowd);
     for (ids, types, residents, positions, bodies, vitals, mut states) in
         cells.contiguous_iter_mut().expect(IN_TABLES)
     {
@@ -196,7 +189,7 @@ pub fn feel(
             let Some((_, of)) = living.at(row) else {
                 return;
             };
-            if !is_some || site.is_transit() {
+            if site.is_transit() {
                 return;
             }
             let asking = Asking {
@@ -204,16 +197,22 @@ pub fn feel(
                 site,
                 at_um: positions[row].0,
             };
-            state.contact = near.touching(asking, bodies[row].radius_um, &[], |touching| {
-                felt(&suppressors, touching, |of| of.contact, f32::max)
-            });
-            state.nearby = near.within(asking, of.reach_um, &[], |nearby| {
-                felt(&suppressors, nearby, |of| of.nearby, |a, b| a + b)
-            });
-            let crowd = near.within(asking, of.crowd_um, &[], |around| {
-                felt(&suppressors, around, |of| of.crowd, |a, b| a + b)
-            });
-            state.crowd_per_mm3 = crowd * (UM3_PER_MM3 as f32 / ball_volume_um3(of.crowd_um));
+            if in_contact {
+                state.contact = near.touching(asking, bodies[row].radius_um, &[], |touching| {
+                    felt(&suppressors, touching, |of| of.contact, f32::max)
+                });
+            }
+            if from_nearby {
+                state.nearby = near.within(asking, of.reach_um, &[], |nearby| {
+                    felt(&suppressors, nearby, |of| of.nearby, |a, b| a + b)
+                });
+            }
+            if as_crowd {
+                let crowd = near.within(asking, of.crowd_um, &[], |around| {
+                    felt(&suppressors, around, |of| of.crowd, |a, b| a + b)
+                });
+                state.crowd_per_mm3 = crowd * (UM3_PER_MM3 as f32 / ball_volume_um3(of.crowd_um));
+            }
         });
     }
 }

@@ -3,7 +3,7 @@
 use bevy::math::ops;
 use bevy::prelude::*;
 
-use super::SuppressorParameters;
+use super::{Suppressor, SuppressorParameters};
 use crate::cell::mechanics::ContactLaw;
 use crate::cell::{Body, CellType, Position, Resident, Vital};
 use crate::core::clones::Clones;
@@ -12,8 +12,6 @@ use crate::core::layer::{Capsule, Layer, RegisterLayer, Sphere, Tint};
 use crate::core::parameters::PerType;
 use crate::core::random::RandomKey;
 use crate::core::{CellId, Purpose, RegisterPurpose};
-
-use super::Suppressor;
 
 /// How rings and lobes are turned; it is for the eye and changes nothing.
 const TURNED: Purpose = Purpose::of("suppression.turned");

@@ -54,8 +54,9 @@ pub fn install(world: &mut World, drugs: Drugs, types: u16) {
     known::install(world);
 }
 
-/// Puts into the sites what brings drugs into them, once they are there.
+/// Puts into the sites what brings drugs into them and finds what becomes of these there, once they are there.
 pub fn install_in_sites(world: &mut World) {
+    reactions::install(world);
     supply::install(world);
     tally::install(world);
 }
@@ -73,9 +74,9 @@ impl Plugin for TherapyPlugin {
         tally::register(app);
         app.init_resource::<Drugs>()
             .init_resource::<Pharmacy>()
-            .init_resource::<reactions::Offered>()
+            .init_resource::<reactions::Reactions>()
             .declare_remade::<Drugs>(FROM_SCENE)
-            .declare_remade::<reactions::Offered>("filled and emptied within a step")
+            .declare_remade::<reactions::Reactions>(FROM_SCENE)
             .declare_remade::<supply::HostSupply>("worked out when the field of the drug is due")
             .register_kept::<Pharmacy>(Owner::Simulation, "pharmacy")
             .register_vessel_exchange::<supply::HostSupply>()

@@ -211,29 +211,16 @@ pub fn take_doses(
     let from = clock.minutes();
     let pharmacy = pharmacy.bypass_change_detection();
     pharmacy.advance(&drugs, from, from + clock.step_minutes);
-    show_in_blood(&drugs, pharmacy, &molecules, &sites, |field, level| {
-        if let Ok(mut supply) = fields.get_mut(field) {
-            supply.bypass_change_detection().level = level;
-        }
-    });
-}
-
-/// Hands out the level in blood of each field of a drug, nM, with its entity.
-pub(super) fn show_in_blood(
-    drugs: &Drugs,
-    pharmacy: &Pharmacy,
-    molecules: &Molecules,
-    sites: &Sites,
-    mut show: impl FnMut(Entity, f32),
-) {
     for (index, drug) in drugs.list.iter().enumerate() {
         let Some(molecule) = molecules.id(&drug.name) else {
             continue;
         };
-        let level = pharmacy.free_nm(drugs, index) as f32;
+        let level = pharmacy.free_nm(&drugs, index) as f32;
         for site in &sites.list {
-            if let Some(field) = site.field(molecule) {
-                show(field.entity, level);
+            if let Some(field) = site.field(molecule)
+                && let Ok(mut supply) = fields.get_mut(field.entity)
+            {
+                supply.bypass_change_detection().level = level;
             }
         }
     }

@@ -20,7 +20,7 @@ use crate::cell::event::{EventBook, EventKind, RegisterEvent};
 use crate::cell::life::{Beginning, RegisterLife};
 use crate::cell::{ActSystems, CellType, Cycle, Position, Resident, Vital, order_act};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
-use crate::core::parallel::{IN_TABLES, for_each_row_mut2};
+use crate::core::parallel::{IN_TABLES, for_each_row_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::random::probability;
@@ -167,20 +167,16 @@ pub fn die_of_radiation(
         &Position,
         Option<&Cycle>,
         &mut Vital,
-        &mut Irradiated,
+        &Irradiated,
     )>,
 ) {
     let (key, step, hours) = (*key, clock.step, clock.dt_hours());
     let parameters = &*parameters;
-    for (ids, types, residents, positions, cycles, mut vitals, mut irradiated) in
+    for (ids, types, residents, positions, cycles, mut vitals, irradiated) in
         cells.contiguous_iter_mut().expect(IN_TABLES)
     {
-        let (vitals, irradiated) = (
-            vitals.bypass_change_detection(),
-            irradiated.bypass_change_detection(),
-        );
-        for_each_row_mut2(vitals, irradiated, |row, vital, irradiated| {
-            if !irradiated.is_struck || !is_alive(Some(vital)) {
+        for_each_row_mut(vitals.bypass_change_detection(), |row, vital| {
+            if !irradiated[row].is_struck || !is_alive(Some(vital)) {
                 return;
             }
             let Some(parameters) = parameters.get(types[row].0) else {

@@ -1,5 +1,5 @@
-//! What becomes of a drug in tissue: it binds what it is made for ([`Binding`]) and comes off, or turns into something else
-//! ([`Activation`]).
+//! What becomes of a drug in tissue: it binds what it is made for ([`Binding`](super::drug::Binding)) and comes off, or turns
+//! into something else ([`Activation`](super::drug::Activation)).
 //!
 //! In a voxel with the drug `D`, its partner `V` and both together `C`, `D + V -> C` goes at `k_on D V` and back at `k_off C`. The field of `V` is
 //! solved with the rate `k_on D` among what takes it up, so that what is secreted between two solves is bound as it comes; what its solve took is
@@ -7,11 +7,12 @@
 //! Nothing is made or lost, and in balance free `V` is as the closed form has it, `k_f / (k_f + k_on D k_c / (k_off + k_c))` of what it is
 //! without drug.
 //!
-//! [`offer`] runs in `Transport` before fields are solved, [`settle`] after. What is settled is booked for the next solves.
+//! [`offer`] runs in `Transport` before fields are solved, [`settle`] after. What is settled is booked for the next solves. The reactions of a
+//! simulation are found once, when its sites are there.
 
 use bevy::prelude::*;
 
-use super::drug::{Activation, Binding, Drugs};
+use super::drug::{Drug, Drugs};
 use crate::core::parallel::for_each_chunk_mut;
 use crate::tissue::{
     FieldValues, Ledger, MoleculeId, Molecules, SiteEntry, SiteField, SiteId, Sites, Solves,
@@ -20,22 +21,48 @@ use crate::tissue::{
 /// Voxels in one piece of work.
 const CHUNK: usize = 4096;
 
-/// What of the fields is offered in this step; emptied when it is settled.
+/// The reactions of drugs in the sites of a simulation.
 #[derive(Resource, Debug, Default)]
-pub struct Offered(Vec<Offer>);
+pub struct Reactions(Vec<Reaction>);
 
-/// A reaction that consumes a field in this step.
+/// A reaction that consumes a field of a site.
 #[derive(Debug)]
-struct Offer {
-    /// What is consumed.
+struct Reaction {
+    site: SiteId,
+    /// What is consumed, and its field.
+    molecule: MoleculeId,
     consumed: Entity,
-    /// To what is made of it, or taken along, and how much for one that is consumed, in nM.
+    how: How,
+    /// To what is made of it, or taken along, and how much for one that is consumed, in their units.
     booked: Vec<(Entity, f32)>,
-    /// Rate in each voxel, 1/min; the same in all where it is empty.
+    /// Rate in each voxel, 1/min.
     rates: Vec<f32>,
-    even: f32,
-    /// The time that the solve covers, min.
-    minutes: f32,
+    /// The time that the solve of this step covers, min, if the reaction takes part in one.
+    minutes: Option<f32>,
+}
+
+/// By what a field is consumed; with the fields of the others that take part.
+#[derive(Clone, Copy, Debug)]
+enum How {
+    /// A drug binds it: both together are made, and the drug is taken along.
+    Binds {
+        drug: Entity,
+        both: Entity,
+        on_per_nm_min: f32,
+    },
+    /// Both together come off each other: drug and partner are made.
+    ComesOff {
+        drug: Entity,
+        partner: Entity,
+        partner_molecule: MoleculeId,
+        off_per_min: f32,
+    },
+    /// A drug turns into something else, at half the rate at so much oxygen.
+    Turns {
+        product: Entity,
+        per_min: f32,
+        half_mmhg: f32,
+    },
 }
 
 /// The fields of a reaction in a site.
@@ -57,142 +84,191 @@ fn fields<'s, const N: usize>(
         .then_some(found)
 }
 
-/// What a drug meets in a site.
-struct Meeting<'a> {
+/// The reactions of a drug in a site.
+fn reactions_of(
+    drug: &Drug,
     site: SiteId,
-    entry: &'a SiteEntry,
-    molecules: &'a Molecules,
-    minutes_of: &'a dyn Fn(SiteId, &str) -> Option<(f32, u32)>,
-    values: &'a dyn Fn(Entity) -> Option<&'a [f32]>,
+    entry: &SiteEntry,
+    molecules: &Molecules,
+) -> Vec<Reaction> {
+    let reaction = |consumed: &SiteField, how: How| Reaction {
+        site,
+        molecule: consumed.molecule,
+        consumed: consumed.entity,
+        how,
+        booked: Vec::new(),
+        rates: Vec::new(),
+        minutes: None,
+    };
+    let mut found = Vec::new();
+    if let Some(binding) = &drug.binds {
+        let bound = drug.bound_name();
+        let names = [
+            drug.name.as_str(),
+            binding.molecule.as_str(),
+            bound.as_str(),
+        ];
+        if let Some([free, partner, both]) = fields(entry, molecules, names) {
+            let binds = How::Binds {
+                drug: free.entity,
+                both: both.entity,
+                on_per_nm_min: binding.on_per_nm_min,
+            };
+            let comes_off = How::ComesOff {
+                drug: free.entity,
+                partner: partner.entity,
+                partner_molecule: partner.molecule,
+                off_per_min: binding.off_per_min,
+            };
+            found.push(reaction(partner, binds));
+            found.push(reaction(both, comes_off));
+        }
+    }
+    if let Some(becomes) = &drug.becomes {
+        let active = drug.active_name();
+        let names = [drug.name.as_str(), active.as_str()];
+        if let Some([free, product]) = fields(entry, molecules, names) {
+            let turns = How::Turns {
+                product: product.entity,
+                per_min: becomes.per_min,
+                half_mmhg: becomes.half_mmhg,
+            };
+            found.push(reaction(free, turns));
+        }
+    }
+    found
 }
 
-impl Meeting<'_> {
-    fn nm_per_unit(&self, of: MoleculeId) -> f32 {
-        self.molecules.get(of).nm_per_unit
+/// Finds the reactions in the sites, once they are there.
+pub(super) fn install(world: &mut World) {
+    let (Some(drugs), Some(molecules), Some(sites)) = (
+        world.get_resource::<Drugs>(),
+        world.get_resource::<Molecules>(),
+        world.get_resource::<Sites>(),
+    ) else {
+        return;
+    };
+    let mut found = Vec::new();
+    for (number, entry) in sites.list.iter().enumerate() {
+        for drug in &drugs.list {
+            let site = SiteId(number as u16);
+            found.extend(reactions_of(drug, site, entry, molecules));
+        }
     }
+    world.insert_resource(Reactions(found));
+}
 
-    /// What binds in this step, and what comes off.
-    fn bind(&self, name: &str, bound: &str, binding: &Binding) -> Vec<(Offer, u32)> {
-        let names = [name, binding.molecule.as_str(), bound];
-        let Some([drug, partner, both]) = fields(self.entry, self.molecules, names) else {
-            return Vec::new();
-        };
-        let mut offers = Vec::new();
-        let nm = self.nm_per_unit(partner.molecule);
-        let (free, held) = ((self.values)(drug.entity), (self.values)(both.entity));
-        if let (Some((minutes, steps)), Some(free)) =
-            ((self.minutes_of)(self.site, &binding.molecule), free)
-            && free.iter().any(|level| *level > 0.0)
-        {
-            let mut rates = vec![0.0; free.len()];
-            for_each_chunk_mut(&mut rates, CHUNK, |start, piece| {
-                for (rate, level) in piece.iter_mut().zip(&free[start..]) {
-                    *rate = binding.on_per_nm_min * level.max(0.0);
+/// The values of a field if there is anything of its molecule.
+fn some_of<'q>(fields: &'q Query<(&FieldValues, &Ledger)>, field: Entity) -> Option<&'q [f32]> {
+    let (values, _) = fields.get(field).ok()?;
+    let values = values.0.as_slice();
+    values.iter().any(|level| *level > 0.0).then_some(values)
+}
+
+impl Reaction {
+    /// Works out rates and what is to be booked; none where there is nothing that reacts.
+    fn prepare(
+        &mut self,
+        molecules: &Molecules,
+        sites: &Sites,
+        fields: &Query<(&FieldValues, &Ledger)>,
+        sums: &mut Vec<(f32, u32)>,
+    ) -> Option<()> {
+        let nm_per_unit = |of: MoleculeId| molecules.get(of).nm_per_unit;
+        self.booked.clear();
+        match self.how {
+            How::Binds {
+                drug,
+                both,
+                on_per_nm_min,
+            } => {
+                let free = some_of(fields, drug)?;
+                self.rates.resize(free.len(), 0.0);
+                for_each_chunk_mut(&mut self.rates, CHUNK, |start, piece| {
+                    for (rate, level) in piece.iter_mut().zip(&free[start..]) {
+                        *rate = on_per_nm_min * level.max(0.0);
+                    }
+                });
+                let nm = nm_per_unit(self.molecule);
+                self.booked.extend([(both, nm), (drug, -nm)]);
+            }
+            How::ComesOff {
+                drug,
+                partner,
+                partner_molecule,
+                off_per_min,
+            } => {
+                let held = some_of(fields, self.consumed)?;
+                self.rates.clear();
+                self.rates.resize(held.len(), off_per_min);
+                let nm = nm_per_unit(partner_molecule);
+                self.booked.extend([(drug, 1.0), (partner, 1.0 / nm)]);
+            }
+            How::Turns {
+                product,
+                per_min,
+                half_mmhg,
+            } => {
+                let level = some_of(fields, self.consumed)?;
+                let entry = sites.find(self.site)?;
+                let grid = &entry.field(self.molecule)?.grid;
+                let id = molecules.id("oxygen")?;
+                let background = molecules.get(id).background;
+                let oxygen = entry.field(id).and_then(|field| {
+                    let (values, _) = fields.get(field.entity).ok()?;
+                    Some((&field.grid, values.0.as_slice()))
+                });
+                // The mean of the voxels of oxygen in one of the drug; both are of whole voxels of the site.
+                sums.clear();
+                sums.resize(level.len(), (0.0, 0));
+                for voxel in 0..entry.block.voxels() as u32 {
+                    let sum = &mut sums[grid.voxel(voxel) as usize];
+                    sum.0 += oxygen.map_or(background, |(grid, values)| {
+                        values[grid.voxel(voxel) as usize]
+                    });
+                    sum.1 += 1;
                 }
-            });
-            let offer = Offer {
-                consumed: partner.entity,
-                booked: vec![(both.entity, nm), (drug.entity, -nm)],
-                rates,
-                even: 0.0,
-                minutes,
-            };
-            offers.push((offer, steps));
+                self.rates.clear();
+                self.rates.extend(sums.iter().map(|(sum, count)| {
+                    let mmhg = sum / (*count).max(1) as f32;
+                    per_min / (1.0 + mmhg / half_mmhg)
+                }));
+                self.booked.push((product, 1.0));
+            }
         }
-        if let (Some((minutes, steps)), Some(held)) = ((self.minutes_of)(self.site, bound), held)
-            && held.iter().any(|level| *level > 0.0)
-        {
-            let offer = Offer {
-                consumed: both.entity,
-                booked: vec![(drug.entity, 1.0), (partner.entity, 1.0 / nm)],
-                rates: Vec::new(),
-                even: binding.off_per_min,
-                minutes,
-            };
-            offers.push((offer, steps));
-        }
-        offers
-    }
-
-    /// What turns into something else in this step.
-    fn activate(&self, name: &str, active: &str, becomes: &Activation) -> Option<(Offer, u32)> {
-        let [drug, product] = fields(self.entry, self.molecules, [name, active])?;
-        let (minutes, steps) = (self.minutes_of)(self.site, name)?;
-        let level = (self.values)(drug.entity)?;
-        if level.iter().all(|level| *level <= 0.0) {
-            return None;
-        }
-        let id = self.molecules.id("oxygen")?;
-        let background = self.molecules.get(id).background;
-        let oxygen = self.entry.field(id);
-        let values = oxygen.and_then(|field| (self.values)(field.entity));
-        // The mean of the voxels of oxygen in one of the drug; both are of whole voxels of the site.
-        let mut sums = vec![(0.0_f32, 0_u32); level.len()];
-        for voxel in 0..self.entry.block.voxels() as u32 {
-            let sum = &mut sums[drug.grid.voxel(voxel) as usize];
-            sum.0 += match (values, oxygen) {
-                (Some(values), Some(field)) => values[field.grid.voxel(voxel) as usize],
-                _ => background,
-            };
-            sum.1 += 1;
-        }
-        let rate = |(sum, count): (f32, u32)| {
-            let mmhg = sum / count.max(1) as f32;
-            becomes.per_min / (1.0 + mmhg / becomes.half_mmhg)
-        };
-        let offer = Offer {
-            consumed: drug.entity,
-            booked: vec![(product.entity, 1.0)],
-            rates: sums.into_iter().map(rate).collect(),
-            even: 0.0,
-            minutes,
-        };
-        Some((offer, steps))
+        Some(())
     }
 }
 
 /// Says at which rates fields are consumed that are solved in this step.
 pub fn offer(
-    drugs: Res<Drugs>,
     molecules: Res<Molecules>,
     sites: Res<Sites>,
     solves: Solves,
     fields: Query<(&FieldValues, &Ledger)>,
-    mut offered: ResMut<Offered>,
+    mut reactions: ResMut<Reactions>,
+    mut sums: Local<Vec<(f32, u32)>>,
 ) {
-    if drugs.list.is_empty() {
-        return;
-    }
-    let minutes_of = |site, name: &str| solves.of(site, name);
-    let values = |entity| Some(fields.get(entity).ok()?.0.0.as_slice());
-    for (number, entry) in sites.list.iter().enumerate() {
-        let meeting = Meeting {
-            site: SiteId(number as u16),
-            entry,
-            molecules: &molecules,
-            minutes_of: &minutes_of,
-            values: &values,
+    for reaction in &mut reactions.bypass_change_detection().0 {
+        reaction.minutes = None;
+        let name = &molecules.get(reaction.molecule).name;
+        let Some((minutes, steps)) = solves.of(reaction.site, name) else {
+            continue;
         };
-        for drug in &drugs.list {
-            let mut found = Vec::new();
-            if let Some(binding) = &drug.binds {
-                found.extend(meeting.bind(&drug.name, &drug.bound_name(), binding));
-            }
-            if let Some(becomes) = &drug.becomes {
-                found.extend(meeting.activate(&drug.name, &drug.active_name(), becomes));
-            }
-            for (offer, steps) in found {
-                let Ok((values, ledger)) = fields.get(offer.consumed) else {
-                    continue;
-                };
-                // The ledger takes the mean over the steps since the last solve, and this is the one in which it is booked.
-                let all = steps as f32;
-                for voxel in 0..values.0.len() {
-                    let rate = offer.rates.get(voxel).copied().unwrap_or(offer.even);
-                    ledger.absorb(voxel as u32, all * rate);
-                }
-                offered.0.push(offer);
-            }
+        let Ok((_, ledger)) = fields.get(reaction.consumed) else {
+            continue;
+        };
+        if reaction
+            .prepare(&molecules, &sites, &fields, &mut sums)
+            .is_none()
+        {
+            continue;
+        }
+        reaction.minutes = Some(minutes);
+        // The ledger takes the mean over the steps since the last solve, and this is the one in which it is booked.
+        let all = steps as f32;
+        for (voxel, rate) in reaction.rates.iter().enumerate() {
+            ledger.absorb(voxel as u32, all * rate);
         }
     }
 }
@@ -200,25 +276,22 @@ pub fn offer(
 /// Books what the solves took of what was offered to those who get it, or lose as much.
 pub fn settle(
     clock: Res<crate::core::Clock>,
-    mut offered: ResMut<Offered>,
+    reactions: Res<Reactions>,
     fields: Query<(&FieldValues, &Ledger)>,
 ) {
-    if offered.0.is_empty() {
-        return;
-    }
     let dt_minutes = clock.dt_minutes();
-    for offer in offered.0.drain(..) {
-        let Ok((values, _)) = fields.get(offer.consumed) else {
+    for reaction in &reactions.0 {
+        let (Some(minutes), Ok((values, _))) = (reaction.minutes, fields.get(reaction.consumed))
+        else {
             continue;
         };
-        for (to, share) in &offer.booked {
+        for (to, share) in &reaction.booked {
             let Ok((_, ledger)) = fields.get(*to) else {
                 continue;
             };
-            for (voxel, value) in values.0.iter().enumerate() {
-                let rate = offer.rates.get(voxel).copied().unwrap_or(offer.even);
+            for (voxel, (rate, value)) in reaction.rates.iter().zip(&values.0).enumerate() {
                 // By how much it changes in a minute of this step, so that it changes by what was consumed in all.
-                let amount = share * rate * value * offer.minutes / dt_minutes;
+                let amount = share * rate * value * minutes / dt_minutes;
                 if amount != 0.0 {
                     ledger.secrete(voxel as u32, amount);
                 }

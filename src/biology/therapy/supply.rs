@@ -2,7 +2,7 @@
 //!
 //! Of a molecule that walls hold up `P S w (c_blood - c)` comes into a voxel, with the permeability `P` of a normal wall to it, the surface `S`
 //! of the host's capillaries in a volume of tissue and the share `w` of them that is left there. A culture medium that is stirred has no walls: it
-//! brings `D / L^2 (c - c)`. Where vessels are drawn, they bring it ([`crate::biology::vasculature::exchange`]); where there is a fluid, it does
+//! brings `D / L^2 (c_medium - c)`. Where vessels are drawn, they bring it ([`crate::biology::vasculature::exchange`]); where there is a fluid, it does
 //! ([`crate::tissue::interstitium`]); and what crosses walls freely is brought as oxygen is ([`crate::tissue::transport`]).
 //!
 //! [`bring`] runs in `Transport`, when doses have been taken.
@@ -15,7 +15,7 @@ use crate::tissue::host_vessels::{CellShare, DrawnVessels};
 use crate::tissue::interstitium::Interstitium;
 use crate::tissue::medium::{ExchangesWithVessels, VesselExchange};
 use crate::tissue::transport::{FieldSupply, HostVessels, TransportParameters, is_due};
-use crate::tissue::{Molecules, Sites};
+use crate::tissue::{FieldValues, Molecules, Sites};
 
 /// What a drug exchanges with the capillaries of the host.
 #[derive(Component, Clone, Debug, Default)]
@@ -64,7 +64,7 @@ pub fn bring(
     molecules: Res<Molecules>,
     sites: Res<Sites>,
     hosts: Query<(&HostVessels, Option<&CellShare>)>,
-    mut fields: Query<(&FieldSupply, &mut HostSupply)>,
+    mut fields: Query<(&FieldSupply, &FieldValues, &mut HostSupply)>,
 ) {
     for drug in &drugs.list {
         let Some(molecule) = molecules.id(&drug.name) else {
@@ -79,13 +79,14 @@ pub fn bring(
             let (Some(field), Ok((host, cells))) = (found, hosts.get(site.entity)) else {
                 continue;
             };
-            let (Ok((supply, mut of_field)), Some(length_um)) =
+            let (Ok((supply, values, mut of_field)), Some(length_um)) =
                 (fields.get_mut(field.entity), site.block.perfusion_length_um)
             else {
                 continue;
             };
             let is_none = of_field.0.rate_per_min().is_empty();
-            if is_none && supply.level <= 0.0 {
+            // Neither in blood nor in the tissue, into which it can be injected.
+            if is_none && supply.level <= 0.0 && values.0.iter().all(|level| *level <= 0.0) {
                 continue;
             }
             if is_none {

@@ -39,12 +39,7 @@ fn each(
 /// The mean of a number of voxels along each segment of a site.
 fn along(world: &World, site: Entity, of_voxel: &dyn Fn(u32) -> f32, to: &mut Vec<f32>) {
     each(world, site, to, |network, at, _| {
-        let (mut sum, mut length) = (0.0, 0.0);
-        for piece in network.crossings().of_segment(at) {
-            sum += piece.length_um * of_voxel(piece.voxel);
-            length += piece.length_um;
-        }
-        if length > 0.0 { sum / length } else { f32::NAN }
+        network.mean_along(at, of_voxel).unwrap_or(f32::NAN)
     });
 }
 
@@ -158,7 +153,7 @@ const OF_SEGMENTS: [OfSegment; 9] = [
         "vessel.openness",
         "",
         "Radius of its lumen over that where nothing presses on it.",
-        |_, _, segment| segment.radius_um / segment.rest_radius_um,
+        |_, _, segment| segment.radius_um / segment.open_radius_um(1.0),
     ),
     (
         "vessel.maturity",
@@ -293,7 +288,7 @@ const OF_NETWORKS: [OfNetwork; 12] = [
         "Share of the length of vessels that are pressed to less than half of their radius.",
         |network, _| {
             mean(network, false, |_, of| {
-                f64::from(u8::from(of.radius_um < 0.5 * of.rest_radius_um))
+                f64::from(u8::from(of.radius_um < 0.5 * of.open_radius_um(1.0)))
             })
         },
     ),

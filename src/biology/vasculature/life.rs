@@ -89,12 +89,7 @@ impl SolidStress {
         };
         self.of_segments.clear();
         for segment in 0..network.segments().len() {
-            let (mut sum, mut length) = (0.0, 0.0);
-            for piece in network.crossings().of_segment(segment) {
-                sum += piece.length_um * around(piece.voxel);
-                length += piece.length_um;
-            }
-            let mean = if length > 0.0 { sum / length } else { 0.0 };
+            let mean = network.mean_along(segment, &around).unwrap_or(0.0);
             self.of_segments.push(mean * parameters.solid_stress_mmhg);
         }
     }
@@ -177,6 +172,7 @@ pub fn live(
         let of = |values: Option<&[f32]>, at: usize| values?.get(at).copied();
         let (permeability, compression) = (input(PERMEABILITY), input(COMPRESSION));
         let (maturation, loss) = (input(MATURATION), input(PERICYTE_LOSS));
+        let (regression, pruning) = (input(REGRESSION), input(PRUNING));
         let days = minutes / (24.0 * 60.0);
         for (at, segment) in network.segments_mut().iter_mut().enumerate() {
             if let Some(permeability) = of(permeability, at) {
@@ -202,7 +198,7 @@ pub fn live(
                 .enumerate()
                 .filter(|(_, segment)| segment.sprout != Sprouts::NONE)
                 .map(|(at, segment)| {
-                    let per_day = of(input(REGRESSION), at).unwrap_or(0.0);
+                    let per_day = of(regression, at).unwrap_or(0.0);
                     let share = segment.length_um / FORK_UM;
                     (segment.id, per_day * share * (1.0 - segment.maturity))
                 })
@@ -212,7 +208,7 @@ pub fn live(
                 .iter()
                 .enumerate()
                 .map(|(at, segment)| {
-                    let per_hour = of(input(PRUNING), at).unwrap_or(0.0);
+                    let per_hour = of(pruning, at).unwrap_or(0.0);
                     (segment.id, per_hour * (1.0 - segment.maturity))
                 })
                 .collect();

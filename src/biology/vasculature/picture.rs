@@ -209,7 +209,7 @@ impl<'w> Drawing<'w> {
         if network.is_empty() {
             return None;
         }
-        let radius = |at: &u32| shown_um(&network.segments()[*at as usize]);
+        let radius = |at: &u32| network.segments()[*at as usize].drawn_radius_um();
         let node_um = (0..network.nodes().len()).map(|node| {
             let around = network.around(node);
             // The second widest: what is wider narrows towards its branches, what is narrower flares.
@@ -317,11 +317,11 @@ impl<'w> Drawing<'w> {
                 a + (b - a) * smooth
             };
             if share < begin {
-                mix(first, shown_um(of), share / begin)
+                mix(first, of.drawn_radius_um(), share / begin)
             } else if share > 1.0 - end {
-                mix(last, shown_um(of), (1.0 - share) / end)
+                mix(last, of.drawn_radius_um(), (1.0 - share) / end)
             } else {
-                shown_um(of)
+                of.drawn_radius_um()
             }
         };
         let least = if of.sprout == Sprouts::NONE { 3 } else { 2 };
@@ -395,15 +395,6 @@ impl<'w> Drawing<'w> {
                 add(Grain { at_um, pixels: 1.8 });
             }
         }
-    }
-}
-
-/// Radius of a vessel as it is drawn, um: a cord without a lumen is half as wide as the vessel that it becomes.
-fn shown_um(of: &Segment) -> f32 {
-    if of.is_solid() {
-        of.radius_um.max(0.5 * of.rest_radius_um)
-    } else {
-        of.radius_um
     }
 }
 

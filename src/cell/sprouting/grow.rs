@@ -6,7 +6,7 @@ use super::choose::{Candidate, may_begin};
 use super::stalk::{chance_of_tip, cord, join, meets, node_at, open_loops, open_lumens, take_back};
 use super::{
     BEGINS, JOINS, REACH, SUPPORT, SproutingParameters, SproutingVessels, Tip, TipParameters,
-    WITHERS, steps,
+    WITHERS,
 };
 use crate::cell::death::{Vital, is_alive};
 use crate::cell::turnover::{Passages, Recruit};
@@ -16,7 +16,7 @@ use crate::core::parallel::IN_TABLES;
 use crate::core::parameters::PerType;
 use crate::core::{CellId, Clock, RandomKey};
 use crate::tissue::SiteId;
-use crate::tissue::network::{Network, NodeId, Sprout};
+use crate::tissue::network::{Network, NodeId, SegmentId, Sprout};
 
 /// What tips are looked at by.
 type Tips<'w, 's> = Query<
@@ -98,7 +98,7 @@ pub fn sprout<V: SproutingVessels>(
     let Some((newcomer, own)) = types.find(|(_, of)| of.of == V::KIND) else {
         return;
     };
-    let hours = (steps(&clock, &parameters) as f64 * clock.step_minutes / 60.0) as f32;
+    let hours = clock.turn_hours(f64::from(parameters.every_min));
     let found = find::<V>(&tips.p0(), &of, &regulated);
     let mut near = Vec::new();
     for (entity, site, mut vessels) in &mut vessels {
@@ -181,7 +181,7 @@ fn candidates<V: SproutingVessels>(
     hazards: &[f32],
     (key, site, step): (RandomKey, SiteId, u64),
     hours: f32,
-) -> Vec<(crate::tissue::network::SegmentId, Candidate)> {
+) -> Vec<(SegmentId, Candidate)> {
     let mut found = Vec::new();
     for (at, segment) in network.segments().iter().enumerate() {
         let hazard = hazards.get(at).copied().unwrap_or(0.0);
@@ -261,7 +261,7 @@ fn joins(
 /// Tips begin.
 fn begin(
     network: &mut Network,
-    candidates: Vec<(crate::tissue::network::SegmentId, Candidate)>,
+    candidates: Vec<(SegmentId, Candidate)>,
     (newcomer, parameters): (u16, &TipParameters),
     tips_um: &mut Vec<Vec3>,
     (site, step): (SiteId, u64),

@@ -111,9 +111,9 @@ pub struct TipParameters {
     pub crowded_by: f32,
     /// How near another vessel must be for a tip to join it, um; 15 [T].
     pub reach_um: f32,
-    /// Age before which a tip joins nobody, h; 6.
+    /// Age before which a tip joins nobody, h; 6. Calibrated.
     pub young_hours: f32,
-    /// Age before which it does not join the vessel it comes from, h; 12.
+    /// Age before which it does not join the vessel it comes from, h; 12. Calibrated.
     pub leaving_hours: f32,
     /// What keeps it alive without any rule, 0-1.
     pub support: f32,
@@ -196,13 +196,7 @@ pub const WITHERS: EventKind = EventKind::of("sprouting.withers");
 
 /// Whether it is time to look at what grows.
 fn is_due(clock: Res<Clock>, parameters: Res<SproutingParameters>) -> bool {
-    clock.step > 0 && clock.step.is_multiple_of(steps(&clock, &parameters))
-}
-
-/// Steps between two looks.
-fn steps(clock: &Clock, parameters: &SproutingParameters) -> u64 {
-    let every = f64::from(parameters.every_min) / clock.step_minutes;
-    every.round().max(1.0) as u64
+    clock.step > 0 && clock.is_turn(f64::from(parameters.every_min))
 }
 
 /// Puts the sets of [`NetworkSystems`] in their order; doing so twice is harmless.

@@ -84,7 +84,9 @@ pub fn join(
 /// Lets lumens begin to open in those cords that lie on loops.
 pub fn open_loops(network: &mut Network) {
     let block = blocks(network);
-    let mut members = vec![0_u32; network.segments().len() + 1];
+    // Ports may be blocks of their own, so that there can be more of them than segments.
+    let most = block.iter().max().map_or(0, |most| *most as usize + 1);
+    let mut members = vec![0_u32; most];
     for of in &block {
         members[*of as usize] += 1;
     }

@@ -276,6 +276,24 @@ fn cords_open_where_a_loop_is_closed_and_there_alone() {
 }
 
 #[test]
+fn cords_that_each_lead_to_a_port_of_their_own_lie_on_no_loop() {
+    let mut network = Network::empty(&block());
+    network
+        .change(|growth| {
+            for y in [-100.0, -50.0, 0.0, 50.0] {
+                let blind = growth.add_node(Vec3::new(0.0, y, 0.0), None)?;
+                let outlet =
+                    growth.add_node(Vec3::new(50.0, y, 0.0), port(VesselKind::Vein, 0.0))?;
+                growth.add_segment(cord(blind, outlet, 1, &TipParameters::default()))?;
+            }
+            Ok::<_, NetworkError>(())
+        })
+        .expect("cords can be");
+    open_loops(&mut network);
+    assert!(network.segments().iter().all(|of| of.lumen == 0.0));
+}
+
+#[test]
 fn cords_without_a_tip_are_taken_back_to_the_next_fork() {
     let mut network = parallel(&[(0.0, 0.0)]);
     let way: Vec<Vec3> = (1..=5).map(|n| 10.0 * n as f32 * Vec3::Y).collect();

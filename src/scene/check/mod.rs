@@ -3,7 +3,9 @@
 //! All checks run, and all that fail are reported together, each at the field it is about. What was already
 //! reported while reading the text is left alone.
 
+mod expectations;
 mod media;
+mod picture;
 mod populations;
 mod room;
 mod sizes;
@@ -11,9 +13,9 @@ mod story;
 mod texts;
 mod tissue;
 
+pub(super) use expectations::check_condition;
 pub(super) use populations::check_added;
 pub(super) use sizes::CellSizes;
-pub(super) use story::check_condition;
 pub(super) use texts::line;
 
 use super::arms::MAX_ARMS;
@@ -89,7 +91,7 @@ pub(super) fn check_scene(
     tissue::check_molecules(checker, scene);
     tissue::check_sites(checker, scene, library, &bounds);
     let body = FieldPath::root().field("body");
-    check_body_parts(checker, &body, &scene.body, &library.known);
+    check_body_parts(checker, &body, &scene.body, library);
     tissue::check_cell_types(checker, scene, &library.known);
     let sizes = CellSizes::of_scene(scene, library, context.prototype);
     populations::check_populations(checker, scene, (library, &sizes), &bounds, tables);
@@ -97,9 +99,9 @@ pub(super) fn check_scene(
     story::check_timeline(checker, scene, &bounds);
     story::check_output(checker, scene, &bounds);
     story::check_recording(checker, scene);
-    story::check_colours(checker, scene, library, context);
+    picture::check_colours(checker, scene, library, context);
     let columns = context.metrics.map(|columns| columns(library));
-    story::check_expectations(checker, scene, columns.as_deref(), &bounds);
+    expectations::check_expectations(checker, scene, columns.as_deref(), &bounds);
 }
 
 fn check_time(checker: &mut Checker, scene: &Scene) -> Bounds {

@@ -196,7 +196,7 @@ fn check_population(
     tables: &mut Tables,
 ) -> f64 {
     let Look { scene, library, .. } = look;
-    known_type(checker, &path.field("cell"), &population.cell, library);
+    checker.cell_type(&path.field("cell"), &population.cell, library);
     let cell = look.sizes.of(&population.cell, look.when);
     let site = match &population.site {
         None => scene.sites.first(),
@@ -217,7 +217,7 @@ fn check_population(
             for (index, cell) in cells.iter().enumerate() {
                 if let Some(name) = &cell.cell {
                     let path = place.nth(0).item(index).field("cell");
-                    known_type(checker, &path, name, library);
+                    checker.cell_type(&path, name, library);
                 }
             }
         }
@@ -290,19 +290,6 @@ fn check_stirred_cells(
         let works = (width / 5.0).ceil() * 5.0;
         let help = format!("`{REACH}` or `voxel_um` of {works} or more would work");
         checker.problem_with_help(&path.field("cell"), message, help);
-    }
-}
-
-/// Asks for the name of a cell type.
-fn known_type(checker: &mut Checker, path: &FieldPath, name: &str, library: &CellLibrary) {
-    if library.get(name).is_some() {
-        return;
-    }
-    let before = checker.report.problems.len();
-    checker.known(path, "cell type", name, &library.names());
-    if let Some(problem) = checker.report.problems.get_mut(before) {
-        let found = problem.help.take().unwrap_or_default();
-        problem.help = Some(format!("{found}; {}", library.searched()));
     }
 }
 

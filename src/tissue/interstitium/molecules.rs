@@ -118,13 +118,11 @@ pub(super) fn carry_through_walls(
                 blood: supply.level,
             });
             // What is in blood may change in every step, and counts when the field is solved.
-            let is_other_blood = |of: WorkedOutFor| {
-                Some(WorkedOutFor {
-                    blood: supply.level,
-                    ..of
-                })
-            };
-            let waits = of_field.of.and_then(is_other_blood) == now && !is_due(&clock, molecule);
+            let but_for_blood = of_field.of.map(|of| WorkedOutFor {
+                blood: supply.level,
+                ..of
+            });
+            let waits = but_for_blood == now && !is_due(&clock, molecule);
             if of_field.of == now || waits {
                 continue;
             }

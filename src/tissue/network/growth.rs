@@ -38,16 +38,6 @@ pub enum NetworkError {
     /// It would lead from a node to itself.
     #[error("a segment would lead from node number {} to itself", .0.0)]
     Loop(NodeId),
-    /// Two nodes are joined already.
-    #[error("nodes number {} and {} are joined already, by segment number {}", .from.0, .to.0, .by.0)]
-    Twice {
-        /// One of them.
-        from: NodeId,
-        /// The other.
-        to: NodeId,
-        /// What joins them.
-        by: SegmentId,
-    },
     /// Its ends are in the same place.
     #[error("a segment from node number {} to node number {} would have no length", .from.0, .to.0)]
     NoLength {
@@ -154,17 +144,18 @@ impl<'a> Growth<'a> {
         }
         let id = SegmentId(self.shape.next_segment);
         self.shape.next_segment += 1;
+        let lumen = if new.sprout == Sprouts::NONE {
+            1.0_f32
+        } else {
+            0.0
+        };
         self.shape.segments.push(Segment {
             id,
             from,
             to,
             kind: new.kind,
             rest_radius_um: new.radius_um,
-            radius_um: if new.sprout == Sprouts::NONE {
-                new.radius_um
-            } else {
-                new.radius_um * SOLID_SHARE
-            },
+            radius_um: new.radius_um * lumen.max(SOLID_SHARE),
             length_um: new
                 .length_um
                 .map_or(distance, |length| length.max(distance)),
@@ -177,11 +168,7 @@ impl<'a> Growth<'a> {
             shear_pa: 0.0,
             perfused: false,
             sprout: new.sprout,
-            lumen: if new.sprout == Sprouts::NONE {
-                1.0
-            } else {
-                0.0
-            },
+            lumen,
         });
         self.changed = true;
         Ok(id)

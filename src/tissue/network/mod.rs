@@ -142,6 +142,15 @@ impl Segment {
         self.rest_radius_um * share * self.lumen.max(SOLID_SHARE)
     }
 
+    /// Radius by which it is drawn, um: a cord without a lumen is half as wide as the vessel that it becomes.
+    pub fn drawn_radius_um(&self) -> f32 {
+        if self.is_solid() {
+            self.radius_um.max(0.5 * self.rest_radius_um)
+        } else {
+            self.radius_um
+        }
+    }
+
     /// Whether it has no open lumen yet.
     pub const fn is_solid(&self) -> bool {
         self.lumen < 1.0
@@ -324,6 +333,16 @@ impl Network {
     /// Which voxels of the site the segments cross.
     pub const fn crossings(&self) -> &Crossings {
         &self.crossings
+    }
+
+    /// The mean along the segment at an index of a number of voxels; none for one that crosses none.
+    pub fn mean_along(&self, segment: usize, of_voxel: impl Fn(u32) -> f32) -> Option<f32> {
+        let (mut sum, mut length) = (0.0, 0.0);
+        for piece in self.crossings.of_segment(segment) {
+            sum += piece.length_um * of_voxel(piece.voxel);
+            length += piece.length_um;
+        }
+        (length > 0.0).then(|| sum / length)
     }
 
     /// The tissue it lies in.

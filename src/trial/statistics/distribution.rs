@@ -109,7 +109,7 @@ pub fn student_quantile(share: f64, freedom: f64) -> f64 {
 /// divided by its degrees of freedom. Integrated over `s`.
 pub fn noncentral(t: f64, freedom: f64, shift: f64) -> f64 {
     const PIECES: u32 = 2_000;
-    // Beyond, less than 1e-16 of `s` lies.
+    // Beyond, less than 1e-12 of `s` lies.
     let spread = 1.0 / (2.0 * freedom).sqrt();
     let (least, most) = ((1.0 - 9.0 * spread).max(0.0), 1.0 + 9.0 * spread);
     let front = 2.0_f64.ln() + 0.5 * freedom * (0.5 * freedom).ln() - ln_gamma(0.5 * freedom);

@@ -21,7 +21,7 @@ pub mod survival;
 use serde::{Deserialize, Serialize};
 
 use crate::core::CellId;
-use crate::core::random::{Purpose, RandomKey};
+use crate::core::random::{Purpose, Random, RandomKey};
 use distribution::{normal, normal_quantile};
 
 /// What the resamples of a bootstrap are drawn by.
@@ -83,6 +83,20 @@ pub fn quantile(sorted: &[f64], share: f64) -> f64 {
     let below = at.floor() as usize;
     let above = (below + 1).min(last);
     sorted[below] + (at - below as f64) * (sorted[above] - sorted[below])
+}
+
+/// A random number below a count, all of them equally likely where the count is far below 2^32.
+fn below(random: &mut Random, count: usize) -> usize {
+    ((u64::from(random.bits()) * count as u64) >> 32) as usize
+}
+
+/// The numbers below a count in random order (Fisher and Yates).
+pub fn shuffled(random: &mut Random, count: usize) -> Vec<usize> {
+    let mut numbers: Vec<usize> = (0..count).collect();
+    for last in (1..count).rev() {
+        numbers.swap(last, below(random, last + 1));
+    }
+    numbers
 }
 
 /// A statistic of `units` replicates with its interval of 95 %: the bias-corrected and accelerated bootstrap (Efron 1987, J
@@ -158,7 +172,7 @@ fn resampled(units: usize, statistic: &impl Fn(&[usize]) -> f64) -> Vec<f64> {
     let drawn = (0..RESAMPLES).map(|number| {
         let mut random = RandomKey(units as u64).stream(CellId(number), 0, BOOTSTRAP);
         for unit in &mut resample {
-            *unit = ((u64::from(random.bits()) * units as u64) >> 32) as usize;
+            *unit = below(&mut random, units);
         }
         statistic(&resample)
     });

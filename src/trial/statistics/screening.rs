@@ -5,14 +5,14 @@
 //! a parameter on all paths, `mu*` is the mean of their sizes (Campolongo et al. 2007, Environ Model Softw 22:1509): how much
 //! it matters; `sigma` their standard deviation: how much that hinges on the others.
 
-use super::{deviation, mean};
+use super::{below, deviation, mean, shuffled};
 use crate::core::CellId;
 use crate::core::random::{Purpose, RandomKey};
 
 /// What paths are drawn by.
 const PATHS: Purpose = Purpose::of("trial.statistics.screening");
 /// Levels of a parameter.
-const LEVELS: u32 = 4;
+const LEVELS: usize = 4;
 /// Length of a step, `p / (2 (p - 1))` for `p` levels: with it all levels are equally likely.
 pub const STEP: f64 = 2.0 / 3.0;
 
@@ -28,15 +28,10 @@ pub struct Path {
 /// The path of that number; the same seed gives the same.
 pub fn path(parameters: usize, seed: u64, number: u64) -> Path {
     let mut random = RandomKey(seed).stream(CellId(number), 0, PATHS);
-    let mut below = |most: u32| ((u64::from(random.bits()) * u64::from(most)) >> 32) as u32;
     let start: Vec<f64> = (0..parameters)
-        .map(|_| f64::from(below(LEVELS)) / f64::from(LEVELS - 1))
+        .map(|_| below(&mut random, LEVELS) as f64 / (LEVELS - 1) as f64)
         .collect();
-    let mut changed: Vec<usize> = (0..parameters).collect();
-    // Fisher and Yates.
-    for last in (1..parameters).rev() {
-        changed.swap(last, below(last as u32 + 1) as usize);
-    }
+    let changed = shuffled(&mut random, parameters);
     let mut points = vec![start];
     for parameter in &changed {
         let mut next = points[points.len() - 1].clone();

@@ -128,6 +128,7 @@ pub(super) fn legend_entries(snapshot: &Snapshot, colours: &CellColours) -> Vec<
     let finished = |(tally, entry): (Tally, Entry)| Entry {
         form: tally.form(),
         count: count_text(tally.count),
+        number: tally.count,
         ..entry
     };
     entries.into_iter().map(finished).collect()
@@ -143,6 +144,38 @@ pub(super) fn no_data_entry(site: &SiteSnapshot, settings: &ViewSettings) -> Opt
         text: "no data".to_owned(),
         ..Entry::default()
     })
+}
+
+/// All that is in the picture where it is little; of much the kinds of cells that there are most of and the first layers, and how
+/// much there is besides: a legend that lies over all of the picture explains none of it.
+pub(super) fn shortened(cells: Vec<Entry>, layers: Vec<Entry>) -> Vec<Entry> {
+    /// Lines of a legend at most.
+    const MOST: usize = 14;
+    /// Of these so many for layers, where cells need the others.
+    const FOR_LAYERS: usize = 4;
+    let all = cells.len() + layers.len();
+    if all <= MOST {
+        return cells.into_iter().chain(layers).collect();
+    }
+    let of_layers = layers.len().min(FOR_LAYERS);
+    let of_cells = cells.len().min(MOST - 1 - of_layers);
+    let of_layers = layers.len().min(MOST - 1 - of_cells);
+    let mut numbers: Vec<usize> = cells.iter().map(|entry| entry.number).collect();
+    numbers.sort_unstable_by(|a, b| b.cmp(a));
+    let least = of_cells
+        .checked_sub(1)
+        .map_or(usize::MAX, |last| numbers[last]);
+    let cells = cells.into_iter().filter(|entry| entry.number >= least);
+    let kept = cells
+        .take(of_cells)
+        .chain(layers.into_iter().take(of_layers));
+    let mut kept: Vec<Entry> = kept.collect();
+    kept.push(Entry {
+        form: Form::Nothing,
+        text: format!("and {} more", all - kept.len()),
+        ..Entry::default()
+    });
+    kept
 }
 
 /// The layers of glyphs in view, with their colours and numbers.
@@ -193,6 +226,34 @@ mod tests {
         );
         assert_eq!(legend(&quantity("sea.depth")), "no value 1");
         assert_eq!(legend(&quantity("sea.salt")), "eaten 1");
+    }
+
+    #[test]
+    fn of_much_the_most_numerous_cells_and_the_first_layers_are_named_and_the_rest_counted() {
+        let entry = |text: &str, number: usize| Entry {
+            text: text.into(),
+            number,
+            ..Entry::default()
+        };
+        let cells: Vec<Entry> = (0..20)
+            .map(|n| entry(&format!("cell {n}"), n * 7 % 20))
+            .collect();
+        let layers: Vec<Entry> = (0..6).map(|n| entry(&format!("layer {n}"), 0)).collect();
+        let few = shortened(cells[..5].to_vec(), layers.clone());
+        assert_eq!(few.len(), 11);
+        let much = shortened(cells, layers.clone());
+        let texts: Vec<&str> = much.iter().map(|entry| entry.text.as_str()).collect();
+        assert_eq!(texts.len(), 14);
+        assert_eq!(
+            texts[9..],
+            ["layer 0", "layer 1", "layer 2", "layer 3", "and 13 more"]
+        );
+        assert!(
+            much[..9].iter().all(|entry| entry.number >= 11),
+            "{texts:?}"
+        );
+        let alone = shortened(Vec::new(), vec![layers, vec![entry("and", 0); 12]].concat());
+        assert_eq!(alone.len(), 14);
     }
 
     #[test]

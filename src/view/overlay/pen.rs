@@ -39,6 +39,7 @@ pub fn colour32([r, g, b]: [f32; 3]) -> Color32 {
 }
 
 /// An entry of the legend.
+#[derive(Clone)]
 pub(super) struct Entry {
     /// Colour, sRGB.
     pub colour: [f32; 3],
@@ -54,6 +55,8 @@ pub(super) struct Entry {
     pub text: String,
     /// How many cells, as text; empty for none.
     pub count: String,
+    /// The same as a number; 0 for what is no cell.
+    pub number: usize,
 }
 
 impl Default for Entry {
@@ -66,6 +69,7 @@ impl Default for Entry {
             is_hatched: false,
             text: String::new(),
             count: String::new(),
+            number: 0,
         }
     }
 }
@@ -73,6 +77,8 @@ impl Default for Entry {
 /// What an entry of the legend stands for, by its shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
+    /// Nothing of its own: a remark.
+    Nothing,
     /// A cell that is a ball.
     Cell,
     /// A cell that is drawn out.

@@ -10,6 +10,7 @@ impl Pen<'_> {
     /// A small picture of what an entry stands for.
     pub(super) fn sample(&self, at: Pos2, entry: &Entry) {
         match entry.form {
+            Form::Nothing => {}
             Form::Cell => self.small_cell(at, entry),
             Form::Spindle => self.small_spindle(at, entry),
             Form::Glyph(kind) => self.small_glyph(at, entry, kind),
