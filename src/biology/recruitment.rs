@@ -27,7 +27,7 @@ use crate::core::regulate::Rules;
 use crate::core::rule::{BLOCK, Program, Scratch};
 use crate::core::site_part::RegisterSitePart;
 use crate::core::state::{Owner, RegisterState, WhollyKept};
-use crate::core::units::UM3_PER_MM3;
+use crate::core::units::{MINUTES_PER_DAY, UM3_PER_MM3};
 use crate::core::{CellId, Clock, Purpose, RandomKey, RegisterPurpose, SimSchedule, SimSystems};
 use crate::tissue::population::turn_members_over;
 use crate::tissue::{Fields, SiteId, Sites};
@@ -94,8 +94,6 @@ const SITE_SCALE: &str = "recruitment.scale";
 /// When and where cells come.
 const CALLING: Purpose = Purpose::of("recruitment.calling");
 
-/// Minutes in a day.
-const MINUTES_PER_DAY: f64 = 1440.0;
 /// Most doors that are asked for a type and site in one step, and most cells that come in at one of them.
 const MOST_DOORS: u32 = 64;
 const MOST_AT_ONCE: u32 = 10_000;

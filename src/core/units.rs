@@ -6,6 +6,8 @@
 pub const SECONDS_PER_MINUTE: f64 = 60.0;
 /// Minutes in an hour.
 pub const MINUTES_PER_HOUR: f64 = 60.0;
+/// Minutes in a day.
+pub const MINUTES_PER_DAY: f64 = 1440.0;
 /// Cubic micrometres in a cubic millimetre.
 pub const UM3_PER_MM3: f64 = 1.0e9;
 /// Molecules in a cubic micrometre at 1 nM: 1e-9 mol/L x 1e-15 L/um3 x 6.022e23 /mol.

@@ -33,6 +33,7 @@ use crate::core::input::Regulated;
 use crate::core::parallel::{IN_TABLES, for_each_row};
 use crate::core::parameters::{Limits, Parameters, PerType};
 use crate::core::random::{Random, probability};
+use crate::core::units::MINUTES_PER_DAY;
 use crate::core::{CellId, Clock, Purpose, RandomKey};
 use crate::tissue::{SiteId, Sites};
 
@@ -134,8 +135,6 @@ pub(super) const JOINING: Purpose = Purpose::of("intravasation.joining");
 
 /// Leakiest wall that is told apart, over one without pericytes.
 const MOST_OPEN: f32 = 2.0;
-const MINUTES_PER_DAY: f32 = 1440.0;
-
 /// A cell that enters the blood.
 #[derive(Clone, Copy, Debug)]
 pub struct Leader {
@@ -176,7 +175,11 @@ pub fn enter_vessels(
     if circulation.get().is_none() {
         return;
     }
-    let (key, step, days) = (*key, clock.step, clock.dt_minutes() / MINUTES_PER_DAY);
+    let (key, step, days) = (
+        *key,
+        clock.step,
+        clock.dt_minutes() / MINUTES_PER_DAY as f32,
+    );
     let parameters = &*parameters;
     let [rate, cohesion, lymph] = [RATE, COHESION, LYMPH].map(|name| inputs.input(name));
     for (entities, ids, types, residents, positions, _, vitals, colonists, vessels) in

@@ -15,11 +15,10 @@ use serde::{Deserialize, Serialize};
 use super::organs::{educating_share, number_of, number_of_organ, organs, shares};
 use super::packets::{Load, NO_CELL, Packets};
 use super::parameters::{CARGO, ExosomesParameters, INTEGRINS, MET, SourceParameters};
-use super::travel::MINUTES_PER_DAY;
 use crate::cell::doors::Ways;
 use crate::core::invariant::Breach;
 use crate::core::state::WhollyKept;
-use crate::core::units::UM3_PER_MM3;
+use crate::core::units::{MINUTES_PER_DAY, UM3_PER_MM3};
 use crate::core::{CellId, Clock, Purpose, Random, RandomKey};
 use crate::tissue::{Organ, SiteId, Sites};
 

@@ -23,7 +23,7 @@ use crate::core::input::Regulated;
 use crate::core::parallel::{IN_TABLES, for_each_chunk_mut2, for_each_row_mut};
 use crate::core::parameters::PerType;
 use crate::core::random::probability;
-use crate::core::units::UM3_PER_MM3;
+use crate::core::units::{MINUTES_PER_DAY, UM3_PER_MM3};
 use crate::core::{CellId, Clock, Purpose, RandomKey};
 use crate::tissue::interstitium::velocity;
 use crate::tissue::medium::{SiteMedium, WalksThroughMedium};
@@ -36,9 +36,6 @@ pub(super) const BINDS: Purpose = Purpose::of("exosome.binds");
 
 /// Packets in one piece of work.
 const CHUNK: usize = 2048;
-
-/// Minutes in a day.
-pub(super) const MINUTES_PER_DAY: f64 = 1440.0;
 
 /// A cell that takes vesicles up.
 #[derive(Clone, Copy, Debug)]

@@ -24,7 +24,7 @@ use crate::core::parameters::{CellTypeNames, Limits, Parameters, PerType, Regist
 use crate::core::random::probability;
 use crate::core::site_part::RegisterSitePart;
 use crate::core::state::RegisterState;
-use crate::core::units::UM3_PER_MM3;
+use crate::core::units::{MINUTES_PER_DAY, UM3_PER_MM3};
 use crate::core::{CellId, Clock, Purpose, RandomKey, RegisterPurpose, SimSchedule};
 use crate::tissue::{SiteId, Sites};
 
@@ -205,9 +205,6 @@ pub fn come_and_go(
         });
     }
 }
-
-/// Minutes in a day.
-const MINUTES_PER_DAY: f64 = 1440.0;
 
 /// Registers the capability and the part of sites.
 pub(super) fn register(app: &mut App) {

@@ -12,6 +12,7 @@ use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::quantity::{NONE, Quantity, RegisterQuantities};
 use crate::core::random::probability;
 use crate::core::state::{Owner, RegisterState, WhollyKept};
+use crate::core::units::MINUTES_PER_DAY;
 use crate::core::{Clock, SimSchedule, SimSystems};
 use crate::tissue::population::{RegisterPopulation, turn_members_over};
 use crate::tissue::{SiteId, Sites};
@@ -58,7 +59,7 @@ pub fn keep_tally(
             *count += 1;
         }
     }
-    let days = f64::from(clock.dt_minutes()) / 1440.0;
+    let days = f64::from(clock.dt_minutes()) / MINUTES_PER_DAY;
     let way = f64::from(probability(1.0 / OVER_MIN, clock.dt_minutes()));
     for (site, mut tally) in &mut tallies {
         let tally = tally.bypass_change_detection();

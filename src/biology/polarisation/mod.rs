@@ -26,6 +26,7 @@ use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::parallel::{IN_TABLES, for_each_row_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::state::RegisterState;
+use crate::core::units::MINUTES_PER_DAY;
 use crate::core::{Clock, SimSchedule, SimSystems};
 
 mod known;
@@ -128,9 +129,6 @@ impl Polarisation {
 const TO_M2: &str = "polarisation.to_m2";
 const TO_M1: &str = "polarisation.to_m1";
 
-/// Minutes in a day.
-const MINUTES_PER_DAY: f32 = 1440.0;
-
 /// Living cells with the axis go along it.
 pub fn polarise(
     clock: Res<Clock>,
@@ -139,7 +137,7 @@ pub fn polarise(
     mut cells: Query<(Entity, &CellType, Option<&Vital>, &mut Polarisation)>,
 ) {
     let parameters = &*parameters;
-    let days = clock.dt_minutes() / MINUTES_PER_DAY;
+    let days = clock.dt_minutes() / MINUTES_PER_DAY as f32;
     let [to_m2, to_m1] = [TO_M2, TO_M1].map(|name| inputs.input(name));
     for (entities, types, vitals, mut states) in cells.contiguous_iter_mut().expect(IN_TABLES) {
         let (to_m2, to_m1) = (to_m2.in_table(entities), to_m1.in_table(entities));

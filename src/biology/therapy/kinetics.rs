@@ -13,6 +13,7 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::core::parameters::Limits;
+use crate::core::units::MINUTES_PER_DAY;
 
 /// By what way a drug comes into a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Reflect)]
@@ -173,8 +174,6 @@ impl Kinetics {
         std::f64::consts::LN_2 / slow / MINUTES_PER_DAY
     }
 }
-
-const MINUTES_PER_DAY: f64 = 1440.0;
 
 /// Longest piece in which saturating clearance is held, min.
 const PIECE_MINUTES: f64 = 15.0;

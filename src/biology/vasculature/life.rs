@@ -89,7 +89,7 @@ impl SolidStress {
         };
         self.of_segments.clear();
         for segment in 0..network.segments().len() {
-            let mean = network.mean_along(segment, &around).unwrap_or(0.0);
+            let mean = network.mean_along(segment, around).unwrap_or(0.0);
             self.of_segments.push(mean * parameters.solid_stress_mmhg);
         }
     }

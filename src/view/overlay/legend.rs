@@ -252,7 +252,7 @@ mod tests {
             much[..9].iter().all(|entry| entry.number >= 11),
             "{texts:?}"
         );
-        let alone = shortened(Vec::new(), vec![layers, vec![entry("and", 0); 12]].concat());
+        let alone = shortened(Vec::new(), [layers, vec![entry("and", 0); 12]].concat());
         assert_eq!(alone.len(), 14);
     }
 
