@@ -130,7 +130,7 @@ fn an_injection_that_makes_no_sense_is_refused_where_it_stands() {
         let injections = format!("injections: [{injection}]");
         let text = scene(NO_ORGAN, &native("", ""), &injections, "", "Minutes(1)");
         let read = Program::default().parse_scene(&text, "body.ron", None);
-        read.err().expect("it makes no sense").to_string()
+        read.expect_err("it makes no sense").to_string()
     };
     let unknown = refused(r#"(cell: "natvie", cells: 10)"#);
     assert!(
