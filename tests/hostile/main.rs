@@ -6,6 +6,8 @@ mod odd_scenes;
 mod output;
 #[cfg(unix)]
 mod reading;
+#[cfg(target_os = "linux")]
+mod watched;
 
 use std::path::Path;
 use std::process::Command;
