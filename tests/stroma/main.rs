@@ -4,9 +4,12 @@
 #[path = "../ablation/mod.rs"]
 mod ablation;
 mod arrows;
+mod cost;
 mod duct;
 mod halo;
 mod long;
+mod outcomes;
+mod polarity;
 #[path = "../program/mod.rs"]
 mod program;
 mod signals;

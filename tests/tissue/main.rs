@@ -3,6 +3,8 @@
 
 mod arrested;
 mod core;
+mod rest;
+mod sorting;
 mod walkers;
 
 use std::path::Path;
