@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use tumorscape::simulation::Simulation;
+use tumorscape::simulation::{Program, Simulation};
 
 use super::{census, run_to, simulation};
 
@@ -92,9 +92,11 @@ fn along_the_radius(days: &[f64], outer: f64, stroma_per_um3: f64) -> AlongRadiu
     AlongRadius { halos, level }
 }
 
+/// Shells in which cells are counted, um.
+const COUNTED_UM: f64 = 20.0;
+
 /// The distance beyond the rim within which half of a shell of fibroblasts is awake, um.
 fn among_cells(simulation: &Simulation) -> f64 {
-    const COUNTED_UM: f64 = 20.0;
     let cells = census(simulation, &["fibroblast.myofibroblastic"], &[]);
     let awake = cells
         .quantity("fibroblast.myofibroblastic")
@@ -115,16 +117,11 @@ fn among_cells(simulation: &Simulation) -> f64 {
 /// Awake and asleep part where TGF-beta is 0.23 ng/mL, some 20 um wide, and cells are counted in shells of 20 um.
 const AGREES_UM: f64 = 25.0;
 
-#[test]
-#[ignore = "sixty days of tissue: two minutes; run with `cargo test --release -- --ignored`"]
-fn the_halo_of_woken_fibroblasts_is_that_of_the_radius_and_stays_where_it_is() {
-    let days = [20.0, 60.0];
-    // A ball as large as the block.
-    let outer = 2.0 * BLOCK_HALF_UM * (3.0 / (4.0 * PI)).cbrt();
-    let computed = along_the_radius(&days, outer, STROMA_PER_UM3).halos;
-    // A tumour that neither grows nor dies, of fewer and as much more secreting fibroblasts, which stay where they are: 4000 in a mm3.
-    let scene = |tumour: f64| {
-        format!(
+/// A tumour that neither grows nor dies, of cells that give off so much TGF-beta each, among fewer and as much more secreting fibroblasts
+/// than in the calculation, which stay where they are: 4000 in a mm3.
+fn tissue(tumour_per_cell: f64, stroma_per_um3: f64) -> Simulation {
+    simulation(
+        &format!(
             r#"(
     title: "halo", about: "-", pace: Calibrated, duration: Days(60), step: Minutes(60),
     sites: [(
@@ -141,22 +138,39 @@ fn the_halo_of_woken_fibroblasts_is_that_of_the_radius_and_stays_where_it_is() {
     parameters: {{
         "tumour.cycle.g0g1_hours": 1000000, "tumour.death.apoptosis_per_hour": 0, "tumour.motility.speed_um_per_min": 0,
         "fibroblast.motility.speed_um_per_min": 0,
-        "tumour.exchange.tgf_beta.secretes_molecules_per_s": {tumour},
+        "tumour.exchange.tgf_beta.secretes_molecules_per_s": {tumour_per_cell},
         "fibroblast.exchange.tgf_beta.secretes_molecules_per_s": {},
     }},
 )"#,
-            STROMA_PER_UM3 / 4.0e-6
-        )
-    };
-    // What the tumour gives off as a whole is given; of its cells there are as many as fit in.
+            stroma_per_um3 / 4.0e-6
+        ),
+        1,
+    )
+}
+
+/// The same, of a tumour that gives off as a whole what it does in the calculation: of its cells there are as many as fit in.
+fn as_calculated(stroma_per_um3: f64) -> Simulation {
     let count = |simulation: &Simulation| {
         let cells = census(simulation, &["emt.e_cadherin"], &[]);
         let those = cells.quantity("emt.e_cadherin").expect("it is registered");
         those.iter().filter(|of| !of.is_nan()).count()
     };
-    let cells = count(&simulation(&scene(0.12), 1)) as f64;
+    let cells = count(&tissue(0.12, stroma_per_um3)) as f64;
     let volume = 4.0 / 3.0 * PI * TUMOUR_UM.powi(3);
-    let mut simulation = simulation(&scene(TUMOUR_PER_UM3 * volume / cells), 1);
+    tissue(TUMOUR_PER_UM3 * volume / cells, stroma_per_um3)
+}
+
+/// Radius of a ball as large as the block, um.
+fn outer_um() -> f64 {
+    2.0 * BLOCK_HALF_UM * (3.0 / (4.0 * PI)).cbrt()
+}
+
+#[test]
+#[ignore = "sixty days of tissue: two minutes; run with `cargo test --release -- --ignored`"]
+fn the_halo_of_woken_fibroblasts_is_that_of_the_radius_and_stays_where_it_is() {
+    let days = [20.0, 60.0];
+    let computed = along_the_radius(&days, outer_um(), STROMA_PER_UM3).halos;
+    let mut simulation = as_calculated(STROMA_PER_UM3);
     let mut found = Vec::new();
     for day in days {
         run_to(&mut simulation, 24.0 * day);
@@ -172,6 +186,40 @@ fn the_halo_of_woken_fibroblasts_is_that_of_the_radius_and_stays_where_it_is() {
         );
     }
     assert!((found[0] - found[1]).abs() <= 20.0, "{found:?}");
+}
+
+#[test]
+#[ignore = "ten days of tissue: half a minute; run with `cargo test --release -- --ignored`"]
+fn fibroblasts_that_wake_each_other_wake_all_of_the_block() {
+    // Eight times what is shipped: four times what wakes them, were all awake.
+    let much = 8.0 * STROMA_PER_UM3;
+    let computed = along_the_radius(&[10.0], outer_um(), much).halos;
+    let mut simulation = as_calculated(much);
+    run_to(&mut simulation, 240.0);
+    let found = among_cells(&simulation);
+    println!("along the radius {computed:?} um, among cells {found} um");
+    // To the faces of the block, and in the calculation to the end.
+    assert!(computed[0] >= outer_um() - TUMOUR_UM - 2.0 * SHELL_UM);
+    assert!(found >= BLOCK_HALF_UM - TUMOUR_UM - COUNTED_UM, "{found}");
+}
+
+#[test]
+fn check_warns_where_woken_fibroblasts_would_keep_each_other_awake() {
+    let warnings = |per_mm3: u32| {
+        let text = format!(
+            r#"(
+    title: "crowd", about: "-", pace: Illustrative, duration: Hours(1),
+    sites: [(name: "breast", organ: Breast, size_um: (400, 400, 400), fields: [(molecule: "tgf_beta", level: 0)])],
+    populations: [(cell: "fibroblast", place: Scatter(per_mm3: {per_mm3}))],
+)"#
+        );
+        let parsed = Program::default().parse_scene(&text, "crowd.ron", None);
+        let parsed = parsed.unwrap_or_else(|report| panic!("{report}"));
+        parsed.warnings.to_string()
+    };
+    // Half of what wakes them at the density for which they were calibrated, thrice that where they are short of oxygen; four times that.
+    let said = |per_mm3| warnings(per_mm3).contains("times what wakes them, were all awake");
+    assert!(!said(16_000) && said(64_000));
 }
 
 #[test]

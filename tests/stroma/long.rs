@@ -34,3 +34,28 @@ fn tumours_invade_deeper_with_fibroblasts_that_can_wake() {
     }
     assert!(10 * deeper >= 9 * seeds, "{deeper} of {seeds}");
 }
+
+#[test]
+#[ignore = "three seeds of two days of two tumours: three minutes; run with `cargo test --release -- --ignored`"]
+fn fibroblasts_that_cannot_wake_make_no_difference() {
+    let text = std::fs::read_to_string("scenes/caf_invasion.ron").expect("it is shipped");
+    // On the left those that are deaf, on the right nobody.
+    let swapped = text.replace(
+        r#"(cell: "fibroblast", site: "with CAFs""#,
+        r#"(cell: "deaf_fibroblast", site: "with CAFs""#,
+    );
+    let nobody = r#"(cell: "deaf_fibroblast", site: "without", place: Scatter(per_mm3: 6000, outside_um: 315)),"#;
+    assert!(swapped != text && swapped.contains(nobody));
+    let swapped = swapped.replace(nobody, "");
+    let seeds: u64 = std::env::var("SEEDS").map_or(3, |seeds| seeds.parse().expect("a number"));
+    let mut difference = 0.0;
+    for seed in 1..=seeds {
+        let mut simulation = simulation(&swapped, seed);
+        run_to(&mut simulation, 48.0);
+        let (deaf, nobody) = (depth_um(&simulation, 0), depth_um(&simulation, 1));
+        println!("seed {seed}: {deaf} um among deaf ones, {nobody} um among none");
+        difference += (deaf - nobody) / seeds as f32;
+    }
+    // A third of a cell; with CAFs it is four to five cells.
+    assert!(difference.abs() < 6.0, "{difference} um");
+}

@@ -4,6 +4,7 @@
 mod arrested;
 mod core;
 mod rest;
+mod slabs;
 mod sorting;
 mod walkers;
 
