@@ -141,6 +141,7 @@ fn tissue(tumour_per_cell: f64, stroma_per_um3: f64) -> Simulation {
         "tumour.exchange.tgf_beta.secretes_molecules_per_s": {tumour_per_cell},
         "fibroblast.exchange.tgf_beta.secretes_molecules_per_s": {},
     }},
+    output: (metrics_every: Hours(12)),
 )"#,
             stroma_per_um3 / 4.0e-6
         ),
