@@ -20,7 +20,7 @@ use super::numbers::{number_fields, read_number};
 use super::parallel::ROWS;
 use super::parameters::{Limits, Parameters, PerType};
 use super::quantity::{LISTED, NamedTwice, Quantity};
-use super::regulate::Groundwork;
+use super::regulate::{Groundwork, SiteGroundwork};
 use super::state::RegisterState;
 
 /// What a person has to know about an input.
@@ -34,6 +34,8 @@ pub struct InputInfo {
     pub about: String,
     /// What it may be; rules cannot lead beyond.
     pub limits: Limits,
+    /// How often an input of elements is asked for, min: in the steps between it keeps its values. 0 is in every step.
+    pub every_min: f64,
 }
 
 impl InputInfo {
@@ -48,7 +50,16 @@ impl InputInfo {
             unit: unit.into(),
             about: about.into(),
             limits: Limits::NON_NEGATIVE,
+            every_min: 0.0,
         }
+    }
+
+    /// Says how often an input of elements is asked for, min, by a system that runs when [`super::Clock::is_turn`] says so: only
+    /// then is it worked out.
+    #[must_use]
+    pub const fn every_min(mut self, minutes: f64) -> Self {
+        self.every_min = minutes;
+        self
     }
 
     /// What it may be.
@@ -160,6 +171,8 @@ impl Inputs {
 pub struct InputValues {
     /// What inputs of cells are worked out from.
     pub(super) groundwork: Groundwork,
+    /// What inputs of sites and elements are worked out from.
+    pub(super) site_groundwork: SiteGroundwork,
     /// Of cells, in the order of [`Inputs::cells`].
     pub(super) cells: Vec<ValuesOfCells>,
     /// Inputs of the cells of a table, where any of them has a rule.
@@ -168,7 +181,7 @@ pub struct InputValues {
     pub(super) sites: Vec<Vec<(Entity, f32)>>,
     /// Of the elements of each site, in the order of [`Inputs::elements`].
     pub(super) elements: Vec<Vec<(Entity, Vec<f32>)>>,
-    /// Quantities of elements, filled again for each input.
+    /// Quantities of sites and elements, filled again for each input.
     pub(super) columns: Vec<Vec<f32>>,
 }
 

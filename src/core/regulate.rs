@@ -23,8 +23,10 @@ use super::state::{Owner, RegisterState, WhollyKept};
 use super::{SimSchedule, SimSystems};
 
 mod groundwork;
+mod sites;
 
 pub(super) use groundwork::Groundwork;
+pub(super) use sites::SiteGroundwork;
 
 /// The rules in force.
 #[derive(Resource, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -219,7 +221,7 @@ fn regulate(world: &mut World) {
     world.resource_scope(|world, mut values: Mut<InputValues>| {
         let values = &mut *values;
         work_out_cells(world, values);
-        work_out_sites(world, values);
+        sites::work_out(world, values);
     });
 }
 
@@ -419,89 +421,6 @@ fn apply(
                     *value = *found;
                 }
             }
-        }
-    }
-}
-
-/// The inputs of sites and of what they hold in arrays.
-fn work_out_sites(world: &World, values: &mut InputValues) {
-    let (inputs, rules) = (world.resource::<Inputs>(), world.resource::<Rules>());
-    let sites = world
-        .get_resource::<SitesInOrder>()
-        .map_or(&[][..], |sites| &sites.0);
-    let empty = RuleBook::default();
-    let book = |place: usize| rules.of_sites.get(place).unwrap_or(&empty);
-    values.sites.resize_with(inputs.sites.len(), Vec::new);
-    for (input, of_sites) in inputs.sites.iter().zip(&mut values.sites) {
-        of_sites.clear();
-        for (place, site) in sites.iter().enumerate() {
-            let Some(base) = (input.base)(world, *site) else {
-                continue;
-            };
-            let mut by: Vec<String> = Vec::new();
-            let limits = (input.info.limits.min as f32, input.info.limits.max as f32);
-            let program = Program::new(book(place), &input.info.name, limits, |name| {
-                by.push(name.to_owned());
-                by.len() - 1
-            });
-            let mut value = [base];
-            if let Some(program) = program {
-                let known = world.get_resource::<Quantities>();
-                let of = |name: &String| {
-                    let quantity = known.and_then(|known| known.of_sites(name));
-                    [quantity.map_or(NONE, |quantity| quantity.of(world, *site))]
-                };
-                let columns: Vec<[f32; 1]> = by.iter().map(of).collect();
-                let column = |place: usize| &columns[place][..];
-                program.apply(&mut value, column, &mut [[0.0; BLOCK]; 2]);
-            }
-            of_sites.push((*site, value[0]));
-        }
-    }
-    values.elements.resize_with(inputs.elements.len(), Vec::new);
-    for (input, of_sites) in inputs.elements.iter().zip(&mut values.elements) {
-        of_sites.retain(|(site, _)| sites.contains(site));
-        for (place, site) in sites.iter().enumerate() {
-            let at = of_sites.iter().position(|(known, _)| known == site);
-            let at = at.unwrap_or_else(|| {
-                of_sites.push((*site, Vec::new()));
-                of_sites.len() - 1
-            });
-            let found = &mut of_sites[at].1;
-            found.clear();
-            (input.base)(world, *site, found);
-            let mut used = 0;
-            let limits = (input.info.limits.min as f32, input.info.limits.max as f32);
-            let program = Program::new(book(place), &input.info.name, limits, |name| {
-                let mut instead = inputs.read_as.iter();
-                let instead = instead.find(|(kind, of, _)| *kind == input.kind && of == name);
-                let name = instead.map_or(name, |(_, _, instead)| instead.as_str());
-                let quantity = inputs
-                    .element_quantities
-                    .iter()
-                    .find(|known| known.kind == input.kind && known.info.name == name);
-                if values.columns.len() == used {
-                    values.columns.push(Vec::new());
-                }
-                let column = &mut values.columns[used];
-                column.clear();
-                if let Some(quantity) = quantity {
-                    (quantity.of)(world, *site, column);
-                }
-                used += 1;
-                used - 1
-            });
-            let columns = &values.columns;
-            let Some(program) = program else { continue };
-            let none = [NONE; BLOCK];
-            for_each_chunk_mut(found, BLOCK, |start, values| {
-                let len = values.len();
-                let column = |place: usize| {
-                    let values = columns[place].get(start..start + len);
-                    values.unwrap_or(&none[..len])
-                };
-                program.apply(values, column, &mut [[0.0; BLOCK]; 2]);
-            });
         }
     }
 }

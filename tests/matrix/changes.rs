@@ -185,7 +185,8 @@ fn diffusion_through_a_slab_whose_hindrance_follows_density_is_as_calculated() {
          cell_types: [(name: \"source\", about: \"secretes\", colour: (1, 1, 1), \
              exchange: [(molecule: \"mmp\", secretes_molecules_per_s: 50)])], \
          populations: [(cell: \"source\", place: Single(at_um: (-299, 0, 0)))], \
-         parameters: {\"matrix.regeneration_per_day\": 0, \"matrix.digestion_per_min_nm\": 0})",
+         parameters: {\"matrix.regeneration_per_day\": 0}, \
+         timeline: [At(Minutes(0), Rule(Delete(\"s.mmp_digests_matrix\")))])",
         1,
     );
     for _ in 0..200 {

@@ -4,7 +4,7 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DIGESTION, EVERY_MINUTES, FACTORS, LOX, MMP, Matrix, MatrixBook, MatrixHindrance,
+    CROSSLINKING, DIGESTION, EVERY_MINUTES, FACTORS, Matrix, MatrixBook, MatrixHindrance,
     MatrixParameters,
 };
 use crate::core::Clock;
@@ -126,7 +126,7 @@ pub fn remodel(
     clock: Res<Clock>,
     parameters: Res<MatrixParameters>,
     sites: Res<Sites>,
-    (fields, bookings): (Fields, Bookings),
+    bookings: Bookings,
     (inputs, regulated): (Res<Inputs>, Regulated),
     mut matrices: Query<(
         Entity,
@@ -143,14 +143,14 @@ pub fn remodel(
     let turn = clock.steps_in(EVERY_MINUTES);
     let minutes = clock.dt_minutes() * turn as f32;
     let parameters = &*parameters;
-    let [mmp, lox] = [MMP, LOX].map(|name| fields.of(name));
     let stored = FACTORS.map(|name| bookings.of(name));
     let every = clock.steps_in(f64::from(parameters.hindrance_every_min)) / turn;
     let regeneration_per_min = parameters.regeneration_per_day / (24.0 * MINUTES_PER_HOUR as f32);
     for (entity, site, mut matrix, mut book, mut hindrance) in &mut matrices {
-        let by_rules = regulated
-            .of_elements(&inputs, DIGESTION, entity)
-            .unwrap_or_default();
+        let [digestion, crosslinking_per_min] = [DIGESTION, CROSSLINKING].map(|name| {
+            let values = regulated.of_elements(&inputs, name, entity);
+            values.unwrap_or_default()
+        });
         let (site, block) = (*site, &sites.get(*site).block);
         let voxel_um3 = block.voxel_volume_um3();
         let full_pg = parameters.collagen_pg_per_um3 * voxel_um3;
@@ -197,12 +197,10 @@ pub fn remodel(
             for at in 0..densities.len() {
                 let voxel = piece * VOXELS + at;
                 let change = Change {
-                    digestion_per_min: parameters.digestion_per_min_nm * mmp.at(site, voxel as u32)
-                        + books.digestion.sum(voxel)
-                        + by_rules.get(voxel).copied().unwrap_or(0.0),
+                    digestion_per_min: digestion.get(voxel).copied().unwrap_or(0.0)
+                        + books.digestion.sum(voxel),
                     deposition_per_min: books.deposition.sum(voxel) / full_pg,
-                    crosslinking_per_min: parameters.crosslinking_per_min_nm
-                        * lox.at(site, voxel as u32),
+                    crosslinking_per_min: crosslinking_per_min.get(voxel).copied().unwrap_or(0.0),
                     regeneration_per_min,
                     native: native[voxel],
                     minutes,

@@ -1,14 +1,15 @@
 //! The extracellular matrix: what lies between the cells, holds them back, leads them, and is digested.
 //!
 //! In each voxel of a site with the part `matrix` there is a density `rho` (0-1), a share `x` of crosslinked bonds, the directions
-//! of the fibres, and stores `b` of bound growth factors ([`state`]). With the soluble proteases `P`, the digestion `c` by proteases on the
-//! surface of cells, what cells lay down `s`, LOX `L`, and a free factor `f`:
+//! of the fibres, and stores `b` of bound growth factors ([`state`]). With the digestion `a` by what is dissolved, as soluble MMPs, and `c` by proteases on the
+//! surface of cells, what cells lay down `s`, crosslinking `l`, as by LOX, and a free factor `f`:
 //!
-//! - `d rho/dt = s (1 - rho) - (k_P P + c) rho / (1 + r x) + k_b (rho_0 - rho)`: laid down where there is room, digested the
+//! - `d rho/dt = s (1 - rho) - (a + c) rho / (1 + r x) + k_b (rho_0 - rho)`: laid down where there is room, digested the
 //!   slower the more it is crosslinked, and brought back slowly by the tissue;
-//! - `dx/dt = k_L L (1 - x)`, and what is laid down is not crosslinked yet;
+//! - `dx/dt = l (1 - x)`, and what is laid down is not crosslinked yet;
 //! - `db/dt = k_on rho f - k_off b - b (-d rho)/rho`: what is digested sets its share of the stores free, into the fields of these molecules.
 //!
+//! `a` and `l` are inputs of each voxel; what drives them stands in `assets/matrix/rules.ron`.
 //! Digestion and crosslinking are integrated exactly over a step; what binds is absorbed by the solver of the field, so that no more binds
 //! than there is, and is added to the store when it is known. Cells pull fibres towards their own axis of walking.
 //!
@@ -57,24 +58,20 @@ pub use pores::{Pores, passage, show_pores};
 pub use remodelling::{MatrixBook, RemodellingParameters, work_on_matrix};
 pub use state::{FACTORS, FibreLayout, Matrix, MatrixDescription};
 
-/// The molecules that act on it.
-/// The input of voxels.
+/// What rules know voxels by.
+const VOXEL: &str = "voxel";
+/// The inputs of voxels.
 const DIGESTION: &str = "matrix.digestion";
-const MMP: &str = "mmp";
-const LOX: &str = "lox";
+const CROSSLINKING: &str = "matrix.crosslinking";
 
 /// How matrix is made, digested and passed, the same in all tissues (group `matrix`).
 #[derive(Resource, Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields, default)]
 pub struct MatrixParameters {
-    /// Digestion by soluble MMP, `k_P`, 1/(min nM); 6e-5, 1e-3 /(s uM) [S].
-    pub digestion_per_min_nm: f32,
     /// By how much complete crosslinking slows digestion, `r`: to `1 / (1 + r)`; 5 [S].
     pub crosslink_resistance: f32,
     /// Return to the tissue's own density, `k_b`, 1/d; 1/20. Calibrated: it keeps barriers that nobody digests closed.
     pub regeneration_per_day: f32,
-    /// Crosslinking by LOX, `k_L`, 1/(min nM); 6e-5: half in eight days at 1 nM. Assumed.
-    pub crosslinking_per_min_nm: f32,
     /// Collagen in a cubic micrometre at density 1, pg; 5e-3 is 5 mg/mL, the upper end in the breast [M].
     pub collagen_pg_per_um3: f32,
     /// Cross-section of pores without any matrix, `A_max`, um2; 100. Calibrated.
@@ -111,10 +108,8 @@ pub struct MatrixParameters {
 impl Default for MatrixParameters {
     fn default() -> Self {
         Self {
-            digestion_per_min_nm: 6.0e-5,
             crosslink_resistance: 5.0,
             regeneration_per_day: 0.05,
-            crosslinking_per_min_nm: 6.0e-5,
             collagen_pg_per_um3: 5.0e-3,
             pore_area_um2: 100.0,
             free_pore_area_um2: 30.0,
@@ -198,31 +193,36 @@ impl Plugin for MatrixPlugin {
     fn build(&self, app: &mut App) {
         order_act(app);
         remodelling::register(app);
+        for (input, about) in [
+            (
+                DIGESTION,
+                "Digestion of the matrix in a voxel, but for that by the surface of cells.",
+            ),
+            (
+                CROSSLINKING,
+                "Share of the free bonds between fibres in a voxel that is crosslinked.",
+            ),
+        ] {
+            let info = InputInfo::new(input, "1/min", about).limits(Limits {
+                min: 0.0,
+                max: 1.0e3,
+            });
+            app.register_element_input(
+                VOXEL,
+                info.every_min(EVERY_MINUTES),
+                |world, site, values| {
+                    if let Some(matrix) = world.get::<Matrix>(site) {
+                        values.resize(values.len() + matrix.density.len(), 0.0);
+                    }
+                },
+            );
+        }
         app.register_group::<MatrixParameters>("matrix")
             .register_kept::<Matrix>(Owner::Site, "matrix")
             .register_kept::<MatrixHindrance>(Owner::Site, "matrix_hindrance")
             .declare_remade::<MatrixBook>("filled and emptied within a step")
             .declare_remade::<Scaffold>("shown anew as the matrix changes")
             .register_hindrance::<MatrixHindrance>()
-            .register_element_input(
-                "voxel",
-                InputInfo::new(
-                    DIGESTION,
-                    "1/min",
-                    "Digestion of the matrix in a voxel by anything else than cells and their MMPs.",
-                )
-                .limits(Limits {
-                    min: 0.0,
-                    max: 1.0e3,
-                }),
-                |world, site, values| {
-                    if let Some(matrix) = world.get::<Matrix>(site) {
-                        values.resize(values.len() + matrix.density.len(), 0.0);
-                    }
-                },
-            )
-            .register_molecule_use("matrix", MMP)
-            .register_molecule_use("matrix", LOX)
             .register_molecule_use("matrix", FACTORS[0])
             .register_molecule_use("matrix", FACTORS[1])
             .register_molecule_use("matrix", FACTORS[2])
@@ -240,6 +240,7 @@ impl Plugin for MatrixPlugin {
                 let mut barriers = site.entry::<SiteBarriers>().or_default();
                 barriers.get_mut().add(Pores::of(block));
             })
+            .give_site_part_rules("matrix", include_str!("../../../assets/matrix/rules.ron"))
             .while_in_transit(
                 work_on_matrix,
                 InTransit::Pauses,

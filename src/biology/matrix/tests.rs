@@ -53,11 +53,11 @@ fn carry_out(by: &Change, matrix: &mut Matrix) -> f32 {
     changed.freed
 }
 
-/// Days after which pores in a matrix of density 1 are as wide as `area_um2`, at that much MMP.
+/// Days after which pores in a matrix of density 1 are as wide as `area_um2`, at that much MMP, 6e-5 /(min nM).
 fn days_to_pores(area_um2: f32, mmp_nm: f32, crosslinking: f32, minutes: f32) -> f32 {
     let parameters = MatrixParameters::default();
     let mut matrix = matrix(1.0, crosslinking);
-    let by = change(parameters.digestion_per_min_nm * mmp_nm, minutes);
+    let by = change(6.0e-5 * mmp_nm, minutes);
     let mut steps = 0;
     while parameters.pore_um2(matrix.density[0]) < area_um2 {
         carry_out(&by, &mut matrix);

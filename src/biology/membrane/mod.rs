@@ -1,16 +1,17 @@
 //! Basement membranes: thin sheets around ducts, acini and organs that hold cells in, and that proteases open.
 //!
-//! A membrane ([`Around`]) is cut into elements about 8 um wide, each an entity with a density `rho` (0-1). With soluble MMP
-//! `P` at the element and the digestion `c` by cells that touch it,
+//! A membrane ([`Around`]) is cut into elements about 8 um wide, each an entity with a density `rho` (0-1). With the digestion `a`
+//! by what is dissolved at the element, as soluble MMPs, and `c` by cells that touch it,
 //!
-//! `d rho/dt = -(k_P P + c) rho + k_b (1 - rho)`,
+//! `d rho/dt = -(a + c) rho + k_b (1 - rho)`,
 //!
 //! solved exactly over a step, so that the time in which it opens hangs neither on the step nor on the size of elements. A cell
 //! carries its proteases at its leading edge: it digests where that reaches the membrane a pore as wide as its
 //! nucleus, and one that does not walk where it touches it; where several reach the same place, the strongest counts. The pores have the cross-section
 //! `A = A_max (1 - rho)^2`; a cell gets the share `clamp((A - A_0)/(A_ref - A_0), 0, 1)` of all that displaces it towards the sheet, `A_0` being
-//! where its nucleus is stuck: see [`sheet`]. What digests a membrane is said by rules on `membrane.contact_digestion`, and by
-//! the field of the molecule `mmp`.
+//! where its nucleus is stuck: see [`sheet`]. What digests a membrane is said by rules: of cells
+//! on `membrane.contact_digestion`, and of sites on `membrane.digestion` (`assets/membrane/rules.ron`); to these the elements of a site are of the
+//! kind `membrane element`, sheet by sheet.
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -33,18 +34,19 @@ use crate::cell::event::{EventBook, EventKind, RegisterEvent};
 use crate::cell::turnover::TurnoverSystems;
 use crate::cell::{ActSystems, Body, CellType, Motility, Position, Resident, Vital, order_act};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
-use crate::core::input::{InputInfo, RegisterInputs, Regulated};
+use crate::core::input::{InputInfo, Inputs, RegisterInputs, Regulated};
 use crate::core::invariant::{Breach, RegisterInvariant};
 use crate::core::parallel::{IN_TABLES, for_each_row};
-use crate::core::parameters::{PerType, RegisterParameters};
+use crate::core::parameters::{Limits, PerType, RegisterParameters};
 use crate::core::random::probability;
 use crate::core::site_part::RegisterSitePart;
 use crate::core::state::{Owner, RegisterState, WhollyKept};
 use crate::core::units::MINUTES_PER_HOUR;
 use crate::core::{CellId, Clock, SimSchedule, SimSystems};
 use crate::tissue::medium::MediumSystems;
+use crate::tissue::member_rules::RegisterPlacedElements;
 use crate::tissue::population::{LivesIn, RegisterPopulation};
-use crate::tissue::{Fields, RegisterMoleculeUse, SiteId, Sites, TissueBlock};
+use crate::tissue::{SiteId, Sites, TissueBlock};
 
 mod elements;
 mod known;
@@ -81,10 +83,12 @@ pub const CROSSING: EventKind = EventKind::of("membrane.crossing");
 /// A cell came back in.
 pub const RETURN: EventKind = EventKind::of("membrane.return");
 
-/// The input.
+/// The input of cells.
 const CONTACT_DIGESTION: &str = "membrane.contact_digestion";
-/// The molecule that digests it.
-const MMP: &str = "mmp";
+/// What rules know elements by.
+const ELEMENT: &str = "membrane element";
+/// The input of elements.
+const DIGESTION: &str = "membrane.digestion";
 
 /// Living cells touch membranes, and digest what they touch.
 pub fn meet_membranes(
@@ -221,40 +225,70 @@ fn note_left(world: &World) -> Option<Breach> {
     None
 }
 
+/// What digests the membranes of a site, and what is kept of them.
+struct Place<'a> {
+    site: SiteId,
+    /// Digestion of each element by what is dissolved, 1/min.
+    digestion: &'a [f32],
+    membranes: &'a mut Membranes,
+    tally: Mut<'a, MembraneTally>,
+}
+
+/// Appends what a number of voxels is at each element of the membranes of a site.
+fn at_elements(world: &World, site: Entity, of_voxel: &dyn Fn(u32) -> f32, to: &mut Vec<f32>) {
+    let barriers = world.get::<SiteBarriers>(site);
+    let membranes = barriers.and_then(SiteBarriers::get::<Membranes>);
+    let sheets = membranes.map_or(&[][..], |membranes| &membranes.sheets);
+    let voxels = sheets.iter().flat_map(|sheet| &sheet.voxels);
+    to.extend(voxels.map(|voxel| of_voxel(*voxel)));
+}
+
 /// Membranes are digested and mended; it is told where they opened.
 pub fn digest_membranes(
     clock: Res<Clock>,
     parameters: Res<MembranesParameters>,
-    fields: Fields,
+    (inputs, regulated): (Res<Inputs>, Regulated),
     events: Res<EventBook>,
-    mut barriers: Query<(&SiteId, &mut SiteBarriers, &mut MembraneTally)>,
+    mut barriers: Query<(Entity, &SiteId, &mut SiteBarriers, &mut MembraneTally)>,
     mut elements: Query<(&LivesIn, &mut MembraneElement)>,
 ) {
     let minutes = clock.dt_minutes();
     let hours = hours_at_end(&clock);
     let regeneration = parameters.regeneration_per_day / (24.0 * MINUTES_PER_HOUR as f32);
-    let mmp = fields.of(MMP);
-    let mut places: Vec<(SiteId, &mut Membranes, Mut<MembraneTally>)> = Vec::new();
-    for (site, barriers, tally) in &mut barriers {
+    let mut places: Vec<Place> = Vec::new();
+    for (entity, site, barriers, tally) in &mut barriers {
         if let Some(membranes) = barriers.into_inner().get_mut::<Membranes>() {
-            places.push((*site, membranes, tally));
+            let digestion = regulated.of_elements(&inputs, DIGESTION, entity);
+            places.push(Place {
+                site: *site,
+                digestion: digestion.unwrap_or_default(),
+                membranes,
+                tally,
+            });
         }
     }
     if places.is_empty() {
         return;
     }
-    places.sort_unstable_by_key(|(site, ..)| *site);
+    places.sort_unstable_by_key(|place| place.site);
     for (lives_in, mut element) in &mut elements {
-        let Ok(at) = places.binary_search_by_key(&lives_in.0, |(site, ..)| *site) else {
+        let Ok(at) = places.binary_search_by_key(&lives_in.0, |place| place.site) else {
             continue;
         };
-        let (site, membranes, tally) = &mut places[at];
+        let Place {
+            site,
+            digestion,
+            membranes,
+            tally,
+        } = &mut places[at];
         let element = element.bypass_change_detection();
         let place = element.place as usize;
-        let sheet = &mut membranes.sheets[usize::from(element.sheet)];
+        let number = usize::from(element.sheet);
+        let dissolved = digestion.get(membranes.first[number] + place);
+        let dissolved = dissolved.copied().unwrap_or(0.0);
+        let sheet = &mut membranes.sheets[number];
         let (contact, cell) = sheet.take(place);
-        let soluble = parameters.digestion_per_min_nm * mmp.at(*site, sheet.voxels[place]);
-        let density = density_after(element.density, soluble + contact, regeneration, minutes);
+        let density = density_after(element.density, dissolved + contact, regeneration, minutes);
         element.density = density;
         sheet.density[place] = density as f32;
         let was_open = element.is_open;
@@ -284,7 +318,6 @@ impl Plugin for MembranePlugin {
             .register_population::<BasementMembrane>("membrane_elements")
             .register_member_state::<BasementMembrane, MembraneElement>("element")
             .register_kept::<MembraneTally>(Owner::Site, "membrane_tally")
-            .register_molecule_use("membrane", MMP)
             .register_site_part::<Vec<MembraneDescription>>("membranes", |world, site, list| {
                 let Some(block) = world.get::<TissueBlock>(site).cloned() else {
                     return;
@@ -294,6 +327,21 @@ impl Plugin for MembranePlugin {
                 let mut barriers = site.entry::<SiteBarriers>().or_default();
                 barriers.get_mut().add(Membranes::new(list, &block));
             })
+            .give_site_part_rules("membranes", include_str!("../../../assets/membrane/rules.ron"))
+            .place_elements(ELEMENT, at_elements)
+            .register_element_input(
+                ELEMENT,
+                InputInfo::new(
+                    DIGESTION,
+                    "1/min",
+                    "Digestion of an element of a basement membrane, but for that by the surface of cells.",
+                )
+                .limits(Limits {
+                    min: 0.0,
+                    max: 1.0e3,
+                }),
+                |world, site, values| at_elements(world, site, &|_| 0.0, values),
+            )
             .begin_sites(begin_membranes)
             .settle_sites(take_over)
             .register_input::<MembraneParameters>(

@@ -11,8 +11,6 @@ use crate::core::parameters::{Contradiction, Limits, Parameters};
 #[derive(Resource, Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields, default)]
 pub struct MembranesParameters {
-    /// Digestion by soluble MMP, `k_P`, 1/(min nM); 6e-5, 1e-3 /(s uM) [S].
-    pub digestion_per_min_nm: f32,
     /// Mending, `k_b`, 1/d; 1/20. Calibrated: a membrane opens only where digestion is above 0.36 of this, which keeps epithelial
     /// ducts closed.
     pub regeneration_per_day: f32,
@@ -29,7 +27,6 @@ pub struct MembranesParameters {
 impl Default for MembranesParameters {
     fn default() -> Self {
         Self {
-            digestion_per_min_nm: 6.0e-5,
             regeneration_per_day: 0.05,
             pore_area_um2: 100.0,
             free_pore_area_um2: 30.0,

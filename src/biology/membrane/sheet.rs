@@ -218,6 +218,8 @@ impl Pores {
 pub struct Membranes {
     /// Each of them.
     pub sheets: Vec<Sheet>,
+    /// Where the elements of each begin among those of all.
+    pub(super) first: Vec<usize>,
     pub(super) pores: Pores,
     /// Bodies that went through in this step, in no order.
     crossings: Inbox<Vec<Crossing>>,
@@ -227,8 +229,15 @@ impl Membranes {
     /// Those of a scene.
     pub fn new(descriptions: &[MembraneDescription], block: &TissueBlock) -> Self {
         let sheets = descriptions.iter();
+        let sheets: Vec<Sheet> = sheets.map(|of| Sheet::new(of, block)).collect();
+        let mut elements = 0;
+        let first = sheets.iter().map(|sheet| {
+            elements += sheet.density.len();
+            elements - sheet.density.len()
+        });
         Self {
-            sheets: sheets.map(|of| Sheet::new(of, block)).collect(),
+            first: first.collect(),
+            sheets,
             ..Self::default()
         }
     }
