@@ -11,33 +11,20 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::capabilities::{HoldsParts, check_value};
 use super::checker::{Checker, names_in};
 use super::library::CellLibrary;
-use super::prefab::{Written, read_written};
+use super::named_parts::NamedParts;
+use super::prefab::Written;
 use super::spans::FieldPath;
-use super::tissue_parts::{deserialize_parts, serialize_parts};
-use crate::core::capability::{Capability, CapabilityRegistry, CapabilityValue, CellTypeName};
+use crate::core::capability::{Capability, CapabilityRegistry, CellTypeName};
 
 /// What the body around the sites is made of: `(circulation: (species: Mouse))`. A part that is left out is one that it does not have.
-#[derive(Clone, Debug, Default, PartialEq, Reflect)]
+#[derive(Clone, Debug, Default, PartialEq, Deref, DerefMut, Reflect)]
 pub struct BodyParts {
-    /// The parts, by name.
+    /// The parts.
     #[reflect(ignore)]
-    pub parts: BTreeMap<String, Written>,
+    named: NamedParts,
 }
 
 impl BodyParts {
-    /// The part of that name, if the body has it.
-    pub fn get(&self, name: &str) -> Option<&CapabilityValue> {
-        match self.parts.get(name)? {
-            Written::Value(value) => Some(value),
-            Written::Text(_) => None,
-        }
-    }
-
-    /// Whether it has none.
-    pub fn is_empty(&self) -> bool {
-        self.parts.is_empty()
-    }
-
     /// The cell types that its parts name.
     pub fn cell_types(&self) -> Vec<&str> {
         let parts = self.parts.keys().filter_map(|name| self.get(name));
@@ -52,9 +39,7 @@ impl BodyParts {
     /// # Errors
     /// In words, when one is unknown or cannot be read.
     pub fn read_parts(&mut self, known: &CapabilityRegistry) -> Result<(), String> {
-        read_written(&mut self.parts, |name| {
-            known.body_part(name).map(|part| &part.file)
-        })
+        self.read(|name| <Self as HoldsParts>::known(known, name))
     }
 }
 
@@ -97,13 +82,13 @@ pub(super) fn check_body_parts(
 
 impl Serialize for BodyParts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_parts(&self.parts, serializer)
+        self.write(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for BodyParts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let parts = deserialize_parts(deserializer, "BodyParts", "struct BodyParts")?;
-        Ok(Self { parts })
+        let named = NamedParts::from_struct(deserializer, "BodyParts", "struct BodyParts")?;
+        Ok(Self { named })
     }
 }

@@ -22,6 +22,7 @@ mod keys;
 pub mod library;
 pub mod look;
 pub mod molecules;
+mod named_parts;
 mod names;
 mod parse;
 pub mod population;

@@ -4,55 +4,37 @@
 //! have registered, see [`crate::core::site_part`].
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write};
 use std::path::Path;
 
 use bevy::prelude::*;
-use ron::value::RawValue;
-use serde::de::{MapAccess, Visitor};
-use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::capabilities::{HoldsParts, check_value, tell};
 use super::checker::Checker;
-use super::prefab::{FieldName, Written, read_written};
+use super::named_parts::NamedParts;
+use super::prefab::Written;
 use super::report::{Problem, SceneReport};
 use super::schema::Scene;
 use super::spans::FieldPath;
 use super::{LONGEST_TEXT, read_text_below};
-use crate::core::capability::{Capability, CapabilityRegistry, CapabilityValue};
+use crate::core::capability::{Capability, CapabilityRegistry};
 
 /// What the tissue of a site is made of besides its cells and molecules: `(matrix: (density: 0.4))`. A part that is left out is one that
 /// it does not have.
-#[derive(Clone, Debug, Default, PartialEq, Reflect)]
+#[derive(Clone, Debug, Default, PartialEq, Deref, DerefMut, Reflect)]
 pub struct TissueParts {
-    /// The parts, by name.
+    /// The parts.
     #[reflect(ignore)]
-    pub parts: BTreeMap<String, Written>,
+    named: NamedParts,
 }
 
 impl TissueParts {
-    /// The part of that name, if the tissue has it.
-    pub fn get(&self, name: &str) -> Option<&CapabilityValue> {
-        match self.parts.get(name)? {
-            Written::Value(value) => Some(value),
-            Written::Text(_) => None,
-        }
-    }
-
-    /// Whether it has none.
-    pub fn is_empty(&self) -> bool {
-        self.parts.is_empty()
-    }
-
     /// Reads its parts from a text that the program itself has written.
     ///
     /// # Errors
     /// In words, when one is unknown or cannot be read.
     pub fn read_parts(&mut self, known: &CapabilityRegistry) -> Result<(), String> {
-        read_written(&mut self.parts, |name| {
-            known.site_part(name).map(|part| &part.file)
-        })
+        self.read(|name| <Self as HoldsParts>::known(known, name))
     }
 }
 
@@ -145,62 +127,15 @@ pub(super) fn check_parts(
     }
 }
 
-/// Writes parts as a scene holds them.
-pub(super) fn serialize_parts<S: Serializer>(
-    parts: &BTreeMap<String, Written>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let mut text = String::from("(");
-    for (name, written) in parts {
-        let value = match written {
-            Written::Text(text) => text.clone(),
-            Written::Value(value) => value.to_ron().map_err(S::Error::custom)?,
-        };
-        write!(text, "{name}: {value}, ").map_err(S::Error::custom)?;
-    }
-    text.push(')');
-    RawValue::from_boxed_ron(text.into_boxed_str())
-        .map_err(S::Error::custom)?
-        .serialize(serializer)
-}
-
-/// Reads parts, each as the text that stands there, of a struct of that name; `expected` is what is said where there is something else.
-pub(super) fn deserialize_parts<'de, D: Deserializer<'de>>(
-    deserializer: D,
-    name: &'static str,
-    expected: &'static str,
-) -> Result<BTreeMap<String, Written>, D::Error> {
-    struct PartsVisitor(&'static str);
-
-    impl<'de> Visitor<'de> for PartsVisitor {
-        type Value = BTreeMap<String, Written>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str(self.0)
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut parts = BTreeMap::new();
-            while let Some(FieldName(field)) = map.next_key()? {
-                let text: Box<RawValue> = map.next_value()?;
-                let text = Written::Text(text.get_ron().trim().to_owned());
-                parts.entry(field).or_insert(text);
-            }
-            Ok(parts)
-        }
-    }
-    deserializer.deserialize_struct(name, &[], PartsVisitor(expected))
-}
-
 impl Serialize for TissueParts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_parts(&self.parts, serializer)
+        self.write(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for TissueParts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let parts = deserialize_parts(deserializer, "TissueParts", "struct TissueParts")?;
-        Ok(Self { parts })
+        let named = NamedParts::from_struct(deserializer, "TissueParts", "struct TissueParts")?;
+        Ok(Self { named })
     }
 }
