@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::{Condition, Expectation, Scene, Test};
 use crate::core::metric::SiteMetrics;
+use crate::core::printable::rounded;
 
 /// The measurements of one site at one time: a row of `metrics.csv`.
 #[derive(Clone, Copy, Debug)]
@@ -194,25 +195,9 @@ fn name(condition: &Condition) -> String {
     }
 }
 
-/// A value in at most five digits, without trailing zeros.
+/// A value as it stands in a verdict.
 fn number(value: f64) -> String {
-    if !value.is_finite() || value == 0.0 {
-        return value.to_string();
-    }
-    let magnitude = value.abs();
-    if !(1e-3..1e7).contains(&magnitude) {
-        return format!("{value:.3e}");
-    }
-    let decimals = [10_000.0, 1000.0, 100.0, 10.0, 1.0, 0.1, 0.01]
-        .iter()
-        .position(|power| magnitude >= *power)
-        .unwrap_or(7);
-    let text = format!("{value:.decimals$}");
-    if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        text
-    }
+    rounded(value, 5)
 }
 
 fn verdict(holds: bool, text: &str) -> Verdict {

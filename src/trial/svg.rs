@@ -3,6 +3,8 @@
 
 use std::fmt::Write;
 
+use crate::core::printable::rounded;
+
 /// Colours that people of any colour vision tell apart (Okabe and Ito 2008; the yellow darker, to be seen on white).
 pub const COLOURS: [&str; 8] = [
     "#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c00",
@@ -204,20 +206,7 @@ impl Scale {
 
 /// A number as it stands beside an axis: four digits.
 pub fn number(value: f64) -> String {
-    if value == 0.0 {
-        return "0".into();
-    }
-    let size = value.abs();
-    if (1e-3..1e5).contains(&size) {
-        let decimals = (3 - size.log10().floor() as i32).clamp(0, 6) as usize;
-        let text = format!("{value:.decimals$}");
-        if text.contains('.') {
-            return text.trim_end_matches('0').trim_end_matches('.').to_owned();
-        }
-        text
-    } else {
-        format!("{value:.1e}")
-    }
+    rounded(value, 4)
 }
 
 /// A plot with two axes at a place of the page.
@@ -333,7 +322,7 @@ mod tests {
         );
         assert_eq!(number(1234.5), "1234");
         assert_eq!(number(0.25), "0.25");
-        assert_eq!(number(3.0e7), "3.0e7");
+        assert_eq!(number(3.0e7), "3e7");
         // Nothing measured, and the same measured always.
         assert_eq!(
             Scale::of([f64::NAN].into_iter()),

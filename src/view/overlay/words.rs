@@ -1,5 +1,6 @@
 //! Numbers and names as people write them.
 
+use crate::core::printable::rounded;
 use crate::scene::{Pace, Scene};
 
 /// Tissue time as a person reads it: "6 h 30 min", "2 d 06 h".
@@ -87,16 +88,7 @@ pub fn capitalised(name: &str) -> String {
 
 /// A number on a scale, without needless zeros.
 pub fn number_text(value: f32) -> String {
-    if value == value.round() {
-        format!("{value:.0}")
-    } else if (value * 10.0 - (value * 10.0).round()).abs() < 1.0e-3 {
-        format!("{value:.1}")
-    } else {
-        format!("{value:.3}")
-            .trim_end_matches('0')
-            .trim_end_matches('.')
-            .to_owned()
-    }
+    rounded(f64::from(value), 4)
 }
 
 #[cfg(test)]
