@@ -155,13 +155,13 @@ pub fn follow_medium(
     mut media: Query<(&CultureMedium, &CellShare, &mut TissueShare)>,
     mut fields: Query<(&FieldSupply, &mut FieldValues, Option<&mut MediumLevel>)>,
 ) {
-    let every = (FOLLOWED_EVERY_MIN / clock.step_minutes).round().max(1.0) as u64;
+    let is_turn = clock.is_turn(FOLLOWED_EVERY_MIN);
     for site in &sites.list {
         let Ok((medium, cells, mut tissue)) = media.get_mut(site.entity) else {
             continue;
         };
         let is_renewed = medium.is_renewed(&clock);
-        if is_renewed || tissue.0.is_empty() || clock.step.is_multiple_of(every) {
+        if is_renewed || tissue.0.is_empty() || is_turn {
             let now = |share: &f32| (share / CONFLUENT).min(1.0);
             let shares = cells.shares();
             let is_new = tissue.0.len() != shares.len();

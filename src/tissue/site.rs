@@ -65,6 +65,11 @@ impl TissueBlock {
         self.min_um + self.dims.as_vec3() * self.voxel_um
     }
 
+    /// The nearest point of the block, um: what cells come in by may stand just outside.
+    pub fn nearest_inside(&self, at_um: Vec3) -> Vec3 {
+        at_um.clamp(self.min_um, self.max_um())
+    }
+
     /// Number of voxels.
     pub const fn voxels(&self) -> usize {
         self.dims.x as usize * self.dims.y as usize * self.dims.z as usize

@@ -290,9 +290,7 @@ impl Plugin for TransportPlugin {
 /// Molecules with the same interval take turns, so that no step has to solve them all; which turn is a matter of the
 /// molecule's name alone.
 pub fn is_due(clock: &Clock, molecule: &Molecule) -> bool {
-    let every = (f64::from(molecule.every_minutes) / clock.step_minutes)
-        .round()
-        .max(1.0) as u64;
+    let every = clock.steps_in(f64::from(molecule.every_minutes));
     (clock.step + 1) % every == molecule.turn() % every
 }
 

@@ -97,10 +97,7 @@ impl SolidStress {
 
 /// Whether it is time, and the step is one in which what is slow is worked out.
 pub(super) fn is_due(clock: Res<Clock>, parameters: Res<VesselParameters>) -> bool {
-    let every = (f64::from(parameters.every_min) / clock.step_minutes)
-        .round()
-        .max(1.0) as u64;
-    clock.step.is_multiple_of(every)
+    clock.is_turn(f64::from(parameters.every_min))
 }
 
 /// Cells press on the vessels around them.

@@ -429,11 +429,9 @@ pub(super) fn move_fluid(
         &mut InterstitialFlow,
     )>,
 ) {
-    let every = (f64::from(parameters.every_minutes) / clock.step_minutes)
-        .round()
-        .max(1.0) as u64;
+    let is_turn = clock.is_turn(f64::from(parameters.every_minutes));
     for (site, block, ground, host, drawn, is_drawn, mut work, mut fluid, mut flow) in &mut sites {
-        if fluid.is_known() && !clock.step.is_multiple_of(every) {
+        if fluid.is_known() && !is_turn {
             continue;
         }
         let conductivity = inputs
