@@ -2,6 +2,9 @@
 //! sites stand on one stage with their names.
 #![cfg(feature = "view")]
 
+#[path = "../cost/mod.rs"]
+mod cost;
+mod frames;
 #[path = "../support/mod.rs"]
 mod support;
 mod two_sites;

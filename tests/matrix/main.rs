@@ -1,6 +1,10 @@
 //! What the matrix does, from outside: pores hold back, fibres lead, MMP digests and sets free, density hinders.
 
 mod changes;
+#[path = "../cost/mod.rs"]
+mod cost;
+#[path = "cost.rs"]
+mod costs;
 #[path = "../program/mod.rs"]
 mod program;
 mod rules;

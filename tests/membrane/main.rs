@@ -1,6 +1,10 @@
 //! Basement membranes hold what they should hold, open when they should open, and are part of the state like anything else.
 
 mod barriers;
+#[path = "../cost/mod.rs"]
+mod cost;
+#[path = "cost.rs"]
+mod costs;
 mod duct;
 #[path = "../program/mod.rs"]
 mod program;
