@@ -10,11 +10,11 @@
 //!
 //! | floor | module | holds |
 //! | --- | --- | --- |
-//! | 6 | [`cli`] | the verbs `run`, `resume`, `check`, `describe`, `record`, `explore` |
+//! | 6 | [`cli`] | the verbs of the program: `run`, `check`, `record`, `explore`, `trial` and more |
 //! | 5 | `sandbox`, `record` | the window; frames without a window, encoders |
 //! | 4 | `view` | the picture of a [`simulation::Snapshot`]: cells, fields, camera, legend |
 //! | 3 | [`scene`], [`simulation`], [`journal`], [`trial`] | scene files; the simulation as a value; books, run folder, checkpoints |
-//! | 2 | [`biology`] | one module for each system of the subject; so far hypoxia and metabolism |
+//! | 2 | [`biology`] | one module for each system of the subject, from hypoxia to therapy |
 //! | 1 | [`cell`], [`tissue`], [`measure`] | body, cycle, death, motility, contact; sites, molecules, the field solver; census, metrics, hash |
 //! | 0 | [`core`](crate::core) | clock and order of a step, random numbers, identities, parameters, parallel loops |
 //!
@@ -35,7 +35,7 @@
 //! | `Timeline` | scripted and live commands | [`simulation::command`] |
 //! | `Perceive` | each cell finds its voxel and reads the fields there | [`cell::perception`] |
 //! | `Regulate` | rules set the inputs of cells and sites from what was known after the last step | [`core::regulate`] |
-//! | `Signal` | HIF-1a follows oxygen; metabolism follows oxygen, glucose, pH | [`biology::hypoxia`], [`biology::metabolism`] |
+//! | `Signal` | each system follows what it perceives: HIF-1a oxygen, metabolism oxygen, glucose and pH | [`biology`] |
 //! | `Act` | uptake and secretion are booked; bodies grow; cycle, death and walking are decided | [`cell::cycle`], [`cell::death`], [`cell::motility`], [`biology`] |
 //! | `Move` | cells push, hold and walk, in stable substeps | [`cell::movement`], [`cell::mechanics`] |
 //! | `Transport` | each molecule is solved for the end of the step | [`tissue::transport`], [`tissue::solver`] |

@@ -135,7 +135,7 @@ pub(crate) mod testing {
     //! What the rules of the shipped cell types say.
 
     use crate::core::input::Inputs;
-    use crate::core::rule::{BLOCK, Program};
+    use crate::core::rule::{BLOCK, RuleProgram};
     use crate::scene::CellLibrary;
     use crate::simulation::prototype_world;
 
@@ -154,7 +154,7 @@ pub(crate) mod testing {
         let limits = (f32::NEG_INFINITY, f32::INFINITY);
         let mut columns: Vec<[f32; 1]> = Vec::new();
         let book = library.get(of).unwrap().rule_book();
-        let program = Program::new(&book, name, limits, |by| {
+        let program = RuleProgram::new(&book, name, limits, |by| {
             let known = quantities.iter().find(|(known, _)| *known == by);
             columns.push([known.map_or(f32::NAN, |(_, value)| *value)]);
             columns.len() - 1

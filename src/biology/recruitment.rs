@@ -24,7 +24,7 @@ use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parameters::{CellTypeNames, Limits, Parameters, PerType, RegisterParameters};
 use crate::core::quantity::{NONE, Quantity, RegisterQuantities};
 use crate::core::regulate::Rules;
-use crate::core::rule::{BLOCK, Program, Scratch};
+use crate::core::rule::{BLOCK, RuleProgram, Scratch};
 use crate::core::site_part::RegisterSitePart;
 use crate::core::state::{Owner, RegisterState, WhollyKept};
 use crate::core::units::{MINUTES_PER_DAY, UM3_PER_MM3};
@@ -101,7 +101,7 @@ const MOST_AT_ONCE: u32 = 10_000;
 /// The rules on `recruit.rate`, ready to be applied: of each type its program, and the molecules that they ask for. Made when rules change.
 #[derive(Default)]
 pub struct Calls {
-    programs: Vec<Option<Program>>,
+    programs: Vec<Option<RuleProgram>>,
     by: Vec<String>,
     is_made: bool,
 }
@@ -113,7 +113,7 @@ impl Calls {
         let limits = RecruitParameters::limits("per_mm3_per_day");
         let limits = (limits.min as f32, limits.max as f32);
         let program = |book| {
-            Program::new(book, RATE, limits, |name| {
+            RuleProgram::new(book, RATE, limits, |name| {
                 let known = by.iter().position(|known| known == name);
                 known.unwrap_or_else(|| {
                     by.push(name.to_owned());
@@ -191,15 +191,13 @@ pub fn call(
             let radius_um = bodies
                 .get(cell_type)
                 .map_or(0.0, BodyParameters::resting_radius_um);
-            let inset = Vec3::splat(radius_um);
-            let (least, most) = (block.min_um + inset, block.max_um() - inset);
             for _ in 0..doors {
                 let dice = [(); 3].map(|()| random.uniform());
                 // Where vessels are drawn and none is perfused nobody comes.
                 let Some(door) = ways.pick(dice) else {
                     continue;
                 };
-                let at_um = door.outside_um(radius_um).min(most).max(least);
+                let at_um = door.beside_um(block, radius_um);
                 values.clear();
                 values.extend(molecules.iter().map(|molecule| {
                     let molecule = molecule.as_ref();

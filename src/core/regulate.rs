@@ -18,7 +18,7 @@ use super::invariant::{Breach, RegisterInvariant};
 use super::parallel::{ROWS, for_each_chunk_mut};
 use super::parameters::{CellTypeNames, Entry, Numbers, ParameterRegistry, last_changed};
 use super::quantity::{NONE, Quantities, Reader};
-use super::rule::{BLOCK, Program, Rule, RuleBook, Scratch};
+use super::rule::{BLOCK, Rule, RuleBook, RuleProgram, Scratch};
 use super::state::{Owner, RegisterState, WhollyKept};
 use super::{SimSchedule, SimSystems};
 
@@ -332,7 +332,7 @@ fn work_out_table<'w>(
     }
     to.table = Some(table.id());
     to.inputs.clear();
-    let ruled: Vec<(usize, &Vec<Option<Program>>)> = programs
+    let ruled: Vec<(usize, &Vec<Option<RuleProgram>>)> = programs
         .iter()
         .filter(|(_, of_types)| {
             let has_rule = |kind: &u16| matches!(of_types.get(usize::from(*kind)), Some(Some(_)));
@@ -376,7 +376,7 @@ fn work_out_table<'w>(
 fn apply(
     block: &Block,
     bases: &[f32],
-    of_types: &[Option<Program>],
+    of_types: &[Option<RuleProgram>],
     columns: &[f32],
     scratch: &mut Scratch,
     values: &mut [f32],

@@ -239,7 +239,7 @@ pub struct Term {
 
 /// All rules of one book on one input, ready to be applied.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Program {
+pub struct RuleProgram {
     /// The rules, in the order of their names.
     pub terms: Vec<Term>,
     /// What the product does not fall below.
@@ -250,7 +250,7 @@ pub struct Program {
     pub limits: (f32, f32),
 }
 
-impl Program {
+impl RuleProgram {
     /// The rules of a book on an input that count; `column` says where a quantity stands. `None` without any.
     pub fn new(
         book: &RuleBook,

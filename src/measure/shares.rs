@@ -14,7 +14,7 @@ use crate::core::columns::tables_with;
 use crate::core::metric::{Metric, RegisterMetrics};
 use crate::core::quantity::{NONE, Quantities, Reader};
 use crate::core::regulate::Rules;
-use crate::core::rule::{BLOCK, Combine, Program, Scratch};
+use crate::core::rule::{BLOCK, Combine, RuleProgram, Scratch};
 use crate::core::state::RegisterState;
 use crate::tissue::SiteId;
 
@@ -110,18 +110,18 @@ fn shares(world: &World, site: usize, input: &str, by: &[String]) -> Vec<f64> {
             let place = by.iter().position(|known| known == name);
             place.unwrap_or(usize::MAX)
         };
-        let program = Program::new(book, input, (0.0, f32::MAX), column);
+        let program = RuleProgram::new(book, input, (0.0, f32::MAX), column);
         let terms = program.map_or_else(Vec::new, |program| program.terms);
-        let single = |term| Program {
+        let single = |term| RuleProgram {
             terms: vec![term],
             floor: 0.0,
             combine: Combine::Product,
             limits: (0.0, f32::MAX),
         };
         let known = terms.into_iter().filter(|term| term.column < by.len());
-        known.map(single).collect::<Vec<Program>>()
+        known.map(single).collect::<Vec<RuleProgram>>()
     };
-    let programs: Vec<Vec<Program>> = rules.of_types.iter().map(alone).collect();
+    let programs: Vec<Vec<RuleProgram>> = rules.of_types.iter().map(alone).collect();
     let clones = world.get_resource::<Clones>();
     let mut scratch: Scratch = [[0.0; BLOCK]; 2];
     let mut columns: Vec<Vec<f32>> = vec![Vec::new(); by.len()];

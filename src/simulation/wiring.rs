@@ -1,7 +1,7 @@
 //! How a cell is wired at present: the rules of its type, what each reads and what each makes of its input.
 //!
 //! Quantities are read as they are after the last step; inputs are what the rules make of them, by the same
-//! [`Program`](rule::Program)s as in `Regulate`. Switching an arrow off is setting its scale to 0
+//! [`RuleProgram`](rule::RuleProgram)s as in `Regulate`. Switching an arrow off is setting its scale to 0
 //! ([`Arrow::scale_path`]), an action like any other.
 
 use bevy::prelude::*;
@@ -186,7 +186,7 @@ fn applied(
     read: impl Fn(&str) -> f32,
 ) -> f32 {
     let mut columns: Vec<[f32; 1]> = Vec::new();
-    let program = rule::Program::new(book, &input.info.name, limits, |by| {
+    let program = rule::RuleProgram::new(book, &input.info.name, limits, |by| {
         columns.push([read(by)]);
         columns.len() - 1
     });

@@ -1,6 +1,6 @@
 //! The sign of every arrow of the shipped cell types, whatever the base that it acts on.
 
-use tumorscape::core::rule::{BLOCK, Program, RuleBook};
+use tumorscape::core::rule::{BLOCK, RuleBook, RuleProgram};
 use tumorscape::scene::CellLibrary;
 
 /// The arrows that hold something back; all others raise what they lead to, or let it be.
@@ -75,7 +75,7 @@ const LEAD_TO: &[(&str, f32)] = &[
 
 /// What a rule alone makes of an input with that base.
 fn with(book: &RuleBook, input: &str, base: f32, q: f32) -> f32 {
-    let program = Program::new(book, input, (f32::MIN, f32::MAX), |_| 0);
+    let program = RuleProgram::new(book, input, (f32::MIN, f32::MAX), |_| 0);
     let mut value = [base];
     let column = [q];
     let program = program.expect("the rule acts on its input");
@@ -151,7 +151,7 @@ fn what_drives_the_transition_adds_up() {
     ];
     for base in [0.0, 0.2, 1.5] {
         let mut columns: Vec<[f32; 1]> = Vec::new();
-        let program = Program::new(&book, "emt.drive", (f32::MIN, f32::MAX), |by| {
+        let program = RuleProgram::new(&book, "emt.drive", (f32::MIN, f32::MAX), |by| {
             let known = quantities.iter().find(|(name, _)| *name == by);
             let (_, value) = known.unwrap_or_else(|| panic!("{by} drives it as well"));
             columns.push([*value]);

@@ -288,7 +288,7 @@ pub fn circulate(
             let at_um = match &ways {
                 // Where vessels are drawn and none is perfused nothing comes.
                 Some(ways) => match ways.pick(dice) {
-                    Some(door) => door.outside_um(1.0).clamp(block.min_um, block.max_um()),
+                    Some(door) => block.nearest_inside(door.outside_um(1.0)),
                     None => continue,
                 },
                 None => block.min_um + Vec3::from_array(dice) * (block.max_um() - block.min_um),

@@ -15,7 +15,7 @@ use crate::core::advice::Crowd;
 use crate::core::input::Inputs;
 use crate::core::parameters::PerType;
 use crate::core::regulate::Rules;
-use crate::core::rule::{BLOCK, Law, Program, RuleBook};
+use crate::core::rule::{BLOCK, Law, RuleBook, RuleProgram};
 use crate::core::units::{MOLECULES_PER_UM3_PER_NM, SECONDS_PER_MINUTE};
 use crate::tissue::Molecules;
 
@@ -74,7 +74,7 @@ fn secretion(world: &World, cell_type: u16, book: &RuleBook, molecule: &str, oth
     let mut value = [base];
     let mut columns: Vec<[f32; 1]> = Vec::new();
     let limits = (0.0, f32::INFINITY);
-    let program = Program::new(book, &name, limits, |by| {
+    let program = RuleProgram::new(book, &name, limits, |by| {
         columns.push([match by {
             "fibroblast.myofibroblastic" | "fibroblast.active" => 1.0,
             "fibroblast.inflammatory" => 0.0,

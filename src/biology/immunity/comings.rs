@@ -169,9 +169,7 @@ pub fn come_and_go(
                 let Some(door) = ways.pick(dice) else {
                     continue;
                 };
-                let inset = Vec3::splat(radius_um);
-                let (least, most) = (block.min_um + inset, block.max_um() - inset);
-                let at_um = door.outside_um(radius_um).min(most).max(least);
+                let at_um = door.beside_um(block, radius_um);
                 passages.recruit(Recruit::new(cell_type, SiteId(number as u16), at_um, COMES));
             }
         }

@@ -58,7 +58,7 @@ pub mod surface;
 pub use elements::{BasementMembrane, MembraneElement};
 use elements::{begin_membranes, membranes_of, take_over, wrong_element};
 pub use parameters::{MembraneDescription, MembraneParameters, MembranesParameters};
-pub use sheet::{Membranes, Sheet};
+pub use sheet::{MembraneSheet, Membranes};
 pub use surface::Around;
 
 /// What has happened at the membranes of a site so far.

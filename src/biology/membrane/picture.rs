@@ -2,7 +2,7 @@
 
 use bevy::prelude::*;
 
-use super::sheet::{Membranes, Sheet};
+use super::sheet::{MembraneSheet, Membranes};
 use super::{MembraneElement, membranes_of};
 use crate::core::MemberId;
 use crate::core::layer::{self, Layer, NOBODY, RegisterLayer, Tint};
@@ -63,7 +63,7 @@ fn shown(density: f32) -> f32 {
 }
 
 /// Mean density of the elements around a corner: the same for all that share it.
-fn density_around(sheet: &Sheet, corner: Vec3, centre: Vec3) -> f32 {
+fn density_around(sheet: &MembraneSheet, corner: Vec3, centre: Vec3) -> f32 {
     // A quarter of an element off the corner to its four sides.
     let outwards = sheet.surface.see(corner).outwards;
     let (first, second) = outwards.any_orthonormal_pair();

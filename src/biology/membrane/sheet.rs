@@ -31,7 +31,7 @@ const NOBODY: u64 = u64::MAX;
 
 /// A body went through.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Crossing {
+pub struct MembraneCrossing {
     /// Whose it is.
     pub cell: CellId,
     /// Whether it went outwards.
@@ -42,7 +42,7 @@ pub struct Crossing {
 
 /// One membrane of a site.
 #[derive(Debug)]
-pub struct Sheet {
+pub struct MembraneSheet {
     /// Where it lies.
     pub surface: Surface,
     /// The elements into which it is cut.
@@ -57,7 +57,7 @@ pub struct Sheet {
     before: Vec<AtomicU64>,
 }
 
-impl Sheet {
+impl MembraneSheet {
     /// The membrane of a scene; elements that lie farther outside of the block than they are wide do not exist.
     pub fn new(description: &MembraneDescription, block: &TissueBlock) -> Self {
         let surface = Surface::of(&description.around);
@@ -217,19 +217,19 @@ impl Pores {
 #[derive(Debug, Default)]
 pub struct Membranes {
     /// Each of them.
-    pub sheets: Vec<Sheet>,
+    pub sheets: Vec<MembraneSheet>,
     /// Where the elements of each begin among those of all.
     pub(super) first: Vec<usize>,
     pub(super) pores: Pores,
     /// Bodies that went through in this step, in no order.
-    crossings: Inbox<Vec<Crossing>>,
+    crossings: Inbox<Vec<MembraneCrossing>>,
 }
 
 impl Membranes {
     /// Those of a scene.
     pub fn new(descriptions: &[MembraneDescription], block: &TissueBlock) -> Self {
         let sheets = descriptions.iter();
-        let sheets: Vec<Sheet> = sheets.map(|of| Sheet::new(of, block)).collect();
+        let sheets: Vec<MembraneSheet> = sheets.map(|of| MembraneSheet::new(of, block)).collect();
         let mut elements = 0;
         let first = sheets.iter().map(|sheet| {
             elements += sheet.density.len();
@@ -243,7 +243,7 @@ impl Membranes {
     }
 
     /// Who went through since this was asked for, in the order of identity.
-    pub(super) fn crossings(&mut self) -> &mut Vec<Crossing> {
+    pub(super) fn crossings(&mut self) -> &mut Vec<MembraneCrossing> {
         let crossings = self.crossings.taken();
         crossings.sort_unstable_by_key(|crossing| {
             let bits = crossing.at_um.to_array().map(f32::to_bits);
@@ -254,11 +254,11 @@ impl Membranes {
 
     /// Whether nothing is noted that was not told or carried out.
     pub(super) fn is_told(&self) -> bool {
-        self.crossings.look(Vec::is_empty) && self.sheets.iter().all(Sheet::is_taken)
+        self.crossings.look(Vec::is_empty) && self.sheets.iter().all(MembraneSheet::is_taken)
     }
 
     /// The share of its way that an element at a place lets a body go; none where there is no membrane.
-    fn passage_at(&self, sheet: &Sheet, body: Displaced, place: Vec3) -> Option<f32> {
+    fn passage_at(&self, sheet: &MembraneSheet, body: Displaced, place: Vec3) -> Option<f32> {
         let (_, density) = sheet.element_at(place)?;
         Some(self.pores.passage(density, body.cell_type))
     }
@@ -266,7 +266,7 @@ impl Membranes {
     /// The way past one membrane, or past it where it is closed.
     fn hold_to(
         &self,
-        (sheet, only_closed): (&Sheet, bool),
+        (sheet, only_closed): (&MembraneSheet, bool),
         body: Displaced,
         from: Vec3,
         to: Vec3,
@@ -292,7 +292,7 @@ impl Membranes {
     /// The same of a way that comes nearer all the time, or goes away.
     fn approach(
         &self,
-        (sheet, only_closed): (&Sheet, bool),
+        (sheet, only_closed): (&MembraneSheet, bool),
         body: Displaced,
         from: Vec3,
         to: Vec3,
@@ -385,7 +385,7 @@ impl Barrier for Membranes {
             };
             if sheet.element_at(at_um).is_some() {
                 self.crossings.add(|crossings| {
-                    crossings.push(Crossing {
+                    crossings.push(MembraneCrossing {
                         cell: body.cell,
                         is_outward,
                         at_um,

@@ -137,7 +137,7 @@ impl Coming<'_> {
             }
             _ => near_um,
         };
-        Some(at_um.clamp(self.block.min_um, self.block.max_um()))
+        Some(self.block.nearest_inside(at_um))
     }
 }
 

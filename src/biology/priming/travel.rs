@@ -221,9 +221,7 @@ pub fn arrive(
             continue;
         };
         let block = &sites.list[*number].block;
-        let inset = Vec3::splat(radius_um);
-        let (least, most) = (block.min_um + inset, block.max_um() - inset);
-        let at_um = door.outside_um(radius_um).min(most).max(least);
+        let at_um = door.beside_um(block, radius_um);
         passages.arrive(Arrival::of(traveller.cell, to, at_um, HOMES));
     }
 }

@@ -120,18 +120,13 @@ pub fn come_by_transfer(
         let radius_um = bodies
             .get(transfer.cell_type)
             .map_or(0.0, BodyParameters::resting_radius_um);
-        let inset = Vec3::splat(radius_um);
-        let (least, most) = (
-            entry.block.min_um + inset,
-            (entry.block.max_um() - inset).max(entry.block.min_um + inset),
-        );
         while transfer.come < due {
             let own = CellId((number as u64) << 32 | u64::from(transfer.come));
             let mut random = key.stream(own, clock.step, DOOR);
             let dice = [(); 3].map(|()| random.uniform());
             // Where vessels are drawn and none is perfused they wait in blood.
             let Some(door) = ways.pick(dice) else { break };
-            let at_um = door.outside_um(radius_um).min(most).max(least);
+            let at_um = door.beside_um(&entry.block, radius_um);
             passages.recruit(Recruit::new(
                 transfer.cell_type,
                 transfer.site,

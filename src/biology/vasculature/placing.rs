@@ -203,7 +203,7 @@ fn grid(
                     last if last == counts[axis] - 1 => Some(ports.vein()),
                     _ => None,
                 };
-                let at = at.clamp(block.min_um, block.max_um());
+                let at = block.nearest_inside(at);
                 nodes.push(growth.add_node(at, port)?);
             }
         }

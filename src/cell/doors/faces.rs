@@ -8,13 +8,13 @@ use crate::tissue::TissueBlock;
 
 /// The faces of a block; of a site whose cells stay in a plane the edges of that plane.
 #[derive(Clone, Copy, Debug)]
-pub struct Faces {
+pub struct OpenFaces {
     min_um: Vec3,
     max_um: Vec3,
     plane: Option<Plane>,
 }
 
-impl Faces {
+impl OpenFaces {
     /// Those of a block.
     pub fn new(block: &TissueBlock, plane: Option<Plane>) -> Self {
         Self {
@@ -61,7 +61,7 @@ impl Faces {
     }
 }
 
-impl Doors for Faces {
+impl Doors for OpenFaces {
     fn nearest(&self, from_um: Vec3, within_um: f32) -> Option<Door> {
         let away = |(axis, is_upper): &(usize, bool)| {
             if *is_upper {

@@ -43,7 +43,7 @@ use crate::tissue::{SiteId, Sites, TissueBlock};
 pub mod faces;
 pub mod riding;
 
-use faces::Faces;
+use faces::OpenFaces;
 pub use riding::{InVessel, InVesselParameters, VesselCalls, ride};
 
 /// A place in a wall where cells may pass.
@@ -65,6 +65,13 @@ impl Door {
     /// Where the centre of a body of that radius lies that has just come through, um.
     pub fn outside_um(&self, radius_um: f32) -> Vec3 {
         self.at_um + self.into_tissue * radius_um
+    }
+
+    /// Where the centre of a body of that radius lies that has just come through, all of it within the block, um.
+    pub fn beside_um(&self, block: &TissueBlock, radius_um: f32) -> Vec3 {
+        let inset = Vec3::splat(radius_um);
+        let (least, most) = (block.min_um + inset, block.max_um() - inset);
+        self.outside_um(radius_um).min(most).max(least)
     }
 
     /// Where the centre line of the vessel behind it is, um.
@@ -142,7 +149,7 @@ impl Ways<'_, '_> {
 #[derive(Debug)]
 pub struct SiteWays<'a> {
     drawn: Option<&'a dyn Doors>,
-    faces: Faces,
+    faces: OpenFaces,
 }
 
 impl<'a> SiteWays<'a> {
@@ -154,7 +161,7 @@ impl<'a> SiteWays<'a> {
     ) -> Self {
         Self {
             drawn: doors.and_then(|doors| doors.0.as_deref()),
-            faces: Faces::new(block, plane.copied()),
+            faces: OpenFaces::new(block, plane.copied()),
         }
     }
 

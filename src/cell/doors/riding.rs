@@ -171,7 +171,7 @@ pub fn ride(
             }
             let Some(from_um) = vessel.0 else { continue };
             let block = &site.block;
-            let inside = |at_um: Vec3| at_um.clamp(block.min_um, block.max_um());
+            let inside = |at_um: Vec3| block.nearest_inside(at_um);
             if call.is_some_and(|call| call.into.is_none()) {
                 let door = ways.nearest(from_um, f32::INFINITY);
                 let beside = door.map_or(from_um, |door| door.outside_um(bodies[row].radius_um));

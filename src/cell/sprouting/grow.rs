@@ -285,7 +285,7 @@ fn begin(
         let sprout = network.sprouts_mut().begin(Sprout { at_um, parent });
         tips_um.push(at_um);
         let block = network.block();
-        let inside = at_um.clamp(block.min_um, block.max_um());
+        let inside = block.nearest_inside(at_um);
         let tip = Tip {
             sprout,
             parent,

@@ -340,7 +340,7 @@ pub(super) fn arrive(
                 continue;
             };
             let block = &site.block;
-            let at_um = arrival.at_um.clamp(block.min_um, block.max_um());
+            let at_um = block.nearest_inside(arrival.at_um);
             let at_um = place_in(world, arrival.to, at_um);
             let voxel = block.voxel_at(at_um);
             events.push(EventRecord {

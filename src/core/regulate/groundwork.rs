@@ -8,7 +8,7 @@ use crate::core::clones::Clones;
 use crate::core::input::{Inputs, ValuesOfCells};
 use crate::core::parameters::{CellTypeNames, ParameterRegistry, last_changed};
 use crate::core::quantity::{NONE, Quantities};
-use crate::core::rule::Program;
+use crate::core::rule::RuleProgram;
 
 /// Bases of inputs and programs of rules: made anew only when parameters, rules or what is registered have changed.
 #[derive(Default)]
@@ -18,7 +18,7 @@ pub(in crate::core) struct Groundwork {
     /// The type of each row of the tables of parameters.
     pub(super) types: Vec<u16>,
     /// The programs of each input that has any, by type.
-    pub(super) programs: Vec<(usize, Vec<Option<Program>>)>,
+    pub(super) programs: Vec<(usize, Vec<Option<RuleProgram>>)>,
     /// The quantities they read, by their place in [`Quantities::cells`].
     pub(super) quantities: Vec<usize>,
 }
@@ -63,11 +63,11 @@ impl Groundwork {
         for (place, input) in inputs.cells.iter().enumerate() {
             let limits = (input.info.limits.min as f32, input.info.limits.max as f32);
             let program = |book| {
-                Program::new(book, &input.info.name, limits, |by| {
+                RuleProgram::new(book, &input.info.name, limits, |by| {
                     column_of(known, &mut self.quantities, by)
                 })
             };
-            let of_types: Vec<Option<Program>> = rules.of_types.iter().map(program).collect();
+            let of_types: Vec<Option<RuleProgram>> = rules.of_types.iter().map(program).collect();
             if of_types.iter().any(Option::is_some) {
                 self.programs.push((place, of_types));
             }

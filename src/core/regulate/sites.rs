@@ -9,11 +9,11 @@ use crate::core::input::{InputInfo, InputValues, Inputs};
 use crate::core::parallel::for_each_chunk_mut;
 use crate::core::parameters::last_changed;
 use crate::core::quantity::{NONE, Quantities};
-use crate::core::rule::{BLOCK, Program, RuleBook};
+use crate::core::rule::{BLOCK, RuleBook, RuleProgram};
 
 /// The rules of a site on an input, ready to be applied.
 struct Joined {
-    program: Program,
+    program: RuleProgram,
     /// Where each quantity that they read stands in the list of what there is to know; none for one that there is not.
     by: Vec<Option<usize>>,
 }
@@ -26,7 +26,7 @@ impl Joined {
     ) -> Option<Self> {
         let limits = (info.limits.min as f32, info.limits.max as f32);
         let mut by = Vec::new();
-        let program = Program::new(book, &info.name, limits, |name| {
+        let program = RuleProgram::new(book, &info.name, limits, |name| {
             by.push(place(name));
             by.len() - 1
         })?;

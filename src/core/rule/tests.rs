@@ -20,7 +20,7 @@ fn rule(by: &str, law: Law) -> Rule {
 fn input(book: &RuleBook, base: f32, a: f32, b: f32) -> f32 {
     let limits = (f32::NEG_INFINITY, f32::INFINITY);
     let column = |name: &str| usize::from(name == "b");
-    let Some(program) = Program::new(book, "x", limits, column) else {
+    let Some(program) = RuleProgram::new(book, "x", limits, column) else {
         return base;
     };
     let columns = [[a], [b]];
@@ -246,7 +246,7 @@ fn hill_rules_as_those_of_physicell_look_at_each_row_alone() {
     let alone = bases.map(|base| input(&book, base, 1.0, 0.0));
     // Half of the way, up or down.
     assert_eq!(alone, [0.75, 2.5, 0.5, 1.5]);
-    let program = Program::new(&book, "x", (0.0, f32::MAX), |_| 0).expect("there is a rule");
+    let program = RuleProgram::new(&book, "x", (0.0, f32::MAX), |_| 0).expect("there is a rule");
     let mut together = bases;
     let ones = [1.0; 4];
     program.apply(&mut together, |_| &ones, &mut [[0.0; BLOCK]; 2]);
@@ -390,7 +390,8 @@ fn what_is_no_number_stays_none_and_does_not_turn_into_a_limit() {
         ("up", rule("a", Law::Add(1.0))),
         ("down", rule("a", Law::Add(-1.0))),
     ];
-    let program = Program::new(&book(&rules), "x", (0.0, 10.0), |_| 0).expect("there are rules");
+    let program =
+        RuleProgram::new(&book(&rules), "x", (0.0, 10.0), |_| 0).expect("there are rules");
     let run = |q: f32| {
         let (mut value, column) = ([3.0], [q]);
         program.apply(&mut value, |_| &column, &mut [[0.0; BLOCK]; 2]);
