@@ -6,7 +6,7 @@
 //! depend on the number of threads, [`state`] and [`invariant`] the lists of what is state and of what must
 //! always be true, [`quantity`] and [`metric`] the lists of what can be known and is measured, [`columns`] how
 //! components of any type are read, [`input`] and [`rule`] what can be changed and by what, [`regulate`] the stage in
-//! which it is, [`rule_check`] what is refused, [`saturation`] the Hill function, [`capability`] what cells of a type can do, [`clones`] what they inherit
+//! which it is, [`rule_check`] what is refused, [`site_number`] numbers of sites that are both known and measured, [`saturation`] the Hill function, [`capability`] what cells of a type can do, [`clones`] what they inherit
 //! with changes, [`dialect`] how files are written, [`documentation`] what doc comments say, [`extension`] what others
 //! add to the program, [`exact_sum`] sums that do not depend on the order of their terms, [`layout`] how state lies in
 //! a file, [`stages`] how long the parts of a step take, [`colour_map`] the names of the colour maps, [`carried`] what
@@ -48,6 +48,7 @@ pub mod rule;
 pub mod rule_check;
 pub mod run_file;
 pub mod saturation;
+pub mod site_number;
 pub mod site_part;
 pub mod stages;
 pub mod state;

@@ -4,9 +4,9 @@ use bevy::prelude::*;
 
 use super::TIP_SELECTION;
 use crate::core::input::{InputInfo, RegisterInputs};
-use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parameters::Limits;
-use crate::core::quantity::{NONE, Quantity, RegisterQuantities};
+use crate::core::quantity::Quantity;
+use crate::core::site_number::{RegisterSiteNumbers, SiteNumber};
 use crate::tissue::network::{BLOOD_SEGMENT, Network, Segment, Sprouts};
 
 /// Registers all of it.
@@ -41,81 +41,78 @@ pub(super) fn register(app: &mut App) {
             }
         },
     );
-    for (name, column, unit, [label, plot], about, of) in OF_SPROUTS {
-        let quantity = Quantity::new(name, unit, about);
-        app.register_site_quantity(quantity, move |world, site| {
-            world.get::<Network>(site).map_or(NONE, of)
-        });
-        let metric = Metric::new(column, unit, about).label(label);
-        let metric = if plot.is_empty() {
-            metric
-        } else {
-            metric.plot(plot)
-        };
-        app.register_metric(metric, Measure::OfSite(name.into()));
-    }
+    app.register_site_numbers(&OF_SPROUTS);
 }
 
-/// What is known of the sprouts of a site: name, column, unit, label and plot, what it is, how it is worked out.
-type OfSprouts = (
-    &'static str,
-    &'static str,
-    &'static str,
-    [&'static str; 2],
-    &'static str,
-    fn(&Network) -> f32,
-);
-
 /// All numbers of sprouts.
-const OF_SPROUTS: [OfSprouts; 6] = [
-    (
-        "vessel.sprouts",
-        "vessel_sprouts",
-        "",
-        ["begun", "Sprouts"],
-        "Sprouts of blood vessels that have begun so far.",
-        |network| network.sprouts().begun.len() as f32,
-    ),
-    (
-        "vessel.sprouts_joined",
-        "vessel_sprouts_joined",
-        "",
-        ["joined", "Sprouts"],
-        "Sprouts of blood vessels that have met a vessel so far.",
-        |network| network.sprouts().joined as f32,
-    ),
-    (
-        "vessel.sprouts_withered",
-        "vessel_sprouts_withered",
-        "",
-        ["withered", "Sprouts"],
-        "Sprouts of blood vessels that have died so far.",
-        |network| network.sprouts().withered as f32,
-    ),
-    (
-        "vessel.sprout_density",
-        "sprout_density_mm_per_mm3",
-        "mm/mm3",
-        ["new", "Vessel density, mm/mm³"],
-        "Length of the blood vessels that have sprouted, over the volume of the site.",
-        |network| network.density_mm_per_mm3(is_new) as f32,
-    ),
-    (
-        "vessel.new_perfused_density",
-        "new_perfused_density_mm_per_mm3",
-        "mm/mm3",
-        ["new and perfused", "Vessel density, mm/mm³"],
-        "Length of the blood vessels that have sprouted and carry blood, over the volume of the site.",
-        |network| network.density_mm_per_mm3(|of| is_new(of) && of.perfused) as f32,
-    ),
-    (
-        "vessel.sprout_front",
-        "sprout_front_um",
-        "um",
-        ["front of sprouts", "Front of sprouts, um"],
-        "How far the farthest sprout is from the vessels that were there at the start.",
-        front_um,
-    ),
+const OF_SPROUTS: [SiteNumber<Network>; 7] = [
+    SiteNumber {
+        quantity: "vessel.tips",
+        column: "vessel_tips",
+        unit: "",
+        label: "growing",
+        plot: "Sprouts",
+        about: "Sprouts of blood vessels that a tip cell leads just now.",
+        of: |network| {
+            let sprouts = network.sprouts();
+            let ended = sprouts.joined + sprouts.withered;
+            (sprouts.begun.len() as u64).saturating_sub(ended) as f32
+        },
+    },
+    SiteNumber {
+        quantity: "vessel.sprouts",
+        column: "vessel_sprouts",
+        unit: "",
+        label: "begun",
+        plot: "Sprouts",
+        about: "Sprouts of blood vessels that have begun so far.",
+        of: |network| network.sprouts().begun.len() as f32,
+    },
+    SiteNumber {
+        quantity: "vessel.sprouts_joined",
+        column: "vessel_sprouts_joined",
+        unit: "",
+        label: "joined",
+        plot: "Sprouts",
+        about: "Sprouts of blood vessels that have met a vessel so far.",
+        of: |network| network.sprouts().joined as f32,
+    },
+    SiteNumber {
+        quantity: "vessel.sprouts_withered",
+        column: "vessel_sprouts_withered",
+        unit: "",
+        label: "withered",
+        plot: "Sprouts",
+        about: "Sprouts of blood vessels that have died so far.",
+        of: |network| network.sprouts().withered as f32,
+    },
+    SiteNumber {
+        quantity: "vessel.sprout_density",
+        column: "sprout_density_mm_per_mm3",
+        unit: "mm/mm3",
+        label: "new",
+        plot: "Vessel density, mm/mm³",
+        about: "Length of the blood vessels that have sprouted, over the volume of the site.",
+        of: |network| network.density_mm_per_mm3(is_new) as f32,
+    },
+    SiteNumber {
+        quantity: "vessel.new_perfused_density",
+        column: "new_perfused_density_mm_per_mm3",
+        unit: "mm/mm3",
+        label: "new and perfused",
+        plot: "Vessel density, mm/mm³",
+        about: "Length of the blood vessels that have sprouted and carry blood, over the volume of the site.",
+        of: |network| network.density_mm_per_mm3(|of| is_new(of) && of.perfused) as f32,
+    },
+    SiteNumber {
+        quantity: "vessel.sprout_front",
+        column: "sprout_front_um",
+        unit: "um",
+        label: "front of sprouts",
+        plot: "Front of sprouts, um",
+        about: "How far the farthest sprout is from the vessels that were there at the start.",
+        of: front_um,
+    },
 ];
 
 fn is_new(segment: &Segment) -> bool {

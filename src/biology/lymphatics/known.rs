@@ -5,9 +5,9 @@ use bevy::prelude::*;
 use super::drain::outflow_um3_per_min;
 use super::{CALLING, LymphaticParameters, Lymphatics, TIP_SELECTION};
 use crate::core::input::{InputInfo, RegisterInputs};
-use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parameters::Limits;
-use crate::core::quantity::{NONE, Quantity, RegisterQuantities};
+use crate::core::quantity::{NONE, Quantity};
+use crate::core::site_number::{RegisterSiteNumbers, SiteNumber};
 use crate::tissue::member_rules::RegisterPlacedElements;
 use crate::tissue::network::{LYMPH_SEGMENT, Sprouts};
 
@@ -67,74 +67,57 @@ pub(super) fn register(app: &mut App) {
         let along = |at| network.mean_along(at, of_voxel).unwrap_or(NONE);
         to.extend((0..network.segments().len()).map(along));
     });
-    for (name, column, unit, [label, plot], about, of) in OF_SITES {
-        let quantity = Quantity::new(name, unit, about);
-        app.register_site_quantity(quantity, move |world, site| {
-            world.get::<Lymphatics>(site).map_or(NONE, of)
-        });
-        let metric = Metric::new(column, unit, about).label(label);
-        let metric = if plot.is_empty() {
-            metric
-        } else {
-            metric.plot(plot)
-        };
-        app.register_metric(metric, Measure::OfSite(name.into()));
-    }
+    app.register_site_numbers(&OF_SITES);
 }
 
-/// What is known of the lymphatics of a site: name, column, unit, label and plot, what it is, how it is worked out.
-type OfSite = (
-    &'static str,
-    &'static str,
-    &'static str,
-    [&'static str; 2],
-    &'static str,
-    fn(&Lymphatics) -> f32,
-);
-
 /// All of it.
-const OF_SITES: [OfSite; 5] = [
-    (
-        "lymph.density",
-        "lymphatic_density_mm_per_mm3",
-        "mm/mm3",
-        ["all", "Lymphatic density, mm/mm³"],
-        "Length of the lymphatics of the site, over its volume.",
-        |of| of.vessels().density_mm_per_mm3(|_| true) as f32,
-    ),
-    (
-        "lymph.sprout_density",
-        "lymphatic_sprout_density_mm_per_mm3",
-        "mm/mm3",
-        ["new", "Lymphatic density, mm/mm³"],
-        "Length of the lymphatics that have sprouted, over the volume of the site.",
-        |of| {
+const OF_SITES: [SiteNumber<Lymphatics>; 5] = [
+    SiteNumber {
+        quantity: "lymph.density",
+        column: "lymphatic_density_mm_per_mm3",
+        unit: "mm/mm3",
+        label: "all",
+        plot: "Lymphatic density, mm/mm³",
+        about: "Length of the lymphatics of the site, over its volume.",
+        of: |of| of.vessels().density_mm_per_mm3(|_| true) as f32,
+    },
+    SiteNumber {
+        quantity: "lymph.sprout_density",
+        column: "lymphatic_sprout_density_mm_per_mm3",
+        unit: "mm/mm3",
+        label: "new",
+        plot: "Lymphatic density, mm/mm³",
+        about: "Length of the lymphatics that have sprouted, over the volume of the site.",
+        of: |of| {
             of.vessels()
                 .density_mm_per_mm3(|segment| segment.sprout != Sprouts::NONE) as f32
         },
-    ),
-    (
-        "lymph.sprouts",
-        "lymphatic_sprouts",
-        "",
-        ["sprouts of lymphatics", ""],
-        "Sprouts of lymphatics that have begun so far.",
-        |of| of.vessels().sprouts().begun.len() as f32,
-    ),
-    (
-        "lymph.outflow",
-        "lymph_outflow_um3_per_min",
-        "um3/min",
-        ["lymph", "Lymph, um3/min"],
-        "Lymph that leaves the site by the outlets of its lymphatics.",
-        |of| outflow_um3_per_min(of.vessels()) as f32,
-    ),
-    (
-        "lymph.entered",
-        "cells_in_lymph",
-        "",
-        ["entered lymphatics", "Cells that entered lymphatics"],
-        "Cells that have entered the lymphatics of the site so far.",
-        |of| of.entered() as f32,
-    ),
+    },
+    SiteNumber {
+        quantity: "lymph.sprouts",
+        column: "lymphatic_sprouts",
+        unit: "",
+        label: "sprouts of lymphatics",
+        plot: "",
+        about: "Sprouts of lymphatics that have begun so far.",
+        of: |of| of.vessels().sprouts().begun.len() as f32,
+    },
+    SiteNumber {
+        quantity: "lymph.outflow",
+        column: "lymph_outflow_um3_per_min",
+        unit: "um3/min",
+        label: "lymph",
+        plot: "Lymph, um3/min",
+        about: "Lymph that leaves the site by the outlets of its lymphatics.",
+        of: |of| outflow_um3_per_min(of.vessels()) as f32,
+    },
+    SiteNumber {
+        quantity: "lymph.entered",
+        column: "cells_in_lymph",
+        unit: "",
+        label: "entered lymphatics",
+        plot: "Cells that entered lymphatics",
+        about: "Cells that have entered the lymphatics of the site so far.",
+        of: |of| of.entered() as f32,
+    },
 ];

@@ -10,9 +10,9 @@ use super::{
     VesselParameters,
 };
 use crate::core::input::{InputInfo, RegisterInputs};
-use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parameters::Limits;
-use crate::core::quantity::{Quantity, RegisterQuantities};
+use crate::core::quantity::Quantity;
+use crate::core::site_number::{RegisterSiteNumbers, SiteNumber};
 use crate::tissue::Scaffold;
 use crate::tissue::member_rules::RegisterPlacedElements;
 
@@ -20,7 +20,7 @@ use crate::tissue::member_rules::RegisterPlacedElements;
 pub(super) fn register(app: &mut App) {
     register_inputs(app);
     register_of_segments(app);
-    register_of_sites(app);
+    app.register_site_numbers(&OF_NETWORKS);
 }
 
 /// Appends a number of each segment of a site.
@@ -244,137 +244,118 @@ fn mean(network: &Network, only_perfused: bool, of: impl Fn(usize, &Segment) -> 
     }
 }
 
-/// What is known of the vessels of a site: name, column, unit, label, plot, what it is, how it is worked out.
-type OfNetwork = (
-    &'static str,
-    &'static str,
-    &'static str,
-    [&'static str; 2],
-    &'static str,
-    fn(&Network, &VesselParameters) -> f32,
-);
-
 /// All numbers of the vessels of a site.
-const OF_NETWORKS: [OfNetwork; 12] = [
-    (
-        "vessel.density",
-        "vessel_density_mm_per_mm3",
-        "mm/mm3",
-        ["all", "Vessel density, mm/mm³"],
-        "Length of the vessels of the site, over its volume.",
-        |network, _| network.density_mm_per_mm3(|_| true) as f32,
-    ),
-    (
-        "vessel.perfused_density",
-        "perfused_vessel_density_mm_per_mm3",
-        "mm/mm3",
-        ["perfused", "Vessel density, mm/mm³"],
-        "Length of the vessels of the site in which blood moves from artery to vein, over its volume.",
-        |network, _| network.density_mm_per_mm3(|segment| segment.perfused) as f32,
-    ),
-    (
-        "vessel.perfused_share",
-        "vessel_perfused_share",
-        "",
-        ["perfused vessels", "Perfused share of vessels"],
-        "Share of the length of vessels in which blood moves from artery to vein.",
-        |network, _| mean(network, false, |_, of| f64::from(u8::from(of.perfused))),
-    ),
-    (
-        "vessel.pressed_shut_share",
-        "vessel_pressed_shut_share",
-        "",
-        ["pressed shut", ""],
-        "Share of the length of vessels that are pressed to less than half of their radius.",
-        |network, _| {
+const OF_NETWORKS: [SiteNumber<Network>; 12] = [
+    SiteNumber {
+        quantity: "vessel.density",
+        column: "vessel_density_mm_per_mm3",
+        unit: "mm/mm3",
+        label: "all",
+        plot: "Vessel density, mm/mm³",
+        about: "Length of the vessels of the site, over its volume.",
+        of: |network| network.density_mm_per_mm3(|_| true) as f32,
+    },
+    SiteNumber {
+        quantity: "vessel.perfused_density",
+        column: "perfused_vessel_density_mm_per_mm3",
+        unit: "mm/mm3",
+        label: "perfused",
+        plot: "Vessel density, mm/mm³",
+        about: "Length of the vessels of the site in which blood moves from artery to vein, over its volume.",
+        of: |network| network.density_mm_per_mm3(|segment| segment.perfused) as f32,
+    },
+    SiteNumber {
+        quantity: "vessel.perfused_share",
+        column: "vessel_perfused_share",
+        unit: "",
+        label: "perfused vessels",
+        plot: "Perfused share of vessels",
+        about: "Share of the length of vessels in which blood moves from artery to vein.",
+        of: |network| mean(network, false, |_, of| f64::from(u8::from(of.perfused))),
+    },
+    SiteNumber {
+        quantity: "vessel.pressed_shut_share",
+        column: "vessel_pressed_shut_share",
+        unit: "",
+        label: "pressed shut",
+        plot: "",
+        about: "Share of the length of vessels that are pressed to less than half of their radius.",
+        of: |network| {
             mean(network, false, |_, of| {
                 f64::from(u8::from(of.radius_um < 0.5 * of.open_radius_um(1.0)))
             })
         },
-    ),
-    (
-        "vessel.inflow",
-        "vessel_inflow_nl_per_min",
-        "nL/min",
-        ["blood inflow", "Blood inflow, nL/min"],
-        "Blood that enters the site by its arteries.",
-        |network, _| (inflow_um3_per_min(network) * 1.0e-6) as f32,
-    ),
-    (
-        "vessel.mean_shear",
-        "vessel_shear_pa",
-        "Pa",
-        ["shear stress", ""],
-        "Mean shear stress at the walls of perfused vessels, by length.",
-        |network, _| mean(network, true, |_, of| f64::from(of.shear_pa)),
-    ),
-    (
-        "vessel.mean_radius",
-        "vessel_radius_um",
-        "um",
-        ["radius", ""],
-        "Mean radius of vessels, by length.",
-        |network, _| mean(network, false, |_, of| f64::from(of.radius_um)),
-    ),
-    (
-        "vessel.mean_maturity",
-        "vessel_maturity",
-        "",
-        ["maturity", ""],
-        "Mean cover of vessels by pericytes, by length.",
-        |network, _| mean(network, false, |_, of| f64::from(of.maturity)),
-    ),
-    (
-        "vessel.mean_permeability",
-        "vessel_permeability",
-        "",
-        ["permeability", ""],
-        "Mean of how much vessels leak more than normal ones, by length.",
-        |network, _| mean(network, false, |_, of| f64::from(of.permeability)),
-    ),
-    (
-        "vessel.mean_compression",
-        "vessel_compression_mmhg",
-        "mmHg",
-        ["pressure on vessels", ""],
-        "Mean of what presses on vessels from outside, by length.",
-        |network, _| mean(network, false, |_, of| f64::from(of.compression_mmhg)),
-    ),
-    (
-        "vessel.pruned",
-        "vessels_pruned",
-        "",
-        ["segments taken back", ""],
-        "Vessel segments that were taken back so far.",
-        |network, _| network.pruned() as f32,
-    ),
-    (
-        "vessel.flow_residual",
-        "vessel_flow_residual",
-        "",
-        ["imbalance of flow", ""],
-        "Largest imbalance of flow at an inner node, over the largest flow.",
-        |network, _| residual(network) as f32,
-    ),
+    },
+    SiteNumber {
+        quantity: "vessel.inflow",
+        column: "vessel_inflow_nl_per_min",
+        unit: "nL/min",
+        label: "blood inflow",
+        plot: "Blood inflow, nL/min",
+        about: "Blood that enters the site by its arteries.",
+        of: |network| (inflow_um3_per_min(network) * 1.0e-6) as f32,
+    },
+    SiteNumber {
+        quantity: "vessel.mean_shear",
+        column: "vessel_shear_pa",
+        unit: "Pa",
+        label: "shear stress",
+        plot: "",
+        about: "Mean shear stress at the walls of perfused vessels, by length.",
+        of: |network| mean(network, true, |_, of| f64::from(of.shear_pa)),
+    },
+    SiteNumber {
+        quantity: "vessel.mean_radius",
+        column: "vessel_radius_um",
+        unit: "um",
+        label: "radius",
+        plot: "",
+        about: "Mean radius of vessels, by length.",
+        of: |network| mean(network, false, |_, of| f64::from(of.radius_um)),
+    },
+    SiteNumber {
+        quantity: "vessel.mean_maturity",
+        column: "vessel_maturity",
+        unit: "",
+        label: "maturity",
+        plot: "",
+        about: "Mean cover of vessels by pericytes, by length.",
+        of: |network| mean(network, false, |_, of| f64::from(of.maturity)),
+    },
+    SiteNumber {
+        quantity: "vessel.mean_permeability",
+        column: "vessel_permeability",
+        unit: "",
+        label: "permeability",
+        plot: "",
+        about: "Mean of how much vessels leak more than normal ones, by length.",
+        of: |network| mean(network, false, |_, of| f64::from(of.permeability)),
+    },
+    SiteNumber {
+        quantity: "vessel.mean_compression",
+        column: "vessel_compression_mmhg",
+        unit: "mmHg",
+        label: "pressure on vessels",
+        plot: "",
+        about: "Mean of what presses on vessels from outside, by length.",
+        of: |network| mean(network, false, |_, of| f64::from(of.compression_mmhg)),
+    },
+    SiteNumber {
+        quantity: "vessel.pruned",
+        column: "vessels_pruned",
+        unit: "",
+        label: "segments taken back",
+        plot: "",
+        about: "Vessel segments that were taken back so far.",
+        of: |network| network.pruned() as f32,
+    },
+    SiteNumber {
+        quantity: "vessel.flow_residual",
+        column: "vessel_flow_residual",
+        unit: "",
+        label: "imbalance of flow",
+        plot: "",
+        about: "Largest imbalance of flow at an inner node, over the largest flow.",
+        of: |network| residual(network) as f32,
+    },
 ];
-
-fn register_of_sites(app: &mut App) {
-    for (name, column, unit, [label, plot], about, of) in OF_NETWORKS {
-        let quantity = Quantity::new(name, unit, about).range(0.0, 100.0);
-        app.register_site_quantity(quantity, move |world, site| {
-            let parameters = world.get_resource::<VesselParameters>();
-            let network = world.get::<Network>(site);
-            match (network, parameters) {
-                (Some(network), Some(parameters)) if !network.is_empty() => of(network, parameters),
-                _ => f32::NAN,
-            }
-        });
-        let metric = Metric::new(column, unit, about).label(label);
-        let metric = if plot.is_empty() {
-            metric
-        } else {
-            metric.plot(plot)
-        };
-        app.register_metric(metric, Measure::OfSite(name.into()));
-    }
-}

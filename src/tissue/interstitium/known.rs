@@ -167,6 +167,15 @@ pub(super) fn register(app: &mut App) {
             "interstitium.left",
         ),
     ] {
-        app.register_metric(Metric::new(name, unit, about), Measure::OfSite(of.into()));
+        let metric = Metric::new(name, unit, about);
+        let metric = match of {
+            "interstitium.mean_pressure" => metric.label("mean").plot(PRESSURE_PLOT),
+            "interstitium.most_pressure" => metric.label("highest").plot(PRESSURE_PLOT),
+            _ => metric,
+        };
+        app.register_metric(metric, Measure::OfSite(of.into()));
     }
 }
+
+/// The plot of what presses in the fluid between cells.
+const PRESSURE_PLOT: &str = "Interstitial pressure, mmHg";
