@@ -15,9 +15,12 @@
 //! Turns come at the moments at which they come, not at the ends of steps: a step adds up the ways between them, so
 //! that cells go the distance above at any step.
 //!
+//! Cells with the capability `co_option` are drawn to perfused vessels as well, and along their walls (`co_option`).
+//!
 //! [`turn`] runs among the decisions of `Act` and writes only [`Motility`].
 //! `Move` adds [`Motility::velocity_um_per_min`] to the velocities of mechanics.
 
+mod co_option;
 mod follows;
 mod guidance;
 
@@ -27,8 +30,9 @@ use bevy::math::ops;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::body::{CellType, Position, Resident};
+use super::body::{Body, CellType, Position, Resident};
 use super::death::{Vital, is_alive};
+use super::doors::Ways;
 use super::life::{Beginning, RegisterLife};
 use super::{ActSystems, order_act};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
@@ -39,8 +43,10 @@ use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::random::probability;
 use crate::core::state::RegisterState;
 use crate::core::{CellId, Clock, Purpose, Random, RandomKey, RegisterPurpose, SimSchedule};
-use crate::tissue::{FieldReader, Fields};
+use crate::tissue::{FieldReader, Fields, Sites};
 
+pub use co_option::CoOptionParameters;
+use co_option::{Wall, Walls};
 pub use follows::{Following, FollowsParameters, biased_direction, register_biases};
 use follows::{bias_of, pull};
 use guidance::Guide;
@@ -167,6 +173,7 @@ pub fn turn(
     ),
     fields: Fields,
     guidance: Guidance,
+    (co_option, ways, sites): (Res<PerType<CoOptionParameters>>, Ways, Res<Sites>),
     inputs: Regulated,
     mut cells: Query<(
         Entity,
@@ -174,6 +181,7 @@ pub fn turn(
         &CellType,
         &Resident,
         &Position,
+        Option<&Body>,
         Option<&Vital>,
         &mut Motility,
     )>,
@@ -210,12 +218,14 @@ pub fn turn(
         ranges.push(start..followed.len());
     }
     let guides = guidance.read(&inputs);
-    for (entities, ids, cell_types, residents, positions, vitals, mut motilities) in
+    let walls = Walls::read(&co_option, &ways, sites.list.len(), &inputs);
+    for (entities, ids, cell_types, residents, positions, bodies, vitals, mut motilities) in
         cells.contiguous_iter_mut().expect(IN_TABLES)
     {
         let speed = speed.in_table(entities);
         let persistence = persistence.in_table(entities);
         let guides = guides.as_ref().map(|guides| guides.in_table(entities));
+        let walls = walls.as_ref().map(|walls| walls.in_table(entities));
         let biases: Vec<InputColumn> = molecules
             .iter()
             .map(|(.., bias)| bias.in_table(entities))
@@ -247,8 +257,12 @@ pub fn turn(
                 let guide = guides
                     .as_ref()
                     .map_or_else(Guide::default, |guides| guides.at(row, cell_type, at));
+                let radius_um = bodies.map_or(0.0, |bodies| bodies[row].radius_um);
+                let wall = walls.as_ref().map_or_else(Wall::default, |walls| {
+                    walls.at(row, cell_type, at, radius_um)
+                });
                 let own = ranges.get(usize::from(cell_type)).cloned();
-                let mut sum = guide.pull;
+                let mut sum = guide.pull + wall.pull;
                 for (place, half_gradient_per_um) in &followed[own.unwrap_or(0..0)] {
                     let (_, field, _) = &molecules[*place];
                     let gradient = field.relative_gradient(residents[row].0, positions[row].0);
@@ -258,7 +272,8 @@ pub fn turn(
                 let time = (clock.dt_minutes(), persistence_min, chance);
                 motility.turn_within(&mut random, time, |random| {
                     let drawn = biased_direction(random, sum, sum.length());
-                    guide.lead(random, drawn)
+                    let drawn = guide.lead(random, drawn);
+                    wall.lead(random, drawn)
                 });
             }
         });
@@ -271,6 +286,7 @@ pub struct MotilityPlugin;
 impl Plugin for MotilityPlugin {
     fn build(&self, app: &mut App) {
         order_act(app);
+        co_option::register(app);
         guidance::register(app);
         app.register_purpose(TURNS)
             .register_purpose(INITIAL_DIRECTION)
