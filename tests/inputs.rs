@@ -36,7 +36,7 @@ fn scene(rules: &str) -> String {
         exosome: (), uptake: (binds: true), education: (), marrow_derived: (),
         intravasation: (), circulation: (), colonisation: (),
         visibility: (), checkpoint: (), death_receptor: (),
-        lymph_entry: (), tip: (),
+        co_option: (), lymph_entry: (), tip: (),
         target: (), cytotoxic: (), natural_killer: (), immigrant: (),
         edible: (), effector: (), naive: (), phagocytosis: (), polarisation: (), presentation: (), recruit: (), suppressible: (), suppressor: (),
         chemosensitivity: (), radiosensitivity: (),

@@ -10,6 +10,7 @@ mod krogh;
 mod same;
 #[path = "../threads/mod.rs"]
 mod threads;
+mod timing;
 
 use std::sync::Arc;
 

@@ -15,7 +15,7 @@ const TISSUE: &str = r#"(
                 (molecule: "tgf_beta", level: 0.03), (molecule: "ifn_gamma", level: 2), (molecule: "il_2", level: 1),
                 (molecule: "cxcl9", level: 0.1), (molecule: "il_10", level: 5), (molecule: "il_12", level: 0.1),
                 (molecule: "ccl2", level: 0.2), (molecule: "ccl22", level: 0.2), (molecule: "egf", level: 0.2),
-                (molecule: "csf_1", level: 0.1), (molecule: "vegf_a", level: 0), (molecule: "mmp", level: 0),
+                (molecule: "csf_1", level: 0.1), (molecule: "vegf_a", level: 0), (molecule: "vegf_c", level: 0), (molecule: "mmp", level: 0),
             ],
             tissue: (matrix: (density: 0.2), recruitment: (scale: 10), homing: ()),
         ),
@@ -41,7 +41,7 @@ const TISSUE: &str = r#"(
 )"#;
 
 /// Arrows of the shelter, and what each goes to.
-const ARROWS: [(&str, &str); 21] = [
+const ARROWS: [(&str, &str); 22] = [
     ("cancer.hypoxia_raises_ccl2", "exchange.ccl2"),
     ("cancer.egf_raises_csf_1", "exchange.csf_1"),
     ("cancer.egf_speeds_walking", "motility.speed"),
@@ -60,6 +60,10 @@ const ARROWS: [(&str, &str); 21] = [
     (
         "macrophage.m2_macrophages_secrete_tgf_beta",
         "exchange.tgf_beta",
+    ),
+    (
+        "macrophage.m2_macrophages_call_lymphatics",
+        "exchange.vegf_c",
     ),
     ("macrophage.m2_macrophages_call_vessels", "exchange.vegf_a"),
     ("macrophage.m2_macrophages_secrete_egf", "exchange.egf"),

@@ -54,7 +54,10 @@ fn what_vessels_let_out_lymphatics_drain() {
 
 #[test]
 fn without_vegf_c_no_lymphatic_sprouts() {
-    let text = ESCAPE.replace("PerMinute(0.2)", "PerMinute(0)");
+    let text = ESCAPE.replace(
+        "secretes_molecules_per_s: 12",
+        "secretes_molecules_per_s: 0",
+    );
     assert_ne!(text, ESCAPE);
     for (text, sprouts) in [(text.as_str(), false), (ESCAPE, true)] {
         let mut simulation = simulation(text, 2);
@@ -81,4 +84,42 @@ fn cells_with_ccr7_come_to_lymphatics_and_others_do_by_chance_alone() {
     let with = in_node(&simulation, "with_ccr7");
     let without = in_node(&simulation, "without_ccr7");
     assert!(with > 4.0 * without.max(1.0), "{with} {without}");
+}
+
+/// Cells with and without CCR7 that are in the lymph node after three days of a scene.
+fn in_node_after_three_days(text: &str, seed: u64) -> [f64; 2] {
+    let mut simulation = simulation(text, seed);
+    hours(&mut simulation, 72);
+    let metrics = simulation.metrics();
+    ["living_with_ccr7", "living_without_ccr7"].map(|name| {
+        let found = metrics[1].get(name);
+        found.expect("there is such a metric")
+    })
+}
+
+#[test]
+fn cells_without_ccr7_come_no_more_often_than_where_nothing_calls() {
+    // All that touch a lymphatic enter soon, so that chance brings some.
+    let open = ESCAPE.replace("lymph_entry: (),", "lymph_entry: (per_hour: 0.2),");
+    assert_ne!(open, ESCAPE);
+    let silent = open.replace(
+        "timeline: [",
+        r#"parameters: {"lymphatics.ccl21_molecules_per_s_um": 0}, timeline: ["#,
+    );
+    assert_ne!(silent, open);
+    let [mut with, mut without, mut by_chance] = [0.0; 3];
+    for seed in [1, 2] {
+        let called = in_node_after_three_days(&open, seed);
+        let uncalled = in_node_after_three_days(&silent, seed);
+        with += called[0];
+        without += called[1];
+        // Both are alike there.
+        by_chance += 0.5 * (uncalled[0] + uncalled[1]);
+    }
+    eprintln!("{with} with CCR7, {without} without, {by_chance} by chance");
+    assert!(by_chance > 3.0, "{by_chance}");
+    // Within three standard deviations of the difference of two counts.
+    let most = by_chance + 3.0 * (without + 0.5 * by_chance).sqrt();
+    assert!(without <= most, "{without} against {by_chance}");
+    assert!(with > most, "{with} against {by_chance}");
 }

@@ -2,10 +2,14 @@
 //! bits at any number of threads.
 
 mod lymph;
+mod normalisation;
 #[path = "../program/mod.rs"]
 mod program;
 #[path = "../saving/mod.rs"]
 mod saving;
+mod stroma;
+mod switch;
+mod timing;
 
 use std::sync::Arc;
 
@@ -58,9 +62,18 @@ fn days(simulation: &mut Simulation, days: u32) {
     }
 }
 
-/// Sprouts reach a source two millimetres away in 10-20 days, at 0.1-0.2 mm a day, and are densest near it once they have been there for some days
-/// (Gimbrone 1974, Anderson and Chaplain 1998).
-fn assert_they_reach_the_source(seed: u64) {
+/// What becomes of the sprouts of a seed.
+#[derive(Debug)]
+struct Growth {
+    /// How fast their front moves from day 3 to day 12, um/d.
+    um_per_day: f64,
+    /// The day on which they are at the source.
+    arrival: Option<usize>,
+    /// Their density in the first and the last third of the way, six days after that (as in the prototype from which the constants are), mm/mm3.
+    thirds: [f64; 2],
+}
+
+fn growth(seed: u64) -> Growth {
     let mut simulation = simulation(CORNEA, seed);
     simulation.verify();
     let mut front = vec![0.0];
@@ -71,21 +84,11 @@ fn assert_they_reach_the_source(seed: u64) {
         if front[day] > 1900.0 && arrival.is_none() {
             arrival = Some(day);
         }
-        // As long after that as in the prototype from which the constants are.
         if arrival.is_some_and(|arrival| day == arrival + 6) {
             break;
         }
     }
     assert_eq!(simulation.violation(), None);
-    let per_day = (front[12] - front[3]) / 9.0;
-    let thirds = [0.0, 1333.0].map(|from| density(network(&simulation), from, from + 667.0));
-    eprintln!("seed {seed}: {per_day} um/d, there on day {arrival:?}, {thirds:?} mm/mm3");
-    assert!((100.0..200.0).contains(&per_day), "{per_day} um a day");
-    assert!(
-        arrival.is_some_and(|day| (10..=20).contains(&day)),
-        "{front:?}"
-    );
-    assert!(thirds[1] > 1.3 * thirds[0], "{thirds:?} mm/mm3");
     let block = network(&simulation).block();
     for node in network(&simulation).nodes() {
         let inside = node.at_um.cmpge(block.min_um).all() && node.at_um.cmple(block.max_um()).all();
@@ -96,19 +99,46 @@ fn assert_they_reach_the_source(seed: u64) {
             "a sprout has opened a port: {node:?}"
         );
     }
+    let found = Growth {
+        um_per_day: f64::from(front[12] - front[3]) / 9.0,
+        arrival,
+        thirds: [0.0, 1333.0].map(|from| density(network(&simulation), from, from + 667.0)),
+    };
+    eprintln!("seed {seed}: {found:?}");
+    found
+}
+
+impl Growth {
+    /// As in rabbits (Gimbrone 1974) and models (Anderson and Chaplain 1998): 0.1-0.2 mm a day, there after 10-20 days.
+    fn is_as_seen(&self) -> bool {
+        (100.0..200.0).contains(&self.um_per_day)
+            && self.arrival.is_some_and(|day| (10..=20).contains(&day))
+    }
+
+    /// A brush border at the source.
+    fn is_densest_there(&self) -> bool {
+        self.thirds[1] > 1.3 * self.thirds[0]
+    }
 }
 
 #[test]
 fn sprouts_reach_a_source_two_millimetres_away_and_are_densest_there() {
-    assert_they_reach_the_source(3);
+    let found = growth(3);
+    assert!(found.is_as_seen(), "{found:?}");
+    assert!(found.is_densest_there(), "{found:?}");
 }
 
 #[test]
-#[ignore = "more seeds of the cornea take 20 s; seed 1, whose first tips come late, grows 0.092 mm a day"]
-fn sprouts_reach_the_source_with_other_seeds() {
-    for seed in [2, 4] {
-        assert_they_reach_the_source(seed);
-    }
+#[ignore = "ten seeds of the cornea take minutes"]
+fn of_ten_seeds_most_sprout_as_fast_as_is_seen() {
+    let all: Vec<Growth> = (1..=10).map(growth).collect();
+    let mean = all.iter().map(|of| of.um_per_day).sum::<f64>() / 10.0;
+    let as_seen = all.iter().filter(|of| of.is_as_seen()).count();
+    let densest = all.iter().filter(|of| of.is_densest_there()).count();
+    eprintln!("{mean} um a day, {as_seen} as seen, {densest} densest at the source");
+    assert!((100.0..200.0).contains(&mean), "{mean} um a day");
+    assert!(as_seen >= 8, "{as_seen} of 10");
+    assert!(densest >= 9, "{densest} of 10");
 }
 
 #[test]

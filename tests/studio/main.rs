@@ -7,6 +7,7 @@ mod support;
 mod facets;
 mod planes;
 mod spindles;
+mod vessels;
 
 use std::path::Path;
 use std::process::Command;

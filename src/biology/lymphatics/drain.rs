@@ -68,12 +68,10 @@ pub fn drain(
     parameters: Res<LymphaticParameters>,
     mut sites: Query<(&mut Lymphatics, &mut DrawnLymph, Option<&Interstitium>)>,
 ) {
-    let every = (f64::from(parameters.every_min) / clock.step_minutes)
-        .round()
-        .max(1.0) as u64;
+    let is_due = clock.is_turn(f64::from(parameters.every_min));
     for (mut lymphatics, mut drawn, fluid) in &mut sites {
         let is_known = !drawn.rate_per_mmhg_min.is_empty();
-        if is_known && !clock.step.is_multiple_of(every) {
+        if is_known && !is_due {
             continue;
         }
         let fluid = fluid.filter(|fluid| fluid.is_known());

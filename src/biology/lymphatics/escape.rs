@@ -118,12 +118,15 @@ pub fn enter(
                 continue;
             }
             let rate = rates.at(row, cell_type);
-            let reach = bodies[row].radius_um + of.reach_um;
-            if rate <= 0.0 || !touches(*here, positions[row].0, reach, &mut near) {
+            if rate <= 0.0 {
                 continue;
             }
+            // Few would enter in a step, and whether one touches a lymphatic takes longer to find.
             let mut random = key.stream(ids[row], clock.step, ENTRY);
-            if !random.chance(probability(rate, hours)) {
+            let reach = bodies[row].radius_um + of.reach_um;
+            if !random.chance(probability(rate, hours))
+                || !touches(*here, positions[row].0, reach, &mut near)
+            {
                 continue;
             }
             match node {

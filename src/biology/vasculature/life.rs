@@ -2,11 +2,14 @@
 //!
 //! - What presses on a segment ([`measure_stress`]) is what cells press on each other around it, by their volume, and what rules on
 //!   `vessel.compression` make of it, such as dense matrix. Its radius is that at rest times `1/(1 + (stress/half)^n)`.
-//! - Its radius at rest follows shear, pressure and the flow of red cells: [`VesselParameters::stimulus`].
+//! - Its radius at rest follows shear, pressure and the flow of red cells: [`VesselParameters::stimulus`]. Vessels that a scene places are at rest by then
+//!   ([`settle`]), and every vessel holds to the width that it had at first: `dr/dt = k r (S - k_s - k_w lg(r/r_0))`. Between two held pressures shear grows
+//!   with the radius, and without that it would widen or narrow without end.
 //! - Pericytes cover it at the rate `vessel.maturation`, and leave it at `vessel.pericyte_loss`: `dm/dt = a (1 - m) - b m`.
 //! - Its wall leaks as rules on `vessel.permeability` say, VEGF-A in the first place.
 //! - One that has sprouted dies back with the hazard `vessel.regression (1 - m)` even where blood flows in it: [`regress`].
-//! - Where shear is too low it is taken back with the hazard `vessel.pruning (1 - m)`: [`prune`].
+//! - Where shear is too low 80 um of it are taken back with the hazard `vessel.pruning (1 - m)`: [`prune`]; of a sprout that has opened and never carried blood
+//!   at the full hazard, whatever keeps other vessels.
 //!
 //! [`measure_stress`] runs in `Perceive`, [`live`] in `Transport` before the fields are solved; both every `vessels.every_min`.
 
@@ -14,7 +17,7 @@ use bevy::prelude::*;
 
 use super::VesselParameters;
 use super::flow::{FlowWork, residual};
-use super::network::{Network, SegmentId, Sprouts, blocks};
+use super::network::{Network, Segment, SegmentId, Sprouts, blocks};
 use super::{COMPRESSION, MATURATION, PERICYTE_LOSS, PERMEABILITY, PRUNING, REGRESSION};
 use crate::cell::contact::CONFLUENT_SHARE;
 use crate::cell::death::is_alive;
@@ -35,6 +38,10 @@ pub const REGRESSED: Purpose = Purpose::of("vasculature.regression");
 
 /// Length of vessel of which it is said how often it dies back, um: about that between two forks.
 pub const FORK_UM: f32 = 200.0;
+
+/// Length of vessel of which it is said how often it is taken back, um: that of the segments of the mesh to which the hazard is calibrated. Longer segments
+/// count as one.
+pub const SLACK_UM: f32 = 80.0;
 
 /// Most segments that are taken back one after the other at one time.
 const MOST_PRUNED: usize = 64;
@@ -206,7 +213,12 @@ pub fn live(
                 .enumerate()
                 .map(|(at, segment)| {
                     let per_hour = of(pruning, at).unwrap_or(0.0);
-                    (segment.id, per_hour * (1.0 - segment.maturity))
+                    let own = if has_never_carried_blood(segment) {
+                        parameters.pruning_per_hour
+                    } else {
+                        0.0
+                    };
+                    (segment.id, per_hour.max(own) * (1.0 - segment.maturity))
                 })
                 .collect();
             let draw = Draw {
@@ -231,6 +243,24 @@ pub fn covered(maturity: f32, gain_per_day: f32, loss_per_day: f32, days: f32) -
     maturity + (settles_at - maturity) * probability(sum, days)
 }
 
+/// What a segment is told to widen by.
+fn stimulus_of(segment: &Segment, [from, to]: [f64; 2], parameters: &VesselParameters) -> f32 {
+    let cells = segment.flow_um3_per_min.abs() * f64::from(segment.haematocrit);
+    let pressure = (0.5 * (from + to)) as f32;
+    parameters.stimulus(segment.shear_pa, pressure, cells as f32)
+}
+
+/// Vessels that a scene places are taken to be at rest as they are.
+pub fn settle(network: &mut Network, parameters: &VesselParameters) {
+    let (nodes, segments, ends) = network.parts_mut();
+    for (segment, ends) in segments.iter_mut().zip(ends) {
+        let pressures = ends.map(|node| nodes[node as usize].pressure_mmhg);
+        segment.own_tendency = segment
+            .perfused
+            .then(|| stimulus_of(segment, pressures, parameters));
+    }
+}
+
 /// Radii at rest follow what flows.
 pub fn adapt(network: &mut Network, parameters: &VesselParameters, days: f32) {
     if days <= 0.0 || parameters.remodelling_per_day <= 0.0 {
@@ -242,10 +272,14 @@ pub fn adapt(network: &mut Network, parameters: &VesselParameters, days: f32) {
         if !segment.perfused {
             continue;
         }
-        let [from, to] = ends.map(|node| nodes[node as usize].pressure_mmhg);
-        let cells = segment.flow_um3_per_min.abs() * f64::from(segment.haematocrit);
-        let pressure = (0.5 * (from + to)) as f32;
-        let stimulus = parameters.stimulus(segment.shear_pa, pressure, cells as f32);
+        let pressures = ends.map(|node| nodes[node as usize].pressure_mmhg);
+        let tendency = segment
+            .own_tendency
+            .unwrap_or(parameters.shrinking_tendency);
+        let wider = segment.rest_radius_um / segment.first_radius_um;
+        let stimulus = stimulus_of(segment, pressures, parameters)
+            - tendency
+            - parameters.holds_width * bevy::math::ops::log10(wider);
         let rate = parameters.remodelling_per_day * stimulus.clamp(-1.0, 1.0);
         let (least, most) = (parameters.least_radius_um, parameters.most_radius_um);
         // What was placed outside of these stays where it is, rather than jump.
@@ -311,7 +345,15 @@ pub fn regress(
     going.len()
 }
 
-/// Takes vessels back in which blood hardly moves, with a hazard for each, 1/h: one of a loop at a time, with the flow worked out
+/// Whether a sprout has opened and no blood has ever moved in it: pericytes come to perfused vessels alone. Nothing keeps it.
+fn has_never_carried_blood(segment: &Segment) -> bool {
+    segment.sprout != Sprouts::NONE
+        && !segment.is_solid()
+        && !segment.perfused
+        && segment.maturity <= 0.0
+}
+
+/// Takes vessels back in which blood hardly moves, with a hazard for [`SLACK_UM`] of each, 1/h: one of a loop at a time, with the flow worked out
 /// anew in between, for what flows in the rest changes. Segments between two ports stay. Returns how many went.
 pub fn prune(
     network: &mut Network,
@@ -330,7 +372,9 @@ pub fn prune(
         }
         let who = CellId(u64::from(draw.site.0) << 32 | u64::from(id.0));
         let mut random = draw.key.stream(who, draw.step, PRUNED);
-        if random.chance(probability(*per_hour, draw.hours)) {
+        // A vessel in many short pieces lasts as long as in one.
+        let share = (network.segments()[at].length_um / SLACK_UM).min(1.0);
+        if random.chance(probability(*per_hour * share, draw.hours)) {
             drawn.push(*id);
         }
     }
@@ -390,6 +434,7 @@ pub(super) fn begin(world: &mut World, site: SiteId) {
         for _ in 0..SETTLING {
             work.circulate(&mut network, &parameters);
         }
+        settle(&mut network, &parameters);
     }
 }
 

@@ -34,8 +34,12 @@ pub struct VesselParameters {
     pub closed_share: f32,
     /// How fast a vessel whose stimulus is 1 widens, 1/d; 0.1. Calibrated: weeks, as in experiments.
     pub remodelling_per_day: f32,
-    /// What a vessel must be stimulated by to keep its width, `k_s`; 0.5. Calibrated: a capillary of 4 um in which blood moves at 0.2 mm/s keeps it.
+    /// What a vessel that has sprouted must be stimulated by to keep its width, `k_s`; 0.5. Calibrated: a capillary of 4 um in which blood moves at 0.2 mm/s
+    /// keeps it. Vessels that a scene places keep theirs at the stimulus with which they begin.
     pub shrinking_tendency: f32,
+    /// How strongly a vessel holds to the width that it had at first, `k_w`; 2: at the utmost stimulus of 1 it becomes three times as wide. Assumed; shear
+    /// stress alone adds up to 1.
+    pub holds_width: f32,
     /// How much of the stimulus comes from the pressure that sets the shear stress aimed at, `k_p`; 0.68 (Pries 1998, Am J Physiol 275:H349).
     pub pressure_sensitivity: f32,
     /// How much comes from a lack of flow, `k_m`; 0.7 (Pries 1998).
@@ -75,6 +79,7 @@ impl Default for VesselParameters {
             closed_share: 0.05,
             remodelling_per_day: 0.1,
             shrinking_tendency: 0.5,
+            holds_width: 2.0,
             pressure_sensitivity: 0.68,
             metabolic_sensitivity: 0.7,
             reference_shear_pa: 0.0103,
@@ -117,15 +122,14 @@ impl VesselParameters {
         open.max(self.closed_share)
     }
 
-    /// What tells a vessel to widen, where positive, or to shrink: with the shear stress `t`, that aimed at at its pressure `t_P`, and the flow of
-    /// red cells `q`, `lg(t + t_ref) - k_p lg t_P + k_m lg(q_ref/q + 1) - k_s`, stresses in dyn/cm2 (Pries, Secomb and Gaehtgens 1998).
+    /// What tells a vessel to widen; it keeps its width where that is `k_s`. With the shear stress `t`, that aimed at at its pressure `t_P`, and the flow of
+    /// red cells `q`, `lg(t + t_ref) - k_p lg t_P + k_m lg(q_ref/q + 1)`, stresses in dyn/cm2 (Pries, Secomb and Gaehtgens 1998).
     pub fn stimulus(&self, shear_pa: f32, pressure_mmhg: f32, cells_um3_per_min: f32) -> f32 {
         let lg = bevy::math::ops::log10;
         let shear = lg(10.0 * (shear_pa + self.reference_shear_pa));
         let lack = lg(self.reference_cell_flow_um3_per_min / cells_um3_per_min.max(1.0) + 1.0);
         shear - self.pressure_sensitivity * lg(aimed_at_dyn_per_cm2(pressure_mmhg))
             + self.metabolic_sensitivity * lack
-            - self.shrinking_tendency
     }
 }
 

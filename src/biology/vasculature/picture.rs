@@ -7,7 +7,7 @@
 
 use bevy::prelude::*;
 
-use super::network::{Network, Segment, Sprouts, VesselKind};
+use super::network::{Network, Segment, VesselKind};
 use super::{SEGMENT, VesselParameters};
 use crate::core::input::Inputs;
 use crate::core::layer::{Grain, Layer, RegisterLayer, Sphere, Tint, Tube};
@@ -40,6 +40,10 @@ const MOST_CELLS: f32 = 20_000.0;
 const SHOWN_UM_PER_HOUR: f32 = 30.0;
 /// At most so many pieces of a curve.
 const MOST_PIECES: usize = 8;
+/// By how much the way of a curve turns within a piece of it, rad.
+const BEND_OF_PIECE: f32 = 0.35;
+/// Radii that differ by less than this share of them are drawn as one.
+const SAME_RADIUS: f32 = 0.1;
 
 /// Registers the layers.
 pub(super) fn register(app: &mut App) {
@@ -304,6 +308,25 @@ impl<'w> Drawing<'w> {
         })
     }
 
+    /// In how many pieces a segment is drawn whose radii at both ends are these: as many as its bend and its flares need to look smooth, and no more than it
+    /// is long.
+    fn pieces(&self, segment: usize, ends_um: [f32; 2]) -> usize {
+        let of = &self.network.segments()[segment];
+        let radius_um = of.drawn_radius_um();
+        let [from, to] = self.network.places_um(segment);
+        let way = to - from;
+        let bend: f32 = self
+            .tangents(segment)
+            .iter()
+            .map(|tangent| way.angle_between(*tangent))
+            .sum();
+        let bends = (bend / BEND_OF_PIECE).ceil() as usize;
+        let flares = |end: &f32| (end - radius_um).abs() > SAME_RADIUS * radius_um;
+        let least = 1 + 2 * ends_um.iter().filter(|end| flares(end)).count();
+        let most = (of.length_um / (3.0 * radius_um)) as usize;
+        bends.max(least).min(most.clamp(1, MOST_PIECES))
+    }
+
     /// The pieces of tube along a segment, each with the share of the way at its middle.
     fn tubes(&self, segment: usize, mut add: impl FnMut(Tube, f32)) {
         let of = &self.network.segments()[segment];
@@ -324,8 +347,7 @@ impl<'w> Drawing<'w> {
                 of.drawn_radius_um()
             }
         };
-        let least = if of.sprout == Sprouts::NONE { 3 } else { 2 };
-        let pieces = ((long / (3.0 * of.rest_radius_um)) as usize).clamp(least, MOST_PIECES);
+        let pieces = self.pieces(segment, [first, last]);
         let mut before = (self.place(segment, 0.0), radius(0.0));
         for piece in 1..=pieces {
             let share = piece as f32 / pieces as f32;

@@ -10,6 +10,8 @@ use crate::core::CellId;
 use crate::core::random::Purpose;
 use crate::core::state::Kept;
 
+mod remodelling;
+
 fn block(half_um: f32) -> TissueBlock {
     let dims = (2.0 * half_um / 20.0) as u32;
     TissueBlock {
@@ -463,11 +465,11 @@ fn happen(network: &mut Network, work: &mut FlowWork, what: Happens, step: u64) 
         }
         Happens::Join(a, b) => {
             let (a, b) = (node(a).id, node(b).id);
-            network.change(|growth| {
-                if growth.joined(a, b).is_none() {
+            if !network.are_joined(a, b) {
+                network.change(|growth| {
                     let _ = growth.add_segment(segment(a, b, 5.0, 10.0));
-                }
-            });
+                });
+            }
         }
         Happens::Split(at, share) => {
             let id = of(at);

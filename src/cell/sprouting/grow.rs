@@ -258,7 +258,7 @@ fn joins(
         .is_some_and(|met| join(network, last, met, tip.tip.sprout, parameters))
 }
 
-/// Tips begin.
+/// Tips begin. They hold each other back by where they are alone, so that all are chosen before the network is changed, once.
 fn begin(
     network: &mut Network,
     candidates: Vec<(SegmentId, Candidate)>,
@@ -267,6 +267,8 @@ fn begin(
     (site, step): (SiteId, u64),
     (passages, near): (&Passages, &mut Vec<u32>),
 ) {
+    // Where each begins, and its sprout.
+    let mut chosen: Vec<(SegmentId, f32, Tip)> = Vec::new();
     for (id, mut candidate) in candidates {
         let Some(at) = network.segment_index(id) else {
             continue;
@@ -275,12 +277,7 @@ fn begin(
         if !may_begin(network, &candidate, tips_um, parameters, near) {
             continue;
         }
-        let Ok(node) = network.change(|growth| node_at(growth, id, candidate.share)) else {
-            continue;
-        };
-        let Some(at_um) = network.node_index(node).map(|at| network.nodes()[at].at_um) else {
-            continue;
-        };
+        let at_um = candidate.at_um(network);
         let parent = network.segments()[at].sprout;
         let sprout = network.sprouts_mut().begin(Sprout { at_um, parent });
         tips_um.push(at_um);
@@ -289,9 +286,30 @@ fn begin(
         let tip = Tip {
             sprout,
             parent,
-            last: node.0,
+            last: 0,
             since_step: step,
         };
+        chosen.push((id, candidate.share, tip));
+    }
+    if chosen.is_empty() {
+        return;
+    }
+    network.change(|growth| {
+        chosen.retain_mut(|(id, share, tip)| match node_at(growth, *id, *share) {
+            Ok(node) => {
+                tip.last = node.0;
+                true
+            }
+            Err(_) => false,
+        });
+    });
+    for (.., tip) in chosen {
+        let node = network.node_index(NodeId(tip.last));
+        let Some(at_um) = node.map(|at| network.nodes()[at].at_um) else {
+            continue;
+        };
+        let block = network.block();
+        let inside = at_um.clamp(block.min_um, block.max_um());
         passages.recruit(Recruit::new(newcomer, site, inside, BEGINS).carrying(tip));
     }
 }

@@ -5,7 +5,8 @@ use bevy::prelude::*;
 use super::TipParameters;
 use crate::core::random::probability;
 use crate::tissue::network::{
-    Growth, Network, NetworkError, NewSegment, NodeId, SegmentId, Sprouts, VesselKind, blocks,
+    Growth, Network, NetworkError, NewSegment, NodeId, Segment, SegmentId, Sprouts, VesselKind,
+    blocks,
 };
 
 /// How near the end of a segment a sprout joins its node rather than split it, um.
@@ -27,19 +28,26 @@ pub fn cord(from: NodeId, to: NodeId, sprout: u32, parameters: &TipParameters) -
     }
 }
 
+/// The end of a segment that a share of its way is near, if it is.
+fn near_end(segment: &Segment, share: f32) -> Option<NodeId> {
+    let along = share * segment.length_um;
+    if along < END_UM {
+        Some(segment.from)
+    } else if segment.length_um - along < END_UM {
+        Some(segment.to)
+    } else {
+        None
+    }
+}
+
 /// The node of a segment at a share of its way: one of its ends where that is near, else a new one.
 ///
 /// # Errors
 /// When there is no such segment.
 pub fn node_at(growth: &mut Growth, id: SegmentId, share: f32) -> Result<NodeId, NetworkError> {
-    let segment = *growth.segment(id)?;
-    let along = share * segment.length_um;
-    if along < END_UM {
-        Ok(segment.from)
-    } else if segment.length_um - along < END_UM {
-        Ok(segment.to)
-    } else {
-        growth.split_segment(id, share)
+    match near_end(growth.segment(id)?, share) {
+        Some(end) => Ok(end),
+        None => growth.split_segment(id, share),
     }
 }
 
@@ -71,27 +79,30 @@ pub fn join(
     sprout: u32,
     parameters: &TipParameters,
 ) -> bool {
+    let segment = network.segment_index(to).map(|at| &network.segments()[at]);
+    let end = segment.and_then(|segment| near_end(segment, share));
+    if end.is_some_and(|end| network.are_joined(last, end)) {
+        return true;
+    }
     let joined = network.change(|growth| {
         let target = node_at(growth, to, share)?;
-        if growth.joined(last, target).is_none() {
-            growth.add_segment(cord(last, target, sprout, parameters))?;
-        }
-        Ok::<_, NetworkError>(())
+        growth.add_segment(cord(last, target, sprout, parameters))
     });
     joined.is_ok()
 }
 
-/// Lets lumens begin to open in those cords that lie on loops.
+/// Lets lumens begin to open in those cords that lie on loops through vessels which are open: it is their blood that opens them. Loops within a sprout that hangs
+/// on a vessel by one root stay solid.
 pub fn open_loops(network: &mut Network) {
     let block = blocks(network);
     // Ports may be blocks of their own, so that there can be more of them than segments.
     let most = block.iter().max().map_or(0, |most| *most as usize + 1);
-    let mut members = vec![0_u32; most];
-    for of in &block {
-        members[*of as usize] += 1;
+    let mut has_blood = vec![false; most];
+    for (segment, of) in network.segments().iter().zip(&block) {
+        has_blood[*of as usize] |= segment.lumen > 0.0;
     }
     for (segment, block) in network.segments_mut().iter_mut().zip(&block) {
-        if members[*block as usize] > 1 {
+        if has_blood[*block as usize] {
             segment.lumen = segment.lumen.max(BEGUN);
         }
     }
@@ -112,8 +123,8 @@ pub fn open_lumens(network: &mut Network, hours: f32, lumen_hours: f32, all: boo
     }
 }
 
-/// Takes back cords that lead to nobody: those without any lumen that end at a node which no tip holds, one after the other. Returns how many
-/// went.
+/// Takes back cords that lead to nobody: those without any lumen that end at a node which no tip holds, one after the other, and those that hang together by
+/// cords and hold no tip at all, such as a loop within a sprout. Returns how many went.
 pub fn take_back(network: &mut Network, held: &[NodeId]) -> usize {
     let segments = network.segments();
     let is_cord = |at: usize| segments[at].sprout != Sprouts::NONE && segments[at].lumen <= 0.0;
@@ -146,6 +157,8 @@ pub fn take_back(network: &mut Network, held: &[NodeId]) -> usize {
             }
         }
     }
+    let lost = without_tips(network, held, &gone);
+    going.extend(lost.into_iter().map(|at| network.segments()[at].id));
     if !going.is_empty() {
         network.change(|growth| {
             for id in &going {
@@ -156,6 +169,48 @@ pub fn take_back(network: &mut Network, held: &[NodeId]) -> usize {
         network.count_pruned(going.len() as u64);
     }
     going.len()
+}
+
+/// Indices of cords without any lumen that hang together with no tip by other such cords; but for those that are gone.
+fn without_tips(network: &Network, held: &[NodeId], gone: &[bool]) -> Vec<usize> {
+    let segments = network.segments();
+    let is_cord =
+        |at: usize| !gone[at] && segments[at].sprout != Sprouts::NONE && segments[at].lumen <= 0.0;
+    // Nodes of open vessels part what hangs on them.
+    let is_open = |node: usize| {
+        let mut around = network.around(node).iter();
+        around.any(|at| !gone[*at as usize] && !is_cord(*at as usize))
+    };
+    let mut seen = vec![false; segments.len()];
+    let mut lost = Vec::new();
+    for first in 0..segments.len() {
+        if seen[first] || !is_cord(first) {
+            continue;
+        }
+        seen[first] = true;
+        let mut together = vec![first];
+        let mut has_tip = false;
+        let mut next = 0;
+        while let Some(at) = together.get(next).copied() {
+            next += 1;
+            for node in network.ends()[at].map(|node| node as usize) {
+                has_tip |= held.contains(&network.nodes()[node].id);
+                if is_open(node) {
+                    continue;
+                }
+                for other in network.around(node).iter().map(|at| *at as usize) {
+                    if !seen[other] && is_cord(other) {
+                        seen[other] = true;
+                        together.push(other);
+                    }
+                }
+            }
+        }
+        if !has_tip {
+            lost.extend(together);
+        }
+    }
+    lost
 }
 
 /// The chance of a tip in a piece of vessel within a time.

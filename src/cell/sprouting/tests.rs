@@ -318,3 +318,32 @@ fn cords_without_a_tip_are_taken_back_to_the_next_fork() {
     assert_eq!(network.segments().len(), 30);
     assert_eq!(network.wrong_shape(), None);
 }
+
+#[test]
+fn a_loop_within_a_sprout_stays_solid_and_goes_when_its_tip_has_gone() {
+    let mut network = parallel(&[(0.0, 0.0)]);
+    let way: Vec<Vec3> = (1..=4).map(|n| 10.0 * n as f32 * Vec3::Y).collect();
+    let (_, stalk) = sprout(&mut network, Vec3::ZERO, &way);
+    // From its second node a twig runs round to its last.
+    let (twig, round) = sprout(
+        &mut network,
+        20.0 * Vec3::Y,
+        &[Vec3::new(20.0, 20.0, 0.0), Vec3::new(20.0, 40.0, 0.0)],
+    );
+    network
+        .change(|growth| {
+            growth.add_segment(cord(round[2], stalk[4], twig, &TipParameters::default()))
+        })
+        .expect("two nodes");
+    open_loops(&mut network);
+    let cords = |network: &Network| {
+        let segments = network.segments().iter();
+        segments.filter(|of| of.lumen <= 0.0).count()
+    };
+    assert_eq!(cords(&network), 7);
+    // As long as it holds a tip it stays.
+    assert_eq!(take_back(&mut network, &[stalk[4]]), 0);
+    assert_eq!(take_back(&mut network, &[]), 7);
+    assert_eq!(cords(&network), 0);
+    assert_eq!(network.wrong_shape(), None);
+}

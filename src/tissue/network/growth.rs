@@ -1,5 +1,7 @@
 //! How the shape of a network is changed: nodes and segments added, split and removed.
 
+use std::collections::BTreeSet;
+
 use bevy::prelude::*;
 use thiserror::Error;
 
@@ -61,7 +63,7 @@ pub enum NetworkError {
 pub struct Growth<'a> {
     shape: &'a mut NetworkState,
     /// Numbers of segments that are to go when it is done.
-    gone: Vec<SegmentId>,
+    gone: BTreeSet<SegmentId>,
     changed: bool,
 }
 
@@ -70,7 +72,7 @@ impl<'a> Growth<'a> {
     pub(crate) const fn of(shape: &'a mut NetworkState) -> Self {
         Self {
             shape,
-            gone: Vec::new(),
+            gone: BTreeSet::new(),
             changed: false,
         }
     }
@@ -128,7 +130,7 @@ impl<'a> Growth<'a> {
     ///
     /// # Errors
     /// When a node does not exist, both are the same or in the same place, or the radius is none. That two nodes are joined
-    /// only once is for the caller to see to: [`Self::joined`].
+    /// only once is for the caller to see to: [`Network::are_joined`](super::Network::are_joined).
     pub fn add_segment(&mut self, new: NewSegment) -> Result<SegmentId, NetworkError> {
         let NewSegment { from, to, .. } = new;
         if from == to {
@@ -155,6 +157,8 @@ impl<'a> Growth<'a> {
             to,
             kind: new.kind,
             rest_radius_um: new.radius_um,
+            first_radius_um: new.radius_um,
+            own_tendency: None,
             radius_um: new.radius_um * lumen.max(SOLID_SHARE),
             length_um: new
                 .length_um
@@ -172,16 +176,6 @@ impl<'a> Growth<'a> {
         });
         self.changed = true;
         Ok(id)
-    }
-
-    /// The segment that joins two nodes, if one does. Looks at all segments.
-    pub fn joined(&self, a: NodeId, b: NodeId) -> Option<SegmentId> {
-        let mut segments = self.shape.segments.iter();
-        let found = segments.find(|of| {
-            ((of.from == a && of.to == b) || (of.from == b && of.to == a))
-                && !self.gone.contains(&of.id)
-        });
-        found.map(|of| of.id)
     }
 
     /// Puts a node into a segment, at a share of the way from its beginning. The segment keeps its number up to there; a new one, with all
@@ -225,7 +219,7 @@ impl<'a> Growth<'a> {
     /// When there is no such segment.
     pub fn remove_segment(&mut self, id: SegmentId) -> Result<(), NetworkError> {
         self.segment_at(id)?;
-        self.gone.push(id);
+        self.gone.insert(id);
         self.changed = true;
         Ok(())
     }
@@ -234,16 +228,13 @@ impl<'a> Growth<'a> {
     pub(super) fn finish(self) -> bool {
         let Self {
             shape,
-            mut gone,
+            gone,
             changed,
         } = self;
         if !changed {
             return false;
         }
-        gone.sort_unstable();
-        shape
-            .segments
-            .retain(|segment| gone.binary_search(&segment.id).is_err());
+        shape.segments.retain(|segment| !gone.contains(&segment.id));
         let mut used: Vec<NodeId> = shape
             .segments
             .iter()

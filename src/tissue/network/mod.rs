@@ -105,6 +105,10 @@ pub struct Segment {
     pub kind: VesselKind,
     /// Radius of its lumen where nothing presses on it, um.
     pub rest_radius_um: f32,
+    /// That with which it was placed or sprouted, um.
+    pub first_radius_um: f32,
+    /// What it must be stimulated by to keep its width, if it has shown that; else what is usual.
+    pub own_tendency: Option<f32>,
     /// Radius of its lumen as it is, um: the smaller the more it is pressed together.
     pub radius_um: f32,
     /// Its length along its windings, um; at least the distance of its nodes.
@@ -328,6 +332,16 @@ impl Network {
     /// Indices of the segments that meet in the node at an index, in their order.
     pub fn around(&self, node: usize) -> &[u32] {
         &self.around[self.first[node] as usize..self.first[node + 1] as usize]
+    }
+
+    /// Whether a segment joins two nodes.
+    pub fn are_joined(&self, a: NodeId, b: NodeId) -> bool {
+        self.node_index(a).is_some_and(|node| {
+            self.around(node).iter().any(|at| {
+                let of = &self.shape.segments[*at as usize];
+                [(a, b), (b, a)].contains(&(of.from, of.to))
+            })
+        })
     }
 
     /// Which voxels of the site the segments cross.
