@@ -281,8 +281,6 @@ fn begin(
         let parent = network.segments()[at].sprout;
         let sprout = network.sprouts_mut().begin(Sprout { at_um, parent });
         tips_um.push(at_um);
-        let block = network.block();
-        let inside = block.nearest_inside(at_um);
         let tip = Tip {
             sprout,
             parent,
@@ -308,8 +306,7 @@ fn begin(
         let Some(at_um) = node.map(|at| network.nodes()[at].at_um) else {
             continue;
         };
-        let block = network.block();
-        let inside = at_um.clamp(block.min_um, block.max_um());
+        let inside = network.block().nearest_inside(at_um);
         passages.recruit(Recruit::new(newcomer, site, inside, BEGINS).carrying(tip));
     }
 }
