@@ -115,6 +115,15 @@ fn press_keys(
                 };
             }
             KeyCode::Home => sandbox.go_to(0.0),
+            KeyCode::PageUp => {
+                let begins = sandbox.visit.previous_chapter(shown.0.hours);
+                sandbox.go_to_chapter(begins);
+            }
+            KeyCode::PageDown => {
+                if let Some(begins) = sandbox.visit.next_chapter(shown.0.hours) {
+                    sandbox.go_to_chapter(begins);
+                }
+            }
             KeyCode::ArrowLeft => sandbox.go_to((shown.0.hours - LEAP_HOURS).max(0.0)),
             KeyCode::ArrowRight => sandbox.go_to(shown.0.hours + LEAP_HOURS),
             KeyCode::KeyG => {

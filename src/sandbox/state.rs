@@ -385,6 +385,12 @@ impl Sandbox {
         self.order(Order::Go(hours * 60.0));
     }
 
+    /// Goes to where a chapter begins, hours, with the film's camera and look.
+    pub fn go_to_chapter(&mut self, hours: f64) {
+        self.set_following(true);
+        self.go_to(hours);
+    }
+
     /// Goes to the latest kept moment before a time, hours, if that is another one than last time.
     pub fn go_near(&mut self, hours: f64) {
         let moments = self.past.moments.iter();

@@ -7,6 +7,9 @@ use crate::scene::{Scene, Stage};
 use crate::simulation::drawn_site;
 use crate::view::ViewSettings;
 
+/// A chapter that began this long ago has only just begun, hours.
+const A_MOMENT_HOURS: f64 = 0.26;
+
 /// The scene that is explored.
 #[derive(Clone, Debug)]
 pub(super) struct Visit {
@@ -41,6 +44,22 @@ impl Visit {
         self.way.pose_at(0.0).is_some() || looks.nth(1).is_some()
     }
 
+    /// Where the chapter after this time begins, hours.
+    pub fn next_chapter(&self, hours: f64) -> Option<f64> {
+        let mut begins = self.timeline.chapters().into_iter().map(|(at, ..)| at);
+        begins.find(|at| *at > hours + A_MOMENT_HOURS)
+    }
+
+    /// Where the chapter begins in which this time lies, hours; the one before where that has only just begun, and the start of
+    /// the run before the first.
+    pub fn previous_chapter(&self, hours: f64) -> f64 {
+        let chapters = self.timeline.chapters();
+        let mut begun = chapters.iter().map(|(at, ..)| *at);
+        begun
+            .rfind(|at| *at < hours - A_MOMENT_HOURS)
+            .unwrap_or(0.0)
+    }
+
     /// When its timeline is over, hours.
     pub fn end_hours(&self) -> f64 {
         self.scene.duration.hours()
@@ -62,5 +81,25 @@ pub(super) fn first_settings(scene: &Scene) -> ViewSettings {
     ViewSettings {
         site: drawn_site(&stage),
         ..ViewSettings::of_look(stage.look(look))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tour_goes_from_chapter_to_chapter() {
+        let scene = ron::from_str(
+            r#"(title: "T", about: "A", pace: Calibrated, duration: Hours(9), sites: [], timeline: [
+                At(Hours(5), Chapter("2", "Then")), At(Hours(2), Chapter("1", "First")), At(Hours(8), Chapter("", ""))])"#,
+        );
+        let visit = Visit::new(scene.expect("it is well written"), "tour".into(), 1);
+        assert_eq!(visit.next_chapter(0.0), Some(2.0));
+        assert_eq!(visit.next_chapter(2.0), Some(5.0));
+        assert_eq!(visit.next_chapter(5.1), None);
+        assert_eq!(visit.previous_chapter(6.0), 5.0);
+        assert_eq!(visit.previous_chapter(5.1), 2.0, "it has only just begun");
+        assert_eq!(visit.previous_chapter(2.0), 0.0);
     }
 }

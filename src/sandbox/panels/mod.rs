@@ -164,7 +164,7 @@ fn help(ctx: &egui::Context, free: egui::Rect, catalogue: &Catalogue, sandbox: &
         .map(|choice| choice.label)
         .collect();
     let colours = format!("colour by: {}", colours.join(", "));
-    let controls: [(&str, &str); 24] = [
+    let controls: [(&str, &str); 25] = [
         ("Drag", "turn around the tissue"),
         ("Wheel", "nearer, farther"),
         ("Right drag", "move the picture"),
@@ -179,6 +179,7 @@ fn help(ctx: &egui::Context, free: egui::Rect, catalogue: &Catalogue, sandbox: &
         (".", "one step"),
         ("← →", "an hour back, an hour on"),
         ("Home", "back to the start"),
+        ("Page up, down", "the chapter before, the next one"),
         ("G", "follow the film, or no longer"),
         ("+ -", "faster, slower"),
         ("1 2 3 4", &colours),

@@ -3,7 +3,7 @@
 use bevy_egui::egui::{self, Align2, FontId, Pos2, Rect, Sense, Stroke, Ui, pos2, vec2};
 
 use crate::view::Shown;
-use crate::view::overlay::time_text;
+use crate::view::overlay::{chapter_text, time_text};
 
 use super::super::state::Sandbox;
 use super::super::theme;
@@ -51,9 +51,49 @@ pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown) {
         {
             sandbox.go_to(0.0);
         }
+        chapters(ui, sandbox, shown.0.hours);
         bar(ui, sandbox, shown, end);
     });
     branches(ui, sandbox);
+}
+
+/// The guided tour, where the scene has chapters: the one before, the one after, and all of them.
+fn chapters(ui: &mut Ui, sandbox: &mut Sandbox, now: f64) {
+    let list: Vec<(f64, String)> = sandbox
+        .visit
+        .timeline
+        .chapters()
+        .into_iter()
+        .map(|(hours, number, title)| (hours, chapter_text((number, title))))
+        .collect();
+    if list.is_empty() {
+        return;
+    }
+    let mut goal = None;
+    let button = |sign| egui::Button::new(sign).min_size(vec2(30.0, 34.0));
+    let back = ui.add(button("⏪"));
+    if back.on_hover_text("The chapter before (Page up)").clicked() {
+        goal = Some(sandbox.visit.previous_chapter(now));
+    }
+    let next = sandbox.visit.next_chapter(now);
+    let on = ui.add_enabled(next.is_some(), button("⏩"));
+    if on.on_hover_text("The next chapter (Page down)").clicked() {
+        goal = next;
+    }
+    ui.menu_button("Chapters", |ui| {
+        for (hours, text) in &list {
+            let is_now = sandbox.visit.previous_chapter(now + 0.3) == *hours;
+            if ui.selectable_label(is_now, text).clicked() {
+                goal = Some(*hours);
+                ui.close();
+            }
+        }
+    })
+    .response
+    .on_hover_text("Go to a chapter; what is on the way is computed first");
+    if let Some(goal) = goal {
+        sandbox.go_to_chapter(goal);
+    }
 }
 
 fn bar(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown, end: f32) {
