@@ -211,6 +211,7 @@ mod film {
             size: (320, 180),
             fps: 3,
             seconds: 2.0,
+            still_hours: None,
             style: None,
             may_replace: false,
         };

@@ -9,13 +9,14 @@ use clap::Args;
 use super::interruption;
 use super::progress::Progress;
 use super::run::{self, SimulationArguments};
-use super::span::describe_hours;
+use super::span::{describe_hours, parse_span};
 use super::{Failure, say};
 use crate::core::files::free_name;
 use crate::journal::Journal;
 use crate::journal::run_folder::RunFolder;
 use crate::record::{Film, FilmOptions};
 use crate::scene::look::Style;
+use crate::scene::schema::Span;
 use crate::simulation::Program;
 
 /// Options of `record`.
@@ -36,6 +37,9 @@ pub(crate) struct RecordArguments {
     /// Length of the film in seconds; the scene's if left out.
     #[arg(long, value_name = "N", value_parser = parse_seconds)]
     seconds: Option<f64>,
+    /// One picture of this tissue time, such as 36h, as it stands in the film; a name ending in .png makes it `NAME_00000.png`.
+    #[arg(long, value_name = "TIME", value_parser = parse_span, conflicts_with_all = ["fps", "seconds"])]
+    still: Option<Span>,
     /// Draw everything `rich` (bodies with light and shade) or `plain` (flat, with outlines); as the scene says if left
     /// out.
     #[arg(long, value_name = "STYLE", value_parser = parse_style)]
@@ -66,6 +70,7 @@ impl RecordArguments {
             size: None,
             fps: None,
             seconds: None,
+            still: None,
             style: None,
             replace: false,
             out: None,
@@ -80,7 +85,12 @@ pub(crate) fn record(program: &Program, arguments: &RecordArguments) -> Result<E
     let recording = &scene.scene.recording;
     let options = FilmOptions {
         output: arguments.output.clone().unwrap_or_else(|| {
-            let plain = PathBuf::from(format!("{}.mp4", arguments.simulation.name()));
+            let ending = if arguments.still.is_some() {
+                "png"
+            } else {
+                "mp4"
+            };
+            let plain = PathBuf::from(format!("{}.{ending}", arguments.simulation.name()));
             if arguments.replace {
                 plain
             } else {
@@ -90,9 +100,20 @@ pub(crate) fn record(program: &Program, arguments: &RecordArguments) -> Result<E
         size: arguments.size.unwrap_or(recording.size),
         fps: arguments.fps.unwrap_or(recording.fps),
         seconds: arguments.seconds.unwrap_or(recording.seconds),
+        still_hours: arguments.still.map(Span::hours),
         style: arguments.style,
         may_replace: arguments.replace,
     };
+    let end_hours = simulation.end_minutes() / 60.0;
+    if options
+        .still_hours
+        .is_some_and(|hours| hours > end_hours + 1e-9)
+    {
+        let end = describe_hours(end_hours);
+        return Err(Failure::Input(format!(
+            "--still: the scene ends at {end}; name a time before that, or let it run on with --until"
+        )));
+    }
     let frames = options.frames();
     // The film begins a file under another name, which a signal must not leave behind.
     interruption::listen();

@@ -12,10 +12,11 @@ use thiserror::Error;
 
 use super::sink::{self, FilmFormat, SinkError, Summary};
 use super::studio::{Studio, StudioError};
+use super::twin::Twin;
 use super::way::CameraWay;
 use crate::journal::Journal;
 use crate::journal::run_folder::RunFolderError;
-use crate::scene::{Look, ParsedScene, Stage, Style};
+use crate::scene::{Look, ParsedScene, Scene, Stage, Style};
 use crate::simulation::{Simulation, Snapshot, SnapshotRequest, drawn_site};
 use crate::view::camera::pose_for_shape;
 use crate::view::history::History;
@@ -39,6 +40,8 @@ pub struct FilmOptions {
     pub fps: u32,
     /// Length, seconds.
     pub seconds: f64,
+    /// One picture, of this tissue time in hours, as it stands in the film, instead of all of it.
+    pub still_hours: Option<f64>,
     /// How everything is drawn, whatever the scene says; as it says where `None`.
     pub style: Option<Style>,
     /// Whether it may take the place of a film that is there.
@@ -48,6 +51,9 @@ pub struct FilmOptions {
 impl FilmOptions {
     /// Number of frames.
     pub fn frames(&self) -> u64 {
+        if self.still_hours.is_some() {
+            return 1;
+        }
         ((self.seconds * f64::from(self.fps)).round() as u64).max(1)
     }
 
@@ -97,6 +103,9 @@ pub enum FilmError {
     /// The run before the film could not be set up.
     #[error("cannot rehearse the film: {0}")]
     Rehearsal(String),
+    /// The arm beside the scene could not go on from where that is.
+    #[error("cannot film the arm beside the scene: {0}")]
+    Twin(String),
 }
 
 /// A film about to be made: output and drawing are open, nothing is simulated yet.
@@ -162,26 +171,34 @@ impl Film {
             shape,
             style: self.options.style,
             is_of_stills: self.options.is_of_stills(),
+            way_of_halves: CameraWay::known_beforehand(simulation, drawn_site(&stage), 0.5 * shape),
             scene,
             stage,
             way,
         };
         let scene = &plan.scene;
-        let mut shown: Option<(SnapshotRequest, Arc<Snapshot>)> = None;
-        let mut histories = vec![History::default(); scene.scene.sites.len()];
+        let mut seen = Seen::of(&scene.scene);
+        let mut twin: Option<Twin> = None;
         journal.note(simulation)?;
         'film: for frame in 0..frames {
-            // A film of one frame shows the end.
-            let share = if frames == 1 {
-                1.0
-            } else {
-                frame as f64 / (frames - 1) as f64
+            let whole_hours = simulation.clock().step_minutes / 60.0 * steps as f64;
+            let share = match self.options.still_hours {
+                Some(hours) if whole_hours > 0.0 => (hours / whole_hours).clamp(0.0, 1.0),
+                // A film of one frame shows the end.
+                _ if frames == 1 => 1.0,
+                _ => frame as f64 / (frames - 1) as f64,
             };
             let due = (share * steps as f64).round() as u64;
             while simulation.steps() < due {
+                if twin.is_none() && Twin::is_due(simulation) {
+                    twin = Twin::of(simulation, &seen, self.options.size)?;
+                }
                 simulation.step();
                 journal.note(simulation)?;
-                shown = None;
+                seen.pass();
+                if let Some(twin) = &mut twin {
+                    twin.step();
+                }
                 if progress(frame, simulation).is_break() {
                     if frame == 0 {
                         return Err(FilmError::BrokenOff);
@@ -189,38 +206,21 @@ impl Film {
                     break 'film;
                 }
             }
-            let hours = share * simulation.clock().step_minutes / 60.0 * steps as f64;
-            let at_start = || scene.scene.recording.look.clone();
-            let look = scene.timeline.look_at(hours, at_start());
-            let before = plan.look_going_out(hours, at_start());
-            let mut request = SnapshotRequest::of_look(&look);
-            if let Some((_, before)) = &before {
-                request = request.and(SnapshotRequest::of_look(before));
-            }
-            let snapshot = match shown {
-                Some((of, snapshot)) if of == request => snapshot,
-                _ => Arc::new(simulation.snapshot(&request)),
-            };
-            shown = Some((request, snapshot.clone()));
-            for (history, site) in histories.iter_mut().zip(&snapshot.sites) {
-                history.push(snapshot.hours, &site.metrics);
-            }
-            let faded = match before {
-                Some((share, before)) => {
-                    let shot = plan.compose(&snapshot, &histories, before, hours);
-                    let pixels = self.studio.shoot(&snapshot, &shot)?;
-                    Some((share, pixels.to_vec()))
+            let hours = share * whole_hours;
+            let has_card = scene.timeline.card_at(hours).is_some();
+            let mut joined;
+            let pixels = match &mut twin {
+                Some(twin) if !has_card => {
+                    joined = twin.draw(&plan, &mut seen, simulation, hours)?;
+                    joined.as_mut_slice()
                 }
-                None => None,
+                _ => plan.draw(
+                    &mut self.studio,
+                    &mut seen,
+                    simulation,
+                    (hours, Part::Whole),
+                )?,
             };
-            let shot = plan.compose(&snapshot, &histories, look, hours);
-            let mut pixels = self.studio.shoot(&snapshot, &shot)?;
-            let mut mixed;
-            if let Some((share, before)) = faded {
-                mixed = before;
-                fade(&mut mixed, pixels, share);
-                pixels = &mixed;
-            }
             self.sink.push(pixels)?;
             if progress(frame + 1, simulation).is_break() {
                 break;
@@ -241,10 +241,12 @@ fn fade(picture: &mut [u8], with: &[u8], share: f32) {
 }
 
 /// What a film shows when.
-struct Plan {
+pub(super) struct Plan {
     scene: Arc<ParsedScene>,
     stage: Stage,
     way: CameraWay,
+    /// The same for halves of the picture, as far as it is known before the run.
+    way_of_halves: CameraWay,
     /// Hours of tissue time in a second of film.
     hours_per_second: f64,
     /// Width of the picture in heights.
@@ -266,9 +268,83 @@ impl Plan {
         (share < 1.0).then_some((share * share * (3.0 - 2.0 * share), before))
     }
 
-    /// What the frame at `hours` shows with this look.
-    fn compose(&self, snapshot: &Snapshot, histories: &[History], look: Look, hours: f64) -> Shot {
+    /// Draws the frame at `hours`, or half of it.
+    pub(super) fn draw<'a>(
+        &self,
+        studio: &'a mut Studio,
+        seen: &mut Seen,
+        simulation: &Simulation,
+        (hours, part): (f64, Part),
+    ) -> Result<&'a mut [u8], FilmError> {
+        let at_start = || self.scene.scene.recording.look.clone();
+        let look = self.scene.timeline.look_at(hours, at_start());
+        let before = self.look_going_out(hours, at_start());
+        let mut request = SnapshotRequest::of_look(&look);
+        if let Some((_, before)) = &before {
+            request = request.and(SnapshotRequest::of_look(before));
+        }
+        let snapshot = seen.snapshot(simulation, request);
+        let faded = match before {
+            Some((share, before)) => {
+                let shot = self.compose(&snapshot, &seen.histories, before, (hours, part));
+                Some((share, studio.shoot(&snapshot, &shot)?.to_vec()))
+            }
+            None => None,
+        };
+        let shot = self.compose(&snapshot, &seen.histories, look, (hours, part));
+        let pixels = studio.shoot(&snapshot, &shot)?;
+        if let Some((share, before)) = faded {
+            fade(pixels, &before, 1.0 - share);
+        }
+        Ok(pixels)
+    }
+
+    /// What is written over a part of the picture: what holds for both halves stands once.
+    fn in_part(
+        &self,
+        whole: OverlayContent,
+        part: Part,
+        names: Option<&(String, String)>,
+    ) -> OverlayContent {
+        let (left, right) = names.cloned().unwrap_or_default();
+        match part {
+            Part::Whole => whole,
+            Part::Left => OverlayContent {
+                title: left,
+                legend: false,
+                ..whole
+            },
+            Part::Right => OverlayContent {
+                title: right,
+                chapter: String::new(),
+                pace: String::new(),
+                caption: String::new(),
+                scale_bar: false,
+                body_map: false,
+                ..whole
+            },
+        }
+    }
+
+    /// What the frame at `hours`, or a half of it, shows with this look.
+    fn compose(
+        &self,
+        snapshot: &Snapshot,
+        histories: &[History],
+        look: Look,
+        (hours, part): (f64, Part),
+    ) -> Shot {
         let scene = &self.scene;
+        let way = match part {
+            Part::Whole => &self.way,
+            Part::Left | Part::Right => &self.way_of_halves,
+        };
+        let shape = match part {
+            Part::Whole => self.shape,
+            Part::Left | Part::Right => 0.5 * self.shape,
+        };
+        let names = scene.scene.recording.beside.as_ref();
+        let names = names.map(|beside| &beside.names);
         let site = drawn_site(&self.stage);
         let plot = scene.timeline.plot_at(hours).and_then(|plot| {
             let of = match &plot.site {
@@ -279,7 +355,7 @@ impl Plan {
         });
         let labels = scene.timeline.labels_at(hours).into_iter();
         let labels = labels.filter_map(|(number, label)| {
-            let event = self.way.place_of_label(number);
+            let event = way.place_of_label(number);
             Pointer::of(label, snapshot, site, event)
         });
         let labels = labels.collect();
@@ -287,37 +363,42 @@ impl Plan {
         if let Some(style) = self.style {
             look.style = style;
         }
-        let pose = self.way.pose_at(hours);
-        let pose = pose.unwrap_or_else(|| pose_for_shape(snapshot, site, &look, self.shape));
+        let pose = way.pose_at(hours);
+        let pose = pose.unwrap_or_else(|| pose_for_shape(snapshot, site, &look, shape));
         let fade_hours = CAPTION_FADE_S * self.hours_per_second;
+        let overlay = OverlayContent {
+            title: snapshot.title.clone(),
+            caption: scene
+                .timeline
+                .caption_at(hours)
+                .unwrap_or_default()
+                .to_owned(),
+            caption_opacity: if self.is_of_stills {
+                1.0
+            } else {
+                caption_opacity(scene, hours, fade_hours)
+            },
+            pace: pace_text(&scene.scene, Some(self.hours_per_second)),
+            chapter: scene
+                .timeline
+                .chapter_at(hours)
+                .map(chapter_text)
+                .unwrap_or_default(),
+            plot,
+            labels,
+            card: scene
+                .timeline
+                .card_at(hours)
+                .map(|(heading, lines)| (heading.to_owned(), lines.to_vec())),
+            ..OverlayContent::default()
+        };
         Shot {
             settings: ViewSettings {
                 site,
                 ..ViewSettings::of_look(look)
             },
             camera: pose.into(),
-            overlay: OverlayContent {
-                title: snapshot.title.clone(),
-                caption: scene
-                    .timeline
-                    .caption_at(hours)
-                    .unwrap_or_default()
-                    .to_owned(),
-                caption_opacity: if self.is_of_stills {
-                    1.0
-                } else {
-                    caption_opacity(scene, hours, fade_hours)
-                },
-                pace: pace_text(&scene.scene, Some(self.hours_per_second)),
-                chapter: scene
-                    .timeline
-                    .chapter_at(hours)
-                    .map(chapter_text)
-                    .unwrap_or_default(),
-                plot,
-                labels,
-                ..OverlayContent::default()
-            },
+            overlay: self.in_part(overlay, part, names),
         }
     }
 }
@@ -341,13 +422,61 @@ fn caption_opacity(scene: &ParsedScene, hours: f64, fade_hours: f64) -> f32 {
 
 impl Studio {
     /// Draws a frame.
-    fn shoot(&mut self, snapshot: &Arc<Snapshot>, shot: &Shot) -> Result<&[u8], StudioError> {
+    fn shoot(&mut self, snapshot: &Arc<Snapshot>, shot: &Shot) -> Result<&mut [u8], StudioError> {
         self.render(
             Arc::clone(snapshot),
             &shot.settings,
             shot.camera,
             &shot.overlay,
         )
+    }
+}
+
+/// What of the picture is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// All of it.
+    Whole,
+    /// The left half: the scene.
+    Left,
+    /// The right half: its arm.
+    Right,
+}
+
+/// What has been seen of a simulation.
+#[derive(Clone)]
+pub(super) struct Seen {
+    /// The tissue as it is now, with what was asked for.
+    shown: Option<(SnapshotRequest, Arc<Snapshot>)>,
+    /// The curves of each site.
+    histories: Vec<History>,
+}
+
+impl Seen {
+    /// Nothing yet.
+    fn of(scene: &Scene) -> Self {
+        Self {
+            shown: None,
+            histories: vec![History::default(); scene.sites.len()],
+        }
+    }
+
+    /// Time has gone on.
+    pub(super) fn pass(&mut self) {
+        self.shown = None;
+    }
+
+    /// The tissue as it is now.
+    fn snapshot(&mut self, simulation: &Simulation, request: SnapshotRequest) -> Arc<Snapshot> {
+        let snapshot = match self.shown.take() {
+            Some((of, snapshot)) if of == request => snapshot,
+            _ => Arc::new(simulation.snapshot(&request)),
+        };
+        self.shown = Some((request, Arc::clone(&snapshot)));
+        for (history, site) in self.histories.iter_mut().zip(&snapshot.sites) {
+            history.push(snapshot.hours, &site.metrics);
+        }
+        snapshot
     }
 }
 
@@ -369,6 +498,7 @@ mod tests {
             size: (64, 64),
             fps: 2,
             seconds,
+            still_hours: None,
             style: None,
             may_replace: false,
         };

@@ -230,7 +230,7 @@ impl Studio {
         settings: &ViewSettings,
         camera: impl Into<ViewCamera>,
         overlay: &OverlayContent,
-    ) -> Result<&[u8], StudioError> {
+    ) -> Result<&mut [u8], StudioError> {
         let world = self.app.world_mut();
         world.insert_resource(Shown(snapshot));
         world.insert_resource(settings.clone());
@@ -244,10 +244,10 @@ impl Studio {
     /// # Errors
     ///
     /// As [`Studio::render`].
-    pub fn draw(&mut self) -> Result<&[u8], StudioError> {
+    pub fn draw(&mut self) -> Result<&mut [u8], StudioError> {
         self.app.update();
         self.copy_back()?;
-        Ok(&self.pixels)
+        Ok(&mut self.pixels)
     }
 
     /// Draws nothing until every shader is loaded and compiled, so that the first picture is complete.

@@ -377,6 +377,9 @@ pub enum Action {
     /// Names what is at a place of the picture, for a while: `Label(text: "first division", at: Event(kind: "division"),
     /// lasts: Hours(3))`.
     Label(Label),
+    /// Lays a card over the film, at its end for instance: a heading and lines; one without lines takes it away:
+    /// `Card("What you saw", ["oxygen runs short > HIF-1α > VEGF-A"])`.
+    Card(String, Vec<String>),
 }
 
 impl Action {
@@ -396,7 +399,8 @@ impl Action {
             | Self::Look(_)
             | Self::Chapter(..)
             | Self::Plot(_)
-            | Self::Label(_) => false,
+            | Self::Label(_)
+            | Self::Card(..) => false,
         }
     }
 }
@@ -433,11 +437,36 @@ pub struct Recording {
     pub fps: u32,
     /// Width and height, pixels; even, 16 to 8192.
     pub size: (u32, u32),
+    /// The time of the one picture that stands for it, in the gallery for instance; after three quarters of it if left out.
+    pub still: Option<Span>,
     /// What is shown at the start.
     pub look: Look,
     /// Name of the site that is filmed, and in whose coordinates camera, cut and slice are given; the first one if left
     /// out.
     pub site: Option<String>,
+    /// An arm of the scene that is filmed beside it from some time on, in the right half of the picture.
+    pub beside: Option<Beside>,
+}
+
+/// An arm that is filmed beside its scene: `(arm: "treated", from: Hours(120), names: ("untreated", "treated"))`. It goes on from the same
+/// bits, and differs in its timeline alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
+#[serde(deny_unknown_fields)]
+pub struct Beside {
+    /// Name of the arm.
+    pub arm: String,
+    /// The time from which on both are shown; nothing of the arm happens before.
+    pub from: Span,
+    /// What stands over the left half, which is the scene, and over the right one.
+    pub names: (String, String),
+}
+
+impl Scene {
+    /// The time of the one picture that stands for it, hours.
+    pub fn still_hours(&self) -> f64 {
+        let still = self.recording.still.map(Span::hours);
+        still.unwrap_or(0.75 * self.duration.hours())
+    }
 }
 
 impl Default for Recording {
@@ -446,8 +475,10 @@ impl Default for Recording {
             seconds: 10.0,
             fps: 30,
             size: (1280, 720),
+            still: None,
             look: Look::default(),
             site: None,
+            beside: None,
         }
     }
 }

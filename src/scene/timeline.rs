@@ -56,7 +56,8 @@ impl Moment {
             | Action::Look(_)
             | Action::Chapter(..)
             | Action::Plot(_)
-            | Action::Label(_) => return None,
+            | Action::Label(_)
+            | Action::Card(..) => return None,
         })
     }
 
@@ -301,6 +302,15 @@ impl Timeline {
             .collect();
         found.sort_by(|a, b| a.0.total_cmp(&b.0));
         found
+    }
+
+    /// The card that lies over the film at this time, hours: its heading and its lines.
+    pub fn card_at(&self, hours: f64) -> Option<(&str, &[String])> {
+        self.latest(hours, |action| match action {
+            Action::Card(heading, lines) => Some((heading.as_str(), lines.as_slice())),
+            _ => None,
+        })
+        .filter(|(_, lines)| !lines.is_empty())
     }
 
     /// The plot that is shown at this time, hours.

@@ -131,7 +131,8 @@ fn run_commands(world: &mut World) {
             | Action::Look(_)
             | Action::Chapter(..)
             | Action::Plot(_)
-            | Action::Label(_) => {}
+            | Action::Label(_)
+            | Action::Card(..) => {}
             Action::Add(population) => {
                 let log = &world.resource::<CommandQueue>().log;
                 let added = log

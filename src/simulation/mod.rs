@@ -264,7 +264,8 @@ impl Simulation {
             | Action::Look(_)
             | Action::Chapter(..)
             | Action::Plot(_)
-            | Action::Label(_) => {
+            | Action::Label(_)
+            | Action::Card(..) => {
                 return Err(ActionError::Picture);
             }
         }

@@ -8,6 +8,7 @@
 //! text stays readable at 640 x 360.
 
 mod body;
+mod card;
 mod fonts;
 mod ink;
 mod inset;
@@ -75,6 +76,8 @@ pub struct OverlayContent {
     pub plot: Option<Plot>,
     /// Words that point at places.
     pub labels: Vec<Pointer>,
+    /// A card that lies over the picture: its heading and its lines. Beside it only what stands above is written.
+    pub card: Option<(String, Vec<String>)>,
     /// Whether a small body says which organ is looked at, where there are several.
     pub body_map: bool,
     /// The part of the picture that is free for the overlay, in points; all of it where `None`.
@@ -96,6 +99,7 @@ impl Default for OverlayContent {
             more_figures: Vec::new(),
             plot: None,
             labels: Vec::new(),
+            card: None,
             body_map: true,
             area: None,
         }
@@ -198,6 +202,10 @@ pub fn draw_overlay(
         || !heading.chapter.is_empty()
         || time.is_some()
         || !heading.pace.is_empty();
+    if let Some((title, lines)) = &content.card {
+        pen.card(screen, area, (title, lines));
+        return pen.written.into_inner();
+    }
     let um_per_point = um_per_pixel(&camera.pose, screen.height());
     let (bar_um, bar_length) = scale_bar(um_per_point, SCALE_BAR_POINTS * scale);
     let bar_text = if bar_um >= 1000.0 {

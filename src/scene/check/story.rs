@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use bevy::prelude::Vec3;
 
-use super::super::schema::{Action, Event, Scene, Site};
+use super::super::schema::{Action, Beside, Event, Scene, Site};
 use super::super::spans::FieldPath;
 use super::super::stage::StageLayout;
 use super::picture::{check_camera, check_label, check_look};
+use super::texts::line;
 use super::{Bounds, Checker, amount, span_text};
 
 pub(super) fn check_timeline(checker: &mut Checker, scene: &Scene, bounds: &Bounds) {
@@ -86,6 +87,7 @@ fn check_action(
         | Action::Rule(_)
         | Action::Caption(_)
         | Action::Chapter(..)
+        | Action::Card(..)
         | Action::Give(_)
         | Action::Inject(_)
         | Action::Irradiate(_)
@@ -188,10 +190,63 @@ pub(super) fn check_recording(checker: &mut Checker, scene: &Scene) {
             checker.problem(&path.field("size").nth(side), message);
         }
     }
+    if let Some(still) = recording.still {
+        let within = still.minutes() <= scene.duration.minutes();
+        if !(still.minutes() >= 0.0 && within) {
+            let message = format!(
+                "must be a time of the scene, from 0 to {}, found {still}",
+                scene.duration
+            );
+            checker.problem(&path.field("still"), message);
+        }
+    }
     if let Some(name) = &recording.site {
         check_site_name(checker, &path.field("site"), name, scene);
     }
+    if let Some(beside) = &recording.beside {
+        check_beside(checker, &path.field("beside"), beside, scene);
+    }
     check_look(checker, &path.field("look"), &recording.look, scene);
+}
+
+/// Checks that an arm can go on from where the scene is: what is different about it happens from then on.
+fn check_beside(checker: &mut Checker, path: &FieldPath, beside: &Beside, scene: &Scene) {
+    let names: Vec<&str> = scene.arms.iter().map(|arm| arm.name.as_str()).collect();
+    checker.known(&path.field("arm"), "arm", &beside.arm, &names);
+    let from = beside.from.minutes();
+    if !(from >= 0.0 && from < scene.duration.minutes()) {
+        let message = format!(
+            "must be a time before the end of the scene, {}, found {}",
+            scene.duration, beside.from
+        );
+        checker.problem(&path.field("from"), message);
+    }
+    line(checker, &path.field("names").nth(0), &beside.names.0);
+    line(checker, &path.field("names").nth(1), &beside.names.1);
+    let Some(arm) = scene.arms.iter().position(|arm| arm.name == beside.arm) else {
+        return;
+    };
+    let there = Scene {
+        arms: Vec::new(),
+        expect: Vec::new(),
+        timeline: Vec::new(),
+        ..scene.clone()
+    };
+    let mut other = scene.in_arm(arm);
+    other.expect.clear();
+    let own = other.timeline.split_off(scene.timeline.len());
+    other.timeline.clear();
+    let first = |event: &Event| match event {
+        Event::At(at, _) => at.minutes(),
+        Event::Every { every, from, .. } => from.unwrap_or(*every).minutes(),
+    };
+    if other != there || own.iter().any(|event| first(event) < from) {
+        let message = format!(
+            "the arm `{}` cannot go on from there: it may have a timeline alone, and nothing of that before {}",
+            beside.arm, beside.from
+        );
+        checker.problem(&path.field("arm"), message);
+    }
 }
 
 pub(super) fn check_site_name(checker: &mut Checker, path: &FieldPath, name: &str, scene: &Scene) {

@@ -30,6 +30,12 @@ pub(super) fn check_texts(checker: &mut Checker, scene: &Scene) {
                 line(checker, &path.nth(0), number);
                 line(checker, &path.nth(1), title);
             }
+            Action::Card(heading, lines) => {
+                line(checker, &path.nth(0), heading);
+                for (index, text) in lines.iter().enumerate() {
+                    line(checker, &path.nth(1).item(index), text);
+                }
+            }
             Action::Label(Label { text, .. }) => line(checker, &path.field("text"), text),
             _ => {}
         }

@@ -278,6 +278,55 @@ fn no_two_texts_overlap_in_any_shipped_scene_at_any_shape() {
     }
 }
 
+/// The cards of a scene: heading and lines.
+fn cards(scene: &ParsedScene) -> Vec<(String, Vec<String>)> {
+    let hours = scene.scene.duration.hours();
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    for i in 0..=240 {
+        let card = scene.timeline.card_at(hours * f64::from(i) / 240.0);
+        if let Some((heading, lines)) = card {
+            let card = (heading.to_owned(), lines.to_vec());
+            if !found.contains(&card) {
+                found.push(card);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_card_fits_pictures_of_any_shape() {
+    let snapshot = crate::view::colours::tests::fish();
+    let all: Vec<_> = shipped().iter().flat_map(cards).collect();
+    assert!(!all.is_empty(), "the film of the whole ends with one");
+    for (heading, lines) in all {
+        for (width, height) in SHAPES {
+            with_painter(vec2(width, height), |painter| {
+                let screen = Rect::from_min_size(Pos2::ZERO, vec2(width, height));
+                let content = OverlayContent {
+                    title: "what stands above".into(),
+                    caption: "what stands below".into(),
+                    card: Some((heading.clone(), lines.clone())),
+                    ..OverlayContent::default()
+                };
+                let texts = draw_overlay(
+                    painter,
+                    screen,
+                    &content,
+                    &snapshot,
+                    &ViewSettings::default(),
+                    &ColourBy::Type,
+                    &ViewCamera::default(),
+                );
+                let what = format!("`{heading}` at {width} x {height}");
+                assert!(texts.len() > lines.len(), "{what}: {texts:?}");
+                assert!(texts.iter().all(|placed| !placed.text.starts_with("what")));
+                assert_apart(&texts, screen, &what);
+            });
+        }
+    }
+}
+
 #[test]
 fn every_letter_of_every_shipped_text_is_there_and_one_that_nobody_has_is_seen_to_be_missing() {
     let mut words: Vec<String> = vec!["αβγδ µ → ← ↑ ↓ ⁺ ⁻ ² ³ ₂ × · ≥ ≤ ± ∞ °".to_owned()];
@@ -286,6 +335,10 @@ fn every_letter_of_every_shipped_text_is_there_and_one_that_nobody_has_is_seen_t
         words.push(scene.scene.title.clone());
         words.push(scene.scene.about.clone());
         words.push(pace_text(&scene.scene, Some(0.1)));
+        for (heading, lines) in cards(&scene) {
+            words.push(heading);
+            words.extend(lines);
+        }
         for moment in moments(&scene) {
             words.extend([moment.caption, moment.chapter]);
             words.extend(moment.labels);

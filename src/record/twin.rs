@@ -1,0 +1,159 @@
+//! An arm of a scene that is filmed beside it: left the scene, right the arm, which goes on from the same bits.
+
+use std::sync::Arc;
+
+use super::film::{FilmError, Part, Plan, Seen};
+use super::studio::Studio;
+use crate::journal::moment::Moment;
+use crate::simulation::Simulation;
+
+/// Two times closer than this are one, minutes.
+const TOLERANCE: f64 = 1e-6;
+/// Width of the line between the halves, pixels.
+const LINE: usize = 2;
+
+/// The other arm, from where it goes its own way.
+pub(super) struct Twin {
+    simulation: Simulation,
+    seen: Seen,
+    /// It draws both halves, one after the other.
+    studio: Studio,
+    size: (u32, u32),
+}
+
+impl Twin {
+    /// Whether the arm begins before the next step.
+    pub(super) fn is_due(simulation: &Simulation) -> bool {
+        let beside = simulation.scene().scene.recording.beside.as_ref();
+        beside
+            .is_some_and(|beside| simulation.clock().minutes() >= beside.from.minutes() - TOLERANCE)
+    }
+
+    /// The arm as it begins: in the state of the scene, and with what was seen of that.
+    ///
+    /// # Errors
+    /// When the state is not one of the arm, or there is nothing to draw with.
+    pub(super) fn of(
+        simulation: &Simulation,
+        seen: &Seen,
+        (width, height): (u32, u32),
+    ) -> Result<Option<Self>, FilmError> {
+        let Some(beside) = &simulation.scene().scene.recording.beside else {
+            return Ok(None);
+        };
+        let arm = simulation
+            .scene()
+            .arm(&beside.arm)
+            .map_err(FilmError::Twin)?;
+        let again = fork(simulation, Arc::new(arm)).map_err(FilmError::Twin)?;
+        Ok(Some(Self {
+            simulation: again,
+            seen: seen.clone(),
+            studio: Studio::new(width / 2, height)?,
+            size: (width, height),
+        }))
+    }
+
+    /// Takes a step.
+    pub(super) fn step(&mut self) {
+        self.simulation.step();
+        self.seen.pass();
+    }
+
+    /// Draws the scene, as it was seen so far, and the arm side by side.
+    pub(super) fn draw(
+        &mut self,
+        plan: &Plan,
+        seen: &mut Seen,
+        simulation: &Simulation,
+        hours: f64,
+    ) -> Result<Vec<u8>, FilmError> {
+        let left = plan.draw(&mut self.studio, seen, simulation, (hours, Part::Left))?;
+        let left = left.to_vec();
+        let right = plan.draw(
+            &mut self.studio,
+            &mut self.seen,
+            &self.simulation,
+            (hours, Part::Right),
+        )?;
+        Ok(joined(&left, right, self.size))
+    }
+}
+
+/// A simulation of an arm in the state that another is in.
+///
+/// # Errors
+/// In words, when the state is not one of that arm.
+pub(super) fn fork(
+    simulation: &Simulation,
+    arm: Arc<crate::scene::ParsedScene>,
+) -> Result<Simulation, String> {
+    let moment = Moment::of(simulation).map_err(|error| error.to_string())?;
+    let mut of = Simulation::new(arm, simulation.seed()).map_err(|error| error.to_string())?;
+    of.set_end(simulation.end_minutes());
+    moment.restore(&of)
+}
+
+/// Two halves as one picture, with a line between them.
+fn joined(left: &[u8], right: &[u8], (width, height): (u32, u32)) -> Vec<u8> {
+    let (row, half) = (width as usize * 4, (width / 2) as usize * 4);
+    let mut picture = vec![255; row * height as usize];
+    for (number, to) in picture.chunks_exact_mut(row).enumerate() {
+        let from = number * half..(number + 1) * half;
+        to[..half].copy_from_slice(&left[from.clone()]);
+        to[half..2 * half].copy_from_slice(&right[from]);
+        to[half - 4 * LINE / 2..half + 4 * LINE / 2].fill(255);
+    }
+    picture
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulation::Program;
+
+    const SCENE: &str = r#"(
+        title: "T", about: "A", pace: Illustrative, duration: Hours(3), step: Minutes(2), seed: 4,
+        sites: [(name: "dish", organ: Breast, size_um: (200, 200, 200), perfusion_length_um: 100, fields: [
+            (molecule: "oxygen", level: 38), (molecule: "glucose", level: 5.5), (molecule: "lactate", level: 1.5),
+        ])],
+        populations: [(cell: "cancer", place: Ball(radius_um: 40))],
+        on_call: ["chemotherapy"],
+        timeline: [At(Hours(1), Set("cancer.motility.speed_um_per_min", 0.3))],
+        arms: [(name: "treated", timeline: [At(Hours(2), Give(drug: "chemotherapy", mg_per_kg: 10))])],
+        recording: (beside: (arm: "treated", from: Hours(2), names: ("left alone", "treated"))),
+    )"#;
+
+    #[test]
+    fn an_arm_that_forks_off_is_the_arm_that_is_run_alone_to_the_bit() {
+        let scene = Program::default().parse_scene(SCENE, "t.ron", None);
+        let scene = scene.unwrap_or_else(|report| panic!("{report}"));
+        let arm = Arc::new(scene.arm("treated").expect("there is one"));
+        let new = |scene| Simulation::new(scene, 4).expect("it is valid");
+        let (mut plain, mut treated) = (new(Arc::new(scene)), new(Arc::clone(&arm)));
+        let go = |simulation: &mut Simulation, steps: usize| {
+            for _ in 0..steps {
+                simulation.step();
+            }
+            simulation.state_hash()
+        };
+        assert!(!Twin::is_due(&plain));
+        assert_eq!(
+            go(&mut plain, 60),
+            go(&mut treated, 60),
+            "nothing differs yet"
+        );
+        assert!(Twin::is_due(&plain));
+        let mut forked = fork(&plain, arm).expect("it can go on from there");
+        assert_eq!(go(&mut forked, 30), go(&mut treated, 30));
+        assert_ne!(go(&mut plain, 30), forked.state_hash(), "it was treated");
+    }
+
+    #[test]
+    fn halves_stand_beside_each_other() {
+        let half = |value: u8| vec![value; 4 * 4 * 2];
+        let picture = joined(&half(10), &half(20), (8, 2));
+        let row: Vec<u8> = picture[..32].chunks(4).map(|pixel| pixel[0]).collect();
+        assert_eq!(row, [10, 10, 10, 255, 255, 20, 20, 20]);
+    }
+}
