@@ -8,6 +8,7 @@ mod check;
 mod describe;
 #[cfg(feature = "view")]
 mod explore;
+mod gallery;
 mod interruption;
 mod progress;
 #[cfg(feature = "view")]
@@ -61,6 +62,8 @@ enum Verb {
     /// Open a scene in the 3D window.
     #[cfg(feature = "view")]
     Explore(explore::ExploreArguments),
+    /// Make the pictures of the shipped scenes and their list in the README, where these are out of date.
+    Gallery(gallery::GalleryArguments),
 }
 
 /// Why the program stops before its work is done.
@@ -150,7 +153,7 @@ fn warn(warnings: &SceneReport) {
 }
 
 /// The scene that is opened when none is named.
-pub const DEFAULT_SCENE: &str = "scenes/hypoxic_core.ron";
+pub const DEFAULT_SCENE: &str = "scenes/microenvironment.ron";
 
 /// Runs a program on the arguments of the process.
 pub fn run(program: Program) -> ExitCode {
@@ -170,13 +173,13 @@ pub fn run(program: Program) -> ExitCode {
         Some(Verb::Record(arguments)) => record::record(&program, &arguments),
         #[cfg(feature = "view")]
         Some(Verb::Explore(arguments)) => explore::explore(&program, &arguments),
+        Some(Verb::Gallery(arguments)) => gallery::gallery(&program, &arguments),
         #[cfg(feature = "view")]
         None => explore::open_default(&program),
         #[cfg(not(feature = "view"))]
-        None => Err(Failure::Input(
-            "this build has no window; try `tumorscape run scenes/hypoxic_core.ron`, or see --help"
-                .into(),
-        )),
+        None => Err(Failure::Input(format!(
+            "this build has no window; try `tumorscape run {DEFAULT_SCENE}`, or see --help"
+        ))),
     };
     let lost = LOST.lock().ok().and_then(|mut lost| lost.take());
     match (result, lost) {
