@@ -32,7 +32,7 @@ const COLUMNS: usize = 4;
 const LONGEST: u64 = 4 << 20;
 /// The scene whose picture is a poster, and of which there is a short film beside it.
 const FLAGSHIP: &str = "metastatic_cascade";
-/// The short film of it.
+/// The short film of it: its first half.
 const PREVIEW: &str = "metastatic_cascade.gif";
 
 /// Options of `gallery`.
@@ -343,19 +343,21 @@ fn draw(folder: &Path, entry: &Entry) -> Result<Shown, Failure> {
         style: None,
         may_replace: true,
     };
-    let state = shoot(entry, still)?;
+    let state = shoot(entry, None, still)?;
     let made = pictures.join(format!("{}_0.png", entry.name));
     let picture = pictures.join(format!("{}.png", entry.name));
     std::fs::rename(&made, &picture)
         .map_err(|error| Failure::run(format!("{}: {error}", picture.display())))?;
     if is_flagship {
+        let half = Some(0.5 * scene.duration.minutes());
         shoot(
             entry,
+            half,
             FilmOptions {
                 output: pictures.join(PREVIEW),
                 size: (400, 224),
                 fps: 6,
-                seconds: 8.0,
+                seconds: 6.0,
                 still_hours: None,
                 style: None,
                 may_replace: true,
@@ -369,9 +371,13 @@ fn draw(folder: &Path, entry: &Entry) -> Result<Shown, Failure> {
     })
 }
 
-/// Films a scene, and says in what state the simulation then is.
+/// Films a scene, up to a time in minutes if one is given, and says in what state the simulation then is.
 #[cfg(feature = "view")]
-fn shoot(entry: &Entry, options: crate::record::FilmOptions) -> Result<u64, Failure> {
+fn shoot(
+    entry: &Entry,
+    until: Option<f64>,
+    options: crate::record::FilmOptions,
+) -> Result<u64, Failure> {
     use std::ops::ControlFlow;
     use std::sync::Arc;
 
@@ -382,6 +388,9 @@ fn shoot(entry: &Entry, options: crate::record::FilmOptions) -> Result<u64, Fail
     let seed = entry.scene.scene.seed;
     let scene = Arc::new(entry.scene.clone());
     let mut simulation = Simulation::new(scene, seed).map_err(Failure::input)?;
+    if let Some(until) = until {
+        simulation.set_end(until);
+    }
     let mut journal = Journal::new(&simulation, None);
     super::interruption::listen();
     let film = Film::open(options).map_err(Failure::run)?;
