@@ -28,6 +28,8 @@ const BEGINS: &str = "<!-- The gallery, made by `tumorscape gallery`. -->";
 const ENDS: &str = "<!-- The end of the gallery. -->";
 /// Pictures in a row.
 const COLUMNS: usize = 4;
+/// A sentence of fewer bytes says little.
+const SHORT: usize = 60;
 /// Bytes of the longest page or table.
 const LONGEST: u64 = 4 << 20;
 /// The scene whose picture is a poster, and of which there is a short film beside it.
@@ -225,7 +227,7 @@ fn with_gallery(page: &str, entries: &[Entry]) -> Result<String, Failure> {
         for Entry { name, scene } in row {
             let (title, sentence) = (
                 plain(&scene.scene.title),
-                plain(&first_sentence(&scene.scene.about)),
+                plain(&opening(&scene.scene.about)),
             );
             let _written = write!(
                 text,
@@ -238,16 +240,16 @@ fn with_gallery(page: &str, entries: &[Entry]) -> Result<String, Failure> {
     Ok(format!("{before}{BEGINS}\n{text}\n{ENDS}{after}"))
 }
 
-/// The first sentence of a text.
-fn first_sentence(text: &str) -> String {
+/// The first sentence of a text; with the next one where it says little.
+fn opening(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let ends = text.match_indices(['.', '?', '!']).map(|(at, _)| at + 1);
-    let end = ends
-        .filter(|end| text[*end..].starts_with(' '))
-        .find(|end| {
-            let next = text[end + 1..].chars().next();
-            next.is_some_and(|next| next.is_uppercase() || next.is_numeric())
-        });
+    let is_end = |end: &usize| {
+        let rest = text[*end..].strip_prefix(' ');
+        let next = rest.and_then(|rest| rest.chars().next());
+        next.is_some_and(|next| next.is_uppercase() || next.is_numeric())
+    };
+    let end = ends.filter(is_end).find(|end| *end >= SHORT);
     text[..end.unwrap_or(text.len())].to_owned()
 }
 
@@ -441,11 +443,14 @@ mod tests {
 
     #[test]
     fn the_page_keeps_what_stands_around_the_gallery() {
+        let long =
+            "It grows, 0.5 um an hour, as long as it finds what it needs there. Then it stops.";
+        assert_eq!(opening(long), &long[..66]);
+        assert_eq!(opening("One only"), "One only");
         assert_eq!(
-            first_sentence("It grows, 0.5 um an hour. Then it stops."),
-            "It grows, 0.5 um an hour."
+            opening("It grows. Then it stops."),
+            "It grows. Then it stops."
         );
-        assert_eq!(first_sentence("One only"), "One only");
         let page = format!("before\n{BEGINS}\nold\n{ENDS}\nafter\n");
         let made = with_gallery(&page, &[]).expect("it has a place");
         assert!(made.starts_with("before\n") && made.ends_with("after\n") && !made.contains("old"));
