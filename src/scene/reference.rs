@@ -18,7 +18,8 @@ use super::body_parts::BodyParts;
 use super::look::{CameraKey, Cut, Label, Look, PlotShown, Slice, Target};
 use super::prefab::CellPrefab;
 use super::schema::{
-    CellAt, Condition, Event, Field, Output, Place, Population, Recording, Scene, Site, Source,
+    Beside, CellAt, Condition, Event, Field, Output, Place, Population, Recording, Scene, Site,
+    Source,
 };
 use super::shape::example;
 use super::stage::StageLayout;
@@ -93,7 +94,7 @@ fn reads<T: PartialReflect + Typed + DeserializeOwned>() -> (TypeId, Read) {
 }
 
 /// How the types that have named fields are read; a test sees to it that all are here.
-fn readers() -> [(TypeId, Read); 45] {
+fn readers() -> [(TypeId, Read); 46] {
     [
         reads::<Scene>(),
         reads::<Site>(),
@@ -123,6 +124,7 @@ fn readers() -> [(TypeId, Read); 45] {
         reads::<Molecule>(),
         reads::<Output>(),
         reads::<Recording>(),
+        reads::<Beside>(),
         reads::<Condition>(),
         reads::<Dosing>(),
         reads::<Injection>(),
