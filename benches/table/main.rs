@@ -17,6 +17,7 @@
 
 mod ball;
 mod fields;
+mod killers;
 mod mechanics;
 mod print;
 mod repeat;
@@ -93,6 +94,7 @@ fn cases() -> Vec<Case> {
     cases.extend(fields::cases());
     cases.extend(scenes::cases());
     cases.extend(walkers::cases());
+    cases.extend(killers::cases());
     cases
 }
 
