@@ -3,11 +3,13 @@
 //! Into a site with the part `recruitment` cells of each type with the capability come at the rate `recruit.rate`, cells in a mm3 and day,
 //! times the volume of the site and its input `recruitment.scale`. Who calls them is said by the rules of the type on `recruit.rate`, by
 //! molecules: these are read where a cell would come in, at a door of the site ([`crate::cell::doors`]), for it rolls on by where the wall
-//! shows it no chemokine. Whatever else a rule asks for a cell that is not there yet does not have, so that it changes nothing.
+//! shows it no chemokine. What holds the receptor of a molecule, a drug, hides it there as it does from cells. Whatever else a rule asks for
+//! a cell that is not there yet does not have, so that it changes nothing.
 //!
 //! In each step doors are drawn at random, each as often as it is open; with `lambda` the cells a minute that would come if the whole site
 //! were as at one of these, the number that come there in its share of the step is Poisson distributed. So the mean over all doors counts,
-//! and the more come in where more are called.
+//! and the more come in where more are called. How many doors are drawn goes by what is called at some that are looked at first and by
+//! which nobody comes: so many that hardly two come in at the same one.
 //!
 //! [`call`] runs among the decisions of `Act`; cells come in `Turnover`.
 
@@ -17,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::cell::body::BodyParameters;
 use crate::cell::doors::Ways;
 use crate::cell::event::{EventKind, Passage, RegisterEvent};
+use crate::cell::molecules::Veils;
 use crate::cell::turnover::{Passages, Recruit};
 use crate::cell::{ActSystems, order_act};
 use crate::core::input::{InputInfo, Inputs, RegisterInputs, Regulated};
@@ -94,8 +97,9 @@ const SITE_SCALE: &str = "recruitment.scale";
 /// When and where cells come.
 const CALLING: Purpose = Purpose::of("recruitment.calling");
 
-/// Most doors that are asked for a type and site in one step, and most cells that come in at one of them.
-const MOST_DOORS: u32 = 64;
+/// Doors that are looked at first, most that are asked for a type and site in one step, and most cells that come in at one of them.
+const FIRST_DOORS: u32 = 3;
+const MOST_DOORS: u32 = 256;
 const MOST_AT_ONCE: u32 = 10_000;
 
 /// The rules on `recruit.rate`, ready to be applied: of each type its program, and the molecules that they ask for. Made when rules change.
@@ -146,7 +150,7 @@ pub fn call(
         Res<PerType<BodyParameters>>,
     ),
     (known, inputs): (Res<Inputs>, Regulated),
-    passages: Res<Passages>,
+    (passages, veils): (Res<Passages>, Option<Res<Veils>>),
     recruitments: Query<(), With<Recruitment>>,
     mut calls: Local<Calls>,
     mut values: Local<Vec<f32>>,
@@ -161,8 +165,14 @@ pub fn call(
         calls.make(&rules);
     }
     // What is no molecule nobody has who is not there yet.
-    let molecules = calls.by.iter();
-    let molecules = molecules.map(|name| fields.molecule(name).map(|_| fields.of(name)));
+    let of = |name: &String| fields.molecule(name).map(|_| fields.of(name));
+    let veils_of = |name: &String| {
+        let all = veils.iter().flat_map(|veils| &veils.0);
+        let of_it = all.filter(|veil| veil.molecule == *name);
+        let of_it = of_it.filter_map(|veil| Some((veil, of(&veil.by)?)));
+        of_it.collect::<Vec<_>>()
+    };
+    let molecules = calls.by.iter().map(|name| (of(name), veils_of(name)));
     let molecules: Vec<_> = molecules.collect();
     let types = types.0.len().min(usize::from(u16::MAX)) as u16;
     let mut scratch: Scratch = [[0.0; BLOCK]; 2];
@@ -183,9 +193,6 @@ pub fn call(
             let Some(of) = recruits.get(cell_type) else {
                 continue;
             };
-            // Doors enough that of those that come without any rule hardly two come in at the same one.
-            let expected = f64::from(of.per_mm3_per_day) * volume_mm3 * minutes / MINUTES_PER_DAY;
-            let doors = ((4.0 * expected).ceil() as u32).clamp(1, MOST_DOORS);
             let own = CellId((number as u64) << 16 | u64::from(cell_type));
             let mut random = key.stream(own, step, CALLING);
             let radius_um = bodies
@@ -198,16 +205,41 @@ pub fn call(
                     continue;
                 };
                 let at_um = door.beside_um(block, radius_um);
+            // A door at random, and the cells a minute that would come if all were as at it. Where vessels are drawn and none is
+            // perfused there is none.
+            let mut ask = |dice: [f32; 3]| {
+                let door = ways.pick(dice)?;
+                let at_um = door.inside_um(block, radius_um);
                 values.clear();
-                values.extend(molecules.iter().map(|molecule| {
-                    let molecule = molecule.as_ref();
-                    molecule.map_or(NONE, |molecule| molecule.at_point(site, at_um))
+                values.extend(molecules.iter().map(|(molecule, veils)| {
+                    let Some(molecule) = molecule else {
+                        return NONE;
+                    };
+                    let level = molecule.at_point(site, at_um);
+                    veils.iter().fold(level, |level, (veil, by)| {
+                        if veil.hides_from(cell_type) {
+                            level * veil.left(by.at_point(site, at_um))
+                        } else {
+                            level
+                        }
+                    })
                 }));
                 let rate = calls.rate(cell_type, of.per_mm3_per_day, &values, &mut scratch);
                 let per_min = f64::from(rate * scale) * volume_mm3 / MINUTES_PER_DAY;
-                if per_min <= 0.0 {
+                Some((at_um, per_min))
+            };
+            let mut expected = 0.0_f64;
+            for _ in 0..FIRST_DOORS {
+                let dice = [(); 3].map(|()| random.uniform());
+                let per_min = ask(dice).map_or(0.0, |(_, per_min)| per_min);
+                expected = expected.max(per_min * minutes);
+            }
+            let doors = ((4.0 * expected).ceil() as u32).clamp(1, MOST_DOORS);
+            for _ in 0..doors {
+                let dice = [(); 3].map(|()| random.uniform());
+                let Some((at_um, per_min)) = ask(dice).filter(|(_, per_min)| *per_min > 0.0) else {
                     continue;
-                }
+                };
                 let mut left = minutes / f64::from(doors);
                 for _ in 0..MOST_AT_ONCE {
                     left -= f64::from(random.exponential()) / per_min;

@@ -78,6 +78,40 @@ pub fn register_molecules(world: &mut World, molecules: &Molecules) {
     }
 }
 
+/// What holds a receptor of a molecule, and so hides it from cells that go by it: they perceive `c (1 - most D / (D + half))` of it where
+/// there are `D` of what holds the receptor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Veil {
+    /// The molecule that is hidden.
+    pub molecule: String,
+    /// What holds its receptor, a molecule as well.
+    pub by: String,
+    /// Of that, where half of what it can hide is hidden, in its unit.
+    pub half: f32,
+    /// The most that it hides, 0-1.
+    pub most: f32,
+    /// By type of cell, whether it is hidden from such cells.
+    pub from: Vec<bool>,
+}
+
+impl Veil {
+    /// The share of the molecule that is left at a level of what hides it.
+    pub fn left(&self, level: f32) -> f32 {
+        let level = level.max(0.0);
+        1.0 - self.most * level / (level + self.half)
+    }
+
+    /// Whether it is hidden from cells of a type.
+    pub fn hides_from(&self, cell_type: u16) -> bool {
+        self.from.get(usize::from(cell_type)) == Some(&true)
+    }
+}
+
+/// All that hides molecules from cells. Cells that there are read what is left as a quantity of their own; who asks for a place where no cell
+/// is yet reckons with these.
+#[derive(Resource, Clone, Debug, Default, PartialEq)]
+pub struct Veils(pub Vec<Veil>);
+
 /// Leaves out what would be measured of molecules that no site carries, from tables of cells as well.
 pub fn keep_carried(world: &mut World) {
     let (molecules, sites) = (

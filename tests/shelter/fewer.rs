@@ -1,5 +1,7 @@
 //! Fewer macrophages: an inhibitor of CSF1R takes them as it does in mice, and CCL2 calls as many as it says.
 
+use tumorscape::biology::recruitment::CALLED;
+
 use super::{metric, run_to, simulation};
 
 #[test]
@@ -53,4 +55,68 @@ fn ccl2_calls_monocytes_as_its_rule_says_where_they_come_in() {
             "{level} nM: {came}, not {expected}"
         );
     }
+}
+
+#[test]
+fn those_who_are_called_in_one_step_come_in_at_many_places() {
+    // 450 in a mm3 and day: some 15 in an hour.
+    let text = r#"(
+    title: "called", about: "-", pace: Calibrated, duration: Days(1), step: Minutes(60),
+    sites: [(name: "breast", organ: Breast, size_um: (400, 400, 400), voxel_um: (40, 40, 40),
+        fields: [(molecule: "ccl2", level: 0.23, faces: Held)], tissue: (recruitment: (scale: 12)))],
+    parameters: { "molecules.ccl2.decay_per_min": 0 },
+    rules: [Delete("mdsc.ccl2_calls_myeloid_cells")],
+)"#;
+    let mut simulation = simulation(text, 2);
+    let (mut came, mut places, mut steps) = (0, 0, 0);
+    while simulation.hours() < 20.0 {
+        simulation.step();
+        let called = simulation.events().iter();
+        let called = called.filter(|event| event.kind == CALLED);
+        let mut at: Vec<[u32; 3]> = called
+            .map(|event| event.position_um.to_array().map(f32::to_bits))
+            .collect();
+        came += at.len();
+        at.sort_unstable();
+        at.dedup();
+        places += at.len();
+        steps += 1;
+    }
+    println!("{came} came in {steps} steps, at {places} places");
+    assert!(came > 200);
+    // With four doors for each that is expected hardly more than one in five shares its own.
+    assert!(places as f64 > 0.7 * came as f64, "{places} of {came}");
+}
+
+#[test]
+fn a_drug_that_hides_a_molecule_hides_it_from_those_who_would_be_called() {
+    // TGF-beta, half of what induces them, brings 50 regulatory T cells into a mm3 in a day; under plenty of the inhibitor it is hidden
+    // but for a twentieth.
+    let came = |timeline: &str| {
+        let text = format!(
+            r#"(
+    title: "hidden", about: "-", pace: Calibrated, duration: Days(4), step: Minutes(10),
+    sites: [(name: "breast", organ: Breast, size_um: (320, 320, 320), voxel_um: (40, 40, 40), perfusion_length_um: 100,
+        fields: [(molecule: "tgf_beta", level: 0.07, faces: Held)], tissue: (recruitment: (scale: 100)))],
+    parameters: {{ "molecules.tgf_beta.decay_per_min": 0, "regulatory_t_cell.exchange.tgf_beta.secretes_molecules_per_s": 0 }},
+    rules: [Delete("regulatory_t_cell.ccl22_calls_regulatory_t_cells")],
+    timeline: [{timeline}],
+)"#
+        );
+        let mut simulation = simulation(&text, 3);
+        run_to(&mut simulation, 12.0);
+        let start = metric(&simulation, 0, "cells_called_in");
+        run_to(&mut simulation, 48.0);
+        metric(&simulation, 0, "cells_called_in") - start
+    };
+    let plain = came("");
+    let expected = 100.0 * 1.5 * 0.32_f64.powi(3) * 50.0;
+    assert!(
+        (plain - expected).abs() < 4.0 * expected.sqrt(),
+        "{plain}, not {expected}"
+    );
+    let give = r#"At(Minutes(10), Give(drug: "tgf_beta_inhibitor", mg_per_kg: 75, route: Oral, every: Hours(4), times: 12))"#;
+    let treated = came(give);
+    println!("{plain} came, {treated} under the inhibitor");
+    assert!(treated < 0.25 * plain, "{treated} of {plain}");
 }

@@ -7,7 +7,7 @@ use bevy::prelude::*;
 
 use super::drug::{Drug, Drugs, Hidden};
 use crate::cell::CellType;
-use crate::cell::molecules::read_at_cells;
+use crate::cell::molecules::{Veil, Veils, read_at_cells};
 use crate::core::capability::CapabilityRegistry;
 use crate::core::input::{Inputs, RegisterInputs};
 use crate::core::parameters::CellTypeNames;
@@ -17,21 +17,9 @@ use crate::tissue::Molecules;
 /// One drug that hides a molecule.
 #[derive(Clone, Debug)]
 struct Hider {
-    drug: String,
-    half_nm: f32,
-    most: f32,
-    /// By type of cell, whether it is hidden from such cells.
-    from: Vec<bool>,
+    veil: Veil,
     /// Whether it is hidden from what a site holds.
     from_site: bool,
-}
-
-impl Hider {
-    /// The share of the molecule that is left at a level of the drug.
-    fn left(&self, drug_nm: f32) -> f32 {
-        let level = drug_nm.max(0.0);
-        1.0 - self.most * level / (level + self.half_nm)
-    }
 }
 
 /// The name of what is perceived of a molecule.
@@ -67,12 +55,15 @@ pub(super) fn install(world: &mut World, types: u16) {
             .and_then(|known| known.named(&molecule).cloned());
         let Some(of) = of else { continue };
         let hider = |drug: &Drug, hidden: &Hidden| Hider {
-            drug: drug.name.clone(),
-            half_nm: hidden.half_nm,
-            most: hidden.most,
-            from: (0..types)
-                .map(|cell_type| has_any(world, cell_type, &hidden.only))
-                .collect(),
+            veil: Veil {
+                molecule: molecule.clone(),
+                by: drug.name.clone(),
+                half: hidden.half_nm,
+                most: hidden.most,
+                from: (0..types)
+                    .map(|cell_type| has_any(world, cell_type, &hidden.only))
+                    .collect(),
+            },
             from_site: hidden.only.is_empty(),
         };
         let hiders: Vec<Hider> = drugs
@@ -92,7 +83,7 @@ pub(super) fn install(world: &mut World, types: u16) {
             let base = read_at_cells(world, &wanted);
             let drugs: Vec<_> = own
                 .iter()
-                .map(|of| read_at_cells(world, &of.drug))
+                .map(|of| read_at_cells(world, &of.veil.by))
                 .collect();
             let own = own.clone();
             Box::new(move |table, rows, values| {
@@ -105,8 +96,8 @@ pub(super) fn install(world: &mut World, types: u16) {
                     drug(table, rows.clone(), &mut levels);
                     let all = values.iter_mut().zip(&levels).zip(&types[rows.clone()]);
                     for ((value, level), of) in all {
-                        if hider.from.get(usize::from(of.0)) == Some(&true) {
-                            *value *= hider.left(*level);
+                        if hider.veil.hides_from(of.0) {
+                            *value *= hider.veil.left(*level);
                         }
                     }
                 }
@@ -116,6 +107,10 @@ pub(super) fn install(world: &mut World, types: u16) {
             known.read_as.push((molecule.clone(), name.clone()));
         }
         hide_from_elements(world, &molecule, &name, &hiders);
+        let veils = hiders.into_iter().map(|of| of.veil);
+        if let Some(mut known) = world.get_resource_mut::<Veils>() {
+            known.0.extend(veils);
+        }
     }
 }
 
@@ -156,9 +151,9 @@ fn hide_from_elements(world: &mut World, molecule: &str, name: &str, hiders: &[H
             let mut levels = Vec::new();
             for hider in &hiders {
                 levels.clear();
-                of(&hider.drug, &mut levels);
+                of(&hider.veil.by, &mut levels);
                 for (value, level) in to[start..].iter_mut().zip(&levels) {
-                    *value *= hider.left(*level);
+                    *value *= hider.veil.left(*level);
                 }
             }
         });
