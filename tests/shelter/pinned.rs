@@ -223,6 +223,10 @@ fn m2_macrophages_slow_division_and_entry_of_killers_by_their_density() {
     let mut simulation = simulation(text, 3);
     run_to(&mut simulation, 1.0);
     let of_site = metric(&simulation, 0, "suppressor_crowd_per_mm3");
+    let [killers, suppressors] =
+        ["living_cd8_t_cell", "living_macrophage"].map(|name| metric(&simulation, 0, name));
+    let ratio = metric(&simulation, 0, "killers_per_suppressor");
+    assert!((ratio - killers / suppressors).abs() < 1e-4, "{ratio}");
     // Whole cells, each 0.7 of an M2 macrophage.
     let macrophages = metric(&simulation, 0, "living_macrophage");
     let volume_mm3 = 0.26_f64.powi(3);

@@ -36,6 +36,32 @@ fn sum_in(world: &World, site: SiteId, of: impl Fn(&Suppressor) -> f32) -> f64 {
     sum as f64 / PARTS
 }
 
+/// Living cells of a site with a component of which this holds.
+fn count_in<C: Component>(world: &World, site: SiteId, counts: impl Fn(&C) -> bool) -> u64 {
+    let mut count = 0;
+    for table in tables_with::<C>(world) {
+        let (Some(residents), Some(states)) = (table.get::<Resident>(), table.get::<C>()) else {
+            continue;
+        };
+        let vitals = table.get::<Vital>();
+        for (row, (resident, state)) in residents.iter().zip(states).enumerate() {
+            let lives = vitals.is_none_or(|vitals| vitals[row].is_alive());
+            count += u64::from(resident.0 == site && lives && counts(state));
+        }
+    }
+    count
+}
+
+/// Living cells of a site that can be suppressed, killers, for each living cell that suppresses in any way.
+fn ratio(world: &World, site: SiteId) -> f32 {
+    let acts = |of: &Suppressor| of.contact > 0.0 || of.nearby > 0.0 || of.crowd > 0.0;
+    let suppressors = count_in(world, site, acts);
+    if suppressors == 0 {
+        return NONE;
+    }
+    count_in(world, site, |_: &Suppressible| true) as f32 / suppressors as f32
+}
+
 /// Registers all of it.
 pub(super) fn register(app: &mut App) {
     app.register_quantity::<Suppressible>(
@@ -90,6 +116,31 @@ pub(super) fn register(app: &mut App) {
             let volume = f64::from(block.voxel_volume_um3()) * block.voxels() as f64;
             (sum_in(world, *id, |of| of.crowd) * UM3_PER_MM3 / volume) as f32
         },
+    );
+    app.register_site_quantity(
+        Quantity::new(
+            "suppression.killers_per_suppressor",
+            "",
+            "Living killers of the site for each living cell that suppresses them.",
+        )
+        .label("killers for each suppressor")
+        .range(0.0, 5.0),
+        |world, site| {
+            world
+                .get::<SiteId>(site)
+                .map_or(NONE, |id| ratio(world, *id))
+        },
+    )
+    .register_metric(
+        Metric::new(
+            "killers_per_suppressor",
+            "",
+            "Living killers of the site for each living cell that suppresses them; none where none does.",
+        )
+        .label("killers for each suppressor")
+        .plot("Killers to suppressors")
+        .colour([0.34, 0.71, 0.91]),
+        Measure::OfSite("suppression.killers_per_suppressor".into()),
     );
     for (name, about, label, quantity, colour) in [
         (
