@@ -5,6 +5,7 @@ mod books;
 mod hits;
 mod natural_killers;
 mod parted;
+mod patrol;
 mod pinned;
 #[path = "../saving/mod.rs"]
 mod saving;

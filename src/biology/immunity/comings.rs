@@ -3,7 +3,8 @@
 //! Into a site that has `immigration`, cells of each type with the capability come at the rate `per_mm3_per_day`, times the volume of the
 //! site and the input `immigration.scale` of the site, each at a moment of its own and at a door of the site ([`crate::cell::doors`]): in the wall of a
 //! perfused vessel where vessels are drawn, in a face of the site where none are. One that holds no target and lies near a door leaves at the rate
-//! `leaving_per_hour`.
+//! `leaving_per_hour`. Where vessels are drawn the share `patrol_share` of those with the capability `in_vessels` stays in them and patrols
+//! along their walls ([`crate::cell::doors::riding`]), until blood carries it off where the vessel ends.
 //!
 //! [`come_and_go`] runs among the decisions of `Act`; cells come and go in `Turnover`.
 
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{Doing, Killer};
 use crate::cell::body::BodyParameters;
 use crate::cell::death::is_alive;
-use crate::cell::doors::Ways;
+use crate::cell::doors::{InVessel, InVesselParameters, Ways};
 use crate::cell::event::{EventKind, Passage, RegisterEvent};
 use crate::cell::turnover::{Passages, Recruit};
 use crate::cell::{ActSystems, CellType, Position, Resident, Vital};
@@ -38,6 +39,8 @@ pub struct ImmigrantParameters {
     pub leaving_per_hour: f32,
     /// How near a door that is, um; 30. Assumed.
     pub door_um: f32,
+    /// Share of those that come where vessels are drawn that stays in these and patrols them, for cells that also have `in_vessels`; 0.
+    pub patrol_share: f32,
 }
 
 impl Default for ImmigrantParameters {
@@ -46,6 +49,7 @@ impl Default for ImmigrantParameters {
             per_mm3_per_day: 0.0,
             leaving_per_hour: 0.02,
             door_um: 30.0,
+            patrol_share: 0.0,
         }
     }
 }
@@ -53,6 +57,7 @@ impl Default for ImmigrantParameters {
 impl Parameters for ImmigrantParameters {
     fn limits(field: &str) -> Limits {
         match field {
+            "patrol_share" => Limits::FRACTION,
             "per_mm3_per_day" => Limits {
                 min: 0.0,
                 max: 1.0e7,
@@ -114,9 +119,10 @@ pub fn come_and_go(
     (clock, key): (Res<Clock>, Res<RandomKey>),
     (sites, ways): (Res<Sites>, Ways),
     types: Res<CellTypeNames>,
-    (immigrants, bodies): (
+    (immigrants, bodies, riders): (
         Res<PerType<ImmigrantParameters>>,
         Res<PerType<BodyParameters>>,
+        Option<Res<PerType<InVesselParameters>>>,
     ),
     (known, inputs): (Res<Inputs>, Regulated),
     passages: Res<Passages>,
@@ -170,6 +176,23 @@ pub fn come_and_go(
                     continue;
                 };
                 let at_um = door.beside_um(block, radius_um);
+                let rides = || {
+                    riders
+                        .as_ref()
+                        .is_some_and(|of| of.get(cell_type).is_some())
+                };
+                if of.patrol_share > 0.0
+                    && ways.has_vessels()
+                    && rides()
+                    && random.chance(of.patrol_share)
+                {
+                    let lumen_um = door.lumen_um();
+                    let at_um = lumen_um.clamp(block.min_um, block.max_um());
+                    let newcomer = Recruit::new(cell_type, SiteId(number as u16), at_um, COMES);
+                    passages.recruit(newcomer.carrying(InVessel(Some(lumen_um))));
+                    continue;
+                }
+                let at_um = door.inside_um(block, radius_um);
                 passages.recruit(Recruit::new(cell_type, SiteId(number as u16), at_um, COMES));
             }
         }
