@@ -194,6 +194,7 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
     assert_eq!(
         of(InTransit::Runs),
         [
+            "biology::chaperone::assist",
             "biology::checkpoint::bind_pd_1",
             "biology::dissemination::ancestry::keep_books",
             "biology::dissemination::circulation::circulate",
@@ -232,6 +233,7 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
         of(InTransit::Pauses),
         [
             "biology::anoikis::die_unattached",
+            "biology::chaperone::meet_chaperones",
             "biology::dissemination::intravasation::enter_vessels",
             "biology::dissemination::intravasation::leave_with_others",
             "biology::exosome::release::release",
@@ -248,6 +250,7 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
             "biology::metabolism::exchange_metabolites",
             "biology::niche::ripening::ripen",
             "biology::priming::naive::meet_antigen",
+            "biology::priming::restimulation::meet_shown",
             "biology::priming::travel::set_out",
             "biology::protease::secrete",
             "biology::suppression::feel",

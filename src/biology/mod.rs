@@ -37,6 +37,7 @@ use bevy::prelude::*;
 
 pub mod angiogenesis;
 pub mod anoikis;
+pub mod chaperone;
 pub mod checkpoint;
 pub mod dissemination;
 pub mod emt;
@@ -62,6 +63,7 @@ pub mod vasculature;
 pub mod visibility;
 
 pub use anoikis::AnoikisParameters;
+pub use chaperone::{Chaperone, ChaperoneParameters, Chaperoned, ChaperonedParameters};
 pub use checkpoint::{Checkpoint, CheckpointParameters, CheckpointsParameters};
 pub use dissemination::{
     CirculationParameters, ColonisationParameters, Colonist, IntravasationParameters, Voyage,
@@ -85,6 +87,7 @@ pub use polarisation::{Polarisation, PolarisationParameters};
 pub use polarity::{Polarity, PolarityParameters};
 pub use priming::{
     EffectorParameters, Naive, NaiveParameters, Presentation, PresentationParameters,
+    Restimulation, RestimulationParameters,
 };
 pub use protease::{Protease, ProteaseParameters, ProteasesParameters};
 pub use recruitment::{RecruitParameters, Recruitment};
@@ -101,6 +104,7 @@ impl Plugin for BiologyPlugins {
         app.add_plugins((
             angiogenesis::AngiogenesisPlugin,
             anoikis::AnoikisPlugin,
+            chaperone::ChaperonePlugin,
             checkpoint::CheckpointPlugin,
             dissemination::DisseminationPlugin,
             emt::EmtPlugin,

@@ -3,10 +3,13 @@
 
 #[path = "../ablation/mod.rs"]
 mod ablation;
+mod bridging;
+mod digestion;
 mod eating;
 mod fewer;
 mod paradox;
 mod pinned;
+mod presenting;
 mod priming;
 #[path = "../program/mod.rs"]
 mod program;

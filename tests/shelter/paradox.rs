@@ -35,6 +35,53 @@ fn shelter_makes_the_tumour_larger_in_nine_of_ten_seeds() {
 }
 
 #[test]
+#[ignore = "three seeds of five days with and without either take a quarter of an hour"]
+fn without_macrophages_or_regulatory_t_cells_part_of_it_is_recovered() {
+    let without = |cells: &'static [&'static str]| {
+        move |simulation: &mut Simulation| {
+            for path in cells.iter().flat_map(|cell| {
+                let calls = match *cell {
+                    "macrophage" => &["ccl2_calls_monocytes"][..],
+                    _ => &[
+                        "ccl22_calls_regulatory_t_cells",
+                        "tgf_beta_induces_regulatory_t_cells",
+                    ],
+                };
+                calls.iter().map(move |rule| (*cell, *rule))
+            }) {
+                let (cell, rule) = path;
+                for (path, value) in [
+                    (format!("{cell}.rules.{rule}.scale"), 0.0),
+                    (format!("{cell}.death.apoptosis_per_hour"), 10.0),
+                ] {
+                    let set = Action::Set(path, value);
+                    simulation.apply(set).expect("it is there");
+                }
+            }
+        }
+    };
+    const ARMS: [&[&str]; 3] = [&[], &["macrophage"], &["regulatory_t_cell"]];
+    let mut sums = [0.0; 3];
+    for seed in 1..=3 {
+        let found = ARMS.map(|cells| {
+            let simulation = sheltered(seed, 5.0, without(cells));
+            metric(&simulation, 1, "living_cancer")
+        });
+        println!(
+            "seed {seed}: {found:?} sheltered by all, without macrophages, without regulatory T cells"
+        );
+        for (sum, found) in sums.iter_mut().zip(found) {
+            *sum += found;
+        }
+    }
+    let [sheltered, no_macrophages, no_regulatory] = sums;
+    assert!(
+        no_macrophages < sheltered && no_regulatory < sheltered,
+        "{sums:?}"
+    );
+}
+
+#[test]
 #[ignore = "three seeds of ten days with and without a drug take a quarter of an hour"]
 fn fewer_macrophages_slow_a_tumour_only_where_m2_holds_killers_back() {
     let drug = |simulation: &mut Simulation| {

@@ -11,7 +11,7 @@
 //! `dX/dt = k_x A (1 - X) - k_r X`, with `A` the antigen that it meets, 0-1, `k_x` 0.15 and `k_r` 0.05 a day,
 //!
 //! `k_r` being an input by which drugs act. Antigen also drives it to divide, for about as long as `stimulation_hours` after it met some:
-//! `dS/dt = (A - S)/T`.
+//! `dS/dt = (max(A, P) - S)/T`, with `P` the antigen that cells which present it show a T cell, the input `cytotoxic.shown`.
 //!
 //! [`tire`] runs in `Signal` and solves both exactly over the step, for what the cell held at its beginning.
 
@@ -46,6 +46,8 @@ pub struct CytotoxicParameters {
     pub recovery_per_day: f32,
     /// Time for which antigen that it met drives it to divide, `T`, h; 24. Assumed.
     pub stimulation_hours: f32,
+    /// Antigen that others show it without any rule, `P`, 0-1.
+    pub shown: f32,
 }
 
 impl Default for CytotoxicParameters {
@@ -56,6 +58,7 @@ impl Default for CytotoxicParameters {
             exhaustion_per_day: 0.15,
             recovery_per_day: 0.05,
             stimulation_hours: 24.0,
+            shown: 0.0,
         }
     }
 }
@@ -63,6 +66,7 @@ impl Default for CytotoxicParameters {
 impl Parameters for CytotoxicParameters {
     fn limits(field: &str) -> Limits {
         match field {
+            "shown" => Limits::FRACTION,
             "minutes_per_hit" | "stimulation_hours" => Limits {
                 min: 0.1,
                 max: 1.0e5,
@@ -95,7 +99,8 @@ impl Cytotoxic {
         function * (1.0 - self.exhaustion) * recognition / parameters.minutes_per_hit
     }
 
-    fn advance(&mut self, rates: Rates, antigen: f32, hours: f32) {
+    /// Lets so many hours pass under the antigen of what it holds and that which others show it.
+    fn advance(&mut self, rates: Rates, [antigen, shown]: [f32; 2], hours: f32) {
         let gain = rates.exhaustion_per_hour * antigen;
         let both = gain + rates.recovery_per_hour;
         if both > 0.0 {
@@ -103,7 +108,7 @@ impl Cytotoxic {
             self.exhaustion = end + (self.exhaustion - end) * ops::exp(-both * hours);
         }
         let way = probability(1.0 / rates.stimulation_hours, hours);
-        self.stimulation += way * (antigen - self.stimulation);
+        self.stimulation += way * (antigen.max(shown) - self.stimulation);
     }
 }
 
@@ -120,6 +125,7 @@ const HOURS_PER_DAY: f32 = 24.0;
 /// The inputs.
 const EXHAUSTION: &str = "cytotoxic.exhaustion";
 const RECOVERY: &str = "cytotoxic.recovery";
+const SHOWN: &str = "cytotoxic.shown";
 
 /// Living T cells tire of antigen, recover, and are driven to divide.
 pub fn tire(
@@ -129,11 +135,13 @@ pub fn tire(
     mut cells: Query<(Entity, &CellType, Option<&Vital>, &Killer, &mut Cytotoxic)>,
 ) {
     let (parameters, hours) = (&*parameters, clock.dt_hours());
-    let [exhaustion, recovery] = [EXHAUSTION, RECOVERY].map(|name| inputs.input(name));
+    let [exhaustion, recovery, shown] =
+        [EXHAUSTION, RECOVERY, SHOWN].map(|name| inputs.input(name));
     for (entities, types, vitals, killers, mut states) in
         cells.contiguous_iter_mut().expect(IN_TABLES)
     {
-        let (exhaustion, recovery) = (exhaustion.in_table(entities), recovery.in_table(entities));
+        let [exhaustion, recovery, shown] =
+            [&exhaustion, &recovery, &shown].map(|input| input.in_table(entities));
         let living = Living::of(types, vitals, parameters);
         for_each_row_mut(states.bypass_change_detection(), |row, state| {
             let Some((cell_type, parameters)) = living.at(row) else {
@@ -144,7 +152,8 @@ pub fn tire(
                 recovery_per_hour: recovery.at(row, cell_type) / HOURS_PER_DAY,
                 stimulation_hours: parameters.stimulation_hours,
             };
-            state.advance(rates, killers[row].antigen, hours);
+            let antigen = [killers[row].antigen, shown.at(row, cell_type)];
+            state.advance(rates, antigen, hours);
         });
     }
 }
@@ -164,6 +173,14 @@ pub(super) fn register(app: &mut App) {
                 "Rate at which it recovers from exhaustion.",
             ),
             "recovery_per_day",
+        )
+        .register_input::<CytotoxicParameters>(
+            InputInfo::new(
+                SHOWN,
+                "",
+                "Antigen that others show it, 0-1, by which it is driven to divide as by that of a target.",
+            ),
+            "shown",
         )
         .begin_cells(|place| {
             place.parameters::<CytotoxicParameters>()?;
@@ -219,7 +236,8 @@ mod tests {
                 };
                 for step in 0..(hours as f32 * 60.0 / minutes).round() as u32 {
                     let t = f64::from(step) * f64::from(minutes) / 60.0;
-                    state.advance(rates, antigen(t + 1e-6) as f32, minutes / 60.0);
+                    let antigen = [antigen(t + 1e-6) as f32, 1.0];
+                    state.advance(rates, antigen, minutes / 60.0);
                 }
                 let error = f64::from(state.exhaustion) - expected;
                 assert!(
@@ -240,7 +258,7 @@ mod tests {
             stimulation_hours: 24.0,
         };
         for _ in 0..100 * 24 {
-            state.advance(rates, 1.0, 1.0);
+            state.advance(rates, [1.0, 0.0], 1.0);
         }
         assert!(
             (state.exhaustion - 0.75).abs() < 1e-4,
@@ -248,5 +266,11 @@ mod tests {
             state.exhaustion
         );
         assert!((state.stimulation - 1.0).abs() < 1e-4);
+        // Antigen that is only shown drives it to divide, and exhausts it no further.
+        let mut rests = Cytotoxic::default();
+        rests.advance(rates, [0.0, 0.5], 24.0);
+        assert_eq!(rests.exhaustion, 0.0);
+        let expected = 0.5 * (1.0 - (-1.0_f32).exp());
+        assert!((rests.stimulation - expected).abs() < 1e-4);
     }
 }

@@ -111,7 +111,7 @@ pub(super) fn register(app: &mut App) {
         Quantity::new(
             "presentation.antigen",
             "",
-            "Antigen that a dendritic cell shows.",
+            "Antigen that a cell which presents shows: a dendritic cell, a macrophage.",
         )
         .label("antigen shown")
         .of_the_living()
@@ -130,9 +130,9 @@ pub(super) fn register(app: &mut App) {
     )
     .register_category::<Presentation>(
         Category {
-            name: "dendritic_cell".into(),
-            label: "Dendritic cells".into(),
-            about: "Whether a dendritic cell has matured.".into(),
+            name: "presenting_cell".into(),
+            label: "Cells that present antigen".into(),
+            about: "Whether a cell that presents has matured; macrophages do not.".into(),
             values: vec![
                 CategoryValue::new("sampling", "samples its tissue").colour([0.60, 0.75, 0.45]),
                 CategoryValue::new("mature", "mature, shows antigen").colour([0.20, 0.55, 0.15]),

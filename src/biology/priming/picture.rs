@@ -2,11 +2,13 @@
 
 use bevy::prelude::*;
 
-use super::Presentation;
+use super::{Presentation, PresentationParameters};
 use crate::cell::mechanics::ContactLaw;
-use crate::cell::{Body, Position, Resident, Vital};
+use crate::cell::{Body, CellType, Position, Resident, Vital};
+use crate::core::clones::Clones;
 use crate::core::columns::tables_with;
 use crate::core::layer::{Capsule, Layer, RegisterLayer, Tint};
+use crate::core::parameters::PerType;
 use crate::core::random::RandomKey;
 use crate::core::{CellId, Purpose, RegisterPurpose};
 
@@ -29,20 +31,42 @@ pub(super) fn register(app: &mut App) {
     .part_of_cells()
     .colour([0.30, 0.58, 0.22, 1.0]);
     app.register_layer::<Capsule>(arms, |world, site, glyphs| {
+        let Some(parameters) = world.get_resource::<PerType<PresentationParameters>>() else {
+            return;
+        };
+        let clones = world.get_resource::<Clones>();
         for table in tables_with::<Presentation>(world) {
-            let (Some(ids), Some(residents), Some(positions), Some(bodies), Some(states)) = (
+            let (
+                Some(ids),
+                Some(types),
+                Some(residents),
+                Some(positions),
+                Some(bodies),
+                Some(states),
+            ) = (
                 table.get::<CellId>(),
+                table.get::<CellType>(),
                 table.get::<Resident>(),
                 table.get::<Position>(),
                 table.get::<Body>(),
                 table.get::<Presentation>(),
-            ) else {
+            )
+            else {
                 continue;
             };
             let vitals = table.get::<Vital>();
             for row in 0..table.len() {
                 let lives = vitals.is_none_or(|vitals| vitals[row].is_alive());
                 if usize::from(residents[row].0.0) != site || !lives {
+                    continue;
+                }
+                // Those that never travel, macrophages, have no arms.
+                let cell_type = types[row].0;
+                let cell_type = clones.map_or(cell_type, |clones| clones.type_of(cell_type));
+                if parameters
+                    .get(cell_type)
+                    .is_none_or(|of| of.leaving_per_hour <= 0.0)
+                {
                     continue;
                 }
                 let radius_um = bodies[row].radius_um * DRAWN;
