@@ -1,12 +1,13 @@
 //! Killers that look for their targets in a tumour.
 
 use tumorscape::biology::immunity::ImmunityTally;
+use tumorscape::measure::Wanted;
 use tumorscape::tissue::Sites;
 
 use super::{CELLS, simulation};
 
-/// Kills a day of each T cell, and kills an hour of all, in a tumour of that radius (um) with so many T cells around it.
-fn assay(radius_um: f32, t_cells: usize, hours: f64, seed: u64) -> (f64, f64, usize) {
+/// A tumour of that radius (um) with so many T cells around it.
+fn dish(radius_um: f32, t_cells: usize, parameters: &str) -> String {
     let mut killers = String::new();
     for k in 0..t_cells {
         // Evenly about the ball: by the golden angle (Gonzalez 2010, doi:10.1007/s11004-009-9257-x).
@@ -20,19 +21,27 @@ fn assay(radius_um: f32, t_cells: usize, hours: f64, seed: u64) -> (f64, f64, us
         );
         killers += &format!("(at_um: {at:?}), ");
     }
+    if t_cells > 0 {
+        killers = format!(r#"(cell: "t_cell", place: Cells([{killers}]))"#);
+    }
     let half = (2.0 * (radius_um + 40.0) / 40.0).ceil() * 40.0;
-    let text = format!(
+    format!(
         r#"(
     title: "walking", about: "walking killers", pace: Calibrated, duration: Days(60),
     sites: [(name: "dish", organ: Medium, size_um: ({half}, {half}, {half}), voxel_um: (40, 40, 40), fields: [])],
     cell_types: [{CELLS}],
     populations: [
         (cell: "cancer", place: Ball(radius_um: {radius_um:?})),
-        (cell: "t_cell", place: Cells([{killers}])),
+        {killers}
     ],
+    parameters: {{{parameters}}},
 )"#
-    );
-    let mut simulation = simulation(&text, seed);
+    )
+}
+
+/// Kills a day of each T cell, and kills an hour of all, in such a tumour, and how many targets it had.
+fn assay(text: &str, t_cells: usize, hours: f64, seed: u64) -> (f64, f64, usize) {
+    let mut simulation = simulation(text, seed);
     let targets = simulation.cell_count() - t_cells;
     while simulation.hours() < hours - 1e-6 {
         simulation.step();
@@ -63,7 +72,7 @@ fn log_slope(points: &[(f64, f64)]) -> f64 {
 fn walking_killers_kill_2_to_16_cells_a_day_and_twice_as_many_twice_as_much() {
     let mut points = Vec::new();
     for t_cells in [8, 32] {
-        let (each, all, targets) = assay(100.0, t_cells, 24.0, 3);
+        let (each, all, targets) = assay(&dish(100.0, t_cells, ""), t_cells, 24.0, 3);
         println!("{t_cells} T cells on {targets}: {each:.2} kills a day each");
         assert!((2.0..16.0).contains(&each), "{each}");
         points.push((t_cells as f64, all));
@@ -85,7 +94,7 @@ fn killing_is_in_proportion_to_killers_while_these_are_few() {
         let mut of = 0;
         for seed in 0..seeds {
             let t_cells = (share * 2000.0_f64).round() as usize;
-            let (each, all, targets) = assay(135.0, t_cells, 48.0, seed);
+            let (each, all, targets) = assay(&dish(135.0, t_cells, ""), t_cells, 48.0, seed);
             kills += all / seeds as f64;
             each_mean += each / seeds as f64;
             of = targets;
@@ -97,4 +106,33 @@ fn killing_is_in_proportion_to_killers_while_these_are_few() {
     let slope = log_slope(&points);
     println!("slope {slope:.3}");
     assert!((0.9..1.1).contains(&slope), "{slope}");
+}
+
+#[test]
+fn longer_substeps_change_nothing_where_nobody_hurries_and_killers_kill_as_many() {
+    const LONG: &str = "\"movement.substep_over_radius\": 0.5";
+    let places = |parameters: &str| {
+        let mut simulation = simulation(&dish(60.0, 0, parameters), 2);
+        for _ in 0..60 {
+            simulation.step();
+        }
+        let census = simulation.census(&Wanted::default());
+        census
+            .positions_um
+            .iter()
+            .map(|at| at.to_array().map(f32::to_bits))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(places(""), places(LONG));
+    let kills = |parameters: &str| {
+        let text = dish(100.0, 32, parameters);
+        let of = (1..=3).map(|seed| 12.0 * assay(&text, 32, 12.0, seed).1);
+        of.sum::<f64>()
+    };
+    let (short, long) = (kills(""), kills(LONG));
+    println!("{short} killed in short substeps, {long} in long ones");
+    assert!(
+        (short - long).abs() < 3.0 * (short + long).sqrt(),
+        "{short} {long}"
+    );
 }
