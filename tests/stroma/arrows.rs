@@ -32,6 +32,7 @@ const HOLD_BACK: &[&str] = &[
     // Killers stop at their targets; T cells tire, and antigen keeps them alive and here.
     "cd8_t_cell.engaged_t_cells_stop",
     "nk_cell.engaged_nk_cells_stop",
+    "nk_cell.engaged_nk_cells_hold_on_in_vessels",
     "cd8_t_cell.exhaustion_ends_division",
     "cd8_t_cell.antigen_keeps_t_cells_alive",
     "cd8_t_cell.stimulated_t_cells_stay",
