@@ -97,6 +97,8 @@ pub struct Capability {
     pub read: fn(&str) -> Result<Option<CapabilityValue>, Box<Mistake>>,
     /// Its structs, each with its name where it is a list of them.
     pub structs: for<'v> fn(&'v CapabilityValue) -> Structs<'v>,
+    /// Capabilities that cell types named in it must have.
+    pub named_types_need: &'static [&'static str],
     /// What parameters contradict each other.
     pub contradictions: fn(&CapabilityValue) -> Vec<Contradiction>,
     /// The same of those in force for a cell type, by index.
@@ -116,6 +118,7 @@ impl Capability {
             otherwise: None,
             read: |text| Ok(read_ron::<Option<P>>(text)?.map(CapabilityValue::new)),
             structs: |value| vec![(None, value.reflect())],
+            named_types_need: P::named_types_need(),
             contradictions: |value| value.get::<P>().map_or_else(Vec::new, P::contradictions),
             contradictions_in_force: |world, cell_type| {
                 world
@@ -160,6 +163,7 @@ impl Capability {
                 let names = list.iter().flat_map(L::names);
                 names.map(|name| Some(name.to_owned())).zip(items).collect()
             },
+            named_types_need: L::Item::named_types_need(),
             contradictions: |value| list::<L>(value).map_or_else(Vec::new, |list| twice(&list)),
             contradictions_in_force: |_, _| Vec::new(),
             is_in_force: |world, cell_type| {

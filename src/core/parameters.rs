@@ -43,6 +43,11 @@ pub trait Parameters: Reflect + Typed + Clone + Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Capabilities without which the cells of a type that is named in it would do nothing of what it says.
+    fn named_types_need() -> &'static [&'static str] {
+        &[]
+    }
+
     /// Values of a part of a site that make no sense in a site of this size, um, whose middle is the origin.
     fn contradictions_in(&self, _size_um: Vec3) -> Vec<Contradiction> {
         Vec::new()

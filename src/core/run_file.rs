@@ -38,7 +38,7 @@ pub trait RegisterRunFile {
     /// Registers a file of run folders.
     ///
     /// # Panics
-    /// When there is one of that name.
+    /// When there is one of that name, or it is no plain name of a file.
     fn register_run_file(
         &mut self,
         name: &'static str,
@@ -61,6 +61,8 @@ impl RegisterRunFile for App {
             files.0.iter().all(|known| known.name != name),
             "the file `{name}` is registered twice"
         );
+        let is_plain = name.starts_with(char::is_alphanumeric) && !name.contains(['/', '\\', ':']);
+        assert!(is_plain, "`{name}` is no plain name of a file");
         files.0.push(RunFile {
             name,
             about,

@@ -517,6 +517,11 @@ impl RunFolder {
     /// When one cannot be written.
     pub fn write_files_of_modules(&self, simulation: &Simulation) -> Result<(), RunFolderError> {
         for file in run_files(simulation) {
+            if [METRICS, EVENTS, CLONES, RECORD].contains(&file.name) {
+                let source =
+                    std::io::Error::other("a module wants to write what the run itself writes");
+                return Err(self.failed(file.name, source));
+            }
             if let Some(text) = file.text(simulation.world()) {
                 let written = write_whole(&self.path.join(file.name), text.as_bytes());
                 written.map_err(|source| self.failed(file.name, source))?;

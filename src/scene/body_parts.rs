@@ -76,6 +76,18 @@ pub(super) fn check_body_parts(
         check_value(checker, &path, &part.file, value);
         for (at, name) in names_in::<CellTypeName>(&path, value.reflect()) {
             checker.cell_type(&at, &name.0, library);
+            let Some(of) = library.get(&name.0) else {
+                continue;
+            };
+            for need in part.file.named_types_need {
+                if of.capability(need).is_none() {
+                    let message = format!(
+                        "cells of the type `{}` cannot do this: it has no `{need}`; give its file `{need}: ()`",
+                        name.0
+                    );
+                    checker.problem(&at, message);
+                }
+            }
         }
     }
 }
