@@ -15,6 +15,7 @@ mod progress;
 mod record;
 mod run;
 mod span;
+mod split;
 mod trial;
 
 use std::borrow::Cow;
@@ -52,6 +53,8 @@ enum Verb {
     Trial(trial::TrialArguments),
     /// Run a scene with many values of its parameters, or without each of its arrows.
     Sweep(trial::SweepArguments),
+    /// Find how often something rare happens: fork runs that come near it, with weights that make up for it.
+    Split(split::SplitArguments),
     /// Say how far a trial is.
     Status(trial::StatusArguments),
     /// Make tables and report of what is done of a trial, here or in several folders.
@@ -167,6 +170,7 @@ pub fn run(program: Program) -> ExitCode {
         Some(Verb::Describe(arguments)) => describe::describe(&program, &arguments),
         Some(Verb::Trial(arguments)) => trial::trial(&program, &arguments),
         Some(Verb::Sweep(arguments)) => trial::sweep(&program, &arguments),
+        Some(Verb::Split(arguments)) => split::split_runs(&program, &arguments),
         Some(Verb::Status(arguments)) => trial::status(&arguments),
         Some(Verb::Collect(arguments)) => trial::collect(&arguments),
         #[cfg(feature = "view")]

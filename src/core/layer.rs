@@ -273,6 +273,8 @@ pub struct Layer {
     pub is_on_request: bool,
     /// Whether its glyphs are parts of cells that the legend explains by themselves: it has no line for them.
     pub is_part_of_cells: bool,
+    /// Whether each of its glyphs stands for a cell that is in no site, and has its identity.
+    pub stands_for_cells: bool,
 }
 
 impl Layer {
@@ -288,6 +290,7 @@ impl Layer {
             colours: LayerColours::Plain,
             is_on_request: false,
             is_part_of_cells: false,
+            stands_for_cells: false,
         }
     }
 
@@ -295,6 +298,13 @@ impl Layer {
     #[must_use]
     pub const fn part_of_cells(mut self) -> Self {
         self.is_part_of_cells = true;
+        self
+    }
+
+    /// Each of its glyphs stands for a cell that is in no site, and has its identity: it can be picked and followed as a cell.
+    #[must_use]
+    pub const fn of_cells(mut self) -> Self {
+        self.stands_for_cells = true;
         self
     }
 

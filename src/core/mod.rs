@@ -10,7 +10,7 @@
 //! with changes, [`dialect`] how files are written, [`documentation`] what doc comments say, [`extension`] what others
 //! add to the program, [`exact_sum`] sums that do not depend on the order of their terms, [`layout`] how state lies in
 //! a file, [`stages`] how long the parts of a step take, [`colour_map`] the names of the colour maps, [`carried`] what
-//! newcomers bring, [`in_transit`] what goes on in cells between two sites, [`layer`] what a picture shows besides cells,
+//! newcomers bring, [`diagram`] what panels show beside the picture, [`in_transit`] what goes on in cells between two sites, [`layer`] what a picture shows besides cells,
 //! [`voxels`] what can be known of places, [`site_part`] what tissue is made of besides cells, [`body_part`] what the body around it is made of, [`run_file`] what modules write into run folders, [`inbox`] what many threads hand in,
 //! [`advice`] what is said of a scene before it runs, [`files`] how files are read and written that somebody else may have
 //! prepared, [`printable`] what no text for a person may hold.
@@ -23,6 +23,7 @@ pub mod clock;
 pub mod clones;
 pub mod colour_map;
 pub mod columns;
+pub mod diagram;
 pub mod dialect;
 pub mod documentation;
 pub mod exact_sum;

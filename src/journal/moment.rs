@@ -54,6 +54,16 @@ impl Moment {
             None => Ok(again),
         }
     }
+
+    /// The simulation as it was then, which goes on from there by random numbers of its own, those of another seed.
+    ///
+    /// # Errors
+    /// As [`Moment::restore`].
+    pub fn fork(&self, of: &Simulation, seed: u64) -> Result<Simulation, String> {
+        let mut other = self.restore(of)?;
+        other.reseed(seed);
+        Ok(other)
+    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use bevy::prelude::*;
 use super::film::FilmError;
 use crate::measure::Wanted;
 use crate::scene::{CameraKey, CameraPose, ParsedScene, Stage, Target};
-use crate::simulation::{Simulation, Snapshot};
+use crate::simulation::{Simulation, Snapshot, drawn_on_the_way};
 use crate::tissue::SiteId;
 use crate::view::camera::{corners_of, fitted, framed};
 use crate::view::pose_between;
@@ -265,8 +265,15 @@ fn rehearse(
                             .of_site(SiteId(*site as u16))
                             .any(|other| other == row)
                     });
-                    let place = stage.place_um(site.unwrap_or(0));
-                    found.footsteps[number].push((hours, census.positions_um[row] + place));
+                    // One that the blood carries is where the picture shows it; else where it was last.
+                    let at_um = match site {
+                        Some(site) => Some(census.positions_um[row] + stage.place_um(site)),
+                        None => drawn_on_the_way(&rehearsal, *id)
+                            .map(|(site, at_um)| at_um + stage.place_um(site)),
+                    };
+                    let last = found.footsteps[number].last().map(|(_, place)| *place);
+                    let at_um = at_um.or(last).unwrap_or(census.positions_um[row]);
+                    found.footsteps[number].push((hours, at_um));
                 }
             }
         }
@@ -462,5 +469,56 @@ mod tests {
             walked > 15.0 && farthest < 12.0,
             "walked {walked}, off by {farthest}"
         );
+    }
+
+    #[test]
+    fn the_camera_rides_with_a_cell_that_the_blood_carries() {
+        let scene = |camera: &str| {
+            let text = format!(
+                r#"(title: "t", about: "a", pace: Illustrative, duration: Hours(1),
+                    sites: [
+                        (name: "lung", organ: Lung, size_um: (200, 200, 200), fields: []),
+                        (name: "liver", organ: Liver, size_um: (200, 200, 200), fields: []),
+                    ],
+                    stage: Beside(gap_um: 300),
+                    body: (circulation: (injections: [(cell: "cancer", cells: 60)])),
+                    timeline: [{camera}])"#
+            );
+            let scene = Program::default().parse_scene(&text, "t.ron", None);
+            let scene = scene.unwrap_or_else(|report| panic!("{report}"));
+            Simulation::new(Arc::new(scene), 3).expect("its parameters are valid")
+        };
+        let mut run = scene("");
+        let mut at_step = |step: u64| {
+            while run.steps() < step {
+                run.step();
+            }
+            let layers = Some(crate::scene::LayersShown::All);
+            let request = crate::simulation::SnapshotRequest {
+                layers,
+                ..default()
+            };
+            run.snapshot(&request)
+        };
+        let (first, last) = (at_step(10), at_step(14));
+        let whole = last.site(WHOLE_STAGE).expect("they share a stage");
+        let filled = whole
+            .layers
+            .iter()
+            .find(|filled| filled.layer.stands_for_cells);
+        let filled = filled.expect("cells are in the blood");
+        let id = filled.glyphs[0].id;
+        let camera = format!(
+            "At(Minutes(10), Camera(at: Cell({id}), distance_um: 200)), \
+             At(Minutes(14), Camera(at: Cell({id}), distance_um: 200))"
+        );
+        let way = CameraWay::of(&scene(&camera), WHOLE_STAGE, 1.0).expect("it is in the blood");
+        for (hours, snapshot) in [(10.0 / 60.0, &first), (14.0 / 60.0 - 1e-6, &last)] {
+            let drawn = snapshot.site(WHOLE_STAGE).expect("they share a stage");
+            let at_um = drawn.place_of_cell(id).expect("it travels");
+            let pose = way.pose_at(hours).expect("there are keyframes");
+            let off = Vec3::from(pose.target_um).distance(at_um);
+            assert!(off < 40.0, "{off} um off");
+        }
     }
 }

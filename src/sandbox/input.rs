@@ -6,6 +6,7 @@ use bevy::window::PrimaryWindow;
 use bevy_egui::input::EguiWantsInput;
 
 use crate::scene::Style;
+use crate::simulation::SiteSnapshot;
 use crate::view::camera::{FIELD_OF_VIEW_DEG, um_per_pixel};
 use crate::view::cells::reach_on_cut_um;
 use crate::view::crowding::Crowding;
@@ -268,6 +269,17 @@ fn use_mouse(
     }
 }
 
+/// A glyph that stands for a cell between two sites is that cell.
+fn cell_or_glyph(site: &SiteSnapshot, picked: PickedGlyph) -> (Option<u64>, Option<PickedGlyph>) {
+    let mut layers = site.layers.iter().map(|filled| &filled.layer);
+    let stands_for_cell = layers.any(|layer| layer.name == picked.layer && layer.stands_for_cells);
+    if stands_for_cell {
+        (Some(picked.id), None)
+    } else {
+        (None, Some(picked))
+    }
+}
+
 /// The cell, or the glyph with an identity, that is first met at a point of the window.
 fn picked_at(
     sandbox: &Sandbox,
@@ -294,9 +306,10 @@ fn picked_at(
     let glyph = first_glyph(site, &settings.look.layers, &look);
     match (cell, glyph) {
         (Some((_, to_cell)), Some((to_glyph, picked))) if to_glyph < to_cell => {
-            (None, Some(picked))
+            cell_or_glyph(site, picked)
         }
         (Some((index, _)), _) => (site.cells.id.get(index).copied(), None),
-        (None, glyph) => (None, glyph.map(|(_, picked)| picked)),
+        (None, Some((_, picked))) => cell_or_glyph(site, picked),
+        (None, None) => (None, None),
     }
 }

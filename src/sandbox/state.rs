@@ -512,16 +512,14 @@ impl Sandbox {
 
 /// Where a cell is in a picture of a site, um.
 pub(super) fn place_of(shown: &Shown, site: usize, id: u64) -> Option<Vec3> {
-    let cells = &shown.site(site)?.cells;
-    let index = cells.id.iter().position(|other| *other == id)?;
-    let [x, y, z, _] = *cells.sphere_um.get(index)?;
-    Some(Vec3::new(x, y, z))
+    shown.site(site)?.place_of_cell(id)
 }
 
 /// What of the tissue the settings show.
 pub(super) fn request_of(settings: &ViewSettings) -> SnapshotRequest {
     SnapshotRequest {
         portrait: settings.selected,
+        diagrams: true,
         ..SnapshotRequest::of_look(&settings.look)
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod command;
 pub mod describe;
+mod portrait;
 pub mod program;
 mod restored;
 pub mod snapshot;
@@ -23,10 +24,13 @@ pub use crate::cell::turnover::Lineage;
 pub use crate::core::metric::SiteMetrics;
 pub use crate::scene::schema::Action;
 pub use command::{ActionError, LoggedAction};
+pub use portrait::Portrait;
 pub use program::{Program, open_scene, prototype_world};
+#[cfg(feature = "view")]
+pub(crate) use snapshot::drawn_on_the_way;
 pub use snapshot::{
-    Catalogue, CellGlyphs, CellTypeStyle, FieldSnapshot, Portrait, SiteSnapshot, Snapshot,
-    SnapshotRequest, Stretches, WHOLE_STAGE, drawn_site,
+    Catalogue, CellGlyphs, CellTypeStyle, FieldSnapshot, SiteSnapshot, Snapshot, SnapshotRequest,
+    Stretches, WHOLE_STAGE, drawn_site,
 };
 pub use verify::Violation;
 pub use wiring::{Arrow, InputNow, QuantityNow, Strength, Wiring};
@@ -200,6 +204,12 @@ impl Simulation {
     /// The seed of its random numbers.
     pub const fn seed(&self) -> u64 {
         self.seed
+    }
+
+    /// Goes on by the random numbers of another seed.
+    pub(crate) fn reseed(&mut self, seed: u64) {
+        self.seed = seed;
+        self.world.insert_resource(RandomKey(seed));
     }
 
     /// Computes one step.

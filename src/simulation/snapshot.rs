@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use bevy::prelude::*;
 
-use super::{Simulation, Wiring};
+use super::Simulation;
+use super::portrait::{Portrait, portrait};
 use crate::cell::shape::{STRETCH, ShapeParameters};
-use crate::core::CellId;
-use crate::core::columns::tables_with;
+use crate::core::diagram::{DiagramInfo, Diagrams, Drawing};
 use crate::core::layer::{FilledLayer, Layer, Layers};
 use crate::core::metric::{Metric, Metrics, SiteMetrics};
 use crate::core::parameters::PerType;
@@ -35,6 +35,8 @@ pub struct SnapshotRequest {
     pub portrait: Option<u64>,
     /// The layers of glyphs that are shown; none if left out.
     pub layers: Option<LayersShown>,
+    /// Whether the diagrams of modules are shown.
+    pub diagrams: bool,
 }
 
 impl SnapshotRequest {
@@ -67,6 +69,7 @@ impl SnapshotRequest {
         join(&mut self.categories, other.categories);
         join(&mut self.fields, other.fields);
         self.portrait = self.portrait.or(other.portrait);
+        self.diagrams |= other.diagrams;
         self.layers = match (self.layers, other.layers) {
             (None, layers) | (layers, None) => layers,
             (Some(a), Some(b)) if a == b => Some(a),
@@ -147,19 +150,8 @@ pub struct Snapshot {
     pub catalogue: Arc<Catalogue>,
     /// The cell asked for, if it is there.
     pub portrait: Option<Portrait>,
-}
-
-/// All that is known of a cell.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Portrait {
-    /// Its identity.
-    pub id: u64,
-    /// Each category it has, as a label, and its value.
-    pub categories: Vec<(String, String)>,
-    /// Each quantity it has: label, value, unit.
-    pub quantities: Vec<(String, f32, String)>,
-    /// The rules that act on it.
-    pub wiring: Wiring,
+    /// The diagrams of modules, where they were asked for.
+    pub diagrams: Vec<(Arc<DiagramInfo>, Drawing)>,
 }
 
 /// How a cell type is named and coloured.
@@ -194,6 +186,26 @@ pub struct SiteSnapshot {
 
 /// In place of the index of a site: all sites on their stage.
 pub const WHOLE_STAGE: usize = usize::MAX;
+
+/// Where layers draw a cell that is between two sites: the site in whose coordinates, and the place, um; none where none does.
+#[cfg(feature = "view")]
+pub(crate) fn drawn_on_the_way(simulation: &Simulation, id: u64) -> Option<(usize, Vec3)> {
+    let world = simulation.world();
+    let layers = world.get_resource::<Layers>()?;
+    (0..world.resource::<Sites>().list.len()).find_map(|site| {
+        let filled = layers.fill(world, site, |layer| layer.stands_for_cells);
+        Some((site, place_among(&filled, id)?))
+    })
+}
+
+/// Where one of the layers whose glyphs stand for cells draws a cell, um.
+fn place_among(layers: &[FilledLayer], id: u64) -> Option<Vec3> {
+    let layers = layers.iter().filter(|filled| filled.layer.stands_for_cells);
+    let mut glyphs = layers.flat_map(|filled| &filled.glyphs);
+    glyphs
+        .find(|glyph| glyph.id == id)
+        .map(|glyph| glyph.points_um[0])
+}
 
 /// The index of what a picture of this stage shows at first: all sites where they share it, the filmed one otherwise.
 pub const fn drawn_site(stage: &Stage) -> usize {
@@ -303,6 +315,15 @@ pub struct CellGlyphs {
 }
 
 impl SiteSnapshot {
+    /// Where a cell is drawn, um: in the tissue, or on its way between two sites where a layer shows that.
+    pub fn place_of_cell(&self, id: u64) -> Option<Vec3> {
+        let index = self.cells.id.iter().position(|other| *other == id);
+        match index.and_then(|index| self.cells.sphere_um.get(index)) {
+            Some([x, y, z, _]) => Some(Vec3::new(*x, *y, *z)),
+            None => place_among(&self.layers, id),
+        }
+    }
+
     /// The field of the molecule of that name, if the site simulates it.
     pub fn field(&self, molecule: &MoleculeName) -> Option<&FieldSnapshot> {
         let mut fields = self.fields.iter();
@@ -495,6 +516,11 @@ pub(super) fn extract(simulation: &Simulation, request: &SnapshotRequest) -> Sna
         stage: Stage::default(),
         whole: None,
         portrait: request.portrait.and_then(|id| portrait(world, id)),
+        diagrams: if request.diagrams {
+            Diagrams::of(world)
+        } else {
+            Vec::new()
+        },
         catalogue,
     };
     snapshot.set_stage(Stage::of(&simulation.scene().scene));
@@ -548,47 +574,4 @@ fn pick<T: Copy>(columns: &[(String, Vec<T>)], rows: &[usize]) -> Vec<(String, V
         .iter()
         .map(|(name, values)| (name.clone(), of(values)))
         .collect()
-}
-
-/// All that is known of a cell.
-fn portrait(world: &World, id: u64) -> Option<Portrait> {
-    let known = world.get_resource::<Quantities>()?;
-    let (table, row) = tables_with::<CellId>(world).find_map(|table| {
-        let row = table
-            .get::<CellId>()?
-            .iter()
-            .position(|cell| cell.0 == id)?;
-        Some((table, row))
-    })?;
-    let mut portrait = Portrait {
-        id,
-        wiring: Wiring::of(world, &table, row).unwrap_or_default(),
-        ..Portrait::default()
-    };
-    let mut living = true;
-    for category in &known.categories {
-        let mut value = [NO_VALUE];
-        category.reader(world)(&table, row..row + 1, &mut value);
-        if let Some(found) = category.info.values.get(usize::from(value[0])) {
-            if category.info.prevails && found.colour.is_some() {
-                living = false;
-            }
-            if living || !category.info.of_the_living {
-                portrait
-                    .categories
-                    .push((category.info.label.clone(), found.label.clone()));
-            }
-        }
-    }
-    for quantity in &known.cells {
-        let info = &quantity.info;
-        let mut value = [NONE];
-        quantity.reader_of_the_known(world)(&table, row..row + 1, &mut value);
-        if !value[0].is_nan() && (living || !info.of_the_living) {
-            portrait
-                .quantities
-                .push((info.label.clone(), value[0], info.unit.clone()));
-        }
-    }
-    Some(portrait)
 }

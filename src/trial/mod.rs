@@ -6,7 +6,7 @@
 //! is a process of this program with a run folder and checkpoints ([`runner`]), so that whatever ends a trial, it goes on, and
 //! nothing that is done is done again; parts of it can be computed on several machines, by hand or by a scheduler
 //! ([`slurm`]). What was computed is read back ([`results`]), made into tables ([`tables`]) by the [`statistics`], and drawn on one
-//! page ([`report`]).
+//! page ([`report`]). What is too rare for runs as they are is found by forking them ([`splitting`]).
 
 pub mod analysis;
 pub mod design;
@@ -17,6 +17,7 @@ pub mod report;
 pub mod results;
 pub mod runner;
 pub mod slurm;
+pub mod splitting;
 pub mod statistics;
 pub mod svg;
 pub mod tables;

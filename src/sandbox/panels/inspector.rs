@@ -4,13 +4,33 @@ use bevy::prelude::*;
 use bevy_egui::egui::Ui;
 
 use crate::core::layer::{LayerColours, Tint};
-use crate::simulation::Snapshot;
+use crate::simulation::{SiteSnapshot, Snapshot};
 use crate::view::overlay::{capitalised, pretty};
 use crate::view::{PickedGlyph, Shown, ViewCamera, ViewSettings};
 
 use super::super::rig;
 use super::super::state::Sandbox;
 use super::super::theme;
+
+/// A cell on its way between two sites that a picture shows, and what it is called there.
+fn a_traveller(site: &SiteSnapshot) -> Option<(u64, &str)> {
+    let mut layers = site.layers.iter();
+    let filled = layers.find(|filled| filled.layer.stands_for_cells)?;
+    Some((filled.glyphs.first()?.id, filled.layer.label.as_str()))
+}
+
+/// What a snapshot says about a cell that is on its way between two sites.
+fn describe_traveller(snapshot: &Snapshot, site: &SiteSnapshot, id: u64) -> Option<Description> {
+    let centre_um = site.place_of_cell(id)?;
+    let mut layers = site.layers.iter();
+    let filled = layers.find(|filled| filled.layer.stands_for_cells)?;
+    let mut rows = vec![
+        ("Identity".to_owned(), format!("#{id}")),
+        ("What".to_owned(), capitalised(&filled.layer.label)),
+    ];
+    add_portrait(&mut rows, snapshot, id);
+    Some(Description { centre_um, rows })
+}
 
 /// What a snapshot says about a cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,8 +41,11 @@ struct Description {
 
 /// Looks a cell up by its identity. What it is and where comes with every snapshot, the rest once it was asked for.
 fn describe(snapshot: &Snapshot, site: usize, id: u64) -> Option<Description> {
-    let cells = &snapshot.site(site)?.cells;
-    let index = cells.id.iter().position(|other| *other == id)?;
+    let drawn = snapshot.site(site)?;
+    let cells = &drawn.cells;
+    let Some(index) = cells.id.iter().position(|other| *other == id) else {
+        return describe_traveller(snapshot, drawn, id);
+    };
     let [x, y, z, _] = *cells.sphere_um.get(index)?;
     let kind = *cells.cell_type.get(index)?;
     let name = snapshot.cell_types.get(usize::from(kind)).map_or_else(
@@ -33,22 +56,28 @@ fn describe(snapshot: &Snapshot, site: usize, id: u64) -> Option<Description> {
         ("Identity".to_owned(), format!("#{id}")),
         ("Type".to_owned(), name),
     ];
-    let portrait = snapshot.portrait.as_ref();
-    if let Some(portrait) = portrait.filter(|portrait| portrait.id == id) {
-        for (label, value) in &portrait.categories {
-            rows.push((capitalised(label), value.clone()));
-        }
-        for (label, value, unit) in &portrait.quantities {
-            let gap = if unit.is_empty() { "" } else { " " };
-            let value = format!("{}{gap}{}", three_digits(*value), pretty(unit));
-            rows.push((capitalised(label), value));
-        }
-    }
+    add_portrait(&mut rows, snapshot, id);
     rows.push(("Place".to_owned(), format!("{x:.0}, {y:.0}, {z:.0} µm")));
     Some(Description {
         centre_um: Vec3::new(x, y, z),
         rows,
     })
+}
+
+/// Adds what is known of a cell, once it was asked for.
+fn add_portrait(rows: &mut Vec<(String, String)>, snapshot: &Snapshot, id: u64) {
+    let portrait = snapshot.portrait.as_ref();
+    let Some(portrait) = portrait.filter(|portrait| portrait.id == id) else {
+        return;
+    };
+    for (label, value) in &portrait.categories {
+        rows.push((capitalised(label), value.clone()));
+    }
+    for (label, value, unit) in &portrait.quantities {
+        let gap = if unit.is_empty() { "" } else { " " };
+        let value = format!("{}{gap}{}", three_digits(*value), pretty(unit));
+        rows.push((capitalised(label), value));
+    }
 }
 
 /// A number with three digits that count.
@@ -79,6 +108,19 @@ pub(super) fn show(
             show_glyph(ui, shown, settings, camera, &picked);
         } else {
             ui.label(theme::faint("Click a cell to see what it is doing."));
+        }
+        if let Some((traveller, what)) = shown.site(settings.site).and_then(a_traveller)
+            && ui.button(format!("Ride with a {what}")).clicked()
+        {
+            settings.selected = Some(traveller);
+            settings.selected_glyph = None;
+            sandbox.stays_with_cell = true;
+            if let Some(at_um) = shown
+                .site(settings.site)
+                .and_then(|of| of.place_of_cell(traveller))
+            {
+                rig::go_near(&mut camera.pose, at_um);
+            }
         }
         return;
     };

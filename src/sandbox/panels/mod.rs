@@ -3,6 +3,7 @@
 
 mod changes;
 mod controls;
+mod diagrams;
 mod inspector;
 mod parameters;
 mod plots;
@@ -77,6 +78,10 @@ fn show_panels(
                     inspector::show(ui, sandbox, &shown, &mut new_settings, &mut camera);
                     wiring::show(ui, sandbox, &shown.0, new_settings.selected);
                     plots::show(ui, sandbox, &shown);
+                    if let Some(cell) = diagrams::show(ui, &shown.0) {
+                        new_settings.selected = Some(cell);
+                        new_settings.selected_glyph = None;
+                    }
                     treatments::show(ui, sandbox, &shown, new_settings.site);
                     parameters::show(ui, sandbox);
                     changes::show(ui, sandbox);
