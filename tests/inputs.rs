@@ -34,7 +34,7 @@ fn scene(rules: &str) -> String {
         junctions: (), polarity: (), anoikis: (),
         in_vessels: (),
         exosome: (), uptake: (binds: true), education: (), marrow_derived: (),
-        intravasation: (), circulation: (), colonisation: (),
+        escort: (), intravasation: (), circulation: (), colonisation: (),
         visibility: (), checkpoint: (), death_receptor: (),
         co_option: (), lymph_entry: (), tip: (),
         chaperone: (), chaperoned: (), restimulation: (),

@@ -199,6 +199,7 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
             "biology::dissemination::ancestry::keep_books",
             "biology::dissemination::circulation::circulate",
             "biology::dissemination::colonisation::colonise",
+            "biology::dissemination::escort::usher",
             "biology::emt::switch",
             "biology::exosome::travel::travel",
             "biology::fibroblast::wake",

@@ -66,7 +66,8 @@ pub use anoikis::AnoikisParameters;
 pub use chaperone::{Chaperone, ChaperoneParameters, Chaperoned, ChaperonedParameters};
 pub use checkpoint::{Checkpoint, CheckpointParameters, CheckpointsParameters};
 pub use dissemination::{
-    CirculationParameters, ColonisationParameters, Colonist, IntravasationParameters, Voyage,
+    CirculationParameters, ColonisationParameters, Colonist, EscortParameters,
+    IntravasationParameters, Voyage,
 };
 pub use emt::{EmtCircuit, EmtCircuitParameters, EmtParameters, EmtState};
 pub use exosome::{ExosomeParameters, ExosomesParameters, Packets, UptakeParameters};

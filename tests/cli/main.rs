@@ -7,6 +7,7 @@ mod program;
 #[cfg(unix)]
 #[path = "../program/signals.rs"]
 mod signals;
+mod split;
 
 use std::path::Path;
 use std::process::Command;

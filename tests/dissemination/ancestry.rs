@@ -10,7 +10,7 @@ use tumorscape::journal::checkpoint;
 use super::*;
 
 /// A breast that sheds many cells, and a lung and a liver with and without vessels where they come to.
-fn body() -> String {
+pub fn body() -> String {
     let sites = r#"
         (name: "breast", organ: Breast, size_um: (200, 200, 200), fields: []),
         (name: "lung", organ: Lung, size_um: (200, 200, 200), fields: [], tissue: (vessels: [(place: Grid(spacing_um: 60))])),

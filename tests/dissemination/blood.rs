@@ -43,6 +43,30 @@ fn half_of_clusters_are_gone_after_8_min() {
 }
 
 #[test]
+fn cells_that_no_platelets_cover_last_half_as_long() {
+    // NK 0.016 times 2.5, shear 0.003 times 1.5, 0.001 for want of attachment and 0.0057 of arrest a minute.
+    let half_life = |platelets: f32| {
+        let rules = r#""nk_bare": (input: "circulation.nk", by: "circulation.bare", law: Fold(1.5)),
+            "shear_bare": (input: "circulation.shear", by: "circulation.bare", law: Fold(0.5)),"#;
+        let cell = native("", rules).replace(
+            "circulation: ()",
+            &format!("circulation: (platelets: {platelets})"),
+        );
+        let injection = r#"injections: [(cell: "native", cells: 20000)]"#;
+        let mut simulation = simulation(&scene(NO_ORGAN, &cell, injection, "", "Minutes(1)"), 1);
+        run(&mut simulation, 15);
+        let left = metric(&simulation, "circulating_singles") / 20_000.0;
+        14.0 * std::f64::consts::LN_2 / -left.ln()
+    };
+    let bare = half_life(0.0);
+    let expected = std::f64::consts::LN_2 / (0.04 + 0.0045 + 0.001 + 0.0057);
+    assert!((bare / expected - 1.0).abs() < 0.05, "{bare} {expected}");
+    // Covered within a minute: of the first ones a few more are lost.
+    let covered = half_life(1.0);
+    assert!((22.0..28.0).contains(&covered), "{covered}");
+}
+
+#[test]
 fn human_and_rat_cells_last_as_was_measured() {
     // Meng et al. 2004: 1-2.4 h. A rat at 3.6 % in each of five circuits a minute: 3.8 min.
     let human = half_life("Human", 1, 4_000);
@@ -92,6 +116,44 @@ fn flow_alone_brings_cells_to_organs_by_their_shares_of_the_blood() {
 }
 
 #[test]
+fn an_organ_that_holds_cells_better_holds_more_of_them() {
+    // A liver with an input of 5: five times its share of the systemic beds, 0.161 of what comes to them.
+    let lodged = |rules: &str| {
+        let sites = r#"(name: "liver", organ: Liver, size_um: (200, 200, 200), fields: [], tissue: (vessels: [(place: Grid(spacing_um: 100))]))"#;
+        let alive = ["nk", "shear", "anoikis"].map(|of| {
+            format!(r#""no_{of}": (input: "circulation.{of}", by: "body.volume", law: Fold(-1)),"#)
+        });
+        let text = scene(
+            sites,
+            &native("", &alive.concat()),
+            r#"injections: [(cell: "native", cells: 6000)]"#,
+            "",
+            "Minutes(60)",
+        );
+        let text = text.replace(
+            "populations: [",
+            &format!("rules: [{rules}], populations: ["),
+        );
+        let mut simulation = simulation(&text, 2);
+        run(&mut simulation, 40);
+        let [liver, lung] = ["lodged_liver", "lodged_lung"].map(|name| metric(&simulation, name));
+        let others =
+            ["bone", "brain", "elsewhere"].map(|of| metric(&simulation, &format!("lodged_{of}")));
+        (liver, lung, others.iter().sum::<f64>())
+    };
+    let (liver, lung, others) = lodged("");
+    let plain = liver / others;
+    assert!((plain / (0.161 / 0.839) - 1.0).abs() < 0.15, "{plain}");
+    let sticky = r#"Add(of: "liver", name: "sticky", rule: (input: "circulation.hold", by: "vessel.density", law: Hill(half: 1e-6, to: 5)))"#;
+    let (more, fewer, left) = lodged(sticky);
+    let held = more / left;
+    assert!((held / (5.0 * 0.161 / 0.839) - 1.0).abs() < 0.1, "{held}");
+    // All systemic beds hold 1.644 times as much then as the lungs do.
+    let share = fewer / (more + fewer + left);
+    assert!((share - 1.0 / 2.644).abs() < 0.02, "{share}, {lung}");
+}
+
+#[test]
 fn what_is_too_wide_is_stuck_in_the_first_bed_that_it_meets() {
     // Cells from culture, 18 um: nine in ten on their first pass.
     let part = |of: f64, all: [f64; 5]| of / all.iter().sum::<f64>();
@@ -138,6 +200,11 @@ fn an_injection_that_makes_no_sense_is_refused_where_it_stands() {
         "{unknown}"
     );
     assert!(unknown.contains("did you mean `native`?"), "{unknown}");
+    let unable = refused(r#"(cell: "fibroblast", cells: 10)"#);
+    assert!(
+        unable.contains("cells of the type `fibroblast` cannot do this: it has no `circulation`"),
+        "{unable}"
+    );
     let uneven = refused(r#"(cell: "native", cells: 10, together: 3)"#);
     assert!(uneven.contains("leave some over"), "{uneven}");
 }

@@ -10,7 +10,7 @@ use super::*;
 const DICE: Purpose = Purpose::of("test.cluster");
 
 /// Cells in a row of columns, each bound to its neighbours, and how many leave together in so many draws.
-fn clusters(cohesion: f32, draws: u64) -> Vec<usize> {
+pub fn clusters(cohesion: f32, draws: u64) -> Vec<usize> {
     let side = 30_u64;
     let mut bonds = Bonds::default();
     let at = |x: u64, y: u64| CellId(x + side * y);
@@ -92,9 +92,11 @@ fn near_walls(simulation: &Simulation) -> f64 {
             continue;
         }
         let mut nearest = (f32::INFINITY, 0.0);
-        for segment in network.segments().iter().filter(|of| of.perfused) {
-            let [a, b] =
-                [segment.from, segment.to].map(|node| network.nodes()[node.0 as usize].at_um);
+        for (number, segment) in network.segments().iter().enumerate() {
+            if !segment.perfused {
+                continue;
+            }
+            let [a, b] = network.places_um(number);
             let along = ((position.0 - a).dot(b - a) / (b - a).length_squared()).clamp(0.0, 1.0);
             let away = (a + (b - a) * along).distance(position.0) - segment.radius_um;
             if away < nearest.0 {

@@ -4,14 +4,20 @@
 mod ancestry;
 mod blood;
 mod cascade;
+mod clusters;
 mod entry;
+mod helped;
+mod rare;
 #[path = "../saving/mod.rs"]
 mod saving;
+mod seen;
+mod soil;
 #[path = "../threads/mod.rs"]
 mod threads;
 
 use std::sync::Arc;
 
+use tumorscape::biology::dissemination::EntryRoute;
 use tumorscape::core::parallel::set_threads;
 use tumorscape::simulation::{Program, Simulation};
 

@@ -2,17 +2,10 @@
 
 use std::time::Instant;
 
-use bevy::prelude::*;
-use tumorscape::biology::exosome::Packet;
-use tumorscape::biology::exosome::packets::{Load, NO_CELL};
-use tumorscape::core::state::RegisterState;
-use tumorscape::core::{MemberId, SimSchedule, SimSystems};
-use tumorscape::simulation::{Program, Simulation};
-use tumorscape::tissue::SiteId;
-use tumorscape::tissue::population::{Members, NewMember, RegisterPopulation, spawn_member};
+use tumorscape::simulation::Simulation;
 
 use super::niche::{lung, means};
-use super::{begin, metric, packets, run_to, simulation};
+use super::{metric, packets, run_to, simulation};
 
 /// Lung, liver and brain of an animal that is injected for three weeks with vesicles of these integrins.
 fn educated(dose: f64, integrins: &str) -> [f64; 3] {
@@ -164,67 +157,4 @@ fn a_hundred_thousand_packets_cost_a_fifth_of_a_step_of_as_many_cells() {
         bare.cell_count()
     );
     assert!(with < 1.2 * without, "{with} {without}");
-}
-
-/// A packet as a member of a population.
-#[derive(Component, Clone, Copy, Debug, Default)]
-struct Grain;
-
-#[derive(Component, Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
-struct Carried(Packet);
-
-/// A packet at the middle.
-fn grain(id: u64) -> Carried {
-    let load = Load {
-        origin: NO_CELL,
-        cargo: [1.0; 5],
-        integrins: [0.0; 3],
-    };
-    Carried(Packet {
-        id,
-        at_um: Vec3::ZERO,
-        vesicles: 26,
-        binds: false,
-        is_left_by_blood: false,
-        load,
-    })
-}
-
-/// Why a site keeps its packets in an array: of 100 000 that live for 25 steps, 4000 come and go in each.
-#[test]
-#[ignore = "takes the machine for itself"]
-fn what_packets_would_cost_as_entities() {
-    const ALL: u64 = 100_000;
-    const EACH: usize = 4000;
-    let program = Program::default().with(|app: &mut App| {
-        let turn = |members: Res<Members>, all: Query<(Entity, &MemberId), With<Grain>>| {
-            let mut oldest: Vec<_> = all.iter().map(|(entity, id)| (*id, entity)).collect();
-            oldest.sort_unstable();
-            for (id, entity) in oldest.into_iter().take(EACH) {
-                members.remove(id, entity);
-            }
-            let new = |number| NewMember::of::<Grain>(SiteId(0)).carrying(grain(number as u64));
-            members.add_all((0..EACH).map(new));
-        };
-        app.register_population::<Grain>("grains")
-            .register_member_state::<Grain, Carried>("carried")
-            .begin_sites(|world, site| {
-                for id in 0..ALL {
-                    spawn_member::<Grain>(world, site, grain(id));
-                }
-            })
-            .add_systems(SimSchedule, turn.in_set(SimSystems::Transport));
-    });
-    let text = r#"(
-    title: "grains", about: "a population", pace: Illustrative, duration: Hours(6),
-    sites: [(name: "breast", organ: Breast, size_um: (200, 200, 200), fields: [])],
-)"#;
-    let mut simulation = begin(&program, text, 1);
-    simulation.step();
-    let begun = Instant::now();
-    for _ in 0..20 {
-        simulation.step();
-    }
-    let each = begun.elapsed().as_secs_f64() / 20.0;
-    println!("4000 of 100 000 members come and go: {each:.4} s a step");
 }

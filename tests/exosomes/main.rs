@@ -3,6 +3,7 @@
 mod blood;
 mod books;
 mod long;
+mod lymph;
 mod niche;
 #[path = "../saving/mod.rs"]
 mod saving;

@@ -26,6 +26,8 @@ const HOLD_BACK: &[&str] = &[
     "cancer.waking_asks_for_met",
     "cancer.tgf_beta_keeps_cells_from_growing",
     "cancer.tgf_beta_keeps_cells_asleep",
+    "cancer.cxcl12_keeps_lone_cells_alive",
+    "cancer.cxcl12_keeps_dormant_cells_alive",
     // Inflammatory fibroblasts give off more than myofibroblasts, which are broader.
     "fibroblast.myofibroblasts_secrete_less_cxcl12",
     "fibroblast.cafs_broaden",

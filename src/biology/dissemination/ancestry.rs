@@ -7,22 +7,21 @@
 //!
 //! [`keep_books`] runs in `Turnover`, when cells have come and gone.
 
-use std::fmt::Write;
+use std::collections::BTreeMap;
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::circuit::{Circulation, EntryRoute};
-use super::circulation::{DIES, INJECTED, Voyage};
-use super::colonisation::{Colonist, DIES_THERE, SHED};
+use super::circuit::{Circulation, EntryRoute, NODE};
+use super::circulation::{DIES, INJECTED, LODGES, Voyage};
+use super::colonisation::{Colonist, ColonyStage, DIES_THERE, SHED};
+use super::diagrams::line_of;
 use super::intravasation::{ENTERS, ENTERS_LYMPH};
 use crate::cell::event::{EventKinds, Passage};
 use crate::cell::turnover::{Lineage, Transit};
 use crate::cell::{CellType, EventRecord, StepEvents};
-use crate::core::columns::tables_with;
 use crate::core::inbox::Inbox;
 use crate::core::invariant::Breach;
-use crate::core::parameters::CellTypeNames;
 use crate::core::state::WhollyKept;
 use crate::core::{CellId, Clock};
 use crate::tissue::{Organ, SiteId, Sites};
@@ -133,6 +132,24 @@ pub struct Journeys(pub Vec<Journey>);
 
 impl WhollyKept for Journeys {}
 
+/// The last journey of each cell that has made one itself.
+#[derive(Resource, Debug, Default)]
+pub struct LastJourneys {
+    /// So many of the journeys are in it.
+    known: usize,
+    of_cells: BTreeMap<CellId, u32>,
+}
+
+impl LastJourneys {
+    /// Takes in what has been added to the list.
+    fn keep_up(&mut self, journeys: &[Journey]) {
+        for (number, journey) in journeys.iter().enumerate().skip(self.known) {
+            self.of_cells.insert(journey.cell, number as u32);
+        }
+        self.known = journeys.len();
+    }
+}
+
 /// The books of cells on the way.
 #[derive(Resource, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransitBooks {
@@ -172,9 +189,12 @@ pub fn keep_books(
     clock: Res<Clock>,
     (events, kinds): (Res<StepEvents>, Res<EventKinds>),
     (transit, sites): (Res<Transit>, Res<Sites>),
+    circulation: Res<Circulation>,
     organs: Query<&Organ>,
     (mut books, mut journeys): (ResMut<TransitBooks>, ResMut<Journeys>),
+    mut last: ResMut<LastJourneys>,
     mut notes: ResMut<Notes>,
+    known: Query<(Entity, &CellId), With<Voyage>>,
     mut cells: Query<(&CellType, &Lineage, &mut Voyage, Option<&mut Colonist>)>,
 ) {
     let step = clock.step + 1;
@@ -186,17 +206,14 @@ pub fn keep_books(
     notes.sort_unstable();
     for (journey, _, change) in notes.drain(..) {
         if let JourneyChange::Lodged(organ) = change {
-            let organ = usize::from(organ);
-            if books.lodged.len() <= organ {
-                books.lodged.resize(organ + 1, 0);
-            }
-            books.lodged[organ] += 1;
+            books.count_lodged(organ);
         }
         books.died_in_blood += u64::from(change == JourneyChange::DiedInBlood);
         if let Some(journey) = journeys.0.get_mut(journey as usize) {
             journey.write_on(change, step);
         }
     }
+    last.keep_up(&journeys.0);
     let mut group: Option<(CellId, u16)> = None;
     for event in &events.0 {
         let in_transit = event.site.is_transit();
@@ -208,18 +225,45 @@ pub fn keep_books(
                 _ => books.others += 1,
             },
             Some(Passage::Birth) if in_transit => books.others += 1,
-            Some(Passage::Removal) if in_transit => {
-                books.removed += 1;
-                if !matches!(event.kind, DIES | DIES_THERE) {
-                    // One that was in the blood died there of itself.
-                    let last = journeys.0.iter_mut().rfind(|of| of.cell == event.cell);
-                    if let Some(journey) = last.filter(|of| of.now == JourneyChange::Travels) {
-                        journey.write_on(JourneyChange::DiedInBlood, step);
-                        books.died_in_blood += 1;
+            Some(Passage::Removal) => {
+                books.removed += u64::from(in_transit);
+                // One that was in the blood died there of itself; one that slept was cut out, say. A colony is more than the cell that founded it.
+                let of = last
+                    .of_cells
+                    .get(&event.cell)
+                    .filter(|_| !matches!(event.kind, DIES | DIES_THERE));
+                let of = of.and_then(|at| journeys.0.get_mut(*at as usize));
+                let change = of.as_ref().and_then(|of| match of.now {
+                    JourneyChange::Travels if in_transit => Some(JourneyChange::DiedInBlood),
+                    JourneyChange::Lodged(_) | JourneyChange::Crossed | JourneyChange::Slept => {
+                        Some(JourneyChange::Died)
+                    }
+                    _ => None,
+                });
+                if let (Some(journey), Some(change)) = (of, change) {
+                    journey.write_on(change, step);
+                    books.died_in_blood += u64::from(change == JourneyChange::DiedInBlood);
+                }
+            }
+            Some(Passage::Arrival) => {
+                books.arrived += 1;
+                if event.kind != LODGES
+                    && let Some(circuit) = circulation.get()
+                    && let Some((entity, _)) = known.iter().find(|(_, id)| **id == event.cell)
+                    && let Ok(cell) = cells.get_mut(entity)
+                {
+                    // Others have brought it, such as lymphatics within the step.
+                    let left = events.0.iter().find(|of| {
+                        of.cell == event.cell && kinds.passage(of.kind) == Some(Passage::Departure)
+                    });
+                    let from = left.map_or(SiteId::TRANSIT, |of| of.site);
+                    let organ = circuit.organ_of(event.site).map(|organ| organ as u8);
+                    bring(event, (from, organ), step, cell, &mut journeys.0);
+                    if let Some(organ) = organ {
+                        books.count_lodged(organ);
                     }
                 }
             }
-            Some(Passage::Arrival) => books.arrived += 1,
             _ => {}
         }
         let sets_out = matches!(event.kind, ENTERS | ENTERS_LYMPH | INJECTED | SHED);
@@ -249,7 +293,9 @@ pub fn keep_books(
                 is_fresh: true,
                 organ: None,
                 group: event.other.or(Some(event.cell)),
+                cloak: 0.0,
                 companions: 1,
+                line: voyage.line,
                 journey: before,
             };
         } else {
@@ -273,12 +319,12 @@ pub fn keep_books(
             }
             continue;
         }
-        // What a colony of an organ without a site sheds is of the line of the colony.
+        // What a colony of an organ without a site sheds, and what descends from that, is of the line of the colony.
         let founder = before
-            .filter(|_| event.kind == SHED)
             .and_then(|before| journeys.0.get(before as usize))
             .map_or(lineage.founder, |of| of.founder);
         voyage.journey = Some(journeys.0.len() as u32);
+        voyage.line = line_of(founder.0) as u8 + 1;
         journeys.0.push(Journey {
             cell: event.cell,
             founder,
@@ -300,6 +346,60 @@ pub fn keep_books(
     count_clusters(&mut books, &mut journeys.0, &transit, &mut cells, step);
 }
 
+/// Writes down the journey of a cell that others have brought into the tissue of a site, in which it then is.
+fn bring(
+    event: &EventRecord,
+    (from, organ): (SiteId, Option<u8>),
+    step: u64,
+    (cell_type, lineage, mut voyage, colonist): (
+        &CellType,
+        &Lineage,
+        Mut<Voyage>,
+        Option<Mut<Colonist>>,
+    ),
+    journeys: &mut Vec<Journey>,
+) {
+    let entry = if organ == Some(NODE as u8) {
+        EntryRoute::Lymph
+    } else {
+        EntryRoute::Vein
+    };
+    let before = voyage.journey;
+    let founder = before
+        .and_then(|before| journeys.get(before as usize))
+        .map_or(lineage.founder, |of| of.founder);
+    *voyage = Voyage {
+        entry,
+        is_fresh: false,
+        organ: None,
+        group: Some(event.cell),
+        cloak: 1.0,
+        companions: 1,
+        line: line_of(founder.0) as u8 + 1,
+        journey: Some(journeys.len() as u32),
+    };
+    if let Some(mut colonist) = colonist {
+        *colonist = Colonist::at(ColonyStage::Crossed);
+    }
+    journeys.push(Journey {
+        cell: event.cell,
+        founder,
+        generation: lineage.generation,
+        cell_type: cell_type.0,
+        before,
+        from,
+        entry,
+        group: event.cell,
+        together: 1,
+        left: step,
+        lodged: Some(step),
+        organ,
+        now: JourneyChange::Crossed,
+        since: step,
+        grew: false,
+    });
+}
+
 /// Tells cells that entered together how many they were.
 fn count_clusters(
     books: &mut TransitBooks,
@@ -310,13 +410,22 @@ fn count_clusters(
 ) {
     let first = journeys.partition_point(|journey| journey.left < step);
     let new = &mut journeys[first..];
+    if new.is_empty() {
+        return;
+    }
+    let mut groups: Vec<CellId> = new.iter().map(|of| of.group).collect();
+    groups.sort_unstable();
     for at in 0..new.len() {
-        let entered = !new[at].from.is_transit() && new[at].entry != EntryRoute::Lymph;
+        // Others have brought those that have lodged already.
+        let entered = !new[at].from.is_transit()
+            && new[at].entry != EntryRoute::Lymph
+            && new[at].lodged.is_none();
         if !entered {
             continue;
         }
         let leader = new[at].group;
-        let together = new.iter().filter(|of| of.group == leader).count() as u16;
+        let from = groups.partition_point(|of| *of < leader);
+        let together = groups[from..].partition_point(|of| *of == leader) as u16;
         new[at].together = together;
         if together == 1 {
             books.singles += 1;
@@ -333,6 +442,14 @@ fn count_clusters(
 }
 
 impl TransitBooks {
+    fn count_lodged(&mut self, organ: u8) {
+        let organ = usize::from(organ);
+        if self.lodged.len() <= organ {
+            self.lodged.resize(organ + 1, 0);
+        }
+        self.lodged[organ] += 1;
+    }
+
     fn note_departure(&mut self, event: &EventRecord) {
         match event.kind {
             // Cells that enter are counted when it is known how many entered together.
@@ -367,119 +484,4 @@ pub(super) fn unbalanced(world: &World) -> Option<Breach> {
             books.removed
         ))
     })
-}
-
-/// The list of journeys, as `journeys.csv` holds it; none where there was none.
-pub(super) fn journeys_csv(world: &World) -> Option<String> {
-    let journeys = world.get_resource::<Journeys>()?;
-    if journeys.0.is_empty() {
-        return None;
-    }
-    let mut living = vec![0_u64; journeys.0.len()];
-    for table in tables_with::<Voyage>(world) {
-        let (Some(voyages), vitals) = (table.get::<Voyage>(), table.get::<crate::cell::Vital>())
-        else {
-            continue;
-        };
-        let colonists = table.get::<Colonist>();
-        for (row, voyage) in voyages.iter().enumerate() {
-            let is_alive = vitals.is_none_or(|vitals| vitals[row].is_alive());
-            if let Some(journey) = voyage.journey.filter(|_| is_alive) {
-                let cells = colonists.map_or(1, |colonists| colonists[row].cells.max(1));
-                living[journey as usize] += u64::from(cells);
-            }
-        }
-    }
-    let step_hours = world.resource::<Clock>().step_minutes / 60.0;
-    let hours = |step: u64| step as f64 * step_hours;
-    let sites = world.resource::<Sites>();
-    let types = world.resource::<CellTypeNames>();
-    let organs = world.resource::<Circulation>().get();
-    let mut text = String::from(
-        "journey,cell,type,founder,generation,before,from,entry,group,together,left_hours,transit_hours,organ,now,since_hours,grew,living_cells\n",
-    );
-    for (number, of) in journeys.0.iter().enumerate() {
-        let name = |organ: u8| {
-            let organ = organs?.organs.get(usize::from(organ))?;
-            Some(organ.name.as_str())
-        };
-        let _written = writeln!(
-            text,
-            "{number},{},{},{},{},{},{},{},{},{},{:.4},{},{},{},{:.4},{},{}",
-            of.cell.0,
-            types
-                .0
-                .get(usize::from(of.cell_type))
-                .map_or("", String::as_str),
-            of.founder.0,
-            of.generation,
-            of.before
-                .map_or_else(String::new, |before| before.to_string()),
-            sites
-                .find(of.from)
-                .map_or("", |site| site.block.name.as_str()),
-            of.entry.key(),
-            of.group.0,
-            of.together,
-            hours(of.left),
-            of.lodged.map_or_else(String::new, |lodged| format!(
-                "{:.4}",
-                hours(lodged - of.left)
-            )),
-            of.organ.and_then(name).unwrap_or_default(),
-            of.now.key(),
-            hours(of.since),
-            u8::from(of.grew),
-            living[number],
-        );
-    }
-    Some(text)
-}
-
-/// The tree of journeys in the Newick format, of those that lodged: a root for each first cell; the length of a branch is the time in hours from the
-/// journey before, or from the start, to the journey.
-pub(super) fn ancestry_newick(world: &World) -> Option<String> {
-    let journeys = &world.get_resource::<Journeys>()?.0;
-    let shown = |of: &Journey| of.lodged.is_some();
-    if !journeys.iter().any(shown) {
-        return None;
-    }
-    let step_hours = world.resource::<Clock>().step_minutes / 60.0;
-    let organs = world.resource::<Circulation>().get();
-    // Children of each journey, and of each founder of first journeys. A later journey has a larger number than the one before it.
-    let mut below: Vec<String> = vec![String::new(); journeys.len()];
-    let mut roots: std::collections::BTreeMap<CellId, Vec<String>> =
-        std::collections::BTreeMap::new();
-    for (number, of) in journeys.iter().enumerate().rev() {
-        if !shown(of) && below[number].is_empty() {
-            continue;
-        }
-        let since = of.before.map_or(0, |before| journeys[before as usize].left);
-        let organ = of
-            .organ
-            .and_then(|organ| organs?.organs.get(usize::from(organ)));
-        let organ = organ.map_or("lost", |organ| organ.name.as_str());
-        let children = std::mem::take(&mut below[number]);
-        let children = if children.is_empty() {
-            children
-        } else {
-            format!("({children})")
-        };
-        let length = of.left.saturating_sub(since) as f64 * step_hours;
-        let node = format!("{children}j{number}_{organ}:{length:.4}");
-        match of.before {
-            Some(before) => {
-                let siblings = &mut below[before as usize];
-                if !siblings.is_empty() {
-                    siblings.push(',');
-                }
-                siblings.push_str(&node);
-            }
-            None => roots.entry(of.founder).or_default().push(node),
-        }
-    }
-    let roots = roots
-        .into_iter()
-        .map(|(founder, nodes)| format!("({})cell{}", nodes.join(","), founder.0));
-    Some(format!("({})body;\n", roots.collect::<Vec<_>>().join(",")))
 }

@@ -47,6 +47,10 @@ impl Parameters for CirculationDescription {
         }
     }
 
+    fn named_types_need() -> &'static [&'static str] {
+        &["circulation"]
+    }
+
     fn contradictions(&self) -> Vec<Contradiction> {
         let wrong = |message: String| Contradiction {
             field: "injections",
@@ -262,18 +266,6 @@ pub struct Circuit {
 }
 
 impl Circuit {
-    /// A systemic bed by its share, from a number between 0 and 1.
-    pub fn systemic(&self, dice: f32) -> usize {
-        let mut left = f64::from(dice);
-        for (place, organ) in self.organs.iter().enumerate() {
-            left -= organ.share;
-            if left < 0.0 && organ.share > 0.0 {
-                return place;
-            }
-        }
-        self.organs.len() - 1
-    }
-
     /// The organ of a site.
     pub fn organ_of(&self, site: SiteId) -> Option<usize> {
         let mut organs = self.organs.iter();
@@ -290,6 +282,47 @@ impl Circuit {
         let stuck = 1.0 / (1.0 + ops::powf(STUCK_UM / diameter_um.max(1.0e-3), STUCK_EXPONENT));
         let stuck = native + (FIRST_PASS - native).max(0.0) * stuck;
         (stuck * fold).clamp(0.0, MOST_HELD)
+    }
+}
+
+/// What the beds of a body hold of cells of one kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Beds<'a> {
+    /// The body.
+    pub circuit: &'a Circuit,
+    /// What a bed holds of them as it is without any rule.
+    pub share: f32,
+    /// How many times as much each organ holds, by its place in the list.
+    pub holds: &'a [f32],
+}
+
+impl Beds<'_> {
+    /// What the bed of an organ holds.
+    pub fn of(&self, organ: usize) -> f32 {
+        let hold = self.holds.get(organ).copied().unwrap_or(1.0);
+        (self.share * hold).clamp(0.0, MOST_HELD)
+    }
+
+    /// What the systemic beds hold together of what comes to them, by their shares of the blood.
+    pub fn systemic_share(&self) -> f32 {
+        let organs = self.circuit.organs.iter().enumerate();
+        let held = organs.map(|(place, organ)| organ.share * f64::from(self.of(place)));
+        held.sum::<f64>() as f32
+    }
+
+    /// The systemic bed that holds a cell which one of them does, from a number between 0 and 1.
+    pub fn systemic(&self, dice: f32) -> usize {
+        let mut left = dice * self.systemic_share();
+        let organs = self.circuit.organs.iter().enumerate();
+        let mut last = self.circuit.organs.len() - 1;
+        for (place, organ) in organs.filter(|(_, organ)| organ.share > 0.0) {
+            last = place;
+            left -= organ.share as f32 * self.of(place);
+            if left < 0.0 {
+                break;
+            }
+        }
+        last
     }
 }
 

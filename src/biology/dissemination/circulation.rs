@@ -2,7 +2,7 @@
 //!
 //! A cell that has left a site is carried by the blood until it dies or is held in a bed of capillaries. It comes round `P` times a
 //! minute, each time through the lungs and then through one systemic bed, picked by the shares of the cardiac output. A bed holds the share `a` of
-//! those that come, so a full circuit holds `c = 1 - (1 - a)^2`, and `t` minutes hold `1 - (1 - c)^(P t)`: in the lungs and in the systemic beds
+//! those that come (that of an organ with sites times the mean of their input `circulation.hold`), so a full circuit holds `c = 1 - (1 - a)^2`, and `t` minutes hold `1 - (1 - c)^(P t)`: in the lungs and in the systemic beds
 //! in the proportion `a : (1 - a) a` (AMENDMENTS 3.16 of the reference data; the form of one pass a step would be nine times too slow in a mouse). Arrest and
 //! death compete: both have moments of their own, and the earlier counts.
 //!
@@ -12,6 +12,9 @@
 //!
 //! It dies by natural killer cells, shear and want of attachment, at the rates of the species times the inputs `circulation.nk`,
 //! `circulation.shear` and `circulation.anoikis`, by which rules say how clusters, platelets and EMT protect it.
+//!
+//! Platelets cover it: of its surface `C`, `dC/dt = (p - C) / tau`, `p` the input `circulation.platelets`. Those rates are of cells that are covered as in life; rules by
+//! `circulation.bare`, `1 - C`, say what kills a bare one.
 //!
 //! Where it enters decides what it meets first: veins lead to the lungs; the portal vein to the liver; arteries (and the veins of the lungs)
 //! to a systemic bed; lymph to a node, which holds the share `node_retention`, and then to the veins. An organ of which the scene has a site is
@@ -25,7 +28,7 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::ancestry::{JourneyChange, Notes};
-use super::circuit::{Circuit, Circulation, EntryRoute, LUNG, NODE};
+use super::circuit::{Beds, Circuit, Circulation, EntryRoute, LUNG, NODE};
 use super::colonisation::{Colonist, ColonyStage};
 use crate::cell::body::CellType;
 use crate::cell::death::is_alive;
@@ -33,10 +36,10 @@ use crate::cell::doors::Ways;
 use crate::cell::event::{EventBook, EventKind};
 use crate::cell::turnover::{Arrival, Passages, Recruit, Transit};
 use crate::cell::{Body, Cycle, CycleParameters, Resident, Vital};
-use crate::core::input::Regulated;
+use crate::core::input::{Inputs, Regulated};
 use crate::core::parallel::IN_TABLES;
 use crate::core::parameters::{Limits, Parameters, PerType};
-use crate::core::random::Random;
+use crate::core::random::{Random, probability};
 use crate::core::{CellId, Clock, Purpose, RandomKey};
 use crate::tissue::{SiteId, Sites};
 
@@ -46,19 +49,34 @@ use crate::tissue::{SiteId, Sites};
 pub struct CirculationParameters {
     /// Diameter to which a cell can make itself in a capillary, um. 8: a cell that a tumour sheds, which passes; cells from culture, 15-20 um, do not.
     pub diameter_um: f32,
+    /// How much of it platelets come to cover in the blood, 0-1; 1: as in life.
+    pub platelets: f32,
+    /// Time in which they do, min; 1: within minutes (Palumbo et al. 2005, doi:10.1182/blood-2004-06-2272, for the arrow). Assumed.
+    pub cloaking_min: f32,
 }
 
 impl Default for CirculationParameters {
     fn default() -> Self {
-        Self { diameter_um: 8.0 }
+        Self {
+            diameter_um: 8.0,
+            platelets: 1.0,
+            cloaking_min: 1.0,
+        }
     }
 }
 
 impl Parameters for CirculationParameters {
-    fn limits(_: &str) -> Limits {
-        Limits {
-            min: 0.1,
-            max: 100.0,
+    fn limits(field: &str) -> Limits {
+        match field {
+            "platelets" => Limits::FRACTION,
+            "cloaking_min" => Limits {
+                min: 1.0e-3,
+                max: 1.0e5,
+            },
+            _ => Limits {
+                min: 0.1,
+                max: 100.0,
+            },
         }
     }
 }
@@ -74,8 +92,12 @@ pub struct Voyage {
     pub organ: Option<u8>,
     /// The first of those that entered with it, in the order of identity: they travel together.
     pub group: Option<CellId>,
+    /// How much of it platelets cover, 0-1, while it is in the blood; 1 once it has lodged.
+    pub cloak: f32,
     /// How many entered together, itself among them; 0 for a cell that never was in the blood.
     pub companions: u16,
+    /// The line of the first cell from which it descends, once it has travelled: one of eight, counted from 1; 0 before.
+    pub line: u8,
     /// The last journey that it, or the cell that it descends from, has made: its number in [`Journeys`](super::ancestry::Journeys).
     pub journey: Option<u32>,
 }
@@ -95,6 +117,10 @@ pub(super) const ARREST: &str = "circulation.arrest";
 pub(super) const NK: &str = "circulation.nk";
 pub(super) const SHEAR: &str = "circulation.shear";
 pub(super) const ANOIKIS: &str = "circulation.anoikis";
+pub(super) const PLATELETS: &str = "circulation.platelets";
+
+/// The input of sites: how many times as much the capillaries of their organ hold.
+pub(super) const HOLD: &str = "circulation.hold";
 
 /// When and where cells that travel together lodge.
 pub(super) const LODGING: Purpose = Purpose::of("circulation.lodging");
@@ -112,6 +138,9 @@ pub struct Passenger {
     fold: f32,
     /// Rate of death, 1/min.
     death: f32,
+    /// What platelets come to cover, and how much nearer to that they come in this step.
+    platelets: f32,
+    cloaks: f32,
     voyage: Voyage,
     /// Whether it died in this step.
     is_dead: bool,
@@ -124,11 +153,12 @@ type Ask<'w> = (Res<'w, Passages>, Res<'w, Notes>, Res<'w, EventBook>);
 pub fn circulate(
     (clock, key): (Res<Clock>, Res<RandomKey>),
     (circulation, cycles): (Res<Circulation>, Option<Res<PerType<CycleParameters>>>),
+    parameters: Res<PerType<CirculationParameters>>,
     (sites, transit): (Res<Sites>, Res<Transit>),
     ways: Ways,
-    inputs: Regulated,
+    (known, inputs): (Res<Inputs>, Regulated),
     (passages, notes, events): Ask,
-    mut passengers: Local<Vec<Passenger>>,
+    (mut passengers, mut holds): (Local<Vec<Passenger>>, Local<Vec<f32>>),
     mut cells: Query<(
         Entity,
         &CellId,
@@ -147,8 +177,8 @@ pub fn circulate(
     if transit.is_empty() {
         return;
     }
-    let [diameter, arrest, nk, shear, anoikis] =
-        [DIAMETER, ARREST, NK, SHEAR, ANOIKIS].map(|name| inputs.input(name));
+    let [diameter, arrest, nk, shear, anoikis, platelets] =
+        [DIAMETER, ARREST, NK, SHEAR, ANOIKIS, PLATELETS].map(|name| inputs.input(name));
     let stream = circuit.stream;
     let [nk_0, shear_0, anoikis_0] = [
         stream.nk_per_min,
@@ -163,8 +193,8 @@ pub fn circulate(
         if !residents.iter().any(|resident| resident.0.is_transit()) {
             continue;
         }
-        let [diameter, arrest, nk, shear, anoikis] =
-            [diameter, arrest, nk, shear, anoikis].map(|input| input.in_table(entities));
+        let [diameter, arrest, nk, shear, anoikis, platelets] =
+            [diameter, arrest, nk, shear, anoikis, platelets].map(|input| input.in_table(entities));
         for row in 0..ids.len() {
             let voyage = voyages[row];
             let is_carried = residents[row].0.is_transit() && voyage.organ.is_none();
@@ -173,6 +203,7 @@ pub fn circulate(
                 continue;
             }
             let of = types[row].0;
+            let cloaking_min = parameters.get(of).map_or(1.0, |of| of.cloaking_min);
             passengers.push(Passenger {
                 group: voyage.group.unwrap_or(ids[row]),
                 cell: ids[row],
@@ -183,36 +214,47 @@ pub fn circulate(
                 death: nk_0 * nk.at(row, of)
                     + shear_0 * shear.at(row, of)
                     + anoikis_0 * anoikis.at(row, of),
+                platelets: platelets.at(row, of),
+                cloaks: probability(1.0 / cloaking_min, clock.dt_minutes()),
                 voyage,
                 is_dead: false,
             });
         }
     }
+    holds.clear();
+    holds.extend(circuit.organs.iter().map(|organ| {
+        let of_sites = organ.sites.iter().filter_map(|site| {
+            let entry = sites.find(*site)?;
+            inputs.of_site(&known, HOLD, entry.entity)
+        });
+        let (sum, count) = of_sites.fold((0.0, 0), |(sum, count), of| (sum + of, count + 1));
+        if count == 0 { 1.0 } else { sum / count as f32 }
+    }));
     passengers.sort_unstable_by_key(|of| (of.group, of.cell));
     for group in passengers.chunk_by_mut(|a, b| a.group == b.group) {
         let mut random = key.stream(group[0].group, clock.step, LODGING);
-        let held = travel(circuit, group, clock.dt_minutes(), &mut random, |cell| {
-            key.stream(cell, clock.step, DEATH).exponential()
-        });
+        let wait = |cell: CellId| key.stream(cell, clock.step, DEATH).exponential();
+        let held = travel(
+            (circuit, &holds[..]),
+            group,
+            clock.dt_minutes(),
+            &mut random,
+            wait,
+        );
         for of in group.iter().filter(|of| of.is_dead) {
             passages.remove(of.cell, of.entity, DIES, None);
             notes.add(of.voyage.journey, of.cell, JourneyChange::DiedInBlood);
         }
-        if let Some(organ) = held {
-            lodge(
-                (circuit, &sites, &ways),
-                organ,
-                group,
-                &mut random,
-                &passages,
-            );
-        }
+        let places = (circuit, &*sites, &ways);
+        let held = held.filter(|organ| lodge(places, *organ, group, &mut random, &passages));
         for of in group.iter().filter(|of| !of.is_dead) {
             let Ok((.., mut voyage, colonist)) = cells.get_mut(of.entity) else {
                 continue;
             };
             voyage.is_fresh = false;
+            voyage.cloak += (of.platelets - voyage.cloak) * of.cloaks;
             let Some(organ) = held else { continue };
+            voyage.cloak = 1.0;
             if let Some(mut colonist) = colonist {
                 *colonist = Colonist::at(ColonyStage::Arrested);
             }
@@ -231,7 +273,7 @@ pub fn circulate(
 
 /// Carries cells that travel together for so many minutes: marks those that die, and tells the organ that holds the others, if one does.
 fn travel(
-    circuit: &Circuit,
+    (circuit, holds): (&Circuit, &[f32]),
     group: &mut [Passenger],
     minutes: f32,
     random: &mut Random,
@@ -244,20 +286,27 @@ fn travel(
         .fold(0.0_f32, |most, of| most.max(of.diameter_um));
     let fold = group.iter().map(|of| of.fold).sum::<f32>() / group.len() as f32;
     let share = circuit.arrest(is_cluster, largest, fold);
+    let beds = Beds {
+        circuit,
+        share,
+        holds,
+    };
+    let (in_lung, in_systemic) = (beds.of(LUNG), beds.systemic_share());
     if first.voyage.is_fresh {
         // What it meets first takes no time.
         let (chance, dice) = (random.uniform(), random.uniform());
         let held = match first.voyage.entry {
             EntryRoute::Vein => None,
-            EntryRoute::Artery => (chance < share).then(|| circuit.systemic(dice)),
-            EntryRoute::PortalVein => (chance < share).then_some(circuit.portal),
+            EntryRoute::Artery => (chance < in_systemic).then(|| beds.systemic(dice)),
+            EntryRoute::PortalVein => (chance < beds.of(circuit.portal)).then_some(circuit.portal),
             EntryRoute::Lymph => (chance < circuit.node_retention).then_some(NODE),
         };
         if held.is_some() {
             return held;
         }
     }
-    let per_min = -2.0 * ops::ln_1p(-share) * circuit.stream.circuits_per_min as f32;
+    let kept = ops::ln_1p(-in_lung) + ops::ln_1p(-in_systemic);
+    let per_min = -kept * circuit.stream.circuits_per_min as f32;
     let (waits, dice, which) = (random.exponential(), random.uniform(), random.uniform());
     let until = if per_min > 0.0 {
         waits / per_min
@@ -269,37 +318,41 @@ fn travel(
     for of in &mut *group {
         of.is_dead = of.death > 0.0 && wait(of.cell) / of.death < lived;
     }
-    let in_lung = 1.0 / (2.0 - share);
+    let all = in_lung + (1.0 - in_lung) * in_systemic;
     is_held.then(|| {
-        if which < in_lung {
+        if which * all < in_lung {
             LUNG
         } else {
-            circuit.systemic(dice)
+            beds.systemic(dice)
         }
     })
 }
 
-/// Lets those of a group that live lodge in a site of an organ, if it has one: side by side in a capillary, or anywhere where no vessel is drawn.
+/// Lets those of a group that live lodge in a site of an organ, if it has one: side by side in a capillary, or anywhere where no vessel is drawn. Where
+/// vessels are drawn and none is perfused no blood brings them: they go on, and it says so.
 fn lodge(
     (circuit, sites, ways): (&Circuit, &Sites, &Ways),
     organ: usize,
     group: &[Passenger],
     random: &mut Random,
     passages: &Passages,
-) {
+) -> bool {
     let of_organ = &circuit.organs[organ].sites;
     if of_organ.is_empty() {
-        return;
+        return true;
     }
     let which = (random.uniform() * of_organ.len() as f32) as usize;
     let site = of_organ[which.min(of_organ.len() - 1)];
     let (Some(entry), Some(ways)) = (sites.find(site), ways.of(site)) else {
-        return;
+        return false;
     };
     let dice = [(); 3].map(|()| random.uniform());
     let (low, high) = (entry.block.min_um, entry.block.max_um());
     let door = if ways.has_vessels() {
-        ways.pick(dice)
+        match ways.pick(dice) {
+            None => return false,
+            door => door,
+        }
     } else {
         None
     };
@@ -322,6 +375,7 @@ fn lodge(
         let at_um = at_um.min(high - inset).max(low + inset);
         passages.arrive(Arrival::of(of.cell, site, at_um, LODGES));
     }
+    true
 }
 
 /// Asks for the cells that are injected in this step. They have not entered S: in suspension, cells of tissues do not go on.

@@ -364,27 +364,30 @@ impl Colonist {
         if total <= 0.0 || self.cells == 0 {
             return;
         }
-        if self.cells > TOLD_APART {
-            // Mean and spread of the same process.
-            let n = self.cells as f32;
-            let grown = n * bevy::math::ops::exp((division - death_per_hour) * hours);
-            let spread = (n * total * hours).sqrt() * random.normal();
-            self.cells = ((grown + spread).round().max(0.0) as u32).min(MOST_CELLS);
-            return;
-        }
-        // Every division and every death at its own moment (Gillespie 1977, J Phys Chem 81:2340).
-        let mut left = hours;
-        while self.cells > 0 && self.cells <= 2 * TOLD_APART {
-            left -= random.exponential() / (total * self.cells as f32);
-            if left <= 0.0 {
-                return;
-            }
-            if random.uniform() * total < division {
-                self.cells += 1;
-            } else {
-                self.cells -= 1;
+        // Since it has formed, if that was in this step.
+        let mut left = hours.min(self.hours - of.forming_hours);
+        if self.cells <= TOLD_APART {
+            // Every division and every death at its own moment (Gillespie 1977, J Phys Chem 81:2340).
+            while self.cells <= 2 * TOLD_APART {
+                left -= random.exponential() / (total * self.cells as f32);
+                if left <= 0.0 {
+                    return;
+                }
+                if random.uniform() * total < division {
+                    self.cells += 1;
+                } else {
+                    self.cells -= 1;
+                }
+                if self.cells == 0 {
+                    return;
+                }
             }
         }
+        // Mean and spread of the same process for what is left of the step.
+        let n = self.cells as f32;
+        let grown = n * bevy::math::ops::exp((division - death_per_hour) * left);
+        let spread = (n * total * left).sqrt() * random.normal();
+        self.cells = ((grown + spread).round().max(0.0) as u32).min(MOST_CELLS);
     }
 }
 

@@ -2,15 +2,16 @@
 
 use bevy::prelude::*;
 
-use super::circulation::{ANOIKIS, ARREST, DIAMETER, NK, SHEAR};
+use super::circulation::{ANOIKIS, ARREST, DIAMETER, HOLD, NK, PLATELETS, SHEAR};
 use super::colonisation::{
     ARRESTED_DEATH, AWAKENING, COLONY_DEATH, DORMANT_DEATH, EXTRAVASATION, GROWTH, SOLITARY_DEATH,
     SWITCH,
 };
-use super::intravasation::{COHESION, LYMPH, RATE};
-use super::{CirculationParameters, ColonisationParameters, IntravasationParameters};
+use super::intravasation::{CCR7, COHESION, LYMPH, RATE};
+use super::{Circulation, CirculationParameters, ColonisationParameters, IntravasationParameters};
 use crate::core::input::{InputInfo, RegisterInputs};
 use crate::core::parameters::Limits;
+use crate::tissue::Organ;
 
 /// What an input that multiplies may be.
 const FOLD: Limits = Limits {
@@ -35,8 +36,14 @@ pub(super) fn register(app: &mut App) {
         (
             LYMPH,
             "1/d",
-            "Rate at which a cell enters the lymph.",
+            "Rate at which a cell with the CCR7 of a mesenchymal one enters the lymph.",
             "lymph_per_day",
+        ),
+        (
+            CCR7,
+            "",
+            "CCR7 on a cell, by which it finds its way into the lymph, over that of a mesenchymal one.",
+            "ccr7",
         ),
     ] {
         app.register_input::<IntravasationParameters>(InputInfo::new(name, unit, about), field);
@@ -48,6 +55,27 @@ pub(super) fn register(app: &mut App) {
             "Diameter to which a cell can make itself in a capillary.",
         ),
         "diameter_um",
+    )
+    .register_input::<CirculationParameters>(
+        InputInfo::new(
+            PLATELETS,
+            "",
+            "How much of it platelets come to cover in the blood, 0-1.",
+        ),
+        "platelets",
+    );
+    app.register_site_input(
+        InputInfo::new(
+            HOLD,
+            "",
+            "How many times as much the capillaries of its organ hold of cells in the blood.",
+        )
+        .limits(FOLD),
+        |world, site| {
+            world.get_resource::<Circulation>()?.get()?;
+            let organ = world.get::<Organ>(site)?;
+            (*organ != Organ::Medium).then_some(1.0)
+        },
     );
     for (name, about) in [
         (

@@ -12,7 +12,8 @@
 //! `next_joins` times the input `intravasation.cohesion`, at most `most_joins`, up to `most_cells` in all: few clusters, of four cells on
 //! average, and none of cells without E-cadherin, by which rules say what the cohesion is. They keep the bonds among them.
 //!
-//! Into lymph a cell goes alone, at the input `intravasation.lymph`, which is none unless rules raise it (CCR7 and CCL21).
+//! Into lymph a cell goes alone, at the input `intravasation.lymph`, which is none unless rules raise it (CCL21 of lymphatics), times the input
+//! `intravasation.ccr7`: how much of the receptor of CCL21 it carries.
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -63,8 +64,10 @@ pub struct IntravasationParameters {
     pub cohesion: f32,
     /// Most cells of a cluster; 10.
     pub most_cells: u32,
-    /// Rate at which a cell enters lymph, 1/d; 0 without a rule.
+    /// Rate at which a cell with the CCR7 of a mesenchymal one enters lymph, 1/d; 0 without a rule.
     pub lymph_per_day: f32,
+    /// CCR7 on a cell without any rule, over that of a mesenchymal one; 1.
+    pub ccr7: f32,
 }
 
 impl Default for IntravasationParameters {
@@ -82,6 +85,7 @@ impl Default for IntravasationParameters {
             cohesion: 1.0,
             most_cells: 10,
             lymph_per_day: 0.0,
+            ccr7: 1.0,
         }
     }
 }
@@ -109,7 +113,7 @@ impl Parameters for IntravasationParameters {
                 min: 0.01,
                 max: 1.0e3,
             },
-            "cohesion" => Limits {
+            "cohesion" | "ccr7" => Limits {
                 min: 0.0,
                 max: 100.0,
             },
@@ -127,6 +131,7 @@ pub const ENTERS_LYMPH: EventKind = EventKind::of("intravasation.enters_lymph");
 pub(super) const RATE: &str = "intravasation.rate";
 pub(super) const COHESION: &str = "intravasation.cohesion";
 pub(super) const LYMPH: &str = "intravasation.lymph";
+pub(super) const CCR7: &str = "intravasation.ccr7";
 
 /// Whether a cell enters.
 pub(super) const ENTRY: Purpose = Purpose::of("intravasation.entry");
@@ -181,11 +186,13 @@ pub fn enter_vessels(
         clock.dt_minutes() / MINUTES_PER_DAY as f32,
     );
     let parameters = &*parameters;
-    let [rate, cohesion, lymph] = [RATE, COHESION, LYMPH].map(|name| inputs.input(name));
+    let [rate, cohesion, lymph, ccr7] =
+        [RATE, COHESION, LYMPH, CCR7].map(|name| inputs.input(name));
     for (entities, ids, types, residents, positions, _, vitals, colonists, vessels) in
         cells.contiguous_iter().expect(IN_TABLES)
     {
-        let [rate, cohesion, lymph] = [rate, cohesion, lymph].map(|input| input.in_table(entities));
+        let [rate, cohesion, lymph, ccr7] =
+            [rate, cohesion, lymph, ccr7].map(|input| input.in_table(entities));
         for_each_row(ids.len(), |row| {
             let (cell, of, site) = (ids[row], types[row].0, residents[row].0);
             let Some(parameters) = parameters.get(of).filter(|_| !site.is_transit()) else {
@@ -194,7 +201,7 @@ pub fn enter_vessels(
             let mut random = key.stream(cell, step, ENTRY);
             let per_day = rate.at(row, of);
             let enters = random.chance(probability(per_day * MOST_OPEN, days));
-            let lymph = lymph.at(row, of);
+            let lymph = lymph.at(row, of) * ccr7.at(row, of);
             let enters_lymph = lymph > 0.0 && random.chance(probability(lymph, days));
             if !enters && !enters_lymph {
                 return;

@@ -2,15 +2,16 @@
 
 use bevy::prelude::*;
 
-use super::ancestry::{Journeys, TransitBooks};
-use super::circuit::Circulation;
+use super::ancestry::{Journey, Journeys, TransitBooks};
+use super::circuit::{Circulation, EntryRoute};
 use super::circulation::Voyage;
 use super::colonisation::{Colonist, ColonyStage};
+use super::diagrams::LINES;
 use crate::cell::{Resident, Vital};
-use crate::core::CellId;
 use crate::core::columns::tables_with;
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
-use crate::core::quantity::{Category, CategoryValue, Quantity, RegisterQuantities};
+use crate::core::quantity::{Category, CategoryValue, NONE, Quantity, Reader, RegisterQuantities};
+use crate::core::{CellId, Clock};
 use crate::tissue::Organ;
 
 /// Time over which ligands of stress by which natural killer cells know a lodged cell are shed, h (Ichise et al. 2022).
@@ -19,6 +20,8 @@ const SEEN_HOURS: f32 = 24.0;
 pub(super) fn register(app: &mut App) {
     quantities(app);
     stages(app);
+    lines(app);
+    paths(app);
     app.register_metrics(blood_metrics(), |world, _| blood(world));
     app.register_metrics(organ_metrics(), |world, _| organs(world));
     let metastases = Metric::new(
@@ -108,6 +111,19 @@ fn quantities(app: &mut App) {
     )
     .register_quantity::<Voyage>(
         Quantity::new(
+            "circulation.bare",
+            "",
+            "How much of a cell in the blood platelets do not cover, 0-1; 0 for a cell that is not on its way.",
+        )
+        .label("not covered by platelets")
+        .no_column(),
+        |of| {
+            // Who has lodged counts as covered.
+            if of.group.is_some() { 1.0 - of.cloak } else { 0.0 }
+        },
+    )
+    .register_quantity::<Voyage>(
+        Quantity::new(
             "circulation.elsewhere",
             "",
             "1 for what has lodged in an organ of which the scene has no site, 0 for any other cell.",
@@ -125,6 +141,120 @@ fn quantities(app: &mut App) {
         .label("journey")
         .range(0.0, 20.0),
         |of| of.journey.map_or(f32::NAN, |journey| journey as f32),
+    );
+}
+
+/// Reads a number of the last journey of each cell; [`NONE`] for one that has made none.
+fn of_journeys<'w>(
+    world: &'w World,
+    of: impl Fn(&[Journey], usize) -> f32 + Send + Sync + 'w,
+) -> Reader<'w, f32> {
+    let journeys = world.get_resource::<Journeys>();
+    let journeys = journeys.map_or(&[][..], |journeys| &journeys.0);
+    Box::new(move |table, rows, values| {
+        let Some(voyages) = table.get::<Voyage>() else {
+            values.fill(NONE);
+            return;
+        };
+        for (value, row) in values.iter_mut().zip(rows) {
+            let journey = voyages[row].journey.map(|at| at as usize);
+            let journey = journey.filter(|at| *at < journeys.len());
+            *value = journey.map_or(NONE, |at| of(journeys, at));
+        }
+    })
+}
+
+/// From whom a cell that has travelled descends, by how many journeys, how it came and how long it was on the way.
+fn paths(app: &mut App) {
+    app.register_cell_reader(
+        Quantity::new(
+            "ancestry.founder",
+            "",
+            "Identity of the first cell from which a cell descends that has travelled.",
+        )
+        .label("first cell of its line")
+        .range(0.0, 1000.0)
+        .no_column(),
+        |world| of_journeys(world, |journeys, at| journeys[at].founder.0 as f32),
+    )
+    .register_cell_reader(
+        Quantity::new(
+            "ancestry.journeys",
+            "",
+            "Journeys by which a cell, with those from which it descends, has come to where it is.",
+        )
+        .label("journeys behind it")
+        .range(0.0, 4.0)
+        .no_column(),
+        |world| {
+            of_journeys(world, |journeys, at| {
+                let before = |at: &usize| journeys[*at].before.map(|before| before as usize);
+                std::iter::successors(Some(at), before).count() as f32
+            })
+        },
+    )
+    .register_cell_reader(
+        Quantity::new(
+            "ancestry.transit_hours",
+            "h",
+            "How long a cell, or the one that it descends from, was on the way on its last journey; none while it still is.",
+        )
+        .label("time on the way")
+        .range(0.0, 6.0)
+        .no_column(),
+        |world| {
+            let step_hours = world.get_resource::<Clock>().map_or(0.0, |of| of.step_minutes / 60.0);
+            of_journeys(world, move |journeys, at| {
+                let of = &journeys[at];
+                of.lodged.map_or(NONE, |lodged| {
+                    (lodged.saturating_sub(of.left) as f64 * step_hours) as f32
+                })
+            })
+        },
+    )
+    .register_category::<Voyage>(
+        Category {
+            name: "entry_route".into(),
+            label: "way it came".into(),
+            about: "How a cell entered the circulation when it did so last.".into(),
+            values: vec![
+                CategoryValue::new("none", "has not travelled").colour([0.55, 0.50, 0.52]),
+                CategoryValue::new("vein", "by a vein").colour([0.34, 0.45, 0.85]),
+                CategoryValue::new("artery", "by an artery").colour([0.84, 0.25, 0.20]),
+                CategoryValue::new("portal_vein", "by the portal vein").colour([0.60, 0.40, 0.70]),
+                CategoryValue::new("lymph", "by lymph").colour([0.30, 0.70, 0.40]),
+            ],
+            prevails: false,
+            of_the_living: true,
+        },
+        |voyage| match (voyage.group, voyage.entry) {
+            (None, _) => 0,
+            (_, EntryRoute::Vein) => 1,
+            (_, EntryRoute::Artery) => 2,
+            (_, EntryRoute::PortalVein) => 3,
+            (_, EntryRoute::Lymph) => 4,
+        },
+    );
+}
+
+/// Metastases by the first cell from which they descend.
+fn lines(app: &mut App) {
+    let mut values =
+        vec![CategoryValue::new("none", "has not travelled").colour([0.55, 0.50, 0.52])];
+    values.extend(LINES.iter().enumerate().map(|(number, colour)| {
+        let key = format!("line_{}", number + 1);
+        CategoryValue::new(&key, &format!("line {}", number + 1)).colour(*colour)
+    }));
+    app.register_category::<Voyage>(
+        Category {
+            name: "founding_clone".into(),
+            label: "founding clone".into(),
+            about: "Cells that have travelled, by the first cell from which they descend: eight colours, so that some lines share one.".into(),
+            values,
+            prevails: false,
+            of_the_living: true,
+        },
+        |voyage| voyage.line,
     );
 }
 

@@ -3,6 +3,7 @@
 //! | step | module | capability |
 //! | --- | --- | --- |
 //! | they enter vessels, alone or in clusters | [`intravasation`] | `intravasation` |
+//! | others that touch them help them in | [`escort`] | `escort` |
 //! | the blood carries them; most die; capillaries hold the others | [`circulation`], by the numbers of a [`species`] | `circulation` |
 //! | they cross the wall, die, sleep or grow | [`colonisation`] | `colonisation` |
 //! | who descends from whom, by which way | [`ancestry`] | |
@@ -13,9 +14,12 @@
 //! | --- | --- |
 //! | `intravasation.rate` | how fast a cell at a wall enters the blood: EMT, macrophages, proteases |
 //! | `intravasation.cohesion` | whether others go with it: E-cadherin |
-//! | `intravasation.lymph` | how fast it enters lymph: CCR7 where CCL21 is |
+//! | `intravasation.lymph`, `.ccr7` | how fast it enters lymph: CCL21, times the CCR7 by which it is felt |
+//! | `escort.help` | how strongly a macrophage helps those that it touches |
 //! | `circulation.nk`, `.shear`, `.anoikis` | how fast it dies in the blood: clusters, platelets, EMT |
+//! | `circulation.platelets` | how much of it platelets cover |
 //! | `circulation.diameter`, `.arrest` | how easily it is held in capillaries |
+//! | `circulation.hold`, of sites | how well the capillaries of an organ hold cells: niche |
 //! | `colonisation.extravasation`, `.arrested_death` | whether it crosses: permeability, niche, killers |
 //! | `colonisation.growth`, `.switch`, `.colony_death` | whether it grows, and goes on: soil, niche, MET |
 //! | `colonisation.solitary_death`, `.dormant_death`, `.awakening` | how it sleeps, and wakes: stroma, vessels, niche |
@@ -29,23 +33,28 @@ pub mod ancestry;
 pub mod circuit;
 pub mod circulation;
 pub mod colonisation;
+mod diagrams;
+pub mod escort;
 mod inputs;
 pub mod intravasation;
 mod known;
 mod picture;
 pub mod species;
+mod tables;
 
 pub use ancestry::{Journey, Journeys, TransitBooks};
 pub use circuit::{CellInjection, Circuit, Circulation, CirculationDescription, EntryRoute};
 pub use circulation::{CirculationParameters, Voyage};
 pub use colonisation::{ColonisationParameters, Colonist, ColonyStage};
+pub use escort::{Escort, EscortParameters, Escorted};
 pub use intravasation::IntravasationParameters;
 pub use species::Species;
 
-use self::ancestry::{Notes, ancestry_newick, journeys_csv, keep_books, unbalanced};
+use self::ancestry::{LastJourneys, Notes, keep_books, unbalanced};
 use self::circulation::circulate;
 use self::colonisation::colonise;
 use self::intravasation::{Leaders, enter_vessels, leave_with_others};
+use self::tables::{ancestry_newick, journeys_csv};
 use crate::cell::event::{Passage, RegisterEvent};
 use crate::cell::life::{Beginning, RegisterLife};
 use crate::cell::turnover::{Passages, TurnoverSystems};
@@ -68,6 +77,8 @@ impl Plugin for DisseminationPlugin {
             .init_resource::<Leaders>()
             .init_resource::<Notes>()
             .init_resource::<Journeys>()
+            .init_resource::<LastJourneys>()
+            .declare_remade::<LastJourneys>("made from the journeys")
             .init_resource::<TransitBooks>()
             .init_resource::<Passages>()
             .declare_remade::<Circulation>("made from the scene")
@@ -102,6 +113,8 @@ impl Plugin for DisseminationPlugin {
             app.register_purpose(purpose);
         }
         register_events(app);
+        diagrams::register(app);
+        escort::register(app);
         inputs::register(app);
         known::register(app);
         picture::register(app);

@@ -126,7 +126,8 @@ pub(super) fn register(app: &mut App) {
         "Cancer cells in the blood, on the ways between the organs; larger and far slower than they are. Those of a cluster are darker.",
     )
     .label("cancer cell in the blood")
-    .colour(ALONE);
+    .colour(ALONE)
+    .of_cells();
     app.register_layer::<Sphere>(travellers, draw_travellers);
 }
 

@@ -6,6 +6,9 @@
 //! the rest is cleared. A site of an organ gets of both as much as its volume is of the organ's, as packets that come through the walls of its
 //! vessels, or anywhere where none are drawn, and stay in it.
 //!
+//! What goes with the lymph comes to a lymph node first: the share `exosomes.node_takes` stays there, in the site that is one, where cells take it up as any
+//! other, if the scene has one; the rest comes into the blood.
+//!
 //! [`circulate`] runs in `Transport` after [`travel`](super::travel).
 
 use bevy::math::ops;
@@ -24,6 +27,8 @@ use crate::tissue::{Organ, SiteId, Sites};
 
 /// Where and as what vesicles come out of the blood.
 pub(super) const ARRIVALS: Purpose = Purpose::of("exosome.arrivals");
+/// Whether a node takes up what comes with the lymph, and where it lies there.
+pub(super) const LYMPH: Purpose = Purpose::of("exosome.lymph");
 
 /// Cells remembered of those that sent vesicles of one integrin into the blood.
 const REMEMBERED: usize = 64;
@@ -98,6 +103,8 @@ pub struct BloodVesicles {
     pub from_tissue: f64,
     /// Come from the source that is not drawn.
     pub from_source: f64,
+    /// Come with the lymph into nodes, and taken up there, each as often as it stands for others; no part of what came into the blood.
+    pub into_nodes: f64,
     /// What each organ took up in the last step: of each of the stocks one run of all organs.
     pub now: Vec<Destined>,
     /// What each organ has taken up since the beginning.
@@ -240,6 +247,7 @@ pub fn circulate(
             blood.marrow[1] += of_stock[marrow].vesicles;
         }
     }
+    bring_lymph(&key, &clock, &exosomes, &sites, blood, &mut of_sites);
     for (number, site) in sites.list.iter().enumerate() {
         let Ok((mut packets, organ)) = of_sites.get_mut(site.entity) else {
             continue;
@@ -314,6 +322,69 @@ pub fn circulate(
     blood.enter(&load, vesicles, f64::from(exosomes.clearance_educates));
 }
 
+/// What went with the lymph comes to a node, and of what the node does not take up into the blood.
+fn bring_lymph(
+    key: &RandomKey,
+    clock: &Clock,
+    exosomes: &ExosomesParameters,
+    sites: &Sites,
+    blood: &mut BloodVesicles,
+    of_sites: &mut Query<(&mut Packets, Option<&Organ>)>,
+) {
+    let mut node = None;
+    for (number, site) in sites.list.iter().enumerate() {
+        let of = of_sites.get(site.entity);
+        if of.is_ok_and(|(_, organ)| organ == Some(&Organ::LymphNode)) {
+            node = Some(number);
+            break;
+        }
+    }
+    for (number, site) in sites.list.iter().enumerate() {
+        let Ok((mut packets, _)) = of_sites.get_mut(site.entity) else {
+            continue;
+        };
+        if packets.draining.is_empty() {
+            continue;
+        }
+        let (mut draining, stands_for) = (
+            std::mem::take(&mut packets.draining),
+            f64::from(packets.stands_for),
+        );
+        for packet in &draining {
+            let own = CellId((number as u64) << 40 | (packet.id & 0xFF_FFFF_FFFF));
+            let mut random = key.stream(own, clock.step, LYMPH);
+            let vesicles = f64::from(packet.vesicles) * stands_for;
+            if !random.chance(exosomes.node_takes) {
+                blood.from_tissue += vesicles;
+                let clearance = f64::from(exosomes.clearance_educates);
+                blood.enter(&packet.load, vesicles, clearance);
+                continue;
+            }
+            blood.into_nodes += vesicles;
+            let Some(node) = node.filter(|node| *node != number) else {
+                continue;
+            };
+            let entry = &sites.list[node];
+            let (min, max) = (entry.block.min_um, entry.block.max_um());
+            let dice = Vec3::from_array([(); 3].map(|()| random.uniform()));
+            if let Ok((mut there, _)) = of_sites.get_mut(entry.entity) {
+                there.books.arrived += u64::from(packet.vesicles);
+                there.add_from_blood(
+                    packet.load,
+                    min + dice * (max - min),
+                    packet.vesicles,
+                    false,
+                );
+            }
+        }
+        // The room for them is kept.
+        draining.clear();
+        if let Ok((mut packets, _)) = of_sites.get_mut(site.entity) {
+            packets.draining = draining;
+        }
+    }
+}
+
 /// Somebody who sent vesicles of a stock.
 fn sender(stock: &Stock, random: &mut Random) -> CellId {
     let place = (random.uniform() * stock.origins.len() as f32) as usize;
@@ -332,13 +403,14 @@ pub(super) fn wrong_books(world: &World) -> Option<Breach> {
         if let Some(found) = packets.wrong() {
             return Some(Breach::new(format!("in `{}`: {found}", site.block.name)));
         }
-        escaped += packets.books.escaped as f64 * f64::from(packets.stands_for);
+        let gone = packets.books.escaped + packets.books.drained;
+        escaped += gone as f64 * f64::from(packets.stands_for);
     }
     let blood = world.get_resource::<BloodVesicles>()?;
-    let wrong = (escaped - blood.from_tissue).abs() > 1.0e-6 * escaped.max(1.0);
-    if wrong {
-        let came = blood.from_tissue;
-        let found = format!("{escaped} vesicles left tissue for the blood, where {came} came");
+    let came = blood.from_tissue + blood.into_nodes;
+    if (escaped - came).abs() > 1.0e-6 * escaped.max(1.0) {
+        let found =
+            format!("{escaped} vesicles left tissue for blood and lymph, where {came} came");
         return Some(Breach::new(found));
     }
     blood.wrong()

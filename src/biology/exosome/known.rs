@@ -130,27 +130,40 @@ pub(super) fn register(app: &mut App) {
             .label("gone into the blood")
             .plot("Exosomes"),
             Metric::new(
+                "exosomes_drained",
+                "",
+                "Vesicles that have gone from the tissue of the site into the lymph so far.",
+            )
+            .label("gone into the lymph")
+            .plot("Exosomes"),
+            Metric::new(
                 "exosomes_in_blood",
                 "",
                 "Vesicles in the blood of the animal.",
-            ),
+            )
+            .label("in the blood")
+            .plot("Exosomes in blood and organ"),
             Metric::new(
                 "exosomes_organ_uptake",
                 "",
                 "Vesicles that the organ of the site has taken up from the blood so far.",
-            ),
+            )
+            .label("taken up by the organ")
+            .plot("Exosomes in blood and organ"),
             Metric::new(
                 "exosomes_organ_educating",
                 "",
                 "Of these those that bound in it, and educate it.",
-            ),
+            )
+            .label("bound in it")
+            .plot("Exosomes in blood and organ"),
         ],
         |world, site| {
             let sites = world.get_resource::<Sites>();
             let site = sites.and_then(|sites| sites.list.get(site));
             let packets = site.and_then(|site| world.get::<Packets>(site.entity));
             let Some((site, packets)) = site.zip(packets) else {
-                return vec![f64::NAN; 9];
+                return vec![f64::NAN; 10];
             };
             let books = packets.books;
             let local = [
@@ -160,6 +173,7 @@ pub(super) fn register(app: &mut App) {
                 books.taken_up,
                 books.bound,
                 books.escaped,
+                books.drained,
             ];
             let blood = world.get_resource::<BloodVesicles>();
             let organ = world.get::<Organ>(site.entity).copied();

@@ -2,7 +2,7 @@
 //!
 //! In sites with the part `exosomes`, cells with the capability `exosome` set vesicles free, in packets of a stated number
 //! that carry cargo (TGF-beta, MIF, MET, PD-L1, RNA) and integrins, each as its cell is then; a tenth of the share that packed tissue leaves comes into the
-//! blood. Packets walk between the fibres, and cells with the capability `uptake` take them up. What reaches the blood is cleared within minutes, most
+//! blood, or with the fluid that lymphatics drain into a lymph node first. Packets walk between the fibres, and cells with the capability `uptake` take them up. What reaches the blood is cleared within minutes, most
 //! of it by the liver; integrins turn it to the lung, the liver or the brain, where it binds to residents (Hoshino et al. 2015,
 //! doi:10.1038/nature15756).
 //!
@@ -23,8 +23,8 @@
 //! | `known` | what can be known of them |
 //! | `picture` | how they look |
 //!
-//! The books balance in every step: what was set free and came is in the tissue, was taken up or came into the blood, and what came there is there or
-//! was taken up by an organ.
+//! The books balance in every step: what was set free and came is in the tissue, was taken up or went into blood or lymph, and what came there is there or
+//! was taken up by an organ or a lymph node.
 
 use bevy::prelude::*;
 
@@ -73,6 +73,7 @@ impl Plugin for ExosomePlugin {
             .register_purpose(travel::WALK)
             .register_purpose(travel::BINDS)
             .register_purpose(blood::ARRIVALS)
+            .register_purpose(blood::LYMPH)
             .register_site_part::<VesiclesDescription>("exosomes", |world, site, part| {
                 let radius_nm = world.resource::<ExosomesParameters>().radius_nm;
                 let packets = Packets {

@@ -25,15 +25,20 @@ pub struct OrganUptake {
     pub reference: f64,
     /// Where these are from.
     pub source: String,
+    /// Its affinities, in the order of [`INTEGRINS`].
+    #[serde(skip)]
+    strengths: [f64; INTEGRINS.len()],
+    /// The organ, if it is one that sites can be part of.
+    #[serde(skip)]
+    tissue: Option<Organ>,
 }
 
 impl OrganUptake {
     /// How strongly vesicles bind there that carry so much of each of [`INTEGRINS`], `A`.
     pub fn binding(&self, integrins: &[f32; INTEGRINS.len()]) -> f64 {
-        let of = |(name, carried): (&&str, &f32)| {
-            self.affinity.get(*name).copied().unwrap_or(0.0) * f64::from(*carried)
-        };
-        INTEGRINS.iter().zip(integrins).map(of).sum()
+        let each = self.strengths.iter().zip(integrins);
+        each.map(|(strength, carried)| strength * f64::from(*carried))
+            .sum()
     }
 }
 
@@ -67,7 +72,16 @@ const FILE: &str = include_str!("../../../assets/exosome/organs.ron");
 /// All that there are.
 pub fn organs() -> &'static [OrganUptake] {
     static LIST: OnceLock<Vec<OrganUptake>> = OnceLock::new();
-    LIST.get_or_init(|| read_ron(FILE).expect("a test reads the shipped file"))
+    LIST.get_or_init(|| {
+        let mut list: Vec<OrganUptake> = read_ron(FILE).expect("a test reads the shipped file");
+        for of in &mut list {
+            let strength = |name: &str| of.affinity.get(name).copied().unwrap_or(0.0);
+            of.strengths = INTEGRINS.map(strength);
+            let known = [Organ::Lung, Organ::Liver, Organ::Bone, Organ::Brain];
+            of.tissue = known.into_iter().find(|organ| organ.name() == of.organ);
+        }
+        list
+    })
 }
 
 /// The number of the organ of that name in the list.
@@ -77,13 +91,7 @@ pub fn number_of(name: &str) -> Option<usize> {
 
 /// The number of an organ in the list; none for one that takes up next to nothing.
 pub fn number_of_organ(organ: Organ) -> Option<usize> {
-    number_of(match organ {
-        Organ::Lung => "Lung",
-        Organ::Liver => "Liver",
-        Organ::Bone => "Bone",
-        Organ::Brain => "Brain",
-        Organ::Breast | Organ::LymphNode | Organ::Medium => return None,
-    })
+    organs().iter().position(|of| of.tissue == Some(organ))
 }
 
 #[cfg(test)]

@@ -78,6 +78,8 @@ pub struct Books {
     pub bound: u64,
     /// Gone into the blood.
     pub escaped: u64,
+    /// Gone into the lymph, with the fluid that it drains.
+    pub drained: u64,
 }
 
 /// Where something was taken up, for pictures.
@@ -108,6 +110,8 @@ pub struct Packets {
     pub reach: f32,
     /// What came into the blood in this step, and how many vesicles.
     pub leaving: Vec<(Load, u32)>,
+    /// The same of the lymph: packets as they were.
+    pub draining: Vec<Packet>,
 }
 
 impl WhollyKept for Packets {}
@@ -158,12 +162,13 @@ impl Packets {
             taken_up,
             bound,
             escaped,
+            drained,
         } = self.books;
         let here = self.in_tissue();
-        if secreted + arrived != here + taken_up + escaped {
+        if secreted + arrived != here + taken_up + escaped + drained {
             return Some(format!(
-                "{secreted} vesicles were set free and {arrived} came, but {here} are in the tissue, {taken_up} were taken up and \
-                 {escaped} went into the blood"
+                "{secreted} vesicles were set free and {arrived} came, but {here} are in the tissue, {taken_up} were taken up, \
+                 {escaped} went into the blood and {drained} into the lymph"
             ));
         }
         if bound > taken_up {

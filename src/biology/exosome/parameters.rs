@@ -173,6 +173,11 @@ pub struct ExosomesParameters {
     pub near_wall_um: f32,
     /// Rate at which it does, through a normal wall, 1/min; 0.07: as `escape_per_min` where 6 % of the tissue lies that near.
     pub wall_per_min: f32,
+    /// How readily they go with the fluid that lymph drains, over water; 1: lymphatics that begin blindly let in what is smaller than a micrometre.
+    pub lymph_share: f32,
+    /// Of what comes with the lymph to a node the share that the node takes up; the rest goes on into the blood. 0.5: macrophages under the capsule
+    /// take up vesicles (Pucci et al. 2016, doi:10.1126/science.aaf1328, for the arrow); assumed.
+    pub node_takes: f32,
     /// Half-life in the blood, min; 2 (Takahashi et al. 2013) or 30, by the label. How much an organ takes up does not depend on it.
     pub half_life_min: f32,
     /// Of what is cleared without an integrin, the share that educates; 0.05. Assumed.
@@ -195,6 +200,8 @@ impl Default for ExosomesParameters {
             escape_per_min: 0.0044,
             near_wall_um: 10.0,
             wall_per_min: 0.07,
+            lymph_share: 1.0,
+            node_takes: 0.5,
             half_life_min: 2.0,
             clearance_educates: 0.05,
             half_per_day: 2.232e9,
@@ -225,7 +232,9 @@ impl Parameters for ExosomesParameters {
                 min: 1.0,
                 max: 1.0e18,
             },
-            "clearance_educates" | "tells_every_uptake" => Limits::FRACTION,
+            "clearance_educates" | "lymph_share" | "node_takes" | "tells_every_uptake" => {
+                Limits::FRACTION
+            }
             "radius_nm" => Limits {
                 min: 1.0,
                 max: 500.0,

@@ -5,7 +5,8 @@
 //! 0 and variance 1, each between -sqrt(3) and sqrt(3), `v` the velocity of the fluid. The faces of a site throw it back: beyond them it goes on
 //! as within. A voxel of the volume `V` takes it up at the rate `sum c / V`, `c` what each of its cells clears (`uptake.rate`); the more one
 //! clears, the more often it is that one. Into the blood it comes at `escape_per_min` where no vessels are drawn, else near a perfused wall; what came with
-//! the blood stays. Long steps are made of short ones, in which a packet does not get farther than about a voxel.
+//! the blood stays. Into the lymph it goes with the fluid that lymphatics drain where it is, at the rate at which they drain it (where the fluid of the
+//! tissue is followed). Long steps are made of short ones, in which a packet does not get farther than about a voxel.
 //!
 //! [`travel`] runs in `Transport`, after [`MediumSystems`].
 
@@ -25,7 +26,7 @@ use crate::core::parameters::PerType;
 use crate::core::random::probability;
 use crate::core::units::{MINUTES_PER_DAY, UM3_PER_MM3};
 use crate::core::{CellId, Clock, Purpose, RandomKey};
-use crate::tissue::interstitium::velocity;
+use crate::tissue::interstitium::{Interstitium, velocity};
 use crate::tissue::medium::{SiteMedium, WalksThroughMedium};
 use crate::tissue::{InterstitialFlow, Organ, SiteId, Sites, TissueBlock};
 
@@ -101,6 +102,8 @@ enum Fate {
     Stays,
     /// It comes into the blood.
     Escapes,
+    /// It goes with the lymph.
+    Drains,
     /// A cell takes it up, by its place among the receivers.
     Taken(u32),
 }
@@ -119,6 +122,7 @@ struct Ground<'a> {
     block: &'a TissueBlock,
     shares: Option<&'a [f32]>,
     flow: Option<&'a InterstitialFlow>,
+    fluid: Option<&'a Interstitium>,
     plane: Option<Plane>,
     ways: Option<SiteWays<'a>>,
     receivers: &'a Receivers,
@@ -173,6 +177,14 @@ impl Ground<'_> {
         }
     }
 
+    /// Rate at which the lymph drains the fluid there, and a packet with it, 1/min.
+    fn drained_per_min(&self, voxel: u32) -> f32 {
+        self.fluid.map_or(0.0, |fluid| {
+            let drained = fluid.drained_per_min(voxel as usize);
+            self.exosomes.lymph_share * drained.max(0.0)
+        })
+    }
+
     /// What becomes of a packet that has come to a place, by a number between 0 and 1.
     fn fate(&self, packet: &Packet, dice: f32) -> Fate {
         let voxel = self.block.voxel_at(packet.at_um);
@@ -186,12 +198,20 @@ impl Ground<'_> {
         } else {
             self.escape_per_min(packet.at_um)
         };
-        let rate = taken + escapes;
+        let drains = if packet.is_left_by_blood {
+            0.0
+        } else {
+            self.drained_per_min(voxel)
+        };
+        let rate = taken + escapes + drains;
         let gone = probability(rate, self.minutes);
         if dice >= gone || rate <= 0.0 {
             return Fate::Stays;
         }
         let mut left = dice / gone * rate;
+        if left >= taken + escapes && drains > 0.0 {
+            return Fate::Drains;
+        }
         if left >= taken {
             return Fate::Escapes;
         }
@@ -222,6 +242,7 @@ type OfSite = (
     &'static mut Packets,
     &'static SiteMedium,
     Option<&'static InterstitialFlow>,
+    Option<&'static Interstitium>,
     Option<&'static Plane>,
     Option<&'static Organ>,
 );
@@ -320,7 +341,8 @@ pub fn travel(
         }
     }
     for (number, site) in sites.list.iter().enumerate() {
-        let Ok((mut packets, medium, flow, plane, organ)) = of_sites.get_mut(site.entity) else {
+        let Ok((mut packets, medium, flow, fluid, plane, organ)) = of_sites.get_mut(site.entity)
+        else {
             continue;
         };
         let id = SiteId(number as u16);
@@ -330,6 +352,7 @@ pub fn travel(
             flash.left_min > 0.0
         });
         packets.leaving.clear();
+        packets.draining.clear();
         if packets.list.is_empty() {
             continue;
         }
@@ -340,6 +363,7 @@ pub fn travel(
             block: &site.block,
             shares: medium.shares(exosomes.radius_nm),
             flow: flow.filter(|flow| !flow.is_empty()),
+            fluid: fluid.filter(|fluid| fluid.is_known()),
             plane: plane.copied(),
             ways: ways.of(id),
             receivers,
@@ -392,6 +416,7 @@ pub fn travel(
             books,
             flashes,
             leaving,
+            draining,
             ..
         } = packets;
         let mut at = 0;
@@ -404,6 +429,10 @@ pub fn travel(
                 Fate::Escapes => {
                     books.escaped += vesicles;
                     leaving.push((packet.load, packet.vesicles));
+                }
+                Fate::Drains => {
+                    books.drained += vesicles;
+                    draining.push(*packet);
                 }
                 Fate::Taken(place) => {
                     books.taken_up += vesicles;
@@ -472,7 +501,7 @@ fn set_out(
         let Some(entry) = sites.find(of.site) else {
             continue;
         };
-        let Ok((mut packets, _, _, _, organ)) = of_sites.get_mut(entry.entity) else {
+        let Ok((mut packets, _, _, _, _, organ)) = of_sites.get_mut(entry.entity) else {
             continue;
         };
         let organ = organ.and_then(|organ| number_of_organ(*organ));

@@ -2,7 +2,7 @@
 
 use bevy::prelude::*;
 
-use super::{Educated, Niche, NicheParameters};
+use super::{Educated, MarrowDerived, Niche, NicheParameters};
 use crate::cell::{Position, Resident};
 use crate::core::ColourMap;
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
@@ -115,6 +115,17 @@ pub(super) fn register(app: &mut App) {
                 hill(educated.education, of.half_education, of.education_exponent)
             }
         },
+    );
+    app.register_quantity::<MarrowDerived>(
+        Quantity::new(
+            "niche.marrow_generation",
+            "",
+            "How often a cell from the bone marrow, or one that it descends from, has divided since it came.",
+        )
+        .label("divisions since it came")
+        .range(0.0, 10.0)
+        .no_column(),
+        |of| of.generation as f32,
     );
     for (name, about, label, most, of) in OF_PATCHES {
         app.register_cell_reader(
