@@ -16,7 +16,7 @@ use crate::tissue::SiteId;
 /// Whose a packet is that comes from no cell of the scene.
 pub const NO_CELL: CellId = CellId(u64::MAX);
 
-/// Packets in a site beyond which new vesicles join those that are there, so that no scene fills the memory.
+/// Packets in a site beyond which new vesicles join those that are there, so that no scene fills the memory; what they carry is then mixed.
 pub const MOST_PACKETS: usize = 1_000_000;
 
 /// What the vesicles of a packet are.
@@ -63,6 +63,22 @@ pub struct Packet {
     pub is_left_by_blood: bool,
     /// What they are.
     pub load: Load,
+}
+
+impl Packet {
+    /// Other vesicles walk with it from now on: what one of them carries is then the mean of all.
+    fn join(&mut self, load: &Load, vesicles: u32) {
+        let all = self.vesicles.saturating_add(vesicles).max(1);
+        let share = vesicles as f32 / all as f32;
+        let mix = |own: &mut f32, other: f32| *own += share * (other - *own);
+        for (own, other) in self.load.cargo.iter_mut().zip(load.cargo) {
+            mix(own, other);
+        }
+        for (own, other) in self.load.integrins.iter_mut().zip(load.integrins) {
+            mix(own, other);
+        }
+        self.vesicles = all;
+    }
 }
 
 /// Vesicles of a site since the beginning; all of them are somewhere: what came is what is in the tissue, was taken up or went.
@@ -132,8 +148,7 @@ impl Packets {
         self.next += 1;
         if self.list.len() >= MOST_PACKETS {
             let place = (id % MOST_PACKETS as u64) as usize;
-            let other = &mut self.list[place];
-            other.vesicles = other.vesicles.saturating_add(vesicles);
+            self.list[place].join(&load, vesicles);
             return;
         }
         self.list.push(Packet {
@@ -232,6 +247,26 @@ mod tests {
         assert_eq!(load([0.0; 3]).profile(), 3);
         assert_eq!(load([0.2, 1.0, 0.5]).profile(), 1);
         assert_eq!(load([0.0, 0.0, 0.1]).profile(), 2);
+    }
+
+    #[test]
+    fn vesicles_that_join_others_lose_nothing_of_what_they_carry() {
+        let mut packet = Packet {
+            id: 0,
+            at_um: Vec3::ZERO,
+            vesicles: 100,
+            binds: false,
+            is_left_by_blood: false,
+            load: load([1.0, 0.0, 0.0]),
+        };
+        let mut other = load([0.0, 0.5, 0.0]);
+        other.cargo[0] = 5.0;
+        packet.join(&other, 300);
+        assert_eq!(packet.vesicles, 400);
+        // 100 of 1 and 300 of 5.
+        assert!((packet.load.cargo[0] - 4.0).abs() < 1e-6);
+        assert!((packet.load.integrins[0] - 0.25).abs() < 1e-6);
+        assert!((packet.load.integrins[1] - 0.375).abs() < 1e-6);
     }
 
     #[test]
