@@ -210,6 +210,8 @@ pub struct Look {
     pub cut: Option<Cut>,
     /// Which layers of glyphs are shown.
     pub layers: LayersShown,
+    /// Types of cells that are not drawn, by name: `hidden_types: ["fibroblast"]`. They are there all the same.
+    pub hidden_types: Vec<String>,
     /// How things are drawn: `Rich` or `Plain`.
     pub style: Style,
 }

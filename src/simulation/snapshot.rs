@@ -37,6 +37,8 @@ pub struct SnapshotRequest {
     pub layers: Option<LayersShown>,
     /// Whether the diagrams of modules are shown.
     pub diagrams: bool,
+    /// Types of cells that are left out, by name.
+    pub hidden_types: Vec<String>,
 }
 
 impl SnapshotRequest {
@@ -52,6 +54,7 @@ impl SnapshotRequest {
             .fields
             .extend(look.slice.as_ref().map(|slice| slice.molecule.clone()));
         request.layers = Some(look.layers.clone());
+        request.hidden_types.clone_from(&look.hidden_types);
         request
     }
 
@@ -70,6 +73,9 @@ impl SnapshotRequest {
         join(&mut self.fields, other.fields);
         self.portrait = self.portrait.or(other.portrait);
         self.diagrams |= other.diagrams;
+        // What one of them shows is there.
+        self.hidden_types
+            .retain(|name| other.hidden_types.contains(name));
         self.layers = match (self.layers, other.layers) {
             (None, layers) | (layers, None) => layers,
             (Some(a), Some(b)) if a == b => Some(a),
@@ -460,14 +466,17 @@ pub(super) fn extract(simulation: &Simulation, request: &SnapshotRequest) -> Sna
         (Some(layers), Some(shown)) => layers.fill(world, site, |layer| shown.shows(layer)),
         _ => Vec::new(),
     };
+    let types = &simulation.scene().library.types;
+    let hidden: Vec<u16> = (0..)
+        .zip(types)
+        .filter(|(_, prefab)| request.hidden_types.contains(&prefab.name))
+        .map(|(number, _)| number)
+        .collect();
     let mut snapshot = Snapshot {
         step: simulation.steps(),
         hours: simulation.hours(),
         title: simulation.scene().scene.title.clone(),
-        cell_types: simulation
-            .scene()
-            .library
-            .types
+        cell_types: types
             .iter()
             .map(|prefab| CellTypeStyle {
                 name: prefab.name.clone(),
@@ -486,7 +495,7 @@ pub(super) fn extract(simulation: &Simulation, request: &SnapshotRequest) -> Sna
                 organ: (words.organ != Organ::Medium).then_some(words.organ),
                 min_um: site.block.min_um,
                 max_um: site.block.max_um(),
-                cells: glyphs(&census, SiteId(index as u16)),
+                cells: glyphs(&census, SiteId(index as u16), &hidden),
                 fields: words
                     .fields
                     .iter()
@@ -550,8 +559,12 @@ fn voxels_shown(
         })
 }
 
-fn glyphs(census: &Census, site: SiteId) -> CellGlyphs {
-    let rows: Vec<usize> = census.of_site(site).collect();
+/// The cells of a site, but for those of hidden types.
+fn glyphs(census: &Census, site: SiteId, hidden: &[u16]) -> CellGlyphs {
+    let rows: Vec<usize> = census
+        .of_site(site)
+        .filter(|row| !hidden.contains(&census.types[*row]))
+        .collect();
     CellGlyphs {
         sphere_um: rows
             .iter()

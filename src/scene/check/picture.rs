@@ -147,10 +147,18 @@ pub(super) fn check_colours(
     looks.retain(|(_, look)| {
         look.colour_by != ColourBy::Type
             || matches!(look.layers, LayersShown::Only(_))
+            || !look.hidden_types.is_empty()
             || look.slice.as_ref().is_some_and(is_of_voxels)
     });
     let events = followed_events(scene);
     let plots = shown_plots(scene);
+    let types = library.names();
+    for (path, look) in &looks {
+        let list = path.field("hidden_types");
+        for (index, name) in look.hidden_types.iter().enumerate() {
+            checker.known(&list.item(index), "cell type", name, &types);
+        }
+    }
     let is_needed = !looks.is_empty() || !events.is_empty() || !plots.is_empty();
     let Some(prototype) = context.prototype.filter(|_| is_needed) else {
         return;
