@@ -10,7 +10,7 @@ use super::run::SimulationArguments;
 use super::{DEFAULT_SCENE, Failure, say};
 use crate::core::parallel;
 use crate::record::sink::check_picture;
-use crate::sandbox::{self, ExploreOptions, SandboxError, Screenshot};
+use crate::sandbox::{self, ExploreOptions, SandboxError, SceneLoader, Screenshot};
 use crate::simulation::Program;
 
 /// Options of `explore`.
@@ -48,13 +48,7 @@ pub(crate) fn explore(
 pub(crate) fn open_default(program: &Program) -> Result<ExitCode, Failure> {
     let scene = PathBuf::from(DEFAULT_SCENE);
     let arguments = ExploreArguments {
-        simulation: SimulationArguments {
-            scene: scene.clone(),
-            arm: None,
-            seed: None,
-            until: None,
-            threads: None,
-        },
+        simulation: SimulationArguments::of_scene(scene.clone()),
         screenshot: None,
         replace: false,
         after: 0,
@@ -77,6 +71,23 @@ pub(crate) fn open_default(program: &Program) -> Result<ExitCode, Failure> {
 fn has_display() -> bool {
     let names = |variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
     cfg!(not(all(unix, not(target_os = "macos")))) || names("DISPLAY") || names("WAYLAND_DISPLAY")
+}
+
+/// Sets scenes up for the window: the first one as the command line says, others as they stand.
+fn loader(program: Program, first: SimulationArguments) -> SceneLoader {
+    SceneLoader::new(move |path| {
+        let arguments = if path == first.scene {
+            SimulationArguments {
+                // The window has shared out the threads.
+                threads: None,
+                ..first.clone()
+            }
+        } else {
+            SimulationArguments::of_scene(path.to_owned())
+        };
+        let prepared = arguments.prepare(&program);
+        prepared.map_err(Failure::into_message)
+    })
 }
 
 /// Why there is no window.
@@ -102,10 +113,17 @@ fn open(program: &Program, arguments: &ExploreArguments) -> Result<ExitCode, Ope
         file,
         after_steps: arguments.after,
     });
+    options.scene_file.clone_from(&arguments.simulation.scene);
+    options.loader = Some(loader(program.clone(), arguments.simulation.clone()));
+    options.layout_file = sandbox::layout_file();
     match sandbox::explore(simulation, &options) {
         Ok(saved) => {
             for file in saved {
-                say(format!("what you changed is kept in {}", file.display()));
+                let what = match file.extension() {
+                    Some(end) if end == "mp4" => "the film",
+                    _ => "what you changed",
+                };
+                say(format!("{what} is kept in {}", file.display()));
             }
         }
         Err(error @ SandboxError::NoDisplay { .. }) => {

@@ -79,6 +79,14 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// What is said of it.
+    #[cfg(feature = "view")]
+    fn into_message(self) -> String {
+        match self {
+            Self::Input(message) | Self::Run(message) => message,
+        }
+    }
+
     fn input(error: impl std::fmt::Display) -> Self {
         Self::Input(error.to_string())
     }

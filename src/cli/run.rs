@@ -20,7 +20,7 @@ use crate::simulation::{Program, Simulation};
 use clap::Args;
 
 /// Options that say what is simulated, shared by `run` and `record`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct SimulationArguments {
     /// The scene, a RON file. The shipped ones, such as scenes/spheroid.ron, need not be there.
     #[arg(default_value = DEFAULT_SCENE)]
@@ -98,6 +98,18 @@ impl SimulationArguments {
             end_at(&mut simulation, until)?;
         }
         Ok(simulation)
+    }
+
+    /// A scene as it stands.
+    #[cfg(feature = "view")]
+    pub const fn of_scene(scene: PathBuf) -> Self {
+        Self {
+            scene,
+            arm: None,
+            seed: None,
+            until: None,
+            threads: None,
+        }
     }
 
     /// The scene's file name without its ending.

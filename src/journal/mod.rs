@@ -10,6 +10,8 @@ pub mod moment;
 mod record;
 mod resume;
 pub mod run_folder;
+mod standing;
 mod summed;
 
 pub use books::{Journal, JournalState};
+pub use standing::keep_as_run;

@@ -1,6 +1,9 @@
 //! What the sandbox needs of a simulation.
 
+use std::path::{Path, PathBuf};
+
 use crate::core::parameters::Limits;
+use crate::journal::keep_as_run;
 use crate::journal::moment::Moment;
 use crate::scene::schema::Action;
 use crate::simulation::{Simulation, Snapshot, SnapshotRequest};
@@ -22,6 +25,11 @@ pub trait Engine: Send + 'static {
     fn keep(&self) -> Result<(Self::Moment, usize), String>;
     /// Takes up a state of its own again; the reason if that cannot be.
     fn go_back(&mut self, moment: &Self::Moment) -> Result<(), String>;
+    /// Saves its state as a run that can be resumed, in this folder or one with a number, and says where; the reason if that
+    /// cannot be.
+    fn save_as_run(&self, folder: &Path) -> Result<PathBuf, String> {
+        Err(format!("no run can be saved in `{}`", folder.display()))
+    }
     /// Tissue time, minutes.
     fn minutes(&self) -> f64;
     /// Length of a step, hours of tissue time.
@@ -67,6 +75,10 @@ impl Engine for Simulation {
         *self = moment.restore(self)?;
         self.keep_to_calling_thread();
         Ok(())
+    }
+
+    fn save_as_run(&self, folder: &Path) -> Result<PathBuf, String> {
+        keep_as_run(self, folder)
     }
 
     fn minutes(&self) -> f64 {
@@ -121,6 +133,8 @@ pub(super) mod tests {
         pub gain: f64,
         pub step_time: Duration,
         pub break_at: Option<u64>,
+        /// How often it can be taken back.
+        pub restores: u32,
     }
 
     impl Default for Counter {
@@ -131,6 +145,7 @@ pub(super) mod tests {
                 gain: 1.0,
                 step_time: Duration::ZERO,
                 break_at: None,
+                restores: u32::MAX,
             }
         }
     }
@@ -147,8 +162,20 @@ pub(super) mod tests {
         }
 
         fn go_back(&mut self, moment: &Self::Moment) -> Result<(), String> {
+            if self.restores == 0 {
+                return Err("the moment is damaged".into());
+            }
+            self.restores -= 1;
             (self.steps, self.sum, self.gain) = *moment;
             Ok(())
+        }
+
+        fn save_as_run(&self, folder: &Path) -> Result<PathBuf, String> {
+            Ok(PathBuf::from(format!(
+                "{} at step {}",
+                folder.display(),
+                self.steps
+            )))
         }
 
         fn step(&mut self) {

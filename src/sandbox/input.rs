@@ -14,7 +14,7 @@ use crate::view::glyphs::pick::{Look, first_glyph};
 use crate::view::{PickedGlyph, Shown, ViewCamera, ViewSettings, cut_plane};
 
 use super::panels::{FIRST_CUT, first_slice};
-use super::state::{Sandbox, place_of, whole_view};
+use super::state::{Sandbox, TEXT_FACTOR, place_of, whole_view};
 use super::{choices, pick, rig};
 
 /// A press that moves less than this is a click, points.
@@ -31,9 +31,6 @@ const LEAP_HOURS: f64 = 1.0;
 
 /// Two clicks on a cell within this time are one, seconds.
 const DOUBLE_CLICK_S: f64 = 0.45;
-
-/// How much larger text is with each press.
-const TEXT_FACTOR: f32 = 1.1;
 
 /// A mouse button held down over the picture.
 #[derive(Resource, Default)]
@@ -75,7 +72,7 @@ fn press_keys(
             match key {
                 KeyCode::Equal | KeyCode::NumpadAdd => sandbox.scale_text(TEXT_FACTOR),
                 KeyCode::Minus | KeyCode::NumpadSubtract => sandbox.scale_text(1.0 / TEXT_FACTOR),
-                KeyCode::Digit0 | KeyCode::Numpad0 => sandbox.text_scale = 1.0,
+                KeyCode::Digit0 | KeyCode::Numpad0 => sandbox.layout.text_scale = 1.0,
                 _ => {}
             }
         }
@@ -84,6 +81,12 @@ fn press_keys(
     for key in keys.get_just_pressed() {
         match key {
             KeyCode::KeyK => sandbox.wants_picture = true,
+            KeyCode::KeyM => {
+                let films = sandbox.film.is_none();
+                sandbox.set_filming(films);
+            }
+            KeyCode::KeyO => sandbox.browser.toggle(),
+            KeyCode::KeyB => sandbox.add_bookmark(shown.0.hours, &settings, &camera),
             KeyCode::Space => {
                 let is_running = sandbox.is_running;
                 sandbox.set_running(!is_running);
@@ -135,10 +138,12 @@ fn press_keys(
             KeyCode::KeyF => sandbox.is_flying = !sandbox.is_flying,
             KeyCode::KeyR => camera.pose = whole_view(&shown, &settings),
             KeyCode::KeyH => sandbox.is_help_open = !sandbox.is_help_open,
-            KeyCode::KeyP => sandbox.are_panels_open = !sandbox.are_panels_open,
+            KeyCode::KeyP => sandbox.layout.are_panels_open = !sandbox.layout.are_panels_open,
             KeyCode::Escape => {
                 if sandbox.is_help_open {
                     sandbox.is_help_open = false;
+                } else if sandbox.browser.is_open {
+                    sandbox.browser.is_open = false;
                 } else if sandbox.is_flying {
                     sandbox.is_flying = false;
                 } else {
@@ -237,8 +242,8 @@ fn use_mouse(
         }
         if !buttons.pressed(button) {
             grip.button = None;
-            if !sandbox.knows_mouse {
-                sandbox.knows_mouse = true;
+            if !sandbox.layout.knows_mouse {
+                sandbox.layout.knows_mouse = true;
             }
             if button == MouseButton::Left
                 && !is_drag

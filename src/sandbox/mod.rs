@@ -10,14 +10,22 @@
 //! - [`rig`], [`pick`]: the eye moved by hand, the cell under the pointer
 //! - [`choices`]: what cells can be coloured by
 //! - [`panels`], [`theme`]: what is drawn over the picture; [`input`]: keys and mouse
-//! - [`keepsakes`]: pictures and tables to take along
+//! - [`arrival`], [`browser`], [`parting`]: other scenes, set up and left while the window stays open
+//! - [`bookmarks`]: times and places to come back to; [`keepsakes`], [`filming`]: pictures, tables and films to take along
+//! - [`layout`]: what is remembered from one time to the next
 //! - [`window`]: the app around it; [`still`]: one picture of it, without a display
 
+mod arrival;
+mod bookmarks;
+mod browser;
 mod choices;
 mod engine;
+mod filming;
 mod input;
 mod keepsakes;
+mod layout;
 mod panels;
+mod parting;
 mod past;
 mod pick;
 mod rig;
@@ -33,35 +41,44 @@ use std::path::PathBuf;
 
 use crate::record::StudioError;
 use crate::record::sink::SinkError;
-use crate::record::way::CameraWay;
-use crate::scene::Stage;
-use crate::simulation::{Simulation, drawn_site};
+use crate::simulation::Simulation;
 
+use arrival::Arrival;
+pub use arrival::SceneLoader;
 pub use engine::{Engine, Knob};
+pub use layout::layout_file;
 pub use session::SaveError;
-use visit::Visit;
 
 /// How to explore.
 #[derive(Clone, Debug)]
 pub struct ExploreOptions {
     /// Name of the scene's file without folder and ending; names the file of changes.
     pub name: String,
-    /// Size of the window, points.
+    /// Size of the window, points, where none is remembered.
     pub size: (u32, u32),
     /// Folder into which changes are saved.
     pub save_to: PathBuf,
     /// A picture to take instead of opening a window.
     pub screenshot: Option<Screenshot>,
+    /// The file of the scene, beside which others are looked for.
+    pub scene_file: PathBuf,
+    /// Sets up other scenes, and this one anew; none can be opened without it.
+    pub loader: Option<SceneLoader>,
+    /// Where size and look of the window are remembered, if anywhere.
+    pub layout_file: Option<PathBuf>,
 }
 
 impl ExploreOptions {
-    /// A window for the scene of that name, its changes saved in the working folder.
+    /// A window for the scene of that name alone, its changes saved in the working folder; nothing is remembered of it.
     pub fn of_scene(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             size: (1360, 820),
             save_to: PathBuf::from("."),
             screenshot: None,
+            scene_file: PathBuf::new(),
+            loader: None,
+            layout_file: None,
         }
     }
 }
@@ -90,8 +107,8 @@ pub enum SandboxError {
     #[error(transparent)]
     Studio(#[from] StudioError),
     /// The window broke down.
-    #[error("the window closed because of an error")]
-    Window,
+    #[error("the window closed because of an error{}", kept_text(.0))]
+    Window(Vec<String>),
     /// No thread for the simulation.
     #[error("cannot start a thread for the simulation: {0}")]
     Thread(String),
@@ -109,11 +126,18 @@ pub enum SandboxError {
     Save(#[from] SaveError),
 }
 
-/// Shape of the picture for which the camera of a film is framed, width in heights.
-const SHAPE: f32 = 1.3;
+/// What was kept when a window broke down.
+fn kept_text(kept: &[String]) -> String {
+    if kept.is_empty() {
+        String::new()
+    } else {
+        format!("; what was computed before: {}", kept.join(", "))
+    }
+}
 
 /// Opens the window on a simulation, or takes the picture asked for, and returns once it is closed: with the
-/// files in which changes were saved, one for each branch that time took with some, the present one first.
+/// files in which something is kept. Those of changes come first, one for each branch with some that time took in each scene
+/// that was shown; then films.
 ///
 /// # Errors
 /// [`SandboxError::NoDisplay`] where no window can be opened; otherwise as the error says.
@@ -121,34 +145,10 @@ pub fn explore(
     simulation: Simulation,
     options: &ExploreOptions,
 ) -> Result<Vec<PathBuf>, SandboxError> {
-    let scene = simulation.scene().scene.clone();
-    let drawn = drawn_site(&Stage::of(&scene));
-    let way = CameraWay::known_beforehand(&simulation, drawn, SHAPE);
-    let seed = simulation.seed();
-    let visit = Visit {
-        way,
-        ..Visit::new(scene, options.name.clone(), seed)
-    };
-    explore_engine(visit, simulation, options)
-}
-
-/// [`explore`] for anything that steps.
-fn explore_engine(
-    visit: Visit,
-    engine: impl Engine,
-    options: &ExploreOptions,
-) -> Result<Vec<PathBuf>, SandboxError> {
+    let arrival = Arrival::of(simulation, options.name.clone());
     if let Some(screenshot) = &options.screenshot {
-        still::take(visit, engine, options.size, screenshot)?;
+        still::take(arrival, options.size, screenshot)?;
         return Ok(Vec::new());
     }
-    let mut saved = Vec::new();
-    for session in window::open(
-        visit.clone(),
-        engine,
-        (options.size, options.save_to.clone()),
-    )? {
-        saved.extend(session.save(&visit.scene, &visit.name, visit.seed, &options.save_to)?);
-    }
-    Ok(saved)
+    window::open(arrival, options)
 }

@@ -6,12 +6,16 @@
 //!
 //! A moment holds the state at a boundary between two steps before anything was changed at it.
 
+use std::sync::Arc;
+
 use super::session::Change;
 
 /// Moments kept of all branches together; with more every other one is forgotten.
 const MOST_MOMENTS: usize = 96;
 /// Memory that they may take together, bytes.
 const MOST_BYTES: usize = 768 << 20;
+/// Two times nearer than this are one, minutes.
+pub(super) const CLOSE_MINUTES: f64 = 1e-6;
 
 /// What happened with one list of changes.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,7 +23,7 @@ pub(super) struct Branch {
     /// The branch that it left, and when, minutes; none of the first.
     pub from: Option<(usize, f64)>,
     /// All that was changed on it, from the beginning.
-    pub changes: Vec<Change>,
+    pub changes: Arc<Vec<Change>>,
     /// How far it has come, minutes.
     pub reached: f64,
 }
@@ -74,7 +78,7 @@ impl<M> Past<M> {
 
     /// Times of the moments from which the active branch can be gone on with, minutes, in order.
     pub fn moments(&self) -> Vec<f64> {
-        let line = self.line();
+        let line = self.line(self.active);
         let mut times: Vec<f64> = self
             .kept
             .iter()
@@ -85,10 +89,10 @@ impl<M> Past<M> {
         times
     }
 
-    /// Branches from the active one to the first, each with the time up to which it is shared, minutes.
-    fn line(&self) -> Vec<(usize, f64)> {
-        let mut line = vec![(self.active, f64::INFINITY)];
-        let mut at = self.active;
+    /// Branches from one to the first, each with the time up to which it is shared, minutes.
+    fn line(&self, branch: usize) -> Vec<(usize, f64)> {
+        let mut line = vec![(branch, f64::INFINITY)];
+        let mut at = branch;
         let mut until = f64::INFINITY;
         while let Some((from, minutes)) = self.branches[at].from {
             until = minutes.min(until);
@@ -100,7 +104,7 @@ impl<M> Past<M> {
 
     /// Whether a moment should be kept now.
     pub fn is_due(&self, minutes: f64) -> bool {
-        let line = self.line();
+        let line = self.line(self.active);
         let mut kept = self.kept.iter().filter(|kept| lies_on(&line, kept));
         !kept.any(|kept| (minutes - kept.minutes).abs() < self.every)
     }
@@ -136,15 +140,26 @@ impl<M> Past<M> {
 
     /// The latest moment of the active branch that is not later than this; its time with it.
     pub fn latest(&self, minutes: f64) -> Option<(f64, &M)> {
-        let line = self.line();
+        self.latest_of(self.active, minutes)
+    }
+
+    /// The latest moment of a branch that is not later than this; its time with it.
+    pub fn latest_of(&self, branch: usize, minutes: f64) -> Option<(f64, &M)> {
+        if branch >= self.branches.len() {
+            return None;
+        }
+        let line = self.line(branch);
         let kept = self.kept.iter().filter(|kept| lies_on(&line, kept));
-        kept.filter(|kept| kept.minutes <= minutes)
+        kept.filter(|kept| kept.minutes <= minutes + CLOSE_MINUTES)
             .max_by(|a, b| a.minutes.total_cmp(&b.minutes))
             .map(|kept| (kept.minutes, &kept.moment))
     }
 
-    /// The state is that of a moment at this time again.
-    pub fn went_back(&mut self, minutes: f64) {
+    /// The state is that of a moment of a branch at this time again, and that branch is lived from now on.
+    pub fn went_back(&mut self, branch: usize, minutes: f64) {
+        if branch < self.branches.len() {
+            self.active = branch;
+        }
         let changes = &self.branches[self.active].changes;
         self.applied = changes.partition_point(|change| change.minutes < minutes);
     }
@@ -157,8 +172,10 @@ impl<M> Past<M> {
 
     /// What was changed at this boundary when it was lived before, to be changed again before the next step.
     pub fn due_again(&mut self, minutes: f64) -> Vec<Change> {
-        let due = self.branches[self.active].changes[self.applied..].iter();
-        let due: Vec<Change> = due
+        let changes = &self.branches[self.active].changes;
+        let due: Vec<Change> = changes
+            .iter()
+            .skip(self.applied)
             .take_while(|change| change.minutes <= minutes)
             .cloned()
             .collect();
@@ -173,25 +190,16 @@ impl<M> Past<M> {
         if is_past {
             let began = Branch {
                 from: Some((self.active, minutes)),
-                changes: branch.changes[..self.applied].to_vec(),
+                changes: Arc::new(branch.changes.iter().take(self.applied).cloned().collect()),
                 reached: minutes,
             };
             self.branches.push(began);
             self.active = self.branches.len() - 1;
         }
-        let changes = &mut self.branches[self.active].changes;
+        let changes = Arc::make_mut(&mut self.branches[self.active].changes);
         note(changes);
         self.applied = changes.len();
         is_past
-    }
-
-    /// Lives another branch from now on, if there is one of that number; the state must be taken from one of its moments.
-    pub fn turn_to(&mut self, branch: usize) -> bool {
-        let is_there = branch < self.branches.len();
-        if is_there {
-            self.active = branch;
-        }
-        is_there
     }
 }
 
@@ -223,7 +231,7 @@ mod tests {
         }
         assert!(!change(&mut past, 240.0, 1.0), "the present is no past");
         past.came_to(300.0);
-        past.went_back(120.0);
+        past.went_back(0, 120.0);
         assert_eq!(past.latest(179.0), Some((120.0, &2)));
         assert!(change(&mut past, 130.0, 2.0));
         assert_eq!(past.active(), 1);
@@ -237,9 +245,10 @@ mod tests {
         past.came_to(190.0);
         past.keep(190.0, 77, 1);
         assert_eq!(past.latest(500.0), Some((190.0, &77)));
-        assert!(past.turn_to(0));
-        assert_eq!(past.latest(500.0), Some((240.0, &4)));
-        assert!(!past.turn_to(2));
+        assert_eq!(past.latest_of(0, 500.0), Some((240.0, &4)));
+        assert_eq!(past.latest_of(2, 500.0), None);
+        past.went_back(0, 240.0);
+        assert_eq!((past.active(), past.latest(500.0)), (0, Some((240.0, &4))));
     }
 
     #[test]
@@ -251,11 +260,26 @@ mod tests {
             assert!(!change(&mut past, minutes, value));
         }
         past.came_to(200.0);
-        past.went_back(60.0);
+        past.went_back(0, 60.0);
         assert!(past.due_again(30.0).is_empty());
         assert_eq!(past.due_again(60.0).len(), 2);
         assert!(past.due_again(60.0).is_empty(), "once");
         assert_eq!(past.due_again(120.0).len(), 1);
+    }
+
+    #[test]
+    fn a_kept_moment_is_found_by_its_time_however_that_was_worked_out() {
+        let mut past = Past::new(1.0);
+        for minute in 0..90_u32 {
+            past.keep(f64::from(minute), minute, 1);
+        }
+        for minute in 0..90_u32 {
+            let there_and_back = f64::from(minute) / 60.0 * 60.0;
+            assert_eq!(
+                past.latest(there_and_back),
+                Some((f64::from(minute), &minute))
+            );
+        }
     }
 
     #[test]

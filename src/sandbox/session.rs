@@ -7,12 +7,12 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use ron::ser::PrettyConfig;
-
+use crate::core::dialect::write_ron;
 use crate::core::files::free_name;
-use crate::scene::Scene;
 use crate::scene::schema::{Action, Event, Span};
+use crate::scene::{ParsedScene, Scene};
 
 /// A change and when it took effect.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +33,7 @@ impl Change {
     pub fn text(&self) -> String {
         let value = match &self.action {
             Action::Set(path, value) => format!("Set({path:?}, {value})"),
-            other => ron::to_string(other).unwrap_or_else(|_| format!("{other:?}")),
+            other => write_ron(other).unwrap_or_else(|_| format!("{other:?}")),
         };
         format!("At({}, {value})", span_text(self.minutes))
     }
@@ -64,38 +64,44 @@ pub(super) fn log_change(changes: &mut Vec<Change>, minutes: f64, action: Action
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Session {
     /// What was changed, in order.
-    pub changes: Vec<Change>,
-    /// Tissue time reached, hours.
-    pub hours_seen: f64,
+    pub changes: Arc<Vec<Change>>,
+    /// Tissue time reached, minutes.
+    pub minutes_seen: f64,
 }
 
 impl Session {
     /// Logs a change; one that overwrites another at the same boundary replaces it.
     #[cfg(test)]
     pub fn log(&mut self, minutes: f64, action: Action) {
-        log_change(&mut self.changes, minutes, action);
+        log_change(Arc::make_mut(&mut self.changes), minutes, action);
     }
 
-    /// The scene that repeats the session.
+    /// The scene that repeats the session. Where that goes on after the end of its scene, what the scene repeats without an
+    /// end of its own still ends where it did.
     pub fn replay(&self, scene: &Scene, seed: u64) -> Scene {
         let mut replay = scene.clone();
         replay.seed = seed;
         replay.title = format!("{} (explored)", scene.title);
+        if replay.duration.minutes() < self.minutes_seen {
+            for event in &mut replay.timeline {
+                if let Event::Every { until, .. } = event {
+                    until.get_or_insert(scene.duration);
+                }
+            }
+            replay.duration = Span::Minutes(self.minutes_seen);
+        }
         replay
             .timeline
             .extend(self.changes.iter().map(Change::event));
-        if replay.duration.hours() < self.hours_seen {
-            replay.duration = Span::Hours(self.hours_seen);
-        }
         replay
     }
 
     /// Writes the scene that repeats the session to `explore_<name>.ron` in `folder`, or the first of `explore_<name>-2.ron`... that
-    /// is free, and says where; does
-    /// nothing if nothing was changed.
+    /// is free, and says where; does nothing if nothing was changed. The file needs no other: cell types, molecules, drugs and
+    /// the rows of tables stand in it.
     pub fn save(
         &self,
-        scene: &Scene,
+        parsed: &ParsedScene,
         name: &str,
         seed: u64,
         folder: &Path,
@@ -108,14 +114,15 @@ impl Session {
             path: path.clone(),
             reason,
         };
-        let config = PrettyConfig::new().depth_limit(6);
-        let text = ron::ser::to_string_pretty(&self.replay(scene, seed), config)
-            .map_err(|error| failed(error.to_string()))?;
+        let mut replay = parsed.clone();
+        replay.scene = self.replay(&parsed.scene, seed);
+        let text = replay.to_ron(seed).map_err(failed)?;
+        // A title may have lines, a comment has one.
+        let title = parsed.scene.title.replace(char::is_control, " ");
         let mut file = format!(
-            "// `{}` with what was changed while exploring it; run it to have the same again.\n",
-            scene.title
+            "// `{title}` with what was changed while exploring it; run it to have the same again.\n"
         );
-        for change in &self.changes {
+        for change in self.changes.iter() {
             file.push_str(&format!("//   {}\n", change.text()));
         }
         file.push_str(&text);
@@ -138,80 +145,4 @@ pub struct SaveError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::engine::tests::set;
-    use super::*;
-
-    fn scene() -> Scene {
-        ron::from_str(
-            r#"(title: "A dish", about: "Cells.", pace: Calibrated, duration: Hours(2),
-                sites: [(name: "dish", organ: Medium, size_um: (100, 100, 100))],
-                timeline: [At(Hours(1), Set("a.b", 1))])"#,
-        )
-        .unwrap()
-    }
-
-    #[test]
-    fn the_last_of_several_changes_at_one_boundary_counts() {
-        let mut session = Session::default();
-        session.log(30.0, set("a", 1.0));
-        session.log(30.0, set("b", 9.0));
-        session.log(30.0, set("a", 2.0));
-        session.log(60.0, set("a", 3.0));
-        let texts: Vec<String> = session.changes.iter().map(Change::text).collect();
-        assert_eq!(
-            texts,
-            [
-                "At(Hours(0.5), Set(\"b\", 9))",
-                "At(Hours(0.5), Set(\"a\", 2))",
-                "At(Hours(1), Set(\"a\", 3))",
-            ]
-        );
-    }
-
-    #[test]
-    fn the_saved_scene_reads_back_with_the_changes_at_their_exact_times() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut session = Session::default();
-        for step in [0.0, 7.0, 181.0] {
-            session.log(step, set("hypoxia.rate", step / 3.0));
-        }
-        session.hours_seen = 5.25;
-        let path = session
-            .save(&scene(), "dish", 42, folder.path())
-            .unwrap()
-            .unwrap();
-        assert!(path.ends_with("explore_dish.ron"));
-        let again: Scene = ron::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-        assert_eq!(again, session.replay(&scene(), 42));
-        assert_eq!(again.seed, 42);
-        assert_eq!(again.duration, Span::Hours(5.25));
-        assert_eq!(again.timeline.len(), 4);
-        assert_eq!(
-            again.timeline[3],
-            Event::At(Span::Minutes(181.0), set("hypoxia.rate", 181.0 / 3.0))
-        );
-    }
-
-    #[test]
-    fn a_visit_without_changes_leaves_no_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let saved = Session::default().save(&scene(), "dish", 1, folder.path());
-        assert_eq!(saved.unwrap(), None);
-        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
-    }
-
-    #[test]
-    fn a_folder_that_cannot_be_written_is_named() {
-        let mut session = Session::default();
-        session.log(0.0, set("a", 1.0));
-        let error = session
-            .save(&scene(), "dish", 1, Path::new("/nowhere/at/all"))
-            .unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains("/nowhere/at/all/explore_dish.ron")
-        );
-    }
-}
+mod tests;

@@ -1,8 +1,9 @@
 //! What the window knows: the worker, the latest report, what is chosen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
@@ -16,16 +17,23 @@ use crate::view::history::History;
 use crate::view::overlay::Pointer;
 use crate::view::{Shown, ViewCamera, ViewSettings, automatic_pose};
 
-use super::engine::{Engine, Knob};
+use super::arrival::{Arrival, Wake};
+use super::bookmarks::Bookmark;
+use super::browser::Browser;
+use super::engine::Knob;
+use super::filming::Film;
 use super::keepsakes::save_curves;
-use super::session::Session;
+use super::layout::Layout;
+use super::parting::SharedLifeline;
+use super::past::CLOSE_MINUTES;
+use super::session::{SaveError, Session};
 use super::visit::{Visit, first_settings};
 use super::worker::{Order, Pace, PastSeen, Worker};
 
 /// Slowest and fastest pace offered, hours of tissue time per second.
 pub(super) const PACES: (f64, f64) = (0.05, 48.0);
-/// Smallest and largest text, beside the usual one.
-const TEXT_SCALES: (f32, f32) = (0.6, 2.5);
+/// How much larger text is with each press.
+pub(super) const TEXT_FACTOR: f32 = 1.1;
 /// Pace at the start: a day in 24 seconds.
 const FIRST_PACE: f64 = 1.0;
 
@@ -74,7 +82,25 @@ impl Default for Plan {
 pub(super) struct Sandbox {
     /// What is explored.
     pub visit: Visit,
-    worker: Option<Worker>,
+    pub(super) worker: Option<Worker>,
+    /// Wakes the window.
+    pub wake: Wake,
+    /// What is remembered from one time to the next.
+    pub layout: Layout,
+    /// What else can be opened.
+    pub browser: Browser,
+    /// Scenes that were left: their workers come to an end, and what was changed in them is saved.
+    pub(super) leaving: Vec<JoinHandle<Result<Vec<PathBuf>, SaveError>>>,
+    /// Files in which changes of scenes that were left are kept.
+    pub(super) kept: Vec<PathBuf>,
+    /// How the simulation is saved if the window breaks down.
+    pub(super) lifeline: SharedLifeline,
+    /// Times and places to come back to.
+    pub bookmarks: Vec<Bookmark>,
+    /// The film that is being made.
+    pub film: Option<Film>,
+    /// Films that are complete.
+    pub films: Vec<PathBuf>,
     /// Whether time runs.
     pub is_running: bool,
     /// Pace while it runs, hours of tissue time per second.
@@ -92,13 +118,15 @@ pub(super) struct Sandbox {
     histories: BTreeMap<(usize, usize), History>,
     /// The site whose curves are shown.
     history_site: usize,
+    /// The types of cells that the scene puts in and those that have come since, by number.
+    pub types: BTreeSet<u16>,
     /// What can be gone back to.
     pub past: Arc<PastSeen>,
     /// Whether camera and look are those of the film.
     pub follows: bool,
     /// The pose and the look that the film has chosen last; who changes them takes over.
     led: Option<(CameraPose, Look)>,
-    /// The time that the line was dragged to last, hours.
+    /// The moment that the line was dragged to last, minutes.
     dragged_to: Option<f64>,
     /// What reports hold, or will hold soon.
     asked_for: SnapshotRequest,
@@ -121,39 +149,42 @@ pub(super) struct Sandbox {
     pub search: String,
     /// Whether the help is shown.
     pub is_help_open: bool,
-    /// Whether the panels are shown.
-    pub are_panels_open: bool,
     /// Folder into which pictures and curves are saved.
     pub save_to: PathBuf,
     /// Whether a picture of the window is to be taken.
     pub wants_picture: bool,
     /// What was saved last, and where, or why not.
     pub notice: Option<String>,
-    /// Size of all text, 1 at first.
-    pub text_scale: f32,
     /// Whether the camera stays with the selected cell.
     pub stays_with_cell: bool,
-    /// Whether the mouse was used to turn the picture or to pick something, so that nobody need say how.
-    pub knows_mouse: bool,
     /// Whether the camera is flown instead of turned.
     pub is_flying: bool,
     /// The part of the window that the panels leave free, points.
     pub free: Rect,
     /// The pose chosen for the person, who has not touched it as long as the camera still has it.
     automatic: Option<CameraPose>,
+    /// Whether a pose is chosen for the person at all: where no film has led the camera.
+    frames_itself: bool,
 }
 
 impl Sandbox {
-    /// A sandbox around an engine, on a thread of its own; `wake` as in [`Worker::spawn`].
-    pub fn open(
-        visit: Visit,
-        engine: impl Engine,
-        wake: impl FnMut(bool) + Send + 'static,
-    ) -> std::io::Result<Self> {
-        let request = request_of(&first_settings(&visit.scene));
-        let worker = Worker::spawn(engine, request.clone(), wake)?;
+    /// A sandbox around a scene that has been set up, on a thread of its own; `wake` as in [`Worker::spawn`].
+    pub fn begin(arrival: Arrival, wake: Wake) -> std::io::Result<Self> {
+        let request = request_of(&first_settings(arrival.visit.scene()));
+        let (visit, worker) = arrival.start(request.clone(), Arc::clone(&wake))?;
+        let frames_itself = !visit.has_film();
         Ok(Self {
+            wake,
+            layout: Layout::default(),
+            browser: Browser::default(),
+            leaving: Vec::new(),
+            kept: Vec::new(),
+            lifeline: SharedLifeline::default(),
+            bookmarks: Vec::new(),
+            film: None,
+            films: Vec::new(),
             follows: visit.has_film(),
+            types: types_of(&visit),
             visit,
             worker: Some(worker),
             is_running: false,
@@ -179,16 +210,14 @@ impl Sandbox {
             gray: 2.0,
             search: String::new(),
             is_help_open: false,
-            are_panels_open: true,
             save_to: PathBuf::from("."),
             wants_picture: false,
             notice: None,
-            text_scale: 1.0,
             stays_with_cell: false,
-            knows_mouse: false,
             is_flying: false,
             free: Rect::default(),
             automatic: None,
+            frames_itself,
         })
     }
 
@@ -292,6 +321,9 @@ impl Sandbox {
             WHOLE_STAGE => report.snapshot.stage.focus,
             site => site,
         };
+        for site in &report.snapshot.sites {
+            self.types.extend(&site.cells.cell_type);
+        }
         let end = self.visit.end_hours();
         let was_before = shown.0.hours < end;
         shown.0 = report.snapshot;
@@ -299,7 +331,7 @@ impl Sandbox {
             self.set_running(false);
         }
         self.follow_film(shown.0.hours, settings, camera);
-        if !self.follows {
+        if self.frames_itself {
             self.follow_growth(shown, settings, camera);
         }
         if self.stays_with_cell
@@ -344,7 +376,7 @@ impl Sandbox {
 
     /// Makes all text larger or smaller by this factor.
     pub fn scale_text(&mut self, by: f32) {
-        self.text_scale = (self.text_scale * by).clamp(TEXT_SCALES.0, TEXT_SCALES.1);
+        self.layout.set_text_scale(self.layout.text_scale * by);
     }
 
     /// The curves of the branch that is lived, at the site that is shown.
@@ -378,11 +410,16 @@ impl Sandbox {
 
     /// Goes to a time, hours: back, or on.
     pub fn go_to(&mut self, hours: f64) {
+        self.go_to_minutes(hours * 60.0);
+    }
+
+    /// Goes to a time, minutes: back, or on.
+    pub fn go_to_minutes(&mut self, minutes: f64) {
         self.dragged_to = None;
         if self.is_running {
             self.set_running(false);
         }
-        self.order(Order::Go(hours * 60.0));
+        self.order(Order::Go(minutes));
     }
 
     /// Goes to where a chapter begins, hours, with the film's camera and look.
@@ -394,11 +431,13 @@ impl Sandbox {
     /// Goes to the latest kept moment before a time, hours, if that is another one than last time.
     pub fn go_near(&mut self, hours: f64) {
         let moments = self.past.moments.iter();
-        let near = moments.copied().rfind(|at| *at <= hours * 60.0);
+        let near = moments
+            .copied()
+            .rfind(|at| *at <= hours * 60.0 + CLOSE_MINUTES);
         if let Some(near) = near
             && self.dragged_to != Some(near)
         {
-            self.go_to(near / 60.0);
+            self.go_to_minutes(near);
             self.dragged_to = Some(near);
         }
     }
@@ -414,6 +453,7 @@ impl Sandbox {
     /// Lets the film lead the camera and what is shown, or stops that.
     pub fn set_following(&mut self, follows: bool) {
         self.follows = follows;
+        self.frames_itself = false;
         self.led = None;
     }
 
@@ -434,10 +474,10 @@ impl Sandbox {
         if !self.follows {
             return;
         }
-        let scene = &self.visit.scene;
+        let scene = self.visit.scene();
         let look = self
             .visit
-            .timeline
+            .timeline()
             .look_at(hours, scene.recording.look.clone());
         let look = Stage::of(scene).look(look);
         if settings.look != look {
@@ -500,14 +540,16 @@ impl Sandbox {
             None => self.pace_mark = Some((now, hours)),
         }
     }
+}
 
-    /// Ends the worker after the step it is in, and returns what was changed on each branch, the present one first.
-    pub fn finish(&mut self) -> Vec<Session> {
-        self.worker
-            .take()
-            .and_then(Worker::finish)
-            .unwrap_or_else(|| vec![Session::clone(&self.session)])
-    }
+/// The types of cells that a scene puts in, by number.
+fn types_of(visit: &Visit) -> BTreeSet<u16> {
+    let used = visit.parsed.used_cell_types();
+    let types = (0..).zip(&visit.parsed.library.types);
+    types
+        .filter(|(_, prefab)| used.contains(&prefab.name))
+        .map(|(number, _)| number)
+        .collect()
 }
 
 /// Where a cell is in a picture of a site, um.

@@ -1,5 +1,6 @@
 //! One picture of the window with all its panels, drawn without a display.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::prelude::*;
@@ -8,9 +9,9 @@ use crate::record::Studio;
 use crate::record::sink::write_png;
 use crate::view::{Shown, ViewCamera};
 
-use super::engine::Engine;
+use super::arrival::Arrival;
 use super::state::Sandbox;
-use super::visit::{Visit, first_settings};
+use super::visit::first_settings;
 use super::window::add_sandbox;
 use super::{SandboxError, Screenshot};
 
@@ -22,15 +23,14 @@ const SETTLING_FRAMES: usize = 4;
 
 /// Steps the simulation, draws the window once and writes it as PNG.
 pub(super) fn take(
-    visit: Visit,
-    engine: impl Engine,
+    arrival: Arrival,
     size: (u32, u32),
     screenshot: &Screenshot,
 ) -> Result<(), SandboxError> {
     let mut shown = Shown::default();
     let mut camera = ViewCamera::default();
-    let mut settings = first_settings(&visit.scene);
-    let mut sandbox = Sandbox::open(visit, engine, |_| {})
+    let mut settings = first_settings(arrival.visit.scene());
+    let mut sandbox = Sandbox::begin(arrival, Arc::new(|_: bool| {}))
         .map_err(|error| SandboxError::Thread(error.to_string()))?;
     sandbox.take_steps(screenshot.after_steps);
     loop {

@@ -5,42 +5,118 @@ use bevy_egui::egui::{
     Visuals, vec2,
 };
 
-/// Ground of the panels: a shade lighter than the deepest part of the picture.
-const GROUND: Color32 = Color32::from_rgb(17, 22, 30);
-/// Fields that take input, plots.
-const WELL: Color32 = Color32::from_rgb(10, 14, 20);
-/// Buttons and other things to press.
-const RAISED: Color32 = Color32::from_rgb(35, 44, 57);
-const RAISED_HOT: Color32 = Color32::from_rgb(48, 60, 77);
-const RAISED_PRESSED: Color32 = Color32::from_rgb(58, 73, 94);
-/// Thin lines between things.
-const LINE: Color32 = Color32::from_rgb(42, 52, 66);
-/// Edges of things to press.
-const EDGE: Color32 = Color32::from_rgb(62, 76, 94);
-const EDGE_HOT: Color32 = Color32::from_rgb(98, 120, 146);
-/// Text that is read.
-const INK: Color32 = Color32::from_rgb(216, 224, 233);
-/// Text that explains.
-const FAINT_INK: Color32 = Color32::from_rgb(140, 153, 169);
-/// Headings and figures.
-const BRIGHT_INK: Color32 = Color32::from_rgb(244, 247, 250);
-/// What is chosen, what runs.
-const ACCENT: Color32 = Color32::from_rgb(86, 180, 233);
-const ACCENT_DEEP: Color32 = Color32::from_rgb(24, 88, 128);
-/// What was changed by hand.
-const CHANGED: Color32 = Color32::from_rgb(240, 190, 90);
-/// What went wrong.
-const ALARM: Color32 = Color32::from_rgb(240, 128, 96);
+use super::layout::Theme;
 
-/// Arrows of a diagram: what raises, what lowers, what does neither.
-pub(super) const RAISES: Color32 = Color32::from_rgb(230, 159, 0);
-pub(super) const LOWERS: Color32 = ACCENT;
-pub(super) const IDLE: Color32 = Color32::from_rgb(104, 117, 133);
-/// Boxes of a diagram and what is written in them.
-pub(super) const BOX_GROUND: Color32 = RAISED;
-pub(super) const BOX_EDGE: Color32 = EDGE;
-pub(super) const IN_DIAGRAM: Color32 = BRIGHT_INK;
-pub(super) const FAINT_IN_DIAGRAM: Color32 = Color32::from_rgb(176, 188, 202);
+/// The colours of the panels.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Colours {
+    /// Ground of the panels: a shade from the deepest part of the picture.
+    ground: Color32,
+    /// Fields that take input, plots.
+    well: Color32,
+    /// Rows of a table, in turn.
+    row: Color32,
+    /// Buttons and other things to press.
+    raised: Color32,
+    raised_hot: Color32,
+    raised_pressed: Color32,
+    /// Thin lines between things.
+    line: Color32,
+    /// Edges of things to press.
+    edge: Color32,
+    edge_hot: Color32,
+    /// Text that is read.
+    ink: Color32,
+    /// Text that explains.
+    faint_ink: Color32,
+    /// Headings and figures.
+    bright_ink: Color32,
+    /// What is chosen, what runs.
+    accent: Color32,
+    accent_deep: Color32,
+    /// What is written on that.
+    on_accent: Color32,
+    /// What was changed by hand.
+    changed: Color32,
+    /// What went wrong.
+    alarm: Color32,
+    /// Ground of a card, so dense that what is written on it can be read whatever lies behind.
+    card: [u8; 4],
+    /// Arrows of a diagram, marks on the time line: what raises, what lowers, what does neither.
+    pub raises: Color32,
+    pub lowers: Color32,
+    pub idle: Color32,
+    /// Boxes of a diagram and what is written in them.
+    pub box_ground: Color32,
+    pub box_edge: Color32,
+    pub in_diagram: Color32,
+    pub faint_in_diagram: Color32,
+}
+
+const DARK: Colours = Colours {
+    ground: Color32::from_rgb(17, 22, 30),
+    well: Color32::from_rgb(10, 14, 20),
+    row: Color32::from_rgb(22, 28, 37),
+    raised: Color32::from_rgb(35, 44, 57),
+    raised_hot: Color32::from_rgb(48, 60, 77),
+    raised_pressed: Color32::from_rgb(58, 73, 94),
+    line: Color32::from_rgb(42, 52, 66),
+    edge: Color32::from_rgb(62, 76, 94),
+    edge_hot: Color32::from_rgb(98, 120, 146),
+    ink: Color32::from_rgb(216, 224, 233),
+    faint_ink: Color32::from_rgb(140, 153, 169),
+    bright_ink: Color32::from_rgb(244, 247, 250),
+    accent: Color32::from_rgb(86, 180, 233),
+    accent_deep: Color32::from_rgb(24, 88, 128),
+    on_accent: Color32::from_rgb(244, 247, 250),
+    changed: Color32::from_rgb(240, 190, 90),
+    alarm: Color32::from_rgb(240, 128, 96),
+    card: [12, 16, 23, 250],
+    raises: Color32::from_rgb(230, 159, 0),
+    lowers: Color32::from_rgb(86, 180, 233),
+    idle: Color32::from_rgb(104, 117, 133),
+    box_ground: Color32::from_rgb(35, 44, 57),
+    box_edge: Color32::from_rgb(62, 76, 94),
+    in_diagram: Color32::from_rgb(244, 247, 250),
+    faint_in_diagram: Color32::from_rgb(176, 188, 202),
+};
+
+const LIGHT: Colours = Colours {
+    ground: Color32::from_rgb(243, 245, 248),
+    well: Color32::from_rgb(255, 255, 255),
+    row: Color32::from_rgb(235, 239, 244),
+    raised: Color32::from_rgb(224, 230, 238),
+    raised_hot: Color32::from_rgb(210, 219, 230),
+    raised_pressed: Color32::from_rgb(196, 207, 221),
+    line: Color32::from_rgb(208, 215, 224),
+    edge: Color32::from_rgb(168, 180, 194),
+    edge_hot: Color32::from_rgb(110, 128, 150),
+    ink: Color32::from_rgb(36, 44, 54),
+    faint_ink: Color32::from_rgb(84, 96, 111),
+    bright_ink: Color32::from_rgb(12, 16, 22),
+    accent: Color32::from_rgb(0, 92, 146),
+    accent_deep: Color32::from_rgb(0, 92, 146),
+    on_accent: Color32::from_rgb(255, 255, 255),
+    changed: Color32::from_rgb(128, 78, 0),
+    alarm: Color32::from_rgb(168, 44, 12),
+    card: [250, 251, 253, 250],
+    raises: Color32::from_rgb(168, 100, 0),
+    lowers: Color32::from_rgb(0, 114, 178),
+    idle: Color32::from_rgb(110, 122, 138),
+    box_ground: Color32::from_rgb(224, 230, 238),
+    box_edge: Color32::from_rgb(168, 180, 194),
+    in_diagram: Color32::from_rgb(12, 16, 22),
+    faint_in_diagram: Color32::from_rgb(66, 78, 92),
+};
+
+/// The colours in which something is drawn.
+pub(super) fn colours(ui: &Ui) -> &'static Colours {
+    of(ui.visuals().dark_mode)
+}
+
+const fn of(is_dark: bool) -> &'static Colours {
+    if is_dark { &DARK } else { &LIGHT }
+}
 
 /// Width of the panels, points.
 pub(super) const LEFT_WIDTH: f32 = 278.0;
@@ -48,11 +124,17 @@ pub(super) const RIGHT_WIDTH: f32 = 330.0;
 /// Height of a plot, points.
 pub(super) const PLOT_HEIGHT: f32 = 132.0;
 
-/// Dresses egui.
-pub(super) fn apply(ctx: &egui::Context) {
-    ctx.set_theme(egui::Theme::Dark);
+/// Dresses egui. What is drawn over the picture keeps its own colours.
+pub(super) fn apply(ctx: &egui::Context, theme: Theme) {
+    let theme = match theme {
+        Theme::Dark => egui::Theme::Dark,
+        Theme::Light => egui::Theme::Light,
+    };
+    ctx.set_theme(theme);
+    for theme in [egui::Theme::Dark, egui::Theme::Light] {
+        ctx.style_mut_of(theme, |style| style.visuals = visuals(theme));
+    }
     ctx.all_styles_mut(|style| {
-        style.visuals = visuals();
         style.spacing.item_spacing = vec2(8.0, 6.0);
         style.spacing.button_padding = vec2(8.0, 4.0);
         style.spacing.interact_size.y = 24.0;
@@ -74,30 +156,56 @@ pub(super) fn apply(ctx: &egui::Context) {
     });
 }
 
-fn visuals() -> Visuals {
-    let mut visuals = Visuals::dark();
+fn visuals(theme: egui::Theme) -> Visuals {
+    let is_dark = theme == egui::Theme::Dark;
+    let colours = of(is_dark);
+    let mut visuals = if is_dark {
+        Visuals::dark()
+    } else {
+        Visuals::light()
+    };
     let round = CornerRadius::same(4);
-    visuals.panel_fill = GROUND;
-    visuals.window_fill = GROUND;
-    visuals.window_stroke = Stroke::new(1.0, LINE);
+    visuals.panel_fill = colours.ground;
+    visuals.window_fill = colours.ground;
+    visuals.window_stroke = Stroke::new(1.0, colours.line);
     visuals.window_corner_radius = CornerRadius::same(8);
-    visuals.extreme_bg_color = WELL;
-    visuals.faint_bg_color = Color32::from_rgb(22, 28, 37);
-    visuals.hyperlink_color = ACCENT;
-    visuals.warn_fg_color = CHANGED;
-    visuals.error_fg_color = ALARM;
-    visuals.weak_text_color = Some(FAINT_INK);
-    visuals.selection.bg_fill = ACCENT_DEEP;
-    visuals.selection.stroke = Stroke::new(1.0, BRIGHT_INK);
+    visuals.extreme_bg_color = colours.well;
+    visuals.faint_bg_color = colours.row;
+    visuals.hyperlink_color = colours.accent;
+    visuals.warn_fg_color = colours.changed;
+    visuals.error_fg_color = colours.alarm;
+    visuals.weak_text_color = Some(colours.faint_ink);
+    visuals.selection.bg_fill = colours.accent_deep;
+    visuals.selection.stroke = Stroke::new(1.0, colours.on_accent);
     visuals.slider_trailing_fill = true;
     let widgets = &mut visuals.widgets;
-    widgets.noninteractive.bg_stroke = Stroke::new(1.0, LINE);
-    widgets.noninteractive.fg_stroke = Stroke::new(1.0, INK);
+    widgets.noninteractive.bg_stroke = Stroke::new(1.0, colours.line);
+    widgets.noninteractive.fg_stroke = Stroke::new(1.0, colours.ink);
     for (state, fill, edge, ink) in [
-        (&mut widgets.inactive, RAISED, EDGE, INK),
-        (&mut widgets.hovered, RAISED_HOT, EDGE_HOT, BRIGHT_INK),
-        (&mut widgets.active, RAISED_PRESSED, EDGE_HOT, BRIGHT_INK),
-        (&mut widgets.open, RAISED, EDGE, BRIGHT_INK),
+        (
+            &mut widgets.inactive,
+            colours.raised,
+            colours.edge,
+            colours.ink,
+        ),
+        (
+            &mut widgets.hovered,
+            colours.raised_hot,
+            colours.edge_hot,
+            colours.bright_ink,
+        ),
+        (
+            &mut widgets.active,
+            colours.raised_pressed,
+            colours.edge_hot,
+            colours.bright_ink,
+        ),
+        (
+            &mut widgets.open,
+            colours.raised,
+            colours.edge,
+            colours.bright_ink,
+        ),
     ] {
         state.bg_fill = fill;
         state.weak_bg_fill = fill;
@@ -110,22 +218,19 @@ fn visuals() -> Visuals {
 }
 
 /// The frame of a side panel.
-pub(super) fn panel_frame() -> egui::Frame {
+pub(super) fn panel_frame(style: &egui::Style) -> egui::Frame {
     egui::Frame::new()
-        .fill(GROUND)
+        .fill(style.visuals.panel_fill)
         .inner_margin(Margin::symmetric(12, 10))
 }
 
-/// Ground of a card, so dense that what is written on it can be read whatever lies behind.
-const CARD: [u8; 4] = [12, 16, 23, 250];
-
 /// A card that floats over the picture.
-pub(super) fn card_frame() -> egui::Frame {
+pub(super) fn card_frame(style: &egui::Style) -> egui::Frame {
+    let colours = of(style.visuals.dark_mode);
+    let [r, g, b, alpha] = colours.card;
     egui::Frame::new()
-        .fill(Color32::from_rgba_unmultiplied(
-            CARD[0], CARD[1], CARD[2], CARD[3],
-        ))
-        .stroke(Stroke::new(1.0, LINE))
+        .fill(Color32::from_rgba_unmultiplied(r, g, b, alpha))
+        .stroke(Stroke::new(1.0, colours.line))
         .corner_radius(CornerRadius::same(8))
         .inner_margin(Margin::symmetric(12, 8))
 }
@@ -147,49 +252,59 @@ pub(super) fn section<R>(
 
 /// Text of a heading.
 pub(super) fn heading(text: &str) -> RichText {
-    RichText::new(text).size(14.5).strong().color(BRIGHT_INK)
+    RichText::new(text).size(14.5).strong()
 }
 
 /// Text that explains.
 pub(super) fn faint(text: impl Into<String>) -> RichText {
-    RichText::new(text).size(12.5).color(FAINT_INK)
+    RichText::new(text).size(12.5).weak()
 }
 
 /// A figure that is read from afar.
 pub(super) fn figure(text: impl Into<String>) -> RichText {
-    RichText::new(text).size(25.0).color(BRIGHT_INK)
+    RichText::new(text).size(25.0).strong()
 }
 
 /// Text about what was changed by hand.
-pub(super) fn changed(text: impl Into<String>) -> RichText {
-    RichText::new(text).color(CHANGED)
+pub(super) fn changed(ui: &Ui, text: impl Into<String>) -> RichText {
+    RichText::new(text).color(colours(ui).changed)
 }
 
 /// Text about what went wrong.
-pub(super) fn alarm(text: impl Into<String>) -> RichText {
-    RichText::new(text).color(ALARM)
+pub(super) fn alarm(ui: &Ui, text: impl Into<String>) -> RichText {
+    RichText::new(text).color(colours(ui).alarm)
 }
 
 /// The button that matters most.
-pub(super) fn main_button(text: &str) -> egui::Button<'static> {
-    egui::Button::new(RichText::new(text).color(BRIGHT_INK)).fill(ACCENT_DEEP)
+pub(super) fn main_button(ui: &Ui, text: &str) -> egui::Button<'static> {
+    let colours = colours(ui);
+    egui::Button::new(RichText::new(text).color(colours.on_accent)).fill(colours.accent_deep)
 }
 
 /// A key of the keyboard, as it is named in the help.
-pub(super) fn key(text: &str) -> RichText {
-    RichText::new(text).monospace().color(ACCENT)
+pub(super) fn key(ui: &Ui, text: &str) -> RichText {
+    RichText::new(text).monospace().color(colours(ui).accent)
 }
 
 /// A dot of a curve's colour and what it says, never on two lines.
 pub(super) fn swatch(ui: &mut Ui, colour: Color32, text: String) {
     let font = FontId::new(12.5, FontFamily::Proportional);
-    let galley = ui.painter().layout_no_wrap(text, font, FAINT_INK);
+    let ink = colours(ui).faint_ink;
+    let galley = ui.painter().layout_no_wrap(text.clone(), font, ink);
     let size = vec2(14.0 + galley.size().x, galley.size().y.max(14.0));
-    let (place, _) = ui.allocate_exact_size(size, egui::Sense::hover());
+    let (place, response) = ui.allocate_exact_size(size, egui::Sense::hover());
+    let info = || egui::WidgetInfo::labeled(egui::WidgetType::Label, true, &text);
+    response.widget_info(info);
     let middle = place.left_center() + vec2(5.0, 0.0);
     ui.painter().circle_filled(middle, 4.5, colour);
     let corner = place.left_center() + vec2(14.0, -0.5 * galley.size().y);
-    ui.painter().galley(corner, galley, FAINT_INK);
+    ui.painter().galley(corner, galley, ink);
+}
+
+/// A spot of a thing's colour.
+pub(super) fn spot(ui: &mut Ui, colour: Color32) {
+    let (place, _) = ui.allocate_exact_size(vec2(12.0, 14.0), egui::Sense::hover());
+    ui.painter().circle_filled(place.center(), 4.5, colour);
 }
 
 /// Two columns of names and values.
@@ -200,8 +315,8 @@ pub(super) fn value_grid(ui: &mut Ui, id: &str, rows: &[(String, String)]) {
         .min_col_width(96.0)
         .show(ui, |ui| {
             for (name, value) in rows {
-                ui.label(RichText::new(name).color(FAINT_INK));
-                ui.label(RichText::new(value).color(BRIGHT_INK));
+                ui.label(RichText::new(name).weak());
+                ui.label(RichText::new(value).strong());
                 ui.end_row();
             }
         });
@@ -229,22 +344,44 @@ mod tests {
             let [r, g, b, _] = ground.to_array();
             LinearRgba::from(Srgba::rgb_u8(r, g, b))
         };
-        let [r, g, b, alpha] = CARD;
-        let card = LinearRgba::from(Srgba::rgb_u8(r, g, b)).to_vec3();
-        let cover = f32::from(alpha) / 255.0;
-        let over = |behind: f32| {
-            let mixed = card * cover + behind * (1.0 - cover);
-            LinearRgba::rgb(mixed.x, mixed.y, mixed.z)
-        };
-        let grounds = [
-            opaque(GROUND),
-            opaque(WELL),
-            over(0.0),
-            over(0.2),
-            over(1.0),
-        ];
-        for ground in grounds {
-            for ink in [INK, FAINT_INK, BRIGHT_INK, ACCENT, CHANGED, ALARM] {
+        for colours in [&DARK, &LIGHT] {
+            let [r, g, b, alpha] = colours.card;
+            let card = LinearRgba::from(Srgba::rgb_u8(r, g, b)).to_vec3();
+            let cover = f32::from(alpha) / 255.0;
+            let over = |behind: f32| {
+                let mixed = card * cover + behind * (1.0 - cover);
+                LinearRgba::rgb(mixed.x, mixed.y, mixed.z)
+            };
+            let grounds = [
+                opaque(colours.ground),
+                opaque(colours.well),
+                opaque(colours.row),
+                over(0.0),
+                over(0.2),
+                over(1.0),
+            ];
+            let inks = [
+                colours.ink,
+                colours.faint_ink,
+                colours.bright_ink,
+                colours.accent,
+                colours.changed,
+                colours.alarm,
+                colours.faint_in_diagram,
+            ];
+            let mut pairs: Vec<(Color32, LinearRgba)> = Vec::new();
+            for ground in grounds {
+                pairs.extend(inks.map(|ink| (ink, ground)));
+            }
+            for ground in [colours.raised, colours.raised_hot, colours.raised_pressed] {
+                pairs.push((colours.ink, opaque(ground)));
+                pairs.push((colours.bright_ink, opaque(ground)));
+            }
+            for ink in [colours.in_diagram, colours.faint_in_diagram] {
+                pairs.push((ink, opaque(colours.box_ground)));
+            }
+            pairs.push((colours.on_accent, opaque(colours.accent_deep)));
+            for (ink, ground) in pairs {
                 let found = contrast(ink, ground);
                 assert!(found >= 4.5, "{ink:?} on {ground:?}: {found}");
             }

@@ -1,9 +1,11 @@
 //! The scene that is explored, and what it wants to be shown.
 
+use std::sync::Arc;
+
 use crate::record::way::CameraWay;
 use crate::scene::schema::{Action, Event};
 use crate::scene::timeline::Timeline;
-use crate::scene::{Scene, Stage};
+use crate::scene::{ParsedScene, Scene, Stage};
 use crate::simulation::drawn_site;
 use crate::view::ViewSettings;
 
@@ -13,10 +15,8 @@ const A_MOMENT_HOURS: f64 = 0.26;
 /// The scene that is explored.
 #[derive(Clone, Debug)]
 pub(super) struct Visit {
-    /// The scene.
-    pub scene: Scene,
-    /// Its timeline.
-    pub timeline: Timeline,
+    /// The scene, with everything it refers to.
+    pub parsed: Arc<ParsedScene>,
     /// Name of its file, without folder and ending.
     pub name: String,
     /// Seed of the random numbers.
@@ -27,19 +27,28 @@ pub(super) struct Visit {
 
 impl Visit {
     /// A visit to a scene of that name, with that seed.
-    pub fn new(scene: Scene, name: String, seed: u64) -> Self {
+    pub fn new(parsed: Arc<ParsedScene>, name: String, seed: u64) -> Self {
         Self {
-            timeline: Timeline::new(&scene),
-            scene,
+            parsed,
             name,
             seed,
             way: CameraWay::default(),
         }
     }
 
+    /// The scene.
+    pub fn scene(&self) -> &Scene {
+        &self.parsed.scene
+    }
+
+    /// Its timeline.
+    pub fn timeline(&self) -> &Timeline {
+        &self.parsed.timeline
+    }
+
     /// Whether its film has a camera or looks that follow each other.
     pub fn has_film(&self) -> bool {
-        let looks = self.scene.timeline.iter();
+        let looks = self.scene().timeline.iter();
         let mut looks = looks.filter(|event| matches!(event, Event::At(_, Action::Look(_))));
         self.way.pose_at(0.0).is_some() || looks.nth(1).is_some()
     }
@@ -62,7 +71,7 @@ impl Visit {
 
     /// When its timeline is over, hours.
     pub fn end_hours(&self) -> f64 {
-        self.scene.duration.hours()
+        self.scene().duration.hours()
     }
 }
 

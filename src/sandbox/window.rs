@@ -3,6 +3,7 @@
 //! All schedules of the app run on the main thread, and the simulation keeps to a thread and a pool of its
 //! own: in a common pool a picture waits for whatever part of a step lies before it in the queue.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -23,13 +24,17 @@ use bevy_egui::{EguiGlobalSettings, PrimaryEguiContext};
 use crate::record::studio::{backends, find_driver, quietly};
 use crate::view::{Shown, ViewCamera, ViewEye, ViewPlugin, ViewSettings};
 
-use super::engine::Engine;
+use super::arrival::{Arrival, load_simulations};
+use super::browser::Browser;
+use super::filming::film_window;
 use super::input::{Grip, course};
 use super::keepsakes::take_picture;
-use super::session::Session;
+use super::layout::Layout;
+use super::parting::{SharedLifeline, rescue};
+use super::session::SaveError;
 use super::state::Sandbox;
-use super::visit::{Visit, first_settings};
-use super::{SandboxError, input, panels};
+use super::visit::first_settings;
+use super::{ExploreOptions, SandboxError, input, panels};
 
 /// Time between two pictures while nothing happens.
 const IDLE: Duration = Duration::from_millis(500);
@@ -39,12 +44,15 @@ pub(super) fn add_sandbox(app: &mut App, sandbox: Sandbox, target: Option<Handle
     app.world_mut()
         .resource_mut::<EguiGlobalSettings>()
         .auto_create_primary_context = false;
-    app.insert_resource(first_settings(&sandbox.visit.scene))
+    app.insert_resource(first_settings(sandbox.visit.scene()))
         .insert_resource(sandbox)
         .add_plugins((panels::plugin, input::plugin))
         .add_systems(First, receive_report)
         .add_systems(PreUpdate, fit_picture)
-        .add_systems(Last, (ask_for_what_is_shown, take_picture));
+        .add_systems(
+            Last,
+            (ask_for_what_is_shown, take_picture, film_window).chain(),
+        );
     // Panels have a camera of their own: the eye only draws the part of the window that they leave free.
     let mut glass = app.world_mut().spawn((
         Name::new("panels"),
@@ -86,6 +94,7 @@ fn receive_report(
 ) {
     // Working copies: change detection must only see real changes.
     let (mut new_settings, mut new_camera) = (settings.clone(), *camera);
+    sandbox.welcome(&mut shown, &mut new_settings, &mut new_camera);
     sandbox.receive(&mut shown, &mut new_settings, &mut new_camera);
     settings.set_if_neq(new_settings);
     camera.set_if_neq(new_camera);
@@ -223,32 +232,94 @@ impl Alarm {
     }
 }
 
-/// What is left when the window has closed.
+/// What is left when the window has closed: the files in which something is kept.
 #[derive(Resource, Clone, Default)]
-struct Farewell(Arc<Mutex<Vec<Session>>>);
+struct Farewell(Arc<Mutex<Option<Result<Vec<PathBuf>, SaveError>>>>);
+
+/// Where the layout is remembered.
+#[derive(Resource)]
+struct LayoutFile(Option<PathBuf>);
 
 /// Ends the worker when the app ends.
 fn say_farewell(
     mut exits: MessageReader<AppExit>,
     mut sandbox: ResMut<Sandbox>,
     farewell: Res<Farewell>,
+    file: Res<LayoutFile>,
 ) {
     if exits.read().last().is_some() {
-        let sessions = sandbox.finish();
-        *farewell.0.lock().unwrap_or_else(PoisonError::into_inner) = sessions;
+        if let Some(file) = &file.0
+            && let Err(reason) = sandbox.layout.save(file)
+        {
+            warn!("{reason}");
+        }
+        let kept = sandbox.finish();
+        *farewell.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
     }
 }
 
-/// Opens the window and returns what was changed once it is closed.
+/// Names the window after the scene, and remembers its size.
+fn keep_up_window(
+    mut sandbox: ResMut<Sandbox>,
+    mut windows: Query<&mut Window, With<PrimaryWindow>>,
+) {
+    let Ok(mut window) = windows.single_mut() else {
+        return;
+    };
+    let title = title_of(&sandbox.visit.scene().title);
+    if window.title != title {
+        window.title = title;
+    }
+    let size = Some((window.width(), window.height()));
+    if sandbox.layout.window != size {
+        sandbox.layout.window = size;
+    }
+}
+
+fn title_of(scene: &str) -> String {
+    format!("{scene} - tumorscape")
+}
+
+/// Whatever panics on this thread from now on, the simulation is saved before anything is taken apart. Returns what was
+/// saved.
+fn save_before_panics(lifeline: &SharedLifeline) -> Arc<Mutex<Vec<String>>> {
+    let kept: Arc<Mutex<Vec<String>>> = Arc::default();
+    let (hook, window) = (take_hook(), std::thread::current().id());
+    let (lifeline, saved) = (Arc::clone(lifeline), Arc::clone(&kept));
+    set_hook(Box::new(move |info| {
+        hook(info);
+        if std::thread::current().id() != window {
+            return;
+        }
+        let texts = rescue(&lifeline).into_iter().map(|kept| match kept {
+            Ok(path) => path.display().to_string(),
+            Err(reason) => reason,
+        });
+        saved
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(texts);
+    }));
+    kept
+}
+
+/// Opens the window and returns the files in which something is kept once it is closed.
 pub(super) fn open(
-    visit: Visit,
-    engine: impl Engine,
-    (size, save_to): ((u32, u32), PathBuf),
-) -> Result<Vec<Session>, SandboxError> {
+    arrival: Arrival,
+    options: &ExploreOptions,
+) -> Result<Vec<PathBuf>, SandboxError> {
     display_is_there()?;
     // The renderer has no way to report a missing driver but to panic.
     drop(find_driver()?);
-    let title = format!("{} - tumorscape", visit.scene.title);
+    let title = title_of(&arrival.visit.scene().title);
+    let (layout, notice) = match &options.layout_file {
+        Some(file) => Layout::load(file),
+        None => (Layout::default(), None),
+    };
+    let size = match layout.window {
+        Some((width, height)) => UVec2::new(width as u32, height as u32),
+        None => UVec2::from(options.size),
+    };
     let mut app = App::new();
     let plugins = DefaultPlugins
         .build()
@@ -268,7 +339,7 @@ pub(super) fn open(
         .set(WindowPlugin {
             primary_window: Some(Window {
                 title,
-                resolution: WindowResolution::new(size.0, size.1),
+                resolution: WindowResolution::new(size.x, size.y),
                 present_mode: PresentMode::AutoVsync,
                 ..default()
             }),
@@ -285,29 +356,38 @@ pub(super) fn open(
     app.add_plugins(ViewPlugin { target: None });
     let proxy = (**app.world().resource::<EventLoopProxyWrapper>()).clone();
     let effort = Effort::new();
-    let mut alarm = Alarm {
+    let alarm = Mutex::new(Alarm {
         effort: effort.clone(),
         rang: None,
-    };
+    });
     let wake = move |is_last| {
+        let mut alarm = alarm.lock().unwrap_or_else(PoisonError::into_inner);
         if alarm.rings(Instant::now(), is_last) {
             // The event loop is gone when the window is; then nobody wants to be woken.
             let _ = proxy.send_event(WinitUserEvent::WakeUp);
         }
     };
-    let mut sandbox = Sandbox::open(visit, engine, wake)
+    let mut sandbox = Sandbox::begin(arrival, Arc::new(wake))
         .map_err(|error| SandboxError::Thread(error.to_string()))?;
-    sandbox.save_to = save_to;
+    sandbox.save_to.clone_from(&options.save_to);
+    sandbox.layout = layout;
+    sandbox.notice = notice;
+    if let Some(loader) = options.loader.clone() {
+        sandbox.browser = Browser::new(load_simulations(loader), options.scene_file.clone());
+    }
+    let lifeline = SharedLifeline::default();
+    sandbox.hold_on_to(Arc::clone(&lifeline));
     add_sandbox(&mut app, sandbox, None);
     let farewell = Farewell::default();
     app.insert_resource(farewell.clone())
+        .insert_resource(LayoutFile(options.layout_file.clone()))
         .insert_resource(effort.clone())
         .add_systems(First, begin_picture)
         .insert_resource(WinitSettings {
             focused_mode: UpdateMode::reactive(IDLE),
             unfocused_mode: UpdateMode::reactive(IDLE),
         })
-        .add_systems(Last, (set_tempo, say_farewell));
+        .add_systems(Last, (set_tempo, (keep_up_window, say_farewell).chain()));
     if let Some(render) = app.get_sub_app_mut(RenderApp) {
         render
             .insert_resource(effort)
@@ -319,12 +399,14 @@ pub(super) fn open(
     app.finish();
     app.cleanup();
     run_on_one_thread(&mut app);
-    let exit = app.run();
-    if exit.is_error() {
-        return Err(SandboxError::Window);
+    let rescued = save_before_panics(&lifeline);
+    let exit = catch_unwind(AssertUnwindSafe(|| app.run()));
+    if exit.is_err() || exit.is_ok_and(|exit| exit.is_error()) {
+        let kept = rescued.lock().unwrap_or_else(PoisonError::into_inner);
+        return Err(SandboxError::Window(kept.clone()));
     }
-    let mut sessions = farewell.0.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok(std::mem::take(&mut *sessions))
+    let mut kept = farewell.0.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(kept.take().transpose()?.unwrap_or_default())
 }
 
 /// Checks for a display before anything is built.

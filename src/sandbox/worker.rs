@@ -5,6 +5,7 @@
 //! never waits for a step. What was changed when is written into a [`Session`], from which the same run can
 //! be had again.
 
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -15,15 +16,13 @@ use crate::scene::schema::Action;
 use crate::simulation::{Snapshot, SnapshotRequest};
 
 use super::engine::{Engine, Knob};
-use super::past::{Branch, Past};
+use super::past::{Branch, CLOSE_MINUTES, Past};
 use super::session::{Session, log_change};
 
 /// Tissue time between two moments that are kept at first, minutes.
 const KEEP_EVERY_MINUTES: f64 = 30.0;
 /// Steps are computed so many times as long as it took to keep a moment before the next one is kept.
 const KEEPING_SHARE: u32 = 20;
-/// Nearer than this to a goal is there, minutes.
-const CLOSE_MINUTES: f64 = 1e-6;
 
 /// How fast tissue time runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,7 +50,17 @@ pub(super) enum Order {
     Branch(usize),
     /// Put this into reports from now on, the next one at once.
     Show(SnapshotRequest),
+    /// Save the state as a run in this folder, or one with a number, and tell where, and what was changed on each branch.
+    Rescue {
+        /// The folder.
+        folder: PathBuf,
+        /// Where the answer goes.
+        answer: Sender<Rescued>,
+    },
 }
+
+/// Where the state was saved, or why not, and what was changed on each branch, the present one first.
+pub(super) type Rescued = (Result<PathBuf, String>, Vec<Session>);
 
 /// What can be gone back to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -156,6 +165,11 @@ impl Worker {
         if let Some(orders) = &self.orders {
             drop(orders.send(order));
         }
+    }
+
+    /// Another way to send it orders. The thread does not end as long as there is one.
+    pub fn orders(&self) -> Option<Sender<Order>> {
+        self.orders.clone()
     }
 
     /// The newest report, if there is one that was not taken yet.
@@ -272,15 +286,23 @@ impl<E: Engine> Loop<E> {
             }
             Order::Go(minutes) => self.go(minutes),
             Order::Branch(branch) => {
-                if branch != self.past.active() && self.past.turn_to(branch) {
-                    let reached = self.past.branch().reached;
-                    self.go_back(reached);
+                let reached = self.past.branches().get(branch).map(|of| of.reached);
+                if let Some(reached) = reached
+                    && branch != self.past.active()
+                    && self.go_back(branch, reached)
+                {
+                    self.steps_left = 0;
                     self.goal = Some(reached);
                 }
             }
             Order::Show(request) => {
                 self.request = request;
                 self.unseen = true;
+            }
+            Order::Rescue { folder, answer } => {
+                let run = self.engine.save_as_run(&folder);
+                // Nobody waits for it any more if it took too long.
+                let _answered = answer.send((run, self.sessions()));
             }
         }
     }
@@ -289,34 +311,41 @@ impl<E: Engine> Loop<E> {
     fn go(&mut self, minutes: f64) {
         let now = self.engine.minutes();
         let goal = minutes.max(0.0);
-        let is_nearer = |from: f64| from > now && from <= goal;
-        if goal < now
-            || self
-                .past
-                .latest(goal)
-                .is_some_and(|(from, _)| is_nearer(from))
-        {
-            self.go_back(goal);
-        }
+        let is_back = goal < now - CLOSE_MINUTES;
+        let kept = self.past.latest(goal).map(|(at, _)| at);
         self.steps_left = 0;
-        self.goal = Some(goal);
         self.unseen = true;
+        if is_back || kept.is_some_and(|at| at > now + CLOSE_MINUTES) {
+            let is_there = self.go_back(self.past.active(), goal);
+            if is_back && !is_there {
+                // It stays where it is; the reason is told.
+                self.goal = None;
+                return;
+            }
+        }
+        self.goal = Some(goal);
     }
 
-    /// Takes up the latest kept moment of the present branch that is not later than this, minutes.
-    fn go_back(&mut self, minutes: f64) {
-        let Some((at, moment)) = self.past.latest(minutes) else {
-            return;
+    /// Takes up the latest kept moment of a branch that is not later than this, minutes, and lives that branch. Whether it
+    /// could: state and books stay as they are otherwise.
+    fn go_back(&mut self, branch: usize, minutes: f64) -> bool {
+        let restored = match self.past.latest_of(branch, minutes) {
+            Some((at, moment)) => self.engine.go_back(moment).map(|()| at),
+            None => Err("there is no kept moment to go back to".to_owned()),
         };
-        match self.engine.go_back(moment) {
-            Ok(()) => {
-                self.past.went_back(at);
-                self.refusal = None;
-            }
-            Err(reason) => self.refusal = Some(reason),
-        }
         self.knobs_are_old = true;
         self.unseen = true;
+        match restored {
+            Ok(at) => {
+                self.past.went_back(branch, at);
+                self.refusal = None;
+                true
+            }
+            Err(reason) => {
+                self.refusal = Some(reason);
+                false
+            }
+        }
     }
 
     /// Keeps the moment that it is, if one is due and it costs little beside the steps since the last one.
@@ -335,16 +364,12 @@ impl<E: Engine> Loop<E> {
 
     /// What was changed on each branch, the present one first.
     fn sessions(&self) -> Vec<Session> {
-        let session = |branch: &Branch| Session {
-            changes: branch.changes.clone(),
-            hours_seen: branch.reached / 60.0,
-        };
         let present = std::iter::once(self.past.branch());
         let others = self.past.branches().iter().enumerate();
         let others = others.filter(|(number, _)| *number != self.past.active());
         present
             .chain(others.map(|(_, branch)| branch))
-            .map(session)
+            .map(session_of)
             .collect()
     }
 
@@ -388,10 +413,7 @@ impl<E: Engine> Loop<E> {
         self.slot.put(Report {
             snapshot: Arc::new(self.engine.snapshot(&self.request)),
             knobs: Arc::clone(&self.knobs),
-            session: Arc::new(Session {
-                changes: self.past.branch().changes.clone(),
-                hours_seen: self.past.branch().reached / 60.0,
-            }),
+            session: Arc::new(session_of(self.past.branch())),
             past: Arc::new(PastSeen {
                 branches: self.past.branches().to_vec(),
                 active: self.past.active(),
@@ -402,6 +424,14 @@ impl<E: Engine> Loop<E> {
             refusal: self.refusal.clone(),
         });
         (self.wake)(is_last);
+    }
+}
+
+/// What was changed on a branch.
+fn session_of(branch: &Branch) -> Session {
+    Session {
+        changes: Arc::clone(&branch.changes),
+        minutes_seen: branch.reached,
     }
 }
 

@@ -64,7 +64,7 @@ pub use population::{Ground, PlacedCell, place_cells};
 pub use prefab::CellPrefab;
 pub use report::{Problem, SceneReport};
 pub use schema::{Pace, Scene};
-pub use shipped::shipped_scene;
+pub use shipped::{shipped_scene, shipped_scenes};
 pub use stage::{Stage, StageLayout};
 pub use timeline::{Change, Timeline};
 

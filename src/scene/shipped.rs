@@ -19,3 +19,10 @@ pub fn shipped_scene(path: &Path) -> Option<&'static str> {
     let file = plain.strip_prefix(FOLDER).ok()?;
     SHIPPED.get_file(file)?.contents_utf8()
 }
+
+/// The shipped scenes with their texts, each by the name under which it can be opened, `scenes/NAME.ron`.
+pub fn shipped_scenes() -> impl Iterator<Item = (PathBuf, &'static str)> {
+    let files = SHIPPED.files();
+    let scenes = files.filter(|file| file.path().extension().is_some_and(|end| end == "ron"));
+    scenes.filter_map(|file| Some((Path::new(FOLDER).join(file.path()), file.contents_utf8()?)))
+}

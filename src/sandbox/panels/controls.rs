@@ -10,8 +10,10 @@ use crate::view::overlay::{count_text, time_text};
 use crate::view::{Shown, ViewCamera, ViewSettings};
 
 use super::super::choices::{WITH_KEY, choices};
-use super::super::state::{PACES, Sandbox, extent, whole_view};
+use super::super::layout::Theme;
+use super::super::state::{PACES, Sandbox, TEXT_FACTOR, extent, whole_view};
 use super::super::theme;
+use super::{bookmarks, scenes, types};
 
 /// Fills the panel.
 pub(super) fn show(
@@ -22,36 +24,20 @@ pub(super) fn show(
     camera: &mut ViewCamera,
 ) {
     ui.label(
-        egui::RichText::new(&sandbox.visit.scene.title)
+        egui::RichText::new(&sandbox.visit.scene().title)
             .heading()
             .strong(),
     );
-    ui.label(theme::faint(sandbox.visit.scene.about.trim()));
+    ui.label(theme::faint(sandbox.visit.scene().about.trim()));
+    scenes::buttons(ui, sandbox);
     site_choice(ui, shown, settings);
     theme::section(ui, "Time", true, |ui| time(ui, sandbox, shown, settings));
-    ui.horizontal(|ui| {
-        if ui
-            .button("Keep picture")
-            .on_hover_text(
-                "A picture of the window, in the folder in which the program was started (K)",
-            )
-            .clicked()
-        {
-            sandbox.wants_picture = true;
-        }
-        if ui
-            .button("Keep curves")
-            .on_hover_text("All measurements of this site over time, as a CSV table")
-            .clicked()
-        {
-            sandbox.save_curves();
-        }
-    });
-    if let Some(notice) = &sandbox.notice {
-        ui.label(theme::faint(notice));
-    }
+    bookmarks::show(ui, sandbox, shown, settings, camera);
     theme::section(ui, "Colour of the cells", true, |ui| {
         colours(ui, shown, settings);
+    });
+    theme::section(ui, "Types of cells", true, |ui| {
+        types::show(ui, sandbox, shown, settings);
     });
     theme::section(ui, "Field slice", true, |ui| slice(ui, shown, settings));
     theme::section(ui, "Cut", true, |ui| cut(ui, shown, settings));
@@ -70,6 +56,7 @@ pub(super) fn show(
             }
         }
         style(ui, settings);
+        window(ui, sandbox);
         eye(ui, sandbox, shown, settings, camera);
     });
 }
@@ -103,12 +90,14 @@ fn time(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown, settings: &ViewSettin
     }
     if sandbox.is_broken {
         ui.label(theme::alarm(
+            ui,
             "The simulation has stopped because of a fault; the terminal says which.",
         ));
         return;
     }
     if shown.0.hours >= sandbox.visit.end_hours() {
         ui.label(theme::changed(
+            ui,
             "The scene is over. Time can go on, but nothing more is scripted.",
         ));
     }
@@ -120,7 +109,7 @@ fn time(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown, settings: &ViewSettin
             "▶ Play"
         };
         if ui
-            .add(theme::main_button(play).min_size(size))
+            .add(theme::main_button(ui, play).min_size(size))
             .on_hover_text("Space")
             .clicked()
         {
@@ -139,9 +128,10 @@ fn time(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown, settings: &ViewSettin
         .logarithmic(true)
         .suffix(" h/s")
         .max_decimals(2);
-    ui.label("Tissue time per second");
+    let label = ui.label("Tissue time per second").id;
     let is_bounded = !sandbox.is_unbounded;
-    if ui.add_enabled(is_bounded, slider).changed() {
+    let turned = ui.add_enabled(is_bounded, slider).labelled_by(label);
+    if turned.changed() {
         sandbox.set_pace(pace, false);
     }
     let mut is_unbounded = sandbox.is_unbounded;
@@ -291,8 +281,8 @@ fn cut(ui: &mut Ui, shown: &Shown, settings: &mut ViewSettings) {
 
 /// Axis and position of a plane.
 fn plane(ui: &mut Ui, axis: &mut Axis, at_um: &mut f32, extent: impl Fn(Axis) -> (f32, f32)) {
-    ui.horizontal(|ui| {
-        ui.label("Across");
+    let across = ui.horizontal(|ui| {
+        let label = ui.label("Across").id;
         for (choice, name) in [(Axis::X, "x"), (Axis::Y, "y"), (Axis::Z, "z")] {
             let button = egui::Button::selectable(*axis == choice, name)
                 .frame_when_inactive(true)
@@ -301,13 +291,13 @@ fn plane(ui: &mut Ui, axis: &mut Axis, at_um: &mut f32, extent: impl Fn(Axis) ->
                 *axis = choice;
             }
         }
+        label
     });
     let (low, high) = extent(*axis);
-    ui.add(
-        egui::Slider::new(at_um, low..=high)
-            .suffix(" µm")
-            .max_decimals(0),
-    );
+    let slider = egui::Slider::new(at_um, low..=high)
+        .suffix(" µm")
+        .max_decimals(0);
+    ui.add(slider).labelled_by(across.inner);
 }
 
 /// How things are drawn.
@@ -322,6 +312,29 @@ fn style(ui: &mut Ui, settings: &mut ViewSettings) {
                 .frame_when_inactive(true);
             if ui.add(button).on_hover_text(about).clicked() {
                 settings.look.style = choice;
+            }
+        }
+    });
+}
+
+/// How the window looks.
+fn window(ui: &mut Ui, sandbox: &mut Sandbox) {
+    ui.horizontal(|ui| {
+        ui.label("Panels");
+        let theme = &mut sandbox.layout.theme;
+        for (choice, name) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
+            let button = egui::Button::selectable(*theme == choice, name).frame_when_inactive(true);
+            if ui.add(button).clicked() {
+                *theme = choice;
+            }
+        }
+        for (name, by) in [("A−", 1.0 / TEXT_FACTOR), ("A+", TEXT_FACTOR)] {
+            if ui
+                .button(name)
+                .on_hover_text("Smaller and larger text (Ctrl − and Ctrl +)")
+                .clicked()
+            {
+                sandbox.scale_text(by);
             }
         }
     });

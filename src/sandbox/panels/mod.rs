@@ -1,14 +1,19 @@
 //! The panels: left what is shown and when, right what is measured and can be changed, and cards over the
 //! picture between them.
 
+mod bookmarks;
 mod changes;
 mod controls;
 mod diagrams;
 mod inspector;
 mod parameters;
 mod plots;
+mod scenes;
+#[cfg(test)]
+mod tests;
 mod time_line;
 mod treatments;
+mod types;
 mod wiring;
 
 use bevy::prelude::*;
@@ -20,6 +25,7 @@ use crate::view::overlay::{chapter_text, pace_text};
 use crate::view::{OverlayContent, OverlaySystems, Shown, ViewCamera, ViewSettings};
 
 use super::choices::{WITH_KEY, choices};
+use super::layout::Theme;
 use super::state::{Sandbox, labels_of};
 use super::theme;
 
@@ -37,15 +43,16 @@ fn show_panels(
     mut camera: ResMut<ViewCamera>,
     mut overlay: ResMut<OverlayContent>,
     shown: Res<Shown>,
-    mut is_dressed: Local<bool>,
+    mut dressed: Local<Option<Theme>>,
 ) -> Result {
     let ctx = contexts.ctx_mut()?;
-    if !*is_dressed {
-        theme::apply(ctx);
-        *is_dressed = true;
-    }
     let sandbox = &mut *sandbox;
-    ctx.set_zoom_factor(sandbox.text_scale);
+    if *dressed != Some(sandbox.layout.theme) {
+        theme::apply(ctx, sandbox.layout.theme);
+        *dressed = Some(sandbox.layout.theme);
+    }
+    let frame = theme::panel_frame(&ctx.global_style());
+    ctx.set_zoom_factor(sandbox.layout.text_scale);
     let whole = ctx.viewport_rect();
     let mut root = egui::Ui::new(
         ctx.clone(),
@@ -57,12 +64,12 @@ fn show_panels(
     let mut free = whole;
     // A working copy: change detection must only see real changes.
     let mut new_settings = settings.clone();
-    if sandbox.are_panels_open {
+    if sandbox.layout.are_panels_open {
         egui::Panel::left("left")
             .resizable(false)
             .show_separator_line(false)
             .exact_size(theme::LEFT_WIDTH)
-            .frame(theme::panel_frame())
+            .frame(frame)
             .show(&mut root, |ui| {
                 scrolled(ui, |ui| {
                     controls::show(ui, sandbox, &shown, &mut new_settings, &mut camera);
@@ -72,7 +79,7 @@ fn show_panels(
             .resizable(false)
             .show_separator_line(false)
             .exact_size(theme::RIGHT_WIDTH)
-            .frame(theme::panel_frame())
+            .frame(frame)
             .show(&mut root, |ui| {
                 scrolled(ui, |ui| {
                     inspector::show(ui, sandbox, &shown, &mut new_settings, &mut camera);
@@ -90,7 +97,7 @@ fn show_panels(
         let line = egui::Panel::bottom("time line")
             .resizable(false)
             .show_separator_line(false)
-            .frame(theme::panel_frame())
+            .frame(frame)
             .show(&mut root, |ui| time_line::show(ui, sandbox, &shown));
         // A panel is as wide as it is said to be, however much there is in it.
         free.min.x += theme::LEFT_WIDTH;
@@ -98,7 +105,7 @@ fn show_panels(
         free.max.y = line.response.rect.min.y.max(free.min.y);
     }
     // In points of the window, whatever the size of the text.
-    let scale = sandbox.text_scale;
+    let scale = sandbox.layout.text_scale;
     sandbox.free = Rect::new(
         free.min.x * scale,
         free.min.y * scale,
@@ -107,17 +114,18 @@ fn show_panels(
     );
     let below_hints = hints(ctx, free, sandbox);
     help(ctx, free, &shown.0.catalogue, sandbox);
+    scenes::card(ctx, free, sandbox);
 
     settings.set_if_neq(new_settings);
-    let (timeline, hours) = (&sandbox.visit.timeline, shown.0.hours);
+    let (timeline, hours) = (sandbox.visit.timeline(), shown.0.hours);
     let chapter = timeline.chapter_at(hours);
     let content = OverlayContent {
         caption: timeline.caption_at(hours).unwrap_or_default().to_owned(),
-        time: !sandbox.are_panels_open,
+        time: !sandbox.layout.are_panels_open,
         scale_bar: true,
         legend: true,
         figures: false,
-        pace: pace_text(&sandbox.visit.scene, None),
+        pace: pace_text(sandbox.visit.scene(), None),
         chapter: chapter.map(chapter_text).unwrap_or_default(),
         labels: labels_of(timeline, &shown.0, settings.site),
         area: Some(free.with_min_y(below_hints.clamp(free.min.y, free.max.y))),
@@ -135,7 +143,7 @@ fn scrolled(ui: &mut egui::Ui, contents: impl FnOnce(&mut egui::Ui)) {
 
 /// A line at the top of the picture that says what the mouse does. Returns where it ends.
 fn hints(ctx: &egui::Context, free: egui::Rect, sandbox: &Sandbox) -> f32 {
-    if sandbox.is_help_open || (sandbox.knows_mouse && !sandbox.is_flying) {
+    if sandbox.is_help_open || (sandbox.layout.knows_mouse && !sandbox.is_flying) {
         return free.min.y;
     }
     let text = if sandbox.is_flying {
@@ -150,7 +158,7 @@ fn hints(ctx: &egui::Context, free: egui::Rect, sandbox: &Sandbox) -> f32 {
         .interactable(false)
         .show(ctx, |ui| {
             ui.set_max_width(free.width() - 24.0);
-            theme::card_frame().show(ui, |ui| ui.label(theme::faint(text)));
+            theme::card_frame(&ctx.global_style()).show(ui, |ui| ui.label(theme::faint(text)));
         })
         .response
         .rect
@@ -170,6 +178,7 @@ fn help(ctx: &egui::Context, free: egui::Rect, catalogue: &Catalogue, sandbox: &
         .collect();
     let colours = format!("colour by: {}", colours.join(", "));
     let controls: [(&str, &str); 25] = [
+    let controls: [(&str, &str); 27] = [
         ("Drag", "turn around the tissue"),
         ("Wheel", "nearer, farther"),
         ("Right drag", "move the picture"),
@@ -185,6 +194,7 @@ fn help(ctx: &egui::Context, free: egui::Rect, catalogue: &Catalogue, sandbox: &
         ("← →", "an hour back, an hour on"),
         ("Home", "back to the start"),
         ("Page up, down", "the chapter before, the next one"),
+        ("B", "bookmark this time and what is shown"),
         ("G", "follow the film, or no longer"),
         ("+ -", "faster, slower"),
         ("1 2 3 4", &colours),
@@ -193,6 +203,8 @@ fn help(ctx: &egui::Context, free: egui::Rect, catalogue: &Catalogue, sandbox: &
         ("V", "rich or plain drawing"),
         ("P", "panels on, off"),
         ("K", "keep a picture of the window"),
+        ("M", "record a film of the window, complete it"),
+        ("O", "other scenes"),
         ("Ctrl + -", "larger, smaller text; Ctrl 0: as at first"),
         ("H", "this card"),
     ];
@@ -204,14 +216,14 @@ fn help(ctx: &egui::Context, free: egui::Rect, catalogue: &Catalogue, sandbox: &
         .pivot(Align2::CENTER_CENTER)
         .default_pos(free.center())
         .constrain_to(free)
-        .frame(theme::card_frame())
+        .frame(theme::card_frame(&ctx.global_style()))
         .show(ctx, |ui| {
             egui::Grid::new("controls")
                 .num_columns(2)
                 .spacing(vec2(18.0, 5.0))
                 .show(ui, |ui| {
                     for (key, meaning) in controls {
-                        ui.label(theme::key(key));
+                        ui.label(theme::key(ui, key));
                         ui.label(meaning);
                         ui.end_row();
                     }

@@ -20,14 +20,14 @@ pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox) {
                 .desired_width(f32::INFINITY),
         );
         if let Some(refusal) = &sandbox.refusal {
-            ui.label(theme::alarm(refusal));
+            ui.label(theme::alarm(ui, refusal));
         }
         let wanted = sandbox.search.trim().to_lowercase();
         let mut turned = Vec::new();
         for (group, dials) in groups(&sandbox.dials, &wanted) {
             let is_any_changed = dials.iter().any(|dial| dial.is_changed());
             let title = if is_any_changed {
-                theme::changed(&group)
+                theme::changed(ui, &group)
             } else {
                 egui::RichText::new(&group)
             };
@@ -76,7 +76,7 @@ fn show_dial(ui: &mut Ui, dial: &Dial, group_length: usize) -> Option<f64> {
     let name = knob.path[group_length..].trim_start_matches('.');
     let (words, unit) = name_and_unit(name);
     let label = if dial.is_changed() {
-        theme::changed(words)
+        theme::changed(ui, words)
     } else {
         egui::RichText::new(words)
     };
@@ -85,7 +85,7 @@ fn show_dial(ui: &mut Ui, dial: &Dial, group_length: usize) -> Option<f64> {
     if !unit.is_empty() {
         tooltip.push_str(&format!("\nUnit: {unit}"));
     }
-    ui.label(label).on_hover_text(tooltip.trim_end());
+    let label = ui.label(label).on_hover_text(tooltip.trim_end()).id;
     let suffix = match unit.as_str() {
         "" | "°" => unit.clone(),
         _ => format!(" {unit}"),
@@ -100,7 +100,7 @@ fn show_dial(ui: &mut Ui, dial: &Dial, group_length: usize) -> Option<f64> {
                 .smallest_positive((dial.initial.abs() / 1e3).max(1e-12))
                 .custom_formatter(|value, _| short(value))
                 .suffix(suffix);
-            let is_turned = ui.add(slider).changed();
+            let is_turned = ui.add(slider).labelled_by(label).changed();
             let is_reset = dial.is_changed()
                 && ui
                     .small_button("⟲")

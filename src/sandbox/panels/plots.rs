@@ -1,6 +1,7 @@
 //! Curves over tissue time: a plot for each title that metrics name, a curve for each metric.
 
-use bevy_egui::egui::{Id, Ui};
+use bevy_egui::egui::containers::menu::{MenuButton, MenuConfig};
+use bevy_egui::egui::{Id, PopupCloseBehavior, Ui};
 use egui_plot::{FilledArea, GridInput, GridMark, Line, LineStyle, PlotPoints, VLine};
 
 use crate::core::metric::Metric;
@@ -27,9 +28,13 @@ fn titles(metrics: &[Metric]) -> Vec<&str> {
 }
 
 /// Fills its part of the right panel.
-pub(super) fn show(ui: &mut Ui, sandbox: &Sandbox, shown: &Shown) {
+pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown) {
     let metrics = &shown.0.catalogue.metrics;
+    choice(ui, sandbox, metrics);
     for title in titles(metrics) {
+        if sandbox.layout.hidden_plots.contains(title) {
+            continue;
+        }
         let Some(curves) = Plot::of(metrics, sandbox.history(), title) else {
             continue;
         };
@@ -53,6 +58,37 @@ pub(super) fn show(ui: &mut Ui, sandbox: &Sandbox, shown: &Shown) {
     }
 }
 
+/// Which plots are shown: those that have something to show, by title.
+fn choice(ui: &mut Ui, sandbox: &mut Sandbox, metrics: &[Metric]) {
+    let history = sandbox.history();
+    let has_curves = |title: &&str| {
+        let plot = Plot::of(metrics, history, title);
+        plot.is_some_and(|plot| !plot.curves.is_empty())
+    };
+    let titles: Vec<&str> = titles(metrics).into_iter().filter(has_curves).collect();
+    if titles.is_empty() {
+        return;
+    }
+    let hidden = &mut sandbox.layout.hidden_plots;
+    let shown = titles.iter().filter(|title| !hidden.contains(**title));
+    let text = format!("Plots: {} of {}", shown.count(), titles.len());
+    ui.separator();
+    let behaviour = PopupCloseBehavior::CloseOnClickOutside;
+    let config = MenuConfig::default().close_behavior(behaviour);
+    MenuButton::new(text).config(config).ui(ui, |ui| {
+        for title in titles {
+            let mut is_shown = !hidden.contains(title);
+            if ui.checkbox(&mut is_shown, title).changed() {
+                if is_shown {
+                    hidden.remove(title);
+                } else {
+                    hidden.insert(title.to_owned());
+                }
+            }
+        }
+    });
+}
+
 /// A value of a plot as it is written.
 fn value_text(is_share: bool, value: f64) -> String {
     if is_share {
@@ -74,6 +110,7 @@ fn plot(ui: &mut Ui, curves: &Plot, others: &[Plot], (start, now): (f64, f64)) {
         }
     });
     let unit = curves.unit.clone();
+    let idle = theme::colours(ui).idle;
     let mut field = egui_plot::Plot::new(&curves.title)
         .height(theme::PLOT_HEIGHT)
         .show_background(false)
@@ -106,7 +143,7 @@ fn plot(ui: &mut Ui, curves: &Plot, others: &[Plot], (start, now): (f64, f64)) {
     field.show(ui, |plot| {
         plot.vline(
             VLine::new("now", now)
-                .color(theme::IDLE)
+                .color(idle)
                 .allow_hover(false)
                 .width(1.0),
         );

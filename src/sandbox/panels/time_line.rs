@@ -15,6 +15,9 @@ const LINE_AT: f32 = 30.0;
 /// Room for a chapter's title, points.
 const TITLE_ROOM: f32 = 90.0;
 
+/// How near the pointer must come to a bookmark to be told its name, points.
+const FLAG_REACH: f32 = 6.0;
+
 /// Times of a run on a line from `left` to `right`, points.
 #[derive(Clone, Copy, Debug)]
 struct Ruler {
@@ -40,7 +43,7 @@ pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown) {
     let end = ui.max_rect().right();
     ui.horizontal(|ui| {
         let play = if sandbox.is_running { "⏸" } else { "▶" };
-        let play = theme::main_button(play).min_size(vec2(34.0, 34.0));
+        let play = theme::main_button(ui, play).min_size(vec2(34.0, 34.0));
         if ui.add(play).on_hover_text("Play, pause (Space)").clicked() {
             sandbox.set_running(!sandbox.is_running);
         }
@@ -52,6 +55,17 @@ pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown) {
             sandbox.go_to(0.0);
         }
         chapters(ui, sandbox, shown.0.hours);
+        if ui
+            .add(
+                egui::Button::new("⏺")
+                    .selected(sandbox.film.is_some())
+                    .min_size(vec2(30.0, 34.0)),
+            )
+            .on_hover_text("Record a film of the window, or complete it (M)")
+            .clicked()
+        {
+            sandbox.set_filming(sandbox.film.is_none());
+        }
         bar(ui, sandbox, shown, end);
     });
     branches(ui, sandbox);
@@ -100,6 +114,7 @@ fn bar(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown, end: f32) {
     let room = end - ui.next_widget_position().x;
     let size = vec2(room.max(40.0), BAR_HEIGHT);
     let (response, painter) = ui.allocate_painter(size, Sense::click_and_drag());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Other, true, "Time line"));
     let area = response.rect.shrink2(vec2(8.0, 0.0));
     let ruler = Ruler {
         left: area.left(),
@@ -107,6 +122,7 @@ fn bar(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown, end: f32) {
         end_hours: sandbox.span_hours().max(1e-6),
     };
     let y = area.top() + LINE_AT;
+    let colours = theme::colours(ui);
     let line = |from: f64, to: f64, height: f32| {
         Rect::from_min_max(
             pos2(ruler.x(from), y - height * 0.5),
@@ -119,33 +135,33 @@ fn bar(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown, end: f32) {
         .branches
         .get(past.active)
         .map_or(now, |branch| branch.reached / 60.0);
-    painter.rect_filled(line(0.0, ruler.end_hours, 6.0), 3.0, theme::BOX_GROUND);
-    painter.rect_filled(line(0.0, reached, 6.0), 3.0, theme::BOX_EDGE);
-    painter.rect_filled(line(0.0, now, 6.0), 3.0, theme::LOWERS);
+    painter.rect_filled(line(0.0, ruler.end_hours, 6.0), 3.0, colours.box_ground);
+    painter.rect_filled(line(0.0, reached, 6.0), 3.0, colours.box_edge);
+    painter.rect_filled(line(0.0, now, 6.0), 3.0, colours.lowers);
     for minutes in &past.moments {
         let at = pos2(ruler.x(minutes / 60.0), y);
-        painter.circle_filled(at, 1.6, theme::FAINT_IN_DIAGRAM);
+        painter.circle_filled(at, 1.6, colours.faint_in_diagram);
     }
-    for (hours, _) in sandbox.visit.timeline.captions() {
+    for (hours, _) in sandbox.visit.timeline().captions() {
         let x = ruler.x(hours);
         let mark = [pos2(x, y - 9.0), pos2(x, y - 4.0)];
-        painter.line_segment(mark, Stroke::new(1.0, theme::BOX_EDGE));
+        painter.line_segment(mark, Stroke::new(1.0, colours.box_edge));
     }
     let mut free = f32::NEG_INFINITY;
-    for (hours, number, title) in sandbox.visit.timeline.chapters() {
+    for (hours, number, title) in sandbox.visit.timeline().chapters() {
         let x = ruler.x(hours);
         let mark = [pos2(x, y - 14.0), pos2(x, y + 5.0)];
-        painter.line_segment(mark, Stroke::new(1.5, theme::FAINT_IN_DIAGRAM));
+        painter.line_segment(mark, Stroke::new(1.5, colours.faint_in_diagram));
         // Titles that have no room are said by the pointer.
         if x >= free && x + TITLE_ROOM * 0.4 < area.right() {
             let text = format!("{number} {title}");
             let at = pos2(x + 3.0, area.top());
             let font = FontId::proportional(11.0);
-            let drawn = painter.text(at, Align2::LEFT_TOP, text, font, theme::FAINT_IN_DIAGRAM);
+            let drawn = painter.text(at, Align2::LEFT_TOP, text, font, colours.faint_in_diagram);
             free = drawn.right() + 8.0;
         }
     }
-    for change in &sandbox.session.changes {
+    for change in sandbox.session.changes.iter() {
         let x = ruler.x(change.minutes / 60.0);
         painter.add(egui::Shape::convex_polygon(
             vec![
@@ -153,16 +169,27 @@ fn bar(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown, end: f32) {
                 pos2(x + 4.0, y + 11.0),
                 pos2(x, y + 4.0),
             ],
-            theme::RAISES,
+            colours.raises,
             Stroke::NONE,
         ));
     }
+    for bookmark in &sandbox.bookmarks {
+        let x = ruler.x(bookmark.minutes / 60.0);
+        let colour = if bookmark.branch == past.active {
+            colours.in_diagram
+        } else {
+            colours.idle
+        };
+        painter.line_segment([pos2(x, y - 15.0), pos2(x, y)], Stroke::new(1.2, colour));
+        let flag = vec![pos2(x, y - 15.0), pos2(x + 8.0, y - 12.0), pos2(x, y - 9.0)];
+        painter.add(egui::Shape::convex_polygon(flag, colour, Stroke::NONE));
+    }
     let handle = pos2(ruler.x(now), y);
-    painter.circle_filled(handle, 7.0, theme::LOWERS);
-    painter.circle_stroke(handle, 7.0, Stroke::new(1.5, theme::IN_DIAGRAM));
+    painter.circle_filled(handle, 7.0, colours.lowers);
+    painter.circle_stroke(handle, 7.0, Stroke::new(1.5, colours.in_diagram));
     if let Some(goal) = past.goal {
         let at = pos2(ruler.x(goal / 60.0), y);
-        painter.circle_stroke(at, 7.0, Stroke::new(1.5, theme::RAISES));
+        painter.circle_stroke(at, 7.0, Stroke::new(1.5, colours.raises));
     }
     point(ui, sandbox, &response, ruler);
 }
@@ -182,12 +209,17 @@ fn point(ui: &Ui, sandbox: &mut Sandbox, response: &egui::Response, ruler: Ruler
     }
     let reached = sandbox.reached_hours();
     let mut lines = vec![time_text(hours)];
-    let timeline = &sandbox.visit.timeline;
+    let timeline = sandbox.visit.timeline();
     if let Some((number, title)) = timeline.chapter_at(hours) {
         lines.push(format!("{number} {title}"));
     }
     if let Some(caption) = timeline.caption_at(hours) {
         lines.push(caption.to_owned());
+    }
+    for bookmark in &sandbox.bookmarks {
+        if (ruler.x(bookmark.minutes / 60.0) - at.x).abs() < FLAG_REACH {
+            lines.push(format!("bookmark {}", bookmark.name));
+        }
     }
     if hours > reached {
         lines.push("not computed yet: click to compute up to here".into());
@@ -197,10 +229,11 @@ fn point(ui: &Ui, sandbox: &mut Sandbox, response: &egui::Response, ruler: Ruler
             ui.label(line);
         }
     });
+    let colours = theme::colours(ui);
     let from: Pos2 = pos2(ruler.x(hours), response.rect.top() + LINE_AT - 6.0);
     ui.painter().line_segment(
         [from, from + vec2(0.0, 12.0)],
-        Stroke::new(1.0, theme::IN_DIAGRAM),
+        Stroke::new(1.0, colours.in_diagram),
     );
 }
 
@@ -221,13 +254,15 @@ fn branches(ui: &mut Ui, sandbox: &mut Sandbox) {
             };
             let button =
                 egui::Button::selectable(number == past.active, name).frame_when_inactive(true);
-            let told: Vec<String> = branch.changes.iter().map(|change| change.text()).collect();
-            let told = if told.is_empty() {
-                "nothing changed by hand".to_owned()
-            } else {
-                told.join("\n")
+            let tell = |ui: &mut Ui| {
+                if branch.changes.is_empty() {
+                    ui.label("nothing changed by hand");
+                }
+                for change in branch.changes.iter() {
+                    ui.label(change.text());
+                }
             };
-            if ui.add(button).on_hover_text(told).clicked() {
+            if ui.add(button).on_hover_ui(tell).clicked() {
                 sandbox.turn_to(number);
             }
         }

@@ -3,6 +3,8 @@
 //! What is given is an action as any other: it takes effect at the next step, is logged, and is part of the scene that repeats the session. The curves of a
 //! drug in plasma and in tissue stand among the plots.
 
+use std::sync::Arc;
+
 use bevy_egui::egui::{self, DragValue, Ui};
 
 use super::super::state::{Plan, Sandbox};
@@ -14,13 +16,8 @@ use crate::view::Shown;
 
 /// Fills its part of the right panel.
 pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown, site: usize) {
-    let drugs: Vec<(String, String, String)> = sandbox
-        .visit
-        .scene
-        .drugs
-        .iter()
-        .map(|drug| (drug.name.clone(), drug.label.clone(), drug.about.clone()))
-        .collect();
+    let parsed = Arc::clone(&sandbox.visit.parsed);
+    let drugs = &parsed.scene.drugs;
     let shown_site = shown.0.sites.get(site);
     let site_name = shown_site.map(|site| site.name.clone());
     theme::section(ui, "Treatments", !drugs.is_empty(), |ui| {
@@ -31,9 +28,10 @@ pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown, site: usiz
         }
         let metrics = shown_site.map(|site| &site.metrics);
         let of = |name: String| metrics.and_then(|metrics| metrics.get(&name));
-        for (name, label, about) in &drugs {
+        for drug in drugs {
+            let name = &drug.name;
             let mut plan = sandbox.plans.get(name).copied().unwrap_or_default();
-            ui.label(label).on_hover_text(about);
+            let label = ui.label(&drug.label).on_hover_text(&drug.about).id;
             let level = |what: &str| {
                 let value = of(format!("{name}_{what}_nm"));
                 value.map_or_else(|| "–".to_owned(), |value| three_digits(value as f32))
@@ -50,13 +48,15 @@ pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown, site: usiz
                         .range(0.01..=1000.0)
                         .speed(0.1)
                         .suffix(" mg/kg"),
-                );
+                )
+                .labelled_by(label);
                 ui.add(
                     DragValue::new(&mut plan.times)
                         .range(1..=100)
                         .speed(0.1)
                         .suffix(" ×"),
-                );
+                )
+                .labelled_by(label);
                 if plan.times > 1 {
                     ui.add(
                         DragValue::new(&mut plan.every_days)
@@ -64,7 +64,8 @@ pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown, site: usiz
                             .speed(0.1)
                             .prefix("every ")
                             .suffix(" d"),
-                    );
+                    )
+                    .labelled_by(label);
                 }
                 is_given = ui.button("Give").clicked();
             });
@@ -74,13 +75,14 @@ pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown, site: usiz
             }
         }
         ui.horizontal_wrapped(|ui| {
-            ui.label("Radiation");
+            let label = ui.label("Radiation").id;
             ui.add(
                 DragValue::new(&mut sandbox.gray)
                     .range(0.1..=30.0)
                     .speed(0.1)
                     .suffix(" Gy"),
-            );
+            )
+            .labelled_by(label);
             if ui.add(egui::Button::new("Irradiate")).clicked() {
                 sandbox.treat(Action::Irradiate(Irradiation {
                     gray: sandbox.gray,

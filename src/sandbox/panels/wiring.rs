@@ -142,6 +142,7 @@ fn draw(ui: &mut Ui, wiring: &Wiring, scale_when_on: impl Fn(&str) -> f64) -> Ve
     let size = vec2(ui.available_width(), arrangement.height + 2.0);
     let (place, _) = ui.allocate_exact_size(size, Sense::hover());
     let painter = ui.painter_at(place.expand(2.0));
+    let colours = theme::colours(ui);
     let left = place.min.x + QUANTITY_WIDTH;
     let right = place.max.x - INPUT_WIDTH;
     let at = |x: f32, y: f32| pos2(x, place.min.y + 1.0 + y);
@@ -150,7 +151,7 @@ fn draw(ui: &mut Ui, wiring: &Wiring, scale_when_on: impl Fn(&str) -> f64) -> Ve
         let corner = at(place.min.x, middle - 0.5 * BOX);
         let rect = Rect::from_min_size(corner, vec2(QUANTITY_WIDTH, BOX));
         let value = value_text(quantity.value, &quantity.unit);
-        labelled_box(&painter, rect, &quantity.label, &value);
+        labelled_box(&painter, colours, rect, &quantity.label, &value);
         let id = ui.id().with(("quantity", &quantity.name));
         ui.interact(rect, id, Sense::hover())
             .on_hover_text(format!("{}: {value}", quantity.name));
@@ -158,7 +159,7 @@ fn draw(ui: &mut Ui, wiring: &Wiring, scale_when_on: impl Fn(&str) -> f64) -> Ve
     for (input, [top, bottom]) in wiring.inputs.iter().zip(&arrangement.inputs) {
         let rect = Rect::from_min_max(at(right, top + 1.0), at(place.max.x, bottom - 1.0));
         let value = value_text(input.value, &input.unit);
-        labelled_box(&painter, rect, &in_words(&input.name), &value);
+        labelled_box(&painter, colours, rect, &in_words(&input.name), &value);
         let id = ui.id().with(("input", &input.name));
         ui.interact(rect, id, Sense::hover()).on_hover_text(format!(
             "{}\n{}\nwithout rules {}, now {value}",
@@ -171,10 +172,10 @@ fn draw(ui: &mut Ui, wiring: &Wiring, scale_when_on: impl Fn(&str) -> f64) -> Ve
     for (arrow, port) in wiring.arrows.iter().zip(&arrangement.ports) {
         let pull = arrow.strength.pull(wiring.inputs[arrow.to].base);
         let colour = match arrow.strength {
-            Strength::Off | Strength::Unread => theme::IDLE,
-            _ if pull > 0.0 => theme::RAISES,
-            _ if pull < 0.0 => theme::LOWERS,
-            _ => theme::IDLE,
+            Strength::Off | Strength::Unread => colours.idle,
+            _ if pull > 0.0 => colours.raises,
+            _ if pull < 0.0 => colours.lowers,
+            _ => colours.idle,
         };
         let width = 1.0 + 2.4 * (pull.abs() / FULL_PULL).min(1.0);
         let from = at(left + 1.0, arrangement.quantities[arrow.from]);
@@ -196,12 +197,15 @@ fn draw(ui: &mut Ui, wiring: &Wiring, scale_when_on: impl Fn(&str) -> f64) -> Ve
         let text = strength_text(arrow.strength);
         let above = pos2(0.5 * (switch.x + SWITCH + end.x), end.y - 8.5);
         let font = FontId::proportional(10.5);
-        painter.text(above, Align2::CENTER_CENTER, text, font, theme::IN_DIAGRAM);
+        painter.text(above, Align2::CENTER_CENTER, text, font, colours.in_diagram);
         let reach = Rect::from_min_max(
             pos2(switch.x - SWITCH - 3.0, end.y - 0.5 * PORT),
             pos2(right, end.y + 0.5 * PORT),
         );
         let response = ui.interact(reach, ui.id().with(("switch", &arrow.path)), Sense::click());
+        response.widget_info(|| {
+            egui::WidgetInfo::selected(egui::WidgetType::Checkbox, true, !is_off, &arrow.path)
+        });
         let state = if is_off { "on" } else { "off" };
         let response = response.on_hover_text(format!(
             "{}\n{}\n{}\nSource: {}\nClick to switch it {state}.",
@@ -241,12 +245,18 @@ fn law_text(wiring: &Wiring, from: usize, to: usize, law: &crate::core::rule::La
 }
 
 /// A box with a name and a value, each on a line as far as there is room.
-fn labelled_box(painter: &egui::Painter, rect: Rect, name: &str, value: &str) {
+fn labelled_box(
+    painter: &egui::Painter,
+    colours: &theme::Colours,
+    rect: Rect,
+    name: &str,
+    value: &str,
+) {
     painter.rect(
         rect,
         4.0,
-        theme::BOX_GROUND,
-        Stroke::new(1.0, theme::BOX_EDGE),
+        colours.box_ground,
+        Stroke::new(1.0, colours.box_edge),
         egui::StrokeKind::Inside,
     );
     let line = |text: &str, size: f32, colour: Color32| {
@@ -255,13 +265,13 @@ fn labelled_box(painter: &egui::Painter, rect: Rect, name: &str, value: &str) {
         job.wrap = TextWrapping::truncate_at_width(rect.width() - 8.0);
         painter.layout_job(job)
     };
-    let name = line(name, 11.5, theme::IN_DIAGRAM);
-    let value = line(value, 10.5, theme::FAINT_IN_DIAGRAM);
+    let name = line(name, 11.5, colours.in_diagram);
+    let value = line(value, 10.5, colours.faint_in_diagram);
     let heights = name.size().y + value.size().y;
     let corner = pos2(rect.min.x + 4.0, rect.center().y - 0.5 * heights);
     let below = corner + vec2(0.0, name.size().y);
-    painter.galley(corner, name, theme::IN_DIAGRAM);
-    painter.galley(below, value, theme::FAINT_IN_DIAGRAM);
+    painter.galley(corner, name, colours.in_diagram);
+    painter.galley(below, value, colours.faint_in_diagram);
 }
 
 /// A smooth line from a box to a switch, dashed where it is off.

@@ -1,20 +1,25 @@
 //! What the window knows, with a simulation of next to nothing.
 
+use super::super::arrival::Arrival;
 use super::super::engine::tests::Counter;
 use super::*;
-use crate::scene::{ColourBy, Scene};
+use crate::scene::{ColourBy, ParsedScene, Scene};
 
 fn sandbox(scene: &str) -> Sandbox {
     sandbox_of(scene, Counter::default())
 }
 
 fn sandbox_of(scene: &str, engine: Counter) -> Sandbox {
-    let visit = Visit::new(ron::from_str(scene).unwrap(), "test".into(), 1);
-    Sandbox::open(visit, engine, |_| {}).unwrap()
+    let visit = Visit::new(Arc::new(parsed(scene)), "test".into(), 1);
+    Sandbox::begin(Arrival::new(visit, engine), Arc::new(|_: bool| {})).expect("a thread")
+}
+
+fn parsed(scene: &str) -> ParsedScene {
+    ParsedScene::from_ron("test.ron", scene).expect("it can be read")
 }
 
 const SCENE: &str = r#"(title: "T", about: "A", pace: Calibrated, duration: Hours(2), sites: [],
-    timeline: [At(Hours(1), Label((text: "here", lasts: Hours(1)))), At(Hours(1), Label((text: "who", at: Some(Cell(9)), lasts: Hours(1))))])"#;
+    timeline: [At(Hours(1), Label(text: "here", lasts: Hours(1))), At(Hours(1), Label(text: "who", at: Cell(9), lasts: Hours(1)))])"#;
 
 /// Receives reports until something holds.
 fn wait(sandbox: &mut Sandbox, shown: &mut Shown, wanted: impl Fn(&Sandbox, &Shown) -> bool) {
@@ -29,7 +34,7 @@ fn wait(sandbox: &mut Sandbox, shown: &mut Shown, wanted: impl Fn(&Sandbox, &Sho
 
 #[test]
 fn labels_follow_the_timeline_where_what_they_point_at_is_there() {
-    let timeline = Timeline::new(&ron::from_str(SCENE).unwrap());
+    let timeline = parsed(SCENE).timeline;
     let labels = |hours| {
         let snapshot = Snapshot {
             hours,
@@ -121,7 +126,6 @@ fn a_turned_dial_shows_its_wish_at_once_and_is_marked_as_changed() {
     assert_eq!(sandbox.scale_when_on("gain"), 1.0);
     sandbox.set_dial("gain", 0.0);
     assert_eq!(sandbox.scale_when_on("gain"), 4.0);
-    assert_eq!(sandbox.finish()[0].changes.len(), 1);
 }
 
 #[test]
@@ -157,6 +161,108 @@ fn the_picture_is_framed_by_itself_until_somebody_moves_the_camera() {
     shown.0 = Arc::default();
     sandbox.follow_growth(&shown, &settings, &mut camera);
     assert_eq!(camera.pose, moved);
+}
+
+#[test]
+fn a_hand_on_the_camera_takes_over_from_the_film_and_nothing_moves_it_then() {
+    let film = SCENE.replace(
+        "[At(",
+        "[At(Hours(0), Look(style: Plain)), At(Hours(2), Look(style: Rich)), At(",
+    );
+    let mut sandbox = sandbox(&film);
+    let (mut shown, mut settings) = (Shown::default(), ViewSettings::default());
+    let mut camera = ViewCamera::default();
+    let mut step = |sandbox: &mut Sandbox, settings: &mut ViewSettings, camera: &mut ViewCamera| {
+        let before = shown.0.step;
+        sandbox.take_steps(1);
+        let start = Instant::now();
+        while shown.0.step == before {
+            assert!(start.elapsed() < Duration::from_secs(20));
+            sandbox.receive(&mut shown, settings, camera);
+        }
+    };
+    step(&mut sandbox, &mut settings, &mut camera);
+    assert!(sandbox.follows);
+    assert_eq!(settings.look.style, crate::scene::Style::Plain);
+    camera.pose.azimuth_deg += 3.0;
+    let moved = camera.pose;
+    for _ in 0..6 {
+        step(&mut sandbox, &mut settings, &mut camera);
+        assert_eq!(camera.pose, moved);
+    }
+    assert!(!sandbox.follows);
+    assert_eq!(settings.look.style, crate::scene::Style::Plain);
+    sandbox.set_following(true);
+    step(&mut sandbox, &mut settings, &mut camera);
+    assert_eq!(settings.look.style, crate::scene::Style::Rich);
+}
+
+#[test]
+fn orders_are_taken_at_once_while_a_step_takes_a_second() {
+    let slow = Counter {
+        step_time: Duration::from_secs(1),
+        ..Counter::default()
+    };
+    let mut sandbox = sandbox_of(SCENE, slow);
+    let (mut shown, mut settings) = (Shown::default(), ViewSettings::default());
+    let mut camera = ViewCamera::default();
+    wait(&mut sandbox, &mut shown, |s, _| !s.dials.is_empty());
+    sandbox.set_pace(1.0, true);
+    sandbox.set_running(true);
+    // In the middle of the first step.
+    std::thread::sleep(Duration::from_millis(300));
+    let mut slowest = Duration::ZERO;
+    let mut answer = |what: &mut dyn FnMut()| {
+        let start = Instant::now();
+        what();
+        slowest = slowest.max(start.elapsed());
+    };
+    answer(&mut || sandbox.set_dial("gain", 3.0));
+    assert_eq!(
+        sandbox.dials[0].knob.value, 3.0,
+        "the slider stays where it was put"
+    );
+    answer(&mut || sandbox.receive(&mut shown, &mut settings, &mut camera));
+    answer(&mut || sandbox.add_bookmark(shown.0.hours, &settings, &camera));
+    answer(&mut || {
+        sandbox.ask_for(&ViewSettings {
+            selected: Some(3),
+            ..settings.clone()
+        })
+    });
+    answer(&mut || sandbox.set_pace(4.0, false));
+    answer(&mut || sandbox.go_to(0.0));
+    answer(&mut || sandbox.take_steps(1));
+    answer(&mut || sandbox.set_running(true));
+    answer(&mut || sandbox.set_running(false));
+    assert!(!sandbox.is_running);
+    answer(&mut || sandbox.go_to_bookmark(0, &mut settings, &mut camera));
+    assert!(slowest < Duration::from_millis(100), "{slowest:?}");
+}
+
+#[test]
+fn what_breaks_down_in_the_window_does_not_take_the_simulation_along() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let mut sandbox = sandbox(SCENE);
+    sandbox.save_to = folder.path().to_owned();
+    let lifeline = super::super::parting::SharedLifeline::default();
+    sandbox.hold_on_to(Arc::clone(&lifeline));
+    let mut shown = Shown::default();
+    wait(&mut sandbox, &mut shown, |s, _| !s.dials.is_empty());
+    sandbox.set_dial("gain", 2.0);
+    sandbox.take_steps(3);
+    wait(&mut sandbox, &mut shown, |_, shown| shown.0.step == 3);
+    let kept = super::super::parting::rescue(&lifeline);
+    let [run, changes] = &kept[..] else {
+        panic!("a run and what was changed: {kept:?}");
+    };
+    assert_eq!(*run, Ok(folder.path().join("explore_test_run at step 3")));
+    let changes = changes.as_ref().expect("it can be written");
+    assert!(changes.is_file());
+    assert!(super::super::parting::rescue(&lifeline).is_empty(), "once");
+    // And with a lifeline that was let go of, closing does not hang.
+    sandbox.hold_on_to(lifeline);
+    assert_eq!(sandbox.finish().expect("it can be written").len(), 1);
 }
 
 #[test]

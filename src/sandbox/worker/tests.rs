@@ -28,7 +28,7 @@ fn it_starts_paused_and_shows_the_beginning() {
     assert_eq!(report.snapshot.step, 0);
     std::thread::sleep(Duration::from_millis(30));
     assert!(worker.report().is_none());
-    assert_eq!(worker.finish().unwrap()[0].hours_seen, 0.0);
+    assert_eq!(worker.finish().unwrap()[0].minutes_seen, 0.0);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn a_pause_stops_it_and_the_report_is_the_final_state() {
     let last = worker.report().map(|report| report.snapshot.step);
     let session = worker.finish().unwrap().remove(0);
     if let Some(step) = last {
-        assert_eq!(session.hours_seen, step as f64 * 0.5);
+        assert_eq!(session.minutes_seen, step as f64 * 30.0);
     }
 }
 
@@ -158,6 +158,34 @@ fn a_change_in_the_past_is_another_future_and_both_can_be_lived() {
     let sessions = worker.finish().expect("it did not break down");
     let changed = sessions.iter().map(|session| session.changes.len());
     assert_eq!(changed.collect::<Vec<_>>(), [1, 0]);
+}
+
+#[test]
+fn a_branch_whose_moments_cannot_be_restored_is_not_lived() {
+    let worker = spawn(Counter {
+        restores: 1,
+        ..Counter::default()
+    });
+    worker.order(Order::Steps(20));
+    wait_for(&worker, |report| report.snapshot.step == 20);
+    worker.order(Order::Change(set("gain", 2.0)));
+    worker.order(Order::Go(300.0));
+    wait_for(&worker, |report| {
+        report.past.goal.is_none() && report.snapshot.step == 10
+    });
+    worker.order(Order::Change(set("gain", 3.0)));
+    worker.order(Order::Steps(2));
+    wait_for(&worker, |report| report.snapshot.step == 12);
+    for order in [Order::Branch(0), Order::Go(0.0), Order::Branch(7)] {
+        worker.order(order);
+    }
+    worker.order(Order::Steps(1));
+    let report = wait_for(&worker, |report| report.snapshot.step == 13);
+    assert_eq!((report.past.active, report.past.goal), (1, None));
+    assert!(report.refusal.is_some_and(|why| why.contains("damaged")));
+    assert_eq!(report.session.changes.len(), 1);
+    let sessions = worker.finish().expect("it did not break down");
+    assert_eq!(sessions.len(), 2);
 }
 
 #[test]

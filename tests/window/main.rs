@@ -1,0 +1,295 @@
+//! The window, driven as a person would drive it, on a display of its own.
+#![cfg(all(feature = "view", target_os = "linux"))]
+
+mod display;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use display::{Display, ESCAPE, HOME, LEFT, RETURN, RIGHT, Refused};
+use tempfile::TempDir;
+
+/// Software drivers share the machine's cores: one window at a time.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// A window of the program, in a folder of its own.
+struct Driven {
+    display: Display,
+    window: u32,
+    program: Child,
+    folder: TempDir,
+}
+
+impl Drop for Driven {
+    fn drop(&mut self) {
+        let _gone = self.program.kill();
+        let _gone = self.program.wait();
+    }
+}
+
+const SCENE: &str = r#"(
+    title: "A dish", about: "A few cells.", pace: Illustrative, duration: Hours(8), step: Minutes(2), seed: 4,
+    sites: [(name: "dish", organ: Breast, size_um: (200, 200, 200), perfusion_length_um: 100, fields: [
+        (molecule: "oxygen", level: 38), (molecule: "glucose", level: 5.5), (molecule: "lactate", level: 1.5),
+        (molecule: "vegf_a", level: 0), (molecule: "tgf_beta", level: 0),
+    ])],
+    populations: [(cell: "cancer", place: Ball(radius_um: 50))],
+    on_call: ["chemotherapy"],
+    timeline: [At(Hours(0), Chapter("1", "It grows")), At(Hours(2), Caption("It goes on."))],
+)"#;
+
+impl Driven {
+    /// Opens the window on a small scene; `None`, and a line that says so, where that cannot be.
+    fn open() -> Result<Option<Self>, Refused> {
+        let Some(display) = Display::start()? else {
+            println!("skipped: there is no Xvfb to open a window on");
+            return Ok(None);
+        };
+        let folder = tempfile::tempdir()?;
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text);
+        write("dish.ron", SCENE)?;
+        write("other.ron", &SCENE.replace("A dish", "Another dish"))?;
+        write(
+            "wrong.ron",
+            &SCENE
+                .replace("A dish", "A wrong one")
+                .replace("cancer", "zebra"),
+        )?;
+        let program = Command::new(env!("CARGO_BIN_EXE_tumorscape"))
+            .args(["explore", "dish.ron"])
+            .current_dir(folder.path())
+            .env("DISPLAY", &display.name)
+            .env_remove("WAYLAND_DISPLAY")
+            .env("XDG_CONFIG_HOME", folder.path().join("config"))
+            .env("XDG_RUNTIME_DIR", folder.path())
+            .stdin(Stdio::null())
+            .stdout(File::create(folder.path().join("said"))?)
+            .stderr(File::create(folder.path().join("log"))?)
+            .spawn()?;
+        let mut driven = Self {
+            display,
+            window: 0,
+            program,
+            folder,
+        };
+        let program = &mut driven.program;
+        let gone = || !matches!(program.try_wait(), Ok(None));
+        match driven.display.window(gone)? {
+            Some(window) => driven.window = window,
+            None if driven.log().contains("no graphics driver") => {
+                println!("skipped: {}", driven.log());
+                return Ok(None);
+            }
+            None => return Err(format!("it ended: {}", driven.log()).into()),
+        }
+        sleep(Duration::from_secs(1));
+        Ok(Some(driven))
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// Memory of the program, MB.
+    fn memory_mb(&self) -> Result<f64, Refused> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.program.id()))?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS"));
+        let line = line.ok_or("the program is there")?;
+        let kb: f64 = line.split_whitespace().nth(1).unwrap_or_default().parse()?;
+        Ok(kb / 1024.0)
+    }
+
+    /// Waits until the window's title begins like this.
+    fn wait_for_title(&self, title: &str, longest: Duration) -> Result<(), Refused> {
+        let start = Instant::now();
+        loop {
+            let found = self.display.title(self.window)?;
+            if found.starts_with(title) {
+                return Ok(());
+            }
+            if start.elapsed() > longest {
+                return Err(format!("the title is {found:?}, not {title:?}").into());
+            }
+            sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Opens the first scene that the list has for some letters.
+    fn open_scene(&self, wanted: &str) -> Result<(), Refused> {
+        self.display.press('o'.into())?;
+        sleep(Duration::from_millis(700));
+        self.display.write(wanted)?;
+        sleep(Duration::from_millis(400));
+        self.display.press(RETURN)
+    }
+
+    /// Files of its folder that end like this.
+    fn files(&self, end: &str) -> Result<Vec<PathBuf>, Refused> {
+        let mut files = Vec::new();
+        for file in std::fs::read_dir(self.folder.path())? {
+            let path = file?.path();
+            if path.to_string_lossy().ends_with(end) {
+                files.push(path);
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+
+    /// Closes the window; all must have gone well.
+    fn close(&mut self) -> Result<(), Refused> {
+        self.display.close(self.window)?;
+        let start = Instant::now();
+        let status = loop {
+            if let Some(status) = self.program.try_wait()? {
+                break status;
+            }
+            assert!(
+                start.elapsed() < Duration::from_secs(60),
+                "it does not close"
+            );
+            sleep(Duration::from_millis(50));
+        };
+        let log = self.log();
+        assert!(status.success(), "{status}: {log}");
+        for word in ["ERROR", "panicked", "error:"] {
+            assert!(!log.contains(word), "{log}");
+        }
+        Ok(())
+    }
+}
+
+/// Clicks all over a part of the window, as somebody does who tries everything.
+fn try_everything(driven: &Driven, columns: &[i16], rows: (i16, i16)) -> Result<(), Refused> {
+    let step = 13;
+    for y in (rows.0..rows.1).step_by(step) {
+        for x in columns {
+            driven.display.drag((*x, y), (*x, y))?;
+        }
+    }
+    driven.display.press(ESCAPE)
+}
+
+#[test]
+fn a_driven_window_survives_what_a_person_does_and_keeps_what_was_done() {
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    drive().unwrap_or_else(|refused| panic!("{refused}"));
+}
+
+fn drive() -> Result<(), Refused> {
+    let Some(mut driven) = Driven::open()? else {
+        return Ok(());
+    };
+    let display = &driven.display;
+    // A hundred sizes, some of them hardly any, while time runs; the last one is that of the first.
+    display.press(' '.into())?;
+    let mut state = 12_345_u32;
+    let mut random = |below: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) % below
+    };
+    let mut memory = Vec::new();
+    for round in 0..100 {
+        let (width, height) = match round % 10 {
+            9 => (1 + random(60), 1 + random(40)),
+            _ => (200 + random(1200), 150 + random(800)),
+        };
+        display.resize(driven.window, width, height)?;
+        sleep(Duration::from_millis(if round % 5 == 0 { 250 } else { 25 }));
+        if round % 50 == 49 {
+            display.resize(driven.window, 1360, 820)?;
+            sleep(Duration::from_millis(1500));
+            memory.push(driven.memory_mb()?);
+        }
+    }
+    // Back and on in time, a film beside it, bookmarks, both looks, cut and plane.
+    for key in ['m', 'b', 'c', 'x', 'v', '2', '3', 'g'] {
+        display.press(key.into())?;
+        sleep(Duration::from_millis(60));
+    }
+    for key in [LEFT, LEFT, HOME, RIGHT, RIGHT] {
+        display.press(key)?;
+        sleep(Duration::from_millis(300));
+    }
+    display.drag((400, 780), (800, 780))?;
+    display.drag((600, 300), (700, 340))?;
+    display.drag((680, 400), (680, 400))?;
+    // What is treated and turned in the past begins another future.
+    try_everything(&driven, &[1050, 1120, 1180, 1240, 1300], (300, 800))?;
+    sleep(Duration::from_millis(500));
+    driven.display.press('m'.into())?;
+    sleep(Duration::from_millis(800));
+
+    // Another scene, one that is wrong, and the first one again.
+    driven.open_scene("other.ron")?;
+    driven.wait_for_title("Another dish", Duration::from_secs(30))?;
+    driven.open_scene("wrong.ron")?;
+    sleep(Duration::from_secs(2));
+    driven.wait_for_title("Another dish", Duration::ZERO)?;
+    driven.display.press(ESCAPE)?;
+    driven.display.press(' '.into())?;
+    sleep(Duration::from_millis(500));
+    driven.open_scene("dish.ron")?;
+    driven.wait_for_title("A dish", Duration::from_secs(30))?;
+    driven.close()?;
+
+    let grown = memory[1] - memory[0];
+    assert!(grown < 64.0, "memory grows by fifty sizes: {memory:?} MB");
+    let films = driven.files(".mp4")?;
+    assert!(!films.is_empty(), "it was filmed");
+    for film in &films {
+        assert!(film.metadata()?.len() > 1000, "{}", film.display());
+    }
+    assert!(driven.files(".part")?.is_empty(), "nothing is half done");
+    let changes = driven.files("explore_dish.ron")?;
+    assert!(!changes.is_empty(), "what was changed is saved");
+    let layout = driven.folder.path().join("config/tumorscape/window.ron");
+    assert!(
+        layout.is_file(),
+        "what the window looked like is remembered"
+    );
+    repeats(&driven, &changes[0])
+}
+
+/// What was saved can be run.
+fn repeats(driven: &Driven, changes: &Path) -> Result<(), Refused> {
+    let run = Command::new(env!("CARGO_BIN_EXE_tumorscape"))
+        .args(["run", "--quiet", "--out", "again"])
+        .arg(changes)
+        .current_dir(driven.folder.path())
+        .output()?;
+    let text = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{text}");
+    Ok(())
+}
+
+#[test]
+#[ignore = "sets up every shipped scene: some minutes"]
+fn every_shipped_scene_opens_in_the_window_of_another() {
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    open_all().unwrap_or_else(|refused| panic!("{refused}"));
+}
+
+fn open_all() -> Result<(), Refused> {
+    let Some(mut driven) = Driven::open()? else {
+        return Ok(());
+    };
+    for (path, text) in tumorscape::scene::shipped_scenes() {
+        let title = text.split_once("title: \"").map(|(_, rest)| rest);
+        let title = title.and_then(|rest| rest.split_once('"'));
+        let (title, _) = title.ok_or("a scene has a title")?;
+        let name = path.to_string_lossy().into_owned();
+        driven.open_scene(&name)?;
+        driven
+            .wait_for_title(title, Duration::from_secs(240))
+            .map_err(|refused| format!("{name}: {refused}"))?;
+        driven.display.press('.'.into())?;
+        sleep(Duration::from_millis(500));
+        println!("{name}: {:.0} MB", driven.memory_mb()?);
+    }
+    driven.close()
+}
