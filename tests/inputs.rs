@@ -38,7 +38,6 @@ fn scene(rules: &str) -> String {
         visibility: (), checkpoint: (), death_receptor: (),
         co_option: (), lymph_entry: (), tip: (),
         chaperone: (), chaperoned: (), restimulation: (),
-        lymph_entry: (), tip: (),
         target: (), cytotoxic: (), natural_killer: (), immigrant: (),
         edible: (), effector: (), naive: (), phagocytosis: (), polarisation: (), presentation: (), recruit: (), suppressible: (), suppressor: (),
         chemosensitivity: (), radiosensitivity: (),

@@ -198,18 +198,11 @@ pub fn call(
             let radius_um = bodies
                 .get(cell_type)
                 .map_or(0.0, BodyParameters::resting_radius_um);
-            for _ in 0..doors {
-                let dice = [(); 3].map(|()| random.uniform());
-                // Where vessels are drawn and none is perfused nobody comes.
-                let Some(door) = ways.pick(dice) else {
-                    continue;
-                };
-                let at_um = door.beside_um(block, radius_um);
             // A door at random, and the cells a minute that would come if all were as at it. Where vessels are drawn and none is
             // perfused there is none.
             let mut ask = |dice: [f32; 3]| {
                 let door = ways.pick(dice)?;
-                let at_um = door.inside_um(block, radius_um);
+                let at_um = door.beside_um(block, radius_um);
                 values.clear();
                 values.extend(molecules.iter().map(|(molecule, veils)| {
                     let Some(molecule) = molecule else {

@@ -55,14 +55,14 @@ impl Visit {
 
     /// Where the chapter after this time begins, hours.
     pub fn next_chapter(&self, hours: f64) -> Option<f64> {
-        let mut begins = self.timeline.chapters().into_iter().map(|(at, ..)| at);
+        let mut begins = self.timeline().chapters().into_iter().map(|(at, ..)| at);
         begins.find(|at| *at > hours + A_MOMENT_HOURS)
     }
 
     /// Where the chapter begins in which this time lies, hours; the one before where that has only just begun, and the start of
     /// the run before the first.
     pub fn previous_chapter(&self, hours: f64) -> f64 {
-        let chapters = self.timeline.chapters();
+        let chapters = self.timeline().chapters();
         let mut begun = chapters.iter().map(|(at, ..)| *at);
         begun
             .rfind(|at| *at < hours - A_MOMENT_HOURS)
@@ -99,11 +99,16 @@ mod tests {
 
     #[test]
     fn a_tour_goes_from_chapter_to_chapter() {
-        let scene = ron::from_str(
+        let scene = ParsedScene::from_ron(
+            "tour.ron",
             r#"(title: "T", about: "A", pace: Calibrated, duration: Hours(9), sites: [], timeline: [
                 At(Hours(5), Chapter("2", "Then")), At(Hours(2), Chapter("1", "First")), At(Hours(8), Chapter("", ""))])"#,
         );
-        let visit = Visit::new(scene.expect("it is well written"), "tour".into(), 1);
+        let visit = Visit::new(
+            Arc::new(scene.expect("it is well written")),
+            "tour".into(),
+            1,
+        );
         assert_eq!(visit.next_chapter(0.0), Some(2.0));
         assert_eq!(visit.next_chapter(2.0), Some(5.0));
         assert_eq!(visit.next_chapter(5.1), None);

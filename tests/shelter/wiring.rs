@@ -43,7 +43,6 @@ const TISSUE: &str = r#"(
 )"#;
 
 /// Arrows of the shelter, and what each goes to.
-const ARROWS: [(&str, &str); 22] = [
 const ARROWS: &[(&str, &str)] = &[
     // Who is called, and what cancer cells give off and leave.
     ("macrophage.ccl2_calls_monocytes", "recruit.rate"),

@@ -175,7 +175,6 @@ pub fn come_and_go(
                 let Some(door) = ways.pick(dice) else {
                     continue;
                 };
-                let at_um = door.beside_um(block, radius_um);
                 let rides = || {
                     riders
                         .as_ref()
@@ -192,7 +191,7 @@ pub fn come_and_go(
                     passages.recruit(newcomer.carrying(InVessel(Some(lumen_um))));
                     continue;
                 }
-                let at_um = door.inside_um(block, radius_um);
+                let at_um = door.beside_um(block, radius_um);
                 passages.recruit(Recruit::new(cell_type, SiteId(number as u16), at_um, COMES));
             }
         }

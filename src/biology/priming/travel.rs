@@ -222,7 +222,6 @@ pub fn arrive(
         };
         let block = &sites.list[*number].block;
         let at_um = door.beside_um(block, radius_um);
-        let at_um = door.inside_um(&sites.list[*number].block, radius_um);
         passages.arrive(Arrival::of(traveller.cell, to, at_um, HOMES));
     }
 }

@@ -69,8 +69,6 @@ impl Door {
 
     /// Where the centre of a body of that radius lies that has just come through, all of it within the block, um.
     pub fn beside_um(&self, block: &TissueBlock, radius_um: f32) -> Vec3 {
-    /// The same, inside a block in which the body has room, um.
-    pub fn inside_um(&self, block: &TissueBlock, radius_um: f32) -> Vec3 {
         let inset = Vec3::splat(radius_um);
         let (least, most) = (block.min_um + inset, block.max_um() - inset);
         self.outside_um(radius_um).min(most).max(least)

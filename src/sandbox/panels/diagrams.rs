@@ -10,7 +10,7 @@ use bevy_egui::egui::{
 use crate::core::diagram::{Drawing, MapPlace, MapWay, TreeLine, rows_of};
 use crate::simulation::Snapshot;
 
-use super::super::theme;
+use super::super::theme::{self, Colours};
 
 /// Height of a row of a tree, points.
 const ROW: f32 = 17.0;
@@ -61,6 +61,7 @@ fn tree(ui: &mut Ui, lines: &[TreeLine], now_hours: f64) -> Option<u64> {
     let x = |hours: f64| place.min.x + 3.0 + wide * ((hours - begin) / span).clamp(0.0, 1.0) as f32;
     let y = |row: usize| place.min.y + 2.0 + ROW * (row as f32 + 0.5);
     let mut clicked = None;
+    let colours = theme::colours(ui);
     for (line, row) in lines.iter().zip(&rows) {
         let colour = ink(line.colour);
         let from = pos2(x(line.from_hours), y(*row));
@@ -83,7 +84,7 @@ fn tree(ui: &mut Ui, lines: &[TreeLine], now_hours: f64) -> Option<u64> {
             Align2::LEFT_CENTER,
             &line.label,
             font,
-            theme::IN_DIAGRAM,
+            colours.in_diagram,
         );
         let reach = Rect::from_min_max(
             pos2(from.x - 3.0, y(*row) - 0.5 * ROW),
@@ -105,6 +106,7 @@ fn map(ui: &mut Ui, places: &[MapPlace], ways: &[MapWay]) {
     let size = vec2(wide, MAP_HEIGHT * wide);
     let (place, _) = ui.allocate_exact_size(size, Sense::hover());
     let painter = ui.painter_at(place);
+    let colours = theme::colours(ui);
     let inside = place.shrink2(vec2(PLACE + 8.0, PLACE + 10.0));
     let at =
         |of: &MapPlace| inside.min + vec2(of.at[0] * inside.width(), of.at[1] * inside.height());
@@ -112,19 +114,19 @@ fn map(ui: &mut Ui, places: &[MapPlace], ways: &[MapWay]) {
         let (Some(from), Some(to)) = (places.get(way.from), places.get(way.to)) else {
             continue;
         };
-        arrow(&painter, at(from), at(to), way);
+        arrow(&painter, colours, at(from), at(to), way);
     }
     for of in places {
         let middle = at(of);
         let edge = Stroke::new(2.0, ink(of.colour));
-        painter.circle(middle, PLACE, theme::BOX_GROUND, edge);
+        painter.circle(middle, PLACE, colours.box_ground, edge);
         let font = FontId::proportional(12.0);
         painter.text(
             middle,
             Align2::CENTER_CENTER,
             &of.says,
             font,
-            theme::IN_DIAGRAM,
+            colours.in_diagram,
         );
         let below = middle + vec2(0.0, PLACE + 2.0);
         let font = FontId::proportional(11.0);
@@ -133,7 +135,7 @@ fn map(ui: &mut Ui, places: &[MapPlace], ways: &[MapWay]) {
             Align2::CENTER_TOP,
             &of.label,
             font,
-            theme::FAINT_IN_DIAGRAM,
+            colours.faint_in_diagram,
         );
     }
 }
@@ -143,7 +145,7 @@ fn thickness(amount: f64) -> f32 {
     1.2 + 1.1 * (amount.max(1.0).log10() as f32).min(6.0)
 }
 
-fn arrow(painter: &egui::Painter, from: Pos2, to: Pos2, way: &MapWay) {
+fn arrow(painter: &egui::Painter, colours: &Colours, from: Pos2, to: Pos2, way: &MapWay) {
     let along: Vec2 = (to - from).normalized();
     let aside = vec2(-along.y, along.x);
     let (from, to) = (
@@ -151,7 +153,7 @@ fn arrow(painter: &egui::Painter, from: Pos2, to: Pos2, way: &MapWay) {
         to - along * (PLACE + 3.0) + aside * ASIDE,
     );
     let wide = thickness(way.amount);
-    let colour = theme::IDLE;
+    let colour = colours.idle;
     let head = 5.0 + wide;
     let neck = to - along * head;
     painter.line_segment([from, neck], Stroke::new(wide, colour));
@@ -160,7 +162,7 @@ fn arrow(painter: &egui::Painter, from: Pos2, to: Pos2, way: &MapWay) {
     let beside = from.lerp(to, 0.42) + aside * (5.0 + 0.5 * wide);
     let font = FontId::proportional(10.5);
     let middle = Align2::CENTER_CENTER;
-    painter.text(beside, middle, &way.says, font, theme::IN_DIAGRAM);
+    painter.text(beside, middle, &way.says, font, colours.in_diagram);
 }
 
 #[cfg(test)]

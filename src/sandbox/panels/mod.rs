@@ -177,8 +177,7 @@ fn help(ctx: &egui::Context, free: egui::Rect, catalogue: &Catalogue, sandbox: &
         .map(|choice| choice.label)
         .collect();
     let colours = format!("colour by: {}", colours.join(", "));
-    let controls: [(&str, &str); 25] = [
-    let controls: [(&str, &str); 27] = [
+    let controls: [(&str, &str); 28] = [
         ("Drag", "turn around the tissue"),
         ("Wheel", "nearer, farther"),
         ("Right drag", "move the picture"),

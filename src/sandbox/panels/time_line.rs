@@ -75,7 +75,7 @@ pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown) {
 fn chapters(ui: &mut Ui, sandbox: &mut Sandbox, now: f64) {
     let list: Vec<(f64, String)> = sandbox
         .visit
-        .timeline
+        .timeline()
         .chapters()
         .into_iter()
         .map(|(hours, number, title)| (hours, chapter_text((number, title))))
