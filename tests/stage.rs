@@ -226,9 +226,11 @@ mod film {
         let shape = 320.0 / 180.0;
         let way = CameraWay::of(&simulation, WHOLE_STAGE, shape).expect("it looks at sites alone");
         let mut journal = Journal::new(&simulation, None);
-        let filmed = film.shoot(&mut simulation, &mut journal, |_, _| {
-            std::ops::ControlFlow::Continue(())
-        });
+        let filmed = film.shoot(
+            &mut simulation,
+            std::slice::from_mut(&mut journal),
+            |_, _| std::ops::ControlFlow::Continue(()),
+        );
         assert_eq!(filmed.expect("it can be filmed").frames, 6);
         let mut files: Vec<_> = std::fs::read_dir(folder.path())
             .expect("readable")

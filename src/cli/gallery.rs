@@ -380,35 +380,55 @@ fn shoot(
     until: Option<f64>,
     options: crate::record::FilmOptions,
 ) -> Result<u64, Failure> {
-    use std::ops::ControlFlow;
     use std::sync::Arc;
 
-    use crate::journal::Journal;
-    use crate::record::Film;
-    use crate::simulation::Simulation;
+    use crate::simulation::{SideBySide, Simulation};
 
     let seed = entry.scene.scene.seed;
+    if entry.scene.scene.recording.side_by_side {
+        let mut arms = SideBySide::new(&entry.scene, seed).map_err(Failure::Input)?;
+        if let Some(until) = until {
+            arms.simulations_mut().for_each(|arm| arm.set_end(until));
+        }
+        return shoot_all(arms, options);
+    }
     let scene = Arc::new(entry.scene.clone());
     let mut simulation = Simulation::new(scene, seed).map_err(Failure::input)?;
     if let Some(until) = until {
         simulation.set_end(until);
     }
-    let mut journal = Journal::new(&simulation, None);
+    shoot_all(simulation, options)
+}
+
+/// Films what is set up, and says in what state it then is.
+#[cfg(feature = "view")]
+fn shoot_all(
+    mut filmed: impl crate::record::Filmed,
+    options: crate::record::FilmOptions,
+) -> Result<u64, Failure> {
+    use std::ops::ControlFlow;
+
+    use crate::journal::Journal;
+    use crate::record::Film;
+
+    let mut journal = [Journal::new(filmed.first(), None)];
     super::interruption::listen();
     let film = Film::open(options).map_err(Failure::run)?;
     let mut is_cut_short = false;
-    let filmed = film.shoot(&mut simulation, &mut journal, |_, _| {
+    let summary = film.shoot(&mut filmed, &mut journal, |_, _| {
         if super::interruption::is_asked() {
             is_cut_short = true;
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
     });
-    filmed.map_err(Failure::run)?;
+    summary.map_err(Failure::run)?;
     if is_cut_short {
         return Err(Failure::Run("stopped".into()));
     }
-    Ok(simulation.state_hash())
+    let all = (0..).map_while(|number| Some(filmed.simulation(number)?.state_hash()));
+    // That of one simulation is its own.
+    Ok(all.fold(0, |sum: u64, hash| sum.rotate_left(1) ^ hash))
 }
 
 #[cfg(test)]

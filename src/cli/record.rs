@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -14,7 +15,7 @@ use super::{Failure, say};
 use crate::core::files::free_name;
 use crate::journal::Journal;
 use crate::journal::run_folder::RunFolder;
-use crate::record::{Film, FilmOptions};
+use crate::record::{Film, FilmOptions, Filmed};
 use crate::scene::look::Style;
 use crate::scene::schema::Span;
 use crate::simulation::Program;
@@ -47,6 +48,9 @@ pub(crate) struct RecordArguments {
     /// Replace a film of that name.
     #[arg(long)]
     replace: bool,
+    /// Film all arms of the scene side by side, with one camera and one clock; as the scene says if left out.
+    #[arg(long, conflicts_with_all = ["arm", "out"])]
+    side_by_side: bool,
     /// Also write a run folder, as `run` does.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -73,6 +77,7 @@ impl RecordArguments {
             still: None,
             style: None,
             replace: false,
+            side_by_side: false,
             out: None,
             quiet: false,
         }
@@ -80,8 +85,24 @@ impl RecordArguments {
 }
 
 pub(crate) fn record(program: &Program, arguments: &RecordArguments) -> Result<ExitCode, Failure> {
-    let mut simulation = arguments.simulation.prepare(program)?;
-    let scene = simulation.scene().clone();
+    let of = &arguments.simulation;
+    let scene = of.open(program)?;
+    let is_usual = of.arm.is_none() && arguments.out.is_none();
+    if arguments.side_by_side || (is_usual && scene.scene.recording.side_by_side) {
+        let arms = of.set_up_arms(&scene)?;
+        let names: Vec<String> = arms.arms().map(|(name, _)| name.to_owned()).collect();
+        return shoot(arguments, arms, &names);
+    }
+    shoot(arguments, of.set_up(scene)?, &[])
+}
+
+/// Makes the film of what is set up, and says what came of it; `names` are those of the arms, if there are any.
+fn shoot(
+    arguments: &RecordArguments,
+    mut filmed: impl Filmed,
+    names: &[String],
+) -> Result<ExitCode, Failure> {
+    let scene = Arc::clone(filmed.first().scene());
     let recording = &scene.scene.recording;
     let options = FilmOptions {
         output: arguments.output.clone().unwrap_or_else(|| {
@@ -104,7 +125,7 @@ pub(crate) fn record(program: &Program, arguments: &RecordArguments) -> Result<E
         style: arguments.style,
         may_replace: arguments.replace,
     };
-    let end_hours = simulation.end_minutes() / 60.0;
+    let end_hours = filmed.first().end_minutes() / 60.0;
     if options
         .still_hours
         .is_some_and(|hours| hours > end_hours + 1e-9)
@@ -119,13 +140,16 @@ pub(crate) fn record(program: &Program, arguments: &RecordArguments) -> Result<E
     interruption::listen();
     let film = Film::open(options).map_err(Failure::input)?;
     let folder = match &arguments.out {
-        Some(path) => Some(RunFolder::create(path, &simulation).map_err(Failure::input)?),
+        Some(path) => Some(RunFolder::create(path, filmed.first()).map_err(Failure::input)?),
         None => None,
     };
-    let mut journal = Journal::new(&simulation, folder);
+    let mut journals = vec![Journal::new(filmed.first(), folder)];
+    while let Some(next) = filmed.simulation(journals.len()) {
+        journals.push(Journal::new(next, None));
+    }
     let mut progress = Progress::new(0, frames, arguments.quiet);
     let mut is_cut_short = false;
-    let summary = film.shoot(&mut simulation, &mut journal, |frame, simulation| {
+    let summary = film.shoot(&mut filmed, &mut journals, |frame, simulation| {
         progress.reached(frame, || {
             let hours = describe_hours(simulation.hours());
             let cells = simulation.cell_count();
@@ -142,16 +166,28 @@ pub(crate) fn record(program: &Program, arguments: &RecordArguments) -> Result<E
     if is_cut_short {
         return Err(Failure::Run(format!(
             "stopped at {}; the film as far as it was drawn is `{}`: {} of {frames} frames",
-            describe_hours(simulation.hours()),
+            describe_hours(filmed.first().hours()),
             summary.output.display(),
             summary.frames,
         )));
     }
-    let pace = run::Pace {
-        steps: simulation.steps(),
-        elapsed: progress.elapsed(),
-    };
-    let code = run::report(&simulation, &journal, pace);
+    let mut code = ExitCode::SUCCESS;
+    for (number, journal) in journals.iter().enumerate() {
+        let Some(simulation) = filmed.simulation(number) else {
+            continue;
+        };
+        if let Some(name) = names.get(number) {
+            say(format!("{name}:"));
+        }
+        let pace = run::Pace {
+            steps: simulation.steps(),
+            elapsed: progress.elapsed(),
+        };
+        let of_this = run::report(simulation, journal, pace);
+        if of_this != ExitCode::SUCCESS {
+            code = of_this;
+        }
+    }
     if let Some(note) = &summary.note {
         say(format!("note: {note}"));
     }

@@ -16,6 +16,8 @@ use crate::journal::run_folder::{RECORD, RunFolder, RunFolderError};
 use crate::journal::{Journal, checkpoint};
 use crate::scene::schema::Span;
 use crate::scene::{MAX_STEPS, ParsedScene};
+#[cfg(feature = "view")]
+use crate::simulation::SideBySide;
 use crate::simulation::{Program, Simulation};
 use clap::Args;
 
@@ -86,9 +88,19 @@ struct Manner {
 impl SimulationArguments {
     /// Reads the scene and sets it up.
     pub fn prepare(&self, program: &Program) -> Result<Simulation, Failure> {
+        self.set_up(self.open(program)?)
+    }
+
+    /// Reads the scene.
+    pub fn open(&self, program: &Program) -> Result<ParsedScene, Failure> {
         start_threads(self.threads);
-        let mut scene = open_or_shipped(program, &self.scene)?;
+        let scene = open_or_shipped(program, &self.scene)?;
         warn(&scene.warnings);
+        Ok(scene)
+    }
+
+    /// Sets it up, or the arm of it that is asked for.
+    pub fn set_up(&self, mut scene: ParsedScene) -> Result<Simulation, Failure> {
         if let Some(arm) = &self.arm {
             scene = scene.arm(arm).map_err(Failure::Input)?;
         }
@@ -110,6 +122,19 @@ impl SimulationArguments {
             until: None,
             threads: None,
         }
+    }
+
+    /// Sets all its arms up.
+    #[cfg(feature = "view")]
+    pub fn set_up_arms(&self, scene: &ParsedScene) -> Result<SideBySide, Failure> {
+        let seed = self.seed.unwrap_or(scene.scene.seed);
+        let mut arms = SideBySide::new(scene, seed).map_err(Failure::Input)?;
+        if let Some(until) = self.until {
+            for simulation in arms.simulations_mut() {
+                end_at(simulation, until)?;
+            }
+        }
+        Ok(arms)
     }
 
     /// The scene's file name without its ending.

@@ -10,13 +10,14 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::filmed::{Filmed, note};
 use super::sink::{self, FilmFormat, SinkError, Summary};
 use super::studio::{Studio, StudioError};
 use super::twin::Twin;
 use super::way::CameraWay;
 use crate::journal::Journal;
 use crate::journal::run_folder::RunFolderError;
-use crate::scene::{Look, ParsedScene, Scene, Stage, Style};
+use crate::scene::{Look, ParsedScene, Stage, Style};
 use crate::simulation::{Simulation, Snapshot, SnapshotRequest, drawn_site};
 use crate::view::camera::pose_for_shape;
 use crate::view::history::History;
@@ -142,46 +143,44 @@ impl Film {
         self.studio.driver()
     }
 
-    /// Simulates and films; `progress` is told the frames done and the simulation, and says whether to go on. A film that
-    /// is broken off ends with the frame that was drawn last; one of no frame is not there.
+    /// Simulates and films; `journals` are those of the simulations, in their order, and `progress` is told the frames done and
+    /// the (first) simulation, and says whether to go on. A film that is broken off ends with the frame that was drawn last;
+    /// one of no frame is not there.
     ///
     /// # Errors
     /// When drawing, encoding or the run folder fails, or it is broken off before its first frame.
     pub fn shoot(
         mut self,
-        simulation: &mut Simulation,
-        journal: &mut Journal,
+        filmed: &mut impl Filmed,
+        journals: &mut [Journal],
         mut progress: impl FnMut(u64, &Simulation) -> ControlFlow<()>,
     ) -> Result<Summary, FilmError> {
         let frames = self.options.frames();
-        let steps = simulation.total_steps();
-        let scene = simulation.scene().clone();
-        let stage = Stage::of(&scene.scene);
         let (width, height) = self.options.size;
         let shape = width as f32 / height as f32;
-        let way = CameraWay::of_unless_stopped(
-            simulation,
-            drawn_site(&stage),
-            shape,
-            &mut |rehearsal| progress(0, rehearsal),
-        )?;
+        let way = filmed.way(shape, &mut |rehearsal| progress(0, rehearsal))?;
+        let first = filmed.first();
+        let steps = first.total_steps();
+        let whole_hours = first.clock().step_minutes / 60.0 * steps as f64;
+        let scene = first.scene().clone();
+        let drawn = drawn_site(&Stage::of(&scene.scene));
         let plan = Plan {
-            hours_per_second: simulation.clock().step_minutes / 60.0 * steps as f64
-                / self.options.seconds,
+            hours_per_second: whole_hours / self.options.seconds,
             shape,
             style: self.options.style,
             is_of_stills: self.options.is_of_stills(),
-            way_of_halves: CameraWay::known_beforehand(simulation, drawn_site(&stage), 0.5 * shape),
+            way_of_halves: CameraWay::known_beforehand(first, drawn, 0.5 * shape),
             scene,
-            stage,
+            stage: filmed.stage(),
             way,
         };
         let scene = &plan.scene;
-        let mut seen = Seen::of(&scene.scene);
+        let mut seen = Seen::of(plan.stage.places_um.len());
+        // Of arms that are side by side each is there already.
+        let is_alone = filmed.simulation(1).is_none();
         let mut twin: Option<Twin> = None;
-        journal.note(simulation)?;
+        note(filmed, journals)?;
         'film: for frame in 0..frames {
-            let whole_hours = simulation.clock().step_minutes / 60.0 * steps as f64;
             let share = match self.options.still_hours {
                 Some(hours) if whole_hours > 0.0 => (hours / whole_hours).clamp(0.0, 1.0),
                 // A film of one frame shows the end.
@@ -189,17 +188,17 @@ impl Film {
                 _ => frame as f64 / (frames - 1) as f64,
             };
             let due = (share * steps as f64).round() as u64;
-            while simulation.steps() < due {
-                if twin.is_none() && Twin::is_due(simulation) {
-                    twin = Twin::of(simulation, &seen, self.options.size)?;
+            while filmed.first().steps() < due {
+                if is_alone && twin.is_none() && Twin::is_due(filmed.first()) {
+                    twin = Twin::of(filmed.first(), &seen, self.options.size)?;
                 }
-                simulation.step();
-                journal.note(simulation)?;
+                filmed.step();
+                note(filmed, journals)?;
                 seen.pass();
                 if let Some(twin) = &mut twin {
                     twin.step();
                 }
-                if progress(frame, simulation).is_break() {
+                if progress(frame, filmed.first()).is_break() {
                     if frame == 0 {
                         return Err(FilmError::BrokenOff);
                     }
@@ -211,22 +210,21 @@ impl Film {
             let mut joined;
             let pixels = match &mut twin {
                 Some(twin) if !has_card => {
-                    joined = twin.draw(&plan, &mut seen, simulation, hours)?;
+                    joined = twin.draw(&plan, &mut seen, filmed.first(), hours)?;
                     joined.as_mut_slice()
                 }
-                _ => plan.draw(
-                    &mut self.studio,
-                    &mut seen,
-                    simulation,
-                    (hours, Part::Whole),
-                )?,
+                _ => plan.draw(&mut self.studio, &mut seen, &*filmed, (hours, Part::Whole))?,
             };
             self.sink.push(pixels)?;
-            if progress(frame + 1, simulation).is_break() {
+            if progress(frame + 1, filmed.first()).is_break() {
                 break;
             }
         }
-        journal.finish(simulation)?;
+        for (number, journal) in journals.iter_mut().enumerate() {
+            if let Some(simulation) = filmed.simulation(number) {
+                journal.finish(simulation)?;
+            }
+        }
         Ok(self.sink.finish()?)
     }
 }
@@ -273,7 +271,7 @@ impl Plan {
         &self,
         studio: &'a mut Studio,
         seen: &mut Seen,
-        simulation: &Simulation,
+        filmed: &impl Filmed,
         (hours, part): (f64, Part),
     ) -> Result<&'a mut [u8], FilmError> {
         let at_start = || self.scene.scene.recording.look.clone();
@@ -283,7 +281,7 @@ impl Plan {
         if let Some((_, before)) = &before {
             request = request.and(SnapshotRequest::of_look(before));
         }
-        let snapshot = seen.snapshot(simulation, request);
+        let snapshot = seen.snapshot(filmed, request);
         let faded = match before {
             Some((share, before)) => {
                 let shot = self.compose(&snapshot, &seen.histories, before, (hours, part));
@@ -297,6 +295,34 @@ impl Plan {
             fade(pixels, &before, 1.0 - share);
         }
         Ok(pixels)
+    }
+
+    /// What the timeline plots, or else what a trial measures first, of each arm.
+    fn plot_of_arms(&self, snapshot: &Snapshot, histories: &[History], hours: f64) -> Option<Plot> {
+        let scene = &self.scene;
+        let wanted = scene.timeline.plot_at(hours);
+        let measured = scene.scene.trial.measures.first();
+        let site = match wanted {
+            Some(plot) => plot.site.as_deref(),
+            None => measured?.site.as_deref(),
+        };
+        let site = match site {
+            None => snapshot.arms.site_at(self.stage.focus)?,
+            Some(name) => usize::from(scene.site(Some(name))?.0),
+        };
+        let mut metrics = snapshot.catalogue.metrics.iter().filter(|metric| {
+            wanted.map_or_else(
+                || measured.is_some_and(|measured| measured.metric == metric.name),
+                |plot| metric.plot.as_deref() == Some(plot.title.as_str()),
+            )
+        });
+        metrics.find_map(|metric| {
+            let places = snapshot.arms.at_site(site);
+            Plot::beside(
+                metric,
+                places.filter_map(|(name, at)| Some((name, histories.get(at)?))),
+            )
+        })
     }
 
     /// What is written over a part of the picture: what holds for both halves stands once.
@@ -346,13 +372,17 @@ impl Plan {
         let names = scene.scene.recording.beside.as_ref();
         let names = names.map(|beside| &beside.names);
         let site = drawn_site(&self.stage);
-        let plot = scene.timeline.plot_at(hours).and_then(|plot| {
-            let of = match &plot.site {
-                None => self.stage.focus,
-                Some(name) => usize::from(scene.site(Some(name))?.0),
-            };
-            Plot::of(&snapshot.catalogue.metrics, histories.get(of)?, &plot.title)
-        });
+        let plot = if snapshot.arms.is_empty() {
+            scene.timeline.plot_at(hours).and_then(|plot| {
+                let of = match &plot.site {
+                    None => self.stage.focus,
+                    Some(name) => usize::from(scene.site(Some(name))?.0),
+                };
+                Plot::of(&snapshot.catalogue.metrics, histories.get(of)?, &plot.title)
+            })
+        } else {
+            self.plot_of_arms(snapshot, histories, hours)
+        };
         let labels = scene.timeline.labels_at(hours).into_iter();
         let labels = labels.filter_map(|(number, label)| {
             let event = way.place_of_label(number);
@@ -453,11 +483,11 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Nothing yet.
-    fn of(scene: &Scene) -> Self {
+    /// Nothing yet, of so many sites.
+    fn of(sites: usize) -> Self {
         Self {
             shown: None,
-            histories: vec![History::default(); scene.sites.len()],
+            histories: vec![History::default(); sites],
         }
     }
 
@@ -467,10 +497,10 @@ impl Seen {
     }
 
     /// The tissue as it is now.
-    fn snapshot(&mut self, simulation: &Simulation, request: SnapshotRequest) -> Arc<Snapshot> {
+    fn snapshot(&mut self, filmed: &impl Filmed, request: SnapshotRequest) -> Arc<Snapshot> {
         let snapshot = match self.shown.take() {
             Some((of, snapshot)) if of == request => snapshot,
-            _ => Arc::new(simulation.snapshot(&request)),
+            _ => Arc::new(filmed.snapshot(&request)),
         };
         self.shown = Some((request, Arc::clone(&snapshot)));
         for (history, site) in self.histories.iter_mut().zip(&snapshot.sites) {

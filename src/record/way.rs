@@ -137,6 +137,18 @@ impl CameraWay {
         }
     }
 
+    /// The same turns, each far enough away that all these places are in the picture.
+    #[must_use]
+    pub fn around(mut self, places: &[Vec3], shape: f32) -> Self {
+        for (_, pose) in &mut self.keys {
+            *pose = framed(places, *pose, shape);
+        }
+        Self {
+            keys: self.keys,
+            ..Self::default()
+        }
+    }
+
     /// Where the event happens at which the label of that number points, on the stage, um; nothing if it points at something
     /// else.
     pub fn place_of_label(&self, number: usize) -> Option<Vec3> {

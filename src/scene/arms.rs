@@ -112,6 +112,7 @@ impl Scene {
             ..self.clone()
         };
         let mut moved = Moved::new();
+        scene.recording.side_by_side = false;
         scene.expect.clear();
         for part in self.parts_of(arm) {
             self.add_arm(part, &mut scene, &mut moved);
@@ -273,7 +274,12 @@ pub(super) fn check_arms(
     context: &SceneContext,
     found: InArms,
 ) {
-    let list = FieldPath::root().field("arms");
+    let root = FieldPath::root();
+    if scene.recording.side_by_side && scene.arms.len() < 2 {
+        let at = root.field("recording").field("side_by_side");
+        checker.problem(&at, "the scene needs at least two `arms` for that");
+    }
+    let list = root.field("arms");
     let mut above: Vec<&str> = Vec::new();
     for (index, arm) in scene.arms.iter().enumerate() {
         let at = list.item(index);

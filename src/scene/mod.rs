@@ -148,6 +148,7 @@ impl ParsedScene {
         scene.variants.clear();
         // What was run is this scene alone.
         scene.arms.clear();
+        scene.recording.side_by_side = false;
         scene.trial = Endpoints::default();
         scene.molecules = self.library.molecules.list().to_vec();
         for population in populations_of(&mut scene) {

@@ -444,6 +444,8 @@ pub struct Recording {
     /// Name of the site that is filmed, and in whose coordinates camera, cut and slice are given; the first one if left
     /// out.
     pub site: Option<String>,
+    /// Whether film and window show all arms of the scene side by side, unless one is asked for.
+    pub side_by_side: bool,
     /// An arm of the scene that is filmed beside it from some time on, in the right half of the picture.
     pub beside: Option<Beside>,
 }
@@ -478,6 +480,7 @@ impl Default for Recording {
             still: None,
             look: Look::default(),
             site: None,
+            side_by_side: false,
             beside: None,
         }
     }

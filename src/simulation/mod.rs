@@ -9,6 +9,7 @@ pub mod describe;
 mod portrait;
 pub mod program;
 mod restored;
+pub mod side_by_side;
 pub mod snapshot;
 pub mod spawn;
 mod timing;
@@ -28,6 +29,7 @@ pub use portrait::Portrait;
 pub use program::{Program, open_scene, prototype_world};
 #[cfg(feature = "view")]
 pub(crate) use snapshot::drawn_on_the_way;
+pub use side_by_side::{ArmsShown, SideBySide};
 pub use snapshot::{
     Catalogue, CellGlyphs, CellTypeStyle, FieldSnapshot, SiteSnapshot, Snapshot, SnapshotRequest,
     Stretches, WHOLE_STAGE, drawn_site,

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use bevy::prelude::*;
 
-use super::Simulation;
 use super::portrait::{Portrait, portrait};
+use super::{ArmsShown, Simulation};
 use crate::cell::shape::{STRETCH, ShapeParameters};
 use crate::core::diagram::{DiagramInfo, Diagrams, Drawing};
 use crate::core::layer::{FilledLayer, Layer, Layers};
@@ -152,6 +152,8 @@ pub struct Snapshot {
     pub stage: Stage,
     /// All sites as one, in the coordinates of the stage, if they share one.
     pub whole: Option<SiteSnapshot>,
+    /// Which sites are of which arm, where several are shown side by side.
+    pub arms: Arc<ArmsShown>,
     /// What could be shown.
     pub catalogue: Arc<Catalogue>,
     /// The cell asked for, if it is there.
@@ -524,6 +526,7 @@ pub(super) fn extract(simulation: &Simulation, request: &SnapshotRequest) -> Sna
             .collect(),
         stage: Stage::default(),
         whole: None,
+        arms: Arc::default(),
         portrait: request.portrait.and_then(|id| portrait(world, id)),
         diagrams: if request.diagrams {
             Diagrams::of(world)

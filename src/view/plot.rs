@@ -8,11 +8,13 @@ use super::overlay::pretty;
 use crate::core::metric::Metric;
 
 /// Curves that have no colour of their own, in turn, sRGB (Okabe & Ito 2008).
-const CURVES: [[f32; 3]; 4] = [
+const CURVES: [[f32; 3]; 6] = [
     [0.337, 0.706, 0.914],
     [0.902, 0.624, 0.0],
     [0.0, 0.620, 0.451],
     [0.8, 0.475, 0.655],
+    [0.941, 0.894, 0.259],
+    [0.835, 0.369, 0.0],
 ];
 
 /// Colour of the curve of that number, sRGB, given its own if it has one.
@@ -81,6 +83,29 @@ impl Plot {
                 String::new()
             },
             is_share,
+            curves,
+        })
+    }
+
+    /// A metric in several places, a curve for each: name of the place and what was measured there. Nothing where it is zero
+    /// everywhere.
+    pub fn beside<'a>(
+        metric: &Metric,
+        places: impl Iterator<Item = (&'a str, &'a History)>,
+    ) -> Option<Self> {
+        let curves: Vec<Curve> = places
+            .enumerate()
+            .map(|(number, (name, history))| Curve {
+                label: name.to_owned(),
+                colour: curve_colour(None, number),
+                points: history.curve(&metric.name),
+            })
+            .collect();
+        let has_values = |curve: &Curve| curve.points.iter().any(|[_, value]| *value != 0.0);
+        curves.iter().any(has_values).then(|| Self {
+            title: metric.label.clone(),
+            unit: pretty(&metric.unit),
+            is_share: false,
             curves,
         })
     }
@@ -175,5 +200,26 @@ mod tests {
         assert_eq!(plot.stacked(), expected);
         assert_eq!(plot.extent(), (0.0, 2.0, 1.0));
         assert_eq!(Plot::of(&metrics, &history, "Trains"), None);
+    }
+
+    #[test]
+    fn a_metric_in_several_places_has_a_curve_for_each() {
+        let metric = Metric::new("boats", "", "About it.").label("boats");
+        let mut calm = History::default();
+        let mut busy = History::default();
+        for hours in [0.0, 1.0] {
+            let of = |value| SiteMetrics {
+                columns: vec![("boats".into(), value)],
+            };
+            calm.push(hours, &of(0.0));
+            busy.push(hours, &of(hours));
+        }
+        let places = [("calm", &calm), ("busy", &busy)];
+        let plot = Plot::beside(&metric, places.into_iter()).expect("there are boats");
+        let labels: Vec<&str> = plot.curves.iter().map(|curve| &*curve.label).collect();
+        assert_eq!(labels, ["calm", "busy"]);
+        assert_ne!(plot.curves[0].colour, plot.curves[1].colour);
+        assert_eq!(plot.curves[1].points, [[0.0, 0.0], [1.0, 1.0]]);
+        assert_eq!(Plot::beside(&metric, [("calm", &calm)].into_iter()), None);
     }
 }
