@@ -10,7 +10,7 @@ use super::run::SimulationArguments;
 use super::{DEFAULT_SCENE, Failure, say};
 use crate::core::parallel;
 use crate::record::sink::check_picture;
-use crate::sandbox::{self, ExploreOptions, SandboxError, SceneLoader, Screenshot};
+use crate::sandbox::{self, ExploreOptions, Explored, SandboxError, SceneLoader, Screenshot};
 use crate::simulation::Program;
 
 /// Options of `explore`.
@@ -18,6 +18,10 @@ use crate::simulation::Program;
 pub(crate) struct ExploreArguments {
     #[command(flatten)]
     simulation: SimulationArguments,
+    /// Show all arms of the scene side by side, with one camera, one clock and a curve for each in the plots; as the scene says
+    /// if left out.
+    #[arg(long, conflicts_with = "arm")]
+    side_by_side: bool,
     /// Render the whole window once to this PNG file and exit; needs no display.
     #[arg(long, value_name = "FILE")]
     screenshot: Option<PathBuf>,
@@ -49,6 +53,7 @@ pub(crate) fn open_default(program: &Program) -> Result<ExitCode, Failure> {
     let scene = PathBuf::from(DEFAULT_SCENE);
     let arguments = ExploreArguments {
         simulation: SimulationArguments::of_scene(scene.clone()),
+        side_by_side: false,
         screenshot: None,
         replace: false,
         after: 0,
@@ -74,7 +79,7 @@ fn has_display() -> bool {
 }
 
 /// Sets scenes up for the window: the first one as the command line says, others as they stand.
-fn loader(program: Program, first: SimulationArguments) -> SceneLoader {
+fn loader(program: Program, first: SimulationArguments, side_by_side: bool) -> SceneLoader {
     SceneLoader::new(move |path| {
         let arguments = if path == first.scene {
             SimulationArguments {
@@ -85,9 +90,23 @@ fn loader(program: Program, first: SimulationArguments) -> SceneLoader {
         } else {
             SimulationArguments::of_scene(path.to_owned())
         };
-        let prepared = arguments.prepare(&program);
-        prepared.map_err(Failure::into_message)
+        prepare(&program, &arguments, side_by_side && path == first.scene)
+            .map_err(Failure::into_message)
     })
+}
+
+/// Sets up what the window shows: a scene or an arm of it, or all its arms where that is asked for or said by the scene.
+fn prepare(
+    program: &Program,
+    of: &SimulationArguments,
+    side_by_side: bool,
+) -> Result<Explored, Failure> {
+    let scene = of.open(program)?;
+    if side_by_side || (of.arm.is_none() && scene.scene.recording.side_by_side) {
+        Ok(Explored::Arms(of.set_up_arms(&scene)?))
+    } else {
+        Ok(Explored::One(of.set_up(scene)?))
+    }
 }
 
 /// Why there is no window.
@@ -104,19 +123,21 @@ fn open(program: &Program, arguments: &ExploreArguments) -> Result<ExitCode, Ope
             .map_err(|error| Opening::Failed(Failure::input(error)))?;
     }
     parallel::set_threads_beside_window(arguments.simulation.threads.map(usize::from));
-    let simulation = arguments
-        .simulation
-        .prepare(program)
-        .map_err(Opening::Failed)?;
     let mut options = ExploreOptions::of_scene(arguments.simulation.name());
     options.screenshot = arguments.screenshot.clone().map(|file| Screenshot {
         file,
         after_steps: arguments.after,
     });
     options.scene_file.clone_from(&arguments.simulation.scene);
-    options.loader = Some(loader(program.clone(), arguments.simulation.clone()));
+    options.loader = Some(loader(
+        program.clone(),
+        arguments.simulation.clone(),
+        arguments.side_by_side,
+    ));
     options.layout_file = sandbox::layout_file();
-    match sandbox::explore(simulation, &options) {
+    let explored = prepare(program, &arguments.simulation, arguments.side_by_side)
+        .map_err(Opening::Failed)?;
+    match sandbox::explore(explored, &options) {
         Ok(saved) => {
             for file in saved {
                 let what = match file.extension() {

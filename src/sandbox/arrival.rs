@@ -4,10 +4,12 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::record::filmed::way_around;
 use crate::record::way::CameraWay;
 use crate::scene::Stage;
-use crate::simulation::{Simulation, SnapshotRequest, drawn_site};
+use crate::simulation::{SideBySide, Simulation, SnapshotRequest, drawn_site};
 
+use super::Explored;
 use super::engine::Engine;
 use super::visit::Visit;
 use super::worker::Worker;
@@ -17,11 +19,11 @@ const SHAPE: f32 = 1.3;
 
 /// Sets up the scene of a file; why not, in words, if it cannot. Called on a thread of its own.
 #[derive(Clone)]
-pub struct SceneLoader(Arc<dyn Fn(&Path) -> Result<Simulation, String> + Send + Sync>);
+pub struct SceneLoader(Arc<dyn Fn(&Path) -> Result<Explored, String> + Send + Sync>);
 
 impl SceneLoader {
     /// One that does this.
-    pub fn new(load: impl Fn(&Path) -> Result<Simulation, String> + Send + Sync + 'static) -> Self {
+    pub fn new(load: impl Fn(&Path) -> Result<Explored, String> + Send + Sync + 'static) -> Self {
         Self(Arc::new(load))
     }
 }
@@ -56,8 +58,15 @@ impl Arrival {
         }
     }
 
-    /// A simulation of a scene of that name.
-    pub fn of(simulation: Simulation, name: String) -> Self {
+    /// What is to be shown of a scene of that name.
+    pub fn of(explored: Explored, name: String) -> Self {
+        match explored {
+            Explored::One(simulation) => Self::of_simulation(simulation, name),
+            Explored::Arms(arms) => Self::of_arms(arms, name),
+        }
+    }
+
+    fn of_simulation(simulation: Simulation, name: String) -> Self {
         let parsed = Arc::clone(simulation.scene());
         let drawn = drawn_site(&Stage::of(&parsed.scene));
         let visit = Visit {
@@ -65,6 +74,17 @@ impl Arrival {
             ..Visit::new(parsed, name, simulation.seed())
         };
         Self::new(visit, simulation)
+    }
+
+    fn of_arms(arms: SideBySide, name: String) -> Self {
+        // What is changed is kept as a change of the scene that all arms share.
+        let parsed = Arc::clone(arms.scene());
+        let visit = Visit {
+            way: way_around(&arms, SHAPE),
+            stage: arms.stage().clone(),
+            ..Visit::new(parsed, name, arms.first().seed())
+        };
+        Self::new(visit, arms)
     }
 
     /// Starts its thread, paused.

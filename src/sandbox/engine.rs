@@ -6,7 +6,7 @@ use crate::core::parameters::Limits;
 use crate::journal::keep_as_run;
 use crate::journal::moment::Moment;
 use crate::scene::schema::Action;
-use crate::simulation::{Simulation, Snapshot, SnapshotRequest};
+use crate::simulation::{SideBySide, Simulation, Snapshot, SnapshotRequest};
 
 /// A simulation that can be stepped and changed.
 pub trait Engine: Send + 'static {
@@ -91,6 +91,66 @@ impl Engine for Simulation {
 
     fn knobs(&self) -> Vec<Knob> {
         self.parameters()
+    }
+}
+
+/// Several at once. Parameters are those of the first; what is changed is changed in all.
+impl Engine for SideBySide {
+    type Moment = Vec<Moment>;
+
+    fn settle_in(&mut self) {
+        for simulation in self.simulations_mut() {
+            simulation.keep_to_calling_thread();
+        }
+    }
+
+    fn step(&mut self) {
+        Self::step(self);
+    }
+
+    fn apply(&mut self, action: &Action) -> Result<(), String> {
+        Self::apply(self, action)
+    }
+
+    fn snapshot(&mut self, request: &SnapshotRequest) -> Snapshot {
+        Self::snapshot(self, request)
+    }
+
+    fn keep(&self) -> Result<(Vec<Moment>, usize), String> {
+        let moments = self.arms().map(|(_, simulation)| Moment::of(simulation));
+        let moments: std::io::Result<Vec<Moment>> = moments.collect();
+        let moments = moments.map_err(|error| error.to_string())?;
+        let bytes = moments.iter().map(Moment::bytes).sum();
+        Ok((moments, bytes))
+    }
+
+    fn go_back(&mut self, moments: &Vec<Moment>) -> Result<(), String> {
+        for (simulation, moment) in self.simulations_mut().zip(moments) {
+            simulation.go_back(moment)?;
+        }
+        Ok(())
+    }
+
+    /// Each as a run of its own; it says where the first is.
+    fn save_as_run(&self, folder: &Path) -> Result<PathBuf, String> {
+        let mut first = None;
+        for (_, simulation) in self.arms() {
+            let saved = simulation.save_as_run(folder)?;
+            first.get_or_insert(saved);
+        }
+        first.ok_or_else(|| "there is nothing to be saved".into())
+    }
+
+    fn minutes(&self) -> f64 {
+        self.first().clock().minutes()
+    }
+
+    fn step_hours(&self) -> f64 {
+        self.first().step_hours()
+    }
+
+    fn knobs(&self) -> Vec<Knob> {
+        self.first().parameters()
     }
 }
 

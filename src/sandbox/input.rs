@@ -11,7 +11,7 @@ use crate::view::camera::{FIELD_OF_VIEW_DEG, um_per_pixel};
 use crate::view::cells::reach_on_cut_um;
 use crate::view::crowding::Crowding;
 use crate::view::glyphs::pick::{Look, first_glyph};
-use crate::view::{PickedGlyph, Shown, ViewCamera, ViewSettings, cut_plane};
+use crate::view::{PickedGlyph, Shown, ViewCamera, ViewSettings, axis_vector, cut_plane};
 
 use super::panels::{FIRST_CUT, first_slice};
 use super::state::{Sandbox, TEXT_FACTOR, place_of, whole_view};
@@ -248,6 +248,13 @@ fn use_mouse(
             if button == MouseButton::Left
                 && !is_drag
                 && let Some(at) = cursor
+                && sandbox.syringe.drug.is_some()
+            {
+                let at_um = place_at(&sandbox, &shown, &settings, &camera, &crowding, at);
+                sandbox.inject(&shown, settings.site, at_um);
+            } else if button == MouseButton::Left
+                && !is_drag
+                && let Some(at) = cursor
             {
                 (settings.selected, settings.selected_glyph) =
                     picked_at(&sandbox, &shown, &settings, &camera, &crowding, at);
@@ -283,6 +290,45 @@ fn cell_or_glyph(site: &SiteSnapshot, picked: PickedGlyph) -> (Option<u64>, Opti
     } else {
         (None, Some(picked))
     }
+}
+
+/// The place in the tissue at a point of the window, um: on the first cell there, or else where the line of sight meets the
+/// field plane, or that through what the camera looks at.
+fn place_at(
+    sandbox: &Sandbox,
+    shown: &Shown,
+    settings: &ViewSettings,
+    camera: &ViewCamera,
+    crowding: &Crowding,
+    at: Vec2,
+) -> Vec3 {
+    let (pose, size) = (&camera.pose, sandbox.free.size());
+    let ray = pick::ray_through(pose, at - sandbox.free.min, size, FIELD_OF_VIEW_DEG);
+    let kept = cut_plane(settings.look.cut);
+    let reach = |centre, radius| reach_on_cut_um(crowding, kept, centre, radius);
+    let hit = shown
+        .site(settings.site)
+        .and_then(|site| pick::first_hit(&site.cells, ray, kept, reach));
+    let (normal, through) = settings.look.slice.as_ref().map_or_else(
+        || {
+            let target = Vec3::from(pose.target_um);
+            ((target - ray.origin_um).normalize_or_zero(), target)
+        },
+        |slice| {
+            let axis = axis_vector(slice.axis);
+            (axis, axis * slice.at_um)
+        },
+    );
+    let distance_um = hit.map_or_else(
+        || (through - ray.origin_um).dot(normal) / ray.direction.dot(normal),
+        |(_, distance_um)| distance_um,
+    );
+    let distance_um = if distance_um.is_finite() && distance_um > 0.0 {
+        distance_um
+    } else {
+        pose.distance_um
+    };
+    ray.origin_um + ray.direction * distance_um
 }
 
 /// The cell, or the glyph with an identity, that is first met at a point of the window.

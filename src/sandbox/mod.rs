@@ -41,7 +41,7 @@ use std::path::PathBuf;
 
 use crate::record::StudioError;
 use crate::record::sink::SinkError;
-use crate::simulation::Simulation;
+use crate::simulation::{SideBySide, Simulation};
 
 use arrival::Arrival;
 pub use arrival::SceneLoader;
@@ -135,6 +135,14 @@ fn kept_text(kept: &[String]) -> String {
     }
 }
 
+/// What a window shows.
+pub enum Explored {
+    /// A simulation.
+    One(Simulation),
+    /// The arms of a scene, side by side: what is changed is changed in all of them.
+    Arms(SideBySide),
+}
+
 /// Opens the window on a simulation, or takes the picture asked for, and returns once it is closed: with the
 /// files in which something is kept. Those of changes come first, one for each branch with some that time took in each scene
 /// that was shown; then films.
@@ -142,10 +150,10 @@ fn kept_text(kept: &[String]) -> String {
 /// # Errors
 /// [`SandboxError::NoDisplay`] where no window can be opened; otherwise as the error says.
 pub fn explore(
-    simulation: Simulation,
+    explored: Explored,
     options: &ExploreOptions,
 ) -> Result<Vec<PathBuf>, SandboxError> {
-    let arrival = Arrival::of(simulation, options.name.clone());
+    let arrival = Arrival::of(explored, options.name.clone());
     if let Some(screenshot) = &options.screenshot {
         still::take(arrival, options.size, screenshot)?;
         return Ok(Vec::new());

@@ -116,7 +116,7 @@ impl Session {
         };
         let mut replay = parsed.clone();
         replay.scene = self.replay(&parsed.scene, seed);
-        let text = replay.to_ron(seed).map_err(failed)?;
+        let text = replay.to_ron_with_arms(seed).map_err(failed)?;
         // A title may have lines, a comment has one.
         let title = parsed.scene.title.replace(char::is_control, " ");
         let mut file = format!(

@@ -11,8 +11,10 @@ use bevy::prelude::*;
 use crate::scene::look::Axis;
 use crate::scene::schema::Action;
 use crate::scene::timeline::Timeline;
-use crate::scene::{CameraPose, Look, Stage};
+use crate::scene::treatment::Injection;
+use crate::scene::{CameraPose, Look};
 use crate::simulation::{SiteSnapshot, Snapshot, SnapshotRequest, WHOLE_STAGE};
+use crate::tissue::placed::Region;
 use crate::view::history::History;
 use crate::view::overlay::Pointer;
 use crate::view::{Shown, ViewCamera, ViewSettings, automatic_pose};
@@ -73,6 +75,27 @@ impl Default for Plan {
             mg_per_kg: 10.0,
             times: 1,
             every_days: 3.0,
+        }
+    }
+}
+
+/// What the next click injects.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Syringe {
+    /// Name of the drug; nothing is injected where there is none.
+    pub drug: Option<String>,
+    /// How much, fmol.
+    pub fmol: f64,
+    /// Radius of the ball that it goes into, um.
+    pub radius_um: f32,
+}
+
+impl Default for Syringe {
+    fn default() -> Self {
+        Self {
+            drug: None,
+            fmol: 1.0,
+            radius_um: 30.0,
         }
     }
 }
@@ -143,6 +166,8 @@ pub(super) struct Sandbox {
     pub refusal: Option<String>,
     /// How each drug is to be given, by name.
     pub plans: BTreeMap<String, Plan>,
+    /// What the next click injects.
+    pub syringe: Syringe,
     /// Dose of radiation, Gy.
     pub gray: f32,
     /// Search text over the parameters.
@@ -170,7 +195,7 @@ pub(super) struct Sandbox {
 impl Sandbox {
     /// A sandbox around a scene that has been set up, on a thread of its own; `wake` as in [`Worker::spawn`].
     pub fn begin(arrival: Arrival, wake: Wake) -> std::io::Result<Self> {
-        let request = request_of(&first_settings(arrival.visit.scene()));
+        let request = request_of(&first_settings(&arrival.visit));
         let (visit, worker) = arrival.start(request.clone(), Arc::clone(&wake))?;
         let frames_itself = !visit.has_film();
         Ok(Self {
@@ -207,6 +232,7 @@ impl Sandbox {
             session: Arc::default(),
             refusal: None,
             plans: BTreeMap::new(),
+            syringe: Syringe::default(),
             gray: 2.0,
             search: String::new(),
             is_help_open: false,
@@ -282,6 +308,44 @@ impl Sandbox {
     /// Treats the tissue at the next step boundary.
     pub fn treat(&self, action: Action) {
         self.order(Order::Change(action));
+    }
+
+    /// The name in the scene of the site at a place of a picture.
+    pub fn scene_site(&self, shown: &Shown, place: usize) -> Option<String> {
+        if shown.0.arms.is_empty() {
+            return Some(shown.0.sites.get(place)?.name.clone());
+        }
+        let site = shown.0.arms.site_at(place)?;
+        Some(self.visit.scene().sites.get(site)?.name.clone())
+    }
+
+    /// Injects what is in the syringe at a place of the picture, um, and puts the syringe away. Beside the blocks nothing is
+    /// injected.
+    pub fn inject(&mut self, shown: &Shown, drawn: usize, at_um: Vec3) {
+        let Some(drug) = self.syringe.drug.take() else {
+            return;
+        };
+        let mut sites = shown.0.sites_in(drawn);
+        let hit = sites.find_map(|index| {
+            let site = shown.0.sites.get(index)?;
+            let own = at_um - shown.0.place_um(index, drawn);
+            let is_inside = own.cmpge(site.min_um).all() && own.cmple(site.max_um).all();
+            is_inside.then_some((index, own))
+        });
+        let Some((index, own)) = hit else {
+            self.notice = Some("nothing was injected: there is no tissue there".into());
+            return;
+        };
+        let site = self.scene_site(shown, index);
+        self.treat(Action::Inject(Injection {
+            drug,
+            site,
+            place: Region::Ball {
+                center_um: own.into(),
+                radius_um: self.syringe.radius_um,
+            },
+            fmol: self.syringe.fmol,
+        }));
     }
 
     /// Asks for what the settings show, if reports do not hold it yet.
@@ -381,7 +445,12 @@ impl Sandbox {
 
     /// The curves of the branch that is lived, at the site that is shown.
     pub fn history(&self) -> &History {
-        let key = (self.past.active, self.history_site);
+        self.history_at(self.history_site)
+    }
+
+    /// The curves of the branch that is lived, at a site.
+    pub fn history_at(&self, site: usize) -> &History {
+        let key = (self.past.active, site);
         self.histories.get(&key).unwrap_or(&NO_CURVES)
     }
 
@@ -479,7 +548,7 @@ impl Sandbox {
             .visit
             .timeline()
             .look_at(hours, scene.recording.look.clone());
-        let look = Stage::of(scene).look(look);
+        let look = self.visit.stage.look(look);
         if settings.look != look {
             settings.look = look.clone();
         }

@@ -29,7 +29,7 @@ pub(super) fn take(
 ) -> Result<(), SandboxError> {
     let mut shown = Shown::default();
     let mut camera = ViewCamera::default();
-    let mut settings = first_settings(arrival.visit.scene());
+    let mut settings = first_settings(&arrival.visit);
     let mut sandbox = Sandbox::begin(arrival, Arc::new(|_: bool| {}))
         .map_err(|error| SandboxError::Thread(error.to_string()))?;
     sandbox.take_steps(screenshot.after_steps);

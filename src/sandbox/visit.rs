@@ -21,6 +21,8 @@ pub(super) struct Visit {
     pub name: String,
     /// Seed of the random numbers.
     pub seed: u64,
+    /// Where the sites of its pictures stand.
+    pub stage: Stage,
     /// Where the camera of the film is, as far as it is known beforehand.
     pub way: CameraWay,
 }
@@ -29,6 +31,7 @@ impl Visit {
     /// A visit to a scene of that name, with that seed.
     pub fn new(parsed: Arc<ParsedScene>, name: String, seed: u64) -> Self {
         Self {
+            stage: Stage::of(&parsed.scene),
             parsed,
             name,
             seed,
@@ -76,7 +79,8 @@ impl Visit {
 }
 
 /// What a scene wants to be shown at its start; from then on the person decides.
-pub(super) fn first_settings(scene: &Scene) -> ViewSettings {
+pub(super) fn first_settings(visit: &Visit) -> ViewSettings {
+    let (scene, stage) = (visit.scene(), &visit.stage);
     let look = scene
         .timeline
         .iter()
@@ -86,9 +90,8 @@ pub(super) fn first_settings(scene: &Scene) -> ViewSettings {
         })
         .unwrap_or(&scene.recording.look)
         .clone();
-    let stage = Stage::of(scene);
     ViewSettings {
-        site: drawn_site(&stage),
+        site: drawn_site(stage),
         ..ViewSettings::of_look(stage.look(look))
     }
 }

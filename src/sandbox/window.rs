@@ -44,7 +44,7 @@ pub(super) fn add_sandbox(app: &mut App, sandbox: Sandbox, target: Option<Handle
     app.world_mut()
         .resource_mut::<EguiGlobalSettings>()
         .auto_create_primary_context = false;
-    app.insert_resource(first_settings(sandbox.visit.scene()))
+    app.insert_resource(first_settings(&sandbox.visit))
         .insert_resource(sandbox)
         .add_plugins((panels::plugin, input::plugin))
         .add_systems(First, receive_report)

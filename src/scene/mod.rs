@@ -143,13 +143,25 @@ impl ParsedScene {
     /// In words, when it cannot be written.
     pub fn to_ron(&self, seed: u64) -> Result<String, String> {
         let mut scene = self.scene.clone();
-        scene.seed = seed;
-        scene.cell_types.clone_from(&self.library.types);
-        scene.variants.clear();
         // What was run is this scene alone.
         scene.arms.clear();
         scene.recording.side_by_side = false;
         scene.trial = Endpoints::default();
+        self.written(scene, seed)
+    }
+
+    /// The same, with its arms and what a trial of them measures.
+    ///
+    /// # Errors
+    /// In words, when it cannot be written.
+    pub fn to_ron_with_arms(&self, seed: u64) -> Result<String, String> {
+        self.written(self.scene.clone(), seed)
+    }
+
+    fn written(&self, mut scene: Scene, seed: u64) -> Result<String, String> {
+        scene.seed = seed;
+        scene.cell_types.clone_from(&self.library.types);
+        scene.variants.clear();
         scene.molecules = self.library.molecules.list().to_vec();
         for population in populations_of(&mut scene) {
             if let Place::Csv(file) = &population.place

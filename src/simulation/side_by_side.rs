@@ -70,7 +70,7 @@ pub const fn own_identity(id: u64) -> u64 {
 /// The arms of a scene, each a simulation, with the picture that they share.
 pub struct SideBySide {
     arms: Vec<Arm>,
-    scene: Scene,
+    scene: Arc<ParsedScene>,
     stage: Stage,
     shown: Arc<ArmsShown>,
 }
@@ -127,7 +127,7 @@ impl SideBySide {
         });
         Ok(Self {
             shown: Arc::new(ArmsShown(shown.collect())),
-            scene: scene.scene.clone(),
+            scene: Arc::new(scene.clone()),
             stage,
             arms,
         })
@@ -142,7 +142,7 @@ impl SideBySide {
     }
 
     /// The scene that they are arms of.
-    pub const fn scene(&self) -> &Scene {
+    pub const fn scene(&self) -> &Arc<ParsedScene> {
         &self.scene
     }
 

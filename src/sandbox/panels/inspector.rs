@@ -4,6 +4,7 @@ use bevy::prelude::*;
 use bevy_egui::egui::Ui;
 
 use crate::core::layer::{LayerColours, Tint};
+use crate::simulation::side_by_side::own_identity;
 use crate::simulation::{SiteSnapshot, Snapshot};
 use crate::view::overlay::{capitalised, pretty};
 use crate::view::{PickedGlyph, Shown, ViewCamera, ViewSettings};
@@ -53,7 +54,7 @@ fn describe(snapshot: &Snapshot, site: usize, id: u64) -> Option<Description> {
         |style| style.name.replace('_', " "),
     );
     let mut rows = vec![
-        ("Identity".to_owned(), format!("#{id}")),
+        ("Identity".to_owned(), format!("#{}", own_identity(id))),
         ("Type".to_owned(), name),
     ];
     add_portrait(&mut rows, snapshot, id);

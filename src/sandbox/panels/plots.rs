@@ -31,6 +31,27 @@ fn titles(metrics: &[Metric]) -> Vec<&str> {
 pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown) {
     let metrics = &shown.0.catalogue.metrics;
     choice(ui, sandbox, metrics);
+    let arms = &shown.0.arms;
+    if let Some(site) = arms.site_at(sandbox.plotted_site()) {
+        // A plot for each metric, with a curve for each arm; what a trial of them measures comes first.
+        let measured = &sandbox.visit.scene().trial.measures;
+        let is_measured = |metric: &&Metric| measured.iter().any(|of| of.metric == metric.name);
+        let others = metrics
+            .iter()
+            .filter(|metric| metric.plot.is_some() && !is_measured(metric));
+        for metric in metrics.iter().filter(is_measured).chain(others) {
+            let places = arms.at_site(site);
+            let places = places.map(|(name, at)| (name, sandbox.history_at(at)));
+            let Some(curves) = Plot::beside(metric, places) else {
+                continue;
+            };
+            theme::section(ui, &curves.heading(), true, |ui| {
+                let start = sandbox.history().start_hours().unwrap_or(0.0);
+                plot(ui, &curves, &[], (start, shown.0.hours));
+            });
+        }
+        return;
+    }
     for title in titles(metrics) {
         if sandbox.layout.hidden_plots.contains(title) {
             continue;

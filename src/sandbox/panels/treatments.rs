@@ -1,5 +1,7 @@
 //! Drugs that can be given while the simulation runs: at once or in a course, with their levels; radiation beside them.
 //!
+//! A drug can also be injected: the next click on the picture says where.
+//!
 //! What is given is an action as any other: it takes effect at the next step, is logged, and is part of the scene that repeats the session. The curves of a
 //! drug in plasma and in tissue stand among the plots.
 
@@ -18,8 +20,14 @@ use crate::view::Shown;
 pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown, site: usize) {
     let parsed = Arc::clone(&sandbox.visit.parsed);
     let drugs = &parsed.scene.drugs;
-    let shown_site = shown.0.sites.get(site);
-    let site_name = shown_site.map(|site| site.name.clone());
+    // Of all sites at once it is that whose curves are plotted.
+    let place = shown
+        .0
+        .sites
+        .get(site)
+        .map_or(sandbox.plotted_site(), |_| site);
+    let shown_site = shown.0.sites.get(place);
+    let site_name = sandbox.scene_site(shown, place);
     theme::section(ui, "Treatments", !drugs.is_empty(), |ui| {
         if drugs.is_empty() {
             ui.label(theme::faint(
@@ -68,7 +76,32 @@ pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown, site: usiz
                     .labelled_by(label);
                 }
                 is_given = ui.button("Give").clicked();
+                let is_drawn_up = sandbox.syringe.drug.as_ref() == Some(name);
+                let inject = ui.selectable_label(is_drawn_up, "Inject");
+                let inject = inject.on_hover_text("Then click where in the tissue it goes");
+                if inject.clicked() {
+                    sandbox.syringe.drug = (!is_drawn_up).then(|| name.clone());
+                }
             });
+            if sandbox.syringe.drug.as_ref() == Some(name) {
+                ui.horizontal_wrapped(|ui| {
+                    let syringe = &mut sandbox.syringe;
+                    ui.add(
+                        DragValue::new(&mut syringe.fmol)
+                            .range(0.001..=1e6)
+                            .speed(0.1)
+                            .suffix(" fmol"),
+                    );
+                    ui.add(
+                        DragValue::new(&mut syringe.radius_um)
+                            .range(1.0..=1000.0)
+                            .speed(1.0)
+                            .prefix("into a ball of ")
+                            .suffix(" µm"),
+                    );
+                });
+                ui.label(theme::changed("Click where in the tissue it goes."));
+            }
             sandbox.plans.insert(name.clone(), plan);
             if is_given {
                 sandbox.treat(dosing(name, plan));

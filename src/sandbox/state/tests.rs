@@ -3,7 +3,7 @@
 use super::super::arrival::Arrival;
 use super::super::engine::tests::Counter;
 use super::*;
-use crate::scene::{ColourBy, ParsedScene, Scene};
+use crate::scene::{ColourBy, ParsedScene, Stage};
 
 fn sandbox(scene: &str) -> Sandbox {
     sandbox_of(scene, Counter::default())
@@ -20,6 +20,10 @@ fn parsed(scene: &str) -> ParsedScene {
 
 const SCENE: &str = r#"(title: "T", about: "A", pace: Calibrated, duration: Hours(2), sites: [],
     timeline: [At(Hours(1), Label(text: "here", lasts: Hours(1))), At(Hours(1), Label(text: "who", at: Cell(9), lasts: Hours(1)))])"#;
+
+fn visit(scene: &str) -> Visit {
+    Visit::new(Arc::new(parsed(scene)), "test".into(), 1)
+}
 
 /// Receives reports until something holds.
 fn wait(sandbox: &mut Sandbox, shown: &mut Shown, wanted: impl Fn(&Sandbox, &Shown) -> bool) {
@@ -50,23 +54,20 @@ fn labels_follow_the_timeline_where_what_they_point_at_is_there() {
 
 #[test]
 fn the_first_picture_is_the_one_the_scene_asks_for() {
-    let scene: Scene = ron::from_str(
-        r#"(title: "T", about: "A", pace: Calibrated, duration: Hours(2), sites: [
+    let scene = |stage: &str| {
+        format!(
+            r#"(title: "T", about: "A", pace: Calibrated, duration: Hours(2), sites: [
             (name: "a", organ: Breast, size_um: (9, 9, 9)), (name: "b", organ: Lung, size_um: (9, 9, 9))],
-            stage: Alone, recording: (site: Some("b"), look: (colour_by: Category("mood"))))"#,
-    )
-    .unwrap();
-    let settings = first_settings(&scene);
+            {stage} recording: (site: "b", look: (colour_by: Category("mood"))))"#
+        )
+    };
+    let settings = first_settings(&visit(&scene("stage: Alone,")));
     assert_eq!(
         (settings.site, settings.look.colour_by.clone()),
         (1, ColourBy::Category("mood".into()))
     );
     assert_eq!(request_of(&settings).categories, ["mood"]);
-    let scene = Scene {
-        stage: crate::scene::StageLayout::default(),
-        ..scene
-    };
-    assert_eq!(first_settings(&scene).site, WHOLE_STAGE);
+    assert_eq!(first_settings(&visit(&scene(""))).site, WHOLE_STAGE);
 }
 
 #[test]
@@ -276,4 +277,42 @@ fn a_breakdown_stops_the_clock() {
     sandbox.set_running(true);
     wait(&mut sandbox, &mut shown, |s, _| s.is_broken);
     assert!(!sandbox.is_running);
+}
+
+#[test]
+fn an_injection_goes_into_the_block_that_was_clicked_in_its_own_coordinates() {
+    let mut sandbox = sandbox(SCENE);
+    let block = |name: &str| SiteSnapshot {
+        name: name.into(),
+        min_um: Vec3::splat(-50.0),
+        max_um: Vec3::splat(50.0),
+        ..SiteSnapshot::default()
+    };
+    let mut snapshot = Snapshot {
+        sites: vec![block("left"), block("right")],
+        ..Snapshot::default()
+    };
+    snapshot.set_stage(Stage {
+        places_um: vec![Vec3::X * -100.0, Vec3::X * 100.0],
+        focus: 0,
+        is_shared: true,
+    });
+    let shown = Shown(Arc::new(snapshot));
+    sandbox.inject(&shown, WHOLE_STAGE, Vec3::X * 110.0);
+    assert_eq!(sandbox.notice, None, "there is nothing in the syringe");
+    sandbox.syringe.drug = Some("dye".into());
+    sandbox.inject(&shown, WHOLE_STAGE, Vec3::Y * 200.0);
+    assert!(sandbox.notice.is_some(), "there is no tissue");
+    sandbox.syringe.drug = Some("dye".into());
+    sandbox.inject(&shown, WHOLE_STAGE, Vec3::X * 110.0);
+    assert_eq!(sandbox.syringe.drug, None);
+    let mut shown = Shown::default();
+    wait(&mut sandbox, &mut shown, |sandbox, _| {
+        sandbox.refusal.is_some()
+    });
+    let refused = sandbox.refusal.clone().expect("the counter knows no drugs");
+    assert!(
+        refused.contains("\"right\"") && refused.contains("(10.0, 0.0, 0.0)"),
+        "{refused}"
+    );
 }
