@@ -26,7 +26,9 @@ use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::parallel::{IN_TABLES, for_each_row_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
-use crate::core::quantity::{NONE, Quantity, RegisterQuantities};
+use crate::core::quantity::{
+    Category, CategoryValue, HELD_BY_A_DRUG, NONE, Quantity, RegisterQuantities,
+};
 use crate::core::state::RegisterState;
 
 /// The PD-1 of cells of a type (capability `checkpoint`).
@@ -219,7 +221,10 @@ impl Plugin for CheckpointPlugin {
     }
 }
 
-/// Quantities and metrics.
+/// Share of PD-1 from which it counts as held by a drug.
+const HELD_FROM: f32 = 0.5;
+
+/// Quantities, a category and metrics.
 fn register_what_can_be_known(app: &mut App) {
     const SOURCE: &str = "Cheng et al. 2013, PMID 23417675";
     app.register_quantity::<Checkpoint>(
@@ -261,6 +266,22 @@ fn register_what_can_be_known(app: &mut App) {
         .of_the_living()
         .no_column(),
         |checkpoint| checkpoint.blocked,
+    )
+    .register_category::<Checkpoint>(
+        Category {
+            name: "pd_1_drug".into(),
+            label: "PD-1".into(),
+            about: "Whether a drug holds at least half of the cell's PD-1.".into(),
+            values: vec![
+                CategoryValue::new("free", "PD-1 free of drugs").colour([0.62, 0.62, 0.62]),
+                CategoryValue::new("held", "PD-1 held by a drug")
+                    .colour(HELD_BY_A_DRUG)
+                    .rim(HELD_BY_A_DRUG),
+            ],
+            prevails: false,
+            of_the_living: true,
+        },
+        |checkpoint| u8::from(checkpoint.blocked >= HELD_FROM),
     )
     .register_metric(
         Metric::new(

@@ -22,6 +22,9 @@ pub const NONE: f32 = f32::NAN;
 /// The value of a category where there is none.
 pub const NO_VALUE: u8 = u8::MAX;
 
+/// The colour of a receptor or ligand that a drug holds: gold.
+pub const HELD_BY_A_DRUG: [f32; 3] = [1.0, 0.84, 0.25];
+
 /// What a person has to know about a number.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quantity {

@@ -5,7 +5,9 @@ use bevy::prelude::*;
 use super::Visibility;
 use crate::core::colour_map::ColourMap;
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
-use crate::core::quantity::{Category, CategoryValue, Quantity, RegisterQuantities};
+use crate::core::quantity::{
+    Category, CategoryValue, HELD_BY_A_DRUG, Quantity, RegisterQuantities,
+};
 
 /// PD-L1 from which a cell is drawn with a rim, molecules/um2: twice what tumour cells show without IFN-gamma.
 const MUCH_PD_L1: f32 = 260.0;
@@ -28,6 +30,14 @@ const fn rank(share: f32) -> u8 {
 const RANKS: [[f32; 3]; 3] = [[0.34, 0.71, 0.91], [0.90, 0.62, 0.0], [0.55, 0.24, 0.42]];
 /// The rim of much PD-L1: orange.
 const ORANGE: [f32; 3] = [0.96, 0.50, 0.10];
+/// Share of PD-L1 from which it counts as held by a drug.
+const HELD_FROM: f32 = 0.5;
+
+/// Whether a cell shows the usual (0) or much PD-L1 (1), or much that a drug holds (2).
+fn pd_l1_level(shown: &Visibility) -> u8 {
+    let is_much = u8::from(shown.pd_l1_per_um2 >= MUCH_PD_L1);
+    is_much + is_much * u8::from(shown.pd_l1_blocked >= HELD_FROM)
+}
 
 fn numbers(app: &mut App) {
     app.register_quantity::<Visibility>(
@@ -98,6 +108,18 @@ fn numbers(app: &mut App) {
         .of_the_living()
         .featured(),
         |shown| shown.pd_l1_per_um2,
+    )
+    .register_quantity::<Visibility>(
+        Quantity::new(
+            "visibility.pd_l1_blocked",
+            "",
+            "Share of the cell's PD-L1 that a drug holds.",
+        )
+        .label("PD-L1 held by a drug")
+        .range(0.0, 1.0)
+        .of_the_living()
+        .no_column(),
+        |shown| shown.pd_l1_blocked,
     )
     .register_quantity::<Visibility>(
         Quantity::new(
@@ -182,15 +204,19 @@ fn categories(app: &mut App) {
         category(
             "pd_l1_level",
             "PD-L1",
-            "Whether the cell shows at least twice the PD-L1 of tumour cells without IFN-gamma, 260 molecules/um2.",
+            "Whether the cell shows at least twice the PD-L1 of tumour cells without IFN-gamma, 260 molecules/um2, and whether a drug holds half \
+of it.",
             vec![
                 CategoryValue::new("usual", "usual PD-L1").colour([0.62, 0.62, 0.62]),
                 CategoryValue::new("much", "much PD-L1")
                     .colour(ORANGE)
                     .rim(ORANGE),
+                CategoryValue::new("held", "PD-L1 held by a drug")
+                    .colour(HELD_BY_A_DRUG)
+                    .rim(HELD_BY_A_DRUG),
             ],
         ),
-        |shown| u8::from(shown.pd_l1_per_um2 >= MUCH_PD_L1),
+        pd_l1_level,
     );
 }
 
@@ -246,7 +272,19 @@ pub(super) fn register(app: &mut App) {
         ),
         Measure::Count {
             category: "pd_l1_level".into(),
-            values: vec![1],
+            values: vec![1, 2],
+            of_the_living: true,
+        },
+    )
+    .register_metric(
+        Metric::new(
+            "pd_l1_held_cells",
+            "",
+            "Living cells with much PD-L1, of which a drug holds at least half.",
+        ),
+        Measure::Count {
+            category: "pd_l1_level".into(),
+            values: vec![2],
             of_the_living: true,
         },
     );

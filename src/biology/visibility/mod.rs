@@ -49,6 +49,9 @@ pub struct VisibilityParameters {
     pub stress_ligands: f32,
     /// PD-L1 on the surface, molecules/um2; 130: 1.2e5 on a cell (Shin et al. 2017, PMID 27903500) [Q].
     pub pd_l1_per_um2: f32,
+    /// Share of its PD-L1 that a drug holds, 0-1, without any rule; 0. It is seen at its rim; what it does to killers is said where they
+    /// meet PD-L1.
+    pub pd_l1_blocked: f32,
     /// Hits that kill the cell, over those that kill one that does not resist; 1.
     pub resistance: f32,
     /// Death ligands (FasL, TRAIL) on the surface, over a cell that fights back with all it can, 0-1; 0.
@@ -68,6 +71,7 @@ impl Default for VisibilityParameters {
             mhc_1: 1.0,
             stress_ligands: 0.1,
             pd_l1_per_um2: 130.0,
+            pd_l1_blocked: 0.0,
             resistance: 1.0,
             death_ligands: 0.0,
             mhc_1_hours: 24.0,
@@ -117,6 +121,8 @@ pub struct Visibility {
     pub stress_ligands: f32,
     /// PD-L1 on the surface, molecules/um2.
     pub pd_l1_per_um2: f32,
+    /// Share of it that a drug holds, 0-1.
+    pub pd_l1_blocked: f32,
     /// Hits that kill it, over those that kill a cell that does not resist.
     pub resistance: f32,
     /// Death ligands on the surface, 0-1.
@@ -131,6 +137,7 @@ impl Visibility {
             mhc_1: parameters.mhc_1,
             stress_ligands: parameters.stress_ligands,
             pd_l1_per_um2: parameters.pd_l1_per_um2,
+            pd_l1_blocked: parameters.pd_l1_blocked,
             resistance: parameters.resistance,
             death_ligands: parameters.death_ligands,
         }
@@ -147,6 +154,7 @@ const ANTIGEN: &str = "visibility.antigen";
 const MHC_1: &str = "visibility.mhc_1";
 const STRESS_LIGANDS: &str = "visibility.stress_ligands";
 const PD_L1: &str = "visibility.pd_l1";
+const PD_L1_BLOCKED: &str = "visibility.pd_l1_blocked";
 const RESISTANCE: &str = "visibility.resistance";
 const DEATH_LIGANDS: &str = "visibility.death_ligands";
 
@@ -174,6 +182,7 @@ pub fn show_surface(
         MHC_1,
         STRESS_LIGANDS,
         PD_L1,
+        PD_L1_BLOCKED,
         RESISTANCE,
         DEATH_LIGANDS,
     ]
@@ -189,12 +198,13 @@ pub fn show_surface(
             else {
                 return;
             };
-            let [antigen, mhc_1, stress, pd_l1, resistance, death] =
+            let [antigen, mhc_1, stress, pd_l1, blocked, resistance, death] =
                 inputs.map(|input| input.at(row, cell_type));
             shown.antigen = antigen;
             shown.mhc_1 += mhc_1_way * (mhc_1 - shown.mhc_1);
             shown.stress_ligands += stress_way * (stress - shown.stress_ligands);
             shown.pd_l1_per_um2 += pd_l1_way * (pd_l1 - shown.pd_l1_per_um2);
+            shown.pd_l1_blocked = blocked;
             shown.resistance = resistance;
             shown.death_ligands = death;
         });
@@ -234,6 +244,12 @@ impl Plugin for VisibilityPlugin {
                 "pd_l1_per_um2",
             ),
             (
+                PD_L1_BLOCKED,
+                "",
+                "Share of a cell's PD-L1 that a drug holds.",
+                "pd_l1_blocked",
+            ),
+            (
                 RESISTANCE,
                 "",
                 "Hits that kill a cell, over those that kill one that does not resist.",
@@ -260,6 +276,7 @@ impl Plugin for VisibilityPlugin {
                 .or_else(|| within("its MHC-I", shown.mhc_1, MOST_MHC_1 as f32))
                 .or_else(|| within("its stress ligands", shown.stress_ligands, 1.0))
                 .or_else(|| within("its PD-L1", shown.pd_l1_per_um2, MOST_PD_L1 as f32))
+                .or_else(|| within("its held PD-L1", shown.pd_l1_blocked, 1.0))
                 .or_else(|| outside("its resistance", shown.resistance, 1.0, 100.0))
                 .or_else(|| within("its death ligands", shown.death_ligands, 1.0))
         })
