@@ -93,6 +93,36 @@ fn what_was_injected_is_free_or_bound_or_active_to_the_last_of_it() {
 }
 
 #[test]
+fn a_drug_that_is_short_binds_no_more_than_there_is_of_it() {
+    // A tenth of what it could bind, which takes it within a minute: in a step of five all of it is used up.
+    let scene = r#"(title: "short", about: "a closed cube", pace: Calibrated, duration: Days(1),
+        sites: [(name: "breast", organ: Breast, size_um: (80, 80, 80), perfusion_length_um: 100, fields: [
+            (molecule: "vegf_a", level: 0, faces: Closed, start: 100), (molecule: "drug", level: 0, faces: Closed),
+        ])],
+        molecules: [(name: "vegf_a", label: "VEGF-A", about: "It stays.", unit: "nM", nm_per_unit: 1, diffusivity_um2_per_min: 1630,
+            decay_per_min: 0, half_saturation: 1, quasi_steady: false, every_minutes: 5, crosses_vessel_walls: false, source: "a test")],
+        drugs: [(name: "drug", label: "drug", about: "binds", molar_mass_g_per_mol: 1000,
+            mouse: (weight_kg: 1, central_ml: 1, clearance_ml_per_day: 0, intravenous: ()),
+            tissue: (diffusivity_um2_per_min: 600, every_minutes: 5),
+            binds: (molecule: "vegf_a", on_per_nm_min: 0.05, off_per_min: 0, loss_per_min: 0),
+            source: "a test")],
+        cell_types: [(name: "cancer", about: "none is there", colour: (1, 1, 1), tumour: true)],
+        timeline: [At(Hours(0), Inject(drug: "drug", place: Box(min_um: (-40, -40, -40), max_um: (40, 40, 40)), fmol: 0.00512))])"#;
+    let mut simulation = begin(scene, 1);
+    let given_nm = 0.00512e-15 / (80.0_f64.powi(3) * 1e-15) * 1e9;
+    assert!((given_nm - 10.0).abs() < 1e-6);
+    run(&mut simulation, 4.0 * 60.0);
+    let of = |name: &str| mean(values(&simulation, 0, name));
+    let (free, held, partner) = (of("drug"), of("drug_bound"), of("vegf_a"));
+    assert!(free < 0.01 * given_nm, "{free} is free");
+    assert!(
+        (free + held - given_nm).abs() < 1e-3 * given_nm,
+        "{held} is bound"
+    );
+    assert!((partner + held - 100.0).abs() < 0.01, "{partner} is left");
+}
+
+#[test]
 fn a_drug_comes_out_of_vessels_that_are_perfused_and_of_no_others() {
     let scene = |flow: f32| {
         format!(

@@ -254,7 +254,7 @@ impl Drug {
         format!("{}_active", self.name)
     }
 
-    /// The molecules that it brings into tissue, given what it binds: all three are on one grid, and both together are solved as often as that.
+    /// The molecules that it brings into tissue, given what it binds: all three are on one grid, and solved as often as that if not more often.
     pub fn molecules(&self, partner: Option<&Molecule>) -> Vec<Molecule> {
         let tissue = &self.tissue;
         let own = Molecule {
@@ -269,7 +269,10 @@ impl Drug {
             decay_per_min: tissue.loss_per_min,
             half_saturation: 1.0,
             quasi_steady: false,
-            every_minutes: tissue.every_minutes,
+            // No less often than what it binds: it cannot be bound twice.
+            every_minutes: partner.map_or(tissue.every_minutes, |of| {
+                tissue.every_minutes.min(of.every_minutes)
+            }),
             crosses_vessel_walls: tissue.crosses_vessel_walls,
             wall_permeability_um_per_min: tissue.wall_permeability_um_per_min,
             wall_reflection: tissue.wall_reflection,

@@ -14,7 +14,7 @@ use crate::cell::molecules::read_at_cells;
 use crate::core::input::Inputs;
 use crate::core::quantity::{NONE, Quantities, Quantity, RegisterQuantities};
 use crate::core::regulate::Rules;
-use crate::core::rule::Rule;
+use crate::core::rule::{BLOCK, Rule};
 
 /// What an input belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,17 +112,22 @@ fn register_within(world: &mut World, drug: &Drug, effect: &Effect) {
         let of_cell = known.and_then(|known| Some(known.of_cells(&within)?.reader(world)));
         Box::new(move |table, rows, values| {
             of_drug(table, rows.clone(), values);
-            let mut shares = vec![NONE; values.len()];
-            if let Some(read) = &of_cell {
-                read(table, rows, &mut shares);
-            }
-            for (value, share) in values.iter_mut().zip(shares) {
-                // A cell without the quantity is not reached.
-                *value *= if share.is_nan() {
-                    0.0
-                } else {
-                    share.clamp(0.0, 1.0)
-                };
+            let mut shares = [NONE; BLOCK];
+            let starts = (rows.start..).step_by(BLOCK);
+            for (piece, start) in values.chunks_mut(BLOCK).zip(starts) {
+                let shares = &mut shares[..piece.len()];
+                shares.fill(NONE);
+                if let Some(read) = &of_cell {
+                    read(table, start..start + shares.len(), shares);
+                }
+                for (value, share) in piece.iter_mut().zip(&*shares) {
+                    // A cell without the quantity is not reached.
+                    *value *= if share.is_nan() {
+                        0.0
+                    } else {
+                        share.clamp(0.0, 1.0)
+                    };
+                }
             }
         })
     });

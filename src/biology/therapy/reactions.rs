@@ -5,7 +5,8 @@
 //! solved with the rate `k_on D` among what takes it up, so that what is secreted between two solves is bound as it comes; what its solve took is
 //! then given to `C` and taken from `D`. In the same way the field of `C` is solved with `k_off`, and what its solve took is given to `D` and `V`.
 //! Nothing is made or lost, and in balance free `V` is as the closed form has it, `k_f / (k_f + k_on D k_c / (k_off + k_c))` of what it is
-//! without drug.
+//! without drug. Where there is little of the drug beside its partner it is used up while it binds: in a time `t` the rate is
+//! `k_on D / (1 + k_on V t)`, and of what was taken no more than there is of the drug is bound; the rest is given back.
 //!
 //! [`offer`] runs in `Transport` before fields are solved, [`settle`] after. What is settled is booked for the next solves. The reactions of a
 //! simulation are found once, when its sites are there.
@@ -172,6 +173,7 @@ impl Reaction {
         molecules: &Molecules,
         sites: &Sites,
         fields: &Query<(&FieldValues, &Ledger)>,
+        minutes: f32,
         sums: &mut Vec<(f32, u32)>,
     ) -> Option<()> {
         let nm_per_unit = |of: MoleculeId| molecules.get(of).nm_per_unit;
@@ -183,13 +185,16 @@ impl Reaction {
                 on_per_nm_min,
             } => {
                 let free = some_of(fields, drug)?;
+                let (partners, _) = fields.get(self.consumed).ok()?;
+                let nm = nm_per_unit(self.molecule);
                 self.rates.resize(free.len(), 0.0);
                 for_each_chunk_mut(&mut self.rates, CHUNK, |start, piece| {
-                    for (rate, level) in piece.iter_mut().zip(&free[start..]) {
-                        *rate = on_per_nm_min * level.max(0.0);
+                    let levels = free[start..].iter().zip(&partners.0[start..]);
+                    for (rate, (level, partner)) in piece.iter_mut().zip(levels) {
+                        let used_up = on_per_nm_min * nm * partner.max(0.0) * minutes;
+                        *rate = on_per_nm_min * level.max(0.0) / (1.0 + used_up);
                     }
                 });
-                let nm = nm_per_unit(self.molecule);
                 self.booked.extend([(both, nm), (drug, -nm)]);
             }
             How::ComesOff {
@@ -259,7 +264,7 @@ pub fn offer(
             continue;
         };
         if reaction
-            .prepare(&molecules, &sites, &fields, &mut sums)
+            .prepare(&molecules, &sites, &fields, minutes, &mut sums)
             .is_none()
         {
             continue;
@@ -276,6 +281,7 @@ pub fn offer(
 /// Books what the solves took of what was offered to those who get it, or lose as much.
 pub fn settle(
     clock: Res<crate::core::Clock>,
+    molecules: Res<Molecules>,
     reactions: Res<Reactions>,
     fields: Query<(&FieldValues, &Ledger)>,
 ) {
@@ -285,17 +291,35 @@ pub fn settle(
         else {
             continue;
         };
-        for (to, share) in &reaction.booked {
-            let Ok((_, ledger)) = fields.get(*to) else {
-                continue;
+        // Of what was taken, in units of what is consumed: how much is booked in a voxel, and how much is given back.
+        let drug = match reaction.how {
+            How::Binds { drug, .. } => fields.get(drug).ok().map(|(values, _)| &values.0),
+            How::ComesOff { .. } | How::Turns { .. } => None,
+        };
+        let nm = molecules.get(reaction.molecule).nm_per_unit;
+        let taken = |voxel: usize, rate: f32, value: f32| {
+            let all = rate * value * minutes;
+            let most = drug.map_or(all, |drug| drug[voxel].max(0.0) / nm);
+            (all.min(most), (all - most).max(0.0))
+        };
+        // By how much it changes in a minute of this step, so that it changes by what was consumed in all.
+        let book = |to: Entity, share: f32, is_given_back: bool| {
+            let Ok((_, ledger)) = fields.get(to) else {
+                return;
             };
             for (voxel, (rate, value)) in reaction.rates.iter().zip(&values.0).enumerate() {
-                // By how much it changes in a minute of this step, so that it changes by what was consumed in all.
-                let amount = share * rate * value * minutes / dt_minutes;
+                let (booked, back) = taken(voxel, *rate, *value);
+                let amount = if is_given_back { back } else { booked };
                 if amount != 0.0 {
-                    ledger.secrete(voxel as u32, amount);
+                    ledger.secrete(voxel as u32, share * amount / dt_minutes);
                 }
             }
+        };
+        for (to, share) in &reaction.booked {
+            book(*to, *share, false);
+        }
+        if drug.is_some() {
+            book(reaction.consumed, 1.0, true);
         }
     }
 }
