@@ -1,38 +1,16 @@
 //! The distributions that tests and intervals are made of.
 //!
-//! Series and continued fractions of Abramowitz and Stegun (1964): 7.1.6 and 7.1.14 (error function), 26.5.8 (incomplete
-//! beta function), 26.7 (Student's t). Good to about twelve digits.
+//! Error and gamma functions are those of `libm`; from Abramowitz and Stegun (1964) are 26.5.8 (incomplete beta function) and 26.7
+//! (Student's t). Good to about twelve digits.
 
-use std::f64::consts::{PI, SQRT_2};
+use std::f64::consts::SQRT_2;
 
-/// Terms after which a series or continued fraction has long settled.
+use libm::{erfc, lgamma};
+
+/// Terms after which a continued fraction has long settled.
 const TERMS: u32 = 500;
 /// Change by a term that is no longer felt.
 const SETTLED: f64 = 1e-16;
-
-/// Complement of the error function.
-fn erfc(x: f64) -> f64 {
-    if x < 0.0 {
-        return 2.0 - erfc(-x);
-    }
-    let scale = (-x * x).exp() / PI.sqrt();
-    if x < 2.5 {
-        let (mut term, mut sum) = (2.0 * x, 2.0 * x);
-        for n in 1..TERMS {
-            term *= 2.0 * x * x / f64::from(2 * n + 1);
-            sum += term;
-            if term < SETTLED * sum {
-                break;
-            }
-        }
-        return 1.0 - scale * sum;
-    }
-    let mut fraction = x;
-    for n in (1..80).rev() {
-        fraction = x + 0.5 * f64::from(n) / fraction;
-    }
-    scale / fraction
-}
 
 /// Share of a standard normal distribution below `z`.
 pub fn normal(z: f64) -> f64 {
@@ -44,27 +22,6 @@ pub fn normal_quantile(share: f64) -> f64 {
     root_of(|z| normal(z) - share, -40.0, 40.0)
 }
 
-/// Natural logarithm of the gamma function of a positive number (Lanczos 1964, with the coefficients of Godfrey for g 7).
-fn ln_gamma(x: f64) -> f64 {
-    const TERMS: [f64; 8] = [
-        676.520_368_121_885_1,
-        -1_259.139_216_722_402_8,
-        771.323_428_777_653_1,
-        -176.615_029_162_140_6,
-        12.507_343_278_686_905,
-        -0.138_571_095_265_720_12,
-        9.984_369_578_019_572e-6,
-        1.505_632_735_149_311_6e-7,
-    ];
-    let x = x - 1.0;
-    let base = x + 7.5;
-    let mut sum = 0.999_999_999_999_809_9;
-    for (index, term) in (1_u32..).zip(TERMS) {
-        sum += term / (x + f64::from(index));
-    }
-    0.5 * (2.0 * PI).ln() + (x + 0.5) * base.ln() - base + sum.ln()
-}
-
 /// The regularised incomplete beta function, by its continued fraction.
 fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
     if x <= 0.0 || x >= 1.0 {
@@ -73,7 +30,7 @@ fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
     if x > (a + 1.0) / (a + b + 2.0) {
         return 1.0 - incomplete_beta(1.0 - x, b, a);
     }
-    let front = ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b) + a * x.ln() + b * (1.0 - x).ln();
+    let front = lgamma(a + b) - lgamma(a) - lgamma(b) + a * x.ln() + b * (1.0 - x).ln();
     // Lentz's way of working a continued fraction out from its front.
     let (mut c, mut d) = (1.0, 1.0 / (1.0 - (a + b) * x / (a + 1.0)));
     let mut fraction = d;
@@ -112,7 +69,7 @@ pub fn noncentral(t: f64, freedom: f64, shift: f64) -> f64 {
     // Beyond, less than 1e-12 of `s` lies.
     let spread = 1.0 / (2.0 * freedom).sqrt();
     let (least, most) = ((1.0 - 9.0 * spread).max(0.0), 1.0 + 9.0 * spread);
-    let front = 2.0_f64.ln() + 0.5 * freedom * (0.5 * freedom).ln() - ln_gamma(0.5 * freedom);
+    let front = 2.0_f64.ln() + 0.5 * freedom * (0.5 * freedom).ln() - lgamma(0.5 * freedom);
     let density = |s: f64| {
         if s <= 0.0 {
             return if freedom > 1.0 { 0.0 } else { front.exp() };
