@@ -163,24 +163,29 @@ fn summary(results: &Results, (condition, measure): (usize, usize)) -> Option<Su
     if ends.is_empty() {
         return None;
     }
-    // Bootstraps of thousands of conditions would take minutes.
     let mean_of = |units: &[usize]| mean(&taken(&ends, units));
-    let is_small = results.plan.conditions.len() <= 500;
     let has_control = matches!(results.plan.kind, Kind::Arms | Kind::Ablation);
     Some(Summary {
         condition,
         measure,
         runs: ends.len(),
-        mean: if is_small {
-            bootstrap(ends.len(), mean_of)
-        } else {
-            Estimate::alone(mean(&ends))
-        },
+        mean: estimate(results, ends.len(), mean_of),
         deviation: deviation(&ends),
         against: (has_control && condition != results.plan.control)
             .then(|| against(results, condition, measure))
             .flatten(),
     })
+}
+
+/// A statistic with its interval; alone where there are so many conditions that their bootstraps would take minutes.
+fn estimate(results: &Results, units: usize, statistic: impl Fn(&[usize]) -> f64) -> Estimate {
+    const MOST: usize = 500;
+    if results.plan.conditions.len() <= MOST {
+        bootstrap(units, statistic)
+    } else {
+        let all: Vec<usize> = (0..units).collect();
+        Estimate::alone(statistic(&all))
+    }
 }
 
 /// The values of these units.
@@ -204,8 +209,8 @@ fn against(results: &Results, condition: usize, measure: usize) -> Option<Agains
     let effect = mean(&differences) / deviation(&differences);
     Some(Against {
         pairs: of.len(),
-        difference: bootstrap(of.len(), |units| mean(&taken(&differences, units))),
-        ratio: bootstrap(of.len(), |units| {
+        difference: estimate(results, of.len(), |units| mean(&taken(&differences, units))),
+        ratio: estimate(results, of.len(), |units| {
             mean(&taken(of, units)) / mean(&taken(control, units))
         }),
         effect,

@@ -201,13 +201,16 @@ impl Results {
             .iter()
             .map(|of| self.ends(*of, measure))
             .collect();
-        let has = |of: &[(usize, f64)], seed: usize| of.iter().any(|(known, _)| *known == seed);
+        // They lie in the order of their seeds.
+        let value = |of: &Vec<(usize, f64)>, seed: usize| {
+            let place = of.binary_search_by_key(&seed, |(known, _)| *known).ok()?;
+            Some(of[place].1)
+        };
         let mut paired = vec![Vec::new(); conditions.len()];
         for (seed, _) in ends.first().into_iter().flatten() {
-            if ends.iter().all(|of| has(of, *seed)) {
-                for (of, list) in ends.iter().zip(&mut paired) {
-                    list.extend(of.iter().filter(|(known, _)| known == seed).map(|of| of.1));
-                }
+            let values: Option<Vec<f64>> = ends.iter().map(|of| value(of, *seed)).collect();
+            for (value, list) in values.into_iter().flatten().zip(&mut paired) {
+                list.push(value);
             }
         }
         paired
