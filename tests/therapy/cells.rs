@@ -17,17 +17,19 @@ fn living(simulation: &Simulation) -> usize {
 
 /// Cells far from each other that cycle in 18 h, or rest, in a drug that keeps its level.
 fn dish(rests: bool, nm: f64) -> String {
-    let drug = shipped("chemotherapy");
     let entry = if rests { "1e6" } else { "4.98" };
-    let dose = mg(&drug, nm);
+    let dose = mg(&shipped("chemotherapy"), nm);
+    // Its level in the dish is that in blood.
+    let drug = kept("chemotherapy", |drug| {
+        drug.tissue.diffusivity_um2_per_min = 1e7;
+        drug.tissue.loss_per_min = 0.0;
+        drug.tissue.every_minutes = 6.0;
+    });
     format!(
         r#"(title: "dish", about: "cells in a drug", pace: Calibrated, duration: Days(3), step: Minutes(6),
         sites: [(name: "dish", organ: Medium, size_um: (600, 600, 600), voxel_um: (60, 60, 60), fields: [
             (molecule: "oxygen", level: 100), (molecule: "chemotherapy", level: 0, faces: Held)])],
-        drugs: [(name: "chemotherapy", label: "chemotherapy", about: "as the shipped one", molar_mass_g_per_mol: 853.9, mouse: {STAYS},
-            tissue: (diffusivity_um2_per_min: 1e7, every_minutes: 6),
-            effects: {{"kills": (input: "chemosensitivity.mitotic_damage", law: HillAdd(half: 92, gain: 0.06), about: "kills", source: "a test")}},
-            source: "a test")],
+        drugs: [{drug}],
         cell_types: [(name: "cancer", about: "cycles", colour: (1, 1, 1), tumour: true, body: (volume_um3: 500, nucleus_um3: 100),
             cycle: (g0g1_hours: {entry}, s_hours: 8, g2_hours: 4, m_hours: 1, g0g1_stages: 0, max_pressure: 1e6),
             death: (apoptosis_per_hour: 0), chemosensitivity: ())],

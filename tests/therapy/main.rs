@@ -12,6 +12,7 @@ mod blood;
 mod cells;
 mod mistakes;
 mod same;
+mod targets;
 mod tissue;
 
 use std::sync::Arc;
@@ -67,6 +68,16 @@ fn shipped(name: &str) -> Drug {
 
 /// How a drug goes through a body of a kg and a mL that never loses it: its level stays, in ug/mL as many as the mg that were given, times 1000.
 const STAYS: &str = "(weight_kg: 1, central_ml: 1, clearance_ml_per_day: 0, intravenous: ())";
+
+/// A shipped drug whose level in blood stays, with another change, as a scene has it among its `drugs`.
+fn kept(name: &str, change: impl FnOnce(&mut Drug)) -> String {
+    let options =
+        ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
+    let mut drug = shipped(name);
+    drug.mouse = Some(options.from_str(STAYS).expect("it is well written"));
+    change(&mut drug);
+    ron::to_string(&drug).expect("it can be written")
+}
 
 /// The dose, mg, that makes a level of so many nM of a drug in a body of a mL.
 fn mg(drug: &Drug, nm: f64) -> f64 {
