@@ -105,7 +105,7 @@ fn prepare(
     if side_by_side || (of.arm.is_none() && scene.scene.recording.side_by_side) {
         Ok(Explored::Arms(of.set_up_arms(&scene)?))
     } else {
-        Ok(Explored::One(of.set_up(scene)?))
+        Ok(Explored::One(Box::new(of.set_up(scene)?)))
     }
 }
 
@@ -135,8 +135,8 @@ fn open(program: &Program, arguments: &ExploreArguments) -> Result<ExitCode, Ope
         arguments.side_by_side,
     ));
     options.layout_file = sandbox::layout_file();
-    let explored = prepare(program, &arguments.simulation, arguments.side_by_side)
-        .map_err(Opening::Failed)?;
+    let explored =
+        prepare(program, &arguments.simulation, arguments.side_by_side).map_err(Opening::Failed)?;
     match sandbox::explore(explored, &options) {
         Ok(saved) => {
             for file in saved {

@@ -61,7 +61,7 @@ impl Arrival {
     /// What is to be shown of a scene of that name.
     pub fn of(explored: Explored, name: String) -> Self {
         match explored {
-            Explored::One(simulation) => Self::of_simulation(simulation, name),
+            Explored::One(simulation) => Self::of_simulation(*simulation, name),
             Explored::Arms(arms) => Self::of_arms(arms, name),
         }
     }

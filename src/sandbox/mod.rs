@@ -138,7 +138,7 @@ fn kept_text(kept: &[String]) -> String {
 /// What a window shows.
 pub enum Explored {
     /// A simulation.
-    One(Simulation),
+    One(Box<Simulation>),
     /// The arms of a scene, side by side: what is changed is changed in all of them.
     Arms(SideBySide),
 }
@@ -149,10 +149,7 @@ pub enum Explored {
 ///
 /// # Errors
 /// [`SandboxError::NoDisplay`] where no window can be opened; otherwise as the error says.
-pub fn explore(
-    explored: Explored,
-    options: &ExploreOptions,
-) -> Result<Vec<PathBuf>, SandboxError> {
+pub fn explore(explored: Explored, options: &ExploreOptions) -> Result<Vec<PathBuf>, SandboxError> {
     let arrival = Arrival::of(explored, options.name.clone());
     if let Some(screenshot) = &options.screenshot {
         still::take(arrival, options.size, screenshot)?;

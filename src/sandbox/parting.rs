@@ -125,7 +125,7 @@ impl Sandbox {
             return;
         }
         *shown = Shown::default();
-        *settings = first_settings(self.visit.scene());
+        *settings = first_settings(&self.visit);
         *camera = ViewCamera::default();
     }
 

@@ -27,9 +27,9 @@ pub use crate::scene::schema::Action;
 pub use command::{ActionError, LoggedAction};
 pub use portrait::Portrait;
 pub use program::{Program, open_scene, prototype_world};
+pub use side_by_side::{ArmsShown, SideBySide};
 #[cfg(feature = "view")]
 pub(crate) use snapshot::drawn_on_the_way;
-pub use side_by_side::{ArmsShown, SideBySide};
 pub use snapshot::{
     Catalogue, CellGlyphs, CellTypeStyle, FieldSnapshot, SiteSnapshot, Snapshot, SnapshotRequest,
     Stretches, WHOLE_STAGE, drawn_site,

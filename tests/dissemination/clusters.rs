@@ -1,7 +1,7 @@
 //! What a cluster is worth, over a single cell (target: 15-60 times as many metastases per event, Aceto et al. 2014: 23-50; none without E-cadherin).
 
 use tumorscape::biology::dissemination::Journeys;
-use tumorscape::core::rule::{BLOCK, Program as RuleProgram, RuleBook};
+use tumorscape::core::rule::{BLOCK, RuleBook, RuleProgram};
 use tumorscape::scene::CellLibrary;
 
 use super::entry::clusters;

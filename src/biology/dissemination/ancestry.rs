@@ -415,25 +415,23 @@ fn count_clusters(
     }
     let mut groups: Vec<CellId> = new.iter().map(|of| of.group).collect();
     groups.sort_unstable();
-    for at in 0..new.len() {
+    for of in new {
         // Others have brought those that have lodged already.
-        let entered = !new[at].from.is_transit()
-            && new[at].entry != EntryRoute::Lymph
-            && new[at].lodged.is_none();
+        let entered = !of.from.is_transit() && of.entry != EntryRoute::Lymph && of.lodged.is_none();
         if !entered {
             continue;
         }
-        let leader = new[at].group;
-        let from = groups.partition_point(|of| *of < leader);
-        let together = groups[from..].partition_point(|of| *of == leader) as u16;
-        new[at].together = together;
+        let leader = of.group;
+        let from = groups.partition_point(|group| *group < leader);
+        let together = groups[from..].partition_point(|group| *group == leader) as u16;
+        of.together = together;
         if together == 1 {
             books.singles += 1;
             continue;
         }
         books.in_clusters += 1;
-        books.clusters += u64::from(new[at].cell == leader);
-        if let Some(traveller) = transit.find(new[at].cell)
+        books.clusters += u64::from(of.cell == leader);
+        if let Some(traveller) = transit.find(of.cell)
             && let Ok((_, _, mut voyage, _)) = cells.get_mut(traveller.entity)
         {
             voyage.companions = together;

@@ -270,7 +270,7 @@ mod tests {
         let mut rests = Cytotoxic::default();
         rests.advance(rates, [0.0, 0.5], 24.0);
         assert_eq!(rests.exhaustion, 0.0);
-        let expected = 0.5 * (1.0 - (-1.0_f32).exp());
+        let expected = 0.5 * (1.0 - bevy::math::ops::exp(-1.0_f32));
         assert!((rests.stimulation - expected).abs() < 1e-4);
     }
 }

@@ -463,7 +463,7 @@ fn another_scene_is_chosen_from_the_list_and_what_was_changed_in_this_one_is_sav
         sandbox.visit.name == "another" && !sandbox.kept.is_empty()
     });
     let saved = folder.path().join("explore_dish.ron");
-    assert_eq!(harness.state().sandbox.kept, [saved.clone()]);
+    assert_eq!(harness.state().sandbox.kept, std::slice::from_ref(&saved));
     let text = std::fs::read_to_string(saved).expect("it was written");
     assert!(text.contains("Set(\"gain\", 2)"), "{text}");
     let sandbox = &harness.state().sandbox;

@@ -100,7 +100,7 @@ pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown, site: usiz
                             .suffix(" µm"),
                     );
                 });
-                ui.label(theme::changed("Click where in the tissue it goes."));
+                ui.label(theme::changed(ui, "Click where in the tissue it goes."));
             }
             sandbox.plans.insert(name.clone(), plan);
             if is_given {
