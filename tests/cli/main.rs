@@ -93,7 +93,7 @@ fn shipped_scenes_run_from_any_folder_unless_a_file_of_their_name_is_there() {
             "{said}"
         );
     };
-    run(&[], true, "The hypoxic core");
+    run(&[], true, "The tumour microenvironment");
     run(&["scenes/spheroid.ron"], true, "A spheroid in culture");
     let checked = tumorscape(folder.path(), &["check", "scenes/spheroid.ron"]);
     assert!(checked.status.success(), "{checked:?}");
