@@ -17,9 +17,9 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::host_vessels::{CellShare, lose_host_vessels};
-use super::medium::{Hinders, MediumSteps, MediumSystems, RegisterMedium};
+use super::medium::{Diffusing, Hinders, MediumSteps, MediumSystems, RegisterMedium};
 use super::transport::FieldSupply;
-use super::{FieldValues, Molecule, Molecules, Sites};
+use super::{FieldValues, Molecules, Sites};
 use crate::core::parameters::{Contradiction, Limits, Parameters};
 use crate::core::site_part::RegisterSitePart;
 use crate::core::state::{Owner, RegisterState, WhollyKept};
@@ -124,28 +124,13 @@ pub struct TissueShare(Vec<f32>);
 
 impl WhollyKept for TissueShare {}
 
-/// It hinders by molecule and not by size, where solvers are fitted ([`TissueShare::diffusivity`]).
 impl Hinders for TissueShare {
-    fn hinder(&self, _: f32, _: &mut [f32]) {}
-}
-
-impl TissueShare {
-    /// Multiplies the share of its diffusivity that a molecule has in each voxel.
-    pub fn diffusivity(&self, molecule: &Molecule, shares: &mut [f32]) {
-        let in_medium = medium_ratio(molecule);
+    fn hinder(&self, molecule: Diffusing, shares: &mut [f32]) {
+        let in_medium = molecule.in_medium;
         for (kept, tissue) in shares.iter_mut().zip(&self.0) {
             *kept *= in_medium + (1.0 - in_medium) * tissue;
         }
     }
-}
-
-/// Diffusivity in medium over that in tissue.
-pub fn medium_ratio(molecule: &Molecule) -> f32 {
-    let (medium, tissue) = (
-        molecule.diffusivity_in_medium_um2_per_min,
-        molecule.diffusivity_um2_per_min,
-    );
-    if medium > 0.0 { medium / tissue } else { 1.0 }
 }
 
 /// Looks where cells leave medium free, and renews medium when it is time.
@@ -288,7 +273,7 @@ mod tests {
         glucose.diffusivity_um2_per_min = 6.6e3;
         glucose.diffusivity_in_medium_um2_per_min = 5.5e4;
         let mut shares = vec![1.0; 3];
-        TissueShare(vec![0.0, 0.5, 1.0]).diffusivity(&glucose, &mut shares);
+        TissueShare(vec![0.0, 0.5, 1.0]).hinder(Diffusing::of(&glucose), &mut shares);
         let found = shares.iter().map(|share| share * 6.6e3);
         for (found, expected) in found.zip([5.5e4, 3.08e4, 6.6e3]) {
             assert!((found / expected - 1.0).abs() < 1e-5, "{found}");

@@ -24,7 +24,7 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::TissueBlock;
+use super::{Molecule, TissueBlock};
 use crate::core::state::{Owner, RegisterState, WhollyKept};
 use crate::core::{SimSchedule, SimSystems};
 
@@ -50,14 +50,45 @@ pub(super) enum MediumSteps {
     Fit,
 }
 
+/// What diffuses, as far as what hinders it is concerned.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Diffusing {
+    /// Hydrodynamic radius, nm: 0 for what is small beside any pore.
+    pub radius_nm: f32,
+    /// Its diffusivity in culture medium over that in tissue.
+    pub in_medium: f32,
+}
+
+impl Diffusing {
+    /// What is known of a molecule.
+    pub fn of(molecule: &Molecule) -> Self {
+        let in_medium = molecule.diffusivity_in_medium_um2_per_min;
+        Self {
+            radius_nm: molecule.radius_nm,
+            in_medium: if in_medium > 0.0 {
+                in_medium / molecule.diffusivity_um2_per_min
+            } else {
+                1.0
+            },
+        }
+    }
+
+    /// What is no molecule, and as fast in medium as in tissue.
+    pub const fn of_radius(radius_nm: f32) -> Self {
+        Self {
+            radius_nm,
+            in_medium: 1.0,
+        }
+    }
+}
+
 /// A component of sites that hinders diffusion.
 pub trait Hinders: Component {
     /// Multiplies the share of its diffusivity that a molecule keeps in each voxel of the site, 0-1 (more where it
     /// moves faster than in the tissue for which its diffusivity is given).
     ///
-    /// It depends on nothing but this component and `radius_nm`, the molecule's hydrodynamic radius, nm: 0 for
-    /// molecules that are small beside any pore.
-    fn hinder(&self, radius_nm: f32, shares: &mut [f32]);
+    /// It depends on nothing but this component and what is said of the molecule.
+    fn hinder(&self, molecule: Diffusing, shares: &mut [f32]);
 }
 
 /// Share of its diffusivity that a molecule keeps between straight fibres at random: `exp(-sqrt(v) (r + f) / f)`, with
@@ -240,7 +271,7 @@ impl RegisterMedium for App {
         };
         let gather = |mut sites: Query<(&C, &mut SiteMedium)>| {
             for (component, mut medium) in &mut sites {
-                medium.gather(|radius_nm, shares| component.hinder(radius_nm, shares));
+                medium.gather(|molecule, shares| component.hinder(molecule, shares));
             }
         };
         self.add_systems(

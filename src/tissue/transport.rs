@@ -147,8 +147,6 @@ pub struct FieldWork {
     source: Vec<f32>,
     sinks: Vec<f32>,
     vessels: Vec<f32>,
-    /// Share of its diffusivity in tissue that the molecule has in each voxel of the site, where medium counts.
-    pub(super) relative: Vec<f32>,
     /// The medium that the solver was fitted to.
     pub(super) fitted: Option<Fitted>,
     /// Steps whose bookings the ledger holds and no solve has used yet.
@@ -215,7 +213,6 @@ impl FieldWork {
             rate: Vec::new(),
             source: Vec::new(),
             sinks: Vec::new(),
-            relative: Vec::new(),
             vessels: Vec::new(),
             fitted: None,
             steps_booked: 0,

@@ -4,6 +4,7 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 use tumorscape::core::state::{Owner, RegisterState, WhollyKept};
 use tumorscape::core::{Clock, SimSchedule, SimSystems};
+use tumorscape::tissue::medium::Diffusing;
 use tumorscape::tissue::{Hinders, RegisterMedium, TissueBlock};
 
 /// How thick the fog is in each voxel of a site.
@@ -13,9 +14,9 @@ pub struct Fog(pub Vec<f32>);
 impl WhollyKept for Fog {}
 
 impl Hinders for Fog {
-    fn hinder(&self, radius_nm: f32, shares: &mut [f32]) {
+    fn hinder(&self, molecule: Diffusing, shares: &mut [f32]) {
         for (share, fog) in shares.iter_mut().zip(&self.0) {
-            *share /= 1.0 + fog * (1.0 + radius_nm);
+            *share /= 1.0 + fog * (1.0 + molecule.radius_nm);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What fibres and basement membranes add to a frame.
+//! What a frame costs, and what fibres and basement membranes add to it.
 
 use tumorscape::simulation::{Program, Simulation, SnapshotRequest};
 
@@ -84,5 +84,47 @@ fn fibres_and_a_membrane_add_thirty_per_cent_to_a_frame_at_most() {
             cut.is_some()
         );
         assert!(with < 1.3 * without, "{without}, {with} s");
+    }
+}
+
+#[test]
+#[ignore = "takes the machine for itself; run with `cargo test --release -- --ignored`"]
+fn a_hundred_thousand_cells_take_four_tenths_of_a_second_a_frame() {
+    let Some((_turn, mut studio)) = studio(1280, 720) else {
+        return;
+    };
+    println!("drawn by {}", studio.driver());
+    let snapshot = tumour(100_000);
+    let cut = Some(Cut {
+        axis: Axis::Y,
+        at_um: 0.0,
+        flip: false,
+    });
+    for (name, cut) in [("whole", None), ("cut open", cut)] {
+        let look = Look {
+            cut,
+            ..Look::default()
+        };
+        let pose = automatic_pose(&snapshot, 0, &look);
+        let settings = ViewSettings::of_look(look);
+        studio
+            .render(
+                Arc::clone(&snapshot),
+                &settings,
+                pose,
+                &OverlayContent::nothing(),
+            )
+            .expect("the driver works");
+        let took: Vec<f64> = (0..5)
+            .map(|_| {
+                seconds(|| {
+                    studio.draw().expect("the driver works");
+                })
+            })
+            .collect();
+        // A software driver shares a frame out to both cores.
+        let frame = least(&took) / 2.0;
+        println!("{name}: {frame:.3} s a frame on two cores");
+        assert!(frame < 0.4, "{name}: {frame} s");
     }
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tumorscape::core::state::{Owner, RegisterState, WhollyKept};
 use tumorscape::core::{Clock, SimSchedule, SimSystems};
 use tumorscape::simulation::{Program, Simulation};
-use tumorscape::tissue::medium::share_between_fibres;
+use tumorscape::tissue::medium::{Diffusing, share_between_fibres};
 use tumorscape::tissue::{
     ExchangesWithVessels, FieldValues, Hinders, InterstitialFlow, Molecules, RegisterMedium, Sites,
     VesselExchange,
@@ -30,9 +30,9 @@ impl WhollyKept for Fibres {}
 const FIBRE_NM: f32 = 20.0;
 
 impl Hinders for Fibres {
-    fn hinder(&self, radius_nm: f32, shares: &mut [f32]) {
+    fn hinder(&self, molecule: Diffusing, shares: &mut [f32]) {
         for (share, fibres) in shares.iter_mut().zip(&self.0) {
-            *share *= share_between_fibres(*fibres, FIBRE_NM, radius_nm);
+            *share *= share_between_fibres(*fibres, FIBRE_NM, molecule.radius_nm);
         }
     }
 }
@@ -44,7 +44,7 @@ struct Membrane(Vec<f32>);
 impl WhollyKept for Membrane {}
 
 impl Hinders for Membrane {
-    fn hinder(&self, _: f32, shares: &mut [f32]) {
+    fn hinder(&self, _: Diffusing, shares: &mut [f32]) {
         for (share, left) in shares.iter_mut().zip(&self.0) {
             *share *= left;
         }

@@ -27,7 +27,7 @@ use crate::core::random::probability;
 use crate::core::units::{MINUTES_PER_DAY, UM3_PER_MM3};
 use crate::core::{CellId, Clock, Purpose, RandomKey};
 use crate::tissue::interstitium::{Interstitium, velocity};
-use crate::tissue::medium::{SiteMedium, WalksThroughMedium};
+use crate::tissue::medium::{Diffusing, SiteMedium, WalksThroughMedium};
 use crate::tissue::{InterstitialFlow, Organ, SiteId, Sites, TissueBlock};
 
 /// Where packets go, and what becomes of them.
@@ -361,7 +361,7 @@ pub fn travel(
         let parts = parts_of(minutes, exosomes.diffusivity_um2_per_min, &site.block);
         let ground = Ground {
             block: &site.block,
-            shares: medium.shares(exosomes.radius_nm),
+            shares: medium.shares(Diffusing::of_radius(exosomes.radius_nm)),
             flow: flow.filter(|flow| !flow.is_empty()),
             fluid: fluid.filter(|fluid| fluid.is_known()),
             plane: plane.copied(),

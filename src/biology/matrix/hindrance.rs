@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::MatrixParameters;
 use crate::core::state::WhollyKept;
-use crate::tissue::medium::{Hinders, share_over_reference};
+use crate::tissue::medium::{Diffusing, Hinders, share_over_reference};
 
 /// The density by which fibres hinder diffusion just now: that of the matrix, as it was at most an hour ago.
 #[derive(Component, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -53,11 +53,11 @@ impl MatrixHindrance {
 }
 
 impl Hinders for MatrixHindrance {
-    fn hinder(&self, radius_nm: f32, shares: &mut [f32]) {
+    fn hinder(&self, molecule: Diffusing, shares: &mut [f32]) {
         let reference = self.reference_density * self.fibril_share;
         for (kept, density) in shares.iter_mut().zip(&self.density) {
             let volumes = (density * self.fibril_share, reference);
-            *kept *= share_over_reference(volumes, self.fibril_radius_nm, radius_nm);
+            *kept *= share_over_reference(volumes, self.fibril_radius_nm, molecule.radius_nm);
         }
     }
 }

@@ -3,10 +3,10 @@
 use bevy::prelude::*;
 
 use super::gathered::{FieldExchange, FitKey, SiteMedium, WalksThroughMedium};
-use super::{InterstitialFlow, MediumSteps};
+use super::{Diffusing, InterstitialFlow, MediumSteps};
 use crate::core::invariant::{Breach, Refused, Violation};
 use crate::core::{Clock, SimSchedule, SimSystems};
-use crate::tissue::culture::{MediumLevel, TissueShare, medium_ratio};
+use crate::tissue::culture::MediumLevel;
 use crate::tissue::solver::{Diffusivity, FaceCondition, Medium, Side, Velocity};
 use crate::tissue::transport::{FieldOf, FieldSupply, FieldWork, HeldFaces, is_due};
 use crate::tissue::{Molecule, MoleculeId, Molecules, Sites, TissueBlock};
@@ -16,8 +16,7 @@ use crate::tissue::{Molecule, MoleculeId, Molecules, Sites, TissueBlock};
 pub(in crate::tissue) struct Fitted {
     version: u64,
     diffusivity: f32,
-    radius_nm: f32,
-    in_medium: f32,
+    hindered: Diffusing,
     level: Option<f32>,
 }
 
@@ -32,8 +31,7 @@ impl Fitted {
         Self {
             version: medium.version(),
             diffusivity: molecule.diffusivity_um2_per_min,
-            radius_nm: molecule.radius_nm,
-            in_medium: medium_ratio(molecule),
+            hindered: Diffusing::of(molecule),
             level: supply.held.any().then_some(level),
         }
     }
@@ -64,7 +62,7 @@ fn number_media(mut sites: Query<(&mut SiteMedium, Option<Ref<InterstitialFlow>>
 /// Asks for what those need who walk through media by themselves.
 fn plan_walks(mut sites: Query<(&WalksThroughMedium, &TissueBlock, &mut SiteMedium)>) {
     for (walks, block, mut medium) in &mut sites {
-        medium.ask(walks.0, block.voxels());
+        medium.ask(Diffusing::of_radius(walks.0), block.voxels());
     }
 }
 
@@ -94,7 +92,7 @@ fn plan_fits(
         if let Ok(mut medium) = media.get_mut(site.entity)
             && work.fitted != Some(Fitted::wanted(&medium, molecule, supply, over))
         {
-            medium.ask(molecule.radius_nm, voxels);
+            medium.ask(Diffusing::of(molecule), voxels);
         }
     }
 }
@@ -104,11 +102,7 @@ fn fit_media(
     clock: Res<Clock>,
     molecules: Res<Molecules>,
     sites: Res<Sites>,
-    mut media: Query<(
-        &mut SiteMedium,
-        Option<&InterstitialFlow>,
-        Option<&TissueShare>,
-    )>,
+    mut media: Query<(&mut SiteMedium, Option<&InterstitialFlow>)>,
     mut fields: Query<(
         &FieldSupply,
         Option<&MediumLevel>,
@@ -118,7 +112,7 @@ fn fit_media(
     mut refused: Option<ResMut<Refused>>,
 ) {
     for site in &sites.list {
-        let Ok((mut medium, flow, tissue)) = media.get_mut(site.entity) else {
+        let Ok((mut medium, flow)) = media.get_mut(site.entity) else {
             continue;
         };
         medium.close();
@@ -151,21 +145,9 @@ fn fit_media(
             }
             let by = molecule.diffusivity_um2_per_min;
             let mut means = Vec::new();
-            let FieldWork {
-                solver,
-                relative: of_molecule,
-                fitted,
-                ..
-            } = &mut *work;
-            let shares = match (medium.shares(molecule.radius_nm), tissue) {
-                (Some(shares), Some(tissue)) => {
-                    of_molecule.clear();
-                    of_molecule.extend_from_slice(shares);
-                    tissue.diffusivity(molecule, of_molecule);
-                    Some(of_molecule.as_slice())
-                }
-                (shares, _) => shares,
-            };
+            let FieldWork { solver, fitted, .. } = &mut *work;
+            let hindered = Diffusing::of(molecule);
+            let shares = medium.shares(hindered);
             let diffusivity = shares.map_or(Diffusivity::Uniform(by), |shares| {
                 let relative = field.grid.means(shares, &mut means);
                 Diffusivity::Scaled { by, relative }
@@ -203,10 +185,9 @@ fn fit_media(
             })
             .with_face(Side::UpperZ, face);
             let key = FitKey {
-                radius_nm: molecule.radius_nm,
+                of: hindered,
                 dims: field.grid.block.dims,
                 held: supply.held,
-                in_medium: medium_ratio(molecule),
             };
             match medium.couplings(key) {
                 Some(shared) => solver.set_medium_sharing(&wanted_medium, shared),

@@ -2,7 +2,7 @@
 
 use bevy::prelude::*;
 
-use super::VesselExchange;
+use super::{Diffusing, VesselExchange};
 use crate::tissue::FieldGrid;
 use crate::tissue::solver::{Exchange, Reservoir, SharedCouplings};
 use crate::tissue::transport::HeldFaces;
@@ -49,23 +49,21 @@ pub struct SiteMedium {
 #[derive(Component, Clone, Copy, Debug, PartialEq)]
 pub struct WalksThroughMedium(pub f32);
 
-/// What the molecules of a radius keep of their diffusivity.
+/// What molecules that are hindered alike keep of their diffusivity.
 #[derive(Debug)]
 struct SizeClass {
-    radius_nm: f32,
+    of: Diffusing,
     version: u64,
     is_open: bool,
     shares: Vec<f32>,
 }
 
-/// What couplings hang on, but for the diffusivity: radius of the molecule, voxels, held faces, how much faster it is in medium.
+/// What couplings hang on, but for the diffusivity.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::tissue) struct FitKey {
-    pub radius_nm: f32,
+    pub of: Diffusing,
     pub dims: UVec3,
     pub held: HeldFaces,
-    /// Diffusivity in culture medium over that in tissue.
-    pub in_medium: f32,
 }
 
 impl SiteMedium {
@@ -98,18 +96,15 @@ impl SiteMedium {
         self.hindrances.any()
     }
 
-    /// Asks for the shares of molecules of a radius, in a site of that many voxels.
-    pub(super) fn ask(&mut self, radius_nm: f32, voxels: usize) {
+    /// Asks for the shares of a molecule, in a site of that many voxels.
+    pub(super) fn ask(&mut self, of: Diffusing, voxels: usize) {
         if !self.is_hindered() {
             return;
         }
-        let known = self
-            .sizes
-            .iter()
-            .position(|size| size.radius_nm == radius_nm);
+        let known = self.sizes.iter().position(|size| size.of == of);
         let place = known.unwrap_or_else(|| {
             self.sizes.push(SizeClass {
-                radius_nm,
+                of,
                 version: 0,
                 is_open: false,
                 shares: Vec::new(),
@@ -126,9 +121,9 @@ impl SiteMedium {
     }
 
     /// Lets one component multiply the shares that were asked for.
-    pub(super) fn gather(&mut self, hinder: impl Fn(f32, &mut [f32])) {
+    pub(super) fn gather(&mut self, hinder: impl Fn(Diffusing, &mut [f32])) {
         for size in self.sizes.iter_mut().filter(|size| size.is_open) {
-            hinder(size.radius_nm, &mut size.shares);
+            hinder(size.of, &mut size.shares);
         }
     }
 
@@ -140,7 +135,7 @@ impl SiteMedium {
                 if share.is_finite() {
                     *share = share.max(LEAST_SHARE);
                 } else {
-                    self.senseless.get_or_insert(size.radius_nm);
+                    self.senseless.get_or_insert(size.of.radius_nm);
                     *share = LEAST_SHARE;
                 }
             }
@@ -152,9 +147,9 @@ impl SiteMedium {
         self.senseless
     }
 
-    /// Shares of molecules of a radius in the voxels of the site; none where nothing hinders.
-    pub fn shares(&self, radius_nm: f32) -> Option<&[f32]> {
-        let size = self.sizes.iter().find(|size| size.radius_nm == radius_nm)?;
+    /// Shares of a molecule in the voxels of the site; none where nothing hinders.
+    pub fn shares(&self, of: Diffusing) -> Option<&[f32]> {
+        let size = self.sizes.iter().find(|size| size.of == of)?;
         self.is_hindered().then_some(&size.shares)
     }
 
