@@ -12,7 +12,7 @@ use super::checker::{Checker, names_in};
 use super::prefab::{CellPrefab, Written};
 use super::read::{Later, Reading};
 use super::report::{Problem, line_and_column};
-use super::spans::{Body, FieldPath, Tree};
+use super::spans::{FieldPath, SyntaxBody, Tree};
 use super::words::likely;
 use crate::core::capability::{Capability, CapabilityRegistry, CapabilityValue};
 use crate::core::numbers::{field_at, number_fields, read_number};
@@ -69,7 +69,7 @@ pub(super) fn read_parts<H: HoldsParts, T>(
     let mended = reading.draft.text.clone();
     let tree = Tree::read(&mended);
     let (node, exact) = tree.find(at, &mended);
-    let Body::Struct(entries) = &node.unwrapped().body else {
+    let SyntaxBody::Struct(entries) = &node.unwrapped().body else {
         prefab.complete(known);
         return;
     };

@@ -13,7 +13,7 @@ use super::checker::Checker;
 use super::course;
 use super::library::CellLibrary;
 use super::schema::Scene;
-use super::spans::{Body, FieldPath, unquoted};
+use super::spans::{FieldPath, SyntaxBody, unquoted};
 use super::timeline::Timeline;
 use crate::biology::therapy::effects::rules_of_sites;
 use crate::core::parameters::{
@@ -227,7 +227,7 @@ fn key_span(checker: &Checker, map: &str, key: &str) -> Option<Range<usize>> {
     let mut map = checker.place(&FieldPath::root().field(map).key(key));
     map.0.pop();
     let (node, _) = checker.tree.find(&map, checker.text);
-    let Body::Map(pairs) = &node.unwrapped().body else {
+    let SyntaxBody::Map(pairs) = &node.unwrapped().body else {
         return None;
     };
     pairs

@@ -12,7 +12,7 @@ use super::library::CellLibrary;
 use super::prefab::CellPrefab;
 use super::report::SceneReport;
 use super::schema::{Action, Event, Place, Population, Scene};
-use super::spans::{FieldPath, Step, Tree};
+use super::spans::{FieldPath, PathStep, Tree};
 use super::{Tables, shape::join_with_or};
 use crate::core::regulate::RuleChange;
 use crate::core::rule::Rule;
@@ -171,7 +171,7 @@ impl Effects<'_> {
         }
         for (at, molecule) in molecules_of(root, prefab, &self.library.known) {
             let capability = match at.0.get(root.0.len()) {
-                Some(Step::Field(name)) => name.as_str(),
+                Some(PathStep::Field(name)) => name.as_str(),
                 _ => continue,
             };
             let same = |shipped: &CellPrefab| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::report::Problem;
-use super::spans::{Body, FieldPath, Node, Step, Tree, unquoted};
+use super::spans::{FieldPath, PathStep, SyntaxBody, SyntaxNode, Tree, unquoted};
 
 /// Every key that stands in a map where it has stood before, wherever in the file the map is. Nothing is said of what
 /// is repaired.
@@ -30,21 +30,21 @@ struct Search<'t> {
 }
 
 impl Search<'_> {
-    fn inside(&mut self, node: &Node, way: &FieldPath) {
+    fn inside(&mut self, node: &SyntaxNode, way: &FieldPath) {
         match &node.body {
-            Body::Scalar | Body::Text => {}
-            Body::Struct(entries) => {
+            SyntaxBody::Scalar | SyntaxBody::Text => {}
+            SyntaxBody::Struct(entries) => {
                 for entry in entries {
                     let name = self.text[entry.name.clone()].trim_start_matches("r#");
                     self.inside(&entry.value, &way.field(name));
                 }
             }
-            Body::List(items) => {
+            SyntaxBody::List(items) => {
                 for (index, item) in items.iter().enumerate() {
                     self.inside(item, &way.item(index));
                 }
             }
-            Body::Tuple(items) => match items.as_slice() {
+            SyntaxBody::Tuple(items) => match items.as_slice() {
                 [only] => self.inside(only, way),
                 items => {
                     for (index, item) in items.iter().enumerate() {
@@ -52,7 +52,7 @@ impl Search<'_> {
                     }
                 }
             },
-            Body::Map(pairs) => {
+            SyntaxBody::Map(pairs) => {
                 let mut seen = BTreeSet::new();
                 for (name, value) in pairs {
                     let key = unquoted(&self.text[name.span.clone()]);
@@ -73,7 +73,7 @@ impl Search<'_> {
 /// What the keys of a map are names of, by the field that the map is.
 fn kept_in(way: &FieldPath) -> &'static str {
     let field = way.0.iter().rev().find_map(|step| match step {
-        Step::Field(name) => Some(name.as_str()),
+        PathStep::Field(name) => Some(name.as_str()),
         _ => None,
     });
     match field {

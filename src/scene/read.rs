@@ -17,7 +17,7 @@ use super::forms::{Form, other_form};
 use super::keys::repeated_keys;
 use super::report::Problem;
 use super::shape::{describe, example, field_type, join_with_or, locate, path_to_byte, type_at};
-use super::spans::{Body, FieldPath, MAX_DEPTH, Node, Slip, Tree};
+use super::spans::{FieldPath, MAX_DEPTH, Slip, SyntaxBody, SyntaxNode, Tree};
 use super::words::{excerpt, in_lower_case, innermost_named, likely, offset_of, quoted_name};
 use crate::core::dialect::{Mistake, read_ron};
 
@@ -220,7 +220,7 @@ impl Mender<'_> {
         // The path ends with the unknown name itself; its struct is one step up.
         let outer = &path[..path.len().saturating_sub(1)];
         let (outer_way, outer) = locate(&tree.root, outer, &text);
-        let Body::Struct(entries) = &outer.unwrapped().body else {
+        let SyntaxBody::Struct(entries) = &outer.unwrapped().body else {
             return false;
         };
         let name_of =
@@ -255,7 +255,7 @@ impl Mender<'_> {
     fn unknown_variant(
         &mut self,
         way: FieldPath,
-        node: &Node,
+        node: &SyntaxNode,
         path: &[Segment],
         found: &str,
         expected: &[&'static str],
@@ -291,7 +291,7 @@ impl Mender<'_> {
     fn missing_field(
         &mut self,
         way: &FieldPath,
-        node: &Node,
+        node: &SyntaxNode,
         path: &[Segment],
         field: &str,
     ) -> bool {
@@ -307,7 +307,7 @@ impl Mender<'_> {
         let help = format!("add `{field}: ...`, {}", describe(info));
         self.note(way, &label, message, Some(help));
         self.repaired.push(way.field(field));
-        let empty = matches!(&node.body, Body::Tuple(items) if items.is_empty());
+        let empty = matches!(&node.body, SyntaxBody::Tuple(items) if items.is_empty());
         let comma = if empty { "" } else { ", " };
         self.draft.replace(
             inside..inside,
@@ -320,11 +320,11 @@ impl Mender<'_> {
     fn misspelt_field(
         &mut self,
         way: &FieldPath,
-        node: &Node,
+        node: &SyntaxNode,
         path: &[Segment],
         field: &str,
     ) -> bool {
-        let Body::Struct(entries) = &node.body else {
+        let SyntaxBody::Struct(entries) = &node.body else {
             return false;
         };
         let text = self.draft.text.clone();
@@ -343,13 +343,13 @@ impl Mender<'_> {
         true
     }
 
-    fn repeated_field(&mut self, way: &FieldPath, node: &Node, field: &str) -> bool {
-        let Body::Struct(entries) = &node.unwrapped().body else {
+    fn repeated_field(&mut self, way: &FieldPath, node: &SyntaxNode, field: &str) -> bool {
+        let SyntaxBody::Struct(entries) = &node.unwrapped().body else {
             // The path may already lead to the field.
             return false;
         };
         let text = self.draft.text.clone();
-        let same = |entry: &&super::spans::Entry| text[entry.name.clone()] == *field;
+        let same = |entry: &&super::spans::SyntaxEntry| text[entry.name.clone()] == *field;
         let mut found = entries.iter().filter(same);
         let (Some(first), Some(second)) = (found.next(), found.next()) else {
             return false;
@@ -424,7 +424,7 @@ impl Mender<'_> {
     fn wrong_value(
         &mut self,
         mut way: FieldPath,
-        node: &Node,
+        node: &SyntaxNode,
         path: &[Segment],
         code: &ron::Error,
         error: &SpannedError,
@@ -440,7 +440,7 @@ impl Mender<'_> {
         // The value of a newtype variant has the path of the variant: `Hours("3")` is wrong in its "3".
         let in_newtype = matches!(path.last(), Some(Segment::Enum { .. }));
         let target = match &node.body {
-            Body::Tuple(items) if in_newtype && items.len() == 1 => &items[0],
+            SyntaxBody::Tuple(items) if in_newtype && items.len() == 1 => &items[0],
             _ => node,
         };
         let found = excerpt(&text[target.span.clone()]);
@@ -450,7 +450,8 @@ impl Mender<'_> {
             self.draft.replace(node.span.clone(), &text[inner]);
             return true;
         }
-        let double = in_newtype && matches!(&target.body, Body::Struct(_)) && target.name.is_none();
+        let double =
+            in_newtype && matches!(&target.body, SyntaxBody::Struct(_)) && target.name.is_none();
         if double {
             let name = node.name.clone().map_or("", |name| &text[name]);
             let message = format!("write `{name}(...)` with one pair of parentheses");
@@ -501,7 +502,7 @@ impl Mender<'_> {
 
     /// A variant whose values are there, but not in the form that it has: notes how it is written and writes it so. False
     /// if it is none.
-    fn other_form(&mut self, way: &FieldPath, node: &Node, path: &[Segment]) -> bool {
+    fn other_form(&mut self, way: &FieldPath, node: &SyntaxNode, path: &[Segment]) -> bool {
         let outer = match path.split_last() {
             Some((Segment::Enum { .. }, outer)) => outer,
             _ => path,
@@ -518,13 +519,13 @@ impl Mender<'_> {
     }
 
     /// The bytes of the struct in `Some((...))`, if that is what a value is.
-    fn struct_in_some(&self, node: &Node) -> Option<Range<usize>> {
+    fn struct_in_some(&self, node: &SyntaxNode) -> Option<Range<usize>> {
         let name = node.name.clone()?;
-        let Body::Tuple(items) = &node.body else {
+        let SyntaxBody::Tuple(items) = &node.body else {
             return None;
         };
         match items.as_slice() {
-            [only] if only.name.is_none() && matches!(only.body, Body::Struct(_)) => {
+            [only] if only.name.is_none() && matches!(only.body, SyntaxBody::Struct(_)) => {
                 (self.draft.text[name] == *"Some").then(|| only.span.clone())
             }
             _ => None,

@@ -7,7 +7,7 @@ use bevy::reflect::TypeInfo;
 use bevy::reflect::enums::{EnumInfo, VariantInfo};
 use serde_path_to_error::Segment;
 
-use super::spans::{Body, FieldPath, Node, Step, unquoted};
+use super::spans::{FieldPath, PathStep, SyntaxBody, SyntaxNode, unquoted};
 use crate::core::capability::CellTypeName;
 use crate::core::documentation::inside_option;
 use crate::tissue::MoleculeName;
@@ -100,19 +100,23 @@ pub(super) fn field_type(
 }
 
 /// The path of serde as a path into the text, and the value it leads to.
-pub(super) fn locate<'t>(root: &'t Node, path: &[Segment], text: &str) -> (FieldPath, &'t Node) {
+pub(super) fn locate<'t>(
+    root: &'t SyntaxNode,
+    path: &[Segment],
+    text: &str,
+) -> (FieldPath, &'t SyntaxNode) {
     let mut node = root;
     let mut way = FieldPath::root();
     for segment in path {
         let step = match segment {
-            Segment::Map { key } if matches!(node.unwrapped().body, Body::Map(_)) => {
-                Step::Key(key.clone())
+            Segment::Map { key } if matches!(node.unwrapped().body, SyntaxBody::Map(_)) => {
+                PathStep::Key(key.clone())
             }
-            Segment::Map { key } => Step::Field(key.clone()),
-            Segment::Seq { index } if matches!(node.unwrapped().body, Body::List(_)) => {
-                Step::Item(*index)
+            Segment::Map { key } => PathStep::Field(key.clone()),
+            Segment::Seq { index } if matches!(node.unwrapped().body, SyntaxBody::List(_)) => {
+                PathStep::Item(*index)
             }
-            Segment::Seq { index } => Step::Nth(*index),
+            Segment::Seq { index } => PathStep::Nth(*index),
             Segment::Enum { .. } | Segment::Unknown => continue,
         };
         let Some(next) = node.step(&step, text) else {
@@ -126,7 +130,7 @@ pub(super) fn locate<'t>(root: &'t Node, path: &[Segment], text: &str) -> (Field
 
 /// The path of serde to the innermost value at a byte of the text.
 pub(super) fn path_to_byte(
-    root: &Node,
+    root: &SyntaxNode,
     info: &'static TypeInfo,
     at: usize,
     text: &str,
@@ -134,7 +138,7 @@ pub(super) fn path_to_byte(
     let mut path = Vec::new();
     let mut node = root;
     loop {
-        let here = |node: &Node| node.span.contains(&at);
+        let here = |node: &SyntaxNode| node.span.contains(&at);
         let is_enum = type_at(info, &path)
             .is_some_and(|found| matches!(without_option(found), TypeInfo::Enum(_)));
         if let (true, Some(name)) = (is_enum, &node.name) {
@@ -144,7 +148,7 @@ pub(super) fn path_to_byte(
             }
         }
         node = match &node.body {
-            Body::Struct(entries) => {
+            SyntaxBody::Struct(entries) => {
                 let Some(entry) = entries.iter().find(|entry| here(&entry.value)) else {
                     return path;
                 };
@@ -152,7 +156,7 @@ pub(super) fn path_to_byte(
                 path.push(Segment::Map { key });
                 &entry.value
             }
-            Body::Map(pairs) => {
+            SyntaxBody::Map(pairs) => {
                 let Some((key, value)) = pairs.iter().find(|(_, value)| here(value)) else {
                     return path;
                 };
@@ -160,16 +164,16 @@ pub(super) fn path_to_byte(
                 path.push(Segment::Map { key });
                 value
             }
-            Body::Tuple(items) | Body::List(items) => {
+            SyntaxBody::Tuple(items) | SyntaxBody::List(items) => {
                 let Some(index) = items.iter().position(here) else {
                     return path;
                 };
-                if items.len() > 1 || matches!(node.body, Body::List(_)) {
+                if items.len() > 1 || matches!(node.body, SyntaxBody::List(_)) {
                     path.push(Segment::Seq { index });
                 }
                 &items[index]
             }
-            Body::Scalar | Body::Text => return path,
+            SyntaxBody::Scalar | SyntaxBody::Text => return path,
         };
     }
 }

@@ -13,7 +13,7 @@ pub(super) const MAX_DEPTH: usize = 100;
 
 /// One step from a value to a value inside it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
+pub enum PathStep {
     /// A field of a struct.
     Field(String),
     /// An element of a list.
@@ -26,7 +26,7 @@ pub enum Step {
 
 /// The way to a field from the top of the file; names of enum variants are not part of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FieldPath(pub Vec<Step>);
+pub struct FieldPath(pub Vec<PathStep>);
 
 impl FieldPath {
     /// The top of the file.
@@ -34,7 +34,7 @@ impl FieldPath {
         Self(Vec::new())
     }
 
-    fn with(&self, step: Step) -> Self {
+    fn with(&self, step: PathStep) -> Self {
         let mut steps = self.0.clone();
         steps.push(step);
         Self(steps)
@@ -42,22 +42,22 @@ impl FieldPath {
 
     /// A field of what this path leads to.
     pub fn field(&self, name: &str) -> Self {
-        self.with(Step::Field(name.to_owned()))
+        self.with(PathStep::Field(name.to_owned()))
     }
 
     /// An element of the list this path leads to.
     pub fn item(&self, index: usize) -> Self {
-        self.with(Step::Item(index))
+        self.with(PathStep::Item(index))
     }
 
     /// The n-th value between the parentheses this path leads to.
     pub fn nth(&self, index: usize) -> Self {
-        self.with(Step::Nth(index))
+        self.with(PathStep::Nth(index))
     }
 
     /// The value of a key in the map this path leads to.
     pub fn key(&self, key: &str) -> Self {
-        self.with(Step::Key(key.to_owned()))
+        self.with(PathStep::Key(key.to_owned()))
     }
 
     /// This path and then that one.
@@ -75,11 +75,11 @@ impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, step) in self.0.iter().enumerate() {
             match step {
-                Step::Field(name) if position == 0 => f.write_str(name)?,
-                Step::Field(name) => write!(f, ".{name}")?,
-                Step::Item(index) => write!(f, "[{index}]")?,
-                Step::Nth(index) => write!(f, ".{index}")?,
-                Step::Key(key) => write!(f, "[{key:?}]")?,
+                PathStep::Field(name) if position == 0 => f.write_str(name)?,
+                PathStep::Field(name) => write!(f, ".{name}")?,
+                PathStep::Item(index) => write!(f, "[{index}]")?,
+                PathStep::Nth(index) => write!(f, ".{index}")?,
+                PathStep::Key(key) => write!(f, "[{key:?}]")?,
             }
         }
         Ok(())
@@ -88,7 +88,7 @@ impl fmt::Display for FieldPath {
 
 /// A value in the text.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Node {
+pub struct SyntaxNode {
     /// Its bytes, name included.
     pub span: Range<usize>,
     /// The struct or variant name in front of it, or the value itself where it is a bare word.
@@ -96,33 +96,33 @@ pub struct Node {
     /// First byte after the opening bracket, if it has one.
     pub inside: Option<usize>,
     /// What it is made of.
-    pub body: Body,
+    pub body: SyntaxBody,
 }
 
 /// What a value is made of.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Body {
+pub enum SyntaxBody {
     /// A number, a word, a character, or nothing.
     Scalar,
     /// A string.
     Text,
     /// `name: value` pairs between parentheses.
-    Struct(Vec<Entry>),
+    Struct(Vec<SyntaxEntry>),
     /// Values between parentheses.
-    Tuple(Vec<Node>),
+    Tuple(Vec<SyntaxNode>),
     /// Values between square brackets.
-    List(Vec<Node>),
+    List(Vec<SyntaxNode>),
     /// `key: value` pairs between braces.
-    Map(Vec<(Node, Node)>),
+    Map(Vec<(SyntaxNode, SyntaxNode)>),
 }
 
 /// One `name: value` pair.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
+pub struct SyntaxEntry {
     /// The bytes of the name.
     pub name: Range<usize>,
     /// The value.
-    pub value: Node,
+    pub value: SyntaxNode,
     /// The pair with the comma behind it.
     pub whole: Range<usize>,
 }
@@ -150,7 +150,7 @@ pub enum Slip {
 #[derive(Clone, Debug)]
 pub struct Tree {
     /// The whole value.
-    pub root: Node,
+    pub root: SyntaxNode,
     /// Mistakes in the grammar, in the order of the text.
     pub slips: Vec<Slip>,
 }
@@ -183,7 +183,7 @@ impl Tree {
 
     /// The value at the end of a path, or the last one on the way that is in the text; says whether it is
     /// the end of the path.
-    pub fn find(&self, path: &FieldPath, text: &str) -> (&Node, bool) {
+    pub fn find(&self, path: &FieldPath, text: &str) -> (&SyntaxNode, bool) {
         let mut node = &self.root;
         for step in &path.0 {
             match node.step(step, text) {
@@ -195,25 +195,25 @@ impl Tree {
     }
 }
 
-impl Node {
+impl SyntaxNode {
     /// One step inwards. `Some(...)` and the parentheses of newtypes are passed through.
-    pub fn step(&self, step: &Step, text: &str) -> Option<&Self> {
+    pub fn step(&self, step: &PathStep, text: &str) -> Option<&Self> {
         match (step, &self.body) {
-            (Step::Field(name), Body::Struct(entries)) => entries
+            (PathStep::Field(name), SyntaxBody::Struct(entries)) => entries
                 .iter()
                 .find(|entry| bare(&text[entry.name.clone()]) == name)
                 .map(|entry| &entry.value),
-            (Step::Item(index), Body::List(items)) => items.get(*index),
-            (Step::Key(key), Body::Map(pairs)) => pairs
+            (PathStep::Item(index), SyntaxBody::List(items)) => items.get(*index),
+            (PathStep::Key(key), SyntaxBody::Map(pairs)) => pairs
                 .iter()
                 .rev()
                 .find(|(name, _)| unquoted(&text[name.span.clone()]) == key)
                 .map(|(_, value)| value),
-            (Step::Nth(index), Body::Tuple(items)) => match items.as_slice() {
-                [only] if matches!(only.body, Body::Tuple(_)) => only.step(step, text),
+            (PathStep::Nth(index), SyntaxBody::Tuple(items)) => match items.as_slice() {
+                [only] if matches!(only.body, SyntaxBody::Tuple(_)) => only.step(step, text),
                 items => items.get(*index),
             },
-            (_, Body::Tuple(items)) => match items.as_slice() {
+            (_, SyntaxBody::Tuple(items)) => match items.as_slice() {
                 [only] => only.step(step, text),
                 _ => None,
             },
@@ -224,7 +224,7 @@ impl Node {
     /// The innermost value if this one is only wrapped in `Some(...)` or the parentheses of a newtype.
     pub fn unwrapped(&self) -> &Self {
         match &self.body {
-            Body::Tuple(items) => match items.as_slice() {
+            SyntaxBody::Tuple(items) => match items.as_slice() {
                 [only] => only.unwrapped(),
                 _ => self,
             },
@@ -303,10 +303,10 @@ impl Reader<'_> {
     }
 
     /// Reads a value; an empty scalar where there is none.
-    fn value(&mut self, depth: usize) -> Node {
+    fn value(&mut self, depth: usize) -> SyntaxNode {
         self.skip_blank();
         let start = self.at;
-        let node = |end, name, inside, body| Node {
+        let node = |end, name, inside, body| SyntaxNode {
             span: start..end,
             name,
             inside,
@@ -315,7 +315,7 @@ impl Reader<'_> {
         match self.peek() {
             Some(b'(' | b'[' | b'{') if depth >= MAX_DEPTH => {
                 self.too_deep();
-                node(self.at, None, None, Body::Scalar)
+                node(self.at, None, None, SyntaxBody::Scalar)
             }
             Some(b'(') => {
                 self.at += 1;
@@ -325,34 +325,34 @@ impl Reader<'_> {
             Some(b'[') => {
                 self.at += 1;
                 let items = self.list(start, depth);
-                node(self.at, None, Some(start + 1), Body::List(items))
+                node(self.at, None, Some(start + 1), SyntaxBody::List(items))
             }
             Some(b'{') => {
                 self.at += 1;
                 let pairs = self.map(start, depth);
-                node(self.at, None, Some(start + 1), Body::Map(pairs))
+                node(self.at, None, Some(start + 1), SyntaxBody::Map(pairs))
             }
             Some(b'"') => {
                 self.string(start, 0);
-                node(self.at, None, None, Body::Text)
+                node(self.at, None, None, SyntaxBody::Text)
             }
             Some(_) => {
                 if let Some(hashes) = self.raw_string_hashes() {
                     self.string(start, hashes);
-                    return node(self.at, None, None, Body::Text);
+                    return node(self.at, None, None, SyntaxBody::Text);
                 }
                 self.word();
                 let word = start..self.at;
                 let named =
                     self.text[word.clone()].starts_with(|c: char| c.is_alphabetic() || c == '_');
                 if !named {
-                    return node(self.at, None, None, Body::Scalar);
+                    return node(self.at, None, None, SyntaxBody::Scalar);
                 }
                 let end = self.at;
                 self.skip_blank();
                 if self.peek() == Some(b'(') && depth >= MAX_DEPTH {
                     self.too_deep();
-                    node(self.at, Some(word), None, Body::Scalar)
+                    node(self.at, Some(word), None, SyntaxBody::Scalar)
                 } else if self.peek() == Some(b'(') {
                     let open = self.at;
                     self.at += 1;
@@ -360,10 +360,10 @@ impl Reader<'_> {
                     node(self.at, Some(word), Some(open + 1), body)
                 } else {
                     self.at = end;
-                    node(end, Some(word), None, Body::Scalar)
+                    node(end, Some(word), None, SyntaxBody::Scalar)
                 }
             }
-            None => node(start, None, None, Body::Scalar),
+            None => node(start, None, None, SyntaxBody::Scalar),
         }
     }
 
@@ -477,7 +477,7 @@ impl Reader<'_> {
         }
     }
 
-    fn list(&mut self, open: usize, depth: usize) -> Vec<Node> {
+    fn list(&mut self, open: usize, depth: usize) -> Vec<SyntaxNode> {
         let mut items = Vec::new();
         if self.closing(open, b']') {
             return items;
@@ -492,7 +492,7 @@ impl Reader<'_> {
         }
     }
 
-    fn map(&mut self, open: usize, depth: usize) -> Vec<(Node, Node)> {
+    fn map(&mut self, open: usize, depth: usize) -> Vec<(SyntaxNode, SyntaxNode)> {
         let mut pairs = Vec::new();
         if self.closing(open, b'}') {
             return pairs;
@@ -513,7 +513,7 @@ impl Reader<'_> {
         }
     }
 
-    fn parentheses(&mut self, open: usize, depth: usize) -> Body {
+    fn parentheses(&mut self, open: usize, depth: usize) -> SyntaxBody {
         let (mut entries, mut items) = (Vec::new(), Vec::new());
         let mut ended = self.closing(open, b')');
         while !ended {
@@ -532,7 +532,7 @@ impl Reader<'_> {
                     .find(|c: char| !c.is_whitespace())
                     .map(|offset| value.span.end + offset)
                     .filter(|at| self.bytes[*at] == b',');
-                entries.push(Entry {
+                entries.push(SyntaxEntry {
                     name: first.span,
                     whole: start..comma.map_or(value.span.end, |at| at + 1),
                     value,
@@ -547,9 +547,9 @@ impl Reader<'_> {
             }
         }
         if entries.is_empty() {
-            Body::Tuple(items)
+            SyntaxBody::Tuple(items)
         } else {
-            Body::Struct(entries)
+            SyntaxBody::Struct(entries)
         }
     }
 }

@@ -4,12 +4,12 @@ use bevy::reflect::TypeInfo;
 
 use super::molecules::shipped_names;
 use super::shape::without_option;
-use super::spans::{Body, Node};
+use super::spans::{SyntaxBody, SyntaxNode};
 use crate::core::parameters::nearest;
 use crate::tissue::MoleculeName;
 
 /// The value that bears this name: the given one, or one wrapped in it.
-pub(super) fn innermost_named<'n>(node: &'n Node, name: &str, text: &str) -> &'n Node {
+pub(super) fn innermost_named<'n>(node: &'n SyntaxNode, name: &str, text: &str) -> &'n SyntaxNode {
     if node
         .name
         .as_ref()
@@ -18,7 +18,7 @@ pub(super) fn innermost_named<'n>(node: &'n Node, name: &str, text: &str) -> &'n
         return node;
     }
     match &node.body {
-        Body::Tuple(items) if items.len() == 1 => innermost_named(&items[0], name, text),
+        SyntaxBody::Tuple(items) if items.len() == 1 => innermost_named(&items[0], name, text),
         _ => node,
     }
 }

@@ -20,7 +20,7 @@ use crate::tissue::TissueBlock;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields)]
 pub enum Around {
-    /// A duct: a cylinder, outwards is away from its axis.
+    /// A duct, or a vessel: a cylinder, outwards is away from its axis.
     Duct {
         /// One end of its axis, um.
         from_um: (f32, f32, f32),
@@ -32,7 +32,7 @@ pub enum Around {
         #[serde(default)]
         capped: bool,
     },
-    /// An acinus, or a tumour that has filled one: a ball, outwards is away from its centre.
+    /// An acinus, a tumour that has filled one, or an organ that is round: a ball, outwards is away from its centre.
     Acinus {
         /// Its centre, um.
         #[serde(default)]
