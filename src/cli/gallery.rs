@@ -221,7 +221,8 @@ fn with_gallery(page: &str, entries: &[Entry]) -> Result<String, Failure> {
             "{PAGE} has no place for the gallery: write the lines `{BEGINS}` and `{ENDS}`"
         )));
     };
-    let mut text = String::from("<table>\n");
+    // In one line, for a page that is short where it is read as text.
+    let mut text = String::from("<table>");
     for row in entries.chunks(COLUMNS) {
         text.push_str("<tr>");
         for Entry { name, scene } in row {
@@ -234,7 +235,7 @@ fn with_gallery(page: &str, entries: &[Entry]) -> Result<String, Failure> {
                 "<td width=\"25%\" valign=\"top\"><a href=\"scenes/{name}.ron\"><img src=\"{PICTURES}/{name}.png\" alt=\"{title}\"></a><br><b>{title}</b><br>{sentence}</td>"
             );
         }
-        text.push_str("</tr>\n");
+        text.push_str("</tr>");
     }
     text.push_str("</table>");
     Ok(format!("{before}{BEGINS}\n{text}\n{ENDS}{after}"))
