@@ -126,3 +126,69 @@ fn a_recorded_film_is_what_was_asked_for_and_shows_something_that_changes() {
         "it changes over time"
     );
 }
+
+/// Width, height and pixels of a still, three bytes each.
+fn still(file: &std::path::Path) -> (usize, usize, Vec<u8>) {
+    let file = std::fs::File::open(file).expect("the still is there");
+    let mut reader = png::Decoder::new(std::io::BufReader::new(file))
+        .read_info()
+        .expect("a PNG file");
+    let mut pixels = vec![0; reader.output_buffer_size().expect("a small picture")];
+    let frame = reader.next_frame(&mut pixels).expect("a picture");
+    (frame.width as usize, frame.height as usize, pixels)
+}
+
+#[test]
+fn an_arm_is_filmed_beside_its_scene_from_its_time_on() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    // The arm loses its tumour after five hours: what is rose on the left is not there on the right.
+    let scene = r#"(
+        title: "two", about: "one is cut out", pace: Illustrative, duration: Hours(8), step: Minutes(10),
+        sites: [(
+            name: "breast", organ: Breast, size_um: (200, 200, 200),
+            fields: [(molecule: "oxygen", level: 38)], perfusion_length_um: 100,
+        )],
+        populations: [(cell: "cancer", place: Ball(radius_um: 60))],
+        timeline: [At(Hours(0), Camera(distance_um: 350, azimuth_deg: -90))],
+        arms: [(name: "cut out", timeline: [At(Hours(5), Resect())])],
+        recording: (beside: (arm: "cut out", from: Hours(5), names: ("left alone", "cut out"))),
+    )"#;
+    std::fs::write(folder.path().join("two.ron"), scene).expect("the folder is writable");
+    let shoot = |time: &str, name: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_tumorscape"))
+            .args(["record", "two.ron", "--quiet", "--size", "480x270"])
+            .args(["--still", time, "-o", name])
+            .current_dir(folder.path())
+            .output()
+            .expect("the program starts");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{told}");
+        let stem = name.trim_end_matches(".png");
+        still(&folder.path().join(format!("{stem}_00000.png")))
+    };
+    // Pixels that are more red than green and blue, in the left and in the right half, beside the plates of the texts.
+    let rose = |(width, height, pixels): &(usize, usize, Vec<u8>)| {
+        let mut counts = [0_usize; 2];
+        for y in height / 3..height / 2 {
+            for x in 0..*width {
+                let at = 3 * (y * width + x);
+                let [r, g, b] = [0, 1, 2].map(|channel| i32::from(pixels[at + channel]));
+                if r > g + 30 && r > b + 10 {
+                    counts[usize::from(x >= width / 2)] += 1;
+                }
+            }
+        }
+        counts
+    };
+    let [left, right] = rose(&shoot("4h", "before.png"));
+    assert!(
+        left > 300 && right > 300,
+        "one tumour in the middle: {left}, {right}"
+    );
+    let [left, right] = rose(&shoot("7h", "after.png"));
+    assert!(left > 600, "the tumour on the left: {left}");
+    assert!(
+        right < left / 10,
+        "nothing is left on the right: {right} of {left}"
+    );
+}
