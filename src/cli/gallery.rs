@@ -34,7 +34,7 @@ const SHORT: usize = 60;
 const LONGEST: u64 = 4 << 20;
 /// The scene whose picture is a poster, and of which there is a short film beside it.
 const FLAGSHIP: &str = "metastatic_cascade";
-/// The short film of it: its first half.
+/// The short film of it: its first third.
 const PREVIEW: &str = "metastatic_cascade.gif";
 
 /// Options of `gallery`.
@@ -352,10 +352,10 @@ fn draw(folder: &Path, entry: &Entry) -> Result<Shown, Failure> {
     std::fs::rename(&made, &picture)
         .map_err(|error| Failure::run(format!("{}: {error}", picture.display())))?;
     if is_flagship {
-        let half = Some(0.5 * scene.duration.minutes());
+        let third = Some(scene.duration.minutes() / 3.0);
         shoot(
             entry,
-            half,
+            third,
             FilmOptions {
                 output: pictures.join(PREVIEW),
                 size: (400, 224),
