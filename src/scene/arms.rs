@@ -113,6 +113,7 @@ impl Scene {
         };
         let mut moved = Moved::new();
         scene.recording.side_by_side = false;
+        scene.recording.beside = None;
         scene.expect.clear();
         for part in self.parts_of(arm) {
             self.add_arm(part, &mut scene, &mut moved);

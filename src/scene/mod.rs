@@ -146,6 +146,7 @@ impl ParsedScene {
         // What was run is this scene alone.
         scene.arms.clear();
         scene.recording.side_by_side = false;
+        scene.recording.beside = None;
         scene.trial = Endpoints::default();
         self.written(scene, seed)
     }

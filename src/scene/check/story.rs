@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use bevy::prelude::Vec3;
 
-use super::super::schema::{Action, Beside, Event, Scene, Site};
+use super::super::schema::{Action, Beside, Event, Recording, Scene, Site};
 use super::super::spans::FieldPath;
 use super::super::stage::StageLayout;
 use super::picture::{check_camera, check_label, check_look};
@@ -226,10 +226,16 @@ fn check_beside(checker: &mut Checker, path: &FieldPath, beside: &Beside, scene:
     let Some(arm) = scene.arms.iter().position(|arm| arm.name == beside.arm) else {
         return;
     };
+    // But for its timeline it is the scene, with no other arm.
     let there = Scene {
         arms: Vec::new(),
         expect: Vec::new(),
         timeline: Vec::new(),
+        recording: Recording {
+            side_by_side: false,
+            beside: None,
+            ..scene.recording.clone()
+        },
         ..scene.clone()
     };
     let mut other = scene.in_arm(arm);
