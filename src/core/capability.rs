@@ -99,6 +99,8 @@ pub struct Capability {
     pub structs: for<'v> fn(&'v CapabilityValue) -> Structs<'v>,
     /// Capabilities that cell types named in it must have.
     pub named_types_need: &'static [&'static str],
+    /// The species whose body it describes, of a part of the body that says so.
+    pub species: fn(&CapabilityValue) -> Option<String>,
     /// What parameters contradict each other.
     pub contradictions: fn(&CapabilityValue) -> Vec<Contradiction>,
     /// The same of those in force for a cell type, by index.
@@ -119,6 +121,7 @@ impl Capability {
             read: |text| Ok(read_ron::<Option<P>>(text)?.map(CapabilityValue::new)),
             structs: |value| vec![(None, value.reflect())],
             named_types_need: P::named_types_need(),
+            species: |value| value.get::<P>().and_then(P::species),
             contradictions: |value| value.get::<P>().map_or_else(Vec::new, P::contradictions),
             contradictions_in_force: |world, cell_type| {
                 world
@@ -164,6 +167,7 @@ impl Capability {
                 names.map(|name| Some(name.to_owned())).zip(items).collect()
             },
             named_types_need: L::Item::named_types_need(),
+            species: |_| None,
             contradictions: |value| list::<L>(value).map_or_else(Vec::new, |list| twice(&list)),
             contradictions_in_force: |_, _| Vec::new(),
             is_in_force: |world, cell_type| {

@@ -48,6 +48,11 @@ pub trait Parameters: Reflect + Typed + Clone + Send + Sync + 'static {
         &[]
     }
 
+    /// The species whose body it describes, where it is a part of the body that says so.
+    fn species(&self) -> Option<String> {
+        None
+    }
+
     /// Values of a part of a site that make no sense in a site of this size, um, whose middle is the origin.
     fn contradictions_in(&self, _size_um: Vec3) -> Vec<Contradiction> {
         Vec::new()

@@ -13,6 +13,7 @@ use super::checker::{Checker, names_in};
 use super::library::CellLibrary;
 use super::named_parts::NamedParts;
 use super::prefab::Written;
+use super::schema::{Event, Scene};
 use super::spans::FieldPath;
 use crate::core::capability::{Capability, CapabilityRegistry, CellTypeName};
 
@@ -65,15 +66,29 @@ impl HoldsParts for BodyParts {
 pub(super) fn check_body_parts(
     checker: &mut Checker,
     root: &FieldPath,
-    body: &BodyParts,
+    scene: &Scene,
     library: &CellLibrary,
 ) {
+    let body = &scene.body;
+    let given = scene.timeline.iter().any(|event| match event {
+        Event::At(_, action) | Event::Every { action, .. } => action.drug().is_some(),
+    });
+    let patient = given.then(|| format!("{:?}", scene.patient));
     for part in library.known.body_parts() {
         let Some(value) = body.get(part.file.name) else {
             continue;
         };
         let path = root.field(part.file.name);
         check_value(checker, &path, &part.file, value);
+        let species = (part.file.species)(value);
+        if let (Some(species), Some(patient)) = (&species, &patient)
+            && species != patient
+        {
+            let message = format!(
+                "this is the body of a {species}, and drugs are given to a {patient}: say `patient: {species}`, or the same species here"
+            );
+            checker.problem(&path, message);
+        }
         for (at, name) in names_in::<CellTypeName>(&path, value.reflect()) {
             checker.cell_type(&at, &name.0, library);
             let Some(of) = library.get(&name.0) else {

@@ -208,3 +208,30 @@ fn an_injection_that_makes_no_sense_is_refused_where_it_stands() {
     let uneven = refused(r#"(cell: "native", cells: 10, together: 3)"#);
     assert!(uneven.contains("leave some over"), "{uneven}");
 }
+
+#[test]
+fn the_body_of_one_species_is_not_given_drugs_as_another() {
+    let text = |patient: &str, timeline: &str| {
+        let text = scene(
+            NO_ORGAN,
+            &native("", ""),
+            "species: Human",
+            "",
+            "Minutes(1)",
+        );
+        text.replace(
+            "body:",
+            &format!("patient: {patient}, timeline: [{timeline}], body:"),
+        )
+    };
+    let read = |text: &str| Program::default().parse_scene(text, "body.ron", None);
+    let give = r#"At(Days(1), Give(drug: "anti_pd_1", mg_per_kg: 2))"#;
+    let refused = read(&text("Mouse", give)).err();
+    let refused = refused.expect("a mouse is dosed otherwise").to_string();
+    assert!(
+        refused.contains("the body of a Human, and drugs are given to a Mouse"),
+        "{refused}"
+    );
+    assert!(read(&text("Human", give)).is_ok());
+    assert!(read(&text("Mouse", "")).is_ok());
+}

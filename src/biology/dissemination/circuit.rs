@@ -47,6 +47,10 @@ impl Parameters for CirculationDescription {
         }
     }
 
+    fn species(&self) -> Option<String> {
+        Some(format!("{:?}", self.species))
+    }
+
     fn named_types_need() -> &'static [&'static str] {
         &["circulation"]
     }

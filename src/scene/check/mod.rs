@@ -91,7 +91,7 @@ pub(super) fn check_scene(
     tissue::check_molecules(checker, scene);
     tissue::check_sites(checker, scene, library, &bounds);
     let body = FieldPath::root().field("body");
-    check_body_parts(checker, &body, &scene.body, library);
+    check_body_parts(checker, &body, scene, library);
     tissue::check_cell_types(checker, scene, &library.known);
     let sizes = CellSizes::of_scene(scene, library, context.prototype);
     populations::check_populations(checker, scene, (library, &sizes), &bounds, tables);
