@@ -119,7 +119,7 @@ fn flow_alone_brings_cells_to_organs_by_their_shares_of_the_blood() {
 fn an_organ_that_holds_cells_better_holds_more_of_them() {
     // A liver with an input of 5: five times its share of the systemic beds, 0.161 of what comes to them.
     let lodged = |rules: &str| {
-        let sites = r#"(name: "liver", organ: Liver, size_um: (200, 200, 200), fields: [], tissue: (vessels: [(place: Grid(spacing_um: 100))]))"#;
+        let sites = r#"(name: "liver", organ: Liver, size_um: (400, 400, 400), fields: [], tissue: (vessels: [(place: Grid(spacing_um: 100))]))"#;
         let alive = ["nk", "shear", "anoikis"].map(|of| {
             format!(r#""no_{of}": (input: "circulation.{of}", by: "body.volume", law: Fold(-1)),"#)
         });
@@ -190,7 +190,9 @@ fn the_outcome_does_not_hang_on_the_length_of_the_step() {
 fn an_injection_that_makes_no_sense_is_refused_where_it_stands() {
     let refused = |injection: &str| {
         let injections = format!("injections: [{injection}]");
-        let text = scene(NO_ORGAN, &native("", ""), &injections, "", "Minutes(1)");
+        let stone = r#"(name: "stone", about: "it cannot travel", colour: (0.5, 0.5, 0.5))"#;
+        let cells = format!("{}, {stone}", native("", ""));
+        let text = scene(NO_ORGAN, &cells, &injections, "", "Minutes(1)");
         let read = Program::default().parse_scene(&text, "body.ron", None);
         read.expect_err("it makes no sense").to_string()
     };
@@ -200,9 +202,9 @@ fn an_injection_that_makes_no_sense_is_refused_where_it_stands() {
         "{unknown}"
     );
     assert!(unknown.contains("did you mean `native`?"), "{unknown}");
-    let unable = refused(r#"(cell: "fibroblast", cells: 10)"#);
+    let unable = refused(r#"(cell: "stone", cells: 10)"#);
     assert!(
-        unable.contains("cells of the type `fibroblast` cannot do this: it has no `circulation`"),
+        unable.contains("cells of the type `stone` cannot do this: it has no `circulation`"),
         "{unable}"
     );
     let uneven = refused(r#"(cell: "native", cells: 10, together: 3)"#);

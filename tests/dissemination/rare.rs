@@ -57,12 +57,12 @@ fn estimated(
 #[test]
 fn weights_of_all_branches_add_up_to_one_and_the_mean_is_that_of_whole_runs() {
     // Of 40 cells 0.8 cross within some two days and 1 in 40 of these grows a day later. The first of them is no colony before 58 h, and does not die out before.
-    let text = few(40, "Hours(2)");
+    let text = few(40, "Hours(1)");
     let (estimate, weights) = estimated(&text, &at_growth(4), 24, 58.0 / 24.0, "colonies_liver");
     assert!(weights.iter().all(|sum| *sum == 1.0), "{weights:?}");
     let (mean, error) = (estimate.mean(), estimate.standard_error());
-    // By the rates, all that crossed a day before: 0.8 (1 - exp(-0.067 h^-1 t)) of them, for t = 30 h from when they lodge.
-    let expected = 40.0 * 0.8 * 0.025 * (1.0 - (-0.067_f64 * 30.0).exp());
+    // By the rates, all that crossed a day before: 0.8 (1 - exp(-0.067 h^-1 t)) of them, for t = 32 h from when they lodge.
+    let expected = 40.0 * 0.8 * 0.025 * (1.0 - (-0.067_f64 * 32.0).exp());
     assert!(
         (mean - expected).abs() < 4.0 * error,
         "{mean} +/- {error}, expected {expected}"
@@ -72,7 +72,7 @@ fn weights_of_all_branches_add_up_to_one_and_the_mean_is_that_of_whole_runs() {
 
 #[test]
 fn what_makes_no_sense_is_refused() {
-    let simulation = simulation(&few(4, "Hours(2)"), 1);
+    let simulation = simulation(&few(4, "Hours(1)"), 1);
     let refused = |change: fn(&mut Splitting)| {
         let mut how = at_growth(4);
         change(&mut how);
@@ -88,7 +88,7 @@ fn what_makes_no_sense_is_refused() {
 
 #[test]
 fn the_same_root_gives_the_same_branches() {
-    let text = few(60, "Hours(2)");
+    let text = few(60, "Hours(1)");
     let told = || {
         let mut root = simulation(&text, 7);
         root.set_end(4.0 * 1440.0);
