@@ -52,7 +52,8 @@ fn grown(seed: u64, rules: &str) -> [[f64; 4]; 4] {
             }
             waiting.clear();
         }
-        for event in simulation.events() {
+        let in_sites = simulation.events().iter();
+        for event in in_sites.filter(|event| !event.site.is_transit()) {
             match event.kind.name() {
                 "circulation.lodges" => found[0][place(event.site.0)] += 1.0,
                 "colonisation.crosses" => {
