@@ -199,8 +199,16 @@ fn show_glyph(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::simulation::{CellGlyphs, CellTypeStyle, Portrait, SiteSnapshot};
+    use crate::biology::hypoxia::HifAxis;
+    use crate::cell::{Body, Position};
+    use crate::core::CellId;
+    use crate::measure::{Census, Wanted};
+    use crate::simulation::{
+        CellGlyphs, CellTypeStyle, Portrait, Program, Simulation, SiteSnapshot, SnapshotRequest,
+    };
 
     #[test]
     fn a_cell_is_found_by_its_identity_and_described_by_whatever_is_known_of_it() {
@@ -259,5 +267,70 @@ mod tests {
             texts,
             ["0", "0.012", "0.500", "12.3", "123", "54321", "1.20e-5"]
         );
+    }
+
+    #[test]
+    fn every_value_of_a_known_cell_is_that_of_the_world() {
+        let text = r#"(
+            title: "T", about: "A", pace: Illustrative, duration: Hours(4), step: Minutes(2), seed: 4,
+            sites: [(name: "dish", organ: Breast, size_um: (200, 200, 200), perfusion_length_um: 100, fields: [
+                (molecule: "oxygen", level: 9), (molecule: "glucose", level: 5.5), (molecule: "lactate", level: 1.5),
+                (molecule: "vegf_a", level: 0), (molecule: "tgf_beta", level: 0),
+            ])],
+            populations: [(cell: "cancer", place: Ball(radius_um: 50))],
+        )"#;
+        let scene = Program::default().parse_scene(text, "t.ron", None);
+        let scene = scene.unwrap_or_else(|report| panic!("{report}"));
+        let mut simulation = Simulation::new(Arc::new(scene), 4).expect("it is valid");
+        for _ in 0..40 {
+            simulation.step();
+        }
+        let world = simulation.world();
+        // Read for all cells at once, as tables and measurements are, and in a third way by component.
+        let census = Census::take(world, &Wanted::all(world));
+        let mut cells = world
+            .try_query::<(&CellId, &Position, &Body, &HifAxis)>()
+            .expect("there are cells");
+        let mut seen = 0;
+        for row in (0..census.len()).step_by(7) {
+            let id = census.ids[row].0;
+            let request = SnapshotRequest {
+                portrait: Some(id),
+                ..SnapshotRequest::default()
+            };
+            let snapshot = simulation.snapshot(&request);
+            let rows = describe(&snapshot, 0, id).expect("it is there").rows;
+            let says = |label: &str, value: String| {
+                let row = (capitalised(label), value);
+                assert!(rows.contains(&row), "{row:?} of #{id}: {rows:?}");
+            };
+            let (_, place, body, hif) = cells
+                .iter(world)
+                .find(|(cell, ..)| cell.0 == id)
+                .expect("it is there");
+            let Vec3 { x, y, z } = place.0;
+            says("Place", format!("{x:.0}, {y:.0}, {z:.0} µm"));
+            let is_dead = !rows.iter().any(|(label, _)| label == "HIF-1α");
+            if is_dead {
+                continue;
+            }
+            for info in &snapshot.catalogue.quantities {
+                let column = census.quantity(&info.name);
+                let Some(value) = column.map(|column| column[row]).filter(|v| !v.is_nan()) else {
+                    continue;
+                };
+                let by_component = match info.name.as_str() {
+                    "hif.level" => Some(hif.hif_1a),
+                    "body.radius" => Some(body.radius_um),
+                    _ => None,
+                };
+                assert!(by_component.is_none_or(|component| component == value));
+                let gap = if info.unit.is_empty() { "" } else { " " };
+                let text = format!("{}{gap}{}", three_digits(value), pretty(&info.unit));
+                says(&info.label, text);
+                seen += 1;
+            }
+        }
+        assert!(seen > 100, "{seen} values");
     }
 }
