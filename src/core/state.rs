@@ -139,6 +139,8 @@ pub struct KeptState {
     pub owner: Owner,
     /// Short name, unique.
     pub name: &'static str,
+    /// Whether it is a record of what was done, see [`RegisterState::register_record`].
+    pub is_record: bool,
     /// Its id in the world it was registered in.
     pub id: ComponentId,
     /// Appends the state of the component of an entity, if it has one, and says whether it did.
@@ -189,6 +191,9 @@ pub trait RegisterState {
         C: Component<Mutability = Mutable> + Copy + Serialize + DeserializeOwned;
     /// Registers a component of sites or fields, or a resource, of which a part is state.
     fn register_kept<C: Kept>(&mut self, owner: Owner, name: &'static str) -> &mut Self;
+    /// Registers a resource that records what was done to the simulation. It is saved and resumed as what is kept is, but not
+    /// hashed: the same tissue is the same whether its scene said what was to be done or a person did it.
+    fn register_record<C: Kept>(&mut self, name: &'static str) -> &mut Self;
     /// Lists a kind of entities that are no cells, known by the component `P`: they are named, hashed, saved, resumed and
     /// verified as cells are. A module registers its population with floor 1, which knows where they live.
     ///
@@ -205,6 +210,44 @@ pub trait RegisterState {
     /// Declares that a component or resource is no state: it is made again from the scene when a run is
     /// resumed, or computed afresh in every step.
     fn declare_remade<C: Component>(&mut self, reason: &'static str) -> &mut Self;
+}
+
+/// Lists a component that is kept.
+fn keep_from_now_on<C: Kept>(app: &mut App, owner: Owner, name: &'static str, is_record: bool) {
+    app.init_resource::<StateRegistry>();
+    let world = app.world_mut();
+    let id = world.register_component::<C>();
+    let mut registry = world.resource_mut::<StateRegistry>();
+    assert!(
+        registry.kept.iter().all(|known| known.name != name),
+        "the state `{name}` is registered twice"
+    );
+    registry.kept.push(KeptState {
+        owner,
+        name,
+        is_record,
+        id,
+        write: |entity, bytes| {
+            let Some(component) = entity.get::<C>() else {
+                return false;
+            };
+            append(&component.keep(), bytes);
+            true
+        },
+        layout: layout_of::<C::State>,
+        read: |entity, bytes| {
+            let (state, rest) =
+                postcard::take_from_bytes(bytes).map_err(|error| error.to_string())?;
+            if !rest.is_empty() {
+                return Err(format!("{} bytes of it are left over", rest.len()));
+            }
+            if let Some(mut present) = entity.get_mut::<C>() {
+                return present.restore(state);
+            }
+            entity.insert(C::anew(state).ok_or("its scene has no such thing")?);
+            Ok(())
+        },
+    });
 }
 
 impl RegisterState for App {
@@ -225,39 +268,12 @@ impl RegisterState for App {
     }
 
     fn register_kept<C: Kept>(&mut self, owner: Owner, name: &'static str) -> &mut Self {
-        self.init_resource::<StateRegistry>();
-        let world = self.world_mut();
-        let id = world.register_component::<C>();
-        let mut registry = world.resource_mut::<StateRegistry>();
-        assert!(
-            registry.kept.iter().all(|known| known.name != name),
-            "the state `{name}` is registered twice"
-        );
-        registry.kept.push(KeptState {
-            owner,
-            name,
-            id,
-            write: |entity, bytes| {
-                let Some(component) = entity.get::<C>() else {
-                    return false;
-                };
-                append(&component.keep(), bytes);
-                true
-            },
-            layout: layout_of::<C::State>,
-            read: |entity, bytes| {
-                let (state, rest) =
-                    postcard::take_from_bytes(bytes).map_err(|error| error.to_string())?;
-                if !rest.is_empty() {
-                    return Err(format!("{} bytes of it are left over", rest.len()));
-                }
-                if let Some(mut present) = entity.get_mut::<C>() {
-                    return present.restore(state);
-                }
-                entity.insert(C::anew(state).ok_or("its scene has no such thing")?);
-                Ok(())
-            },
-        });
+        keep_from_now_on::<C>(self, owner, name, false);
+        self
+    }
+
+    fn register_record<C: Kept>(&mut self, name: &'static str) -> &mut Self {
+        keep_from_now_on::<C>(self, Owner::Simulation, name, true);
         self
     }
 

@@ -28,7 +28,7 @@ pub fn state_hash(world: &World) -> u64 {
         return hash.digest();
     };
     let mut bytes = Vec::new();
-    for state in &registry.kept {
+    for state in registry.kept.iter().filter(|state| !state.is_record) {
         for (_, entity) in entities_of(world, state) {
             bytes.clear();
             (state.write)(world.entity(entity), &mut bytes);

@@ -164,6 +164,8 @@ pub(super) struct Sandbox {
     pub session: Arc<Session>,
     /// Why the latest change was refused.
     pub refusal: Option<String>,
+    /// The refusal that a person has put away.
+    pub refusal_read: Option<String>,
     /// How each drug is to be given, by name.
     pub plans: BTreeMap<String, Plan>,
     /// What the next click injects.
@@ -231,6 +233,7 @@ impl Sandbox {
             scales: BTreeMap::new(),
             session: Arc::default(),
             refusal: None,
+            refusal_read: None,
             plans: BTreeMap::new(),
             syringe: Syringe::default(),
             gray: 2.0,
@@ -375,6 +378,9 @@ impl Sandbox {
         self.session = report.session;
         if report.refusal.is_some() {
             self.wishes.clear();
+        }
+        if report.refusal.is_none() {
+            self.refusal_read = None;
         }
         self.refusal = report.refusal;
         self.turn_dials(report.knobs);

@@ -15,7 +15,7 @@ use crate::biology::therapy::{
 };
 use crate::core::parameters::{CellTypeNames, ParameterError, set_parameter};
 use crate::core::regulate::{RuleChange, Rules};
-use crate::core::state::{Owner, RegisterState, WhollyKept};
+use crate::core::state::{RegisterState, WhollyKept};
 use crate::core::{Clock, SimSchedule, SimSystems};
 use crate::scene::schema::{Action, Event, Span};
 use crate::scene::{Change, ParsedScene, SceneReport};
@@ -82,7 +82,7 @@ impl WhollyKept for CommandQueue {}
 impl Plugin for CommandPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<CommandQueue>()
-            .register_kept::<CommandQueue>(Owner::Simulation, "commands")
+            .register_record::<CommandQueue>("commands")
             .declare_remade::<Script>("the scene itself")
             .declare_remade::<RefusedEvents>("only keeps a warning from being repeated")
             .add_systems(SimSchedule, run_commands.in_set(SimSystems::Timeline));

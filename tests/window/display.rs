@@ -28,7 +28,7 @@ pub const LEFT: u32 = 0xff51;
 pub const RIGHT: u32 = 0xff53;
 
 /// Time between two things that a hand does.
-const BEAT: Duration = Duration::from_millis(12);
+const BEAT: Duration = Duration::from_millis(8);
 
 /// The server of a display, and a connection to it.
 pub struct Display {
@@ -178,6 +178,16 @@ impl Display {
             self.fake(MOTION_NOTIFY_EVENT, 0, to)?;
         }
         self.fake(BUTTON_RELEASE_EVENT, 1, to)
+    }
+
+    /// Turns the wheel by so many notches, downwards.
+    pub fn scroll(&self, at: (i16, i16), notches: usize) -> Result<(), Refused> {
+        self.fake(MOTION_NOTIFY_EVENT, 0, at)?;
+        for _ in 0..notches {
+            self.fake(BUTTON_PRESS_EVENT, 5, at)?;
+            self.fake(BUTTON_RELEASE_EVENT, 5, at)?;
+        }
+        Ok(())
     }
 
     /// Asks a window to close.

@@ -85,8 +85,5 @@ fn keep(ui: &mut Ui, sandbox: &mut Sandbox) {
                 sandbox.set_filming(sandbox.film.is_none());
             }
         });
-        if let Some(notice) = &sandbox.notice {
-            ui.label(theme::faint(notice));
-        }
     });
 }

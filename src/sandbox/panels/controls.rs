@@ -32,7 +32,6 @@ pub(super) fn show(
     scenes::buttons(ui, sandbox);
     site_choice(ui, shown, settings);
     theme::section(ui, "Time", true, |ui| time(ui, sandbox, shown, settings));
-    bookmarks::show(ui, sandbox, shown, settings, camera);
     theme::section(ui, "Colour of the cells", true, |ui| {
         colours(ui, shown, settings);
     });
@@ -59,6 +58,7 @@ pub(super) fn show(
         window(ui, sandbox);
         eye(ui, sandbox, shown, settings, camera);
     });
+    bookmarks::show(ui, sandbox, shown, settings, camera);
 }
 
 fn site_choice(ui: &mut Ui, shown: &Shown, settings: &mut ViewSettings) {

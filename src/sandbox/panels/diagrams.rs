@@ -92,6 +92,8 @@ fn tree(ui: &mut Ui, lines: &[TreeLine], now_hours: f64) -> Option<u64> {
         );
         let id = ui.id().with(("line", row, line.cell));
         let response = ui.interact(reach, id, Sense::click());
+        response
+            .widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, &line.label));
         if response.clicked() {
             clicked = line.cell;
         }

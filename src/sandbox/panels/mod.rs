@@ -98,7 +98,9 @@ fn show_panels(
             .resizable(false)
             .show_separator_line(false)
             .frame(frame)
-            .show(&mut root, |ui| time_line::show(ui, sandbox, &shown));
+            .show(&mut root, |ui| {
+                time_line::show(ui, sandbox, &shown, &new_settings, &camera);
+            });
         // A panel is as wide as it is said to be, however much there is in it.
         free.min.x += theme::LEFT_WIDTH;
         free.max.x -= theme::RIGHT_WIDTH;
@@ -113,6 +115,7 @@ fn show_panels(
         free.max.y * scale,
     );
     let below_hints = hints(ctx, free, sandbox);
+    let below_hints = notices(ctx, free.with_min_y(below_hints.min(free.max.y)), sandbox);
     help(ctx, free, &shown.0.catalogue, sandbox);
     scenes::card(ctx, free, sandbox);
 
@@ -159,6 +162,44 @@ fn hints(ctx: &egui::Context, free: egui::Rect, sandbox: &Sandbox) -> f32 {
         .show(ctx, |ui| {
             ui.set_max_width(free.width() - 24.0);
             theme::card_frame(&ctx.global_style()).show(ui, |ui| ui.label(theme::faint(text)));
+        })
+        .response
+        .rect
+        .max
+        .y
+}
+
+/// What has to be said, on a card that a person puts away. Returns where it ends.
+fn notices(ctx: &egui::Context, free: egui::Rect, sandbox: &mut Sandbox) -> f32 {
+    let refusal = sandbox.refusal.clone();
+    let refusal = refusal.filter(|_| sandbox.refusal != sandbox.refusal_read);
+    if refusal.is_none() && sandbox.notice.is_none() {
+        return free.min.y;
+    }
+    let frame = theme::card_frame(&ctx.global_style());
+    egui::Area::new("notices".into())
+        .fixed_pos(free.center_top() + vec2(0.0, 10.0))
+        .pivot(Align2::CENTER_TOP)
+        .constrain_to(free)
+        .show(ctx, |ui| {
+            ui.set_max_width(free.width() - 24.0);
+            frame.show(ui, |ui| {
+                ui.horizontal(|ui| {
+                    ui.vertical(|ui| {
+                        ui.set_max_width((free.width() - 100.0).max(60.0));
+                        if let Some(refusal) = &refusal {
+                            ui.label(theme::alarm(ui, refusal));
+                        }
+                        if let Some(notice) = &sandbox.notice {
+                            ui.label(notice);
+                        }
+                    });
+                    if ui.button("OK").clicked() {
+                        sandbox.notice = None;
+                        sandbox.refusal_read = refusal;
+                    }
+                });
+            });
         })
         .response
         .rect

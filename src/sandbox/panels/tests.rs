@@ -17,6 +17,7 @@ use super::super::layout::Theme;
 use super::super::state::{Plan, Sandbox};
 use super::super::visit::Visit;
 use super::*;
+use crate::core::diagram::{DiagramInfo, Drawing, TreeLine};
 use crate::core::metric::Metric;
 use crate::core::quantity::{Category, Quantity};
 use crate::scene::look::Axis;
@@ -36,7 +37,7 @@ struct Bench {
 const SCENE: &str = r#"(title: "A dish", about: "Cells.", pace: Calibrated, duration: Hours(10), sites: [],
     timeline: [
         At(Hours(0), Chapter("1", "It begins")), At(Hours(1), Caption("Something happens.")),
-        At(Hours(0), Camera(distance_um: 500)), At(Hours(5), Look(style: Plain)), At(Hours(0), Look(style: Rich)),
+        At(Hours(4), Chapter("2", "It goes on")), At(Hours(0), Camera(distance_um: 500)), At(Hours(5), Look(style: Plain)), At(Hours(0), Look(style: Rich)),
     ])"#;
 
 fn arrival(scene: &str, name: &str) -> Arrival {
@@ -365,13 +366,15 @@ fn bookmarks_lead_back_and_things_are_taken_along() {
     click(&mut harness, "Keep picture");
     assert!(harness.state().sandbox.wants_picture);
     click(&mut harness, "Keep curves");
-    assert!(says(&harness, "curves: "));
+    let notice = harness.state().sandbox.notice.clone();
+    assert!(notice.is_some_and(|notice| notice.starts_with("curves: ")));
     assert!(folder.path().join("explore_dish_curves.csv").is_file());
     click(&mut harness, "⏺ Record");
     assert!(harness.state().sandbox.film.is_some());
     click(&mut harness, "⏹ Stop at frame 0");
     assert!(harness.state().sandbox.film.is_none());
-    assert!(says(&harness, "no frames"));
+    let notice = harness.state().sandbox.notice.clone();
+    assert!(notice.is_some_and(|notice| notice.contains("no frames")));
 }
 
 #[test]
@@ -490,7 +493,10 @@ fn the_time_line_leads_back_on_and_to_other_futures() {
     let mut bench = Bench::new();
     bench.sandbox.take_steps(10);
     bench.wait(|bench| bench.shown.0.step == 10);
-    let mut harness = bench.show(|ui, bench| time_line::show(ui, &mut bench.sandbox, &bench.shown));
+    let mut harness = bench.show(|ui, bench| {
+        let (settings, camera) = (&bench.settings, &bench.camera);
+        time_line::show(ui, &mut bench.sandbox, &bench.shown, settings, camera);
+    });
     click(&mut harness, "⏮");
     harness.state_mut().wait(|bench| bench.shown.0.step == 0);
     let bar = harness
@@ -536,6 +542,92 @@ fn the_time_line_leads_back_on_and_to_other_futures() {
     click(&mut harness, "⏸");
     click(&mut harness, "⏺");
     assert!(harness.state().sandbox.film.is_some());
+    click(&mut harness, "⚑");
+    let bookmarks = &harness.state().sandbox.bookmarks;
+    assert_eq!((bookmarks.len(), bookmarks[0].branch), (1, 1));
+}
+
+#[test]
+fn chapters_are_gone_through_one_by_one_and_from_a_list() {
+    let mut bench = Bench::new();
+    bench.sandbox.take_steps(2);
+    bench.wait(|bench| bench.shown.0.step == 2);
+    bench.sandbox.set_following(false);
+    let mut harness = bench.show(|ui, bench| {
+        let (settings, camera) = (&bench.settings, &bench.camera);
+        time_line::show(ui, &mut bench.sandbox, &bench.shown, settings, camera);
+    });
+    click(&mut harness, "⏩");
+    let is_at =
+        |bench: &Bench, step| bench.shown.0.step == step && bench.sandbox.past.goal.is_none();
+    harness.state_mut().wait(|bench| is_at(bench, 8));
+    assert!(harness.state().sandbox.follows, "a tour is led");
+    harness.run_steps(2);
+    click(&mut harness, "⏪");
+    harness.state_mut().wait(|bench| is_at(bench, 0));
+    harness.run_steps(2);
+    click(&mut harness, "Chapters");
+    harness.get_by_label_contains("It goes on").click();
+    harness.run_steps(3);
+    harness.state_mut().wait(|bench| is_at(bench, 8));
+}
+
+#[test]
+fn a_line_of_a_tree_leads_to_its_cell() {
+    let line = |label: &str, from: Option<u32>, cell: u64| TreeLine {
+        from,
+        from_hours: from.map_or(0.0, |_| 1.0),
+        to_hours: None,
+        label: label.into(),
+        about: "About it.".into(),
+        colour: [0.5; 3],
+        cell: Some(cell),
+    };
+    let tree = Drawing::Tree {
+        lines: vec![line("mother", None, 5), line("daughter", Some(0), 9)],
+        left_out: 3,
+    };
+    let info = DiagramInfo::new("sea.tree", "Who comes from whom", "A tree.");
+    let mut bench = Bench::new();
+    bench.shown = Shown(Arc::new(Snapshot {
+        hours: 2.0,
+        diagrams: vec![(info.into(), tree)],
+        ..snapshot()
+    }));
+    let mut harness = bench.show(|ui, bench| {
+        if let Some(cell) = diagrams::show(ui, &bench.shown.0) {
+            bench.settings.selected = Some(cell);
+        }
+    });
+    assert!(says(&harness, "Who comes from whom") && says(&harness, "and 3 more"));
+    click(&mut harness, "daughter");
+    assert_eq!(harness.state().settings.selected, Some(9));
+}
+
+#[test]
+fn what_has_to_be_said_stays_until_it_is_put_away() {
+    let mut bench = Bench::new();
+    bench.sandbox.notice = Some("curves: here.csv".into());
+    bench.sandbox.set_dial("nonsense", 4.0);
+    bench.wait(|bench| bench.sandbox.refusal.is_some());
+    let mut harness = bench.show(|ui, bench| {
+        let free = ui.max_rect();
+        let below = notices(ui.ctx(), free, &mut bench.sandbox);
+        assert!(below >= free.min.y);
+    });
+    assert!(says(&harness, "curves: here.csv") && says(&harness, "no such thing"));
+    click(&mut harness, "OK");
+    assert!(!says(&harness, "curves: here.csv") && !says(&harness, "no such thing"));
+    let bench = harness.state_mut();
+    bench.sandbox.set_dial("gain", 4.0);
+    bench.wait(|bench| bench.sandbox.refusal.is_none());
+    bench.sandbox.set_dial("nonsense", 4.0);
+    bench.wait(|bench| bench.sandbox.refusal.is_some());
+    harness.run_steps(2);
+    assert!(
+        says(&harness, "no such thing"),
+        "the next one is told again"
+    );
 }
 
 #[test]
@@ -637,6 +729,13 @@ fn treatments_are_given_as_they_are_set() {
     for part in [drug.name.as_str(), "7.0", "times: 3", "Days(2.0)"] {
         assert!(told.contains(part), "{part} in {told}");
     }
+    click(&mut harness, "Inject");
+    let drawn_up = harness.state().sandbox.syringe.drug.clone();
+    assert_eq!(drawn_up, Some(drug.name.clone()));
+    assert!(says(&harness, "Click where in the tissue it goes."));
+    // Reports of the engine have no names of sites.
+    harness.state_mut().shown = Shown(Arc::new(snapshot()));
+    harness.run_steps(2);
     click(&mut harness, "Irradiate");
     harness.state_mut().wait(|bench| {
         let refusal = bench.sandbox.refusal.as_deref();

@@ -2,8 +2,8 @@
 
 use bevy_egui::egui::{self, Align2, FontId, Pos2, Rect, Sense, Stroke, Ui, pos2, vec2};
 
-use crate::view::Shown;
 use crate::view::overlay::{chapter_text, time_text};
+use crate::view::{Shown, ViewCamera, ViewSettings};
 
 use super::super::state::Sandbox;
 use super::super::theme;
@@ -39,7 +39,13 @@ impl Ruler {
 }
 
 /// Fills the panel under the picture.
-pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown) {
+pub(super) fn show(
+    ui: &mut Ui,
+    sandbox: &mut Sandbox,
+    shown: &Shown,
+    settings: &ViewSettings,
+    camera: &ViewCamera,
+) {
     let end = ui.max_rect().right();
     ui.horizontal(|ui| {
         let play = if sandbox.is_running { "⏸" } else { "▶" };
@@ -65,6 +71,13 @@ pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown) {
             .clicked()
         {
             sandbox.set_filming(sandbox.film.is_none());
+        }
+        if ui
+            .add(egui::Button::new("⚑").min_size(vec2(30.0, 34.0)))
+            .on_hover_text("Bookmark this time and what is shown (B)")
+            .clicked()
+        {
+            sandbox.add_bookmark(shown.0.hours, settings, camera);
         }
         bar(ui, sandbox, shown, end);
     });
