@@ -140,6 +140,8 @@ pub(super) fn apply(ctx: &egui::Context, theme: Theme) {
         style.spacing.interact_size.y = 24.0;
         style.spacing.slider_width = 132.0;
         style.spacing.scroll = egui::style::ScrollStyle::thin();
+        // A fade is a grey smear on light panels.
+        style.spacing.scroll.fade.strength = 0.0;
         style.interaction.selectable_labels = false;
         let size = |points| FontId::new(points, FontFamily::Proportional);
         style.text_styles = [

@@ -94,16 +94,24 @@ fn show_panels(
                     changes::show(ui, sandbox);
                 });
             });
+        // A panel is as wide as it is said to be, however much there is in it; what lies between is bounded by that.
+        free.min.x += theme::LEFT_WIDTH;
+        free.max.x = (free.max.x - theme::RIGHT_WIDTH).max(free.min.x);
+        let mut middle = egui::Ui::new(
+            ctx.clone(),
+            "middle".into(),
+            UiBuilder::new()
+                .layer_id(LayerId::background())
+                .max_rect(free),
+        );
+        middle.set_clip_rect(free);
         let line = egui::Panel::bottom("time line")
             .resizable(false)
             .show_separator_line(false)
             .frame(frame)
-            .show(&mut root, |ui| {
+            .show(&mut middle, |ui| {
                 time_line::show(ui, sandbox, &shown, &new_settings, &camera);
             });
-        // A panel is as wide as it is said to be, however much there is in it.
-        free.min.x += theme::LEFT_WIDTH;
-        free.max.x -= theme::RIGHT_WIDTH;
         free.max.y = line.response.rect.min.y.max(free.min.y);
     }
     // In points of the window, whatever the size of the text.

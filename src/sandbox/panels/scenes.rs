@@ -104,7 +104,10 @@ pub(super) fn list(ui: &mut Ui, sandbox: &mut Sandbox, height: f32) {
                     chosen = Some(scene.path.clone());
                 }
                 let is_shown = scene.path == shown;
-                let title = egui::RichText::new(&scene.title).strong();
+                let mut title = egui::RichText::new(&scene.title);
+                if !is_shown {
+                    title = title.strong();
+                }
                 let button = egui::Button::selectable(is_shown, title).truncate();
                 let path = scene.path.display().to_string();
                 if ui.add(button).on_hover_text(path).clicked() {

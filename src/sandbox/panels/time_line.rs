@@ -12,6 +12,8 @@ use super::super::theme;
 const BAR_HEIGHT: f32 = 46.0;
 /// Where the line runs in it, from its top, points.
 const LINE_AT: f32 = 30.0;
+/// Room beside the bar, points.
+const MARGIN: f32 = 12.0;
 /// Room for a chapter's title, points.
 const TITLE_ROOM: f32 = 90.0;
 
@@ -46,7 +48,8 @@ pub(super) fn show(
     settings: &ViewSettings,
     camera: &ViewCamera,
 ) {
-    let end = ui.max_rect().right();
+    // However much stands before it, the bar ends where the panel does.
+    let end = ui.max_rect().right().min(ui.clip_rect().right() - MARGIN);
     ui.horizontal(|ui| {
         let play = if sandbox.is_running { "⏸" } else { "▶" };
         let play = theme::main_button(ui, play).min_size(vec2(34.0, 34.0));
