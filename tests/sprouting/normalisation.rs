@@ -2,13 +2,16 @@
 
 use super::simulation;
 
-/// The shipped scene, in which VEGF-A is cut on day 10: in the site `halved` to a half, in `treated` to a tenth.
+/// The day on which VEGF-A is cut.
+const CUT_DAY: usize = 10;
+
+/// The shipped scene, in which VEGF-A is cut then: in the site `halved` to a half, in `treated` to a tenth.
 const NORMALISATION: &str = include_str!("../../scenes/vessel_normalisation.ron");
 
 /// What was measured of a site on each half day from the cut on.
 #[derive(Debug, Default)]
 struct Course {
-    /// Mean oxygen over that of the untreated site at the time.
+    /// Mean oxygen over that on the day of the cut.
     oxygen: Vec<f64>,
     /// Density of perfused vessels over that on the day of the cut.
     vessels: Vec<f64>,
@@ -31,22 +34,22 @@ fn courses(seed: u64) -> [Course; 2] {
         site.get(column).expect("there is such a metric")
     };
     let mut courses = [Course::default(), Course::default()];
-    let mut before = [0.0; 2];
-    for half_day in 1..=40 {
+    let mut before = [[0.0; 2]; 2];
+    for half_day in 1..=2 * (CUT_DAY + 10) {
         for _ in 0..72 {
             simulation.step();
         }
         let sites = simulation.metrics();
-        let untreated = of(&sites[0], "oxygen_mean_mmhg");
         for (number, course) in courses.iter_mut().enumerate() {
             let site = &sites[number + 1];
-            let vessels = of(site, "perfused_vessel_density_mm_per_mm3");
-            if half_day == 20 {
-                before[number] = vessels;
+            let now = ["oxygen_mean_mmhg", "perfused_vessel_density_mm_per_mm3"]
+                .map(|column| of(site, column));
+            if half_day == 2 * CUT_DAY {
+                before[number] = now;
             }
-            if half_day >= 20 {
-                course.oxygen.push(of(site, "oxygen_mean_mmhg") / untreated);
-                course.vessels.push(vessels / before[number]);
+            if half_day >= 2 * CUT_DAY {
+                course.oxygen.push(now[0] / before[number][0]);
+                course.vessels.push(now[1] / before[number][1]);
                 course.cover.push(of(site, "vessel_maturity"));
             }
         }

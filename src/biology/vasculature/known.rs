@@ -119,7 +119,7 @@ fn register_inputs(app: &mut App) {
         InputInfo::new(
             REGRESSION,
             "1/d",
-            "How often 200 um of a vessel that has sprouted die back as long as it has no pericytes, though blood flows in it.",
+            "How often 200 um of a vessel that has sprouted and has no pericytes die back, though blood flows in it.",
         )
         .limits(most(1.0e3)),
         |world, site, to| {

@@ -7,7 +7,7 @@
 //!   with the radius, and without that it would widen or narrow without end.
 //! - Pericytes cover it at the rate `vessel.maturation`, and leave it at `vessel.pericyte_loss`: `dm/dt = a (1 - m) - b m`.
 //! - Its wall leaks as rules on `vessel.permeability` say, VEGF-A in the first place.
-//! - One that has sprouted dies back with the hazard `vessel.regression (1 - m)` even where blood flows in it: [`regress`].
+//! - One that has sprouted dies back with the hazard `vessel.regression (1 - c m)` even where blood flows in it: [`regress`].
 //! - Where shear is too low 80 um of it are taken back with the hazard `vessel.pruning (1 - m)`: [`prune`]; of a sprout that has opened and never carried blood
 //!   at the full hazard, whatever keeps other vessels.
 //!
@@ -204,7 +204,8 @@ pub fn live(
                 .map(|(at, segment)| {
                     let per_day = of(regression, at).unwrap_or(0.0);
                     let share = segment.length_um / FORK_UM;
-                    (segment.id, per_day * share * (1.0 - segment.maturity))
+                    let spared = parameters.cover_spares * segment.maturity;
+                    (segment.id, per_day * share * (1.0 - spared))
                 })
                 .collect();
             let hazards: Vec<(SegmentId, f32)> = network

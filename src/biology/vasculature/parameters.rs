@@ -56,9 +56,11 @@ pub struct VesselParameters {
     pub pruned_below_pa: f32,
     /// How often they are, 1/h for one without pericytes; 0.1. Calibrated: a mesh loses a quarter of its segments and 1 % of its inflow.
     pub pruning_per_hour: f32,
-    /// How often 200 um of a vessel that has sprouted and has no pericytes die back, 1/d; 0.4 without VEGF-A: with half of the cover half of such
-    /// vessels are left after five days without it, as in treated tumours (0.12-0.22 /d; Winkler 2004 for the arrow). Calibrated.
+    /// How often 200 um of a vessel that has sprouted and has no pericytes die back, 1/d; 0.22 without VEGF-A, as in treated tumours (Winkler 2004 for the
+    /// arrow). Assumed.
     pub regression_per_day: f32,
+    /// How much of that complete cover by pericytes spares, `c`; 0.45: of 0.22 /d 0.12 stay. Assumed.
+    pub cover_spares: f32,
     /// How fast pericytes cover a perfused vessel, 1/d; 0.1: ten days. Assumed.
     pub maturation_per_day: f32,
 }
@@ -88,7 +90,8 @@ impl Default for VesselParameters {
             most_radius_um: 50.0,
             pruned_below_pa: 0.15,
             pruning_per_hour: 0.1,
-            regression_per_day: 0.4,
+            regression_per_day: 0.22,
+            cover_spares: 0.45,
             maturation_per_day: 0.1,
         }
     }
@@ -101,6 +104,7 @@ impl Parameters for VesselParameters {
             "every_min" => between(0.01, 1.0e5),
             "plasma_viscosity_mpa_s" => between(0.1, 100.0),
             "closed_share" => between(0.01, 1.0),
+            "cover_spares" => Limits::FRACTION,
             "press_reach_um" => between(0.0, 100.0),
             "collapse_exponent" => between(0.1, 20.0),
             "half_open_mmhg" | "reference_shear_pa" | "reference_cell_flow_um3_per_min" => {
