@@ -383,25 +383,23 @@ pub enum Action {
 }
 
 impl Action {
+    /// Whether it changes the picture alone.
+    pub const fn is_picture(&self) -> bool {
+        matches!(
+            self,
+            Self::Caption(_)
+                | Self::Camera(_)
+                | Self::Look(_)
+                | Self::Chapter(..)
+                | Self::Plot(_)
+                | Self::Label(_)
+                | Self::Card(..)
+        )
+    }
+
     /// Whether it changes the tissue and not only the picture.
     pub const fn changes_tissue(&self) -> bool {
-        match self {
-            Self::Set(..)
-            | Self::Add(_)
-            | Self::Rule(_)
-            | Self::Give(_)
-            | Self::Inject(_)
-            | Self::Irradiate(_)
-            | Self::Resect(_)
-            | Self::Transfer(_) => true,
-            Self::Caption(_)
-            | Self::Camera(_)
-            | Self::Look(_)
-            | Self::Chapter(..)
-            | Self::Plot(_)
-            | Self::Label(_)
-            | Self::Card(..) => false,
-        }
+        !self.is_picture()
     }
 }
 

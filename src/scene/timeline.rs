@@ -46,18 +46,8 @@ impl Moment {
             Action::Set(path, value) => Change::Set(path.as_str(), *value),
             Action::Rule(change) => Change::Rule(change),
             Action::Add(population) => Change::Add(population, self.population),
-            Action::Give(_)
-            | Action::Inject(_)
-            | Action::Irradiate(_)
-            | Action::Resect(_)
-            | Action::Transfer(_) => Change::Treat(&self.action),
-            Action::Caption(_)
-            | Action::Camera(_)
-            | Action::Look(_)
-            | Action::Chapter(..)
-            | Action::Plot(_)
-            | Action::Label(_)
-            | Action::Card(..) => return None,
+            action if action.is_treatment() => Change::Treat(action),
+            _ => return None,
         })
     }
 

@@ -120,19 +120,6 @@ fn run_commands(world: &mut World) {
                 }
             }
             Action::Rule(change) => change_rule(world, change),
-            Action::Give(_)
-            | Action::Inject(_)
-            | Action::Irradiate(_)
-            | Action::Resect(_)
-            | Action::Transfer(_) => treat(world, &script, &action),
-            // `Simulation::apply` lets none of these in.
-            Action::Caption(_)
-            | Action::Camera(_)
-            | Action::Look(_)
-            | Action::Chapter(..)
-            | Action::Plot(_)
-            | Action::Label(_)
-            | Action::Card(..) => {}
             Action::Add(population) => {
                 let log = &world.resource::<CommandQueue>().log;
                 let added = log
@@ -141,6 +128,8 @@ fn run_commands(world: &mut World) {
                 let number = script.timeline.next_population() + added.count() as u32;
                 spawn_population(world, &script, population, number);
             }
+            // `Simulation::apply` lets nothing in that is about the picture alone.
+            treatment => treat(world, &script, treatment),
         }
         let entry = LoggedAction {
             step: clock.step,

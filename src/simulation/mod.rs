@@ -259,27 +259,15 @@ impl Simulation {
                 parameters::check_parameter(&self.world, path, *value)?;
             }
             Action::Add(population) => self.scene.check_population(population, &self.world)?,
-            Action::Give(_)
-            | Action::Inject(_)
-            | Action::Irradiate(_)
-            | Action::Resect(_)
-            | Action::Transfer(_) => self
+            treatment if treatment.is_treatment() => self
                 .scene
-                .check_treatment(&action)
+                .check_treatment(treatment)
                 .map_err(ActionError::Treatment)?,
             Action::Rule(change) => {
                 crate::core::rule_check::check_change(&self.world, change)
                     .map_err(|fault| ActionError::Rule(fault.message))?;
             }
-            Action::Caption(_)
-            | Action::Camera(_)
-            | Action::Look(_)
-            | Action::Chapter(..)
-            | Action::Plot(_)
-            | Action::Label(_)
-            | Action::Card(..) => {
-                return Err(ActionError::Picture);
-            }
+            _ => return Err(ActionError::Picture),
         }
         self.world
             .resource_mut::<CommandQueue>()

@@ -82,17 +82,8 @@ fn check_action(
                 check_site_name(checker, &path.field("site"), name, scene);
             }
         }
-        // Treatments are checked where drugs are known.
-        Action::Add(_)
-        | Action::Rule(_)
-        | Action::Caption(_)
-        | Action::Chapter(..)
-        | Action::Card(..)
-        | Action::Give(_)
-        | Action::Inject(_)
-        | Action::Irradiate(_)
-        | Action::Resect(_)
-        | Action::Transfer(_) => {}
+        // Populations, rules and treatments are checked where what they name is known.
+        _ => {}
     }
 }
 
