@@ -9,23 +9,20 @@ use tumorscape::simulation::Simulation;
 
 use super::{metric, simulation};
 
-/// A vessel along y in which cells of a tumour have lodged, if there are to be any, and natural killer cells that come with its blood.
+/// A vessel along y, cells of a tumour in these places, and natural killer cells that come with its blood.
 fn vessel(lodged: &str) -> String {
     format!(
         r#"(
     title: "patrol", about: "natural killer cells in a vessel", pace: Calibrated, duration: Days(2), step: Minutes(1),
     sites: [(name: "lung", organ: Breast, size_um: (160, 400, 160), fields: [],
         tissue: (immigration: (), vessels: [(place: Parent(from_um: (0, -200, 0), to_um: (0, 200, 0), radius_um: 12), maturity: 1)]))],
-    cell_types: [(
-        name: "lodged", about: "a cancer cell that has lodged in a capillary", colour: (1, 0, 0), tumour: true,
-        body: (volume_um3: 2494, nucleus_um3: 540, fluid_fraction: 0.75),
-        mechanics: (adhesion_um_per_min: 0, friction: 100),
-        death: (apoptosis_per_hour: 0, necrosis_onset_mmhg: 0, necrosis_full_mmhg: 0),
-        target: (stress: 1),
-    )],
-    populations: [{lodged}],
+    variants: [(name: "lodged", like: "cancer", about: "a cancer cell that has lodged in a capillary")],
+    // Types come that are in use: one walks in the tissue from the start.
+    populations: [(cell: "nk_cell", place: Single(at_um: (60, 180, 60))), (cell: "lodged", place: Cells([{lodged}]))],
     parameters: {{
         "nk_cell.immigrant.per_mm3_per_day": 8000, "nk_cell.immigrant.leaving_per_hour": 0, "nk_cell.immigrant.patrol_share": 1,
+        "lodged.visibility.stress_ligands": 1, "lodged.cycle.g0g1_hours": 1e6, "lodged.death.apoptosis_per_hour": 0,
+        "lodged.motility.speed_um_per_min": 0, "lodged.mechanics.friction": 100, "lodged.anoikis.attachment": 10,
         "nk_cell.death.apoptosis_per_hour": 0, "nk_cell.natural_killer.lytic_share": 1, "nk_cell.natural_killer.kill_chance": 1,
     }},
 )"#
@@ -47,7 +44,7 @@ fn on_patrol(simulation: &Simulation) -> BTreeMap<CellId, Vec3> {
 
 #[test]
 fn natural_killer_cells_crawl_along_a_vessel_at_their_speed_until_it_ends() {
-    let mut simulation = simulation(&vessel(""), 4);
+    let mut simulation = simulation(&vessel("(at_um: (60, -180, -60))"), 4);
     simulation.verify();
     let (mut steps, mut last) = (0, BTreeMap::new());
     while simulation.hours() < 12.0 {
@@ -73,8 +70,7 @@ fn what_has_lodged_in_a_vessel_is_killed_by_those_on_patrol() {
     let lodged: String = (-3..=3)
         .map(|n| format!("(at_um: (0, {}, 0)),", n * 50))
         .collect();
-    let text = vessel(&format!(r#"(cell: "lodged", place: Cells([{lodged}]))"#));
-    let mut simulation = simulation(&text, 4);
+    let mut simulation = simulation(&vessel(&lodged), 4);
     while simulation.hours() < 24.0 {
         simulation.step();
     }

@@ -95,7 +95,7 @@ fn a_drug_that_hides_a_molecule_hides_it_from_those_who_would_be_called() {
     let came = |timeline: &str| {
         let text = format!(
             r#"(
-    title: "hidden", about: "-", pace: Calibrated, duration: Days(4), step: Minutes(10),
+    title: "hidden", about: "-", pace: Calibrated, duration: Days(4), step: Minutes(5),
     sites: [(name: "breast", organ: Breast, size_um: (320, 320, 320), voxel_um: (40, 40, 40), perfusion_length_um: 100,
         fields: [(molecule: "tgf_beta", level: 0.07, faces: Held)], tissue: (recruitment: (scale: 100)))],
     parameters: {{ "molecules.tgf_beta.decay_per_min": 0, "regulatory_t_cell.exchange.tgf_beta.secretes_molecules_per_s": 0 }},
@@ -104,18 +104,18 @@ fn a_drug_that_hides_a_molecule_hides_it_from_those_who_would_be_called() {
 )"#
         );
         let mut simulation = simulation(&text, 3);
-        run_to(&mut simulation, 12.0);
+        run_to(&mut simulation, 6.0);
         let start = metric(&simulation, 0, "cells_called_in");
-        run_to(&mut simulation, 48.0);
+        run_to(&mut simulation, 24.0);
         metric(&simulation, 0, "cells_called_in") - start
     };
     let plain = came("");
-    let expected = 100.0 * 1.5 * 0.32_f64.powi(3) * 50.0;
+    let expected = 100.0 * 0.75 * 0.32_f64.powi(3) * 50.0;
     assert!(
         (plain - expected).abs() < 4.0 * expected.sqrt(),
         "{plain}, not {expected}"
     );
-    let give = r#"At(Minutes(10), Give(drug: "tgf_beta_inhibitor", mg_per_kg: 75, route: Oral, every: Hours(4), times: 12))"#;
+    let give = r#"At(Minutes(5), Give(drug: "tgf_beta_inhibitor", mg_per_kg: 75, route: Oral, every: Hours(4), times: 6))"#;
     let treated = came(give);
     println!("{plain} came, {treated} under the inhibitor");
     assert!(treated < 0.25 * plain, "{treated} of {plain}");

@@ -21,7 +21,7 @@ fn dying(rest: f64) -> Simulation {
     parameters: {{
         "cancer.death.apoptosis_per_hour": 0.1, "macrophage.death.apoptosis_per_hour": 0, "cd8_t_cell.death.apoptosis_per_hour": 0,
         "macrophage.polarisation.rest": {rest}, "macrophage.polarisation.to_m2_per_day": 0, "macrophage.polarisation.to_m1_per_day": 0,
-        "cd8_t_cell.cytotoxic.binding_per_min": 0,
+        "cd8_t_cell.cytotoxic.binding_per_min": 0, "cd8_t_cell.cycle.g0g1_hours": 1e6,
     }},
 )"#
     );
