@@ -18,6 +18,7 @@ mod tissue;
 use std::sync::Arc;
 
 use tumorscape::biology::therapy::Drug;
+use tumorscape::core::dialect::dialect;
 use tumorscape::scene::shipped_drugs;
 use tumorscape::simulation::{Program, Simulation};
 use tumorscape::tissue::{FieldValues, Molecules, Sites};
@@ -71,12 +72,12 @@ const STAYS: &str = "(weight_kg: 1, central_ml: 1, clearance_ml_per_day: 0, intr
 
 /// A shipped drug whose level in blood stays, with another change, as a scene has it among its `drugs`.
 fn kept(name: &str, change: impl FnOnce(&mut Drug)) -> String {
-    let options =
-        ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
+    let options = dialect();
     let mut drug = shipped(name);
     drug.mouse = Some(options.from_str(STAYS).expect("it is well written"));
+    drug.human = None;
     change(&mut drug);
-    ron::to_string(&drug).expect("it can be written")
+    options.to_string(&drug).expect("it can be written")
 }
 
 /// The dose, mg, that makes a level of so many nM of a drug in a body of a mL.

@@ -14,10 +14,19 @@ fn run_days(simulation: &mut Simulation, days: f64) {
     }
 }
 
+/// The line of a timeline that gives as much of a drug as makes a level of so many nM; none for none.
+fn given(drug: &str, when: &str, nm: f64) -> String {
+    if nm == 0.0 {
+        return String::new();
+    }
+    let dose = mg(&shipped(drug), nm);
+    format!(r#"At({when}, Give(drug: "{drug}", mg: {dose}))"#)
+}
+
 /// Mesenchymal cells in a duct, and the inhibitor at that level all the time: day of the first crossing within twelve.
 fn breach(nm: f64, seed: u64) -> Option<f64> {
     let drug = kept("mmp_inhibitor", |_| {});
-    let dose = mg(&shipped("mmp_inhibitor"), nm);
+    let give = given("mmp_inhibitor", "Hours(0)", nm);
     let scene = format!(
         r#"(title: "a duct", about: "cells within a membrane", pace: Calibrated, duration: Days(12), step: Minutes(2),
         sites: [(name: "breast", organ: Breast, size_um: (260, 200, 260),
@@ -29,7 +38,7 @@ fn breach(nm: f64, seed: u64) -> Option<f64> {
             protease: (mmp_molecules_per_s: 15, mt1_mmp: 1), membrane: (contact_digestion_per_min: 3e-4),
             rules: {{"mt1": (input: "membrane.contact_digestion", by: "protease.mt1_mmp", law: Share)}})],
         populations: [(cell: "cancer", place: Cylinder(from_um: (0, -100, 0), to_um: (0, 100, 0), radius_um: 59))],
-        timeline: [At(Hours(0), Give(drug: "mmp_inhibitor", mg: {dose}))])"#
+        on_call: ["mmp_inhibitor"], timeline: [{give}])"#
     );
     let mut simulation = begin(&scene, seed);
     while simulation.hours() < 12.0 * 24.0 {
@@ -59,7 +68,7 @@ fn where_nine_tenths_of_proteases_are_blocked_nothing_gets_out_of_a_duct() {
 fn a_reprogrammed_caf_gives_off_as_much_less_as_the_rule_says() {
     // CAFs in plenty of TGF-beta, with the drug at three levels: 1 - 0.8 c / (c + 5) of what they give off without.
     let given_off = |nm: f64| {
-        let dose = mg(&shipped("vitamin_d_analogue"), nm);
+        let give = given("vitamin_d_analogue", "Days(2)", nm);
         let drug = kept("vitamin_d_analogue", |drug| {
             drug.tissue.loss_per_min = 0.0;
         });
@@ -70,7 +79,7 @@ fn a_reprogrammed_caf_gives_off_as_much_less_as_the_rule_says() {
                 (molecule: "vitamin_d_analogue", level: 0, faces: Held)])],
             drugs: [{drug}],
             populations: [(cell: "fibroblast", place: Scatter(per_mm3: 4000))],
-            timeline: [At(Days(2), Give(drug: "vitamin_d_analogue", mg: {dose}))])"#
+            on_call: ["vitamin_d_analogue"], timeline: [{give}])"#
         );
         let mut simulation = begin(&scene, 4);
         // Awake for two days, then a few hours under the drug: what they remember lasts for a week.
@@ -150,13 +159,18 @@ fn calmed_fibroblasts_slow_a_tumour_only_where_t_cells_are() {
 #[test]
 fn given_killers_kill_in_proportion_and_without_them_nobody_does() {
     let kills = |cell: &str, metric_of: &str, cells: u32| {
+        let give = if cells > 0 {
+            format!(r#"At(Minutes(10), Transfer(cell: "{cell}", cells: {cells}))"#)
+        } else {
+            String::new()
+        };
         let scene = format!(
             r#"(title: "given", about: "killers", pace: Illustrative, duration: Days(1), step: Minutes(2),
             sites: [(name: "breast", organ: Breast, size_um: (240, 240, 240), perfusion_length_um: 100,
                 fields: [(molecule: "oxygen", level: 60), (molecule: "glucose", level: 5.5)])],
             parameters: {{"cancer.visibility.mhc_1": 0.5, "cancer.visibility.stress_ligands": 0.6}},
             populations: [(cell: "cancer", place: Scatter(per_mm3: 40000))],
-            timeline: [At(Minutes(10), Transfer(cell: "{cell}", cells: {cells}))])"#
+            timeline: [{give}])"#
         );
         let mut simulation = begin(&scene, 6);
         run_days(&mut simulation, 1.0);
