@@ -10,7 +10,7 @@ use x11rb::CURRENT_TIME;
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{
     AtomEnum, BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ClientMessageEvent, ConfigureWindowAux,
-    ConnectionExt as _, EventMask, InputFocus, KEY_PRESS_EVENT, KEY_RELEASE_EVENT,
+    ConnectionExt as _, EventMask, ImageFormat, InputFocus, KEY_PRESS_EVENT, KEY_RELEASE_EVENT,
     MOTION_NOTIFY_EVENT, MapState, Window,
 };
 use x11rb::protocol::xtest::ConnectionExt as _;
@@ -188,6 +188,29 @@ impl Display {
             self.fake(BUTTON_RELEASE_EVENT, 5, at)?;
         }
         Ok(())
+    }
+
+    /// The pixels of a part of a window, as it shows them.
+    pub fn picture(
+        &self,
+        window: Window,
+        (x, y): (i16, i16),
+        (width, height): (u16, u16),
+    ) -> Result<Vec<u8>, Refused> {
+        let all_planes = u32::MAX;
+        let picture = self
+            .connection
+            .get_image(
+                ImageFormat::Z_PIXMAP,
+                window,
+                x,
+                y,
+                width,
+                height,
+                all_planes,
+            )?
+            .reply()?;
+        Ok(picture.data)
     }
 
     /// Asks a window to close.

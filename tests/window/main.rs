@@ -109,6 +109,8 @@ impl Driven {
         loop {
             let found = self.display.title(self.window)?;
             if found.starts_with(title) {
+                // Its first picture follows.
+                sleep(Duration::from_millis(1500));
                 return Ok(());
             }
             if start.elapsed() > longest {
@@ -120,11 +122,30 @@ impl Driven {
 
     /// Opens the first scene that the list has for some letters.
     fn open_scene(&self, wanted: &str) -> Result<(), Refused> {
-        self.display.press('o'.into())?;
-        sleep(Duration::from_millis(700));
-        self.display.write(wanted)?;
-        sleep(Duration::from_millis(400));
+        // Of several keys in one picture each is a command of its own: each step is waited for.
+        self.changes_picture(|display| display.press('o'.into()))?;
+        self.changes_picture(|display| display.write(wanted))?;
         self.display.press(RETURN)
+    }
+
+    /// Does something that changes the middle of the picture, and waits until it has.
+    fn changes_picture(
+        &self,
+        act: impl Fn(&Display) -> Result<(), Refused>,
+    ) -> Result<(), Refused> {
+        let middle = || self.display.picture(self.window, (480, 330), (300, 200));
+        let before = middle()?;
+        act(&self.display)?;
+        let start = Instant::now();
+        while middle()? == before {
+            if start.elapsed() > Duration::from_secs(20) {
+                return Err("the window does not answer".into());
+            }
+            sleep(Duration::from_millis(50));
+        }
+        // And until all of it is there.
+        sleep(Duration::from_millis(400));
+        Ok(())
     }
 
     /// Files of its folder that end like this.
@@ -232,13 +253,13 @@ fn drive() -> Result<(), Refused> {
     driven.open_scene("other.ron")?;
     driven.wait_for_title("Another dish", Duration::from_secs(30))?;
     driven.open_scene("wrong.ron")?;
-    sleep(Duration::from_secs(2));
+    sleep(Duration::from_secs(3));
     driven.wait_for_title("Another dish", Duration::ZERO)?;
-    driven.display.press(ESCAPE)?;
+    driven.changes_picture(|display| display.press(ESCAPE))?;
+    driven.open_scene("dish.ron")?;
+    driven.wait_for_title("A dish", Duration::from_secs(60))?;
     driven.display.press(' '.into())?;
     sleep(Duration::from_millis(500));
-    driven.open_scene("dish.ron")?;
-    driven.wait_for_title("A dish", Duration::from_secs(30))?;
     driven.close()?;
 
     let grown = memory[1] - memory[0];

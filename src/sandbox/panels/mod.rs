@@ -215,6 +215,9 @@ fn notices(ctx: &egui::Context, free: egui::Rect, sandbox: &mut Sandbox) -> f32 
         .y
 }
 
+/// Room that two columns of controls take, points.
+const TWO_COLUMNS: f32 = 690.0;
+
 /// All controls, on a card.
 fn help(ctx: &egui::Context, free: egui::Rect, catalogue: &Catalogue, sandbox: &mut Sandbox) {
     if !sandbox.is_help_open {
@@ -266,15 +269,26 @@ fn help(ctx: &egui::Context, free: egui::Rect, catalogue: &Catalogue, sandbox: &
         .constrain_to(free)
         .frame(theme::card_frame(&ctx.global_style()))
         .show(ctx, |ui| {
-            egui::Grid::new("controls")
-                .num_columns(2)
-                .spacing(vec2(18.0, 5.0))
+            let room = (free.size() - vec2(40.0, 80.0)).max(vec2(120.0, 60.0));
+            // Two by two where there is room, and never higher than the picture.
+            let abreast = if room.x > TWO_COLUMNS { 2 } else { 1 };
+            egui::ScrollArea::both()
+                .max_height(room.y)
+                .max_width(room.x)
                 .show(ui, |ui| {
-                    for (key, meaning) in controls {
-                        ui.label(theme::key(ui, key));
-                        ui.label(meaning);
-                        ui.end_row();
-                    }
+                    egui::Grid::new("controls")
+                        .num_columns(2 * abreast)
+                        .spacing(vec2(14.0, 5.0))
+                        .show(ui, |ui| {
+                            let rows = controls.len().div_ceil(abreast);
+                            for row in 0..rows {
+                                for (key, meaning) in controls.iter().skip(row).step_by(rows) {
+                                    ui.label(theme::key(ui, key));
+                                    ui.label(*meaning);
+                                }
+                                ui.end_row();
+                            }
+                        });
                 });
         });
     if !is_open {
