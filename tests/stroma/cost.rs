@@ -11,10 +11,10 @@ fn the_circuits_of_a_hundred_thousand_cells_cost_a_fifth_of_a_step_without_them_
         r#"(
     title: "many", about: "-", pace: Illustrative, duration: Hours(2), step: Minutes(1),
     sites: [(
-        name: "breast", organ: Breast, size_um: (1200, 1200, 1200), perfusion_length_um: 50,
+        name: "breast", organ: Breast, size_um: (1300, 1300, 1300), perfusion_length_um: 50,
         fields: [(molecule: "oxygen", level: 38), (molecule: "tgf_beta", level: 0.02)],
     )],
-    populations: [(cell: "cancer", place: Ball(radius_um: 500))],
+    populations: [(cell: "cancer", place: Ball(radius_um: 565))],
     parameters: {"transport.vessels_lost_at_cell_share": 100},
 )"#,
         1,

@@ -9,7 +9,7 @@ use tumorscape::core::parameters::CellTypeNames;
 use super::*;
 
 /// Radius of the ball, um: 4000 cells.
-const BALL_UM: f32 = 165.0;
+const BALL_UM: f32 = 176.0;
 
 /// A mixed ball of two kinds, of so much E-cadherin each, that walk as shipped, and neither divide nor die.
 fn mixed(firm: f32, loose: f32) -> Simulation {
