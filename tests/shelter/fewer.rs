@@ -66,6 +66,7 @@ fn those_who_are_called_in_one_step_come_in_at_many_places() {
         fields: [(molecule: "ccl2", level: 0.23, faces: Held)], tissue: (recruitment: (scale: 12)))],
     parameters: { "molecules.ccl2.decay_per_min": 0 },
     rules: [Delete("mdsc.ccl2_calls_myeloid_cells")],
+    output: (metrics_every: Hours(1)),
 )"#;
     let mut simulation = simulation(text, 2);
     let (mut came, mut places, mut steps) = (0, 0, 0);
