@@ -416,6 +416,8 @@ impl Plan {
                 .unwrap_or_default(),
             plot,
             labels,
+            // Of several arms they would be those of one.
+            figures: snapshot.arms.is_empty(),
             card: scene
                 .timeline
                 .card_at(hours)

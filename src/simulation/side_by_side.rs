@@ -15,8 +15,9 @@ use crate::scene::{CameraPose, ParsedScene, Scene, Stage};
 
 /// Arms that stand in one row, at most.
 const IN_A_ROW: usize = 3;
-/// Free space between two arms, in widths of one.
+/// Free space between two arms, in widths of one: beside each other, and above each other, where their names stand.
 const GAP: f32 = 0.12;
+const GAP_ABOVE: f32 = 0.3;
 /// Identities of cells of the next arm begin so much higher: no arm has as many cells.
 const PER_ARM: u64 = 1 << 48;
 
@@ -319,7 +320,6 @@ fn stage_of(arms: &[Arm], sight: Sight) -> Stage {
         extents.fold(0.0_f32, |most, extent| most.max(extent.abs()))
     };
     let (wide, high) = (largest(right), largest(up));
-    let gap = GAP * wide;
     let columns = if arms.len() > IN_A_ROW {
         (arms.len() as f32).sqrt().ceil() as usize
     } else {
@@ -335,8 +335,8 @@ fn stage_of(arms: &[Arm], sight: Sight) -> Stage {
     for (number, (arm, (own, low, highest))) in arms.iter().zip(&blocks).enumerate() {
         let (row, column) = (number / columns, number % columns);
         let middle = 0.5 * (*low + *highest);
-        let at = right * (from_middle(column, columns) * (wide + gap) - middle.dot(right))
-            - up * (from_middle(row, rows) * (high + gap) + middle.dot(up));
+        let at = right * (from_middle(column, columns) * wide * (1.0 + GAP) - middle.dot(right))
+            - up * (from_middle(row, rows) * (high + GAP_ABOVE * wide) + middle.dot(up));
         for site in &arm.sites {
             if number == 0 && *site == own.focus {
                 stage.focus = stage.places_um.len();
