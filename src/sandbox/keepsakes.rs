@@ -13,6 +13,24 @@ use crate::view::history::History;
 
 use super::state::Sandbox;
 
+/// Pictures drawn before the first one is captured.
+const UNTIL_DRAWN: u32 = 3;
+
+/// Captures a picture that nobody sees soon after the start. What is drawn for a capture has pipelines of its own, which are
+/// built when they are first needed: the first picture of all is empty.
+pub(super) fn prepare_pictures(
+    mut commands: Commands,
+    mut drawn: Local<u32>,
+    windows: Query<(), With<PrimaryWindow>>,
+) {
+    if *drawn <= UNTIL_DRAWN && !windows.is_empty() {
+        *drawn += 1;
+        if *drawn == UNTIL_DRAWN {
+            commands.spawn(Screenshot::primary_window());
+        }
+    }
+}
+
 /// Takes the picture that was asked for.
 pub(super) fn take_picture(
     mut commands: Commands,

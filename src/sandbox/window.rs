@@ -28,7 +28,7 @@ use super::arrival::{Arrival, load_simulations};
 use super::browser::Browser;
 use super::filming::film_window;
 use super::input::{Grip, course};
-use super::keepsakes::take_picture;
+use super::keepsakes::{prepare_pictures, take_picture};
 use super::layout::Layout;
 use super::parting::{SharedLifeline, rescue};
 use super::session::SaveError;
@@ -247,15 +247,21 @@ fn say_farewell(
     farewell: Res<Farewell>,
     file: Res<LayoutFile>,
 ) {
-    if exits.read().last().is_some() {
-        if let Some(file) = &file.0
-            && let Err(reason) = sandbox.layout.save(file)
-        {
-            warn!("{reason}");
-        }
-        let kept = sandbox.finish();
-        *farewell.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+    let Some(exit) = exits.read().last() else {
+        return;
+    };
+    if let Some(file) = &file.0
+        && let Err(reason) = sandbox.layout.save(file)
+    {
+        warn!("{reason}");
     }
+    if exit.is_error() {
+        // The lifeline is held on to: the simulation is saved once the window is gone.
+        sandbox.set_filming(false);
+        return;
+    }
+    let kept = sandbox.finish();
+    *farewell.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
 }
 
 /// Names the window after the scene, and remembers its size.
@@ -280,6 +286,15 @@ fn title_of(scene: &str) -> String {
     format!("{scene} - tumorscape")
 }
 
+/// Saves the simulation, if that was not done yet, and says where, or why not.
+fn rescued(lifeline: &SharedLifeline) -> Vec<String> {
+    let kept = rescue(lifeline).into_iter().map(|kept| match kept {
+        Ok(path) => path.display().to_string(),
+        Err(reason) => reason,
+    });
+    kept.collect()
+}
+
 /// Whatever panics on this thread from now on, the simulation is saved before anything is taken apart. Returns what was
 /// saved.
 fn save_before_panics(lifeline: &SharedLifeline) -> Arc<Mutex<Vec<String>>> {
@@ -291,14 +306,8 @@ fn save_before_panics(lifeline: &SharedLifeline) -> Arc<Mutex<Vec<String>>> {
         if std::thread::current().id() != window {
             return;
         }
-        let texts = rescue(&lifeline).into_iter().map(|kept| match kept {
-            Ok(path) => path.display().to_string(),
-            Err(reason) => reason,
-        });
-        saved
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend(texts);
+        let mut saved = saved.lock().unwrap_or_else(PoisonError::into_inner);
+        saved.extend(rescued(&lifeline));
     }));
     kept
 }
@@ -387,7 +396,10 @@ pub(super) fn open(
             focused_mode: UpdateMode::reactive(IDLE),
             unfocused_mode: UpdateMode::reactive(IDLE),
         })
-        .add_systems(Last, (set_tempo, (keep_up_window, say_farewell).chain()));
+        .add_systems(
+            Last,
+            (set_tempo, prepare_pictures, (keep_up_window, say_farewell).chain()),
+        );
     if let Some(render) = app.get_sub_app_mut(RenderApp) {
         render
             .insert_resource(effort)
@@ -399,10 +411,12 @@ pub(super) fn open(
     app.finish();
     app.cleanup();
     run_on_one_thread(&mut app);
-    let rescued = save_before_panics(&lifeline);
+    let saved = save_before_panics(&lifeline);
     let exit = catch_unwind(AssertUnwindSafe(|| app.run()));
     if exit.is_err() || exit.is_ok_and(|exit| exit.is_error()) {
-        let kept = rescued.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = saved.lock().unwrap_or_else(PoisonError::into_inner);
+        // A renderer that gives up does not panic.
+        kept.extend(rescued(&lifeline));
         return Err(SandboxError::Window(kept.clone()));
     }
     let mut kept = farewell.0.lock().unwrap_or_else(PoisonError::into_inner);
