@@ -398,7 +398,11 @@ pub(super) fn open(
         })
         .add_systems(
             Last,
-            (set_tempo, prepare_pictures, (keep_up_window, say_farewell).chain()),
+            (
+                set_tempo,
+                prepare_pictures,
+                (keep_up_window, say_farewell).chain(),
+            ),
         );
     if let Some(render) = app.get_sub_app_mut(RenderApp) {
         render
