@@ -222,8 +222,8 @@ fn the_body_of_one_species_is_not_given_drugs_as_another() {
             "Minutes(1)",
         );
         text.replace(
-            "body:",
-            &format!("patient: {patient}, timeline: [{timeline}], body:"),
+            "body: (circulation",
+            &format!("patient: {patient}, timeline: [{timeline}], body: (circulation"),
         )
     };
     let read = |text: &str| Program::default().parse_scene(text, "body.ron", None);

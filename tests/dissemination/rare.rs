@@ -88,7 +88,7 @@ fn what_makes_no_sense_is_refused() {
 
 #[test]
 fn the_same_root_gives_the_same_branches() {
-    let text = few(60, "Hours(1)");
+    let text = few(400, "Hours(1)");
     let told = || {
         let mut root = simulation(&text, 7);
         root.set_end(4.0 * 1440.0);
