@@ -96,7 +96,6 @@ impl Plugin for CommandPlugin {
 fn run_commands(world: &mut World) {
     let clock = *world.resource::<Clock>();
     let script = world.resource::<Script>().0.clone();
-    procedures::end_operations(world);
     for occurrence in script.timeline.occurrences_in(clock) {
         match occurrence.change {
             Change::Set(path, value) => {
@@ -173,12 +172,7 @@ fn treat(world: &mut World, script: &ParsedScene, action: &Action) {
         }
         Action::Resect(of) => {
             let types: Vec<u16> = of.cells.iter().filter_map(cell_type).collect();
-            let operation = procedures::Operation {
-                site: site(&of.site),
-                region: of.place.clone(),
-                types,
-            };
-            procedures::resect(world, operation);
+            procedures::resect(world, site(&of.site), of.place.as_ref(), &types);
         }
         Action::Transfer(of) => {
             if let Some(cell_type) = cell_type(&of.cell) {

@@ -187,25 +187,6 @@ fn surgery_takes_the_cells_of_its_region_and_type_and_a_transfer_brings_as_many_
     assert_eq!(simulation.metrics()[0].get("transferred_cells"), Some(37.0));
 }
 
-#[test]
-fn surgery_leaves_none_that_is_born_while_it_goes_on() {
-    // A twelfth of them divides in each step.
-    let scene = r#"(title: "surgery", about: "cells that divide fast", pace: Illustrative, duration: Hours(4), step: Minutes(10),
-        sites: [(name: "dish", organ: Medium, size_um: (300, 300, 300))],
-        cell_types: [(name: "cancer", about: "divides", colour: (1, 1, 1), tumour: true,
-            cycle: (g0g1_hours: 0.5, s_hours: 0.5, g2_hours: 0.5, m_hours: 0.5, max_pressure: 1e6), death: (apoptosis_per_hour: 0))],
-        populations: [(cell: "cancer", place: Ball(radius_um: 60))],
-        timeline: [At(Hours(1), Resect(cells: ["cancer"]))])"#;
-    let mut simulation = begin(scene, 2);
-    run(&mut simulation, 60.0);
-    assert!(living(&simulation) > 100);
-    run(&mut simulation, 10.0);
-    let left = living(&simulation);
-    assert!(left > 2, "some are born in this step: {left}");
-    run(&mut simulation, 10.0);
-    assert_eq!(living(&simulation), 0);
-}
-
 /// A tumour in tissue that blood supplies, with these drugs on call and this timeline.
 fn tumour(on_call: &str, timeline: &str) -> Simulation {
     begin(

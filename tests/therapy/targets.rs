@@ -73,7 +73,7 @@ fn a_reprogrammed_caf_gives_off_as_much_less_as_the_rule_says() {
             drug.tissue.loss_per_min = 0.0;
         });
         let scene = format!(
-            r#"(title: "calmed", about: "fibroblasts in TGF-beta", pace: Calibrated, duration: Days(4), step: Minutes(10),
+            r#"(title: "calmed", about: "fibroblasts in TGF-beta", pace: Calibrated, duration: Days(4), step: Minutes(5),
             sites: [(name: "breast", organ: Breast, size_um: (200, 200, 200), voxel_um: (40, 40, 40), fields: [
                 (molecule: "oxygen", level: 60), (molecule: "tgf_beta", level: 2, faces: Held), (molecule: "cxcl12", level: 0, faces: Held),
                 (molecule: "vitamin_d_analogue", level: 0, faces: Held)])],

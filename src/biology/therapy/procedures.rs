@@ -25,52 +25,14 @@ pub const TRANSFERRED: EventKind = EventKind::of("therapy.transferred");
 /// Where cells come in that were given.
 const DOOR: Purpose = Purpose::of("therapy.transfer_door");
 
-/// An operation: what is cut out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Operation {
-    /// The site.
-    pub site: SiteId,
-    /// The part of it; all where there is none.
-    pub region: Option<Region>,
-    /// The types of the cells; all where there is none.
-    pub types: Vec<u16>,
-}
-
-/// Operations of this step: who is born in it, of a cell that is cut out, is cut out in the next.
-#[derive(Resource, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Operations(pub Vec<Operation>);
-
-impl WhollyKept for Operations {}
-
 /// Removes the cells of a site, of a region of it if one is given, and of these types if any is named.
-pub fn resect(world: &mut World, operation: Operation) {
-    cut_out(world, &operation);
-    world.resource_mut::<Operations>().0.push(operation);
-}
-
-/// Ends the operations of the step before; at the start of a step.
-pub fn end_operations(world: &mut World) {
-    let known = world.get_resource_mut::<Operations>();
-    let ended = known.map(|mut known| std::mem::take(&mut known.bypass_change_detection().0));
-    for operation in ended.into_iter().flatten() {
-        cut_out(world, &operation);
-    }
-}
-
-fn cut_out(world: &mut World, operation: &Operation) {
-    let Operation {
-        site,
-        region,
-        types,
-    } = operation;
+pub fn resect(world: &mut World, site: SiteId, region: Option<&Region>, types: &[u16]) {
     let mut query = world.query::<(Entity, &CellId, &CellType, &Resident, &Position)>();
     let mut found: Vec<(CellId, Entity)> = query
         .iter(world)
         .filter(|(_, _, of, resident, position)| {
-            resident.0 == *site
-                && region
-                    .as_ref()
-                    .is_none_or(|region| region.holds(position.0))
+            resident.0 == site
+                && region.is_none_or(|region| region.holds(position.0))
                 && (types.is_empty() || types.contains(&of.0))
         })
         .map(|(entity, id, ..)| (*id, entity))
@@ -180,9 +142,7 @@ pub fn come_by_transfer(
 /// Registers all of it.
 pub(super) fn register(app: &mut App) {
     app.init_resource::<Transfers>()
-        .init_resource::<Operations>()
         .register_kept::<Transfers>(Owner::Simulation, "transfers")
-        .register_kept::<Operations>(Owner::Simulation, "operations")
         .register_purpose(DOOR)
         .register_passage(
             RESECTED,
