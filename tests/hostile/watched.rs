@@ -13,7 +13,7 @@ use super::{ONE, folder_with, scene};
 const OF_THE_SYSTEM: [&str; 7] = [
     "/lib",
     "/usr",
-    "/etc/ld.so",
+    "/etc/ld.so.cache",
     "/proc",
     "/sys",
     "/dev",
