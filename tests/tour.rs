@@ -48,7 +48,7 @@ fn everything_that_the_tour_names_is_there() {
 }
 
 #[test]
-fn every_scene_of_the_list_is_there_and_each_shipped_one_is_listed() {
+fn each_shipped_scene_is_in_the_list() {
     let page = std::fs::read_to_string("README.md").expect("readable");
     for entry in std::fs::read_dir("scenes").expect("the shipped scenes") {
         let path = entry.expect("readable").path();

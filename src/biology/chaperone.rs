@@ -11,8 +11,8 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::life::{Beginning, RegisterLife};
-use crate::cell::neighbourhood::{Asking, Neighbourhood, UseNeighbourhood};
-use crate::cell::{Body, CellType, Living, Position, Resident, Vital};
+use crate::cell::neighbourhood::{FeelingCells, UseNeighbourhood};
+use crate::cell::{CellType, Living, Vital};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::invariant::{RegisterInvariant, outside};
@@ -20,7 +20,7 @@ use crate::core::parallel::{IN_TABLES, for_each_row_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::state::RegisterState;
-use crate::core::{CellId, SimSchedule, SimSystems};
+use crate::core::{SimSchedule, SimSystems};
 
 /// How cells of a type lead others, without any rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
@@ -86,44 +86,19 @@ pub fn assist(
 
 /// Living cells feel the chaperones that touch them.
 pub fn meet_chaperones(
-    parameters: Res<PerType<ChaperonedParameters>>,
-    near: Neighbourhood,
     chaperones: Query<&Chaperone>,
-    mut cells: Query<(
-        &CellId,
-        &CellType,
-        &Resident,
-        &Position,
-        &Body,
-        Option<&Vital>,
-        &mut Chaperoned,
-    )>,
+    mut cells: FeelingCells<ChaperonedParameters, Chaperoned>,
 ) {
-    let parameters = &*parameters;
     // Mostly there are none: then nobody is asked.
     let are_there = chaperones.iter().any(|one| one.strength > 0.0);
-    for (ids, types, residents, positions, bodies, vitals, mut states) in
-        cells.contiguous_iter_mut().expect(IN_TABLES)
-    {
-        let living = Living::of(types, vitals, parameters);
-        for_each_row_mut(states.bypass_change_detection(), |row, state| {
-            state.met = 0.0;
-            let site = residents[row].0;
-            if !are_there || living.at(row).is_none() || site.is_transit() {
-                return;
-            }
-            let asking = Asking {
-                id: ids[row],
-                site,
-                at_um: positions[row].0,
-            };
-            state.met = near.touching(asking, bodies[row].radius_um, &[], |touching| {
-                touching.iter().fold(0.0, |most: f32, other| {
-                    most.max(chaperones.get(other.entity).map_or(0.0, |of| of.strength))
-                })
-            });
-        });
-    }
+    let strength = |other| chaperones.get(other).map_or(0.0, |of| of.strength);
+    cells.feel(|_, cell| Chaperoned {
+        met: if are_there {
+            cell.strongest_touching(strength)
+        } else {
+            0.0
+        },
+    });
 }
 
 /// Cells along which others find each other.

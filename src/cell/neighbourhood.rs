@@ -5,18 +5,25 @@
 //! computed, and nobody has neighbours. Neighbours are found once a step, in `Perceive`, and asked for with the system parameter
 //! [`Neighbourhood`] in any stage up to `Act`: cells do not move before `Move`. Questions may be asked from parallel
 //! loops over cells. Distances up to 100 um are what it is made for.
+//!
+//! Systems by which living cells feel those around them, and do nothing else, go over them with [`FeelingCells`].
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bevy::ecs::component::Mutable;
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
 use super::body::{Body, CellType, Position, Resident};
+use super::death::Vital;
+use super::living::Living;
 use super::mechanics::{self, ContactLaw, Mechanics, MechanicsParameters, Vicinity};
 use super::movement::{MovementParameters, contact_radius_um};
 use crate::core::clones::Clones;
 use crate::core::in_transit::{InTransit, RegisterInTransit};
+use crate::core::parallel::{IN_TABLES, for_each_row_mut};
+use crate::core::parameters::{Parameters, PerType};
 use crate::core::state::RegisterState;
 use crate::core::{CellId, SimSchedule, SimSystems};
 use crate::tissue::{SiteId, Sites};
@@ -173,6 +180,82 @@ impl Neighbourhood<'_> {
         let answer = work(&found);
         FOUND.set(found);
         answer
+    }
+}
+
+/// The cells with the capability `P`, by which they feel those around them, and the state `S` that keeps what each feels.
+#[derive(SystemParam)]
+pub struct FeelingCells<'w, 's, P: Parameters, S: Component<Mutability = Mutable>> {
+    parameters: Res<'w, PerType<P>>,
+    near: Neighbourhood<'w>,
+    cells: Query<
+        'w,
+        's,
+        (
+            &'static CellId,
+            &'static CellType,
+            &'static Resident,
+            &'static Position,
+            &'static Body,
+            Option<&'static Vital>,
+            &'static mut S,
+        ),
+    >,
+}
+
+impl<P: Parameters, S: Component<Mutability = Mutable> + Default> FeelingCells<'_, '_, P, S> {
+    /// Lets each living one that is in a site feel what `feel` says, and the others nothing.
+    pub fn feel(&mut self, feel: impl Fn(&P, FeelingCell) -> S + Sync) {
+        let (parameters, near) = (&*self.parameters, &self.near);
+        for (ids, types, residents, positions, bodies, vitals, mut states) in
+            self.cells.contiguous_iter_mut().expect(IN_TABLES)
+        {
+            let living = Living::of(types, vitals, parameters);
+            for_each_row_mut(states.bypass_change_detection(), |row, state| {
+                let site = residents[row].0;
+                let of = living.at(row).filter(|_| !site.is_transit());
+                *state = of.map_or_else(S::default, |(_, of)| {
+                    let asking = Asking {
+                        id: ids[row],
+                        site,
+                        at_um: positions[row].0,
+                    };
+                    let cell = FeelingCell {
+                        near,
+                        asking,
+                        radius_um: bodies[row].radius_um,
+                    };
+                    feel(of, cell)
+                });
+            });
+        }
+    }
+}
+
+/// A living cell that feels those around it.
+#[derive(Clone, Copy)]
+pub struct FeelingCell<'a> {
+    near: &'a Neighbourhood<'a>,
+    asking: Asking,
+    radius_um: f32,
+}
+
+impl FeelingCell<'_> {
+    /// The strength of the strongest cell that touches it; 0 if none has any.
+    pub fn strongest_touching(&self, strength: impl Fn(Entity) -> f32) -> f32 {
+        let (near, radius_um) = (self.near, self.radius_um);
+        near.touching(self.asking, radius_um, &[], |touching| {
+            let each = touching.iter().map(|other| strength(other.entity));
+            each.fold(0.0, f32::max)
+        })
+    }
+
+    /// The sum of the strengths of cells whose centres are closer to its own than `reach_um`.
+    pub fn sum_within(&self, reach_um: f32, strength: impl Fn(Entity) -> f32) -> f32 {
+        self.near.within(self.asking, reach_um, &[], |around| {
+            let each = around.iter().map(|other| strength(other.entity));
+            each.fold(0.0, |sum, strength| sum + strength)
+        })
     }
 }
 

@@ -13,9 +13,10 @@ use super::run::SimulationArguments;
 use super::span::{describe_hours, parse_span};
 use super::{Failure, say};
 use crate::core::files::{is_taken, write_whole};
-use crate::core::parameters::nearest;
+use crate::measure::metrics;
 use crate::scene::schema::Span;
 use crate::simulation::{Program, Simulation};
+use crate::trial::plan::{column_and_site, measured};
 use crate::trial::splitting::{Estimates, Splitting, SplittingError, split};
 
 /// Options of `split`.
@@ -49,49 +50,22 @@ pub(crate) struct SplitArguments {
     quiet: bool,
 }
 
-/// A column and the number of its site.
-fn named(simulation: &Simulation, text: &str) -> Result<(String, usize), Failure> {
-    let (name, site) = match text.split_once('@') {
-        Some((name, site)) => (name, Some(site)),
-        None => (text, None),
-    };
-    let sites = simulation.site_names();
-    let number = match site {
-        None => 0,
-        Some(site) => sites.iter().position(|of| *of == site).ok_or_else(|| {
-            Failure::Input(format!(
-                "there is no site `{site}`; the scene has `{}`",
-                sites.join("`, `")
-            ))
-        })?,
-    };
-    let metrics = simulation.metrics();
-    let columns = metrics.get(number).map(|of| &of.columns);
-    let names: Vec<&str> = columns
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name.as_str())
-        .collect();
-    if names.contains(&name) {
-        return Ok((name.to_owned(), number));
-    }
-    let guess = nearest(name, &names).map_or_else(
-        || "see `tumorscape describe`".to_owned(),
-        |guess| format!("did you mean `{guess}`?"),
-    );
-    Err(Failure::Input(format!(
-        "there is no column `{name}`; {guess}"
-    )))
-}
-
 pub(crate) fn split_runs(
     program: &Program,
     arguments: &SplitArguments,
 ) -> Result<ExitCode, Failure> {
     let first = arguments.simulation.prepare(program)?;
-    let (metric, site) = named(&first, &arguments.by)?;
-    let told = arguments.metric.iter().map(|text| named(&first, text));
-    let told = told.collect::<Result<Vec<_>, _>>()?;
+    let (known, sites) = (metrics::known(first.world()), first.site_names());
+    let named = |text: &String| {
+        let (metric, site) = measured(column_and_site(text), &known, &sites)?;
+        Ok::<_, Failure>((metric.name.clone(), site))
+    };
+    let (metric, site) = named(&arguments.by)?;
+    let told: Vec<_> = arguments
+        .metric
+        .iter()
+        .map(named)
+        .collect::<Result<_, _>>()?;
     let step_minutes = first.clock().step_minutes;
     let every = arguments
         .every

@@ -294,7 +294,7 @@ fn set_up(
         Path::new("trials").join(name)
     });
     let is_there = is_taken(&folder.join(PLAN));
-    // From the first file on nothing is cut off half way: half a folder could not be gone on with.
+    // From the first file on nothing is cut off half way: half a folder can be gone on with by the same command alone.
     interruption::listen();
     let trial = Trial::create(&folder, plan, &scenes)?;
     say(format!(

@@ -2,8 +2,8 @@
 //!
 //! A module offers an input from its plugin ([`RegisterInputs`]): `motility.speed`, based on a parameter of its
 //! capability. Its systems ask for it through [`Regulated`], which hands out what the rules of the step made of it, or the base where
-//! there is no rule. Inputs are no state: [`super::regulate`] works them out in every step, from the quantities as
-//! the last step left them.
+//! there is no rule. Inputs are no state: [`super::regulate`] works them out in every step, or in those in which they are asked for
+//! ([`InputInfo::every_min()`]), from the quantities as the last step left them.
 //!
 //! Besides cells, sites can offer inputs, and so can whatever a site holds in arrays, voxels or vessel
 //! segments: *elements* of a kind, all arrays of one kind and site being of one length. The members of other populations

@@ -9,7 +9,8 @@ pub fn is_unprintable(c: char) -> bool {
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// A number of at most so many digits, without needless zeros; `1.5e8` where it is very large or small.
+/// A number of at most so many digits that say something, without needless zeros: whole numbers up to a hundred times as large are
+/// written out, and what is larger or very small as `1.5e8`.
 pub fn rounded(value: f64, digits: usize) -> String {
     if !value.is_finite() {
         return value.to_string();

@@ -121,6 +121,8 @@ const LONGEST_RECORD: u64 = 4 << 30;
 const METRICS: &str = "metrics.csv";
 const EVENTS: &str = "events.csv";
 const CLONES: &str = "clones.csv";
+/// What a run writes itself besides its record.
+const OURS: [&str; 5] = [METRICS, EVENTS, CLONES, NEWEST, BEFORE];
 
 /// An open run folder.
 pub struct RunFolder {
@@ -143,7 +145,7 @@ impl RunFolder {
         if is_taken(path) && !path.is_dir() {
             return Err(RunFolderError::InTheWay(path.to_owned()));
         }
-        let ours = [METRICS, EVENTS, CLONES, NEWEST, BEFORE].map(|name| path.join(name));
+        let ours = OURS.map(|name| path.join(name));
         let of_modules = run_files(simulation);
         let of_modules: Vec<PathBuf> = of_modules.iter().map(|file| path.join(file.name)).collect();
         let to_come = files_to_come(path, simulation);
@@ -517,7 +519,7 @@ impl RunFolder {
     /// When one cannot be written.
     pub fn write_files_of_modules(&self, simulation: &Simulation) -> Result<(), RunFolderError> {
         for file in run_files(simulation) {
-            if [METRICS, EVENTS, CLONES, RECORD].contains(&file.name) {
+            if file.name == RECORD || OURS.contains(&file.name) {
                 let source =
                     std::io::Error::other("a module wants to write what the run itself writes");
                 return Err(self.failed(file.name, source));

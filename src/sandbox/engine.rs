@@ -125,9 +125,14 @@ impl Engine for SideBySide {
     }
 
     fn go_back(&mut self, moments: &Vec<Moment>) -> Result<(), String> {
-        for (simulation, moment) in self.simulations_mut().zip(moments) {
-            simulation.go_back(moment)?;
+        let arms = self.arms().zip(moments);
+        let restored = arms.map(|((_, simulation), moment)| moment.restore(simulation));
+        // All of them or none: arms at different times are no state at all.
+        let restored: Vec<Simulation> = restored.collect::<Result<_, _>>()?;
+        for (simulation, restored) in self.simulations_mut().zip(restored) {
+            *simulation = restored;
         }
+        self.settle_in();
         Ok(())
     }
 

@@ -148,6 +148,7 @@ fn press_keys(
                     sandbox.is_flying = false;
                 } else {
                     settings.selected = None;
+                    settings.selected_glyph = None;
                 }
             }
             other => {

@@ -1,5 +1,12 @@
 //! What the window knows: the worker, the latest report, what is chosen.
 
+mod curves;
+mod dials;
+mod lead;
+#[cfg(test)]
+mod tests;
+mod treatment;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,22 +16,15 @@ use std::time::{Duration, Instant};
 use bevy::prelude::*;
 
 use crate::scene::look::Axis;
-use crate::scene::schema::Action;
-use crate::scene::timeline::Timeline;
-use crate::scene::treatment::Injection;
 use crate::scene::{CameraPose, Look};
-use crate::simulation::{SiteSnapshot, Snapshot, SnapshotRequest, WHOLE_STAGE};
-use crate::tissue::placed::Region;
+use crate::simulation::{SiteSnapshot, SnapshotRequest, WHOLE_STAGE};
 use crate::view::history::History;
-use crate::view::overlay::Pointer;
 use crate::view::{Shown, ViewCamera, ViewSettings, automatic_pose};
 
 use super::arrival::{Arrival, Wake};
 use super::bookmarks::Bookmark;
 use super::browser::Browser;
-use super::engine::Knob;
 use super::filming::Film;
-use super::keepsakes::save_curves;
 use super::layout::Layout;
 use super::parting::SharedLifeline;
 use super::past::CLOSE_MINUTES;
@@ -32,73 +32,17 @@ use super::session::{SaveError, Session};
 use super::visit::{Visit, first_settings};
 use super::worker::{Order, Pace, PastSeen, Worker};
 
+pub(super) use dials::Dial;
+pub(super) use lead::labels_of;
+pub(super) use treatment::Plan;
+use treatment::Syringe;
+
 /// Slowest and fastest pace offered, hours of tissue time per second.
 pub(super) const PACES: (f64, f64) = (0.05, 48.0);
 /// How much larger text is with each press.
 pub(super) const TEXT_FACTOR: f32 = 1.1;
 /// Pace at the start: a day in 24 seconds.
 const FIRST_PACE: f64 = 1.0;
-
-/// The curves where nothing was measured.
-static NO_CURVES: History = History::new();
-
-/// A parameter as the panel shows it.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Dial {
-    /// Its path, limits and present value (wished for, if the simulation has not taken it up yet).
-    pub knob: Knob,
-    /// Its value at the start.
-    pub initial: f64,
-}
-
-impl Dial {
-    /// Whether it was changed since the start.
-    pub fn is_changed(&self) -> bool {
-        self.knob.value != self.initial
-    }
-}
-
-/// How a drug is to be given.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Plan {
-    /// A dose, mg for a kg of body.
-    pub mg_per_kg: f64,
-    /// How many doses.
-    pub times: u32,
-    /// Time between two, d.
-    pub every_days: f64,
-}
-
-impl Default for Plan {
-    fn default() -> Self {
-        Self {
-            mg_per_kg: 10.0,
-            times: 1,
-            every_days: 3.0,
-        }
-    }
-}
-
-/// What the next click injects.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Syringe {
-    /// Name of the drug; nothing is injected where there is none.
-    pub drug: Option<String>,
-    /// How much, fmol.
-    pub fmol: f64,
-    /// Radius of the ball that it goes into, um.
-    pub radius_um: f32,
-}
-
-impl Default for Syringe {
-    fn default() -> Self {
-        Self {
-            drug: None,
-            fmol: 1.0,
-            radius_um: 30.0,
-        }
-    }
-}
 
 /// Everything the panels and the input systems share.
 #[derive(Resource)]
@@ -155,7 +99,6 @@ pub(super) struct Sandbox {
     asked_for: SnapshotRequest,
     /// Parameters, in the order of the simulation.
     pub dials: Vec<Dial>,
-    knobs: Arc<Vec<Knob>>,
     /// Values wished for that no report has confirmed.
     wishes: BTreeMap<String, f64>,
     /// What parameters were before they were set to 0.
@@ -228,7 +171,6 @@ impl Sandbox {
             dragged_to: None,
             asked_for: request,
             dials: Vec::new(),
-            knobs: Arc::default(),
             wishes: BTreeMap::new(),
             scales: BTreeMap::new(),
             session: Arc::default(),
@@ -284,73 +226,6 @@ impl Sandbox {
         self.order(Order::Steps(steps));
     }
 
-    /// The scale of a rule when it is switched on: what it was when it was switched off here, or else at the start; 1 if
-    /// it was off then.
-    pub fn scale_when_on(&self, path: &str) -> f64 {
-        let dial = self.dials.iter().find(|dial| dial.knob.path == path);
-        let initial = dial.map_or(0.0, |dial| dial.initial);
-        let known = self.scales.get(path).copied().unwrap_or(initial);
-        if known == 0.0 { 1.0 } else { known }
-    }
-
-    /// Changes a parameter at the next step boundary.
-    pub fn set_dial(&mut self, path: &str, value: f64) {
-        if value == 0.0
-            && let Some(dial) = self.dials.iter().find(|dial| dial.knob.path == path)
-            && dial.knob.value != 0.0
-        {
-            self.scales.insert(path.to_owned(), dial.knob.value);
-        }
-        self.wishes.insert(path.to_owned(), value);
-        if let Some(dial) = self.dials.iter_mut().find(|dial| dial.knob.path == path) {
-            dial.knob.value = value;
-        }
-        self.order(Order::Change(Action::Set(path.to_owned(), value)));
-    }
-
-    /// Treats the tissue at the next step boundary.
-    pub fn treat(&self, action: Action) {
-        self.order(Order::Change(action));
-    }
-
-    /// The name in the scene of the site at a place of a picture.
-    pub fn scene_site(&self, shown: &Shown, place: usize) -> Option<String> {
-        if shown.0.arms.is_empty() {
-            return Some(shown.0.sites.get(place)?.name.clone());
-        }
-        let site = shown.0.arms.site_at(place)?;
-        Some(self.visit.scene().sites.get(site)?.name.clone())
-    }
-
-    /// Injects what is in the syringe at a place of the picture, um, and puts the syringe away. Beside the blocks nothing is
-    /// injected.
-    pub fn inject(&mut self, shown: &Shown, drawn: usize, at_um: Vec3) {
-        let Some(drug) = self.syringe.drug.take() else {
-            return;
-        };
-        let mut sites = shown.0.sites_in(drawn);
-        let hit = sites.find_map(|index| {
-            let site = shown.0.sites.get(index)?;
-            let own = at_um - shown.0.place_um(index, drawn);
-            let is_inside = own.cmpge(site.min_um).all() && own.cmple(site.max_um).all();
-            is_inside.then_some((index, own))
-        });
-        let Some((index, own)) = hit else {
-            self.notice = Some("nothing was injected: there is no tissue there".into());
-            return;
-        };
-        let site = self.scene_site(shown, index);
-        self.treat(Action::Inject(Injection {
-            drug,
-            site,
-            place: Region::Ball {
-                center_um: own.into(),
-                radius_um: self.syringe.radius_um,
-            },
-            fmol: self.syringe.fmol,
-        }));
-    }
-
     /// Asks for what the settings show, if reports do not hold it yet.
     pub fn ask_for(&mut self, settings: &ViewSettings) {
         let request = request_of(settings);
@@ -383,7 +258,7 @@ impl Sandbox {
             self.refusal_read = None;
         }
         self.refusal = report.refusal;
-        self.turn_dials(report.knobs);
+        self.turn_dials(&report.knobs);
         self.measure_pace(report.snapshot.hours);
         self.note_curves(&report.past, &report.snapshot);
         self.past = report.past;
@@ -412,64 +287,9 @@ impl Sandbox {
         }
     }
 
-    /// Adds what was measured to the curves of the branch that is lived.
-    fn note_curves(&mut self, past: &PastSeen, snapshot: &Snapshot) {
-        for (number, branch) in past.branches.iter().enumerate() {
-            let Some((from, minutes)) = branch.from else {
-                continue;
-            };
-            // What a branch shares with the one that it left.
-            for site in 0..snapshot.sites.len() {
-                if !self.histories.contains_key(&(number, site))
-                    && let Some(shared) = self.histories.get(&(from, site))
-                {
-                    let mut shared = shared.clone();
-                    shared.cut_off(minutes / 60.0);
-                    self.histories.insert((number, site), shared);
-                }
-            }
-        }
-        for (number, site) in snapshot.sites.iter().enumerate() {
-            let history = self.histories.entry((past.active, number)).or_default();
-            history.push(snapshot.hours, &site.metrics);
-        }
-    }
-
-    /// Saves the curves that are shown as a table.
-    pub fn save_curves(&mut self) {
-        let saved = save_curves(self.history(), &self.save_to, &self.visit.name);
-        self.notice = Some(match saved {
-            Ok(path) => format!("curves: {}", path.display()),
-            Err(reason) => reason,
-        });
-    }
-
     /// Makes all text larger or smaller by this factor.
     pub fn scale_text(&mut self, by: f32) {
         self.layout.set_text_scale(self.layout.text_scale * by);
-    }
-
-    /// The curves of the branch that is lived, at the site that is shown.
-    pub fn history(&self) -> &History {
-        self.history_at(self.history_site)
-    }
-
-    /// The curves of the branch that is lived, at a site.
-    pub fn history_at(&self, site: usize) -> &History {
-        let key = (self.past.active, site);
-        self.histories.get(&key).unwrap_or(&NO_CURVES)
-    }
-
-    /// The curves of all other branches at that site.
-    pub fn other_futures(&self) -> impl Iterator<Item = &History> {
-        let of = self.histories.iter();
-        of.filter(|((branch, site), _)| *site == self.history_site && *branch != self.past.active)
-            .map(|(_, history)| history)
-    }
-
-    /// The site whose curves are shown, by its place in the scene.
-    pub const fn plotted_site(&self) -> usize {
-        self.history_site
     }
 
     /// How far the branch that is lived has come, hours.
@@ -525,85 +345,6 @@ impl Sandbox {
         self.order(Order::Branch(branch));
     }
 
-    /// Lets the film lead the camera and what is shown, or stops that.
-    pub fn set_following(&mut self, follows: bool) {
-        self.follows = follows;
-        self.frames_itself = false;
-        self.led = None;
-    }
-
-    /// Shows what the film shows at this time, hours, unless somebody has taken over since.
-    pub fn follow_film(
-        &mut self,
-        hours: f64,
-        settings: &mut ViewSettings,
-        camera: &mut ViewCamera,
-    ) {
-        let taken_over = self
-            .led
-            .as_ref()
-            .is_some_and(|(pose, look)| *pose != camera.pose || *look != settings.look);
-        if taken_over {
-            self.set_following(false);
-        }
-        if !self.follows {
-            return;
-        }
-        let scene = self.visit.scene();
-        let look = self
-            .visit
-            .timeline()
-            .look_at(hours, scene.recording.look.clone());
-        let look = self.visit.stage.look(look);
-        if settings.look != look {
-            settings.look = look.clone();
-        }
-        if let Some(pose) = self.visit.way.pose_at(hours) {
-            camera.pose = pose;
-        }
-        self.led = Some((camera.pose, look));
-    }
-
-    /// Keeps the whole tissue in the picture until somebody moves the camera.
-    fn follow_growth(&mut self, shown: &Shown, settings: &ViewSettings, camera: &mut ViewCamera) {
-        let whole = whole_view(shown, settings);
-        let pose = match self.automatic {
-            None => whole,
-            Some(before) if before != camera.pose => return,
-            Some(before) => CameraPose {
-                target_um: whole.target_um,
-                distance_um: whole.distance_um.max(before.distance_um),
-                ..before
-            },
-        };
-        self.automatic = Some(pose);
-        camera.pose = pose;
-    }
-
-    fn turn_dials(&mut self, knobs: Arc<Vec<Knob>>) {
-        self.wishes.retain(|path, wish| {
-            !knobs
-                .iter()
-                .any(|knob| knob.path == *path && knob.value == *wish)
-        });
-        if self.dials.len() != knobs.len() {
-            self.dials = knobs
-                .iter()
-                .map(|knob| Dial {
-                    initial: knob.value,
-                    knob: knob.clone(),
-                })
-                .collect();
-        }
-        for (dial, knob) in self.dials.iter_mut().zip(knobs.iter()) {
-            dial.knob = knob.clone();
-            if let Some(wish) = self.wishes.get(&knob.path) {
-                dial.knob.value = *wish;
-            }
-        }
-        self.knobs = knobs;
-    }
-
     fn measure_pace(&mut self, hours: f64) {
         let now = Instant::now();
         match self.pace_mark {
@@ -646,14 +387,6 @@ pub(super) fn whole_view(shown: &Shown, settings: &ViewSettings) -> CameraPose {
     automatic_pose(&shown.0, settings.site, &settings.look)
 }
 
-/// The words that a timeline shows now, where it is known what they point at.
-pub(super) fn labels_of(timeline: &Timeline, snapshot: &Snapshot, site: usize) -> Vec<Pointer> {
-    let labels = timeline.labels_at(snapshot.hours).into_iter();
-    labels
-        .filter_map(|(_, label)| Pointer::of(label, snapshot, site, None))
-        .collect()
-}
-
 /// Lower and upper end of a site along an axis, um.
 pub(super) fn extent(site: Option<&SiteSnapshot>, axis: Axis) -> (f32, f32) {
     let Some(site) = site else {
@@ -671,6 +404,3 @@ pub(super) fn extent(site: Option<&SiteSnapshot>, axis: Axis) -> (f32, f32) {
         (-100.0, 100.0)
     }
 }
-
-#[cfg(test)]
-mod tests;

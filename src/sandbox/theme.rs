@@ -237,6 +237,26 @@ pub(super) fn card_frame(style: &egui::Style) -> egui::Frame {
         .inner_margin(Margin::symmetric(12, 8))
 }
 
+/// A card with a title in the middle of what is free of the picture, which a person can put away; whether it stays.
+pub(super) fn titled_card(
+    ctx: &egui::Context,
+    free: egui::Rect,
+    title: &'static str,
+    contents: impl FnOnce(&mut Ui),
+) -> bool {
+    let mut is_open = true;
+    egui::Window::new(title)
+        .open(&mut is_open)
+        .collapsible(false)
+        .resizable(false)
+        .pivot(egui::Align2::CENTER_CENTER)
+        .default_pos(free.center())
+        .constrain_to(free)
+        .frame(card_frame(&ctx.global_style()))
+        .show(ctx, contents);
+    is_open
+}
+
 /// A part of a panel that can be folded away.
 pub(super) fn section<R>(
     ui: &mut Ui,

@@ -13,7 +13,7 @@ use super::checker::{Checker, names_in};
 use super::library::CellLibrary;
 use super::named_parts::NamedParts;
 use super::prefab::Written;
-use super::schema::{Event, Scene};
+use super::schema::Scene;
 use super::spans::FieldPath;
 use crate::core::capability::{Capability, CapabilityRegistry, CellTypeName};
 
@@ -70,9 +70,8 @@ pub(super) fn check_body_parts(
     library: &CellLibrary,
 ) {
     let body = &scene.body;
-    let given = scene.timeline.iter().any(|event| match event {
-        Event::At(_, action) | Event::Every { action, .. } => action.drug().is_some(),
-    });
+    let mut events = scene.timeline.iter();
+    let given = events.any(|event| event.action().drug().is_some());
     let patient = given.then(|| format!("{:?}", scene.patient));
     for part in library.known.body_parts() {
         let Some(value) = body.get(part.file.name) else {

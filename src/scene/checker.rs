@@ -371,6 +371,7 @@ fn name_in<N: Any>(field: &dyn PartialReflect) -> Option<&N> {
     let optional = field.try_downcast_ref::<Option<N>>();
     field.try_downcast_ref::<N>().or_else(|| optional?.as_ref())
 }
+
 /// Names that could stand somewhere, the first ones of very many.
 fn possible(names: &[String]) -> String {
     /// With more of them nobody reads the list.

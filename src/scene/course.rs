@@ -12,7 +12,7 @@ use bevy::prelude::*;
 
 use super::changes::Replay;
 use super::library::CellLibrary;
-use super::schema::{Event, Scene};
+use super::schema::Scene;
 use super::spans::FieldPath;
 use super::timeline::{Change, Occurrence, Timeline};
 use crate::core::clones::{HeritableTraits, possible_factors, would_contradict};
@@ -171,10 +171,7 @@ impl Course<'_, '_, '_> {
     /// Where what an event does stands.
     fn place(&self, event: usize) -> FieldPath {
         let at = FieldPath::root().field("timeline").item(event);
-        match self.scene.timeline[event] {
-            Event::At(..) => at.nth(1),
-            Event::Every { .. } => at.field("action"),
-        }
+        self.scene.timeline[event].place_of_action(&at)
     }
 
     /// Gives the world the rules and parameters of a state. What was set in any earlier one is set in all later ones, so

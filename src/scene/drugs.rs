@@ -20,7 +20,7 @@ use super::molecules::{
 };
 use super::prefab::Origin;
 use super::report::SceneReport;
-use super::schema::{Action, Event, Faces, Field, Scene, Site};
+use super::schema::{Action, Faces, Field, Scene, Site};
 use super::spans::{FieldPath, Tree};
 use super::treatment::{CellTransfer, Dosing, Injection, Irradiation, Resection};
 use crate::biology::therapy::effects::{Subject, subject};
@@ -80,6 +80,18 @@ pub fn load_drug(path: &Path) -> Result<Drug, SceneReport> {
 pub fn shipped_drugs() -> Result<Vec<Drug>, SceneReport> {
     let read = assets::shipped(&SHIPPED, FOLDER, read_drug)?;
     Ok(read.into_iter().map(|(drug, _)| drug).collect())
+}
+
+/// Puts those of a scene's drugs on call that nothing in it gives, such as those of arms that it has no more: it has them all the same.
+pub(super) fn keep_on_call(scene: &mut Scene) {
+    let of_arms = scene.arms.iter().flat_map(|arm| &arm.timeline);
+    let events = scene.timeline.iter().chain(of_arms);
+    let given: Vec<&str> = events.filter_map(|event| event.action().drug()).collect();
+    let names = scene.drugs.iter().map(|drug| &drug.name);
+    let kept =
+        names.filter(|name| !given.contains(&name.as_str()) && !scene.on_call.contains(name));
+    let kept: Vec<String> = kept.cloned().collect();
+    scene.on_call.extend(kept);
 }
 
 /// Checks the drug that stands at a place of a file.
@@ -216,10 +228,8 @@ pub(super) fn prepare(
     let names: Vec<String> = all.iter().map(|(drug, _)| drug.name.clone()).collect();
     // An arm without a drug that another gives has its molecules as well, none of them: seeds stay paired.
     let of_arms = scene.arms.iter().flat_map(|arm| &arm.timeline);
-    let given = scene.timeline.iter().chain(of_arms).filter_map(|event| {
-        let (Event::At(_, action) | Event::Every { action, .. }) = event;
-        action.drug()
-    });
+    let events = scene.timeline.iter().chain(of_arms);
+    let given = events.filter_map(|event| event.action().drug());
     let wanted: Vec<&str> = given
         .chain(scene.on_call.iter().map(String::as_str))
         .collect();
@@ -407,12 +417,7 @@ pub(super) fn check_treatments(
     for (index, name) in scene.untreated.iter().enumerate() {
         checker.known(&list.item(index), "site", name, &sites);
     }
-    let list = root.field("timeline");
-    for (index, event) in scene.timeline.iter().enumerate() {
-        let (path, action) = match event {
-            Event::At(_, action) => (list.item(index).nth(1), action),
-            Event::Every { action, .. } => (list.item(index).field("action"), action),
-        };
+    for (path, action) in scene.actions() {
         check_treatment(checker, &path, action, scene, (library, &at_hand.names));
     }
 }

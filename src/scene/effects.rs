@@ -11,9 +11,9 @@ use super::checker::Checker;
 use super::library::CellLibrary;
 use super::prefab::CellPrefab;
 use super::report::SceneReport;
-use super::schema::{Action, Event, Place, Population, Scene};
+use super::schema::{Action, Place, Population, Scene};
 use super::spans::{FieldPath, PathStep, Tree};
-use super::{Tables, shape::join_with_or};
+use super::{Tables, added, shape::join_with_or};
 use crate::core::regulate::RuleChange;
 use crate::core::rule::Rule;
 
@@ -67,12 +67,7 @@ pub(super) fn note_without_effect(
     for (index, change) in scene.rules.iter().enumerate() {
         warn(checker, effects.of_change(&list.item(index), change));
     }
-    let list = root.field("timeline");
-    for (index, event) in scene.timeline.iter().enumerate() {
-        let (at, action) = match event {
-            Event::At(_, action) => (list.item(index).nth(1), action),
-            Event::Every { action, .. } => (list.item(index).field("action"), action),
-        };
+    for (at, action) in scene.actions() {
         if let Action::Rule(change) = action {
             warn(checker, effects.of_change(&at, change));
         }
@@ -112,14 +107,7 @@ fn warn(checker: &mut Checker, said: Vec<(FieldPath, String)>) {
 /// Where cells of each type are put.
 fn places<'s>(scene: &'s Scene, tables: &'s Tables) -> Places<'s> {
     let mut places = Places::new();
-    let added = scene.timeline.iter().filter_map(|event| {
-        let (Event::At(_, action) | Event::Every { action, .. }) = event;
-        match action {
-            Action::Add(population) => Some(population),
-            _ => None,
-        }
-    });
-    for population in scene.populations.iter().chain(added) {
+    for population in scene.populations.iter().chain(added(scene.timeline.iter())) {
         let site = match &population.site {
             None => Some(0),
             Some(name) => scene.sites.iter().position(|site| site.name == *name),

@@ -163,6 +163,7 @@ impl ParsedScene {
         scene.seed = seed;
         scene.cell_types.clone_from(&self.library.types);
         scene.variants.clear();
+        drugs::keep_on_call(&mut scene);
         scene.molecules = self.library.molecules.list().to_vec();
         for population in populations_of(&mut scene) {
             if let Place::Csv(file) = &population.place
@@ -404,12 +405,9 @@ impl ParsedScene {
 
 /// What events add.
 fn added<'s>(timeline: impl Iterator<Item = &'s Event>) -> impl Iterator<Item = &'s Population> {
-    timeline.filter_map(|event| {
-        let (Event::At(_, action) | Event::Every { action, .. }) = event;
-        match action {
-            Action::Add(population) => Some(population),
-            _ => None,
-        }
+    timeline.filter_map(|event| match event.action() {
+        Action::Add(population) => Some(population),
+        _ => None,
     })
 }
 
@@ -440,12 +438,10 @@ fn scene_names_files(scene: &Scene) -> bool {
 /// The cell types that populations, timeline and body name.
 fn used_types(scene: &Scene) -> Vec<&str> {
     let of_arms = scene.arms.iter().flat_map(|arm| &arm.timeline);
-    let transferred = scene.timeline.iter().chain(of_arms).filter_map(|event| {
-        let (Event::At(_, action) | Event::Every { action, .. }) = event;
-        match action {
-            Action::Transfer(transfer) => Some(transfer.cell.as_str()),
-            _ => None,
-        }
+    let events = scene.timeline.iter().chain(of_arms);
+    let transferred = events.filter_map(|event| match event.action() {
+        Action::Transfer(transfer) => Some(transfer.cell.as_str()),
+        _ => None,
     });
     let mut used: Vec<&str> = transferred.chain(scene.body.cell_types()).collect();
     for population in populations_in(scene) {

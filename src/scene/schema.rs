@@ -13,12 +13,14 @@ use super::arms::{Arm, Endpoints};
 use super::body_parts::BodyParts;
 use super::look::{CameraKey, Label, Look, PlotShown};
 use super::prefab::CellPrefab;
+use super::spans::FieldPath;
 use super::stage::StageLayout;
 use super::tissue_parts::TissueParts;
 use super::treatment::{CellTransfer, Dosing, Injection, Irradiation, Resection};
 use super::variants::Variant;
 use crate::biology::therapy::{Drug, Patient};
 use crate::core::regulate::RuleChange;
+use crate::core::units::{MINUTES_PER_DAY, MINUTES_PER_HOUR};
 pub use crate::tissue::Organ;
 use crate::tissue::placed::{PlacedRate, Region};
 use crate::tissue::{Molecule, MoleculeName};
@@ -134,14 +136,14 @@ impl Span {
     pub const fn minutes(self) -> f64 {
         match self {
             Self::Minutes(minutes) => minutes,
-            Self::Hours(hours) => hours * 60.0,
-            Self::Days(days) => days * 1440.0,
+            Self::Hours(hours) => hours * MINUTES_PER_HOUR,
+            Self::Days(days) => days * MINUTES_PER_DAY,
         }
     }
 
     /// The span in hours.
     pub const fn hours(self) -> f64 {
-        self.minutes() / 60.0
+        self.minutes() / MINUTES_PER_HOUR
     }
 }
 
@@ -342,6 +344,23 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// What happens.
+    pub const fn action(&self) -> &Action {
+        match self {
+            Self::At(_, action) | Self::Every { action, .. } => action,
+        }
+    }
+
+    /// Where that stands in an event at a place of a file.
+    pub(super) fn place_of_action(&self, at: &FieldPath) -> FieldPath {
+        match self {
+            Self::At(..) => at.nth(1),
+            Self::Every { .. } => at.field("action"),
+        }
+    }
+}
+
 /// What can happen: by a scene's timeline, by a person at the window, by a program.
 ///
 /// What changes the tissue is taken at the start of a step and logged there, so that a live session is a timeline that
@@ -383,9 +402,9 @@ pub enum Action {
 }
 
 impl Action {
-    /// Whether it changes the picture alone.
-    pub const fn is_picture(&self) -> bool {
-        matches!(
+    /// Whether it changes the tissue and not only the picture.
+    pub const fn changes_tissue(&self) -> bool {
+        !matches!(
             self,
             Self::Caption(_)
                 | Self::Camera(_)
@@ -395,11 +414,6 @@ impl Action {
                 | Self::Label(_)
                 | Self::Card(..)
         )
-    }
-
-    /// Whether it changes the tissue and not only the picture.
-    pub const fn changes_tissue(&self) -> bool {
-        !self.is_picture()
     }
 }
 
@@ -462,6 +476,16 @@ pub struct Beside {
 }
 
 impl Scene {
+    /// What happens in its timeline, each with the place where it stands.
+    pub(super) fn actions(&self) -> impl Iterator<Item = (FieldPath, &Action)> {
+        let list = FieldPath::root().field("timeline");
+        let events = self.timeline.iter().enumerate();
+        events.map(move |(index, event)| {
+            let at = list.item(index);
+            (event.place_of_action(&at), event.action())
+        })
+    }
+
     /// The time of the one picture that stands for it, hours.
     pub fn still_hours(&self) -> f64 {
         let still = self.recording.still.map(Span::hours);

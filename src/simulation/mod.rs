@@ -2,7 +2,8 @@
 //!
 //! A [`Simulation`] owns an ECS world and its schedule. It needs no [`App`] and no window: tests, runs and
 //! films make as many as they like, on any thread. [`program`] says what it is made of, [`describe`] what that knows. [`command`] is how anything gets in, [`snapshot`] how the
-//! picture gets out, [`wiring`] how a cell is wired; [`verify`] checks that what must be true is.
+//! picture gets out, [`wiring`] how a cell is wired, [`side_by_side`] how the arms of a scene are stepped and seen together;
+//! [`verify`] checks that what must be true is.
 
 pub mod command;
 pub mod describe;

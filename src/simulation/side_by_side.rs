@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bevy::prelude::*;
 
 use super::{Simulation, Snapshot, SnapshotRequest};
+use crate::core::layer::NOBODY;
 use crate::scene::look::Axis;
 use crate::scene::schema::{Action, Event};
 use crate::scene::{CameraPose, ParsedScene, Scene, Stage};
@@ -191,12 +192,15 @@ impl SideBySide {
                 .filter(|id| *id < PER_ARM);
             let mut seen = arm.simulation.snapshot(&SnapshotRequest {
                 portrait: own,
+                // Diagrams are those of the first arm.
+                diagrams: request.diagrams && number == 0,
                 ..request.clone()
             });
             for site in &arm.sites {
-                let Some(mut site) = seen.sites.get(*site).cloned() else {
+                let Some(site) = seen.sites.get_mut(*site) else {
                     continue;
                 };
+                let mut site = std::mem::take(site);
                 site.name = if arm.sites.len() > 1 {
                     format!("{}, {}", arm.name, site.name)
                 } else {
@@ -204,6 +208,12 @@ impl SideBySide {
                 };
                 for id in &mut site.cells.id {
                     *id += from;
+                }
+                let layers = site.layers.iter_mut();
+                for filled in layers.filter(|filled| filled.layer.stands_for_cells) {
+                    for glyph in filled.glyphs.iter_mut().filter(|glyph| glyph.id != NOBODY) {
+                        glyph.id += from;
+                    }
                 }
                 together.sites.push(site);
             }

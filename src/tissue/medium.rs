@@ -3,7 +3,7 @@
 //!
 //! A module keeps what it knows in a component of its own and says once what that means to molecules:
 //!
-//! - a component of sites that [`Hinders`] diffusion, by the size of the molecule, with
+//! - a component of sites that [`Hinders`] diffusion, by what is said of the molecule ([`Diffusing`]), with
 //!   [`RegisterMedium::register_hindrance`]; what several hinder is multiplied;
 //! - [`InterstitialFlow`], a component of sites: there is one fluid, so one module writes it;
 //! - a component of fields that holds a [`VesselExchange`], with [`RegisterMedium::register_vessel_exchange`]; what
@@ -12,13 +12,13 @@
 //! All arrays are over the voxels (or faces) of the *site*, `x` fastest; a molecule on a coarser grid takes their
 //! means. The module inserts the component where it likes (a component that is absent, or empty, does nothing) and
 //! writes it in any set before `Transport`, or in `Transport` before [`MediumSystems`]. It is state of the module like
-//! any other: registered with [`register_kept`](crate::core::state::{Owner, RegisterState, WhollyKept}::register_kept), unless it is made
+//! any other: registered with [`register_kept`](crate::core::state::RegisterState::register_kept), unless it is made
 //! anew in each step.
 //!
 //! **When it is read.** In `Transport`, before fields are solved. Whether anything changed is known by change
 //! detection, so a module must not touch mutably what it does not change; a field is fitted to its medium again when it is
 //! due and something changed since it was fitted. Fitting costs about as much as several solves, so what changes
-//! slowly deserves to be written every few minutes of tissue time only. Molecules of one radius are hindered alike: where
+//! slowly deserves to be written every few minutes of tissue time only. Molecules of one [`Diffusing`] are hindered alike: where
 //! no fluid flows, one fit serves all of them, scaled by each diffusivity, which is exact.
 
 use bevy::prelude::*;

@@ -1,11 +1,12 @@
 //! Which runs a trial has: conditions times seeds, and what is measured of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::TrialError;
 use crate::core::metric::Metric;
+use crate::core::parameters::nearest;
 use crate::scene::schema::{self, Span};
 use crate::scene::{Arm, ParsedScene};
 
@@ -125,6 +126,45 @@ impl Plan {
             .map(|(_, run)| run)
             .collect()
     }
+
+    /// Makes sure that a plan that was read from a file is one that a trial can have.
+    ///
+    /// # Errors
+    /// In words, what it cannot be.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let is_plain = |file: &str| {
+            !file.is_empty() && file.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        };
+        if let Some(odd) = self.conditions.iter().find(|of| !is_plain(&of.file)) {
+            return Err(format!("`{}` is no name of a file of a trial", odd.file));
+        }
+        let count = self.conditions.len();
+        let mut places = self.conditions.iter().flat_map(|of| &of.combines);
+        if self.control >= count || places.any(|place| *place >= count) {
+            return Err("it names a condition that it does not have".into());
+        }
+        let runs = count.saturating_mul(self.seeds.len());
+        if !(1..=MAX_RUNS).contains(&runs) {
+            return Err(format!(
+                "it has {runs} runs; from 1 to {MAX_RUNS} are possible"
+            ));
+        }
+        let files: BTreeSet<&str> = self.conditions.iter().map(|of| of.file.as_str()).collect();
+        let seeds: BTreeSet<u64> = self.seeds.iter().copied().collect();
+        if files.len() < count || seeds.len() < self.seeds.len() {
+            return Err("it has the same run twice".into());
+        }
+        if let Kind::Screening { ranges, paths, .. } = &self.kind {
+            let points = (ranges.len() as u64 + 1).checked_mul(*paths);
+            if points != Some(count as u64) {
+                return Err(format!(
+                    "{paths} paths of {} parameters are not its {count} conditions",
+                    ranges.len()
+                ));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Seeds of replicates: those of the scene on, one after the other.
@@ -202,46 +242,24 @@ fn measures(
     asked: &[String],
 ) -> Result<Vec<Measure>, TrialError> {
     let scene = &parsed.scene;
-    let first_site = scene.sites.first().map_or("", |site| site.name.as_str());
-    let named: Vec<(&str, &str)> = if !asked.is_empty() {
-        asked
-            .iter()
-            .map(|text| match text.split_once('@') {
-                Some(named) => named,
-                None => (text.as_str(), first_site),
-            })
-            .collect()
+    let sites: Vec<&str> = scene.sites.iter().map(|site| site.name.as_str()).collect();
+    let named: Vec<(&str, Option<&str>)> = if !asked.is_empty() {
+        asked.iter().map(|text| column_and_site(text)).collect()
     } else if !scene.trial.measures.is_empty() {
         let of = scene.trial.measures.iter();
-        of.map(|of| (of.metric.as_str(), of.site.as_deref().unwrap_or(first_site)))
+        of.map(|of| (of.metric.as_str(), of.site.as_deref()))
             .collect()
     } else {
         let figures = known.iter().filter(|metric| metric.figure.is_some());
-        let figures = figures.map(|metric| (metric.name.as_str(), first_site));
+        let figures = figures.map(|metric| (metric.name.as_str(), None));
         figures.take(MAX_FIGURES).collect()
     };
     let mut measures: Vec<Measure> = Vec::new();
-    for (name, site) in named {
-        let Some(metric) = known.iter().find(|metric| metric.name == name) else {
-            let names: Vec<&str> = known.iter().map(|metric| metric.name.as_str()).collect();
-            let guess = crate::core::parameters::nearest(name, &names);
-            let guess = guess.map_or_else(
-                || "see `tumorscape describe`".into(),
-                |guess| format!("did you mean `{guess}`?"),
-            );
-            return Err(TrialError::Asked(format!(
-                "there is no column `{name}`; {guess}"
-            )));
-        };
-        if scene.sites.iter().all(|known| known.name != site) {
-            let names: Vec<&str> = scene.sites.iter().map(|site| site.name.as_str()).collect();
-            return Err(TrialError::Asked(format!(
-                "there is no site `{site}`; the scene has `{}`",
-                names.join("`, `")
-            )));
-        }
+    for named in named {
+        let (metric, site) = measured(named, known, &sites)?;
+        let site = sites.get(site).copied().unwrap_or_default();
         let measure = Measure {
-            metric: name.into(),
+            metric: metric.name.clone(),
             site: site.into(),
             label: metric.label.clone(),
             unit: metric.unit.clone(),
@@ -251,6 +269,44 @@ fn measures(
         }
     }
     Ok(measures)
+}
+
+/// The column and the site of `COLUMN` or `COLUMN@SITE`.
+pub fn column_and_site(text: &str) -> (&str, Option<&str>) {
+    match text.split_once('@') {
+        Some((column, site)) => (column, Some(site)),
+        None => (text, None),
+    }
+}
+
+/// What is measured under the name of a column, and the number of the site: the first if none is named.
+///
+/// # Errors
+/// When there is no such column or site.
+pub fn measured<'m>(
+    (column, site): (&str, Option<&str>),
+    known: &'m [Metric],
+    sites: &[&str],
+) -> Result<(&'m Metric, usize), TrialError> {
+    let Some(metric) = known.iter().find(|metric| metric.name == column) else {
+        let names: Vec<&str> = known.iter().map(|metric| metric.name.as_str()).collect();
+        let guess = nearest(column, &names).map_or_else(
+            || "see `tumorscape describe`".into(),
+            |guess| format!("did you mean `{guess}`?"),
+        );
+        return Err(TrialError::Asked(format!(
+            "there is no column `{column}`; {guess}"
+        )));
+    };
+    let number = site.map_or(Some(0), |site| sites.iter().position(|of| *of == site));
+    let Some(number) = number else {
+        return Err(TrialError::Asked(format!(
+            "there is no site `{}`; the scene has `{}`",
+            site.unwrap_or_default(),
+            sites.join("`, `")
+        )));
+    };
+    Ok((metric, number))
 }
 
 /// The conditions that the arms of a scene are, with the scene of each, and the place of the control.
@@ -317,6 +373,7 @@ pub fn file_name(place: usize, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trial::design::Range;
 
     #[test]
     fn names_of_files_are_plain_whatever_arms_are_called() {
@@ -331,8 +388,7 @@ mod tests {
         assert!(file_name(0, &"long ".repeat(40)).len() <= 45);
     }
 
-    #[test]
-    fn parts_share_out_all_runs() {
+    fn plan() -> Plan {
         let condition = |name: &str| Condition {
             name: name.into(),
             file: name.into(),
@@ -341,7 +397,7 @@ mod tests {
             doses: BTreeMap::new(),
             combines: Vec::new(),
         };
-        let plan = Plan {
+        Plan {
             title: String::new(),
             program: String::new(),
             kind: Kind::Arms,
@@ -352,10 +408,52 @@ mod tests {
             time_to: None,
             until: None,
             checkpoint_every: Span::Hours(1.0),
-        };
+        }
+    }
+
+    #[test]
+    fn parts_share_out_all_runs() {
+        let plan = plan();
         let mut runs: Vec<RunOf> = (1..=5).flat_map(|part| plan.part((part, 5))).collect();
         runs.sort_unstable();
         assert_eq!(runs, plan.runs().collect::<Vec<_>>());
         assert_eq!(plan.seeds, [5, 6, 7, 8]);
+    }
+
+    fn screening(parameters: usize, paths: u64) -> Kind {
+        let range = Range::parse("a.b=0..1").expect("a range");
+        Kind::Screening {
+            ranges: vec![range; parameters],
+            paths,
+            seed: 1,
+        }
+    }
+
+    #[test]
+    fn a_plan_that_no_trial_can_have_is_refused() {
+        let changed = |change: fn(&mut Plan)| {
+            let mut plan = plan();
+            change(&mut plan);
+            plan.check()
+        };
+        let wrong: [(fn(&mut Plan), &str); 11] = [
+            (|of| of.conditions[1].file = "../b".into(), "no name of"),
+            (|of| of.control = 3, "does not have"),
+            (|of| of.conditions[2].combines = vec![3], "does not have"),
+            (|of| of.seeds = seeds_from(1, 40_000), "120000 runs"),
+            (|of| of.seeds.clear(), "0 runs"),
+            (|of| of.seeds = vec![4, 5, 4], "twice"),
+            (|of| of.conditions[2].file = "a".into(), "twice"),
+            (|of| of.kind = screening(2, 2), "2 paths of 2"),
+            (|of| of.kind = screening(0, 4), "4 paths of 0"),
+            (|of| of.kind = screening(3, 1 << 62), "paths of 3"),
+            (|of| of.kind = screening(0, u64::MAX), "paths of 0"),
+        ];
+        for (change, says) in wrong {
+            let message = changed(change).expect_err(says);
+            assert!(message.contains(says), "{message}");
+        }
+        assert_eq!(changed(|_| {}), Ok(()));
+        assert_eq!(changed(|of| of.kind = screening(2, 1)), Ok(()));
     }
 }

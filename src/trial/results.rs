@@ -3,9 +3,10 @@
 //! The folder may be one, or several that hold parts of the same trial, computed on machines that share nothing.
 
 use super::TrialError;
-use super::folder::{Done, Stage, Trial};
+use super::folder::{Done, LONGEST, Stage, Trial};
 use super::plan::{Plan, RunOf};
 use super::statistics::survival::Followed;
+use crate::core::files::read_plain;
 use crate::scene::expect::met;
 
 /// What was measured.
@@ -106,13 +107,13 @@ impl Results {
     }
 
     fn read_run(&mut self, trial: &Trial, run: RunOf, done: Done) -> Result<RunResult, TrialError> {
-        let path = trial.folder.join(trial.run_folder(run)).join("metrics.csv");
+        let path = trial.inside(&trial.run_folder(run).join("metrics.csv"))?;
         let damaged = |what: String| TrialError::Damaged {
             path: path.clone(),
             what,
         };
-        let mut reader =
-            csv::Reader::from_path(&path).map_err(|error| damaged(error.to_string()))?;
+        let text = read_plain(&path, LONGEST).map_err(|error| damaged(error.to_string()))?;
+        let mut reader = csv::Reader::from_reader(text.as_slice());
         let headers = reader
             .headers()
             .map_err(|error| damaged(error.to_string()))?;

@@ -68,7 +68,8 @@ struct Active {
 /// far it is whenever that changes.
 ///
 /// # Errors
-/// When the folder of the trial cannot be read or written. What goes wrong with a run is told in [`Reached::failures`].
+/// When the system does not tell of a process whether it has ended. What goes wrong with a run is told in
+/// [`Reached::failures`], and the others go on.
 pub fn compute(
     trial: &Trial,
     manner: &Manner,
@@ -105,7 +106,7 @@ pub fn compute(
                 Ok(None) => index += 1,
                 Ok(Some(status)) => {
                     let of = active.swap_remove(index);
-                    finish(trial, of, status, &mut reached)?;
+                    finish(trial, of, status, &mut reached);
                     changed = true;
                 }
                 Err(source) => {
@@ -123,10 +124,11 @@ pub fn compute(
                 && let Some(run) = waiting.pop_front()
             {
                 changed = true;
-                match begin(trial, manner, run)? {
-                    Begun::Here(of) => active.push(of),
-                    Begun::Elsewhere => elsewhere.push_back(run),
-                    Begun::Done => reached.done += 1,
+                match begin(trial, manner, run) {
+                    Ok(Begun::Here(of)) => active.push(of),
+                    Ok(Begun::Elsewhere) => elsewhere.push_back(run),
+                    Ok(Begun::Done) => reached.done += 1,
+                    Err(error) => reached.failures.push((run, error.to_string())),
                 }
             }
         }
@@ -162,7 +164,7 @@ fn begin(trial: &Trial, manner: &Manner, run: RunOf) -> Result<Begun, TrialError
     command.current_dir(&trial.folder);
     match trial.stage(run) {
         Stage::Done(_) => return Ok(Begun::Done),
-        Stage::Begun if trial.can_resume(run) => {
+        Stage::Begun if trial.can_resume(run)? => {
             command.arg("resume").arg(trial.run_folder(run));
         }
         stage => {
@@ -221,12 +223,7 @@ fn option_of(span: Span) -> String {
 }
 
 /// Notes what came of a run whose process has ended.
-fn finish(
-    trial: &Trial,
-    mut of: Active,
-    status: ExitStatus,
-    reached: &mut Reached,
-) -> Result<(), TrialError> {
+fn finish(trial: &Trial, mut of: Active, status: ExitStatus, reached: &mut Reached) {
     let said = tail(&mut of.log);
     let state = said
         .lines()
@@ -240,9 +237,13 @@ fn finish(
                 holds: code == Some(0),
                 seconds: of.began.elapsed().as_secs_f64(),
             };
-            trial.note_done(of.run, &done)?;
-            reached.done += 1;
-            reached.computed += 1;
+            match trial.note_done(of.run, &done) {
+                Ok(()) => {
+                    reached.done += 1;
+                    reached.computed += 1;
+                }
+                Err(error) => reached.failures.push((of.run, error.to_string())),
+            }
         }
         // It goes on from its checkpoint another time.
         None if reached.stopped => {}
@@ -252,7 +253,6 @@ fn finish(
             reached.failures.push((of.run, why));
         }
     }
-    Ok(())
 }
 
 /// The last that a log says.

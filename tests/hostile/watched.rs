@@ -48,6 +48,8 @@ fn touches(folder: &Path, arguments: &[&str]) -> Vec<Touch> {
         .arg(log.path())
         .arg(env!("CARGO_BIN_EXE_tumorscape"))
         .args(arguments)
+        // Where the loader looks first is said by who starts the program, not by the program.
+        .env_remove("LD_LIBRARY_PATH")
         .current_dir(folder)
         .output()
         .expect("it starts")

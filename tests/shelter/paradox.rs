@@ -39,7 +39,7 @@ fn shelter_makes_the_tumour_larger_in_nine_of_ten_seeds() {
 fn without_macrophages_or_regulatory_t_cells_part_of_it_is_recovered() {
     let without = |cells: &'static [&'static str]| {
         move |simulation: &mut Simulation| {
-            for path in cells.iter().flat_map(|cell| {
+            for (cell, rule) in cells.iter().flat_map(|cell| {
                 let calls = match *cell {
                     "macrophage" => &["ccl2_calls_monocytes"][..],
                     _ => &[
@@ -49,7 +49,6 @@ fn without_macrophages_or_regulatory_t_cells_part_of_it_is_recovered() {
                 };
                 calls.iter().map(move |rule| (*cell, *rule))
             }) {
-                let (cell, rule) = path;
                 for (path, value) in [
                     (format!("{cell}.rules.{rule}.scale"), 0.0),
                     (format!("{cell}.death.apoptosis_per_hour"), 10.0),

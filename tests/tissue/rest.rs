@@ -30,7 +30,7 @@ struct Rest {
 /// A free population grows at the rate `b` of the equation of Euler and Lotka, `2 prod 1/(1 + b T_i) = 1`; what has died at `t = 0` is
 /// `exp(-l t)` of it until it counts as gone, so that a core into which `F` flows holds `F (1 - f)/l`. At rest `b (R^3 - c^3) = F`. The core
 /// takes up nothing, so that with a constant uptake `u` in the rim `p_0 - p_c = u/(6 D) (R^2 - 3 c^2 + 2 c^3/R)`.
-fn at_rest() -> Rest {
+fn at_rest(loss_per_hour: f64) -> Rest {
     let grown = |b: f64| 2.0 / PHASES_HOURS.iter().map(|t| 1.0 + b * t).product::<f64>();
     let (mut low, mut high) = (0.0, 1.0);
     for _ in 0..60 {
@@ -42,7 +42,7 @@ fn at_rest() -> Rest {
         }
     }
     let births = low;
-    let losses = LOSS_PER_HOUR / (1.0 - CLEARED_UM3 / LIVING_UM3);
+    let losses = loss_per_hour / (1.0 - CLEARED_UM3 / LIVING_UM3);
     let core_share = births / (births + losses);
     let x = core_share.cbrt();
     let square = 6.0 * DIFFUSIVITY * (SURFACE_MMHG - NEEDED_MMHG) / UPTAKE;
@@ -106,7 +106,7 @@ fn found(simulation: &Simulation) -> Found {
 #[ignore = "weeks of four spheroids: some minutes; run with `cargo test --release -- --ignored`"]
 fn with_constant_rates_a_spheroid_comes_to_rest_at_the_radius_of_the_balance_from_below_and_above()
 {
-    let rest = at_rest();
+    let rest = at_rest(LOSS_PER_HOUR);
     println!(
         "at rest {:.1} um, {:.3} of it core",
         rest.radius_um, rest.core_share
@@ -147,13 +147,22 @@ fn with_constant_rates_a_spheroid_comes_to_rest_at_the_radius_of_the_balance_fro
 
 #[test]
 fn the_balance_has_its_known_limits() {
-    let rest = at_rest();
-    // Nearly all of a ball is core where hardly anything is lost, none where much is; with these rates a quarter.
+    let square = DIFFUSIVITY * (SURFACE_MMHG - NEEDED_MMHG) / UPTAKE;
+    // What is lost at once leaves no core: the ball is so wide that its middle just has what cells need.
+    let bare = at_rest(1e6);
+    assert!(bare.core_share < 1e-6, "{}", bare.core_share);
+    let expected = (6.0 * square).sqrt();
     assert!(
-        (rest.core_share - 0.243).abs() < 1e-3,
-        "{}",
-        rest.core_share
+        (bare.radius_um / expected - 1.0).abs() < 1e-3,
+        "{}, {expected}",
+        bare.radius_um
     );
-    // 6 D p/u is the square of the radius at which the middle runs out: the rest is farther out, a thick shell.
-    assert!((rest.radius_um - 206.7).abs() < 0.1, "{}", rest.radius_um);
+    // What is hardly ever lost is nearly all core: its rim is as thick as that of a flat tissue.
+    let full = at_rest(1e-6);
+    assert!(full.core_share > 0.999, "{}", full.core_share);
+    let (rim, expected) = (
+        full.radius_um * (1.0 - full.core_share.cbrt()),
+        (2.0 * square).sqrt(),
+    );
+    assert!((rim / expected - 1.0).abs() < 1e-3, "{rim}, {expected}");
 }

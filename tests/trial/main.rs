@@ -2,6 +2,8 @@
 
 #[cfg(unix)]
 mod cluster;
+#[cfg(unix)]
+mod prepared;
 #[path = "../program/mod.rs"]
 mod program;
 mod sweeps;

@@ -5,7 +5,8 @@ use bevy::prelude::*;
 use super::ancestry::{Journey, JourneyChange, Journeys};
 use super::circuit::{Circuit, Circulation, EntryRoute, NODE};
 use super::circulation::Voyage;
-use super::colonisation::Colonist;
+use super::colonisation::{Colonist, ColonyStage};
+use super::tables::living_of;
 use crate::cell::{Resident, Vital};
 use crate::core::Clock;
 use crate::core::columns::tables_with;
@@ -52,25 +53,6 @@ first cells.",
     );
 }
 
-/// Living cells that descend from each journey, wherever they are.
-fn living_of(world: &World, journeys: usize) -> Vec<u64> {
-    let mut living = vec![0_u64; journeys];
-    for table in tables_with::<Voyage>(world) {
-        let Some(voyages) = table.get::<Voyage>() else {
-            continue;
-        };
-        let (vitals, colonists) = (table.get::<Vital>(), table.get::<Colonist>());
-        for (row, voyage) in voyages.iter().enumerate() {
-            let lives = vitals.is_none_or(|vitals| vitals[row].is_alive());
-            let journey = voyage.journey.filter(|_| lives);
-            if let Some(count) = journey.and_then(|at| living.get_mut(at as usize)) {
-                *count += colonists.map_or(1, |of| u64::from(of[row].cells.max(1)));
-            }
-        }
-    }
-    living
-}
-
 fn organ_name(circuit: &Circuit, organ: Option<u8>) -> &str {
     let organ = organ.and_then(|organ| circuit.organs.get(usize::from(organ)));
     organ.map_or("lost", |organ| organ.name.as_str())
@@ -94,12 +76,12 @@ fn lineages(world: &World) -> Option<Drawing> {
     let journeys = &world.get_resource::<Journeys>()?.0;
     let circuit = world.get_resource::<Circulation>()?.get()?;
     let step_hours = world.get_resource::<Clock>()?.step_minutes / 60.0;
-    let living = living_of(world, journeys.len());
     let mut order: Vec<usize> = (0..journeys.len()).collect();
     order.retain(|at| journeys[*at].lodged.is_some());
     if order.is_empty() {
         return None;
     }
+    let living = living_of(world, journeys.len());
     let all = order.len();
     let worth = |of: &Journey, at: usize| (of.grew && living[at] > 0, living[at], of.grew);
     order.sort_by(|a, b| {
@@ -216,6 +198,9 @@ struct OfOrgan {
 fn body_map(world: &World) -> Option<Drawing> {
     let circuit = world.get_resource::<Circulation>()?.get()?;
     let journeys = &world.get_resource::<Journeys>()?.0;
+    if journeys.is_empty() {
+        return None;
+    }
     let sites = world.get_resource::<Sites>()?;
     // Organs that sites can be part of, and the others as one.
     let mut kinds: Vec<Option<Organ>> = Vec::new();
@@ -265,7 +250,7 @@ fn body_map(world: &World) -> Option<Drawing> {
                 continue;
             }
             let colonist = colonists.map(|of| &of[row]);
-            let grows = colonist.is_some_and(|of| of.stage == super::ColonyStage::Growing);
+            let grows = colonist.is_some_and(|of| of.stage == ColonyStage::Growing);
             let is_on_the_way = residents[row].0.is_transit();
             if is_on_the_way && voyage.organ.is_none() {
                 in_blood += 1;
@@ -281,9 +266,6 @@ fn body_map(world: &World) -> Option<Drawing> {
                 found[place].grows |= grows;
             }
         }
-    }
-    if journeys.is_empty() {
-        return None;
     }
     let mut places = vec![MapPlace {
         label: "blood".into(),

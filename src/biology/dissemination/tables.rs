@@ -9,10 +9,30 @@ use super::ancestry::{Journey, Journeys};
 use super::circuit::Circulation;
 use super::circulation::Voyage;
 use super::colonisation::Colonist;
+use crate::cell::Vital;
 use crate::core::columns::tables_with;
 use crate::core::parameters::CellTypeNames;
 use crate::core::{CellId, Clock};
 use crate::tissue::Sites;
+
+/// Living cells that descend from each journey, wherever they are.
+pub(super) fn living_of(world: &World, journeys: usize) -> Vec<u64> {
+    let mut living = vec![0_u64; journeys];
+    for table in tables_with::<Voyage>(world) {
+        let Some(voyages) = table.get::<Voyage>() else {
+            continue;
+        };
+        let (vitals, colonists) = (table.get::<Vital>(), table.get::<Colonist>());
+        for (row, voyage) in voyages.iter().enumerate() {
+            let lives = vitals.is_none_or(|vitals| vitals[row].is_alive());
+            let journey = voyage.journey.filter(|_| lives);
+            if let Some(count) = journey.and_then(|at| living.get_mut(at as usize)) {
+                *count += colonists.map_or(1, |of| u64::from(of[row].cells.max(1)));
+            }
+        }
+    }
+    living
+}
 
 /// The list of journeys, as `journeys.csv` holds it; none where there was none.
 pub(super) fn journeys_csv(world: &World) -> Option<String> {
@@ -20,21 +40,7 @@ pub(super) fn journeys_csv(world: &World) -> Option<String> {
     if journeys.0.is_empty() {
         return None;
     }
-    let mut living = vec![0_u64; journeys.0.len()];
-    for table in tables_with::<Voyage>(world) {
-        let (Some(voyages), vitals) = (table.get::<Voyage>(), table.get::<crate::cell::Vital>())
-        else {
-            continue;
-        };
-        let colonists = table.get::<Colonist>();
-        for (row, voyage) in voyages.iter().enumerate() {
-            let is_alive = vitals.is_none_or(|vitals| vitals[row].is_alive());
-            if let Some(journey) = voyage.journey.filter(|_| is_alive) {
-                let cells = colonists.map_or(1, |colonists| colonists[row].cells.max(1));
-                living[journey as usize] += u64::from(cells);
-            }
-        }
-    }
+    let living = living_of(world, journeys.0.len());
     let step_hours = world.resource::<Clock>().step_minutes / 60.0;
     let hours = |step: u64| step as f64 * step_hours;
     let sites = world.resource::<Sites>();

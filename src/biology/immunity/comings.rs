@@ -164,6 +164,10 @@ pub fn come_and_go(
             let radius_um = bodies
                 .get(cell_type)
                 .map_or(0.0, BodyParameters::resting_radius_um);
+            let rides = riders
+                .as_ref()
+                .is_some_and(|of| of.get(cell_type).is_some());
+            let can_patrol = rides && ways.has_vessels() && of.patrol_share > 0.0;
             let mut left = f64::from(minutes);
             for _ in 0..MOST_AT_ONCE {
                 left -= f64::from(random.exponential()) / per_min;
@@ -175,18 +179,9 @@ pub fn come_and_go(
                 let Some(door) = ways.pick(dice) else {
                     continue;
                 };
-                let rides = || {
-                    riders
-                        .as_ref()
-                        .is_some_and(|of| of.get(cell_type).is_some())
-                };
-                if of.patrol_share > 0.0
-                    && ways.has_vessels()
-                    && rides()
-                    && random.chance(of.patrol_share)
-                {
+                if can_patrol && random.chance(of.patrol_share) {
                     let lumen_um = door.lumen_um();
-                    let at_um = lumen_um.clamp(block.min_um, block.max_um());
+                    let at_um = block.nearest_inside(lumen_um);
                     let newcomer = Recruit::new(cell_type, SiteId(number as u16), at_um, COMES);
                     passages.recruit(newcomer.carrying(InVessel(Some(lumen_um))));
                     continue;

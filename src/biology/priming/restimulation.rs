@@ -9,17 +9,16 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::presenting::{Presentation, take_up_antigen};
+use crate::cell::Vital;
 use crate::cell::death::is_alive;
 use crate::cell::life::{Beginning, RegisterLife};
-use crate::cell::neighbourhood::{Asking, Neighbourhood, UseNeighbourhood};
-use crate::cell::{Body, CellType, Living, Position, Resident, Vital};
+use crate::cell::neighbourhood::{FeelingCells, UseNeighbourhood};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::invariant::{RegisterInvariant, outside};
-use crate::core::parallel::{IN_TABLES, for_each_row_mut};
-use crate::core::parameters::{Parameters, PerType, RegisterParameters};
+use crate::core::parameters::{Parameters, RegisterParameters};
 use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::state::RegisterState;
-use crate::core::{CellId, SimSchedule, SimSystems};
+use crate::core::{SimSchedule, SimSystems};
 
 /// That cells of a type meet the antigen which others show.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
@@ -37,20 +36,9 @@ pub struct Restimulation {
 
 /// Living cells meet what those show that touch them.
 pub fn meet_shown(
-    parameters: Res<PerType<RestimulationParameters>>,
-    near: Neighbourhood,
     shown: Query<(Option<&Vital>, &Presentation)>,
-    mut cells: Query<(
-        &CellId,
-        &CellType,
-        &Resident,
-        &Position,
-        &Body,
-        Option<&Vital>,
-        &mut Restimulation,
-    )>,
+    mut cells: FeelingCells<RestimulationParameters, Restimulation>,
 ) {
-    let parameters = &*parameters;
     let shows = |(vital, presentation): (Option<&Vital>, &Presentation)| {
         if is_alive(vital) {
             presentation.antigen
@@ -60,28 +48,14 @@ pub fn meet_shown(
     };
     // Mostly nobody shows any: then nobody is asked.
     let is_shown = shown.iter().any(|of| shows(of) > 0.0);
-    for (ids, types, residents, positions, bodies, vitals, mut states) in
-        cells.contiguous_iter_mut().expect(IN_TABLES)
-    {
-        let living = Living::of(types, vitals, parameters);
-        for_each_row_mut(states.bypass_change_detection(), |row, state| {
-            *state = Restimulation::default();
-            let site = residents[row].0;
-            if !is_shown || living.at(row).is_none() || site.is_transit() {
-                return;
-            }
-            let asking = Asking {
-                id: ids[row],
-                site,
-                at_um: positions[row].0,
-            };
-            state.antigen = near.touching(asking, bodies[row].radius_um, &[], |touching| {
-                touching.iter().fold(0.0, |most: f32, other| {
-                    most.max(shown.get(other.entity).map_or(0.0, shows))
-                })
-            });
-        });
-    }
+    let antigen = |other| shown.get(other).map_or(0.0, shows);
+    cells.feel(|_, cell| Restimulation {
+        antigen: if is_shown {
+            cell.strongest_touching(antigen)
+        } else {
+            0.0
+        },
+    });
 }
 
 /// Registers the capability.

@@ -23,8 +23,8 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::life::{Beginning, RegisterLife};
-use crate::cell::neighbourhood::{Asking, Neighbour, Neighbourhood, UseNeighbourhood};
-use crate::cell::{Body, CellType, Living, Position, Resident, Vital};
+use crate::cell::neighbourhood::{FeelingCells, UseNeighbourhood};
+use crate::cell::{CellType, Living, Vital};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::invariant::{RegisterInvariant, outside};
@@ -32,7 +32,7 @@ use crate::core::parallel::{IN_TABLES, for_each_row_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::state::RegisterState;
 use crate::core::units::{UM3_PER_MM3, ball_volume_um3};
-use crate::core::{CellId, SimSchedule, SimSystems};
+use crate::core::{SimSchedule, SimSystems};
 
 mod known;
 mod picture;
@@ -145,76 +145,33 @@ pub fn suppress(
     }
 }
 
-/// What the neighbours of a cell do to it; the dead among them do nothing, as [`suppress`] left them.
-fn felt(
-    suppressors: &Query<&Suppressor>,
-    neighbours: &[Neighbour],
-    of: impl Fn(&Suppressor) -> f32,
-    add: impl Fn(f32, f32) -> f32,
-) -> f32 {
-    neighbours.iter().fold(0.0, |sum, other| {
-        let found = suppressors.get(other.entity);
-        found.map_or(sum, |suppressor| add(sum, of(suppressor)))
-    })
-}
-
-/// Living cells feel the suppressors around them.
+/// Living cells feel the suppressors around them; the dead among these do nothing, as [`suppress`] left them.
 pub fn feel(
-    parameters: Res<PerType<SuppressibleParameters>>,
-    near: Neighbourhood,
     suppressors: Query<&Suppressor>,
-    mut cells: Query<(
-        &CellId,
-        &CellType,
-        &Resident,
-        &Position,
-        &Body,
-        Option<&Vital>,
-        &mut Suppressible,
-    )>,
+    mut cells: FeelingCells<SuppressibleParameters, Suppressible>,
 ) {
-    let parameters = &*parameters;
     // Mostly there are none, or none that act in one of the ways: then nobody is asked.
     let acts = |of: fn(&Suppressor) -> f32| suppressors.iter().any(|one| of(one) > 0.0);
     let in_contact = acts(|of| of.contact);
     let from_nearby = acts(|of| of.nearby);
     let as_crowd = acts(|of| of.crowd);
-    for (ids, types, residents, positions, bodies, vitals, mut states) in
-        cells.contiguous_iter_mut().expect(IN_TABLES)
-    {
-        let living = Living::of(types, vitals, parameters);
-        for_each_row_mut(states.bypass_change_detection(), |row, state| {
-            *state = Suppressible::default();
-            let site = residents[row].0;
-            let Some((_, of)) = living.at(row) else {
-                return;
-            };
-            if site.is_transit() {
-                return;
-            }
-            let asking = Asking {
-                id: ids[row],
-                site,
-                at_um: positions[row].0,
-            };
-            if in_contact {
-                state.contact = near.touching(asking, bodies[row].radius_um, &[], |touching| {
-                    felt(&suppressors, touching, |of| of.contact, f32::max)
-                });
-            }
-            if from_nearby {
-                state.nearby = near.within(asking, of.reach_um, &[], |nearby| {
-                    felt(&suppressors, nearby, |of| of.nearby, |a, b| a + b)
-                });
-            }
-            if as_crowd {
-                let crowd = near.within(asking, of.crowd_um, &[], |around| {
-                    felt(&suppressors, around, |of| of.crowd, |a, b| a + b)
-                });
-                state.crowd_per_mm3 = crowd * (UM3_PER_MM3 as f32 / ball_volume_um3(of.crowd_um));
-            }
-        });
-    }
+    let contact = |other| suppressors.get(other).map_or(0.0, |of| of.contact);
+    let nearby = |other| suppressors.get(other).map_or(0.0, |of| of.nearby);
+    let crowd = |other| suppressors.get(other).map_or(0.0, |of| of.crowd);
+    cells.feel(|of, cell| {
+        let mut felt = Suppressible::default();
+        if in_contact {
+            felt.contact = cell.strongest_touching(contact);
+        }
+        if from_nearby {
+            felt.nearby = cell.sum_within(of.reach_um, nearby);
+        }
+        if as_crowd {
+            let crowd = cell.sum_within(of.crowd_um, crowd);
+            felt.crowd_per_mm3 = crowd * (UM3_PER_MM3 as f32 / ball_volume_um3(of.crowd_um));
+        }
+        felt
+    });
 }
 
 /// Suppression by cells that are near.

@@ -1,7 +1,8 @@
 use super::*;
 use crate::cell::body::BodyParameters;
 use crate::cell::testing::{bench, cell, step};
-use crate::cell::{State, Surroundings};
+use crate::cell::{Position, Resident, State, Surroundings};
+use crate::core::CellId;
 use crate::tissue::{SiteEntry, SiteId, Sites, TissueBlock};
 
 /// A world with one site, one cell of type 0 in its middle that can be suppressed, and suppressors of type 1 at these places.

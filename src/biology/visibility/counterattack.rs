@@ -9,15 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Visibility;
 use crate::cell::life::{Beginning, RegisterLife};
-use crate::cell::neighbourhood::{Asking, Neighbourhood, UseNeighbourhood};
-use crate::cell::{Body, CellType, Living, Position, Resident, Vital};
+use crate::cell::neighbourhood::{FeelingCells, UseNeighbourhood};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::invariant::{RegisterInvariant, outside};
-use crate::core::parallel::{IN_TABLES, for_each_row_mut};
-use crate::core::parameters::{Parameters, PerType, RegisterParameters};
+use crate::core::parameters::{Parameters, RegisterParameters};
 use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::state::RegisterState;
-use crate::core::{CellId, SimSchedule, SimSystems};
+use crate::core::{SimSchedule, SimSystems};
 
 /// That cells of a type have death receptors (capability `death_receptor`). What these do is said by the rules of the type.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
@@ -35,44 +33,19 @@ pub struct DeathReceptor {
 
 /// Living cells with death receptors feel the cells that touch them.
 pub fn feel_death_ligands(
-    parameters: Res<PerType<DeathReceptorParameters>>,
-    near: Neighbourhood,
     shown: Query<&Visibility>,
-    mut cells: Query<(
-        &CellId,
-        &CellType,
-        &Resident,
-        &Position,
-        &Body,
-        Option<&Vital>,
-        &mut DeathReceptor,
-    )>,
+    mut cells: FeelingCells<DeathReceptorParameters, DeathReceptor>,
 ) {
-    let parameters = &*parameters;
     // Mostly nobody has any: then nobody is asked.
     let is_some = shown.iter().any(|of| of.death_ligands > 0.0);
-    for (ids, types, residents, positions, bodies, vitals, mut receptors) in
-        cells.contiguous_iter_mut().expect(IN_TABLES)
-    {
-        let living = Living::of(types, vitals, parameters);
-        for_each_row_mut(receptors.bypass_change_detection(), |row, receptor| {
-            receptor.ligands_met = 0.0;
-            let site = residents[row].0;
-            if !is_some || living.at(row).is_none() || site.is_transit() {
-                return;
-            }
-            let asking = Asking {
-                id: ids[row],
-                site,
-                at_um: positions[row].0,
-            };
-            let of = |entity| shown.get(entity).map_or(0.0, |of| of.death_ligands);
-            receptor.ligands_met = near.touching(asking, bodies[row].radius_um, &[], |touching| {
-                let each = touching.iter().map(|other| of(other.entity));
-                each.fold(0.0, f32::max)
-            });
-        });
-    }
+    let ligands = |other| shown.get(other).map_or(0.0, |of| of.death_ligands);
+    cells.feel(|_, cell| DeathReceptor {
+        ligands_met: if is_some {
+            cell.strongest_touching(ligands)
+        } else {
+            0.0
+        },
+    });
 }
 
 /// Registers the capability.

@@ -165,3 +165,29 @@ impl Wall {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::{CellId, RandomKey};
+
+    #[test]
+    fn a_cell_at_a_wall_goes_along_it_whichever_way_is_nearer() {
+        let wall = |chance| Wall {
+            chance,
+            along: Vec3::X,
+            ..Wall::default()
+        };
+        let mut random = RandomKey(1).stream(CellId(1), 0, super::super::TURNS);
+        let there = Vec3::new(0.6, 0.8, 0.0);
+        for (chance, drawn, taken) in [
+            (1.0, there, Vec3::X),
+            (1.0, -there, Vec3::NEG_X),
+            // Straight off the wall neither way is nearer.
+            (1.0, Vec3::Y, Vec3::Y),
+            (0.0, there, there),
+        ] {
+            assert_eq!(wall(chance).lead(&mut random, drawn), taken);
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Tests of the inputs that rules make.
 
 use super::*;
+use crate::core::Clock;
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::quantity::{Quantity, RegisterQuantities};
@@ -246,6 +247,36 @@ fn sites_and_their_elements_have_inputs_too() {
     assert_eq!(found.0, Some(8.0));
     let expected: Vec<f32> = ground.iter().map(|voxel| voxel + 0.5 * voxel).collect();
     assert_eq!(found.1, Some(expected));
+}
+
+#[test]
+fn an_input_of_elements_that_is_asked_for_now_and_then_keeps_its_values_in_between() {
+    #[derive(Component)]
+    struct Ground(f32);
+    let mut app = app();
+    let info = InputInfo::new("ground.wet", "", "").limits(LIMITS);
+    app.register_element_input("voxel", info.every_min(10.0), |world, site, to| {
+        to.extend(world.get::<Ground>(site).map(|ground| ground.0));
+    });
+    let world = app.world_mut();
+    let site = world.spawn(Ground(0.0)).id();
+    world.insert_resource(SitesInOrder(vec![site]));
+    world.insert_resource(Clock::new(5.0));
+    let mut found = Vec::new();
+    for step in 0..4_u8 {
+        world.resource_mut::<Clock>().step = step.into();
+        world.entity_mut(site).insert(Ground(step.into()));
+        world.run_schedule(SimSchedule);
+        let values = world.run_system_cached_with(
+            |In(site): In<Entity>, inputs: Res<Inputs>, values: Regulated| {
+                let values = values.of_elements(&inputs, "ground.wet", site);
+                values.map(<[f32]>::to_vec)
+            },
+            site,
+        );
+        found.push(values.unwrap().unwrap());
+    }
+    assert_eq!(found, [[0.0], [0.0], [2.0], [2.0]]);
 }
 
 /// An app with two sites, one of them named with a dot, inputs and quantities of all subjects.

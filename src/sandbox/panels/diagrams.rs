@@ -4,11 +4,12 @@
 //! has gone that way.
 
 use bevy_egui::egui::{
-    self, Align2, Color32, FontId, Pos2, Rect, Sense, Shape, Stroke, Ui, Vec2, pos2, vec2,
+    self, Align2, FontId, Pos2, Rect, Sense, Shape, Stroke, Ui, Vec2, pos2, vec2,
 };
 
 use crate::core::diagram::{Drawing, MapPlace, MapWay, TreeLine, rows_of};
 use crate::simulation::Snapshot;
+use crate::view::overlay::colour32;
 
 use super::super::theme::{self, Colours};
 
@@ -43,11 +44,6 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot) -> Option<u64> {
     clicked
 }
 
-fn ink([r, g, b]: [f32; 3]) -> Color32 {
-    let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
-    Color32::from_rgb(byte(r), byte(g), byte(b))
-}
-
 /// Draws a tree and tells the cell of a line that was clicked.
 fn tree(ui: &mut Ui, lines: &[TreeLine], now_hours: f64) -> Option<u64> {
     let rows = rows_of(lines);
@@ -63,7 +59,7 @@ fn tree(ui: &mut Ui, lines: &[TreeLine], now_hours: f64) -> Option<u64> {
     let mut clicked = None;
     let colours = theme::colours(ui);
     for (line, row) in lines.iter().zip(&rows) {
-        let colour = ink(line.colour);
+        let colour = colour32(line.colour);
         let from = pos2(x(line.from_hours), y(*row));
         let to = pos2(x(line.to_hours.unwrap_or(now_hours)), y(*row));
         let mother = line.from.and_then(|from| rows.get(from as usize));
@@ -120,7 +116,7 @@ fn map(ui: &mut Ui, places: &[MapPlace], ways: &[MapWay]) {
     }
     for of in places {
         let middle = at(of);
-        let edge = Stroke::new(2.0, ink(of.colour));
+        let edge = Stroke::new(2.0, colour32(of.colour));
         painter.circle(middle, PLACE, colours.box_ground, edge);
         let font = FontId::proportional(12.0);
         painter.text(

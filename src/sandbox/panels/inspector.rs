@@ -26,7 +26,7 @@ fn describe_traveller(snapshot: &Snapshot, site: &SiteSnapshot, id: u64) -> Opti
     let mut layers = site.layers.iter();
     let filled = layers.find(|filled| filled.layer.stands_for_cells)?;
     let mut rows = vec![
-        ("Identity".to_owned(), format!("#{id}")),
+        ("Identity".to_owned(), format!("#{}", own_identity(id))),
         ("What".to_owned(), capitalised(&filled.layer.label)),
     ];
     add_portrait(&mut rows, snapshot, id);
@@ -75,10 +75,17 @@ fn add_portrait(rows: &mut Vec<(String, String)>, snapshot: &Snapshot, id: u64) 
         rows.push((capitalised(label), value.clone()));
     }
     for (label, value, unit) in &portrait.quantities {
-        let gap = if unit.is_empty() { "" } else { " " };
-        let value = format!("{}{gap}{}", three_digits(*value), pretty(unit));
-        rows.push((capitalised(label), value));
+        rows.push((capitalised(label), value_text(*value, unit)));
     }
+}
+
+/// A value with its unit.
+pub(super) fn value_text(value: f32, unit: &str) -> String {
+    if value.is_nan() {
+        return "no value".to_owned();
+    }
+    let gap = if unit.is_empty() { "" } else { " " };
+    format!("{}{gap}{}", three_digits(value), pretty(unit))
 }
 
 /// A number with three digits that count.
@@ -126,6 +133,7 @@ pub(super) fn show(
         return;
     };
     let Some(description) = describe(&shown.0, settings.site, id) else {
+        let id = own_identity(id);
         ui.label(theme::faint(format!("Cell #{id} is no longer there.")));
         if ui.button("Let go").clicked() {
             settings.selected = None;
@@ -158,8 +166,7 @@ fn describe_glyph(snapshot: &Snapshot, site: usize, picked: &PickedGlyph) -> Opt
     ];
     match (glyph.tint, &filled.layer.colours) {
         (Tint::Value(value), LayerColours::Quantity(quantity)) if !value.is_nan() => {
-            let gap = if quantity.unit.is_empty() { "" } else { " " };
-            let value = format!("{}{gap}{}", three_digits(value), pretty(&quantity.unit));
+            let value = value_text(value, &quantity.unit);
             rows.push((capitalised(&quantity.label), value));
         }
         (Tint::Class(number), LayerColours::Category(category)) => {
@@ -202,9 +209,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::biology::hypoxia::HifAxis;
-    use crate::cell::{Body, Position};
-    use crate::core::CellId;
+    use crate::core::quantity::Category;
     use crate::measure::{Census, Wanted};
     use crate::simulation::{
         CellGlyphs, CellTypeStyle, Portrait, Program, Simulation, SiteSnapshot, SnapshotRequest,
@@ -286,11 +291,8 @@ mod tests {
             simulation.step();
         }
         let world = simulation.world();
-        // Read for all cells at once, as tables and measurements are, and in a third way by component.
+        // Read for all cells at once, as tables and measurements are; a portrait reads the one cell.
         let census = Census::take(world, &Wanted::all(world));
-        let mut cells = world
-            .try_query::<(&CellId, &Position, &Body, &HifAxis)>()
-            .expect("there are cells");
         let mut seen = 0;
         for row in (0..census.len()).step_by(7) {
             let id = census.ids[row].0;
@@ -304,31 +306,32 @@ mod tests {
                 let row = (capitalised(label), value);
                 assert!(rows.contains(&row), "{row:?} of #{id}: {rows:?}");
             };
-            let (_, place, body, hif) = cells
-                .iter(world)
-                .find(|(cell, ..)| cell.0 == id)
-                .expect("it is there");
-            let Vec3 { x, y, z } = place.0;
+            let Vec3 { x, y, z } = census.positions_um[row];
             says("Place", format!("{x:.0}, {y:.0}, {z:.0} µm"));
-            let is_dead = !rows.iter().any(|(label, _)| label == "HIF-1α");
-            if is_dead {
-                continue;
+            let catalogue = &snapshot.catalogue;
+            let class_of = |info: &Category| {
+                let number = census.category(&info.name)?[row];
+                info.values.get(usize::from(number)).cloned()
+            };
+            let is_dead = catalogue.categories.iter().any(|info| {
+                info.prevails && class_of(info).is_some_and(|value| value.colour.is_some())
+            });
+            for info in &catalogue.categories {
+                if let Some(value) = class_of(info)
+                    && !(is_dead && info.of_the_living)
+                {
+                    says(&info.label, value.label);
+                }
             }
-            for info in &snapshot.catalogue.quantities {
+            for info in &catalogue.quantities {
                 let column = census.quantity(&info.name);
-                let Some(value) = column.map(|column| column[row]).filter(|v| !v.is_nan()) else {
-                    continue;
-                };
-                let by_component = match info.name.as_str() {
-                    "hif.level" => Some(hif.hif_1a),
-                    "body.radius" => Some(body.radius_um),
-                    _ => None,
-                };
-                assert!(by_component.is_none_or(|component| component == value));
-                let gap = if info.unit.is_empty() { "" } else { " " };
-                let text = format!("{}{gap}{}", three_digits(value), pretty(&info.unit));
-                says(&info.label, text);
-                seen += 1;
+                if let Some(value) = column.map(|column| column[row])
+                    && !value.is_nan()
+                    && !(is_dead && info.of_the_living)
+                {
+                    says(&info.label, value_text(value, &info.unit));
+                    seen += 1;
+                }
             }
         }
         assert!(seen > 100, "{seen} values");

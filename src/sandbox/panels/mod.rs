@@ -259,39 +259,27 @@ fn help(ctx: &egui::Context, free: egui::Rect, catalogue: &Catalogue, sandbox: &
         ("Ctrl + -", "larger, smaller text; Ctrl 0: as at first"),
         ("H", "this card"),
     ];
-    let mut is_open = true;
-    egui::Window::new("Controls")
-        .open(&mut is_open)
-        .collapsible(false)
-        .resizable(false)
-        .pivot(Align2::CENTER_CENTER)
-        .default_pos(free.center())
-        .constrain_to(free)
-        .frame(theme::card_frame(&ctx.global_style()))
-        .show(ctx, |ui| {
-            let room = (free.size() - vec2(40.0, 80.0)).max(vec2(120.0, 60.0));
-            // Two by two where there is room, and never higher than the picture.
-            let abreast = if room.x > TWO_COLUMNS { 2 } else { 1 };
-            egui::ScrollArea::both()
-                .max_height(room.y)
-                .max_width(room.x)
-                .show(ui, |ui| {
-                    egui::Grid::new("controls")
-                        .num_columns(2 * abreast)
-                        .spacing(vec2(14.0, 5.0))
-                        .show(ui, |ui| {
-                            let rows = controls.len().div_ceil(abreast);
-                            for row in 0..rows {
-                                for (key, meaning) in controls.iter().skip(row).step_by(rows) {
-                                    ui.label(theme::key(ui, key));
-                                    ui.label(*meaning);
-                                }
-                                ui.end_row();
+    sandbox.is_help_open = theme::titled_card(ctx, free, "Controls", |ui| {
+        let room = (free.size() - vec2(40.0, 80.0)).max(vec2(120.0, 60.0));
+        // Two by two where there is room, and never higher than the picture.
+        let abreast = if room.x > TWO_COLUMNS { 2 } else { 1 };
+        egui::ScrollArea::both()
+            .max_height(room.y)
+            .max_width(room.x)
+            .show(ui, |ui| {
+                egui::Grid::new("controls")
+                    .num_columns(2 * abreast)
+                    .spacing(vec2(14.0, 5.0))
+                    .show(ui, |ui| {
+                        let rows = controls.len().div_ceil(abreast);
+                        for row in 0..rows {
+                            for (key, meaning) in controls.iter().skip(row).step_by(rows) {
+                                ui.label(theme::key(ui, key));
+                                ui.label(*meaning);
                             }
-                        });
-                });
-        });
-    if !is_open {
-        sandbox.is_help_open = false;
-    }
+                            ui.end_row();
+                        }
+                    });
+            });
+    });
 }

@@ -39,7 +39,13 @@ pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown) {
         let others = metrics
             .iter()
             .filter(|metric| metric.plot.is_some() && !is_measured(metric));
-        for metric in metrics.iter().filter(is_measured).chain(others) {
+        let hidden = &sandbox.layout.hidden_plots;
+        let is_shown = |metric: &&Metric| {
+            let title = metric.plot.as_ref();
+            title.is_none_or(|title| !hidden.contains(title))
+        };
+        let all = metrics.iter().filter(is_measured).chain(others);
+        for metric in all.filter(is_shown) {
             let places = arms.at_site(site);
             let places = places.map(|(name, at)| (name, sandbox.history_at(at)));
             let Some(curves) = Plot::beside(metric, places) else {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bevy_egui::egui::{self, Align2, Ui, vec2};
+use bevy_egui::egui::{self, Ui, vec2};
 
 use super::super::state::Sandbox;
 use super::super::theme;
@@ -54,21 +54,12 @@ pub(super) fn card(ctx: &egui::Context, free: egui::Rect, sandbox: &mut Sandbox)
     if !sandbox.browser.is_open {
         return;
     }
-    let mut is_open = true;
-    egui::Window::new("Scenes")
-        .open(&mut is_open)
-        .collapsible(false)
-        .resizable(false)
-        .pivot(Align2::CENTER_CENTER)
-        .default_pos(free.center())
-        .constrain_to(free)
-        .frame(theme::card_frame(&ctx.global_style()))
-        .show(ctx, |ui| {
-            let room = free.size() - vec2(60.0, 90.0);
-            ui.set_width(SIZE[0].min(room.x.max(160.0)));
-            list(ui, sandbox, SIZE[1].min(room.y.max(120.0)));
-        });
-    if !is_open {
+    let stays = theme::titled_card(ctx, free, "Scenes", |ui| {
+        let room = free.size() - vec2(60.0, 90.0);
+        ui.set_width(SIZE[0].min(room.x.max(160.0)));
+        list(ui, sandbox, SIZE[1].min(room.y.max(120.0)));
+    });
+    if !stays {
         sandbox.browser.is_open = false;
     }
 }

@@ -147,10 +147,7 @@ fn bar(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown, end: f32) {
     };
     let past = sandbox.past.clone();
     let now = shown.0.hours;
-    let reached = past
-        .branches
-        .get(past.active)
-        .map_or(now, |branch| branch.reached / 60.0);
+    let reached = sandbox.reached_hours();
     painter.rect_filled(line(0.0, ruler.end_hours, 6.0), 3.0, colours.box_ground);
     painter.rect_filled(line(0.0, reached, 6.0), 3.0, colours.box_edge);
     painter.rect_filled(line(0.0, now, 6.0), 3.0, colours.lowers);
@@ -170,7 +167,7 @@ fn bar(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown, end: f32) {
         painter.line_segment(mark, Stroke::new(1.5, colours.faint_in_diagram));
         // Titles that have no room are said by the pointer.
         if x >= free && x + TITLE_ROOM * 0.4 < area.right() {
-            let text = format!("{number} {title}");
+            let text = chapter_text((number, title));
             let at = pos2(x + 3.0, area.top());
             let font = FontId::proportional(11.0);
             let drawn = painter.text(at, Align2::LEFT_TOP, text, font, colours.faint_in_diagram);
@@ -226,8 +223,8 @@ fn point(ui: &Ui, sandbox: &mut Sandbox, response: &egui::Response, ruler: Ruler
     let reached = sandbox.reached_hours();
     let mut lines = vec![time_text(hours)];
     let timeline = sandbox.visit.timeline();
-    if let Some((number, title)) = timeline.chapter_at(hours) {
-        lines.push(format!("{number} {title}"));
+    if let Some(chapter) = timeline.chapter_at(hours) {
+        lines.push(chapter_text(chapter));
     }
     if let Some(caption) = timeline.caption_at(hours) {
         lines.push(caption.to_owned());

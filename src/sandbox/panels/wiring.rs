@@ -10,11 +10,10 @@ use bevy_egui::egui::{
 };
 
 use crate::simulation::{Snapshot, Strength, Wiring};
-use crate::view::overlay::pretty;
 
 use super::super::state::Sandbox;
 use super::super::theme;
-use super::inspector::three_digits;
+use super::inspector::{three_digits, value_text};
 
 /// Height of the place of an arrow at its input, and of a box, points.
 const PORT: f32 = 30.0;
@@ -224,15 +223,6 @@ fn draw(ui: &mut Ui, wiring: &Wiring, scale_when_on: impl Fn(&str) -> f64) -> Ve
         }
     }
     switched
-}
-
-/// A value with its unit.
-fn value_text(value: f32, unit: &str) -> String {
-    if value.is_nan() {
-        return "no value".to_owned();
-    }
-    let gap = if unit.is_empty() { "" } else { " " };
-    format!("{}{gap}{}", three_digits(value), pretty(unit))
 }
 
 /// A law in a line.

@@ -4,6 +4,7 @@ use super::super::arrival::Arrival;
 use super::super::engine::tests::Counter;
 use super::*;
 use crate::scene::{ColourBy, ParsedScene, Stage};
+use crate::simulation::Snapshot;
 
 fn sandbox(scene: &str) -> Sandbox {
     sandbox_of(scene, Counter::default())
@@ -147,13 +148,13 @@ fn the_picture_is_framed_by_itself_until_somebody_moves_the_camera() {
     sandbox.follow_growth(&shown, &settings, &mut camera);
     assert_eq!(camera.pose, whole_view(&shown, &settings));
     let near = camera.pose;
-    shown.0 = Arc::new(crate::simulation::Snapshot {
+    shown.0 = Arc::new(Snapshot {
         sites: vec![SiteSnapshot {
             min_um: Vec3::splat(-900.0),
             max_um: Vec3::splat(900.0),
             ..SiteSnapshot::default()
         }],
-        ..crate::simulation::Snapshot::default()
+        ..Snapshot::default()
     });
     sandbox.follow_growth(&shown, &settings, &mut camera);
     assert!(camera.pose.distance_um > near.distance_um);

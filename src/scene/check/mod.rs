@@ -25,6 +25,7 @@ use super::library::CellLibrary;
 use super::schema::{Pace, Scene, Span};
 use super::spans::FieldPath;
 use super::{SceneContext, Tables};
+use crate::core::units::{MINUTES_PER_DAY, MINUTES_PER_HOUR};
 
 /// Shortest and longest step, minutes: below, nothing biological happens; above, phases are skipped.
 const STEP_MINUTES: (f64, f64) = (0.01, 60.0);
@@ -203,7 +204,7 @@ fn span_text(span: Span) -> String {
 fn minutes_text(minutes: f64, like: Span) -> String {
     span_text(match like {
         Span::Minutes(_) => Span::Minutes(minutes),
-        Span::Hours(_) => Span::Hours(minutes / 60.0),
-        Span::Days(_) => Span::Days(minutes / 1440.0),
+        Span::Hours(_) => Span::Hours(minutes / MINUTES_PER_HOUR),
+        Span::Days(_) => Span::Days(minutes / MINUTES_PER_DAY),
     })
 }

@@ -5,7 +5,7 @@ use bevy::prelude::Vec3;
 use super::super::SceneContext;
 use super::super::library::CellLibrary;
 use super::super::look::{Axis, CameraKey, ColourBy, Label, LayersShown, Look, Slice, Target};
-use super::super::schema::{Action, Event, Scene, Site};
+use super::super::schema::{Action, Scene, Site};
 use super::super::spans::FieldPath;
 use super::expectations::{carries, no_site_carries};
 use super::story::check_site_name;
@@ -81,33 +81,19 @@ fn check_target(checker: &mut Checker, path: &FieldPath, target: Option<&Target>
 
 /// The titles of the plots that are shown.
 fn shown_plots(scene: &Scene) -> Vec<(FieldPath, &str)> {
-    let list = FieldPath::root().field("timeline");
-    let actions = scene.timeline.iter().enumerate();
-    actions
-        .filter_map(|(index, event)| {
-            let (path, action) = match event {
-                Event::At(_, action) => (list.item(index).nth(1), action),
-                Event::Every { action, .. } => (list.item(index).field("action"), action),
-            };
-            match action {
-                Action::Plot(plot) if !plot.title.is_empty() => {
-                    Some((path.field("title"), plot.title.as_str()))
-                }
-                _ => None,
-            }
-        })
-        .collect()
+    let shown = scene.actions().filter_map(|(path, action)| match action {
+        Action::Plot(plot) if !plot.title.is_empty() => {
+            Some((path.field("title"), plot.title.as_str()))
+        }
+        _ => None,
+    });
+    shown.collect()
 }
 
 /// The kinds of events that the camera looks at and labels point at.
 fn followed_events(scene: &Scene) -> Vec<(FieldPath, &str)> {
-    let list = FieldPath::root().field("timeline");
     let mut events = Vec::new();
-    for (index, event) in scene.timeline.iter().enumerate() {
-        let (path, action) = match event {
-            Event::At(_, action) => (list.item(index).nth(1), action),
-            Event::Every { action, .. } => (list.item(index).field("action"), action),
-        };
+    for (path, action) in scene.actions() {
         if let Action::Camera(CameraKey {
             at: Some(Target::Event { kind, .. }),
             ..
@@ -130,20 +116,12 @@ pub(super) fn check_colours(
     library: &CellLibrary,
     context: &SceneContext,
 ) {
-    let root = FieldPath::root();
-    let film = root.field("recording").field("look");
+    let film = FieldPath::root().field("recording").field("look");
     let mut looks = vec![(film, &scene.recording.look)];
-    for (index, event) in scene.timeline.iter().enumerate() {
-        let path = root.field("timeline").item(index);
-        match event {
-            Event::At(_, Action::Look(look)) => looks.push((path.nth(1), look)),
-            Event::Every {
-                action: Action::Look(look),
-                ..
-            } => looks.push((path.field("action"), look)),
-            _ => {}
-        }
-    }
+    looks.extend(scene.actions().filter_map(|(path, action)| match action {
+        Action::Look(look) => Some((path, look)),
+        _ => None,
+    }));
     looks.retain(|(_, look)| {
         look.colour_by != ColourBy::Type
             || matches!(look.layers, LayersShown::Only(_))

@@ -1,7 +1,7 @@
 //! Checks of what a scene says to people: names, titles and sentences hold nothing that a terminal or a table would obey.
 
 use super::super::look::Label;
-use super::super::schema::{Action, Event, Scene};
+use super::super::schema::{Action, Scene};
 use super::super::spans::FieldPath;
 use super::Checker;
 use crate::core::printable::is_unprintable;
@@ -18,12 +18,7 @@ pub(super) fn check_texts(checker: &mut Checker, scene: &Scene) {
     for what in scene.faster.keys() {
         line(checker, &root.field("faster").key(what), what);
     }
-    for (index, event) in scene.timeline.iter().enumerate() {
-        let path = root.field("timeline").item(index);
-        let (path, action) = match event {
-            Event::At(_, action) => (path.nth(1), action),
-            Event::Every { action, .. } => (path.field("action"), action),
-        };
+    for (path, action) in scene.actions() {
         match action {
             Action::Caption(text) => prose(checker, &path, text),
             Action::Chapter(number, title) => {

@@ -53,7 +53,7 @@ fn vessels_that_are_placed_keep_their_width_as_long_as_nothing_changes() {
 #[test]
 fn vessels_whose_blood_changes_come_to_rest_at_another_width() {
     // Three times the drop of pressure; a fifth of the red cells.
-    for (artery_mmhg, haematocrit, widen) in [(35.0, 0.4, true), (25.0, 0.08, true)] {
+    for (artery_mmhg, haematocrit) in [(35.0, 0.4), (25.0, 0.08)] {
         let (mut network, mut work) = settled();
         let (nodes, ..) = network.parts_mut();
         for node in nodes {
@@ -73,7 +73,7 @@ fn vessels_whose_blood_changes_come_to_rest_at_another_width() {
         live(&mut network, &mut work, 150);
         let then = radii(&network);
         let mean = |of: &[f32]| of.iter().sum::<f32>() / of.len() as f32;
-        assert_eq!(mean(&then) > 1.02 * mean(&before), widen, "{}", mean(&then));
+        assert!(mean(&then) > 1.02 * mean(&before), "{}", mean(&then));
         live(&mut network, &mut work, 10);
         let changed = most_changed(&network, &then);
         assert!(changed < 0.02, "{changed}");
