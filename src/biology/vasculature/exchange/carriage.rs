@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::flow::net_outflow;
 use super::super::network::{Network, Segment};
-use super::haemoglobin::Carrier;
+use super::haemoglobin::{Carrier, Curve};
 use super::{OXYGEN, VesselExchangeParameters};
 use crate::core::Clock;
 use crate::core::state::WhollyKept;
@@ -154,8 +154,10 @@ pub fn conductance_um2_per_min(
 /// How much the level at the end of a piece counts for the mean along it, and the level at its beginning for the rest: `1/(1 - e^-x) - 1/x`, where
 /// it falls exponentially by `e^-x`; a half where it hardly falls.
 fn share_of_end(x: f32) -> f32 {
-    if x < 1e-2 {
-        return 0.5 + x / 12.0;
+    // A series, off by 1e-8.
+    if x < 0.5 {
+        let square = x * x;
+        return 0.5 + x * (1.0 / 12.0 - square * (1.0 / 720.0 - square * (1.0 / 30_240.0)));
     }
     -1.0 / bevy::math::ops::exp_m1(-x) - 1.0 / x
 }
@@ -178,14 +180,14 @@ impl Arrived {
         self.cells += flow * f64::from(haematocrit);
     }
 
-    /// The level in it, of all mixed; `otherwise` where nothing that is perfused has come.
-    fn level(&self, carrier: &Carrier, otherwise: f32) -> f32 {
+    /// The level in it, of all mixed, found from a guess on; `otherwise` where nothing that is perfused has come.
+    fn level(&self, carrier: &Carrier, guess: f32, otherwise: f32) -> f32 {
         if self.flow <= 0.0 {
             return otherwise;
         }
         let haematocrit = (self.cells / self.flow) as f32;
         let holds = (self.holds / self.flow) as f32;
-        carrier.level((1.0, 0.0), haematocrit, holds, otherwise)
+        carrier.level((1.0, 0.0), haematocrit, holds, guess)
     }
 }
 
@@ -198,7 +200,7 @@ pub struct Carried<'a> {
     /// The molecule.
     pub molecule: &'a Molecule,
     /// What blood binds of it.
-    pub carrier: Carrier,
+    pub carrier: Carrier<'a>,
     /// Its level in the blood that enters.
     pub entering: f32,
     /// How it passes walls.
@@ -240,15 +242,22 @@ impl Carried<'_> {
             let segment = &network.segments()[at];
             let [up, down] = up_and_down(network, at);
             let flow = segment.flow_um3_per_min.abs();
-            let mut level = arrived[up].level(&self.carrier, self.entering);
-            let begins = f64::from(self.carrier.content(level, segment.haematocrit).0);
-            let mut holds = begins;
             let g = conductance_um2_per_min(self.molecule, segment, self.parameters, width);
             let range = network.crossings().places_of_segment(at);
             let count = range.len();
             let is_along = up == network.ends()[at][0] as usize;
+            let place_of = |n: usize| range.start + if is_along { n } else { count - 1 - n };
+            // It is mostly what it was before.
+            let guess = if is_known && count > 0 {
+                exchange.level[place_of(0)]
+            } else {
+                self.entering
+            };
+            let mut level = arrived[up].level(&self.carrier, guess, self.entering);
+            let begins = f64::from(self.carrier.content(level, segment.haematocrit).0);
+            let mut holds = begins;
             for n in 0..count {
-                let place = range.start + if is_along { n } else { count - 1 - n };
+                let place = place_of(n);
                 let piece = &pieces[place];
                 let wall = WallPassage {
                     diffusion_per_min: g * piece.length_um / voxel_um3,
@@ -302,10 +311,12 @@ impl Carried<'_> {
         arrived.clear();
         for (at, node) in self.network.nodes().iter().enumerate() {
             let mut into = Arrived::default();
-            let enters = net_outflow(self.network, at);
-            if let Some(port) = node.port.filter(|_| enters > 0.0) {
-                let (holds, _) = self.carrier.content(self.entering, port.haematocrit);
-                into.add(enters, f64::from(holds), port.haematocrit);
+            if let Some(port) = node.port {
+                let enters = net_outflow(self.network, at);
+                if enters > 0.0 {
+                    let (holds, _) = self.carrier.content(self.entering, port.haematocrit);
+                    into.add(enters, f64::from(holds), port.haematocrit);
+                }
             }
             arrived.push(into);
         }
@@ -338,7 +349,7 @@ pub fn carry_in_blood(
     sites: Res<Sites>,
     networks: Query<(&Network, &Course, Option<&Interstitium>)>,
     mut fields: Query<(&FieldSupply, &FieldValues, &mut BloodExchange)>,
-    mut arrived: Local<Vec<Arrived>>,
+    (mut arrived, mut curve): (Local<Vec<Arrived>>, Local<Curve>),
 ) {
     for site in &sites.list {
         let Ok((network, course, fluid)) = networks.get(site.entity) else {
@@ -353,11 +364,16 @@ pub fn carry_in_blood(
                 if !is_due(&clock, molecule) {
                     continue;
                 }
+                let carrier = if molecule.name == OXYGEN {
+                    parameters.haemoglobin(&mut curve, molecule.nm_per_unit)
+                } else {
+                    Carrier::default()
+                };
                 let carried = Carried {
                     network,
                     course,
                     molecule,
-                    carrier: parameters.carrier(molecule.name == OXYGEN, molecule.nm_per_unit),
+                    carrier,
                     entering: supply.level,
                     parameters: &parameters,
                     fluid,

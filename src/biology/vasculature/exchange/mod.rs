@@ -37,7 +37,7 @@ pub mod walls;
 pub mod ways;
 
 pub use carriage::{BloodExchange, Course};
-pub use haemoglobin::Carrier;
+pub use haemoglobin::{Carrier, Curve};
 pub use ways::VesselWays;
 
 /// The molecule that haemoglobin binds.
@@ -100,15 +100,13 @@ impl Parameters for VesselExchangeParameters {
 }
 
 impl VesselExchangeParameters {
-    /// What blood binds of a molecule, of which a unit is so many nM.
-    pub fn carrier(&self, is_oxygen: bool, nm_per_unit: f32) -> Carrier {
-        if !is_oxygen {
-            return Carrier::default();
-        }
+    /// How blood binds oxygen, of which a unit is so many nM, by the table of the curve of these parameters.
+    pub fn haemoglobin<'a>(&self, curve: &'a mut Curve, nm_per_unit: f32) -> Carrier<'a> {
+        curve.follow(self.hill_exponent);
         Carrier {
             capacity: self.red_cell_oxygen_mm * 1e6 / nm_per_unit,
             half: self.half_saturation_mmhg,
-            exponent: self.hill_exponent,
+            curve: Some(curve),
         }
     }
 

@@ -109,8 +109,9 @@ fn what_blood_gives_at_forks_and_where_vessels_meet_is_what_tissue_takes() {
     assert_eq!(course.segments.len(), 6);
     assert_eq!([course.segments[0], course.segments[5]], [0, 5]);
     let (parameters, oxygen) = (VesselExchangeParameters::default(), oxygen());
+    let mut curve = Curve::default();
     for (carrier, level) in [
-        (parameters.carrier(true, 1300.0), 2.0),
+        (parameters.haemoglobin(&mut curve, 1300.0), 2.0),
         (Carrier::default(), 60.0),
     ] {
         let carried = Carried {
