@@ -52,7 +52,7 @@ fn at_rest(loss_per_hour: f64) -> Rest {
     }
 }
 
-/// A ball of that radius of the shipped cell, with these rates and no others.
+/// A ball of that radius of the shipped cell, with these rates and no others; none turns mesenchymal by itself.
 fn ball(radius_um: f64) -> Simulation {
     let [g0g1, s, g2, m] = PHASES_HOURS;
     simulation(&format!(
@@ -68,6 +68,7 @@ fn ball(radius_um: f64) -> Simulation {
              \"cancer.cycle.g0g1_stages\": 1, \"cancer.cycle.s_stages\": 1, \
              \"cancer.cycle.g2_stages\": 1, \"cancer.cycle.m_stages\": 1, \
              \"cancer.cycle.max_pressure\": 1000, \"cancer.death.apoptosis_per_hour\": 0, \
+             \"cancer.emt.autocrine_gain\": 0, \
              \"cancer.death.necrosis_onset_mmhg\": {NEEDED_MMHG}, \"cancer.death.necrosis_full_mmhg\": {}, \
              \"cancer.death.necrosis_delay_hours\": 0.5, \"cancer.death.relative_rupture_volume\": 1, \
              \"cancer.death.cleared_below_um3\": {CLEARED_UM3}, \
