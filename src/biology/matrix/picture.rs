@@ -11,8 +11,10 @@ use crate::tissue::Sites;
 /// Where strands lie in their voxel and how they stray from the main direction; it is for the eye and changes nothing.
 const STRANDS: Purpose = Purpose::of("matrix.strands");
 
-/// At most so many strands are drawn in a site.
-const MOST_STRANDS: usize = 60_000;
+/// About so many strands are drawn in a site at most: more of them cost more than the cells among them, and are finer than a picture shows.
+const MOST_STRANDS: f32 = 20_000.0;
+/// Strands in a voxel.
+const STRANDS_IN_VOXEL: f32 = 2.0;
 
 /// Colour of collagen, sRGB.
 const COLLAGEN: [f32; 3] = [0.86, 0.83, 0.74];
@@ -41,16 +43,23 @@ pub(super) fn register(app: &mut App) {
             };
             let block = &entry.block;
             let key = RandomKey(site as u64);
-            // Every so many voxels have strands where there are too many of them.
-            let every = matrix.density.len().div_ceil(MOST_STRANDS / 2).max(1);
-            for voxel in (0..matrix.density.len()).step_by(every) {
-                let density = matrix.density[voxel];
-                if density < FAINTEST {
+            // Where there would be too many, fewer stand for them, each as much longer and wider as voxels would be of which each has its own.
+            let thinned = STRANDS_IN_VOXEL * matrix.density.len() as f32 / MOST_STRANDS;
+            let thinned = thinned.max(1.0);
+            let size = thinned.cbrt();
+            let [r, g, b] = COLLAGEN;
+            for (voxel, density) in matrix.density.iter().enumerate() {
+                if *density < FAINTEST {
+                    continue;
+                }
+                let mut random = key.stream(CellId(voxel as u64), 0, STRANDS);
+                let wanted = STRANDS_IN_VOXEL / thinned;
+                let strands = wanted.floor() + f32::from(u8::from(random.chance(wanted.fract())));
+                if strands == 0.0 {
                     continue;
                 }
                 let (main, order) = matrix.fibres[voxel].main_direction();
-                let mut random = key.stream(CellId(voxel as u64), 0, STRANDS);
-                for _ in 0..2 {
+                for _ in 0..strands as u32 {
                     let place = Vec3::new(random.uniform(), random.uniform(), random.uniform());
                     let stray = random.direction();
                     // Half of them lie one way round, which is the same fibre.
@@ -58,12 +67,11 @@ pub(super) fn register(app: &mut App) {
                     let direction = stray.lerp(along, order).normalize_or(main);
                     let middle = block.centre_of(voxel as u32) + (place - 0.5) * block.voxel_um;
                     let half = direction * (0.5 + 0.6 * order) * block.voxel_um.max_element();
-                    let [r, g, b] = COLLAGEN;
                     glyphs.add(
                         Strand {
-                            from_um: middle - half,
-                            to_um: middle + half,
-                            width_um: 0.6 + 1.2 * density,
+                            from_um: middle - half * size,
+                            to_um: middle + half * size,
+                            width_um: (0.6 + 1.2 * density) * size,
                         },
                         Tint::Colour([r, g, b, (0.15 + 0.75 * density).min(0.9)]),
                     );
