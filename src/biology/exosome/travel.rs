@@ -112,6 +112,8 @@ enum Fate {
 #[derive(Default)]
 pub struct Buffers {
     receivers: Vec<Receivers>,
+    /// The cells of a table that take vesicles up, by row.
+    takers: Vec<Option<Receiver>>,
     fates: Vec<Fate>,
     /// Whether there are packets in each site.
     is_asked: Vec<bool>,
@@ -136,6 +138,10 @@ impl Ground<'_> {
         let (min, size) = (self.block.min_um, self.block.max_um() - self.block.min_um);
         let mut way = at_um - min;
         for axis in 0..3 {
+            // Mostly it is within.
+            if way[axis] >= 0.0 && way[axis] <= size[axis] {
+                continue;
+            }
             let period = 2.0 * size[axis];
             let along = way[axis].rem_euclid(period);
             way[axis] = along.min(period - along).clamp(0.0, size[axis]);
@@ -297,6 +303,7 @@ pub fn travel(
     let (exosomes, parameters) = (&*exosomes, &*parameters);
     let Buffers {
         receivers,
+        takers,
         fates,
         is_asked,
     } = &mut *buffers;
@@ -320,9 +327,12 @@ pub fn travel(
                 .map_or(f32::INFINITY, |of| of.acts_hours);
             uptake.fade(minutes / 60.0, hours);
         });
-        for row in 0..ids.len() {
+        takers.clear();
+        takers.resize(ids.len(), None);
+        let is_asked = &*is_asked;
+        for_each_row_mut(takers, |row, taker| {
             let Some((cell_type, of)) = living.at(row) else {
-                continue;
+                return;
             };
             let um3_per_min = rate.at(row, cell_type);
             let site = usize::from(residents[row].0.0);
@@ -330,13 +340,18 @@ pub fn travel(
                 && um3_per_min > 0.0
                 && is_asked[site]
             {
-                receivers[site].found.push(Receiver {
+                *taker = Some(Receiver {
                     id: ids[row],
                     entity: entities[row],
                     voxel: entry.block.voxel_at(positions[row].0),
                     um3_per_min,
                     binds: of.binds,
                 });
+            }
+        });
+        for (taker, resident) in takers.iter().zip(residents) {
+            if let Some(taker) = taker {
+                receivers[usize::from(resident.0.0)].found.push(*taker);
             }
         }
     }
