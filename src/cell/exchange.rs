@@ -86,7 +86,9 @@ pub fn register_secretions(world: &mut World, molecules: &Molecules) {
         let name = molecule.name.clone();
         // The ledger counts in units of the molecule: of a finer one it holds less.
         let Limits { min, max } = MoleculeExchange::limits("secretes_molecules_per_s");
-        let max = max * f64::from(molecule.nm_per_unit).min(1.0);
+        // A unit that is none is refused by the check, which asks for inputs before.
+        let unit = f64::from(molecule.nm_per_unit);
+        let max = if unit > 0.0 { max * unit.min(1.0) } else { max };
         let info = InputInfo::new(
             input_of(&name),
             "molecules/s",
