@@ -17,7 +17,7 @@ use bevy::prelude::*;
 
 use super::VesselParameters;
 use super::flow::{FlowWork, residual};
-use super::network::{Network, Segment, SegmentId, Sprouts, blocks};
+use super::network::{Network, Segment, SegmentId, Sprouts, VesselKind, blocks};
 use super::{COMPRESSION, MATURATION, PERICYTE_LOSS, PERMEABILITY, PRUNING, REGRESSION};
 use crate::cell::contact::CONFLUENT_SHARE;
 use crate::cell::death::is_alive;
@@ -186,6 +186,9 @@ pub fn live(
                 segment.compression_mmhg = compression;
             }
             if let (Some(gain), Some(loss)) = (of(maturation, at), of(loss, at)) {
+                // The smooth muscle of arteries and veins does not leave them as pericytes do.
+                let leaves = segment.kind == VesselKind::Capillary;
+                let loss = if leaves { loss } else { 0.0 };
                 segment.maturity = covered(segment.maturity, gain, loss, days);
             }
         }
