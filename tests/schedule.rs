@@ -224,6 +224,7 @@ fn every_system_that_visits_cells_says_what_it_does_with_those_in_transit() {
             "biology::visibility::show_surface",
             "cell::bonds::settle_bonds",
             "cell::death::advance_death",
+            "cell::doors::lymph::leave_lymph",
             "cell::growth::grow_bodies",
             "cell::shape::stretch",
             "cell::turnover::turn_over",

@@ -30,6 +30,10 @@ pub fn body() -> String {
         population,
         "Minutes(2)",
     )
+    .replace(
+        " body: (circulation",
+        r#" parameters: {"lymph.journey_hours": 1}, body: (circulation"#,
+    )
 }
 
 #[test]
@@ -91,7 +95,7 @@ fn every_cell_that_set_out_is_accounted_for_and_every_journey_is_in_the_log() {
 }
 
 /// Steps after which cells are on the way, and the hash then and later.
-fn hashes(simulation: &mut Simulation) -> Vec<u64> {
+pub fn hashes(simulation: &mut Simulation) -> Vec<u64> {
     (0..40)
         .map(|_| {
             run(simulation, 1);

@@ -7,6 +7,7 @@ mod cascade;
 mod clusters;
 mod entry;
 mod helped;
+mod lymph;
 mod rare;
 #[path = "../saving/mod.rs"]
 mod saving;

@@ -1,18 +1,19 @@
 //! Primed T cells come only after antigen arrived in the node, and only if there was any.
 
+use bevy::prelude::*;
 use tumorscape::biology::priming::naive::{BURSTS, INTO_BLOOD, PRIMED};
 use tumorscape::biology::priming::travel::{HOMES, IN_NODE, TO_NODE};
 use tumorscape::cell::EventRecord;
 
 use super::simulation;
 
-fn tissue(antigen: f32, node: &str) -> String {
+fn tissue(antigen: f32, organ: &str) -> String {
     format!(
         r#"(
     title: "node", about: "-", pace: Illustrative, duration: Days(3), step: Minutes(4),
     sites: [
         (name: "breast", organ: Breast, size_um: (240, 240, 240), tissue: (homing: ())),
-        (name: "node", organ: LymphNode, size_um: (160, 160, 160), tissue: ({node})),
+        (name: "node", organ: {organ}, size_um: (160, 160, 160)),
     ],
     populations: [
         (cell: "cancer", site: "breast", place: Ball(radius_um: 60)),
@@ -21,7 +22,7 @@ fn tissue(antigen: f32, node: &str) -> String {
     ],
     parameters: {{
         "cancer.death.apoptosis_per_hour": 0.02, "cancer.visibility.antigen": {antigen:?},
-        "dendritic_cell.presentation.journey_hours": 4, "naive_t_cell.naive.expansion_hours": 6, "naive_t_cell.naive.burst": 3,
+        "lymph.journey_hours": 4, "naive_t_cell.naive.expansion_hours": 6, "naive_t_cell.naive.burst": 3,
         "cd8_t_cell.effector.circulation_hours": 1,
     }},
 )"#
@@ -44,7 +45,7 @@ fn told(text: &str, hours: f64) -> Vec<(f64, EventRecord)> {
 
 #[test]
 fn killers_come_after_antigen_arrived_and_a_clone_has_grown() {
-    let events = told(&tissue(1.0, "lymph_node: ()"), 40.0);
+    let events = told(&tissue(1.0, "LymphNode"), 40.0);
     let first = |kind| {
         let mut of_kind = events.iter().filter(|(_, event)| event.kind == kind);
         of_kind.next().map(|(hours, _)| *hours)
@@ -71,7 +72,7 @@ fn killers_come_after_antigen_arrived_and_a_clone_has_grown() {
 
 #[test]
 fn without_antigen_or_without_a_node_nobody_is_primed() {
-    for text in [tissue(0.0, "lymph_node: ()"), tissue(1.0, "")] {
+    for text in [tissue(0.0, "LymphNode"), tissue(1.0, "Liver")] {
         let events = told(&text, 24.0);
         assert!(
             events
@@ -79,4 +80,33 @@ fn without_antigen_or_without_a_node_nobody_is_primed() {
                 .all(|(_, event)| { ![PRIMED, INTO_BLOOD, HOMES, IN_NODE].contains(&event.kind) })
         );
     }
+}
+
+#[test]
+fn where_lymphatics_are_drawn_dendritic_cells_leave_by_them_alone() {
+    // A blood vessel is never further than 43 um; the lymphatic goes along y at one side.
+    let text = r#"(
+    title: "drained", about: "-", pace: Illustrative, duration: Days(1), step: Minutes(2),
+    sites: [
+        (
+            name: "breast", organ: Breast, size_um: (360, 240, 240),
+            fields: [(molecule: "vegf_c", level: 0, faces: Closed), (molecule: "ccl21", level: 0, faces: Closed)],
+            tissue: (
+                vessels: [(place: Grid(spacing_um: 60))],
+                lymphatics: [(from_um: (140, -110, 0), to_um: (140, 120, 0), radius_um: 12)],
+            ),
+        ),
+        (name: "node", organ: LymphNode, size_um: (160, 160, 160)),
+    ],
+    populations: [(cell: "dendritic_cell", site: "breast", place: Scatter(per_mm3: 8000))],
+    parameters: {"dendritic_cell.presentation.uptake_per_hour": 1},
+)"#;
+    let events = told(text, 6.0);
+    let left = events.iter().filter(|(_, event)| event.kind == TO_NODE);
+    let away: Vec<f32> = left
+        .map(|(_, event)| event.position_um.with_y(0.0).distance(Vec3::X * 140.0))
+        .collect();
+    assert!(away.len() > 5, "{away:?}");
+    // Within 40 um of its wall, and what one goes in the rest of the step.
+    assert!(away.iter().all(|away| *away < 52.0 + 20.0), "{away:?}");
 }

@@ -21,7 +21,7 @@ const TISSUE: &str = r#"(
             ],
             tissue: (matrix: (density: 0.2), recruitment: (scale: 10), homing: ()),
         ),
-        (name: "node", organ: LymphNode, size_um: (120, 120, 120), tissue: (lymph_node: ())),
+        (name: "node", organ: LymphNode, size_um: (120, 120, 120)),
     ],
     populations: [
         (cell: "cancer", site: "breast", place: Ball(radius_um: 45)),
@@ -35,7 +35,7 @@ const TISSUE: &str = r#"(
     ],
     parameters: {
         "cancer.death.apoptosis_per_hour": 0.05, "dendritic_cell.presentation.uptake_per_hour": 0.2,
-        "dendritic_cell.presentation.journey_hours": 1,
+        "lymph.journey_hours": 1,
         "naive_t_cell.naive.expansion_hours": 1, "cd8_t_cell.effector.circulation_hours": 1,
         "naive_t_cell.naive.priming_per_hour": 3,
     },

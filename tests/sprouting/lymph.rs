@@ -99,12 +99,16 @@ fn in_node_after_three_days(text: &str, seed: u64) -> [f64; 2] {
 
 #[test]
 fn cells_without_ccr7_come_no_more_often_than_where_nothing_calls() {
-    // All that touch a lymphatic enter soon, so that chance brings some.
+    // All that touch a lymphatic enter soon, so that chance brings some, and are in the node at once.
     let open = ESCAPE.replace("lymph_entry: (),", "lymph_entry: (per_hour: 0.2),");
     assert_ne!(open, ESCAPE);
-    let silent = open.replace(
+    let open = open.replace(
         "timeline: [",
-        r#"parameters: {"lymphatics.ccl21_molecules_per_s_um": 0}, timeline: ["#,
+        r#"parameters: {"lymph.journey_hours": 0}, timeline: ["#,
+    );
+    let silent = open.replace(
+        r#"{"lymph.journey_hours": 0"#,
+        r#"{"lymph.journey_hours": 0, "lymphatics.ccl21_molecules_per_s_um": 0"#,
     );
     assert_ne!(silent, open);
     let [mut with, mut without, mut by_chance] = [0.0; 3];

@@ -12,14 +12,15 @@ use std::collections::BTreeMap;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::circuit::{Circulation, EntryRoute, NODE};
-use super::circulation::{DIES, INJECTED, LODGES, Voyage};
-use super::colonisation::{Colonist, ColonyStage, DIES_THERE, SHED};
+use super::circuit::{Circulation, EntryRoute};
+use super::circulation::{DIES, INJECTED, Voyage};
+use super::colonisation::{Colonist, DIES_THERE, SHED};
 use super::diagrams::line_of;
-use super::intravasation::{ENTERS, ENTERS_LYMPH};
+use super::intravasation::ENTERS;
+use crate::cell::doors::lymph::LymphRoutes;
 use crate::cell::event::{EventKinds, Passage};
 use crate::cell::turnover::{Lineage, Transit};
-use crate::cell::{CellType, EventRecord, StepEvents};
+use crate::cell::{CellType, StepEvents};
 use crate::core::inbox::Inbox;
 use crate::core::invariant::Breach;
 use crate::core::state::WhollyKept;
@@ -43,7 +44,7 @@ use crate::tissue::{Organ, SiteId, Sites};
 )]
 #[repr(u8)]
 pub enum JourneyChange {
-    /// It is in the blood.
+    /// It is in the blood, or still in the lymph.
     #[default]
     Travels,
     /// It lodged in an organ, by its place in the list of organs.
@@ -187,14 +188,13 @@ impl TransitBooks {
 /// Books who came on the way and who left it, and writes the journeys on.
 pub fn keep_books(
     clock: Res<Clock>,
-    (events, kinds): (Res<StepEvents>, Res<EventKinds>),
+    (events, kinds, routes): (Res<StepEvents>, Res<EventKinds>, Res<LymphRoutes>),
     (transit, sites): (Res<Transit>, Res<Sites>),
     circulation: Res<Circulation>,
     organs: Query<&Organ>,
     (mut books, mut journeys): (ResMut<TransitBooks>, ResMut<Journeys>),
     mut last: ResMut<LastJourneys>,
     mut notes: ResMut<Notes>,
-    known: Query<(Entity, &CellId), With<Voyage>>,
     mut cells: Query<(&CellType, &Lineage, &mut Voyage, Option<&mut Colonist>)>,
 ) {
     let step = clock.step + 1;
@@ -218,8 +218,18 @@ pub fn keep_books(
     for event in &events.0 {
         let in_transit = event.site.is_transit();
         let passage = kinds.passage(event.kind);
+        // Whoever can travel with the blood is carried by it, whichever module let it into lymph.
+        let traveller = transit.find(event.cell);
+        let by_lymph = circulation.get().is_some()
+            && routes.of(event.kind).is_some()
+            && traveller.is_some_and(|of| cells.contains(of.entity));
         match passage {
-            Some(Passage::Departure) => books.note_departure(event),
+            Some(Passage::Departure) => match event.kind {
+                // Cells that enter are counted when it is known how many entered together.
+                ENTERS => {}
+                _ if by_lymph => books.lymph += 1,
+                _ => books.others += 1,
+            },
             Some(Passage::Recruitment) if in_transit => match event.kind {
                 INJECTED | SHED => books.injected += 1,
                 _ => books.others += 1,
@@ -245,35 +255,15 @@ pub fn keep_books(
                     books.died_in_blood += u64::from(change == JourneyChange::DiedInBlood);
                 }
             }
-            Some(Passage::Arrival) => {
-                books.arrived += 1;
-                if event.kind != LODGES
-                    && let Some(circuit) = circulation.get()
-                    && let Some((entity, _)) = known.iter().find(|(_, id)| **id == event.cell)
-                    && let Ok(cell) = cells.get_mut(entity)
-                {
-                    // Others have brought it, such as lymphatics within the step.
-                    let left = events.0.iter().find(|of| {
-                        of.cell == event.cell && kinds.passage(of.kind) == Some(Passage::Departure)
-                    });
-                    let from = left.map_or(SiteId::TRANSIT, |of| of.site);
-                    let organ = circuit.organ_of(event.site).map(|organ| organ as u8);
-                    bring(event, (from, organ), step, cell, &mut journeys.0);
-                    if let Some(organ) = organ {
-                        books.count_lodged(organ);
-                    }
-                }
-            }
+            Some(Passage::Arrival) => books.arrived += 1,
             _ => {}
         }
-        let sets_out = matches!(event.kind, ENTERS | ENTERS_LYMPH | INJECTED | SHED);
+        let sets_out = by_lymph || matches!(event.kind, ENTERS | INJECTED | SHED);
         let is_departure = passage == Some(Passage::Departure);
         if !sets_out && !is_departure {
             continue;
         }
-        let Some(traveller) = transit.find(event.cell) else {
-            continue;
-        };
+        let Some(traveller) = traveller else { continue };
         let Ok((cell_type, lineage, mut voyage, colonist)) = cells.get_mut(traveller.entity) else {
             continue;
         };
@@ -284,9 +274,10 @@ pub fn keep_books(
         if is_departure {
             let organ = sites.find(event.site);
             let organ = organ.and_then(|site| organs.get(site.entity).ok()).copied();
-            let entry = match event.kind {
-                ENTERS_LYMPH => EntryRoute::Lymph,
-                _ => EntryRoute::from_organ(organ),
+            let entry = if by_lymph {
+                EntryRoute::Lymph
+            } else {
+                EntryRoute::from_organ(organ)
             };
             *voyage = Voyage {
                 entry,
@@ -346,60 +337,6 @@ pub fn keep_books(
     count_clusters(&mut books, &mut journeys.0, &transit, &mut cells, step);
 }
 
-/// Writes down the journey of a cell that others have brought into the tissue of a site, in which it then is.
-fn bring(
-    event: &EventRecord,
-    (from, organ): (SiteId, Option<u8>),
-    step: u64,
-    (cell_type, lineage, mut voyage, colonist): (
-        &CellType,
-        &Lineage,
-        Mut<Voyage>,
-        Option<Mut<Colonist>>,
-    ),
-    journeys: &mut Vec<Journey>,
-) {
-    let entry = if organ == Some(NODE as u8) {
-        EntryRoute::Lymph
-    } else {
-        EntryRoute::Vein
-    };
-    let before = voyage.journey;
-    let founder = before
-        .and_then(|before| journeys.get(before as usize))
-        .map_or(lineage.founder, |of| of.founder);
-    *voyage = Voyage {
-        entry,
-        is_fresh: false,
-        organ: None,
-        group: Some(event.cell),
-        cloak: 1.0,
-        companions: 1,
-        line: line_of(founder.0) as u8 + 1,
-        journey: Some(journeys.len() as u32),
-    };
-    if let Some(mut colonist) = colonist {
-        *colonist = Colonist::at(ColonyStage::Crossed);
-    }
-    journeys.push(Journey {
-        cell: event.cell,
-        founder,
-        generation: lineage.generation,
-        cell_type: cell_type.0,
-        before,
-        from,
-        entry,
-        group: event.cell,
-        together: 1,
-        left: step,
-        lodged: Some(step),
-        organ,
-        now: JourneyChange::Crossed,
-        since: step,
-        grew: false,
-    });
-}
-
 /// Tells cells that entered together how many they were.
 fn count_clusters(
     books: &mut TransitBooks,
@@ -416,9 +353,7 @@ fn count_clusters(
     let mut groups: Vec<CellId> = new.iter().map(|of| of.group).collect();
     groups.sort_unstable();
     for of in new {
-        // Others have brought those that have lodged already.
-        let entered = !of.from.is_transit() && of.entry != EntryRoute::Lymph && of.lodged.is_none();
-        if !entered {
+        if of.from.is_transit() || of.entry == EntryRoute::Lymph {
             continue;
         }
         let leader = of.group;
@@ -446,15 +381,6 @@ impl TransitBooks {
             self.lodged.resize(organ + 1, 0);
         }
         self.lodged[organ] += 1;
-    }
-
-    fn note_departure(&mut self, event: &EventRecord) {
-        match event.kind {
-            // Cells that enter are counted when it is known how many entered together.
-            ENTERS => {}
-            ENTERS_LYMPH => self.lymph += 1,
-            _ => self.others += 1,
-        }
     }
 }
 

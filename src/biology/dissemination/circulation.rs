@@ -17,7 +17,7 @@
 //! `circulation.bare`, `1 - C`, say what kills a bare one.
 //!
 //! Where it enters decides what it meets first: veins lead to the lungs; the portal vein to the liver; arteries (and the veins of the lungs)
-//! to a systemic bed; lymph to a node, which holds the share `node_retention`, and then to the veins. An organ of which the scene has a site is
+//! to a systemic bed; lymph, after its time ([`crate::cell::doors::lymph`]), to a node, which holds the share `node_retention`, and then to the veins. An organ of which the scene has a site is
 //! that site: who lodges there lies in a capillary of it. Others are kept as compartments: the cell goes on as an entity in no site.
 //!
 //! In a calibrated scene a block is its share of the tumour and of the organ: each cell in the blood stands for `weight` of them, and each that lodges
@@ -32,9 +32,9 @@ use super::circuit::{Beds, Circuit, Circulation, EntryRoute, LUNG, NODE};
 use super::colonisation::{Colonist, ColonyStage};
 use crate::cell::body::CellType;
 use crate::cell::death::is_alive;
-use crate::cell::doors::Ways;
+use crate::cell::doors::{LymphWays, Ways};
 use crate::cell::event::{EventBook, EventKind};
-use crate::cell::turnover::{Arrival, Passages, Recruit, Transit};
+use crate::cell::turnover::{Arrival, Passages, Recruit, Transit, Traveller};
 use crate::cell::{Body, Cycle, CycleParameters, Resident, Vital};
 use crate::core::input::{Inputs, Regulated};
 use crate::core::parallel::IN_TABLES;
@@ -102,6 +102,18 @@ pub struct Voyage {
     pub journey: Option<u32>,
 }
 
+impl Voyage {
+    /// Whether one on its way is still in lymph, which has not come to the node.
+    pub const fn is_in_lymph(&self) -> bool {
+        self.is_fresh && matches!(self.entry, EntryRoute::Lymph)
+    }
+
+    /// Whether it is in the blood, of a cell that is there.
+    pub const fn is_in_blood(&self, resident: &Resident) -> bool {
+        resident.0.is_transit() && self.organ.is_none() && !self.is_in_lymph()
+    }
+}
+
 /// A cell died in the blood.
 pub const DIES: EventKind = EventKind::of("circulation.dies");
 /// A cell lodged in a capillary of a site.
@@ -155,7 +167,7 @@ pub fn circulate(
     (circulation, cycles): (Res<Circulation>, Option<Res<PerType<CycleParameters>>>),
     parameters: Res<PerType<CirculationParameters>>,
     (sites, transit): (Res<Sites>, Res<Transit>),
-    ways: Ways,
+    (ways, lymph): (Ways, LymphWays),
     (known, inputs): (Res<Inputs>, Regulated),
     (passages, notes, events): Ask,
     (mut passengers, mut holds): (Local<Vec<Passenger>>, Local<Vec<f32>>),
@@ -198,6 +210,10 @@ pub fn circulate(
         for row in 0..ids.len() {
             let voyage = voyages[row];
             let is_carried = residents[row].0.is_transit() && voyage.organ.is_none();
+            let is_early = |of: &Traveller| !lymph.has_come(of, &clock);
+            if is_carried && voyage.is_in_lymph() && transit.find(ids[row]).is_some_and(is_early) {
+                continue;
+            }
             // Who has died of itself on the way is cleared there.
             if !is_carried || !is_alive(vitals.map(|vitals| &vitals[row])) {
                 continue;
@@ -230,6 +246,7 @@ pub fn circulate(
         let (sum, count) = of_sites.fold((0.0, 0), |(sum, count), of| (sum + of, count + 1));
         if count == 0 { 1.0 } else { sum / count as f32 }
     }));
+    let node = lymph.node();
     passengers.sort_unstable_by_key(|of| (of.group, of.cell));
     for group in passengers.chunk_by_mut(|a, b| a.group == b.group) {
         let mut random = key.stream(group[0].group, clock.step, LODGING);
@@ -245,7 +262,7 @@ pub fn circulate(
             passages.remove(of.cell, of.entity, DIES, None);
             notes.add(of.voyage.journey, of.cell, JourneyChange::DiedInBlood);
         }
-        let places = (circuit, &*sites, &ways);
+        let places = (circuit, &*sites, &ways, node);
         let held = held.filter(|organ| lodge(places, *organ, group, &mut random, &passages));
         for of in group.iter().filter(|of| !of.is_dead) {
             let Ok((.., mut voyage, colonist)) = cells.get_mut(of.entity) else {
@@ -331,7 +348,7 @@ fn travel(
 /// Lets those of a group that live lodge in a site of an organ, if it has one: side by side in a capillary, or anywhere where no vessel is drawn. Where
 /// vessels are drawn and none is perfused no blood brings them: they go on, and it says so.
 fn lodge(
-    (circuit, sites, ways): (&Circuit, &Sites, &Ways),
+    (circuit, sites, ways, node): (&Circuit, &Sites, &Ways, Option<SiteId>),
     organ: usize,
     group: &[Passenger],
     random: &mut Random,
@@ -343,6 +360,7 @@ fn lodge(
     }
     let which = (random.uniform() * of_organ.len() as f32) as usize;
     let site = of_organ[which.min(of_organ.len() - 1)];
+    let site = node.filter(|_| organ == NODE).unwrap_or(site);
     let (Some(entry), Some(ways)) = (sites.find(site), ways.of(site)) else {
         return false;
     };

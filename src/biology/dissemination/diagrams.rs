@@ -253,7 +253,7 @@ fn body_map(world: &World) -> Option<Drawing> {
             let grows = colonist.is_some_and(|of| of.stage == ColonyStage::Growing);
             let is_on_the_way = residents[row].0.is_transit();
             if is_on_the_way && voyage.organ.is_none() {
-                in_blood += 1;
+                in_blood += u64::from(!voyage.is_in_lymph());
                 continue;
             }
             let place = if is_on_the_way {

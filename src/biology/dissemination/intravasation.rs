@@ -13,17 +13,19 @@
 //! average, and none of cells without E-cadherin, by which rules say what the cohesion is. They keep the bonds among them.
 //!
 //! Into lymph a cell goes alone, at the input `intravasation.lymph`, which is none unless rules raise it (CCL21 of lymphatics), times the input
-//! `intravasation.ccr7`: how much of the receptor of CCL21 it carries.
+//! `intravasation.ccr7`: how much of the receptor of CCL21 it carries. Where lymphatics are drawn it must lie within `reach_um` of an open one
+//! ([`crate::cell::doors::lymph`]).
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::circuit::Circulation;
-use super::circulation::Voyage;
+use super::circulation::{DIES, LODGES, Voyage};
 use super::colonisation::{Colonist, ColonyStage};
 use crate::cell::body::CellType;
 use crate::cell::death::is_alive;
-use crate::cell::doors::{InVessel, Ways};
+use crate::cell::doors::lymph::{LymphRoute, SiteLymphWays};
+use crate::cell::doors::{InVessel, LymphWays, Ways};
 use crate::cell::event::EventKind;
 use crate::cell::mechanics::Bonds;
 use crate::cell::movement::SiteMechanics;
@@ -44,7 +46,7 @@ use crate::tissue::{SiteId, Sites};
 pub struct IntravasationParameters {
     /// Rate at which a cell at a leaky wall enters the blood, `k_0`, 1/d; 1.9e-3. Calibrated to 1e4 cells a day and gram.
     pub per_day: f32,
-    /// How near the wall that is, um; 10.
+    /// How near the wall that is, of a vessel or of a lymphatic, um; 10.
     pub reach_um: f32,
     /// Permeability of a wall without pericytes, over a normal capillary; 10, as vessels of tumours.
     pub leaky_wall: f32,
@@ -64,7 +66,7 @@ pub struct IntravasationParameters {
     pub cohesion: f32,
     /// Most cells of a cluster; 10.
     pub most_cells: u32,
-    /// Rate at which a cell with the CCR7 of a mesenchymal one enters lymph, 1/d; 0 without a rule.
+    /// Rate at which a cell with the CCR7 of a mesenchymal one enters lymph near a lymphatic, or anywhere where none is drawn, 1/d; 0 without a rule.
     pub lymph_per_day: f32,
     /// CCR7 on a cell without any rule, over that of a mesenchymal one; 1.
     pub ccr7: f32,
@@ -127,6 +129,14 @@ pub const ENTERS: EventKind = EventKind::of("intravasation.enters");
 /// A cell entered the lymph.
 pub const ENTERS_LYMPH: EventKind = EventKind::of("intravasation.enters_lymph");
 
+/// How cells travel with lymph: the blood of the body carries them on.
+pub(super) const BY_LYMPH: LymphRoute = LymphRoute {
+    enters: ENTERS_LYMPH,
+    arrives: LODGES,
+    leaves: DIES,
+    depth: LymphRoute::ANYWHERE,
+};
+
 /// The inputs.
 pub(super) const RATE: &str = "intravasation.rate";
 pub(super) const COHESION: &str = "intravasation.cohesion";
@@ -172,7 +182,7 @@ pub fn enter_vessels(
     (clock, key): (Res<Clock>, Res<RandomKey>),
     parameters: Res<PerType<IntravasationParameters>>,
     circulation: Res<Circulation>,
-    ways: Ways,
+    (ways, by_lymph): (Ways, LymphWays),
     inputs: Regulated,
     (passages, leaders): (Res<Passages>, Res<Leaders>),
     cells: Query<Candidate>,
@@ -215,13 +225,18 @@ pub fn enter_vessels(
             if !is_free || !is_alive(vitals.map(|vitals| &vitals[row])) {
                 return;
             }
-            if enters_lymph {
-                passages.depart(Departure::of(cell, entities[row], ENTERS_LYMPH));
+            let at_um = positions[row].0;
+            let is_near =
+                |of: SiteLymphWays| !of.are_drawn() || of.is_near(at_um, parameters.reach_um);
+            if enters_lymph && by_lymph.of(site).is_some_and(is_near) {
+                by_lymph.take(&passages, &BY_LYMPH, (cell, entities[row], of));
                 return;
             }
-            let Some(ways) = ways.of(site) else { return };
+            let Some(ways) = ways.of(site).filter(|_| enters) else {
+                return;
+            };
             let open = if ways.has_vessels() {
-                let door = ways.nearest(positions[row].0, parameters.reach_um);
+                let door = ways.nearest(at_um, parameters.reach_um);
                 door.map_or(0.0, |door| door.permeability / parameters.leaky_wall)
             } else {
                 parameters.perivascular_share * parameters.unseen_wall

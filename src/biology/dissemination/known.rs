@@ -398,7 +398,7 @@ fn blood(world: &World) -> Vec<f64> {
         };
         let vitals = table.get::<Vital>();
         for row in 0..table.len() {
-            let is_carried = residents[row].0.is_transit() && voyages[row].organ.is_none();
+            let is_carried = voyages[row].is_in_blood(&residents[row]);
             if is_carried && vitals.is_none_or(|vitals| vitals[row].is_alive()) {
                 groups.push(voyages[row].group.unwrap_or(ids[row]));
             }

@@ -24,6 +24,8 @@
 //! | `colonisation.growth`, `.switch`, `.colony_death` | whether it grows, and goes on: soil, niche, MET |
 //! | `colonisation.solitary_death`, `.dormant_death`, `.awakening` | how it sleeps, and wakes: stroma, vessels, niche |
 //!
+//! Whoever has the capability `circulation` and leaves a site by lymph, by whichever capability, is carried as those are that `intravasation.lymph` takes.
+//!
 //! A step: in `Act` lodged cells meet their fate, cells enter vessels, and the blood carries those that are in it; cells come and go in `Turnover`, where the
 //! books are kept.
 
@@ -55,6 +57,7 @@ use self::circulation::circulate;
 use self::colonisation::colonise;
 use self::intravasation::{Leaders, enter_vessels, leave_with_others};
 use self::tables::{ancestry_newick, journeys_csv};
+use crate::cell::doors::lymph::{CarriedByBlood, RegisterLymphRoute};
 use crate::cell::event::{Passage, RegisterEvent};
 use crate::cell::life::{Beginning, RegisterLife};
 use crate::cell::turnover::{Passages, TurnoverSystems};
@@ -62,7 +65,7 @@ use crate::cell::{ActSystems, order_act};
 use crate::core::body_part::RegisterBodyPart;
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::invariant::{RegisterInvariant, outside};
-use crate::core::parameters::RegisterParameters;
+use crate::core::parameters::{PerType, RegisterParameters};
 use crate::core::run_file::RegisterRunFile;
 use crate::core::state::{Owner, RegisterState};
 use crate::core::{RegisterPurpose, SimSchedule, SimSystems};
@@ -89,6 +92,9 @@ impl Plugin for DisseminationPlugin {
             .register_body_part::<CirculationDescription>("circulation", |world, of| {
                 let circulation = Circulation::of(world, of);
                 world.insert_resource(circulation);
+                let types = &world.resource::<PerType<CirculationParameters>>().0;
+                let carried = types.iter().map(Option::is_some).collect();
+                world.insert_resource(CarriedByBlood(carried));
             })
             .register_capability::<IntravasationParameters>("intravasation")
             .register_capability::<CirculationParameters>("circulation")
@@ -112,6 +118,7 @@ impl Plugin for DisseminationPlugin {
         ] {
             app.register_purpose(purpose);
         }
+        app.register_lymph_route(intravasation::BY_LYMPH);
         register_events(app);
         diagrams::register(app);
         escort::register(app);

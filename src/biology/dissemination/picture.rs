@@ -149,7 +149,7 @@ fn draw_travellers(world: &World, site: usize, glyphs: &mut Glyphs<Sphere>) {
         };
         let vitals = table.get::<Vital>();
         for row in 0..table.len() {
-            let is_carried = residents[row].0.is_transit() && voyages[row].organ.is_none();
+            let is_carried = voyages[row].is_in_blood(&residents[row]);
             if is_carried && vitals.is_none_or(|vitals| vitals[row].is_alive()) {
                 let group = voyages[row].group.unwrap_or(ids[row]);
                 cells.push((group, ids[row], bodies[row].radius_um));

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::organs::{educating_share, number_of, number_of_organ, organs, shares};
 use super::packets::{Load, NO_CELL, Packets};
 use super::parameters::{CARGO, ExosomesParameters, INTEGRINS, MET, SourceParameters};
-use crate::cell::doors::Ways;
+use crate::cell::doors::{LymphWays, Ways};
 use crate::core::invariant::Breach;
 use crate::core::state::WhollyKept;
 use crate::core::units::{MINUTES_PER_DAY, UM3_PER_MM3};
@@ -217,7 +217,7 @@ pub fn from_source(source: &SourceParameters, clock: &Clock) -> f64 {
 pub fn circulate(
     (clock, key): (Res<Clock>, Res<RandomKey>),
     (exosomes, source): (Res<ExosomesParameters>, Res<SourceParameters>),
-    (sites, ways): (Res<Sites>, Ways),
+    (sites, ways, lymph): (Res<Sites>, Ways, LymphWays),
     mut blood: ResMut<BloodVesicles>,
     mut of_sites: Query<(&mut Packets, Option<&Organ>)>,
 ) {
@@ -247,7 +247,8 @@ pub fn circulate(
             blood.marrow[1] += of_stock[marrow].vesicles;
         }
     }
-    bring_lymph(&key, &clock, &exosomes, &sites, blood, &mut of_sites);
+    let lymph = (&*sites, lymph.node());
+    bring_lymph(&key, &clock, &exosomes, lymph, blood, &mut of_sites);
     for (number, site) in sites.list.iter().enumerate() {
         let Ok((mut packets, organ)) = of_sites.get_mut(site.entity) else {
             continue;
@@ -327,18 +328,11 @@ fn bring_lymph(
     key: &RandomKey,
     clock: &Clock,
     exosomes: &ExosomesParameters,
-    sites: &Sites,
+    (sites, node): (&Sites, Option<SiteId>),
     blood: &mut BloodVesicles,
     of_sites: &mut Query<(&mut Packets, Option<&Organ>)>,
 ) {
-    let mut node = None;
-    for (number, site) in sites.list.iter().enumerate() {
-        let of = of_sites.get(site.entity);
-        if of.is_ok_and(|(_, organ)| organ == Some(&Organ::LymphNode)) {
-            node = Some(number);
-            break;
-        }
-    }
+    let node = node.map(|node| usize::from(node.0));
     for (number, site) in sites.list.iter().enumerate() {
         let Ok((mut packets, _)) = of_sites.get_mut(site.entity) else {
             continue;

@@ -2,8 +2,8 @@
 //!
 //! Into a site that has `immigration`, cells of each type with the capability come at the rate `per_mm3_per_day`, times the volume of the
 //! site and the input `immigration.scale` of the site, each at a moment of its own and at a door of the site ([`crate::cell::doors`]): in the wall of a
-//! perfused vessel where vessels are drawn, in a face of the site where none are. One that holds no target and lies near a door leaves at the rate
-//! `leaving_per_hour`. Where vessels are drawn the share `patrol_share` of those with the capability `in_vessels` stays in them and patrols
+//! perfused vessel where vessels are drawn, in a face of the site where none are. One that holds no target and lies near a way into lymph
+//! ([`crate::cell::doors::lymph`]) leaves for good at the rate `leaving_per_hour`. Where vessels are drawn the share `patrol_share` of those with the capability `in_vessels` stays in them and patrols
 //! along their walls ([`crate::cell::doors::riding`]), until blood carries it off where the vessel ends.
 //!
 //! [`come_and_go`] runs among the decisions of `Act`; cells come and go in `Turnover`.
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{Doing, Killer};
 use crate::cell::body::BodyParameters;
 use crate::cell::death::is_alive;
-use crate::cell::doors::{InVessel, InVesselParameters, Ways};
+use crate::cell::doors::{InVessel, InVesselParameters, LymphWays, Ways};
 use crate::cell::event::{EventKind, Passage, RegisterEvent};
 use crate::cell::turnover::{Passages, Recruit};
 use crate::cell::{ActSystems, CellType, Position, Resident, Vital};
@@ -35,9 +35,9 @@ use crate::tissue::{SiteId, Sites};
 pub struct ImmigrantParameters {
     /// Cells that come, in a mm3 of a site that lets them in, 1/d; 0: none unless a scene says so.
     pub per_mm3_per_day: f32,
-    /// Rate at which one that lies near a door and holds nothing leaves, 1/h; 0.02. Assumed.
+    /// Rate at which one that lies near a way into lymph and holds nothing leaves, 1/h; 0.02. Assumed.
     pub leaving_per_hour: f32,
-    /// How near a door that is, um; 30. Assumed.
+    /// How near a lymphatic that is, or a door where none is drawn, um; 30. Assumed.
     pub door_um: f32,
     /// Share of those that come where vessels are drawn that stays in these and patrols them, for cells that also have `in_vessels`; 0.
     pub patrol_share: f32,
@@ -114,10 +114,10 @@ const GOING: Purpose = Purpose::of("immunity.going");
 /// Most cells of a type that come into a site in one step.
 const MOST_AT_ONCE: u32 = 100_000;
 
-/// Asks that cells come into sites that let them in, and that those near a door leave.
+/// Asks that cells come into sites that let them in, and that those near a way into lymph leave.
 pub fn come_and_go(
     (clock, key): (Res<Clock>, Res<RandomKey>),
-    (sites, ways): (Res<Sites>, Ways),
+    (sites, ways, lymph): (Res<Sites>, Ways, LymphWays),
     types: Res<CellTypeNames>,
     (immigrants, bodies, riders): (
         Res<PerType<ImmigrantParameters>>,
@@ -208,8 +208,8 @@ pub fn come_and_go(
             if killers[row].doing == Doing::Engaged || !immigrations.contains(site.entity) {
                 return;
             }
-            let doors = ways.of(residents[row].0);
-            if doors.is_none_or(|ways| ways.nearest(positions[row].0, of.door_um).is_none()) {
+            let ways = lymph.of(residents[row].0);
+            if ways.is_none_or(|ways| !ways.is_near(positions[row].0, of.door_um)) {
                 return;
             }
             let rate = leaving.at(row, cell_type);

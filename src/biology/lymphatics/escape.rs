@@ -1,25 +1,27 @@
 //! Cells that enter lymphatics (capability `lymph_entry`), and where they come to.
 //!
 //! One that touches the wall of an open lymphatic enters it at the rate of the input `lymph_entry.rate`: little by itself, as fluid sweeps it in, and more by
-//! rules, such as one by CCL21 on cells with CCR7. Lymph takes it to a site that is a lymph node, where it arrives within the step under the
-//! capsule; it is gone where the scene has none.
+//! rules, such as one by CCL21 on cells with CCR7. Lymph takes it to the lymph node ([`crate::cell::doors::lymph`]), where it comes out under the capsule, unless
+//! the circulation of a body carries it; it is gone where the scene has no node.
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::Lymphatics;
-use crate::cell::death::is_alive;
+use crate::cell::doors::LymphWays;
+use crate::cell::doors::lymph::{
+    LymphRoute, LymphRoutes, OpenLymphatic, RegisterLymphRoute, SiteLymph,
+};
 use crate::cell::event::{EventKind, Passage, RegisterEvent};
-use crate::cell::turnover::{Arrival, Departure, Passages};
-use crate::cell::{ActSystems, Body, CellType, Position, Resident, Vital};
+use crate::cell::turnover::Passages;
+use crate::cell::{ActSystems, Body, CellType, Living, Position, Resident, StepEvents, Vital};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::parallel::IN_TABLES;
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::random::probability;
 use crate::core::{CellId, Clock, Purpose, RandomKey, RegisterPurpose, SimSchedule, SimSystems};
-use crate::tissue::network::Network;
-use crate::tissue::{Organ, SiteId, Sites};
+use crate::tissue::SiteId;
 
 /// How cells of a type enter lymphatics (capability `lymph_entry`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
@@ -59,20 +61,23 @@ pub const ARRIVES: EventKind = EventKind::of("lymphatics.arrives");
 /// A cell entered a lymphatic and left the tissues of the scene with it.
 pub const LEAVES: EventKind = EventKind::of("lymphatics.leaves");
 
+/// How they travel.
+const ROUTE: LymphRoute = LymphRoute {
+    enters: ENTERS,
+    arrives: ARRIVES,
+    leaves: LEAVES,
+    depth: LymphRoute::SINUS,
+};
+
 /// Who enters.
 const ENTRY: Purpose = Purpose::of("lymphatics.entry");
-/// Where one arrives.
-const PLACE: Purpose = Purpose::of("lymphatics.place");
 
 /// Cells that touch lymphatics enter them.
 pub fn enter(
     (clock, key): (Res<Clock>, Res<RandomKey>),
     of: Res<PerType<LymphEntryParameters>>,
-    sites: Res<Sites>,
     inputs: Regulated,
-    passages: Res<Passages>,
-    organs: Query<&Organ>,
-    lymphatics: Query<&Lymphatics>,
+    (lymph, passages): (LymphWays, Res<Passages>),
     cells: Query<(
         Entity,
         &CellId,
@@ -82,105 +87,67 @@ pub fn enter(
         &Body,
         Option<&Vital>,
     )>,
-    mut near: Local<Vec<u32>>,
 ) {
-    if lymphatics.is_empty() || of.0.iter().all(Option::is_none) {
+    if of.0.iter().all(Option::is_none) {
         return;
     }
-    let node = sites.list.iter().position(|site| {
-        organs
-            .get(site.entity)
-            .is_ok_and(|organ| *organ == Organ::LymphNode)
-    });
-    // Of each site that has some, with the radius of the widest.
-    let of_sites: Vec<Option<(&Network, f32)>> = sites
-        .list
-        .iter()
-        .map(|site| {
-            let network = lymphatics.get(site.entity).ok()?.vessels();
-            let radii = network.segments().iter().map(|of| of.radius_um);
-            Some((network, radii.fold(0.0, f32::max)))
-        })
-        .collect();
     let rates = inputs.input(RATE);
     let hours = clock.dt_hours();
     for (entities, ids, types, residents, positions, bodies, vitals) in
         cells.contiguous_iter().expect(IN_TABLES)
     {
         let rates = rates.in_table(entities);
+        let living = Living::of(types, vitals, &of);
         for row in 0..ids.len() {
-            let cell_type = types[row].0;
-            let here = of_sites.get(usize::from(residents[row].0.0));
-            let (Some(of), Some(Some(here))) = (of.get(cell_type), here) else {
+            let Some((cell_type, of)) = living.at(row) else {
                 continue;
             };
-            if !is_alive(vitals.map(|vitals| &vitals[row])) {
-                continue;
-            }
             let rate = rates.at(row, cell_type);
             if rate <= 0.0 {
                 continue;
             }
             // Few would enter in a step, and whether one touches a lymphatic takes longer to find.
             let mut random = key.stream(ids[row], clock.step, ENTRY);
-            let reach = bodies[row].radius_um + of.reach_um;
-            if !random.chance(probability(rate, hours))
-                || !touches(*here, positions[row].0, reach, &mut near)
-            {
+            if !random.chance(probability(rate, hours)) {
                 continue;
             }
-            match node {
-                Some(node) if node != usize::from(residents[row].0.0) => {
-                    passages.depart(Departure::of(ids[row], entities[row], ENTERS));
-                    let block = &sites.list[node].block;
-                    let mut random = key.stream(ids[row], clock.step, PLACE);
-                    let inset = Vec3::splat(2.0 * bodies[row].radius_um);
-                    let low = block.min_um + inset;
-                    let size = (block.max_um() - inset - low).max(Vec3::ZERO);
-                    // Afferent lymph comes in under the capsule: along the faces across x and y.
-                    let [a, b, c, d] = [(); 4].map(|()| random.uniform());
-                    let rim = 0.15 * c;
-                    let across = if b < 0.5 { rim } else { 1.0 - rim };
-                    let place = if a < 0.5 {
-                        Vec3::new(2.0 * a, across, d)
-                    } else {
-                        Vec3::new(across, 2.0 * a - 1.0, d)
-                    };
-                    let at_um = low + size * place;
-                    let to = SiteId(node as u16);
-                    passages.arrive(Arrival::of(ids[row], to, at_um, ARRIVES));
-                }
-                Some(_) => {}
-                None => passages.remove(ids[row], entities[row], LEAVES, None),
+            let ways = lymph.of(residents[row].0);
+            let reach_um = bodies[row].radius_um + of.reach_um;
+            if ways.is_some_and(|ways| ways.is_near(positions[row].0, reach_um)) {
+                lymph.take(&passages, &ROUTE, (ids[row], entities[row], cell_type));
             }
         }
     }
 }
 
-/// Whether a cell that reaches so far from its middle touches an open lymphatic of a network, given the radius of the widest.
-fn touches(
-    (network, widest_um): (&Network, f32),
-    at_um: Vec3,
-    reach_um: f32,
-    near: &mut Vec<u32>,
-) -> bool {
-    network.segments_near(at_um, reach_um + widest_um, near);
-    near.iter().any(|at| {
-        let segment = &network.segments()[*at as usize];
-        let (_, away) = network.nearest_on(*at as usize, at_um);
-        !segment.is_solid() && away <= segment.radius_um + reach_um
-    })
+/// Shows those who want to enter where lymphatics are open.
+pub fn show_open(mut sites: Query<(Ref<Lymphatics>, &mut SiteLymph)>) {
+    for (lymphatics, mut shown) in &mut sites {
+        if !lymphatics.is_changed() {
+            continue;
+        }
+        let network = lymphatics.vessels();
+        let open = network.segments().iter().enumerate();
+        shown.0.clear();
+        shown.0.extend(
+            open.filter(|(_, of)| !of.is_solid())
+                .map(|(at, of)| OpenLymphatic {
+                    ends_um: network.places_um(at),
+                    radius_um: of.radius_um,
+                }),
+        );
+    }
 }
 
 /// Counts who has entered.
 fn count_entered(
-    events: Res<crate::cell::StepEvents>,
+    events: Res<StepEvents>,
+    routes: Res<LymphRoutes>,
     mut lymphatics: Query<(&SiteId, &mut Lymphatics)>,
 ) {
     for (site, mut lymphatics) in &mut lymphatics {
         let entered = events.0.iter();
-        let entered = entered
-            .filter(|event| event.site == *site && (event.kind == ENTERS || event.kind == LEAVES));
+        let entered = entered.filter(|event| event.site == *site && routes.is_entry(event.kind));
         let count = entered.count() as u64;
         if count > 0 {
             lymphatics.entered += count;
@@ -200,7 +167,7 @@ pub(super) fn register(app: &mut App) {
             "per_hour",
         )
         .register_purpose(ENTRY)
-        .register_purpose(PLACE)
+        .register_lymph_route(ROUTE)
         .register_passage(
             ENTERS,
             Passage::Departure,
@@ -224,6 +191,7 @@ pub(super) fn register(app: &mut App) {
         .add_systems(
             SimSchedule,
             (
+                show_open.in_set(SimSystems::Perceive),
                 enter.in_set(ActSystems::Walk),
                 count_entered.in_set(SimSystems::Observe),
             ),

@@ -6,14 +6,14 @@
 //!   outlet, past valves that let it go no other way. Drawn lymphatics take the place of the linear drainage of host tissue
 //!   ([`crate::tissue::interstitium`]). One that is cut off from every outlet drains nothing.
 //! - **Calling**: their wall gives off CCL21, by which cells with CCR7 find them; they follow it as they do other molecules.
-//! - **Ways out** (`escape`): a cell with the capability `lymph_entry` that touches one enters it at the rate of an input; it comes out in a site that is a
-//!   lymph node, if there is one, and else is gone.
+//! - **Ways out** (`escape`): who leaves with the lymph does so by them alone where they are drawn ([`crate::cell::doors::lymph`]). A cell with the capability
+//!   `lymph_entry` that touches one enters it at the rate of an input.
 //!
 //! | file | holds |
 //! | --- | --- |
 //! | `description` | how a scene says what lymphatics there are |
 //! | `drain` | water, and CCL21 |
-//! | `escape` | cells that enter |
+//! | `escape` | cells that enter, and where they can |
 //! | `known` | what can be known of them |
 //! | `picture` | how they look |
 //!
@@ -23,6 +23,7 @@
 use bevy::prelude::*;
 
 use crate::cell::ActSystems;
+use crate::cell::doors::lymph::SiteLymph;
 use crate::cell::sprouting::{RegisterSprouting, SproutKind, SproutingVessels};
 use crate::core::parameters::RegisterParameters;
 use crate::core::site_part::RegisterSitePart;
@@ -117,6 +118,7 @@ impl Plugin for LymphaticsPlugin {
                         entered: 0,
                     },
                     DrawnLymph::default(),
+                    SiteLymph::default(),
                 ));
             })
             .give_site_part_rules(

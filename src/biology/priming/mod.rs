@@ -6,16 +6,16 @@
 //! it at the doors of sites that let them in, those with the part `homing` ([`travel`]). In their tissue cells that show antigen, macrophages
 //! as well, drive T cells that touch them to divide ([`restimulation`]).
 //!
-//! A lymph node is a site with the part `lymph_node`. Without one in a scene dendritic cells keep what they have taken up and leave with
-//! the lymph for good; how many killers come is then said by the cell types themselves.
+//! By which ways lymph takes dendritic cells, and to which site, is said by [`crate::cell::doors::lymph`]. Without a lymph node in a scene they keep what they
+//! have taken up and leave for good; how many killers come is then said by the cell types themselves.
 //!
 //! | system | stage | does |
 //! | --- | --- | --- |
 //! | [`take_up_antigen`](presenting::take_up_antigen) | `Signal` | antigen is gained and lost |
 //! | [`meet_shown`](restimulation::meet_shown) | `Signal` | T cells meet what is shown in their tissue |
 //! | [`meet_antigen`](naive::meet_antigen) | `Act`, cycle | naive T cells are primed, and their clones grow |
-//! | [`set_out`](travel::set_out) | `Act`, walk | dendritic cells and killers leave |
-//! | [`arrive`](travel::arrive) | `Act`, walk | they arrive |
+//! | [`set_out`](travel::set_out) | `Act`, walk | dendritic cells leave with the lymph |
+//! | [`arrive`](travel::arrive) | `Act`, walk | killers come out of the blood |
 
 use bevy::prelude::*;
 
@@ -32,7 +32,7 @@ pub use known::PrimingTally;
 pub use naive::{EffectorParameters, Naive, NaiveParameters};
 pub use presenting::{Presentation, PresentationParameters};
 pub use restimulation::{Restimulation, RestimulationParameters};
-pub use travel::{Homing, LymphNode};
+pub use travel::Homing;
 
 /// Priming of T cells.
 pub struct PrimingPlugin;

@@ -29,12 +29,10 @@ pub struct PresentationParameters {
     pub antigen_hours: f32,
     /// Antigen from which on it is mature, 0-1; 0.25. Assumed.
     pub mature_at: f32,
-    /// Rate at which a mature one that lies near a door leaves with the lymph, 1/h; 0.5. Assumed.
+    /// Rate at which a mature one that lies near a way into lymph enters it, 1/h; 0.5. Assumed.
     pub leaving_per_hour: f32,
-    /// How near a door that is, um; 40. Assumed.
+    /// How near a lymphatic that is, or a door where none is drawn, um; 40. Assumed.
     pub door_um: f32,
-    /// Time that it takes from its tissue to the lymph node, h; 12. Assumed: migrated cells appear in nodes after half a day to a day.
-    pub journey_hours: f32,
 }
 
 impl Default for PresentationParameters {
@@ -45,7 +43,6 @@ impl Default for PresentationParameters {
             mature_at: 0.25,
             leaving_per_hour: 0.5,
             door_um: 40.0,
-            journey_hours: 12.0,
         }
     }
 }

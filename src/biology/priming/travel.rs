@@ -1,9 +1,9 @@
 //! The ways between tissues and lymph nodes: dendritic cells with the lymph, killers with the blood.
 //!
-//! A mature dendritic cell near a door of its site leaves ([`set_out`]): to a lymph node if the scene has one, a site with the part
-//! `lymph_node`, else for good. It arrives there after `journey_hours`, at a place at random: lymph enters all around a node. Killers that
+//! A mature dendritic cell near a way into lymph leaves ([`set_out`]): to the lymph node if the scene has one, else for good. What such a way is, to which
+//! site it leads and how long that takes is said by [`crate::cell::doors::lymph`]; there it is at a place at random, as if it had walked on. Killers that
 //! left a node are in the blood for an exponential time of mean `circulation_hours`, and then come in at a door of a site with the part
-//! `homing`, each site the more often the more wall of it is open, times its input `homing.scale`. Where there is no such site they stay
+//! `homing` ([`arrive`]), each site the more often the more wall of it is open, times its input `homing.scale`. Where there is no such site they stay
 //! in the blood.
 //!
 //! Both run among the decisions of `Act`; who travels is known by how it left ([`Transit`]).
@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 use super::naive::{EffectorParameters, INTO_BLOOD};
 use super::presenting::{Presentation, PresentationParameters};
 use crate::cell::body::BodyParameters;
-use crate::cell::doors::Ways;
+use crate::cell::doors::lymph::{LymphRoute, RegisterLymphRoute};
+use crate::cell::doors::{LymphWays, Ways};
 use crate::cell::event::{EventKind, Passage, RegisterEvent};
-use crate::cell::turnover::{Arrival, Departure, Passages, Transit};
+use crate::cell::turnover::{Arrival, Passages, Transit};
 use crate::cell::{ActSystems, CellType, Living, Position, Resident, Vital};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{InputInfo, Inputs, RegisterInputs, Regulated};
@@ -25,15 +26,8 @@ use crate::core::parameters::{Limits, Parameters, PerType};
 use crate::core::random::probability;
 use crate::core::site_part::RegisterSitePart;
 use crate::core::state::RegisterState;
-use crate::core::{CellId, Clock, Purpose, Random, RandomKey, RegisterPurpose, SimSchedule};
-use crate::tissue::{SiteEntry, SiteId, Sites};
-
-/// That a site is a lymph node, to which lymph leads (part `lymph_node`).
-#[derive(Component, Clone, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
-#[serde(deny_unknown_fields, default)]
-pub struct LymphNode {}
-
-impl Parameters for LymphNode {}
+use crate::core::{CellId, Clock, Purpose, RandomKey, RegisterPurpose, SimSchedule};
+use crate::tissue::{SiteId, Sites};
 
 /// That killers come into a site out of the blood (part `homing`).
 #[derive(Component, Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
@@ -70,20 +64,27 @@ pub const IN_NODE: EventKind = EventKind::of("priming.in_node");
 /// A killer came out of the blood.
 pub const HOMES: EventKind = EventKind::of("priming.homes");
 
+/// How dendritic cells travel.
+const ROUTE: LymphRoute = LymphRoute {
+    enters: TO_NODE,
+    arrives: IN_NODE,
+    leaves: LEAVES,
+    depth: LymphRoute::ANYWHERE,
+};
+
 /// Whether a dendritic cell leaves.
 const LEAVING: Purpose = Purpose::of("priming.leaving");
-/// When and where travellers arrive.
+/// When and where killers arrive.
 const ARRIVING: Purpose = Purpose::of("priming.arriving");
 
 /// The input of sites.
 const SITE_SCALE: &str = "homing.scale";
 
-/// Mature dendritic cells near a door leave with the lymph.
+/// Mature dendritic cells near a way into lymph leave by it.
 pub fn set_out(
     (clock, key): (Res<Clock>, Res<RandomKey>),
     parameters: Res<PerType<PresentationParameters>>,
-    (ways, passages): (Ways, Res<Passages>),
-    (sites, nodes): (Res<Sites>, Query<(), With<LymphNode>>),
+    (lymph, passages): (LymphWays, Res<Passages>),
     cells: Query<(
         Entity,
         &CellId,
@@ -96,56 +97,36 @@ pub fn set_out(
 ) {
     let (key, step, hours) = (*key, clock.step, clock.dt_hours());
     let parameters = &*parameters;
-    let is_node = |site: &SiteEntry| nodes.contains(site.entity);
-    let has_node = sites.list.iter().any(is_node);
     for (entities, ids, types, residents, positions, vitals, states) in
         cells.contiguous_iter().expect(IN_TABLES)
     {
         let living = Living::of(types, vitals, parameters);
         for_each_row(ids.len(), |row| {
-            let Some((_, of)) = living.at(row).filter(|_| states[row].is_mature) else {
+            let Some((cell_type, of)) = living.at(row).filter(|_| states[row].is_mature) else {
                 return;
             };
-            let site = residents[row].0;
-            if sites.find(site).is_none_or(is_node) {
-                return;
-            }
-            let ways = ways.of(site);
-            if ways.is_none_or(|ways| ways.nearest(positions[row].0, of.door_um).is_none()) {
-                return;
-            }
             let mut random = key.stream(ids[row], step, LEAVING);
-            if random.chance(probability(of.leaving_per_hour, hours)) {
-                let (cell, entity) = (ids[row], entities[row]);
-                if has_node {
-                    passages.depart(Departure::of(cell, entity, TO_NODE));
-                } else {
-                    passages.remove(cell, entity, LEAVES, None);
-                }
+            if !random.chance(probability(of.leaving_per_hour, hours)) {
+                return;
+            }
+            let ways = lymph.of(residents[row].0);
+            if ways.is_some_and(|ways| ways.is_near(positions[row].0, of.door_um)) {
+                lymph.take(&passages, &ROUTE, (ids[row], entities[row], cell_type));
             }
         });
     }
 }
 
-/// A place in a block that keeps so far from its faces, at random.
-fn place_in(site: &SiteEntry, inset_um: f32, random: &mut Random) -> Vec3 {
-    let inset = Vec3::splat(inset_um);
-    let (least, most) = (site.block.min_um + inset, site.block.max_um() - inset);
-    let dice = [(); 3].map(|()| random.uniform());
-    least + (most - least).max(Vec3::ZERO) * Vec3::from_array(dice)
-}
-
-/// Those that travel arrive.
+/// Killers come out of the blood.
 pub fn arrive(
     (clock, key): (Res<Clock>, Res<RandomKey>),
-    (presenting, effectors, bodies): (
-        Res<PerType<PresentationParameters>>,
+    (effectors, bodies): (
         Res<PerType<EffectorParameters>>,
         Res<PerType<BodyParameters>>,
     ),
     (known, inputs): (Res<Inputs>, Regulated),
     (ways, passages, transit, sites): (Ways, Res<Passages>, Res<Transit>, Res<Sites>),
-    (nodes, homes): (Query<(), With<LymphNode>>, Query<(), With<Homing>>),
+    homes: Query<(), With<Homing>>,
     cells: Query<(&CellType, Option<&Vital>)>,
     mut weights: Local<Vec<(f32, usize)>>,
 ) {
@@ -153,10 +134,6 @@ pub fn arrive(
         return;
     }
     let hours = clock.dt_hours();
-    let open_nodes = || {
-        let all = sites.list.iter().enumerate();
-        all.filter(|(_, site)| nodes.contains(site.entity))
-    };
     weights.clear();
     for (number, site) in sites.list.iter().enumerate() {
         if homes.contains(site.entity)
@@ -171,7 +148,7 @@ pub fn arrive(
     }
     let sum: f32 = weights.iter().map(|(weight, _)| weight).sum();
     for traveller in transit.iter() {
-        if traveller.kind != TO_NODE && traveller.kind != INTO_BLOOD {
+        if traveller.kind != INTO_BLOOD {
             continue;
         }
         let Ok((cell_type, vital)) = cells.get(traveller.entity) else {
@@ -184,23 +161,6 @@ pub fn arrive(
             .get(cell_type.0)
             .map_or(0.0, BodyParameters::resting_radius_um);
         let mut random = key.stream(traveller.cell, clock.step, ARRIVING);
-        if traveller.kind == TO_NODE {
-            let journey = presenting
-                .get(cell_type.0)
-                .map_or(0.0, |of| of.journey_hours);
-            let gone = clock.step.saturating_sub(traveller.since_step) as f32 * hours;
-            let count = open_nodes().count();
-            if gone < journey || count == 0 {
-                continue;
-            }
-            let nth = ((random.uniform() * count as f32) as usize).min(count - 1);
-            if let Some((number, site)) = open_nodes().nth(nth) {
-                let at_um = place_in(site, radius_um, &mut random);
-                let to = SiteId(number as u16);
-                passages.arrive(Arrival::of(traveller.cell, to, at_um, IN_NODE));
-            }
-            continue;
-        }
         let Some(of) = effectors.get(cell_type.0) else {
             continue;
         };
@@ -228,11 +188,7 @@ pub fn arrive(
 
 /// Registers parts of sites and systems.
 pub(super) fn register(app: &mut App) {
-    app.register_site_part::<LymphNode>("lymph_node", |world, site, node| {
-        world.entity_mut(site).insert(node.clone());
-    })
-    .declare_remade::<LymphNode>("made from the scene")
-    .register_site_part::<Homing>("homing", |world, site, homing| {
+    app.register_site_part::<Homing>("homing", |world, site, homing| {
         world.entity_mut(site).insert(homing.clone());
     })
     .declare_remade::<Homing>("made from the scene")
@@ -246,6 +202,7 @@ pub(super) fn register(app: &mut App) {
         .limits(SCALE),
         |world, site| Some(world.get::<Homing>(site)?.scale),
     )
+    .register_lymph_route(ROUTE)
     .register_purpose(LEAVING)
     .register_purpose(ARRIVING)
     .register_passage(

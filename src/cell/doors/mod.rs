@@ -28,6 +28,8 @@
 //! Whoever models the vessels of a site puts its [`Doors`] into the site's [`SiteDoors`] and keeps them up to date before `Act`. A site
 //! without drawn vessels has its faces for doors ([`faces`]): what comes, comes through them, and what enters one has left.
 //!
+//! Ways into lymph are asked for with [`LymphWays`] ([`lymph`]).
+//!
 //! [`ride`] runs in `Move`, when tissue has moved.
 
 use std::any::Any;
@@ -41,9 +43,11 @@ use crate::core::state::RegisterState;
 use crate::tissue::{SiteId, Sites, TissueBlock};
 
 pub mod faces;
+pub mod lymph;
 pub mod riding;
 
 use faces::OpenFaces;
+pub use lymph::LymphWays;
 pub use riding::{InVessel, InVesselParameters, VesselCalls, ride};
 
 /// A place in a wall where cells may pass.
@@ -195,7 +199,7 @@ impl<'a> SiteWays<'a> {
     }
 }
 
-/// Ways in and out, and cells in vessels.
+/// Ways in and out, ways into lymph, and cells in vessels.
 pub struct DoorsPlugin;
 
 impl Plugin for DoorsPlugin {
@@ -203,6 +207,7 @@ impl Plugin for DoorsPlugin {
         app.declare_remade::<SiteDoors>(
             "made from the scene, and filled from what its module keeps",
         );
+        lymph::register(app);
         riding::register(app);
     }
 }
