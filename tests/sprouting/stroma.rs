@@ -14,15 +14,14 @@ fn scene(rate: f32) -> String {
             (place: Parent(from_um: (-150, -150, 0), to_um: (-150, 150, 0), radius_um: 8), artery_mmhg: 31, vein_mmhg: 29),
             (place: Parent(from_um: (150, -150, 0), to_um: (150, 150, 0), radius_um: 8), artery_mmhg: 21, vein_mmhg: 19),
         ]))],
-    cell_types: [(
-        name: "tumour_cell", about: "It makes VEGF-A.", colour: (0.9, 0.5, 0.6), tumour: true, death: (apoptosis_per_hour: 0),
-        exchange: [(molecule: "vegf_a", secretes_molecules_per_s: 0.2)],
-    )],
     populations: [
-        (cell: "tumour_cell", place: Cylinder(from_um: (0, 0, -50), to_um: (0, 0, 50), radius_um: 70)),
+        (cell: "cancer", place: Cylinder(from_um: (0, 0, -50), to_um: (0, 0, 50), radius_um: 70)),
         (cell: "fibroblast", place: Scatter(per_mm3: 40000, outside_um: 75)),
     ],
-    parameters: {{"fibroblast.exchange.vegf_a.secretes_molecules_per_s": {rate}}},
+    parameters: {{
+        "fibroblast.exchange.vegf_a.secretes_molecules_per_s": {rate}, "cancer.exchange.vegf_a.secretes_molecules_per_s": 0.2,
+        "cancer.cycle.g0g1_hours": 1000, "cancer.death.apoptosis_per_hour": 0,
+    }},
 )"#
     )
 }
