@@ -6,7 +6,7 @@
 //! shows it no chemokine. What holds the receptor of a molecule, a drug, hides it there as it does from cells. Whatever else a rule asks for
 //! a cell that is not there yet does not have, so that it changes nothing.
 //!
-//! In each step doors are drawn at random, each as often as it is open; with `lambda` the cells a minute that would come if the whole site
+//! In each step doors are drawn at random, each as often as leukocytes find to hold on to there; with `lambda` the cells a minute that would come if the whole site
 //! were as at one of these, the number that come there in its share of the step is Poisson distributed. So the mean over all doors counts,
 //! and the more come in where more are called. How many doors are drawn goes by what is called at some that are looked at first and by
 //! which nobody comes: so many that hardly two come in at the same one.
@@ -17,7 +17,7 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::body::BodyParameters;
-use crate::cell::doors::Ways;
+use crate::cell::doors::{Extravasation, Ways};
 use crate::cell::event::{EventKind, Passage, RegisterEvent};
 use crate::cell::molecules::Veils;
 use crate::cell::turnover::{Passages, Recruit};
@@ -201,7 +201,7 @@ pub fn call(
             // A door at random, and the cells a minute that would come if all were as at it. Where vessels are drawn and none is
             // perfused there is none.
             let mut ask = |dice: [f32; 3]| {
-                let door = ways.pick(dice)?;
+                let door = ways.pick(Extravasation::Adhesion, dice)?;
                 let at_um = door.beside_um(block, radius_um);
                 values.clear();
                 values.extend(molecules.iter().map(|(molecule, veils)| {

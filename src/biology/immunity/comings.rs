@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{Doing, Killer};
 use crate::cell::body::BodyParameters;
 use crate::cell::death::is_alive;
-use crate::cell::doors::{InVessel, InVesselParameters, Ways};
+use crate::cell::doors::{Extravasation, InVessel, InVesselParameters, Ways};
 use crate::cell::event::{EventKind, Passage, RegisterEvent};
 use crate::cell::turnover::{Passages, Recruit};
 use crate::cell::{ActSystems, CellType, Position, Resident, Vital};
@@ -176,7 +176,7 @@ pub fn come_and_go(
                 }
                 let dice = [(); 3].map(|()| random.uniform());
                 // Where vessels are drawn and none is perfused nobody comes.
-                let Some(door) = ways.pick(dice) else {
+                let Some(door) = ways.pick(Extravasation::Adhesion, dice) else {
                     continue;
                 };
                 if can_patrol && random.chance(of.patrol_share) {

@@ -3,8 +3,8 @@
 //! A mature dendritic cell near a door of its site leaves ([`set_out`]): to a lymph node if the scene has one, a site with the part
 //! `lymph_node`, else for good. It arrives there after `journey_hours`, at a place at random: lymph enters all around a node. Killers that
 //! left a node are in the blood for an exponential time of mean `circulation_hours`, and then come in at a door of a site with the part
-//! `homing`, each site the more often the more wall of it is open, times its input `homing.scale`. Where there is no such site they stay
-//! in the blood.
+//! `homing`, each site the more often the more perfused wall it has for them to hold on to, times its input `homing.scale`; that a wall leaks draws none.
+//! Where there is no such site they stay in the blood.
 //!
 //! Both run among the decisions of `Act`; who travels is known by how it left ([`Transit`]).
 
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::naive::{EffectorParameters, INTO_BLOOD};
 use super::presenting::{Presentation, PresentationParameters};
 use crate::cell::body::BodyParameters;
-use crate::cell::doors::Ways;
+use crate::cell::doors::{Extravasation, Ways};
 use crate::cell::event::{EventKind, Passage, RegisterEvent};
 use crate::cell::turnover::{Arrival, Departure, Passages, Transit};
 use crate::cell::{ActSystems, CellType, Living, Position, Resident, Vital};
@@ -163,7 +163,7 @@ pub fn arrive(
             && let Some(ways) = ways.of(SiteId(number as u16))
         {
             let scale = inputs.of_site(&known, SITE_SCALE, site.entity);
-            let weight = ways.open_um2() * scale.unwrap_or(0.0);
+            let weight = ways.open_um2(Extravasation::Adhesion) * scale.unwrap_or(0.0);
             if weight > 0.0 {
                 weights.push((weight, number));
             }
@@ -217,7 +217,10 @@ pub fn arrive(
         };
         let to = SiteId(*number as u16);
         let dice = [(); 3].map(|()| random.uniform());
-        let Some(door) = ways.of(to).and_then(|ways| ways.pick(dice)) else {
+        let door = ways
+            .of(to)
+            .and_then(|ways| ways.pick(Extravasation::Adhesion, dice));
+        let Some(door) = door else {
             continue;
         };
         let block = &sites.list[*number].block;
