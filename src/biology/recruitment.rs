@@ -1,7 +1,8 @@
 //! Cells that are called out of the blood: monocytes, regulatory T cells, myeloid cells, dendritic cells (capability `recruit`).
 //!
 //! Into a site with the part `recruitment` cells of each type with the capability come at the rate `recruit.rate`, cells in a mm3 and day,
-//! times the volume of the site and its input `recruitment.scale`. Who calls them is said by the rules of the type on `recruit.rate`, by
+//! times the volume of the site and its input `recruitment.scale`, and where vessels are drawn times how much perfused wall there is to hold on to over
+//! that of native tissue ([`SiteWays::vascularity`](crate::cell::doors::SiteWays::vascularity)). Who calls them is said by the rules of the type on `recruit.rate`, by
 //! molecules: these are read where a cell would come in, at a door of the site ([`crate::cell::doors`]), for it rolls on by where the wall
 //! shows it no chemokine. What holds the receptor of a molecule, a drug, hides it there as it does from cells. Whatever else a rule asks for
 //! a cell that is not there yet does not have, so that it changes nothing.
@@ -188,6 +189,7 @@ pub fn call(
         let Some(ways) = ways.of(site) else {
             continue;
         };
+        let vascularity = ways.vascularity();
         let volume_mm3 = f64::from(block.voxel_volume_um3()) * block.voxels() as f64 / UM3_PER_MM3;
         for cell_type in 0..types {
             let Some(of) = recruits.get(cell_type) else {
@@ -218,7 +220,8 @@ pub fn call(
                     })
                 }));
                 let rate = calls.rate(cell_type, of.per_mm3_per_day, &values, &mut scratch);
-                let per_min = f64::from(rate * scale) * volume_mm3 / MINUTES_PER_DAY;
+                let per_mm3_per_day = f64::from(rate * scale * vascularity);
+                let per_min = per_mm3_per_day * volume_mm3 / MINUTES_PER_DAY;
                 Some((at_um, per_min))
             };
             let mut expected = 0.0_f64;

@@ -2,6 +2,7 @@
 //! the same at any number of threads and across a save.
 
 mod books;
+mod entering;
 mod hits;
 mod natural_killers;
 mod parted;

@@ -2,9 +2,10 @@
 //!
 //! A mature dendritic cell near a door of its site leaves ([`set_out`]): to a lymph node if the scene has one, a site with the part
 //! `lymph_node`, else for good. It arrives there after `journey_hours`, at a place at random: lymph enters all around a node. Killers that
-//! left a node are in the blood for an exponential time of mean `circulation_hours`, and then come in at a door of a site with the part
-//! `homing`, each site the more often the more perfused wall it has for them to hold on to, times its input `homing.scale`; that a wall leaks draws none.
-//! Where there is no such site they stay in the blood.
+//! left a node are in the blood for an exponential time, and then come in at a door of a site with the part `homing`, each site the more often the
+//! more perfused wall it has for them to hold on to, times its input `homing.scale`; that a wall leaks draws none. The mean of the time is
+//! `circulation_hours` where these sites have as much wall as native tissue, and the longer the less of it they have. Where there is no such
+//! site they stay in the blood.
 //!
 //! Both run among the decisions of `Act`; who travels is known by how it left ([`Transit`]).
 
@@ -158,12 +159,15 @@ pub fn arrive(
         all.filter(|(_, site)| nodes.contains(site.entity))
     };
     weights.clear();
+    let mut native = 0.0;
     for (number, site) in sites.list.iter().enumerate() {
         if homes.contains(site.entity)
             && let Some(ways) = ways.of(SiteId(number as u16))
         {
             let scale = inputs.of_site(&known, SITE_SCALE, site.entity);
-            let weight = ways.open_um2(Extravasation::Adhesion) * scale.unwrap_or(0.0);
+            let scale = scale.unwrap_or(0.0);
+            native += ways.native_um2() * scale;
+            let weight = ways.open_um2(Extravasation::Adhesion) * scale;
             if weight > 0.0 {
                 weights.push((weight, number));
             }
@@ -204,7 +208,12 @@ pub fn arrive(
         let Some(of) = effectors.get(cell_type.0) else {
             continue;
         };
-        if weights.is_empty() || !random.chance(probability(1.0 / of.circulation_hours, hours)) {
+        if weights.is_empty() {
+            continue;
+        }
+        // By the wall that there is, over that of native tissue.
+        let per_hour = sum / native / of.circulation_hours;
+        if !random.chance(probability(per_hour, hours)) {
             continue;
         }
         let mut place = random.uniform() * sum;
