@@ -1,12 +1,13 @@
 //! Cells that are called out of the blood: monocytes, regulatory T cells, myeloid cells, dendritic cells (capability `recruit`).
 //!
 //! Into a site with the part `recruitment` cells of each type with the capability come at the rate `recruit.rate`, cells in a mm3 and day,
-//! times the volume of the site and its input `recruitment.scale`. Who calls them is said by the rules of the type on `recruit.rate`, by
-//! molecules: these are read where a cell would come in, at a door of the site ([`crate::cell::doors`]), for it rolls on by where the wall
+//! times the volume of the site and its input `recruitment.scale`, and where vessels are drawn times how much perfused wall there is to hold on to over
+//! that of native tissue ([`SiteWays::vascularity`](crate::cell::doors::SiteWays::vascularity)). Who calls them is said by the rules of the type on `recruit.rate`, by
+//! molecules, and what keeps part of those away that are called, whoever calls them, by rules on `recruit.share`, which is 1 without any: these are read where a cell would come in, at a door of the site ([`crate::cell::doors`]), for it rolls on by where the wall
 //! shows it no chemokine. What holds the receptor of a molecule, a drug, hides it there as it does from cells. Whatever else a rule asks for
 //! a cell that is not there yet does not have, so that it changes nothing.
 //!
-//! In each step doors are drawn at random, each as often as it is open; with `lambda` the cells a minute that would come if the whole site
+//! In each step doors are drawn at random, each as often as leukocytes find to hold on to there; with `lambda` the cells a minute that would come if the whole site
 //! were as at one of these, the number that come there in its share of the step is Poisson distributed. So the mean over all doors counts,
 //! and the more come in where more are called. How many doors are drawn goes by what is called at some that are looked at first and by
 //! which nobody comes: so many that hardly two come in at the same one.
@@ -17,7 +18,7 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::body::BodyParameters;
-use crate::cell::doors::Ways;
+use crate::cell::doors::{Extravasation, Ways};
 use crate::cell::event::{EventKind, Passage, RegisterEvent};
 use crate::cell::molecules::Veils;
 use crate::cell::turnover::{Passages, Recruit};
@@ -92,6 +93,7 @@ pub const CALLED: EventKind = EventKind::of("recruitment.called");
 
 /// The inputs.
 const RATE: &str = "recruit.rate";
+const SHARE: &str = "recruit.share";
 const SITE_SCALE: &str = "recruitment.scale";
 
 /// When and where cells come.
@@ -102,10 +104,17 @@ const FIRST_DOORS: u32 = 3;
 const MOST_DOORS: u32 = 256;
 const MOST_AT_ONCE: u32 = 10_000;
 
-/// The rules on `recruit.rate`, ready to be applied: of each type its program, and the molecules that they ask for. Made when rules change.
+/// What the share may be.
+const SHARES: Limits = Limits {
+    min: 0.0,
+    max: 1.0e3,
+};
+
+/// The rules on `recruit.rate` and `recruit.share`, ready to be applied: of each type its programs, and the molecules that they ask for. Made when
+/// rules change.
 #[derive(Default)]
 pub struct Calls {
-    programs: Vec<Option<RuleProgram>>,
+    programs: Vec<[Option<RuleProgram>; 2]>,
     by: Vec<String>,
     is_made: bool,
 }
@@ -116,27 +125,36 @@ impl Calls {
         let Self { programs, by, .. } = self;
         let limits = RecruitParameters::limits("per_mm3_per_day");
         let limits = (limits.min as f32, limits.max as f32);
-        let program = |book| {
-            RuleProgram::new(book, RATE, limits, |name| {
-                let known = by.iter().position(|known| known == name);
-                known.unwrap_or_else(|| {
-                    by.push(name.to_owned());
-                    by.len() - 1
-                })
+        let shares = (SHARES.min as f32, SHARES.max as f32);
+        let mut column = |name: &str| {
+            let known = by.iter().position(|known| known == name);
+            known.unwrap_or_else(|| {
+                by.push(name.to_owned());
+                by.len() - 1
             })
         };
-        *programs = rules.of_types.iter().map(program).collect();
+        let of_types = rules.of_types.iter().map(|book| {
+            [(RATE, limits), (SHARE, shares)]
+                .map(|(input, limits)| RuleProgram::new(book, input, limits, &mut column))
+        });
+        *programs = of_types.collect();
         self.is_made = true;
     }
 
-    /// What the rules of a type make of a base where these are the values of what they ask for.
+    /// The rate that the rules of a type make of a base where these are the values of what they ask for, times the share.
     fn rate(&self, cell_type: u16, base: f32, values: &[f32], scratch: &mut Scratch) -> f32 {
-        let Some(Some(program)) = self.programs.get(usize::from(cell_type)) else {
+        let Some(programs) = self.programs.get(usize::from(cell_type)) else {
             return base;
         };
-        let mut rate = [base];
-        program.apply(&mut rate, |place| &values[place..=place], scratch);
-        rate[0]
+        let mut found = [base, 1.0];
+        for (value, program) in found.iter_mut().zip(programs) {
+            if let Some(program) = program {
+                let value = std::slice::from_mut(value);
+                program.apply(value, |place| &values[place..=place], scratch);
+            }
+        }
+        let [rate, share] = found;
+        rate * share
     }
 }
 
@@ -188,6 +206,7 @@ pub fn call(
         let Some(ways) = ways.of(site) else {
             continue;
         };
+        let vascularity = ways.vascularity();
         let volume_mm3 = f64::from(block.voxel_volume_um3()) * block.voxels() as f64 / UM3_PER_MM3;
         for cell_type in 0..types {
             let Some(of) = recruits.get(cell_type) else {
@@ -201,7 +220,7 @@ pub fn call(
             // A door at random, and the cells a minute that would come if all were as at it. Where vessels are drawn and none is
             // perfused there is none.
             let mut ask = |dice: [f32; 3]| {
-                let door = ways.pick(dice)?;
+                let door = ways.pick(Extravasation::Adhesion, dice)?;
                 let at_um = door.beside_um(block, radius_um);
                 values.clear();
                 values.extend(molecules.iter().map(|(molecule, veils)| {
@@ -218,7 +237,8 @@ pub fn call(
                     })
                 }));
                 let rate = calls.rate(cell_type, of.per_mm3_per_day, &values, &mut scratch);
-                let per_min = f64::from(rate * scale) * volume_mm3 / MINUTES_PER_DAY;
+                let per_mm3_per_day = f64::from(rate * scale * vascularity);
+                let per_min = per_mm3_per_day * volume_mm3 / MINUTES_PER_DAY;
                 Some((at_um, per_min))
             };
             let mut expected = 0.0_f64;
@@ -289,6 +309,14 @@ impl Plugin for RecruitmentPlugin {
                 ),
                 "per_mm3_per_day",
             )
+            .register_relative_input::<RecruitParameters>(
+                InputInfo::new(
+                    SHARE,
+                    "",
+                    "Of those that are called so many come, whoever calls them; rules on it read molecules where a cell would come in.",
+                )
+                .limits(SHARES),
+            )
             .register_purpose(CALLING)
             .register_passage(
                 CALLED,
@@ -335,8 +363,12 @@ mod tests {
     use crate::core::rule::{Law, Rule, RuleBook};
 
     fn rule(by: &str, law: Law) -> Rule {
+        rule_on(RATE, by, law)
+    }
+
+    fn rule_on(input: &str, by: &str, law: Law) -> Rule {
         Rule {
-            input: RATE.into(),
+            input: input.into(),
             by: by.into(),
             law,
             scale: 1.0,
@@ -382,5 +414,43 @@ mod tests {
         assert!((rate(1, 60.0, 0.23 * 3.0) - 465.0).abs() < 1e-3);
         // What a cell that is not there does not have changes nothing.
         assert!((rate(2, 5.0, 0.5) - 10.0).abs() < 1e-4);
+    }
+
+    #[test]
+    fn a_block_keeps_the_same_share_away_whoever_calls() {
+        let block = Law::HillFold {
+            half: 67.0,
+            exponent: 1.0,
+            fold: 0.3,
+        };
+        let call = Law::HillAdd {
+            half: 0.23,
+            exponent: 1.0,
+            gain: 900.0,
+        };
+        let named = [
+            ("a", rule("ccl2", call)),
+            ("b", rule_on(SHARE, "drug", block)),
+        ];
+        let book = RuleBook {
+            rules: named.map(|(name, rule)| (name.to_owned(), rule)).into(),
+            ..RuleBook::default()
+        };
+        let rules = Rules {
+            of_types: vec![book],
+            ..Rules::default()
+        };
+        let mut calls = Calls::default();
+        calls.make(&rules);
+        assert_eq!(calls.by, ["ccl2", "drug"]);
+        let mut scratch = [[0.0; BLOCK]; 2];
+        for (base, ccl2) in [(60.0, 0.0), (0.0, 0.05), (0.0, 0.23), (20.0, 3.0)] {
+            let called = base + 900.0 * ccl2 / (0.23 + ccl2);
+            // Without the drug, at half and far above it.
+            for (drug, share) in [(NONE, 1.0), (0.0, 1.0), (67.0, 0.65), (6.7e7, 0.3)] {
+                let found = calls.rate(0, base, &[ccl2, drug], &mut scratch);
+                assert!((found / (called * share) - 1.0).abs() < 1e-5, "{found}");
+            }
+        }
     }
 }

@@ -20,13 +20,15 @@ use super::death::Vital;
 use super::living::Living;
 use super::mechanics::{self, ContactLaw, Mechanics, MechanicsParameters, Vicinity};
 use super::movement::{MovementParameters, contact_radius_um};
+use crate::core::ball::share_in_box;
 use crate::core::clones::Clones;
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::parallel::{IN_TABLES, for_each_row_mut};
 use crate::core::parameters::{Parameters, PerType};
 use crate::core::state::RegisterState;
+use crate::core::units::{UM3_PER_MM3, ball_volume_um3};
 use crate::core::{CellId, SimSchedule, SimSystems};
-use crate::tissue::{SiteId, Sites};
+use crate::tissue::{SiteId, Sites, TissueBlock};
 
 /// A cell that is near.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -188,6 +190,7 @@ impl Neighbourhood<'_> {
 pub struct FeelingCells<'w, 's, P: Parameters, S: Component<Mutability = Mutable>> {
     parameters: Res<'w, PerType<P>>,
     near: Neighbourhood<'w>,
+    sites: Res<'w, Sites>,
     cells: Query<
         'w,
         's,
@@ -206,7 +209,7 @@ pub struct FeelingCells<'w, 's, P: Parameters, S: Component<Mutability = Mutable
 impl<P: Parameters, S: Component<Mutability = Mutable> + Default> FeelingCells<'_, '_, P, S> {
     /// Lets each living one that is in a site feel what `feel` says, and the others nothing.
     pub fn feel(&mut self, feel: impl Fn(&P, FeelingCell) -> S + Sync) {
-        let (parameters, near) = (&*self.parameters, &self.near);
+        let (parameters, near, sites) = (&*self.parameters, &self.near, &self.sites);
         for (ids, types, residents, positions, bodies, vitals, mut states) in
             self.cells.contiguous_iter_mut().expect(IN_TABLES)
         {
@@ -222,6 +225,7 @@ impl<P: Parameters, S: Component<Mutability = Mutable> + Default> FeelingCells<'
                     };
                     let cell = FeelingCell {
                         near,
+                        block: sites.find(site).map(|entry| &entry.block),
                         asking,
                         radius_um: bodies[row].radius_um,
                     };
@@ -236,6 +240,7 @@ impl<P: Parameters, S: Component<Mutability = Mutable> + Default> FeelingCells<'
 #[derive(Clone, Copy)]
 pub struct FeelingCell<'a> {
     near: &'a Neighbourhood<'a>,
+    block: Option<&'a TissueBlock>,
     asking: Asking,
     radius_um: f32,
 }
@@ -256,6 +261,16 @@ impl FeelingCell<'_> {
             let each = around.iter().map(|other| strength(other.entity));
             each.fold(0.0, |sum, strength| sum + strength)
         })
+    }
+
+    /// The same in a mm3 of what of the ball lies in the block of the site: beyond its faces there is nobody to be found, and tissue all the same.
+    pub fn density_within(&self, reach_um: f32, strength: impl Fn(Entity) -> f32) -> f32 {
+        let share = self.block.map_or(1.0, |block| {
+            let faces = [block.min_um, block.max_um()];
+            share_in_box(self.asking.at_um, reach_um, faces)
+        });
+        let volume_um3 = ball_volume_um3(reach_um) * share;
+        self.sum_within(reach_um, strength) * (UM3_PER_MM3 as f32 / volume_um3)
     }
 }
 

@@ -502,6 +502,10 @@ fn findings(results: &Results, analysis: &Analysis) -> Vec<String> {
             format!("{:.3}", of.value)
         }
     };
+    let left_out = |what: &str, count: usize| match count {
+        0 => String::new(),
+        count => format!(" ({count} {what} without a value are left out)"),
+    };
     let mut lines = Vec::new();
     if matches!(plan.kind, Kind::Arms) {
         for of in &analysis.summaries {
@@ -510,9 +514,12 @@ fn findings(results: &Results, analysis: &Analysis) -> Vec<String> {
                 &plan.measures[of.measure].label,
             );
             let against = of.against.as_ref().map_or_else(String::new, |against| {
-                format!("; over the control {}", interval(&against.ratio))
+                let left_out = left_out("pairs", against.without_value);
+                format!("; over the control {}{left_out}", interval(&against.ratio))
             });
-            lines.push(format!("{name}: {label} {}{against}", interval(&of.mean)));
+            let left_out = left_out("runs", of.without_value);
+            let mean = interval(&of.mean);
+            lines.push(format!("{name}: {label} {mean}{left_out}{against}"));
         }
         for of in &analysis.combinations {
             let (name, label) = (
@@ -520,8 +527,9 @@ fn findings(results: &Results, analysis: &Analysis) -> Vec<String> {
                 &plan.measures[of.measure].label,
             );
             lines.push(format!(
-                "{name}: Bliss excess of {label} {}",
-                interval(&of.bliss_excess)
+                "{name}: Bliss excess of {label} {}{}",
+                interval(&of.bliss_excess),
+                left_out("runs", of.without_value)
             ));
         }
     }
@@ -534,9 +542,15 @@ fn findings(results: &Results, analysis: &Analysis) -> Vec<String> {
             ));
         } else if let Some(against) = &of.without {
             lines.push(format!(
-                "without {}: {label} {} more",
+                "without {}: {label} {} more{}{}",
                 of.path,
-                interval(&against.difference)
+                interval(&against.difference),
+                if of.chance_among_all.is_finite() {
+                    format!(", p {:.2e} among all", of.chance_among_all)
+                } else {
+                    String::new()
+                },
+                left_out("pairs", against.without_value)
             ));
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Nothing here knows biology. [`clock`] holds tissue time and the order of a step, [`random`] the
 //! counter-based random numbers, [`identity`] the names of cells, [`units`] the few conversions between
-//! the units of the field, [`parallel`] the helpers that split work into pieces whose number does not
+//! the units of the field, [`ball`] how much of a ball lies in a box, [`parallel`] the helpers that split work into pieces whose number does not
 //! depend on the number of threads, [`state`] and [`invariant`] the lists of what is state and of what must
 //! always be true, [`quantity`] and [`metric`] the lists of what can be known and is measured, [`columns`] how
 //! components of any type are read, [`input`] and [`rule`] what can be changed and by what, [`regulate`] the stage in
@@ -16,6 +16,7 @@
 //! prepared, [`printable`] what no text for a person may hold.
 
 pub mod advice;
+pub mod ball;
 pub mod body_part;
 pub mod capability;
 pub mod carried;

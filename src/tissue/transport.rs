@@ -32,6 +32,7 @@ use super::culture::{Exchanged, MediumLevel};
 use super::exchange::{Ledger, VolumeBook};
 pub use super::host_vessels::HostVessels;
 use super::host_vessels::{CellShare, DrawnVessels, lose_host_vessels, share_out_cells};
+use super::interstitium::FluidOf;
 use super::medium::fit::Fitted;
 use super::medium::{FieldExchange, MediumSteps, MediumSystems};
 use super::placed::{PlacedRates, SINK_SHARE};
@@ -56,9 +57,13 @@ pub struct TransportParameters {
     /// so leaves three quarters of the supply, and at the surface of a mass, where half of the cube is tissue, none is
     /// left: a growing tumour compresses and displaces what lies in its way. Assumed.
     pub vessels_lost_at_cell_share: f32,
-    /// Surface of the host's capillaries in a volume of tissue, 1/um: 100 mm of 8 um width in a mm3 are 2.5e-3. It counts for
-    /// molecules that their walls hold up.
+    /// Surface of the host's vessels in a volume of tissue, `S/V`, 1/um, through which what does not cross their walls freely comes where there is no
+    /// fluid: that of normal tissue in the fluid between cells, 7e-3 (Baxter and Jain 1989) [M].
     pub vessel_surface_per_um: f32,
+    /// The same for what crosses walls freely and is yet held up by them, glucose and lactate, 1/um; 2.5e-3: 100 mm of capillaries of 8 um width in
+    /// a mm3. Their permeability, 60 um/min, is calibrated with such a surface, 1e-3 to 2.5e-3: with a product five times as large lactate is washed
+    /// out and no tissue is acid.
+    pub nutrient_surface_per_um: f32,
     /// Edge of the cube in which that share is taken around a voxel of perfused tissue, um: a capillary and the tissue next to
     /// it, four cells across; voxels that are wider count alone. Assumed.
     pub vessel_reach_um: f32,
@@ -74,7 +79,8 @@ impl Default for TransportParameters {
     fn default() -> Self {
         Self {
             vessels_lost_at_cell_share: 0.3,
-            vessel_surface_per_um: 2.5e-3,
+            vessel_surface_per_um: FluidOf::NORMAL.vessel_surface_per_um,
+            nutrient_surface_per_um: 2.5e-3,
             vessel_reach_um: 40.0,
             stirring_reach_um: 20.0,
             tolerance: 5e-4,
@@ -390,7 +396,7 @@ fn solve_fields(
                 scale: {
                     let across = length_um * length_um / kinetics.diffusivity_um2_per_min;
                     let through_walls =
-                        kinetics.wall_permeability_um_per_min * parameters.vessel_surface_per_um;
+                        kinetics.wall_permeability_um_per_min * parameters.nutrient_surface_per_um;
                     // Medium has no walls.
                     let has_walls = cells.is_none_or(|cells| !cells.is_stirred);
                     if has_walls && through_walls > 0.0 {

@@ -5,10 +5,12 @@ use super::plan::Kind;
 use super::results::Results;
 use super::statistics::combination::{DoseResponse, bliss, combination_index, loewe};
 use super::statistics::distribution::student_quantile;
+use super::statistics::jackknife::student_of_ratio;
+use super::statistics::multiplicity::{chance_of_pairs, holm};
 use super::statistics::power::replicates_for;
 use super::statistics::screening::{self, Effect};
 use super::statistics::survival::{Followed, Step, kaplan_meier, log_rank, median};
-use super::statistics::{Estimate, bootstrap, deviation, mean};
+use super::statistics::{Estimate, deviation, estimated, mean};
 
 /// The power that numbers of replicates are worked out for, and the level of significance.
 const POWER: (f64, f64) = (0.8, 0.05);
@@ -20,8 +22,10 @@ pub struct Summary {
     pub condition: usize,
     /// Place of the measure.
     pub measure: usize,
-    /// Runs.
+    /// Runs that have a value of it at the end.
     pub runs: usize,
+    /// Runs that have none, and are left out: of a mean over cells those in which none is left.
+    pub without_value: usize,
     /// Mean.
     pub mean: Estimate,
     /// Standard deviation.
@@ -33,14 +37,18 @@ pub struct Summary {
 /// A condition against the control, seed by seed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Against {
-    /// Seeds that both have.
+    /// Seeds of which both have a value.
     pub pairs: usize,
+    /// Seeds that both have and that are left out, as one of them or both have no value.
+    pub without_value: usize,
     /// Mean difference.
     pub difference: Estimate,
     /// Ratio of the means.
     pub ratio: Estimate,
     /// The difference in its standard deviations.
     pub effect: f64,
+    /// The chance of so large a difference where there is none (Student's test of pairs), by itself.
+    pub chance: f64,
     /// Replicates that show a difference of that size with a power of 0.8, if any number does.
     pub replicates: Option<u32>,
 }
@@ -78,8 +86,10 @@ pub struct Combination {
     pub condition: usize,
     /// Place of the measure.
     pub measure: usize,
-    /// Seeds that it, its parts and the control have.
+    /// Seeds of which it, its parts and the control have a value.
     pub runs: usize,
+    /// Seeds that all of them have and that are left out, as one of them has no value.
+    pub without_value: usize,
     /// The share that is left under it.
     pub left: Estimate,
     /// The share that its parts would leave if they acted independently (Bliss).
@@ -112,6 +122,8 @@ pub struct Influence {
     pub screened: Option<Effect>,
     /// What the measure loses without it, of an ablation.
     pub without: Option<Against>,
+    /// The chance of that, raised for all arrows that are compared in this measure (Holm).
+    pub chance_among_all: f64,
 }
 
 /// All of it.
@@ -160,7 +172,8 @@ fn summary(results: &Results, (condition, measure): (usize, usize)) -> Option<Su
         .into_iter()
         .map(|of| of.1)
         .collect();
-    if ends.is_empty() {
+    let all = results.of_condition(condition).count();
+    if all == 0 {
         return None;
     }
     let mean_of = |units: &[usize]| mean(&taken(&ends, units));
@@ -169,6 +182,7 @@ fn summary(results: &Results, (condition, measure): (usize, usize)) -> Option<Su
         condition,
         measure,
         runs: ends.len(),
+        without_value: all - ends.len(),
         mean: estimate(results, ends.len(), mean_of),
         deviation: deviation(&ends),
         against: (has_control && condition != results.plan.control)
@@ -177,11 +191,11 @@ fn summary(results: &Results, (condition, measure): (usize, usize)) -> Option<Su
     })
 }
 
-/// A statistic with its interval; alone where there are so many conditions that their bootstraps would take minutes.
+/// A statistic with its interval; alone where there are so many conditions that their intervals would take minutes.
 fn estimate(results: &Results, units: usize, statistic: impl Fn(&[usize]) -> f64) -> Estimate {
     const MOST: usize = 500;
     if results.plan.conditions.len() <= MOST {
-        bootstrap(units, statistic)
+        estimated(units, statistic)
     } else {
         let all: Vec<usize> = (0..units).collect();
         Estimate::alone(statistic(&all))
@@ -194,11 +208,13 @@ fn taken(values: &[f64], units: &[usize]) -> Vec<f64> {
 }
 
 fn against(results: &Results, condition: usize, measure: usize) -> Option<Against> {
-    let paired = results.paired(&[condition, results.plan.control], measure);
+    let compared = [condition, results.plan.control];
+    let paired = results.paired(&compared, measure);
     let [of, control] = paired.as_slice() else {
         return None;
     };
-    if of.is_empty() {
+    let all = results.of_all(&compared);
+    if all == 0 {
         return None;
     }
     let differences: Vec<f64> = of
@@ -209,11 +225,13 @@ fn against(results: &Results, condition: usize, measure: usize) -> Option<Agains
     let effect = mean(&differences) / deviation(&differences);
     Some(Against {
         pairs: of.len(),
+        without_value: all - of.len(),
         difference: estimate(results, of.len(), |units| mean(&taken(&differences, units))),
-        ratio: estimate(results, of.len(), |units| {
+        ratio: student_of_ratio(of.len(), |units| {
             mean(&taken(of, units)) / mean(&taken(control, units))
         }),
         effect,
+        chance: chance_of_pairs(&differences),
         replicates: replicates_for(effect, POWER.0, POWER.1),
     })
 }
@@ -294,9 +312,10 @@ fn combination(results: &Results, (condition, measure): (usize, usize)) -> Optio
         condition,
         measure,
         runs: count,
-        left: bootstrap(count, |units| share(whole, units)),
+        without_value: results.of_all(&of) - count,
+        left: student_of_ratio(count, |units| share(whole, units)),
         bliss: expected(&all),
-        bliss_excess: bootstrap(count, |units| expected(units) - share(whole, units)),
+        bliss_excess: estimated(count, |units| expected(units) - share(whole, units)),
         loewe: loewe_of(results, condition, measure),
     })
 }
@@ -339,7 +358,7 @@ fn loewe_of(results: &Results, condition: usize, measure: usize) -> Result<Loewe
     };
     let all: Vec<usize> = (0..count).collect();
     let (expected, _, index) = fitted(&all)?;
-    let excess = bootstrap(count, |units| {
+    let excess = estimated(count, |units| {
         fitted(units).map_or(f64::NAN, |(expected, left, _)| expected - left)
     });
     Ok(Loewe {
@@ -382,6 +401,7 @@ fn influences(results: &Results, summaries: &[Summary]) -> Vec<Influence> {
                         measure,
                         screened: Some(effect),
                         without: None,
+                        chance_among_all: f64::NAN,
                     });
                 let mut of: Vec<Influence> = of.collect();
                 sort(&mut of, |of| {
@@ -402,9 +422,15 @@ fn influences(results: &Results, summaries: &[Summary]) -> Vec<Influence> {
                         measure,
                         screened: None,
                         without: summary.and_then(|of| of.against.clone()),
+                        chance_among_all: f64::NAN,
                     })
                 });
                 let mut of: Vec<Influence> = of.collect();
+                let chance = |of: &Influence| of.without.as_ref().map_or(f64::NAN, |of| of.chance);
+                let raised = holm(&of.iter().map(chance).collect::<Vec<_>>());
+                for (influence, raised) in of.iter_mut().zip(raised) {
+                    influence.chance_among_all = raised;
+                }
                 sort(&mut of, |of| {
                     of.without
                         .as_ref()
@@ -425,4 +451,115 @@ fn sort(influences: &mut [Influence], size: impl Fn(&Influence) -> f64) {
         if size.is_nan() { -1.0 } else { size }
     };
     influences.sort_by(|one, other| of(other).total_cmp(&of(one)));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::folder::Done;
+    use super::super::plan::{Condition, Measure, Plan, RunOf};
+    use super::super::results::RunResult;
+    use super::*;
+    use crate::scene::schema::Span;
+
+    /// A trial of these conditions, the first of which is the control, and what each seed has at the end of one measure.
+    fn results(kind: Kind, of: &[(&str, Vec<f64>)]) -> Results {
+        let is_ablation = matches!(kind, Kind::Ablation);
+        let conditions = of.iter().enumerate().map(|(place, (name, _))| Condition {
+            name: (*name).into(),
+            file: (*name).into(),
+            parameters: BTreeMap::new(),
+            without: (is_ablation && place > 0).then(|| (*name).into()),
+            doses: BTreeMap::new(),
+            combines: Vec::new(),
+        });
+        let measure = Measure {
+            metric: "mean_hif".into(),
+            site: "breast".into(),
+            label: "mean HIF".into(),
+            unit: String::new(),
+        };
+        let plan = Plan {
+            title: "a trial".into(),
+            program: String::new(),
+            kind,
+            conditions: conditions.collect(),
+            control: 0,
+            seeds: (0..of[0].1.len() as u64).collect(),
+            measures: vec![measure],
+            time_to: None,
+            until: None,
+            checkpoint_every: Span::Hours(1.0),
+        };
+        let result = |run: RunOf| RunResult {
+            run,
+            done: Done {
+                state: String::new(),
+                holds: true,
+                seconds: 1.0,
+            },
+            hours: 24.0,
+            last: Vec::new(),
+            courses: vec![vec![(24.0, of[run.condition].1[run.seed])]],
+            followed: None,
+        };
+        let runs = plan.runs().map(result).collect();
+        Results {
+            plan,
+            columns: Vec::new(),
+            runs,
+        }
+    }
+
+    #[test]
+    fn tumours_that_are_no_more_are_left_out_of_means_and_counted() {
+        let gone = f64::NAN;
+        let results = results(
+            Kind::Arms,
+            &[
+                ("untreated", vec![0.4, 0.6, 0.5, 0.5]),
+                ("some", vec![gone, 0.3, 0.2, gone]),
+                ("all", vec![gone; 4]),
+            ],
+        );
+        let found = Analysis::of(&results).summaries;
+        let counts: Vec<_> = found.iter().map(|of| (of.runs, of.without_value)).collect();
+        assert_eq!(counts, [(4, 0), (2, 2), (0, 4)]);
+        let against = found[1].against.as_ref().expect("it has pairs");
+        assert_eq!((against.pairs, against.without_value), (2, 2));
+        // Of the two pairs that are left, and with nothing said of how surely.
+        assert!((against.ratio.value - 0.5 / 1.1).abs() < 1e-12);
+        assert!(against.ratio.low.is_nan());
+        let against = found[2].against.as_ref().expect("all of it is left out");
+        assert_eq!((against.pairs, against.without_value), (0, 4));
+        assert!(against.ratio.value.is_nan() && found[2].mean.value.is_nan());
+    }
+
+    #[test]
+    fn chances_of_arrows_are_raised_for_how_many_there_are() {
+        let results = results(
+            Kind::Ablation,
+            &[
+                ("all", vec![10.0, 11.0, 12.0, 13.0]),
+                ("strong", vec![5.0, 6.2, 6.9, 8.1]),
+                ("weak", vec![10.3, 11.0, 11.8, 13.4]),
+                ("none", vec![10.0, 11.0, 12.0, 13.0]),
+            ],
+        );
+        let found = Analysis::of(&results).influences;
+        let chances = |of: &Influence| {
+            let alone = of.without.as_ref().expect("it was run").chance;
+            (of.path.clone(), alone, of.chance_among_all)
+        };
+        let found: Vec<_> = found.iter().map(chances).collect();
+        // In the order of their differences; where nothing differs in any pair there is nothing to test.
+        let [strong, weak, none] = found.as_slice() else {
+            panic!("three arrows, found {found:?}");
+        };
+        assert_eq!([&strong.0, &weak.0, &none.0], ["strong", "weak", "none"]);
+        assert!((strong.2 - 2.0 * strong.1).abs() < 1e-12 && strong.2 < 0.01);
+        assert!((weak.2 - weak.1).abs() < 1e-12 && weak.2 > 0.05);
+        assert!(none.1.is_nan() && none.2.is_nan());
+    }
 }

@@ -314,7 +314,16 @@ fn ratio_note(of: &Summary) -> String {
             number(ratio.high)
         ));
     }
+    note.push_str(&left_out(against.without_value));
     note
+}
+
+/// How many are left out that have no value.
+fn left_out(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        count => format!(", {count} without a value"),
+    }
 }
 
 fn ends(page: &mut Page, results: &Results, analysis: &Analysis, measure: usize) {
@@ -530,10 +539,14 @@ fn influences(page: &mut Page, results: &Results, analysis: &Analysis, measure: 
                         number(effect.mu)
                     ),
                 ),
-                (None, Some(against)) => (
-                    against.difference,
-                    format!("\u{d7}{}", number(against.ratio.value)),
-                ),
+                (None, Some(against)) => {
+                    let mut note = format!("\u{d7}{}", number(against.ratio.value));
+                    if of.chance_among_all.is_finite() {
+                        note.push_str(&format!(", p {}", number(of.chance_among_all)));
+                    }
+                    note.push_str(&left_out(against.without_value));
+                    (against.difference, note)
+                }
                 (None, None) => (Estimate::alone(f64::NAN), "not done".into()),
             };
             Named {
@@ -548,7 +561,9 @@ fn influences(page: &mut Page, results: &Results, analysis: &Analysis, measure: 
     let name = title(results, measure);
     let (title, what) = if matches!(results.plan.kind, Kind::Ablation) {
         (
-            format!("{name}: what it is without an arrow, less what it is with all"),
+            format!(
+                "{name}: what it is without an arrow, less what it is with all; p for all of them together (Holm)"
+            ),
             "difference",
         )
     } else {

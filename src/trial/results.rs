@@ -189,7 +189,7 @@ impl Results {
         })
     }
 
-    /// What the runs of a condition have at the end of a measure, by place of the seed.
+    /// What the runs of a condition have at the end of a measure, by place of the seed; those that have no value are missing.
     pub fn ends(&self, condition: usize, measure: usize) -> Vec<(usize, f64)> {
         let of = self.of_condition(condition);
         let ends = of.map(|of| (of.run.seed, of.at_end(measure)));
@@ -215,6 +215,17 @@ impl Results {
             }
         }
         paired
+    }
+
+    /// How many seeds all of these conditions have a run of that is done, whether it has a value at the end or not.
+    pub fn of_all(&self, conditions: &[usize]) -> usize {
+        let has = |seed: usize, condition: usize| {
+            let run = RunOf { seed, condition };
+            self.runs.binary_search_by_key(&run, |of| of.run).is_ok()
+        };
+        (0..self.plan.seeds.len())
+            .filter(|seed| conditions.iter().all(|condition| has(*seed, *condition)))
+            .count()
     }
 
     /// How long the runs of a condition were followed.

@@ -225,6 +225,10 @@ fn runs(results: &Results) -> Table {
 /// The columns of a comparison with the control.
 fn compare(table: &mut Table, rows: &[Option<&Against>]) {
     table.whole("pairs", rows.iter().map(|of| of.map_or(0, |of| of.pairs)));
+    table.whole(
+        "pairs_without_value",
+        rows.iter().map(|of| of.map_or(0, |of| of.without_value)),
+    );
     let part = |part: fn(&Against) -> Estimate| -> Vec<Option<Estimate>> {
         rows.iter().map(|of| of.map(part)).collect()
     };
@@ -233,6 +237,10 @@ fn compare(table: &mut Table, rows: &[Option<&Against>]) {
     table.numbers(
         "effect",
         rows.iter().map(|of| of.map_or(f64::NAN, |of| of.effect)),
+    );
+    table.numbers(
+        "chance",
+        rows.iter().map(|of| of.map_or(f64::NAN, |of| of.chance)),
     );
     let replicates = |of: &Option<&Against>| of.and_then(|of| of.replicates).map(f64::from);
     table.numbers(
@@ -246,6 +254,7 @@ fn summary(results: &Results, analysis: &Analysis) -> Table {
     let rows = &analysis.summaries;
     about(&mut table, results, rows, |of| (of.condition, of.measure));
     table.whole("runs", rows.iter().map(|of| of.runs));
+    table.whole("runs_without_value", rows.iter().map(|of| of.without_value));
     table.estimates(
         "mean",
         &rows.iter().map(|of| Some(of.mean)).collect::<Vec<_>>(),
@@ -333,6 +342,7 @@ fn combinations(results: &Results, analysis: &Analysis) -> Table {
     let rows = &analysis.combinations;
     about(&mut table, results, rows, |of| (of.condition, of.measure));
     table.whole("runs", rows.iter().map(|of| of.runs));
+    table.whole("runs_without_value", rows.iter().map(|of| of.without_value));
     table.estimates(
         "left",
         &rows.iter().map(|of| Some(of.left)).collect::<Vec<_>>(),
@@ -394,6 +404,10 @@ fn influences(results: &Results, analysis: &Analysis) -> Table {
                 .iter()
                 .map(|of| of.without.as_ref())
                 .collect::<Vec<_>>(),
+        );
+        table.numbers(
+            "chance_among_all",
+            rows.iter().map(|of| of.chance_among_all),
         );
     }
     table

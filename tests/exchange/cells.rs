@@ -1,7 +1,7 @@
 //! Cells in vessels.
 
 use super::*;
-use tumorscape::cell::doors::{InVessel, SiteDoors, SiteWays, VesselCalls};
+use tumorscape::cell::doors::{Extravasation, InVessel, SiteDoors, SiteWays, VesselCalls};
 use tumorscape::cell::event::EventKind;
 use tumorscape::cell::{Position, Resident};
 use tumorscape::core::CellId;
@@ -43,7 +43,7 @@ fn a_cell_goes_into_a_vessel_follows_its_flow_and_leaves_with_it() {
         let ways = SiteWays::new(&site.block, Some(doors), None);
         assert!(ways.has_vessels());
         let surface = std::f32::consts::TAU * 6.0 * 200.0;
-        assert!((ways.open_um2() / surface - 1.0).abs() < 0.01);
+        assert!((ways.open_um2(Extravasation::Leak) / surface - 1.0).abs() < 0.01);
         assert_eq!(ways.nearest(Vec3::new(-60.0, -40.0, 0.0), 20.0), None);
         ways.nearest(Vec3::new(-60.0, 14.0, 0.0), 20.0)
             .expect("8 um away")
@@ -103,10 +103,50 @@ fn walls_are_picked_evenly_by_their_surface() {
     for i in 0..n * n * n {
         let share = |i: usize| (i as f32 + 0.5) / n as f32;
         let dice = [share(i % n), share(i / n % n), share(i / n / n)];
-        let door = ways.pick(dice).expect("there are walls");
+        let door = ways.pick(Extravasation::Adhesion, dice);
+        let door = door.expect("there are walls");
         assert!((door.at_um.yz().length() - 6.0).abs() < 1e-3);
         assert!((door.outside_um(4.0).yz().length() - 10.0).abs() < 1e-3);
         sum += door.at_um / (n * n * n) as f32;
     }
     assert!(sum.length() < 2.0, "{sum}");
+}
+
+#[test]
+fn vegf_makes_walls_leak_more_and_hold_fewer_leukocytes() {
+    // The same vessel in two sites, in one of them in 1 nM of VEGF-A that stays.
+    let site = |name: &str, vegf: f32| {
+        format!(
+            r#"(name: "{name}", organ: Breast, size_um: (200, 200, 200), fields: [(molecule: "vegf_a", level: {vegf}, faces: Closed)],
+            tissue: (vessels: [(place: Parent(from_um: (-100, 0, 0), to_um: (100, 0, 0), radius_um: 6), artery_mmhg: 30, vein_mmhg: 28)]))"#
+        )
+    };
+    let scene = format!(
+        r#"(title: "anergy", about: "two vessels", pace: Calibrated, duration: Hours(4), sites: [{}, {}],
+        parameters: {{"molecules.vegf_a.decay_per_min": 0}},
+        cell_types: [(name: "cancer", about: "none is there", colour: (1, 1, 1), tumour: true)])"#,
+        site("tumour", 1.0),
+        site("twin", 0.0)
+    );
+    let mut simulation = begin(&scene, 3);
+    simulation.verify();
+    for _ in 0..60 {
+        simulation.step();
+    }
+    assert_eq!(simulation.violation(), None);
+    let world = simulation.world();
+    let open = |site: usize, by| {
+        let site = &world.resource::<Sites>().list[site];
+        let doors = world.get::<SiteDoors>(site.entity).expect("it has vessels");
+        SiteWays::new(&site.block, Some(doors), None).open_um2(by)
+    };
+    // By hand, h(1; 0.3, 2) = 0.917: three tenths are left to hold on to where all is bound, and ten times as much leaks.
+    let bound = 1.0 / (1.0 + 0.09);
+    for (by, fold) in [
+        (Extravasation::Adhesion, 1.0 - 0.7 * bound),
+        (Extravasation::Leak, 1.0 + 9.0 * bound),
+    ] {
+        let found = open(0, by) / open(1, by);
+        assert!((found / fold - 1.0).abs() < 0.02, "{by:?}: {found}, {fold}");
+    }
 }

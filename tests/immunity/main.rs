@@ -3,6 +3,7 @@
 
 mod books;
 mod cost;
+mod entering;
 mod hits;
 mod natural_killers;
 mod parted;

@@ -110,3 +110,42 @@ fn where_lymphatics_are_drawn_dendritic_cells_leave_by_them_alone() {
     // Within 40 um of its wall, and what one goes in the rest of the step.
     assert!(away.iter().all(|away| *away < 52.0 + 20.0), "{away:?}");
 }
+
+#[test]
+fn killers_stay_in_blood_the_longer_the_less_wall_there_is_to_leave_it_by() {
+    // They home to a site with one vessel of 200 um and 6 um, where a breast has 880 um of 4 um.
+    let flank = r#"(name: "flank", organ: Breast, size_um: (200, 200, 200), fields: [], tissue: (homing: (), vessels: [
+            (place: Parent(from_um: (-100, 0, 0), to_um: (100, 0, 0), radius_um: 6), artery_mmhg: 30, vein_mmhg: 28, maturity: 1)])),
+        (name: "node""#;
+    let text = tissue(1.0, "LymphNode")
+        .replace(", tissue: (homing: ())", "")
+        .replace(r#"(name: "node""#, flank)
+        .replace(
+            r#""naive_t_cell.naive.burst": 3"#,
+            r#""naive_t_cell.naive.burst": 12"#,
+        )
+        .replace(
+            r#"circulation_hours": 1"#,
+            r#"circulation_hours": 2, "cd8_t_cell.death.apoptosis_per_hour": 0"#,
+        );
+    let hours = 48.0;
+    let mut in_blood = std::collections::BTreeMap::new();
+    let (mut homed, mut waited) = (0.0, 0.0);
+    for (at, event) in told(&text, hours) {
+        if event.kind == INTO_BLOOD {
+            in_blood.insert(event.cell, at);
+        } else if event.kind == HOMES {
+            let since = in_blood.remove(&event.cell);
+            waited += at - since.expect("who homes was in the blood");
+            homed += 1.0;
+        }
+    }
+    waited += in_blood.values().map(|since| hours - since).sum::<f64>();
+    assert!(homed > 40.0, "{homed}");
+    // Of an exponential time the number over the hours waited is the rate, to one over the root of the number.
+    let (found, expected) = (homed / waited, 200.0 * 6.0 / (880.0 * 4.0) / 2.0);
+    assert!(
+        (found / expected - 1.0).abs() < 4.0 / homed.sqrt(),
+        "{found}, {expected} in an hour"
+    );
+}

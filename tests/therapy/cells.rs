@@ -260,19 +260,17 @@ fn a_receptor_antagonist_hides_its_molecule_from_those_who_perceive_it() {
 }
 
 #[test]
-fn an_inhibitor_of_csf1r_keeps_seven_tenths_of_the_monocytes_out() {
-    // 0.46 nM of CCL2 call 900 x 0.46 / 0.69 = 600 in a mm3 and day; of these 420 stay away where there is plenty of the drug.
-    for (timeline, per_mm3_per_day) in [
-        ("", 600.0),
-        (
-            r#"At(Minutes(5), Give(drug: "csf1r_inhibitor", mg: 10, route: Intraperitoneal, every: Hours(4), times: 20))"#,
-            180.0,
-        ),
-    ] {
+fn an_inhibitor_of_csf1r_keeps_seven_tenths_of_the_monocytes_out_however_many_are_called() {
+    let given = r#"At(Minutes(5), Give(drug: "csf1r_inhibitor", mg: 10, route: Intraperitoneal, every: Hours(4), times: 20))"#;
+    // The levels of CCL2 at which 270, 450 and 730 are called in a mm3 and day, without the drug and where there is plenty of it.
+    for (ccl2, timeline, share) in [0.1, 0.23, 1.0]
+        .into_iter()
+        .flat_map(|ccl2| [(ccl2, "", 1.0), (ccl2, given, 0.3)])
+    {
         let scene = format!(
             r#"(title: "called", about: "monocytes", pace: Calibrated, duration: Days(4), step: Minutes(5),
             sites: [(name: "breast", organ: Breast, size_um: (320, 320, 320), voxel_um: (40, 40, 40), perfusion_length_um: 100,
-                fields: [(molecule: "ccl2", level: 0.46, faces: Held)], tissue: (recruitment: (scale: 10)))],
+                fields: [(molecule: "ccl2", level: {ccl2:?}, faces: Held)], tissue: (recruitment: (scale: 30)))],
             parameters: {{"molecules.ccl2.decay_per_min": 0}},
             rules: [Delete("mdsc.ccl2_calls_myeloid_cells")],
             timeline: [{timeline}])"#
@@ -285,12 +283,13 @@ fn an_inhibitor_of_csf1r_keeps_seven_tenths_of_the_monocytes_out() {
         // Until there is plenty of it.
         run(&mut simulation, 120.0);
         let start = came(&simulation);
-        run(&mut simulation, 2.0 * 1440.0);
+        run(&mut simulation, 1440.0);
         let found = came(&simulation) - start;
-        let expected = 10.0 * 2.0 * 0.32_f64.powi(3) * per_mm3_per_day;
+        let called: f64 = 900.0 * ccl2 / (0.23 + ccl2);
+        let expected = 30.0 * 0.32_f64.powi(3) * called * share;
         assert!(
             (found - expected).abs() < 4.0 * expected.sqrt(),
-            "{found}, {expected}"
+            "{ccl2} nM: {found}, {expected}"
         );
     }
 }

@@ -171,10 +171,40 @@ fn the_capillaries_of_the_host_bring_an_antibody_as_their_walls_let_it() {
     );
     let mut simulation = begin(&scene, 1);
     run(&mut simulation, 3.0 * 1440.0);
-    // P S (c_b - c) = k c.
-    let supply = 0.018 * 2.5e-3;
-    let expected = 100.0 * supply / (supply + 0.003);
+    // P S (c_b - c) = k c: 3e-8 cm/s (Yuan 1995), 70 cm2 in a cm3 of normal tissue (Baxter and Jain 1989), 5e-5 /s (Eigenmann 2017).
+    let supply = 3e-8 * 70.0;
+    let expected = 100.0 * supply / (supply + 5e-5);
     let found = mean(values(&simulation, 0, "antibody"));
+    assert!((found / expected - 1.0).abs() < 0.01, "{found}, {expected}");
+}
+
+#[test]
+fn a_fluid_that_does_not_move_brings_as_much_of_an_antibody_and_walls_of_a_tumour_bring_more() {
+    let drug = shipped("anti_pd_1");
+    let level = |fluid: &str| {
+        let scene = format!(
+            r#"(title: "fluid", about: "no cells", pace: Calibrated, duration: Days(3), step: Minutes(5),
+            sites: [(name: "breast", organ: Breast, size_um: (80, 80, 80), perfusion_length_um: 100{fluid})],
+            drugs: [(name: "antibody", label: "antibody", about: "an IgG", molar_mass_g_per_mol: 149000, mouse: {STAYS},
+                tissue: (diffusivity_um2_per_min: 612, loss_per_min: 0.003, wall_permeability_um_per_min: 0.018, wall_reflection: 0.9),
+                source: "a test")],
+            cell_types: [(name: "cancer", about: "none is there", colour: (1, 1, 1), tumour: true)],
+            timeline: [At(Hours(0), Give(drug: "antibody", mg: {}))])"#,
+            mg(&drug, 100.0)
+        );
+        let mut simulation = begin(&scene, 1);
+        run(&mut simulation, 3.0 * 1440.0);
+        mean(values(&simulation, 0, "antibody"))
+    };
+    let without = level("");
+    let still = level(", tissue: (interstitium: (host: (wall_conductivity_um_per_mmhg_min: 0)))");
+    assert!((without / still - 1.0).abs() < 0.01, "{without}, {still}");
+    // 3e-7 cm/s (Yuan 1995) and 200 cm2 in a cm3 (Baxter and Jain 1989).
+    let found = level(
+        ", tissue: (interstitium: (host: (wall_conductivity_um_per_mmhg_min: 0, vessel_surface_per_um: 2e-2, leakiness: 10)))",
+    );
+    let supply = 3e-7 * 200.0;
+    let expected = 100.0 * supply / (supply + 5e-5);
     assert!((found / expected - 1.0).abs() < 0.01, "{found}, {expected}");
 }
 
@@ -191,8 +221,9 @@ fn what_is_injected_leaves_through_the_walls_of_the_hosts_capillaries() {
     );
     let mut simulation = begin(&scene, 1);
     run(&mut simulation, 1440.0);
-    // A fmol in 80 um to the third, of which P S is lost in a minute to blood that holds none.
-    let expected = 1e-15 / (80.0_f64.powi(3) * 1e-15) * 1e9 * (-0.18 * 2.5e-3 * 1440.0_f64).exp();
+    // A fmol in 80 um to the third, of which 3e-7 cm/s times 70 cm2 in a cm3 are lost in a second to blood that holds none.
+    let lost = 3e-7 * 70.0 * 86_400.0_f64;
+    let expected = 1e-15 / (80.0_f64.powi(3) * 1e-15) * 1e9 * (-lost).exp();
     let found = mean(values(&simulation, 0, "antibody"));
     assert!((found / expected - 1.0).abs() < 0.01, "{found}, {expected}");
 }

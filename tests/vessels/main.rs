@@ -152,6 +152,7 @@ fn rules_that_come_with_vessels_can_be_deleted_by_a_scene() {
 fn every_input_of_vessels_can_be_driven_to_its_limits() {
     let inputs = [
         "vessel.permeability",
+        "vessel.adhesion",
         "vessel.compression",
         "vessel.maturation",
         "vessel.pericyte_loss",

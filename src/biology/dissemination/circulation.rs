@@ -32,7 +32,7 @@ use super::circuit::{Beds, Circuit, Circulation, EntryRoute, LUNG, NODE};
 use super::colonisation::{Colonist, ColonyStage};
 use crate::cell::body::CellType;
 use crate::cell::death::is_alive;
-use crate::cell::doors::{LymphWays, Ways};
+use crate::cell::doors::{Extravasation, LymphWays, Ways};
 use crate::cell::event::{EventBook, EventKind};
 use crate::cell::turnover::{Arrival, Passages, Recruit, Transit, Traveller};
 use crate::cell::{Body, Cycle, CycleParameters, Resident, Vital};
@@ -367,7 +367,7 @@ fn lodge(
     let dice = [(); 3].map(|()| random.uniform());
     let (low, high) = (entry.block.min_um, entry.block.max_um());
     let door = if ways.has_vessels() {
-        match ways.pick(dice) {
+        match ways.pick(Extravasation::Leak, dice) {
             None => return false,
             door => door,
         }

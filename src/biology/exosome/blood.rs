@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::organs::{educating_share, number_of, number_of_organ, organs, shares};
 use super::packets::{Load, NO_CELL, Packets};
 use super::parameters::{CARGO, ExosomesParameters, INTEGRINS, MET, SourceParameters};
-use crate::cell::doors::{LymphWays, Ways};
+use crate::cell::doors::{Extravasation, LymphWays, Ways};
 use crate::core::invariant::Breach;
 use crate::core::state::WhollyKept;
 use crate::core::units::{MINUTES_PER_DAY, UM3_PER_MM3};
@@ -296,7 +296,7 @@ pub fn circulate(
             let dice = [(); 3].map(|()| random.uniform());
             let at_um = match &ways {
                 // Where vessels are drawn and none is perfused nothing comes.
-                Some(ways) => match ways.pick(dice) {
+                Some(ways) => match ways.pick(Extravasation::Leak, dice) {
                     Some(door) => block.nearest_inside(door.outside_um(1.0)),
                     None => continue,
                 },

@@ -2,7 +2,9 @@
 //!
 //! Into a site that has `immigration`, cells of each type with the capability come at the rate `per_mm3_per_day`, times the volume of the
 //! site and the input `immigration.scale` of the site, each at a moment of its own and at a door of the site ([`crate::cell::doors`]): in the wall of a
-//! perfused vessel where vessels are drawn, in a face of the site where none are. One that holds no target and lies near a way into lymph
+//! perfused vessel where vessels are drawn, in a face of the site where none are. The rate is that of native tissue: where vessels are drawn it is
+//! multiplied by how much perfused wall there is to hold on to over that of native tissue ([`SiteWays::vascularity`](crate::cell::doors::SiteWays::vascularity)),
+//! as adhesion sites times the share of vessels in the tissue are (Zhu et al. 1996, PMID 8706023), so that a pruned network lets in fewer. One that holds no target and lies near a way into lymph
 //! ([`crate::cell::doors::lymph`]) leaves for good at the rate `leaving_per_hour`. Where vessels are drawn the share `patrol_share` of those with the capability `in_vessels` stays in them and patrols
 //! along their walls ([`crate::cell::doors::riding`]), until blood carries it off where the vessel ends.
 //!
@@ -14,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{Doing, Killer};
 use crate::cell::body::BodyParameters;
 use crate::cell::death::is_alive;
-use crate::cell::doors::{InVessel, InVesselParameters, LymphWays, Ways};
+use crate::cell::doors::{Extravasation, InVessel, InVesselParameters, LymphWays, Ways};
 use crate::cell::event::{EventKind, Passage, RegisterEvent};
 use crate::cell::turnover::{Passages, Recruit};
 use crate::cell::{ActSystems, CellType, Position, Resident, Vital};
@@ -33,7 +35,7 @@ use crate::tissue::{SiteId, Sites};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields, default)]
 pub struct ImmigrantParameters {
-    /// Cells that come, in a mm3 of a site that lets them in, 1/d; 0: none unless a scene says so.
+    /// Cells that come, in a mm3 of a site that lets them in and has as many vessels as its organ, 1/d; 0: none unless a scene says so.
     pub per_mm3_per_day: f32,
     /// Rate at which one that lies near a way into lymph and holds nothing leaves, 1/h; 0.02. Assumed.
     pub leaving_per_hour: f32,
@@ -150,12 +152,14 @@ pub fn come_and_go(
         let Some(ways) = ways.of(SiteId(number as u16)) else {
             continue;
         };
+        let vascularity = ways.vascularity();
         let volume_mm3 = f64::from(block.voxel_volume_um3()) * block.voxels() as f64 / UM3_PER_MM3;
         for cell_type in 0..types {
             let Some(of) = immigrants.get(cell_type) else {
                 continue;
             };
-            let per_min = f64::from(of.per_mm3_per_day * scale) * volume_mm3 / MINUTES_PER_DAY;
+            let per_mm3_per_day = f64::from(of.per_mm3_per_day * scale * vascularity);
+            let per_min = per_mm3_per_day * volume_mm3 / MINUTES_PER_DAY;
             if per_min <= 0.0 {
                 continue;
             }
@@ -176,7 +180,7 @@ pub fn come_and_go(
                 }
                 let dice = [(); 3].map(|()| random.uniform());
                 // Where vessels are drawn and none is perfused nobody comes.
-                let Some(door) = ways.pick(dice) else {
+                let Some(door) = ways.pick(Extravasation::Adhesion, dice) else {
                     continue;
                 };
                 if can_patrol && random.chance(of.patrol_share) {

@@ -2,9 +2,10 @@
 //!
 //! A mature dendritic cell near a way into lymph leaves ([`set_out`]): to the lymph node if the scene has one, else for good. What such a way is, to which
 //! site it leads and how long that takes is said by [`crate::cell::doors::lymph`]; there it is at a place at random, as if it had walked on. Killers that
-//! left a node are in the blood for an exponential time of mean `circulation_hours`, and then come in at a door of a site with the part
-//! `homing` ([`arrive`]), each site the more often the more wall of it is open, times its input `homing.scale`. Where there is no such site they stay
-//! in the blood.
+//! left a node are in the blood for an exponential time, and then come in at a door of a site with the part `homing` ([`arrive`]), each site the more often the
+//! more perfused wall it has for them to hold on to, times its input `homing.scale`; that a wall leaks draws none. The mean of the time is
+//! `circulation_hours` where these sites have as much wall as native tissue, and the longer the less of it they have. Where there is no such
+//! site they stay in the blood.
 //!
 //! Both run among the decisions of `Act`; who travels is known by how it left ([`Transit`]).
 
@@ -15,7 +16,7 @@ use super::naive::{EffectorParameters, INTO_BLOOD};
 use super::presenting::{Presentation, PresentationParameters};
 use crate::cell::body::BodyParameters;
 use crate::cell::doors::lymph::{LymphRoute, RegisterLymphRoute};
-use crate::cell::doors::{LymphWays, Ways};
+use crate::cell::doors::{Extravasation, LymphWays, Ways};
 use crate::cell::event::{EventKind, Passage, RegisterEvent};
 use crate::cell::turnover::{Arrival, Passages, Transit};
 use crate::cell::{ActSystems, CellType, Living, Position, Resident, Vital};
@@ -135,12 +136,15 @@ pub fn arrive(
     }
     let hours = clock.dt_hours();
     weights.clear();
+    let mut native = 0.0;
     for (number, site) in sites.list.iter().enumerate() {
         if homes.contains(site.entity)
             && let Some(ways) = ways.of(SiteId(number as u16))
         {
             let scale = inputs.of_site(&known, SITE_SCALE, site.entity);
-            let weight = ways.open_um2() * scale.unwrap_or(0.0);
+            let scale = scale.unwrap_or(0.0);
+            native += ways.native_um2() * scale;
+            let weight = ways.open_um2(Extravasation::Adhesion) * scale;
             if weight > 0.0 {
                 weights.push((weight, number));
             }
@@ -164,7 +168,12 @@ pub fn arrive(
         let Some(of) = effectors.get(cell_type.0) else {
             continue;
         };
-        if weights.is_empty() || !random.chance(probability(1.0 / of.circulation_hours, hours)) {
+        if weights.is_empty() {
+            continue;
+        }
+        // By the wall that there is, over that of native tissue.
+        let per_hour = sum / native / of.circulation_hours;
+        if !random.chance(probability(per_hour, hours)) {
             continue;
         }
         let mut place = random.uniform() * sum;
@@ -177,7 +186,10 @@ pub fn arrive(
         };
         let to = SiteId(*number as u16);
         let dice = [(); 3].map(|()| random.uniform());
-        let Some(door) = ways.of(to).and_then(|ways| ways.pick(dice)) else {
+        let door = ways
+            .of(to)
+            .and_then(|ways| ways.pick(Extravasation::Adhesion, dice));
+        let Some(door) = door else {
             continue;
         };
         let block = &sites.list[*number].block;

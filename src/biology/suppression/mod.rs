@@ -10,7 +10,8 @@
 //! | `suppressor.crowd` | all around, as a density | macrophages that make tissue one in which killers do not thrive |
 //!
 //! A cell that can be suppressed feels the strongest contact (`suppression.contact`), the sum of those nearby (`suppression.nearby`), and
-//! how many crowd around it, in a mm3 of a ball of `crowd_um` (`suppression.crowd`). What these do is said by rules of its type, on
+//! how many crowd around it, in a mm3 of what lies in the block of a ball of `crowd_um` (`suppression.crowd`), so that tissue is as crowded at the faces of
+//! a block as in its middle, and in a small block as in a large one. Those nearby are counted one by one: beyond a face there is none. What these do is said by rules of its type, on
 //! `killer.function`, `cycle.entry` and so on; what they do to a whole site, as to how many killers come, by rules of sites by
 //! `suppression.crowd_of_site`. The dead neither suppress nor feel.
 //!
@@ -31,7 +32,6 @@ use crate::core::invariant::{RegisterInvariant, outside};
 use crate::core::parallel::{IN_TABLES, for_each_row_mut};
 use crate::core::parameters::{Limits, Parameters, PerType, RegisterParameters};
 use crate::core::state::RegisterState;
-use crate::core::units::{UM3_PER_MM3, ball_volume_um3};
 use crate::core::{SimSchedule, SimSystems};
 
 mod known;
@@ -167,8 +167,7 @@ pub fn feel(
             felt.nearby = cell.sum_within(of.reach_um, nearby);
         }
         if as_crowd {
-            let crowd = cell.sum_within(of.crowd_um, crowd);
-            felt.crowd_per_mm3 = crowd * (UM3_PER_MM3 as f32 / ball_volume_um3(of.crowd_um));
+            felt.crowd_per_mm3 = cell.density_within(of.crowd_um, crowd);
         }
         felt
     });

@@ -5,14 +5,14 @@ use crate::cell::{Position, Resident, State, Surroundings};
 use crate::core::CellId;
 use crate::tissue::{SiteEntry, SiteId, Sites, TissueBlock};
 
-/// A world with one site, one cell of type 0 in its middle that can be suppressed, and suppressors of type 1 at these places.
-fn felt_at(suppressors: &[(f32, Suppressor, State)]) -> Suppressible {
+/// A world with one site that reaches so far from its middle, a cell of type 0 that can be suppressed, and suppressors of type 1 at these places.
+fn felt_in(half_um: f32, asks_at: Vec3, suppressors: &[(Vec3, Suppressor, State)]) -> Suppressible {
     let mut app = bench(1.0);
     app.add_plugins((crate::cell::body::BodyPlugin, SuppressionPlugin));
     let block = TissueBlock {
         name: "block".into(),
-        min_um: Vec3::splat(-200.0),
-        dims: UVec3::splat(20),
+        min_um: Vec3::splat(-half_um),
+        dims: UVec3::splat((half_um / 10.0) as u32),
         voxel_um: Vec3::splat(20.0),
         walls: true,
         perfusion_length_um: None,
@@ -24,9 +24,9 @@ fn felt_at(suppressors: &[(f32, Suppressor, State)]) -> Suppressible {
             block,
         }],
     });
-    let body = |x: f32| {
+    let body = |at_um: Vec3| {
         (
-            Position(Vec3::new(x, 0.0, 0.0)),
+            Position(at_um),
             BodyParameters {
                 volume_um3: 523.6,
                 nucleus_um3: 100.0,
@@ -36,9 +36,9 @@ fn felt_at(suppressors: &[(f32, Suppressor, State)]) -> Suppressible {
         )
     };
     let around = Surroundings::default();
-    let asks = (cell(0, around), body(0.0), Suppressible::default());
+    let asks = (cell(0, around), body(asks_at), Suppressible::default());
     let asks = app.world_mut().spawn(asks).id();
-    for (number, (x, suppressor, state)) in suppressors.iter().enumerate() {
+    for (number, (at_um, suppressor, state)) in suppressors.iter().enumerate() {
         let vital = Vital {
             state: *state,
             ..Vital::default()
@@ -48,7 +48,7 @@ fn felt_at(suppressors: &[(f32, Suppressor, State)]) -> Suppressible {
             CellType(1),
             Resident(SiteId(0)),
             around,
-            body(*x),
+            body(*at_um),
             vital,
             *suppressor,
         ));
@@ -72,6 +72,13 @@ fn felt_at(suppressors: &[(f32, Suppressor, State)]) -> Suppressible {
     app.insert_resource(PerType(vec![Some(SuppressibleParameters::default()), None]));
     step(&mut app);
     *app.world().get::<Suppressible>(asks).expect("it has one")
+}
+
+/// The same in the middle of a block of 400 um, with suppressors along x.
+fn felt_at(suppressors: &[(f32, Suppressor, State)]) -> Suppressible {
+    let along_x = |(x, of, state): &(f32, Suppressor, State)| (Vec3::X * *x, *of, *state);
+    let all: Vec<_> = suppressors.iter().map(along_x).collect();
+    felt_in(200.0, Vec3::ZERO, &all)
 }
 
 #[test]
@@ -105,4 +112,37 @@ fn the_dead_suppress_nobody() {
         (30.0, all, State::NecroticLysed),
     ]);
     assert_eq!(felt, Suppressible::default());
+}
+
+#[test]
+fn a_crowd_is_as_dense_at_the_faces_of_a_block_as_in_its_middle_and_in_a_small_one_as_in_a_large() {
+    let one = Suppressor {
+        crowd: 1.0,
+        ..Suppressor::default()
+    };
+    // One in each cube of 20 um: 125,000 in a mm3.
+    for half_um in [60.0_f32, 100.0, 160.0] {
+        let n = (half_um / 10.0) as i32;
+        let at = |i: i32| (i as f32 + 0.5) * 20.0 - half_um;
+        let mut all = Vec::new();
+        for i in 0..n * n * n {
+            let place = Vec3::new(at(i % n), at(i / n % n), at(i / n / n));
+            all.push((place, one, State::Alive));
+        }
+        let near = half_um - 1.0;
+        for asks_at in [
+            Vec3::new(1.0, 2.0, 3.0),
+            Vec3::new(near, 2.0, 3.0),
+            Vec3::new(-near, near, 3.0),
+            Vec3::new(near, -near, near),
+            Vec3::new(0.7 * near, 0.8 * near, -0.6 * near),
+        ] {
+            let felt = felt_in(half_um, asks_at, &all).crowd_per_mm3;
+            // In an eighth of the ball there are 65, one or two more or less at the rim.
+            assert!(
+                (felt / 125_000.0 - 1.0).abs() < 0.03,
+                "{half_um} um, at {asks_at}: {felt}"
+            );
+        }
+    }
 }

@@ -7,7 +7,7 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::body::BodyParameters;
-use crate::cell::doors::Ways;
+use crate::cell::doors::{Extravasation, Ways};
 use crate::cell::event::{EventKind, Passage, RegisterEvent};
 use crate::cell::turnover::{Passages, Recruit};
 use crate::cell::{ActSystems, CellType, Position, Resident};
@@ -125,7 +125,9 @@ pub fn come_by_transfer(
             let mut random = key.stream(own, clock.step, DOOR);
             let dice = [(); 3].map(|()| random.uniform());
             // Where vessels are drawn and none is perfused they wait in blood.
-            let Some(door) = ways.pick(dice) else { break };
+            let Some(door) = ways.pick(Extravasation::Adhesion, dice) else {
+                break;
+            };
             let at_um = door.beside_um(&entry.block, radius_um);
             passages.recruit(Recruit::new(
                 transfer.cell_type,

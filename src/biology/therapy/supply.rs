@@ -1,7 +1,10 @@
 //! How a drug comes into tissue that has no drawn vessels and no fluid of its own: through the walls of the host's capillaries.
 //!
 //! Of a molecule that walls hold up `P S w (c_blood - c)` comes into a voxel, with the permeability `P` of a normal wall to it, the surface `S`
-//! of the host's capillaries in a volume of tissue and the share `w` of them that is left there. A culture medium that is stirred has no walls: it
+//! of the host's vessels in a volume of tissue, the same as where there is a fluid ([`FluidOf::NORMAL`](crate::tissue::interstitium::FluidOf::NORMAL)), and
+//! the share `w` of them that is left there. An antibody so comes to 0.04 of what is in blood. Where tumour tissue has displaced the host's vessels it
+//! has none, and gets what spreads from beside it; the leaky ones of a tumour, through which half of the level in blood comes, are drawn, or said as a region of
+//! the fluid. A culture medium that is stirred has no walls: it
 //! brings `D / L^2 (c_medium - c)`. Where vessels are drawn, they bring it ([`crate::biology::vasculature::exchange`]); where there is a fluid, it does
 //! ([`crate::tissue::interstitium`]); and what crosses walls freely is brought as oxygen is ([`crate::tissue::transport`]).
 //!

@@ -6,7 +6,7 @@ use super::flow::{inflow_um3_per_min, residual};
 use super::life::SolidStress;
 use super::network::{Network, Segment, Sprouts};
 use super::{
-    COMPRESSION, MATURATION, PERICYTE_LOSS, PERMEABILITY, PRUNING, REGRESSION, SEGMENT,
+    ADHESION, COMPRESSION, MATURATION, PERICYTE_LOSS, PERMEABILITY, PRUNING, REGRESSION, SEGMENT,
     VesselParameters,
 };
 use crate::core::input::{InputInfo, RegisterInputs};
@@ -54,6 +54,16 @@ fn register_inputs(app: &mut App) {
         )
         .limits(most(1.0e3)),
         |world, site, to| each(world, site, to, |_, _, segment| segment.own_permeability),
+    )
+    .register_element_input(
+        SEGMENT,
+        InputInfo::new(
+            ADHESION,
+            "",
+            "How much of what leukocytes hold on to the wall of a vessel segment bears, over that of a normal vessel: ICAM-1, VCAM-1.",
+        )
+        .limits(most(1.0e3)),
+        |world, site, to| each(world, site, to, |_, _, _| 1.0),
     )
     .register_element_input(
         SEGMENT,
@@ -245,7 +255,7 @@ fn mean(network: &Network, only_perfused: bool, of: impl Fn(usize, &Segment) -> 
 }
 
 /// All numbers of the vessels of a site.
-const OF_NETWORKS: [SiteNumber<Network>; 12] = [
+const OF_NETWORKS: [SiteNumber<Network>; 13] = [
     SiteNumber {
         quantity: "vessel.density",
         column: "vessel_density_mm_per_mm3",
@@ -330,6 +340,15 @@ const OF_NETWORKS: [SiteNumber<Network>; 12] = [
         plot: "",
         about: "Mean of how much vessels leak more than normal ones, by length.",
         of: |network| mean(network, false, |_, of| f64::from(of.permeability)),
+    },
+    SiteNumber {
+        quantity: "vessel.mean_adhesion",
+        column: "vessel_adhesion",
+        unit: "",
+        label: "hold for leukocytes",
+        plot: "",
+        about: "Mean of how much leukocytes find to hold on to in vessels, over normal ones, by length.",
+        of: |network| mean(network, false, |_, of| f64::from(of.adhesion)),
     },
     SiteNumber {
         quantity: "vessel.mean_compression",

@@ -6,7 +6,8 @@
 //!   ([`settle`]), and every vessel holds to the width that it had at first: `dr/dt = k r (S - k_s - k_w lg(r/r_0))`. Between two held pressures shear grows
 //!   with the radius, and without that it would widen or narrow without end.
 //! - Pericytes cover it at the rate `vessel.maturation`, and leave it at `vessel.pericyte_loss`: `dm/dt = a (1 - m) - b m`.
-//! - Its wall leaks as rules on `vessel.permeability` say, VEGF-A in the first place.
+//! - Its wall leaks as rules on `vessel.permeability` say, VEGF-A in the first place, and leukocytes hold on to it as rules on
+//!   `vessel.adhesion` say.
 //! - One that has sprouted dies back with the hazard `vessel.regression (1 - c m)` even where blood flows in it: [`regress`].
 //! - Where shear is too low 80 um of it are taken back with the hazard `vessel.pruning (1 - m)`: [`prune`]; of a sprout that has opened and never carried blood
 //!   at the full hazard, whatever keeps other vessels.
@@ -18,7 +19,7 @@ use bevy::prelude::*;
 use super::VesselParameters;
 use super::flow::{FlowWork, residual};
 use super::network::{Network, Segment, SegmentId, Sprouts, VesselKind, blocks};
-use super::{COMPRESSION, MATURATION, PERICYTE_LOSS, PERMEABILITY, PRUNING, REGRESSION};
+use super::{ADHESION, COMPRESSION, MATURATION, PERICYTE_LOSS, PERMEABILITY, PRUNING, REGRESSION};
 use crate::cell::contact::CONFLUENT_SHARE;
 use crate::cell::death::is_alive;
 use crate::cell::{Body, Position, Resident, Surroundings, Vital};
@@ -174,13 +175,17 @@ pub fn live(
         let minutes = (steps as f64 * clock.step_minutes) as f32;
         network.live_until(clock.step);
         let of = |values: Option<&[f32]>, at: usize| values?.get(at).copied();
-        let (permeability, compression) = (input(PERMEABILITY), input(COMPRESSION));
+        let (permeability, adhesion) = (input(PERMEABILITY), input(ADHESION));
+        let compression = input(COMPRESSION);
         let (maturation, loss) = (input(MATURATION), input(PERICYTE_LOSS));
         let (regression, pruning) = (input(REGRESSION), input(PRUNING));
         let days = minutes / (24.0 * 60.0);
         for (at, segment) in network.segments_mut().iter_mut().enumerate() {
             if let Some(permeability) = of(permeability, at) {
                 segment.permeability = permeability;
+            }
+            if let Some(adhesion) = of(adhesion, at) {
+                segment.adhesion = adhesion;
             }
             if let Some(compression) = of(compression, at) {
                 segment.compression_mmhg = compression;

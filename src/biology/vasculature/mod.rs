@@ -58,6 +58,8 @@ pub use parameters::{VesselParameters, aimed_at_dyn_per_cm2};
 
 /// Input of segments: by how much the wall leaks more than a normal one.
 pub const PERMEABILITY: &str = "vessel.permeability";
+/// Input of segments: how much the wall bears for leukocytes to hold on to, over a normal one.
+pub const ADHESION: &str = "vessel.adhesion";
 /// Input of segments: what presses on it from outside, mmHg.
 pub const COMPRESSION: &str = "vessel.compression";
 /// Input of segments: how fast pericytes cover it, 1/d.

@@ -6,6 +6,7 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::core::dialect::read_ron;
+use crate::tissue::Organ;
 
 /// Whose vessels they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Reflect)]
@@ -39,6 +40,18 @@ impl VesselsLike {
         Self::Tumour,
     ];
 
+    /// Those that an organ has where nothing grows in it; tissue in culture medium is taken to be from a breast.
+    pub const fn native_to(organ: Organ) -> Self {
+        match organ {
+            Organ::Breast | Organ::Medium => Self::Breast,
+            Organ::Lung => Self::Lung,
+            Organ::Liver => Self::Liver,
+            Organ::Bone => Self::Bone,
+            Organ::Brain => Self::Brain,
+            Organ::LymphNode => Self::LymphNode,
+        }
+    }
+
     /// Their numbers.
     pub fn vessels(self) -> &'static OrganVessels {
         let list = shipped();
@@ -69,6 +82,14 @@ pub struct OrganVessels {
     pub permeability: f32,
     /// Where these are from.
     pub source: String,
+}
+
+impl OrganVessels {
+    /// Wall in a volume of tissue, `2 pi r L`, 1/um.
+    pub fn surface_per_um(&self) -> f32 {
+        // A millimetre in a cubic millimetre is 1e-6 um in a cubic micrometre.
+        std::f32::consts::TAU * self.capillary_radius_um * self.density_mm_per_mm3 * 1e-6
+    }
 }
 
 /// The shipped file.

@@ -2,7 +2,7 @@
 
 use bevy::prelude::*;
 
-use super::{Door, Doors, Followed};
+use super::{Door, Doors, Extravasation, Followed};
 use crate::cell::plane::Plane;
 use crate::tissue::TissueBlock;
 
@@ -75,12 +75,16 @@ impl Doors for OpenFaces {
         (away(&nearest) <= within_um).then(|| self.door(from_um, nearest.0, nearest.1))
     }
 
-    fn open_um2(&self) -> f32 {
+    fn open_um2(&self, _: Extravasation) -> f32 {
         self.each().map(|(axis, _)| self.area_um2(axis)).sum()
     }
 
-    fn pick(&self, [which, along, across]: [f32; 3]) -> Option<Door> {
-        let mut left = which * self.open_um2();
+    fn native_um2(&self) -> f32 {
+        self.open_um2(Extravasation::Adhesion)
+    }
+
+    fn pick(&self, by: Extravasation, [which, along, across]: [f32; 3]) -> Option<Door> {
+        let mut left = which * self.open_um2(by);
         let mut found = self.each().next()?;
         for face in self.each() {
             found = face;

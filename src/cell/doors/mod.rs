@@ -1,7 +1,10 @@
 //! Ways into and out of a site, for cells that come with the blood or leave with it: immune cells, cancer cells on their way.
 //!
 //! A module asks for them with the system parameter [`Ways`]: which wall is nearest, how easily cells pass it, how the blood
-//! behind it flows; or a wall at random, the more often the more of it there is and the easier cells pass it. It then does what it likes:
+//! behind it flows; or a wall at random. What leaks through walls - vesicles, drugs, tumour cells - finds them the more often the more of
+//! them there is and the leakier they are; leukocytes, which hold on to the wall and crawl through it, the more often the more of them there is
+//! and the more of what they hold on to it bears ([`Extravasation`]). Leakiness does not draw leukocytes: walls that VEGF opens bear
+//! less ICAM-1 and VCAM-1 (Griffioen et al. 1996, Blood 88:667). It then does what it likes:
 //!
 //! - **come in**: recruit a cell ([`Recruit`](super::turnover::Recruit)), or let one arrive ([`Arrival`](super::turnover::Arrival)),
 //!   at [`Door::outside_um`];
@@ -12,13 +15,13 @@
 //!
 //! ```
 //! # use bevy::prelude::*;
-//! # use tumorscape::cell::doors::Ways;
+//! # use tumorscape::cell::doors::{Extravasation, Ways};
 //! # use tumorscape::tissue::SiteId;
 //! fn come_in(ways: Ways) {
 //!     let Some(ways) = ways.of(SiteId(0)) else { return };
-//!     // Cells a minute in proportion to the surface that lets them pass, each at a wall of it.
-//!     let per_min = 1e-6 * ways.open_um2();
-//!     if let Some(door) = ways.pick([0.3, 0.5, 0.9]) {
+//!     // Leukocytes a minute in proportion to the surface that they can hold on to, each at a wall of it.
+//!     let per_min = 1e-6 * ways.open_um2(Extravasation::Adhesion);
+//!     if let Some(door) = ways.pick(Extravasation::Adhesion, [0.3, 0.5, 0.9]) {
 //!         let at_um = door.outside_um(5.0);
 //! #       let _ = (per_min, at_um);
 //!     }
@@ -95,17 +98,29 @@ pub enum Followed {
     Nowhere,
 }
 
+/// How what comes with the blood gets through the wall of a vessel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extravasation {
+    /// By leaks: the more, the more permeable the wall is.
+    Leak,
+    /// As leukocytes do, by holding on to the wall: the more, the more adhesive it is.
+    Adhesion,
+}
+
 /// The ways into and out of a site. It is asked from many threads, and answers alike all of them.
 pub trait Doors: Any + Debug + Send + Sync {
     /// The perfused wall nearest to a point, if its surface is no further than so many um away.
     fn nearest(&self, from_um: Vec3, within_um: f32) -> Option<Door>;
 
-    /// Surface of all perfused walls, each times its permeability: that of so many um2 of normal wall.
-    fn open_um2(&self) -> f32;
+    /// Surface of all perfused walls, each times its permeability or its adhesiveness: that of so many um2 of normal wall.
+    fn open_um2(&self, by: Extravasation) -> f32;
 
-    /// A place on a perfused wall at random, each with a probability in proportion to its surface times its permeability; from three numbers
-    /// between 0 and 1.
-    fn pick(&self, dice: [f32; 3]) -> Option<Door>;
+    /// A place on a perfused wall at random, each with a probability in proportion to what [`open_um2`](Self::open_um2) counts of it; from three
+    /// numbers between 0 and 1.
+    fn pick(&self, by: Extravasation, dice: [f32; 3]) -> Option<Door>;
+
+    /// Surface of the walls in as much native tissue of the organ, um2; where no vessels are drawn that of the faces, as these stand for it.
+    fn native_um2(&self) -> f32;
 
     /// Where one comes to who goes so far (um) along a vessel with the flow (against it where negative) from a place in it; at forks the
     /// more often the more flows there, by a number between 0 and 1.
@@ -184,13 +199,23 @@ impl<'a> SiteWays<'a> {
     }
 
     /// As [`Doors::open_um2`].
-    pub fn open_um2(&self) -> f32 {
-        self.doors().open_um2()
+    pub fn open_um2(&self, by: Extravasation) -> f32 {
+        self.doors().open_um2(by)
     }
 
     /// As [`Doors::pick`].
-    pub fn pick(&self, dice: [f32; 3]) -> Option<Door> {
-        self.doors().pick(dice)
+    pub fn pick(&self, by: Extravasation, dice: [f32; 3]) -> Option<Door> {
+        self.doors().pick(by, dice)
+    }
+
+    /// As [`Doors::native_um2`].
+    pub fn native_um2(&self) -> f32 {
+        self.doors().native_um2()
+    }
+
+    /// Perfused wall that leukocytes hold on to, over that of as much native tissue of the organ; 1 where no vessels are drawn.
+    pub fn vascularity(&self) -> f32 {
+        self.open_um2(Extravasation::Adhesion) / self.native_um2()
     }
 
     /// As [`Doors::follow`].

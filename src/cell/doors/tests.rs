@@ -20,7 +20,10 @@ fn a_site_without_vessels_has_its_faces_for_doors() {
     let ways = SiteWays::new(&block, Some(&none), None);
     assert!(!ways.has_vessels());
     // Twice 200 x 100, 200 x 40 and 100 x 40 um.
-    assert_eq!(ways.open_um2(), 2.0 * (20_000.0 + 8_000.0 + 4_000.0));
+    for by in [Extravasation::Leak, Extravasation::Adhesion] {
+        assert_eq!(ways.open_um2(by), 2.0 * (20_000.0 + 8_000.0 + 4_000.0));
+    }
+    assert_eq!(ways.vascularity(), 1.0);
     let from = Vec3::new(90.0, 3.0, 5.0);
     let door = ways.nearest(from, 12.0).expect("10 um away");
     assert_eq!(door.at_um, Vec3::new(100.0, 3.0, 5.0));
@@ -41,7 +44,8 @@ fn faces_are_picked_by_their_area_and_evenly_all_over() {
     for which in 0..n {
         for along in 0..n {
             for across in 0..n {
-                let door = ways.pick([share(which), share(along), share(across)]);
+                let dice = [share(which), share(along), share(across)];
+                let door = ways.pick(Extravasation::Adhesion, dice);
                 let door = door.expect("a block has faces");
                 let axis = (0..3).find(|axis| door.into_tissue[*axis] != 0.0);
                 counts[axis.expect("one is normal to it")] += 1;
@@ -66,7 +70,8 @@ fn the_faces_of_a_plane_are_its_edges() {
     let block = block();
     let ways = SiteWays::new(&block, None, Some(&Plane { z_um: 5.0 }));
     for which in [0.0, 0.3, 0.6, 0.99] {
-        let door = ways.pick([which, 0.2, 0.7]).expect("it has edges");
+        let door = ways.pick(Extravasation::Leak, [which, 0.2, 0.7]);
+        let door = door.expect("it has edges");
         assert_eq!((door.at_um.z, door.into_tissue.z), (5.0, 0.0));
     }
 }

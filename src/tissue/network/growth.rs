@@ -166,6 +166,7 @@ impl<'a> Growth<'a> {
             maturity: new.maturity.clamp(0.0, 1.0),
             own_permeability: 1.0,
             permeability: 1.0,
+            adhesion: 1.0,
             compression_mmhg: 0.0,
             flow_um3_per_min: 0.0,
             haematocrit: 0.0,

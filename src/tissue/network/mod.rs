@@ -119,6 +119,8 @@ pub struct Segment {
     pub own_permeability: f32,
     /// By how much it does as it is: what rules made of its own.
     pub permeability: f32,
+    /// How much its wall bears for leukocytes to hold on to, over a normal one.
+    pub adhesion: f32,
     /// What presses on it from outside, mmHg, above the interstitial pressure.
     pub compression_mmhg: f32,
     /// Flow of blood, um3/min; positive towards `to`.

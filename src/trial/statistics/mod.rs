@@ -2,7 +2,9 @@
 //!
 //! | file | answers |
 //! | --- | --- |
-//! | here | estimates with their confidence intervals, by the bootstrap |
+//! | here | estimates with their confidence intervals; by the bootstrap where there are replicates enough for it |
+//! | [`jackknife`] | the intervals of few replicates, and of ratios: Student's |
+//! | [`multiplicity`] | what is left of a chance among many comparisons: Holm |
 //! | [`combination`] | whether two treatments together do more than each alone lets one expect: Bliss, Loewe |
 //! | [`distribution`] | the normal, Student's and the noncentral t distribution |
 //! | [`power`] | how many replicates show an effect of a size |
@@ -14,6 +16,8 @@
 
 pub mod combination;
 pub mod distribution;
+pub mod jackknife;
+pub mod multiplicity;
 pub mod power;
 pub mod screening;
 pub mod survival;
@@ -23,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::CellId;
 use crate::core::random::{Purpose, Random, RandomKey};
 use distribution::{normal, normal_quantile};
+use jackknife::{student, without_each};
 
 /// What the resamples of a bootstrap are drawn by.
 const BOOTSTRAP: Purpose = Purpose::of("trial.statistics.bootstrap");
@@ -30,6 +35,11 @@ const BOOTSTRAP: Purpose = Purpose::of("trial.statistics.bootstrap");
 const RESAMPLES: u64 = 10_000;
 /// Fewer units say nothing about how they scatter.
 const FEWEST: usize = 3;
+/// Units from which on the bootstrap is asked. Its interval of 95 % holds the mean of normal values in 73 of 100 cases with 3 of them, in 89 with 10 and in 93
+/// with 20.
+const FEWEST_RESAMPLED: usize = 20;
+/// Share of resamples that may have no value: less than a tail of the interval is off by then.
+const MOST_LOST: f64 = 0.005;
 
 /// A number with the interval that holds the true one with a confidence of 95 %.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,11 +109,22 @@ pub fn shuffled(random: &mut Random, count: usize) -> Vec<usize> {
     numbers
 }
 
+/// A statistic of `units` replicates with its interval of 95 %: Student's by its pseudo-values below twenty of them ([`jackknife::student`]), else that of the
+/// bootstrap. `statistic` is asked for lists of the numbers of units.
+pub fn estimated(units: usize, statistic: impl Fn(&[usize]) -> f64) -> Estimate {
+    if units < FEWEST_RESAMPLED {
+        student(units, statistic)
+    } else {
+        bootstrap(units, statistic)
+    }
+}
+
 /// A statistic of `units` replicates with its interval of 95 %: the bias-corrected and accelerated bootstrap (Efron 1987, J
 /// Am Stat Assoc 82:171; Efron and Tibshirani 1993, chapter 14). `statistic` is asked for resamples: lists of the numbers
 /// of units, some of them several times.
 ///
-/// Same units, same interval: resamples are drawn from a stream of their own.
+/// Same units, same interval: resamples are drawn from a stream of their own. Where more than a few of them have no value, or all say the same, there is
+/// no interval.
 pub fn bootstrap(units: usize, statistic: impl Fn(&[usize]) -> f64) -> Estimate {
     bootstrap_to(0.95, units, statistic)
 }
@@ -120,28 +141,12 @@ pub fn bootstrap_to(
         return Estimate::alone(value);
     }
     let mut drawn = resampled(units, &statistic);
-    if drawn.is_empty() {
+    drawn.sort_by(f64::total_cmp);
+    let are_enough = drawn.len() as f64 >= (1.0 - MOST_LOST) * RESAMPLES as f64;
+    if !are_enough || drawn.first() == drawn.last() {
         return Estimate::alone(value);
     }
-    drawn.sort_by(f64::total_cmp);
-    if drawn[0] == drawn[drawn.len() - 1] {
-        // All replicates say the same.
-        return Estimate {
-            value,
-            low: value,
-            high: value,
-        };
-    }
-    let without: Vec<f64> = (0..units)
-        .map(|left_out| {
-            let rest: Vec<usize> = all
-                .iter()
-                .copied()
-                .filter(|unit| *unit != left_out)
-                .collect();
-            statistic(&rest)
-        })
-        .collect();
+    let without: Vec<f64> = without_each(&all).map(|rest| statistic(&rest)).collect();
     let acceleration = acceleration(&without);
     // Half of those that hit the value count as below it.
     let below = drawn.iter().filter(|drawn| **drawn < value).count() as f64;
@@ -267,10 +272,24 @@ mod tests {
     }
 
     #[test]
+    fn few_are_told_by_student_and_many_by_the_bootstrap() {
+        let of =
+            |units: &[usize]| mean(&units.iter().map(|unit| CHILDREN[*unit]).collect::<Vec<_>>());
+        assert_eq!(estimated(19, of), student(19, of));
+        assert_eq!(estimated(20, of), bootstrap(20, of));
+        // Of a mean of 26 both are much the same.
+        let (few, many) = (student(26, of), estimated(26, of));
+        assert!((few.low - many.low).abs() < 1.0 && (few.high - many.high).abs() < 1.0);
+    }
+
+    #[test]
     fn nothing_is_said_of_how_two_replicates_scatter() {
         let found = bootstrap(2, |units| units.len() as f64);
         assert!(found.value == 2.0 && found.low.is_nan());
-        let same = bootstrap(5, |_| 3.0);
-        assert_eq!((same.low, same.high), (3.0, 3.0));
+        // Nor of those that all say the same, or where many resamples have no value.
+        let same = bootstrap(25, |_| 3.0);
+        assert!(same.value == 3.0 && same.low.is_nan() && !same.excludes(0.0));
+        let rare = bootstrap(25, |units| 1.0 / f64::from(u32::from(units.contains(&0))));
+        assert!(rare.value == 1.0 && rare.low.is_nan(), "{rare:?}");
     }
 }

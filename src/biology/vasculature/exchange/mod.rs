@@ -21,10 +21,12 @@ use serde::{Deserialize, Serialize};
 
 use super::BloodFlowSystems;
 use super::network::Network;
+use super::organs::VesselsLike;
 use crate::core::parameters::{Limits, Parameters, RegisterParameters};
 use crate::core::site_part::RegisterSitePart;
 use crate::core::state::{Owner, RegisterState};
 use crate::core::{SimSchedule, SimSystems};
+use crate::tissue::Organ;
 use crate::tissue::host_vessels::DrawnVessels;
 use crate::tissue::interstitium::{DrawnWalls, FluidSystems, order_fluid};
 use crate::tissue::medium::RegisterMedium;
@@ -158,7 +160,9 @@ pub(super) fn install(world: &mut World, site: Entity) {
     let Some(network) = world.get::<Network>(site) else {
         return;
     };
-    let ways = crate::cell::doors::SiteDoors::of(VesselWays::of(network));
+    let organ = world.get::<Organ>(site).copied().unwrap_or(Organ::Medium);
+    let native = VesselsLike::native_to(organ).vessels();
+    let ways = crate::cell::doors::SiteDoors::of(VesselWays::of(network, native));
     world
         .entity_mut(site)
         .insert((DrawnVessels, DrawnWalls::default(), Course::default(), ways));

@@ -4,7 +4,7 @@ use super::super::network::{Held, NewSegment, Port, Sprouts, VesselKind};
 use super::super::{FlowWork, VesselParameters};
 use super::carriage::{Arrived, Carried, conductance_um2_per_min};
 use super::*;
-use crate::cell::doors::{Doors, Followed};
+use crate::cell::doors::{Doors, Extravasation, Followed};
 use crate::tissue::molecule::testing::molecule;
 use crate::tissue::{Molecule, TissueBlock};
 
@@ -153,7 +153,7 @@ fn what_blood_gives_at_forks_and_where_vessels_meet_is_what_tissue_takes() {
 #[test]
 fn one_that_follows_a_vessel_takes_the_branch_in_which_more_flows_more_often() {
     let (network, course) = forked();
-    let mut ways = VesselWays::of(&network);
+    let mut ways = VesselWays::of(&network, VesselsLike::Breast.vessels());
     ways.follow_flow(&network, &course);
     let n = 1000;
     let (mut wide, mut narrow) = (0, 0);
@@ -182,16 +182,19 @@ fn one_that_follows_a_vessel_takes_the_branch_in_which_more_flows_more_often() {
     let out = ways.follow(place, 400.0, 0.5);
     assert!(matches!(out, Followed::Out(at) if at.x > 100.0), "{out:?}");
     assert_eq!(
-        VesselWays::of(&network).follow(place, 1.0, 0.5),
+        VesselWays::of(&network, VesselsLike::Breast.vessels()).follow(place, 1.0, 0.5),
         Followed::Nowhere
     );
-    assert_eq!(VesselWays::of(&network).pick([0.5; 3]), None);
+    assert_eq!(
+        VesselWays::of(&network, VesselsLike::Breast.vessels()).pick(Extravasation::Leak, [0.5; 3]),
+        None
+    );
 }
 
 #[test]
 fn one_that_crawls_slowly_gets_past_a_fork_and_one_beside_a_vessel_is_in_none() {
     let (network, course) = forked();
-    let mut ways = VesselWays::of(&network);
+    let mut ways = VesselWays::of(&network, VesselsLike::Breast.vessels());
     ways.follow_flow(&network, &course);
     // Half a micrometre at a time: less than by how much the vessel narrows at the fork.
     for (dice, is_wide) in [(0.01, true), (0.99, false)] {
@@ -209,4 +212,39 @@ fn one_that_crawls_slowly_gets_past_a_fork_and_one_beside_a_vessel_is_in_none() 
     // Ten micrometres from the axis of a vessel of six.
     let beside = Vec3::new(-75.0, 10.0, 0.0);
     assert_eq!(ways.follow(beside, 1.0, 0.5), Followed::Nowhere);
+}
+
+#[test]
+fn leukocytes_come_by_what_they_can_hold_on_to_and_leaks_draw_what_leaks() {
+    let (mut network, course) = forked();
+    // The walls of one branch leak ten times as much and bear half of what leukocytes hold on to.
+    for at in [1, 3] {
+        let segment = &mut network.segments_mut()[at];
+        (segment.permeability, segment.adhesion) = (10.0, 0.5);
+    }
+    let mut ways = VesselWays::of(&network, VesselsLike::Breast.vessels());
+    ways.follow_flow(&network, &course);
+    // By hand: length times radius of both branches, and of what leads to them and away.
+    let branch = 2.0 * 45.0 * std::f32::consts::SQRT_2;
+    let (upper, lower, rest) = (5.0 * branch, 4.0 * branch, 6.0 * 120.0);
+    let n = 4000;
+    for (by, fold) in [(Extravasation::Leak, 10.0), (Extravasation::Adhesion, 0.5)] {
+        let all = fold * upper + lower + rest;
+        let found = ways.open_um2(by);
+        assert!((found / (std::f32::consts::TAU * all) - 1.0).abs() < 1e-4);
+        let mut counts = [0.0_f32; 2];
+        for i in 0..n {
+            let dice = [(i as f32 + 0.5) / n as f32, 0.5, 0.3];
+            let door = ways.pick(by, dice).expect("there are walls");
+            counts[0] += f32::from(u8::from(door.at_um.y > 10.0));
+            counts[1] += f32::from(u8::from(door.at_um.y < -10.0));
+        }
+        for (count, part) in counts.into_iter().zip([fold * upper, lower]) {
+            let share = count / n as f32;
+            assert!((share - part / all).abs() < 2e-3, "{by:?}: {share}");
+        }
+    }
+    // A breast has 110 mm of capillaries of 4 um in a mm3, which a block of 220 um is.
+    let native = 4.0 * 110.0 * 0.22 * 0.22 * 0.22 * 1e3;
+    assert!((ways.native_um2() / (std::f32::consts::TAU * native) - 1.0).abs() < 1e-4);
 }

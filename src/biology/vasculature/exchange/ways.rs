@@ -3,8 +3,9 @@
 use bevy::prelude::*;
 
 use super::super::network::Network;
+use super::super::organs::OrganVessels;
 use super::carriage::{Course, up_and_down};
-use crate::cell::doors::{Door, Doors, Followed, SiteDoors};
+use crate::cell::doors::{Door, Doors, Extravasation, Followed, SiteDoors};
 
 /// Width of the cells of the grid by which segments are found, um.
 const CELL_UM: f32 = 40.0;
@@ -17,6 +18,7 @@ struct Way {
     to_um: Vec3,
     radius_um: f32,
     permeability: f32,
+    adhesion: f32,
     /// Velocity of its blood, um/s.
     um_per_s: f32,
     flow_um3_per_min: f32,
@@ -31,8 +33,13 @@ impl Way {
         self.from_um.distance(self.to_um)
     }
 
-    fn open_um2(&self) -> f32 {
-        std::f32::consts::TAU * self.radius_um * self.length_um() * self.permeability
+    /// Surface that lets pass what comes so, um2 of normal wall.
+    fn open_um2(&self, by: Extravasation) -> f32 {
+        let of_wall = match by {
+            Extravasation::Leak => self.permeability,
+            Extravasation::Adhesion => self.adhesion,
+        };
+        std::f32::consts::TAU * self.radius_um * self.length_um() * of_wall
     }
 
     fn direction(&self) -> Vec3 {
@@ -77,8 +84,12 @@ impl Way {
 #[derive(Debug, Default)]
 pub struct VesselWays {
     ways: Vec<Way>,
-    /// What all up to each let pass, um2 of normal wall.
-    open_um2: Vec<f32>,
+    /// What all up to each let leak, um2 of normal wall.
+    leaky_um2: Vec<f32>,
+    /// What all up to each bear for leukocytes to hold on to, um2 of normal wall.
+    adhesive_um2: Vec<f32>,
+    /// Wall in as much native tissue of the organ, um2.
+    native_um2: f32,
     /// Ways that begin, and that end, in each node.
     leaving: Vec<Vec<u32>>,
     coming: Vec<Vec<u32>>,
@@ -89,16 +100,26 @@ pub struct VesselWays {
 }
 
 impl VesselWays {
-    /// Those of a network; none until its blood flows.
-    pub fn of(network: &Network) -> Self {
+    /// Those of a network in an organ with such vessels; none until its blood flows.
+    pub fn of(network: &Network, native: &OrganVessels) -> Self {
         let block = network.block();
         let cells = ((block.max_um() - block.min_um) / CELL_UM)
             .ceil()
             .max(Vec3::ONE);
+        let volume_um3 = block.voxel_volume_um3() * block.voxels() as f32;
         Self {
+            native_um2: native.surface_per_um() * volume_um3,
             min_um: block.min_um,
             cells: cells.as_uvec3(),
             ..Self::default()
+        }
+    }
+
+    /// What all ways up to each let pass.
+    fn open_up_to_each(&self, by: Extravasation) -> &[f32] {
+        match by {
+            Extravasation::Leak => &self.leaky_um2,
+            Extravasation::Adhesion => &self.adhesive_um2,
         }
     }
 
@@ -106,7 +127,8 @@ impl VesselWays {
     pub fn follow_flow(&mut self, network: &Network, course: &Course) {
         let nodes = network.nodes().len();
         self.ways.clear();
-        self.open_um2.clear();
+        self.leaky_um2.clear();
+        self.adhesive_um2.clear();
         for list in [&mut self.leaving, &mut self.coming] {
             list.clear();
             list.resize(nodes, Vec::new());
@@ -116,7 +138,7 @@ impl VesselWays {
             .resize(self.cells.element_product() as usize, Vec::new());
         let mut perfused = course.segments.clone();
         perfused.sort_unstable();
-        let mut open = 0.0;
+        let (mut leaky, mut adhesive) = (0.0, 0.0);
         for at in perfused {
             let at = at as usize;
             let segment = &network.segments()[at];
@@ -128,14 +150,17 @@ impl VesselWays {
                 to_um,
                 radius_um: segment.radius_um,
                 permeability: segment.permeability,
+                adhesion: segment.adhesion,
                 um_per_s: segment.velocity_um_per_s().abs() as f32,
                 flow_um3_per_min: segment.flow_um3_per_min.abs() as f32,
                 down: down as u32,
                 up: up as u32,
             };
-            open += way.open_um2();
+            leaky += way.open_um2(Extravasation::Leak);
+            adhesive += way.open_um2(Extravasation::Adhesion);
             self.ways.push(way);
-            self.open_um2.push(open);
+            self.leaky_um2.push(leaky);
+            self.adhesive_um2.push(adhesive);
             self.leaving[up].push(number);
             self.coming[down].push(number);
             self.note(number, &way);
@@ -231,13 +256,18 @@ impl Doors for VesselWays {
         Some(way.door(along, from_um - way.at(along)))
     }
 
-    fn open_um2(&self) -> f32 {
-        self.open_um2.last().copied().unwrap_or(0.0)
+    fn open_um2(&self, by: Extravasation) -> f32 {
+        self.open_up_to_each(by).last().copied().unwrap_or(0.0)
     }
 
-    fn pick(&self, [which, along, around]: [f32; 3]) -> Option<Door> {
-        let at = which * self.open_um2();
-        let place = self.open_um2.partition_point(|open| *open <= at);
+    fn native_um2(&self) -> f32 {
+        self.native_um2
+    }
+
+    fn pick(&self, by: Extravasation, [which, along, around]: [f32; 3]) -> Option<Door> {
+        let open = self.open_up_to_each(by);
+        let at = which * self.open_um2(by);
+        let place = open.partition_point(|open| *open <= at);
         let way = self.ways.get(place.min(self.ways.len().checked_sub(1)?))?;
         let (side, up) = way.direction().any_orthonormal_pair();
         let (sin, cos) = bevy::math::ops::sin_cos(std::f32::consts::TAU * around);
