@@ -8,6 +8,7 @@ pub mod barrier;
 pub mod body;
 pub mod bonds;
 pub mod clones;
+pub mod compartment;
 pub mod contact;
 pub mod cycle;
 pub mod death;

@@ -2,13 +2,14 @@
 //!
 //! A scene may bring molecules of its own, so they are registered when the molecules of a simulation are put into
 //! force. Once the sites are known, what would be measured of a molecule that none of them carries is left out
-//! ([`keep_carried`]); rules may still ask for it, and find its background. After a step a cell's value is that of the field where the cell is; in `Signal` and `Act` its systems read
+//! ([`keep_carried`]); rules may still ask for it, and find its background, or the level in an organ without a site ([`super::compartment`]). After a step a cell's value is that of the field where the cell is; in `Signal` and `Act` its systems read
 //! the voxel that it was in at the start of the step ([`crate::tissue::Fields`]).
 
 use std::collections::BTreeSet;
 
 use bevy::prelude::*;
 
+use super::compartment::Compartments;
 use super::{Position, Resident};
 use crate::core::metric::{Measure, Metric, Metrics, RegisterMetrics};
 use crate::core::quantity::{NONE, Quantities, Quantity, Reader, RegisterQuantities};
@@ -140,9 +141,11 @@ fn unit_suffix(unit: &str) -> String {
 }
 
 /// Reads the concentration of a molecule where each cell is: its background where the site
-/// does not simulate it.
+/// does not simulate it, and what residents send in an organ without a site that holds the cell.
 pub fn read_at_cells<'w>(world: &'w World, name: &str) -> Reader<'w, f32> {
     let field = FieldReader::in_world(world, name);
+    let compartments = world.get_resource::<Compartments>();
+    let in_compartments = compartments.and_then(|of| of.levels_of(name));
     Box::new(move |table, rows, values| {
         let (Some(field), Some(residents), Some(positions)) =
             (&field, table.get::<Resident>(), table.get::<Position>())
@@ -150,9 +153,12 @@ pub fn read_at_cells<'w>(world: &'w World, name: &str) -> Reader<'w, f32> {
             values.fill(NONE);
             return;
         };
-        let places = residents[rows.clone()].iter().zip(&positions[rows]);
+        let places = residents[rows.clone()].iter().zip(&positions[rows.clone()]);
         for (value, (resident, position)) in values.iter_mut().zip(places) {
             *value = field.at_point(resident.0, position.0);
+        }
+        if let Some(write) = &in_compartments {
+            write(table, rows, values);
         }
     })
 }

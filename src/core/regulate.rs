@@ -146,7 +146,7 @@ pub(super) fn plugin(app: &mut App) {
         .while_in_transit(
             regulate,
             InTransit::Runs,
-            "rules read what the cell is, and molecules at their background",
+            "rules read what the cell is, and molecules at their background or as the organ that holds it has them",
         )
         .register_invariant(SimSystems::Regulate, "regulate", no_number)
         .add_systems(SimSchedule, regulate.in_set(SimSystems::Regulate));

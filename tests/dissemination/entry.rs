@@ -35,18 +35,20 @@ pub fn clusters(cohesion: f32, draws: u64) -> Vec<usize> {
 
 #[test]
 fn few_events_are_clusters_of_four_cells_on_average() {
-    // Of hybrid cells: 2-5 % of events, 4 cells on average, at most 10.
-    let sizes = clusters(1.0, 100_000);
-    let several: Vec<f64> = sizes
-        .iter()
-        .filter(|n| **n > 1)
-        .map(|n| *n as f64)
-        .collect();
-    let share = several.len() as f64 / sizes.len() as f64;
-    assert!((0.02..0.05).contains(&share), "{share}");
-    let mean = several.iter().sum::<f64>() / several.len() as f64;
-    assert!((3.2..4.8).contains(&mean), "{mean}");
-    assert!(sizes.iter().all(|n| *n <= 10));
+    // 2-5 % of events, 4 cells on average, at most 10: of hybrid cells, and of epithelial ones, whose cohesion is 3.2.
+    for cohesion in [1.0, 3.2] {
+        let sizes = clusters(cohesion, 100_000);
+        let several: Vec<f64> = sizes
+            .iter()
+            .filter(|n| **n > 1)
+            .map(|n| *n as f64)
+            .collect();
+        let share = several.len() as f64 / sizes.len() as f64;
+        assert!((0.02..0.05).contains(&share), "{cohesion}: {share}");
+        let mean = several.iter().sum::<f64>() / several.len() as f64;
+        assert!((3.2..4.8).contains(&mean), "{cohesion}: {mean}");
+        assert!(sizes.iter().all(|n| *n <= 10));
+    }
 }
 
 #[test]

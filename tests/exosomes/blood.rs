@@ -4,10 +4,10 @@ use super::{assert_within, metric, run_to, simulation};
 use tumorscape::biology::exosome::BloodVesicles;
 
 /// A lung, a liver and a brain in an animal with a tumour of that many cells which does not grow.
-fn animal(half_life_min: f64, integrins: &str) -> String {
+fn animal(half_life_min: f64, integrins: &str, step: u32) -> String {
     format!(
         r#"(
-    title: "animal", about: "vesicles in its blood", pace: Illustrative, duration: Days(1),
+    title: "animal", about: "vesicles in its blood", pace: Illustrative, duration: Days(1), step: Minutes({step}),
     sites: [
         (name: "lung", organ: Lung, size_um: (200, 200, 200), fields: [], tissue: (exosomes: ())),
         (name: "liver", organ: Liver, size_um: (200, 200, 200), fields: [], tissue: (exosomes: ())),
@@ -22,7 +22,7 @@ fn animal(half_life_min: f64, integrins: &str) -> String {
 
 /// Vesicles that all organs take up in a minute, over those that come into the blood in it.
 fn balance(half_life_min: f64, hours: f64) -> f64 {
-    let mut simulation = simulation(&animal(half_life_min, ""), 1);
+    let mut simulation = simulation(&animal(half_life_min, "", 1), 1);
     simulation.verify();
     run_to(&mut simulation, hours);
     assert_eq!(simulation.violation(), None);
@@ -45,16 +45,37 @@ fn what_organs_take_up_is_what_is_set_free_at_either_half_life() {
 }
 
 #[test]
-fn the_blood_holds_what_its_half_life_lets_it() {
-    for (half_life, hours) in [(2.0, 2.0), (30.0, 8.0)] {
-        let mut simulation = simulation(&animal(half_life, ""), 1);
-        run_to(&mut simulation, hours);
-        // 62 an hour of 1e8 cells, a tenth of which reaches the blood. Of steps of a minute: what came in the last is there as a whole, of
-        // that of each before it what its half-life left.
-        let left = 0.5_f64.powf(1.0 / half_life);
-        let expected = 62.0 / 60.0 * 1.0e8 * 0.1 / (1.0 - left);
+fn the_blood_holds_what_its_half_life_lets_it_whatever_the_step() {
+    // 62 an hour of 1e8 cells, a tenth of which reaches the blood: s t/ln 2 of them are in it in the end, and s t/ln 2 (1 - 2^(-h/t)) after h.
+    let per_min = 62.0 / 60.0 * 1.0e8 * 0.1;
+    for (half_life, hours) in [(2.0, 2.0), (30.0, 8.0), (30.0, 0.5)] {
+        for step in [1, 5, 10] {
+            let mut simulation = simulation(&animal(half_life, "", step), 1);
+            run_to(&mut simulation, hours);
+            let so_far = 1.0 - 0.5_f64.powf(60.0 * hours / half_life);
+            let expected = per_min * half_life / std::f64::consts::LN_2 * so_far;
+            let found = metric(&simulation, 0, "exosomes_in_blood");
+            assert_within(
+                &format!("{half_life} min, steps of {step}"),
+                found,
+                expected,
+                1e-4,
+            );
+        }
+    }
+}
+
+#[test]
+fn of_a_dose_the_blood_holds_what_its_half_life_leaves_whatever_the_step() {
+    for step in [1, 5, 10] {
+        let dose = r#""exosome_source.dose_vesicles": 1e10, "exosome_source.cells": 0"#;
+        let text = animal(30.0, dose, step).replace(r#""exosome_source.cells": 1e8, "#, "");
+        let mut simulation = simulation(&text, 1);
+        run_to(&mut simulation, 1.0);
         let found = metric(&simulation, 0, "exosomes_in_blood");
-        assert_within(&format!("{half_life} min"), found, expected, 1e-3);
+        assert_within(&format!("steps of {step}"), found, 0.25e10, 1e-5);
+        let blood: &BloodVesicles = simulation.world().resource();
+        assert_within("taken up", blood.taken_up(), 0.75e10, 1e-5);
     }
 }
 
@@ -66,7 +87,7 @@ fn integrins_send_vesicles_to_their_organ() {
         ("b3", 2, 0.305 / 1.3),
     ] {
         let integrins = format!("\"exosome_source.integrins.{integrin}\": 1");
-        let mut simulation = simulation(&animal(2.0, &integrins), 1);
+        let mut simulation = simulation(&animal(2.0, &integrins, 1), 1);
         run_to(&mut simulation, 4.0);
         let blood: &BloodVesicles = simulation.world().resource();
         let all = blood.taken_up();
@@ -78,7 +99,7 @@ fn integrins_send_vesicles_to_their_organ() {
         );
     }
     // Without integrins the liver has most, and hardly any of it educates.
-    let mut simulation = simulation(&animal(2.0, ""), 1);
+    let mut simulation = simulation(&animal(2.0, "", 1), 1);
     run_to(&mut simulation, 4.0);
     let blood: &BloodVesicles = simulation.world().resource();
     let all = blood.taken_up();

@@ -140,3 +140,36 @@ fn a_packed_tumour_holds_34_vesicles_in_a_voxel() {
     // 1.03 a minute of each cell, each of which clears 240 um3 a minute: 34.3 in 8000 um3, however densely they lie.
     assert_within("vesicles in a voxel", level, 34.0, 0.1);
 }
+
+#[test]
+fn a_tenth_of_what_a_tumour_sets_free_reaches_the_blood_with_drawn_vessels_and_without() {
+    let escaped = |vessels: &str| {
+        let text = format!(
+            r#"(
+    title: "escape", about: "vesicles of packed tissue", pace: Illustrative, duration: Hours(8),
+    sites: [(
+        name: "breast", organ: Breast, size_um: (280, 280, 280), voxel_um: (20, 20, 20), walls: true, fields: [],
+        tissue: (exosomes: (), {vessels}),
+    )],
+    populations: [(cell: "cancer", place: Scatter(per_mm3: 167000))],
+    parameters: {{"exosomes.per_packet": 20, "cancer.cycle.g0g1_hours": 1000, "cancer.death.apoptosis_per_hour": 0}},
+)"#
+        );
+        let mut simulation = simulation(&text, 1);
+        let books = |simulation: &Simulation| {
+            let books = packets(simulation, 0).books;
+            [books.escaped, books.taken_up].map(|count| count as f64)
+        };
+        run_to(&mut simulation, 2.0);
+        let before = books(&simulation);
+        run_to(&mut simulation, 5.0);
+        let after = books(&simulation);
+        let [escaped, taken] = [0, 1].map(|of| after[of] - before[of]);
+        escaped / (escaped + taken)
+    };
+    // 0.0044 /min beside 0.04 /min everywhere; or through the leaky walls of a tumour, less what vesicles are the fewer near them.
+    let without = escaped("");
+    assert_within("without vessels", without, 0.0044 / 0.0444, 0.1);
+    let with = escaped("vessels: [(place: Tree(density_mm_per_mm3: 100), like: Tumour)]");
+    assert!((0.06..0.15).contains(&with), "with vessels: {with}");
+}

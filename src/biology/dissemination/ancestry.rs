@@ -285,6 +285,7 @@ pub fn keep_books(
                 organ: None,
                 group: event.other.or(Some(event.cell)),
                 cloak: 0.0,
+                platelets: None,
                 companions: 1,
                 line: voyage.line,
                 journey: before,

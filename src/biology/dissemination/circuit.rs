@@ -1,9 +1,12 @@
 //! The circulation of a body: what a scene says of it, and the organs that it joins.
 
+use std::collections::BTreeMap;
+
 use bevy::math::ops;
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::soil::resident_levels;
 use super::species::{Bed, Bloodstream, Species};
 use crate::core::capability::CellTypeName;
 use crate::core::parameters::{CellTypeNames, Contradiction, Limits, Parameters};
@@ -181,6 +184,13 @@ pub struct OrganOfBody {
     pub share: f64,
     /// The sites of the scene that are part of it.
     pub sites: Vec<SiteId>,
+}
+
+impl OrganOfBody {
+    /// What its residents send, by molecule.
+    pub fn soil(&self) -> &'static BTreeMap<String, f32> {
+        resident_levels(self.tissue)
+    }
 }
 
 /// Places of lungs and lymph nodes in the list of organs.

@@ -14,7 +14,8 @@
 //! `circulation.shear` and `circulation.anoikis`, by which rules say how clusters, platelets and EMT protect it.
 //!
 //! Platelets cover it: of its surface `C`, `dC/dt = (p - C) / tau`, `p` the input `circulation.platelets`. Those rates are of cells that are covered as in life; rules by
-//! `circulation.bare`, `1 - C`, say what kills a bare one.
+//! `circulation.bare` say what kills a bare one. That is the mean of `1 - C` over the step, `(1 - p) + (p - C) tau (1 - exp(-dt/tau))/dt`: a cell is bare for as long as it is, however
+//! long the step.
 //!
 //! Where it enters decides what it meets first: veins lead to the lungs; the portal vein to the liver; arteries (and the veins of the lungs)
 //! to a systemic bed; lymph, after its time ([`crate::cell::doors::lymph`]), to a node, which holds the share `node_retention`, and then to the veins. An organ of which the scene has a site is
@@ -94,6 +95,8 @@ pub struct Voyage {
     pub group: Option<CellId>,
     /// How much of it platelets cover, 0-1, while it is in the blood; 1 once it has lodged.
     pub cloak: f32,
+    /// How much of it they come to cover, 0-1, as rules had it in the last step; none before its first in the blood.
+    pub platelets: Option<f32>,
     /// How many entered together, itself among them; 0 for a cell that never was in the blood.
     pub companions: u16,
     /// The line of the first cell from which it descends, once it has travelled: one of eight, counted from 1; 0 before.
@@ -111,6 +114,18 @@ impl Voyage {
     /// Whether it is in the blood, of a cell that is there.
     pub const fn is_in_blood(&self, resident: &Resident) -> bool {
         resident.0.is_transit() && self.organ.is_none() && !self.is_in_lymph()
+    }
+
+    /// How much of a cell in the blood platelets leave bare, on average over a step of so many minutes.
+    pub(super) fn bare(&self, of: &CirculationParameters, minutes: f32) -> f32 {
+        let most = self.platelets.unwrap_or(of.platelets);
+        let times = minutes / of.cloaking_min;
+        let lasting = if times > 0.0 {
+            probability(1.0, times) / times
+        } else {
+            1.0
+        };
+        (1.0 - most) + (most - self.cloak) * lasting
     }
 }
 
@@ -270,6 +285,7 @@ pub fn circulate(
             };
             voyage.is_fresh = false;
             voyage.cloak += (of.platelets - voyage.cloak) * of.cloaks;
+            voyage.platelets = Some(of.platelets);
             let Some(organ) = held else { continue };
             voyage.cloak = 1.0;
             if let Some(mut colonist) = colonist {
@@ -419,5 +435,37 @@ fn inject(
             recruit = recruit.carrying(Cycle::default());
         }
         passages.recruit_all((0..injection.cells).map(|_| recruit.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_bare_for_as_long_however_long_the_step() {
+        // The integral of exp(-t/tau) over 20 min, and of 1 - p beside it.
+        for (platelets, cloaking_min) in [(1.0_f32, 1.0_f32), (0.4, 1.0), (1.0, 30.0), (0.0, 5.0)] {
+            let of = CirculationParameters {
+                platelets,
+                cloaking_min,
+                ..CirculationParameters::default()
+            };
+            let (p, tau) = (f64::from(platelets), f64::from(cloaking_min));
+            let expected = (1.0 - p) * 20.0 + p * tau * (1.0 - (-20.0 / tau).exp());
+            for minutes in [0.1_f32, 1.0, 4.0, 10.0, 20.0] {
+                let mut voyage = Voyage::default();
+                let mut sum = 0.0;
+                for _ in 0..(20.0 / minutes).round() as u32 {
+                    sum += f64::from(voyage.bare(&of, minutes) * minutes);
+                    let way = probability(1.0 / cloaking_min, minutes);
+                    voyage.cloak += (platelets - voyage.cloak) * way;
+                }
+                assert!(
+                    (sum / expected - 1.0).abs() < 1e-3,
+                    "{platelets} {cloaking_min} {minutes}: {sum} {expected}"
+                );
+            }
+        }
     }
 }

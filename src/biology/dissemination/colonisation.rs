@@ -15,7 +15,8 @@
 //! immunity) does not.
 //!
 //! In a site, cells divide by their cycle and die by rules on `death.apoptosis`, from the quantities `colonisation.asleep` and
-//! `colonisation.death`. In an organ without a site an entity stands for a colony, whose cells divide and die by the rates given here.
+//! `colonisation.death`. In an organ without a site an entity stands for a colony, whose cells divide and die by the rates given here; rules find the molecules of its
+//! residents there ([`super::soil`]).
 
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};

@@ -4,12 +4,13 @@ use bevy::prelude::*;
 
 use super::ancestry::{Journey, Journeys, TransitBooks};
 use super::circuit::{Circulation, EntryRoute};
-use super::circulation::Voyage;
+use super::circulation::{CirculationParameters, Voyage};
 use super::colonisation::{Colonist, ColonyStage};
 use super::diagrams::LINES;
-use crate::cell::{Resident, Vital};
+use crate::cell::{CellType, Resident, Vital};
 use crate::core::columns::tables_with;
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
+use crate::core::parameters::PerType;
 use crate::core::quantity::{Category, CategoryValue, NONE, Quantity, Reader, RegisterQuantities};
 use crate::core::{CellId, Clock};
 use crate::tissue::Organ;
@@ -109,18 +110,15 @@ fn quantities(app: &mut App) {
         .no_column(),
         move |of| flag(of.companions > 1),
     )
-    .register_quantity::<Voyage>(
+    .register_cell_reader(
         Quantity::new(
             "circulation.bare",
             "",
-            "How much of a cell in the blood platelets do not cover, 0-1; 0 for a cell that is not on its way.",
+            "How much of a cell in the blood platelets do not cover, on average over the step, 0-1; 0 for a cell that is not on its way.",
         )
         .label("not covered by platelets")
         .no_column(),
-        |of| {
-            // Who has lodged counts as covered.
-            if of.group.is_some() { 1.0 - of.cloak } else { 0.0 }
-        },
+        bare,
     )
     .register_quantity::<Voyage>(
         Quantity::new(
@@ -142,6 +140,29 @@ fn quantities(app: &mut App) {
         .range(0.0, 20.0),
         |of| of.journey.map_or(f32::NAN, |journey| journey as f32),
     );
+}
+
+/// Reads how bare cells in the blood are in the step to come.
+fn bare(world: &World) -> Reader<'_, f32> {
+    let minutes = world.get_resource::<Clock>().map_or(0.0, Clock::dt_minutes);
+    let parameters = world.get_resource::<PerType<CirculationParameters>>();
+    Box::new(move |table, rows, values| {
+        let (Some(voyages), Some(types), Some(residents), Some(parameters)) = (
+            table.get::<Voyage>(),
+            table.get::<CellType>(),
+            table.get::<Resident>(),
+            parameters,
+        ) else {
+            values.fill(NONE);
+            return;
+        };
+        for (value, row) in values.iter_mut().zip(rows) {
+            let voyage = &voyages[row];
+            let is_carried = residents[row].0.is_transit() && voyage.organ.is_none();
+            let of = parameters.get(types[row].0).filter(|_| is_carried);
+            *value = of.map_or(0.0, |of| voyage.bare(of, minutes));
+        }
+    })
 }
 
 /// Reads a number of the last journey of each cell; [`NONE`] for one that has made none.

@@ -5,7 +5,7 @@
 //! | they enter vessels, alone or in clusters | [`intravasation`] | `intravasation` |
 //! | others that touch them help them in | [`escort`] | `escort` |
 //! | the blood carries them; most die; capillaries hold the others | [`circulation`], by the numbers of a [`species`] | `circulation` |
-//! | they cross the wall, die, sleep or grow | [`colonisation`] | `colonisation` |
+//! | they cross the wall, die, sleep or grow | [`colonisation`]; where no site is drawn by the [`soil`] of its organ | `colonisation` |
 //! | who descends from whom, by which way | [`ancestry`] | |
 //!
 //! A scene that has a circulation says so: `body: (circulation: (species: Mouse))`. The sites of the scene are then organs of one body.
@@ -41,6 +41,7 @@ mod inputs;
 pub mod intravasation;
 mod known;
 mod picture;
+pub mod soil;
 pub mod species;
 mod tables;
 
@@ -53,10 +54,12 @@ pub use intravasation::IntravasationParameters;
 pub use species::Species;
 
 use self::ancestry::{LastJourneys, Notes, keep_books, unbalanced};
+use self::circuit::OrganOfBody;
 use self::circulation::circulate;
 use self::colonisation::colonise;
 use self::intravasation::{Leaders, enter_vessels, leave_with_others};
 use self::tables::{ancestry_newick, journeys_csv};
+use crate::cell::compartment::{Compartments, RegisterCompartments};
 use crate::cell::doors::lymph::{CarriedByBlood, RegisterLymphRoute};
 use crate::cell::event::{Passage, RegisterEvent};
 use crate::cell::life::{Beginning, RegisterLife};
@@ -91,11 +94,17 @@ impl Plugin for DisseminationPlugin {
             .register_kept::<TransitBooks>(Owner::Simulation, "transit_books")
             .register_body_part::<CirculationDescription>("circulation", |world, of| {
                 let circulation = Circulation::of(world, of);
+                if let Some(circuit) = circulation.get() {
+                    let organs = circuit.organs.iter();
+                    let mut compartments = world.get_resource_or_init::<Compartments>();
+                    compartments.furnish(organs.map(OrganOfBody::soil));
+                }
                 world.insert_resource(circulation);
                 let types = &world.resource::<PerType<CirculationParameters>>().0;
                 let carried = types.iter().map(Option::is_some).collect();
                 world.insert_resource(CarriedByBlood(carried));
             })
+            .register_compartments::<Voyage>(|voyage| voyage.organ.map(usize::from))
             .register_capability::<IntravasationParameters>("intravasation")
             .register_capability::<CirculationParameters>("circulation")
             .register_capability::<ColonisationParameters>("colonisation")

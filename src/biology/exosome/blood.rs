@@ -1,8 +1,9 @@
 //! Vesicles in the blood of the animal.
 //!
 //! What comes into the blood is destined at once: of vesicles with the affinity `A_o` to an organ of the share `w_o` the share
-//! `w_o (1 + A_o) / sum w (1 + A)` ends in it. All are cleared alike, so that of each destiny `dB/dt = in - (ln 2 / t_half) B`, exactly integrated over a
-//! step, and what an organ takes up does not depend on the half-life. Of what ends in an organ `(eps + A_o) / (1 + A_o)` binds and educates;
+//! `w_o (1 + A_o) / sum w (1 + A)` ends in it. All are cleared alike, so that of each destiny `dB/dt = in - k B`, `k = ln 2 / t_half`, exactly integrated over a
+//! step: what comes evenly in it is there at its end by the share `(1 - exp(-k dt)) / (k dt)`, a dose by what is left of it since it was given, and the rest is taken up
+//! already. What an organ takes up does not depend on the half-life. Of what ends in an organ `(eps + A_o) / (1 + A_o)` binds and educates;
 //! the rest is cleared. A site of an organ gets of both as much as its volume is of the organ's, as packets that come through the walls of its
 //! vessels, or anywhere where none are drawn, and stay in it.
 //!
@@ -20,6 +21,7 @@ use super::packets::{Load, NO_CELL, Packets};
 use super::parameters::{CARGO, ExosomesParameters, INTEGRINS, MET, SourceParameters};
 use crate::cell::doors::{Extravasation, LymphWays, Ways};
 use crate::core::invariant::Breach;
+use crate::core::random::probability;
 use crate::core::state::WhollyKept;
 use crate::core::units::{MINUTES_PER_DAY, UM3_PER_MM3};
 use crate::core::{CellId, Clock, Purpose, Random, RandomKey};
@@ -41,6 +43,16 @@ const MOST_DOUBLINGS: f32 = 100.0;
 
 /// Time after which what marrow took up counts half as much, min; a day. Assumed.
 const LATELY_MIN: f32 = 1440.0;
+/// The organ whose progenitors MET primes.
+const MARROW: &str = "Bone";
+
+/// What is lost in a step by a decay that halves in a time, and of what comes evenly in the step the share that is there at its end.
+fn decay(minutes: f32, half_life_min: f32) -> (f64, f64) {
+    let passed = std::f32::consts::LN_2 * minutes / half_life_min;
+    let lost = probability(1.0, passed);
+    let stays = if passed > 0.0 { lost / passed } else { 1.0 };
+    (f64::from(lost), f64::from(stays))
+}
 
 /// Vesicles in the blood that will end in one organ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -109,8 +121,8 @@ pub struct BloodVesicles {
     pub now: Vec<Destined>,
     /// What each organ has taken up since the beginning.
     pub taken_up: Vec<Destined>,
-    /// MET on the vesicles that marrow took up lately, and how many of these there were.
-    pub marrow: [f64; 2],
+    /// MET that marrow took up lately, in vesicles with the load of one, each counting half as much after a day.
+    pub marrow_met: f64,
 }
 
 impl WhollyKept for BloodVesicles {}
@@ -127,14 +139,12 @@ impl BloodVesicles {
         self.taken_up.iter().map(|of| of.vesicles).sum()
     }
 
-    /// MET on a vesicle that the marrow took up lately, over that of a breast cancer cell; none where it took up none.
-    pub fn marrow_met(&self) -> f64 {
-        let [met, vesicles] = self.marrow;
-        if vesicles > 0.0 {
-            met / vesicles
-        } else {
-            f64::NAN
-        }
+    /// MET that the marrow took up a day, lately, over what it takes up of the vesicles of a breast cancer of which `half_per_day` come into the blood a day.
+    pub fn marrow_met(&self, half_per_day: f32) -> f64 {
+        let marrow = number_of(MARROW).map_or(0.0, |marrow| organs()[marrow].share);
+        let per_day =
+            self.marrow_met * std::f64::consts::LN_2 * MINUTES_PER_DAY / f64::from(LATELY_MIN);
+        per_day / (f64::from(half_per_day) * marrow)
     }
 
     fn grow(&mut self) {
@@ -148,25 +158,28 @@ impl BloodVesicles {
         self.taken_up.resize(organs, Destined::default());
     }
 
-    /// So many vesicles come into the blood.
-    pub(super) fn enter(&mut self, load: &Load, vesicles: f64, clearance_educates: f64) {
+    /// So many vesicles come into the blood in a step, of which the share `stays` is in it at the end.
+    fn enter(&mut self, load: &Load, vesicles: f64, stays: f64, clearance_educates: f64) {
         if vesicles <= 0.0 {
             return;
         }
-        let stock = &mut self.stocks[load.profile()];
-        for ((organ, share), destined) in organs()
-            .iter()
-            .zip(shares(&load.integrins))
-            .zip(&mut stock.destined)
+        let profile = load.profile();
+        let stock = &mut self.stocks[profile];
+        let now = &mut self.now[profile * organs().len()..];
+        let destined = stock.destined.iter_mut().zip(now);
+        for ((organ, share), (destined, now)) in
+            organs().iter().zip(shares(&load.integrins)).zip(destined)
         {
             let part = vesicles * share;
             let educating = educating_share(organ.binding(&load.integrins), clearance_educates);
-            destined.add(&Destined {
+            let mut all = Destined {
                 vesicles: part,
                 binding: part * educating,
                 cargo: load.cargo.map(|load| part * f64::from(load)),
                 integrins: load.integrins.map(|level| part * f64::from(level)),
-            });
+            };
+            destined.add(&all.take(stays));
+            now.add(&all);
         }
         if load.origin != NO_CELL {
             let place = (stock.remembered % REMEMBERED as u64) as usize;
@@ -192,25 +205,28 @@ impl BloodVesicles {
     }
 }
 
-/// Vesicles that the source sends into the blood in the running step.
-pub fn from_source(source: &SourceParameters, clock: &Clock) -> f64 {
+/// Vesicles that the tumour of the source sends into the blood in the running step, evenly.
+fn from_tumour(source: &SourceParameters, clock: &Clock) -> f64 {
     let minutes = clock.step_minutes;
     let middle = (clock.minutes() + 0.5 * minutes) / MINUTES_PER_DAY;
     let doublings = ((middle / f64::from(source.doubling_days)) as f32).min(MOST_DOUBLINGS);
     let cells = f64::from((source.cells * ops::exp2(doublings)).min(source.most_cells));
     let per_min = cells * f64::from(source.vesicles_per_cell_per_hour) / 60.0;
-    let share = f64::from(source.escape_share) * f64::from(source.rab27a);
+    per_min * f64::from(source.escape_share) * f64::from(source.rab27a) * minutes
+}
+
+/// How long before the end of the running step each dose of the source is given in it, min.
+fn doses(source: &SourceParameters, clock: &Clock) -> impl Iterator<Item = f64> + use<> {
     let every = f64::from(source.dose_every_days) * MINUTES_PER_DAY;
     let until = f64::from(source.dose_until_days) * MINUTES_PER_DAY;
     let most = (until / every).ceil();
+    let begins = |step: u64| Clock { step, ..*clock }.minutes();
     // Doses are given at the multiples of `every` within the step, the first at 0. Where one step ends for them the next begins, however
     // times are rounded: none is given twice.
-    let before = |step: u64| {
-        let begins = Clock { step, ..*clock }.minutes();
-        (begins / every).ceil().min(most)
-    };
-    let doses = before(clock.step + 1) - before(clock.step);
-    per_min * share * minutes + doses * f64::from(source.dose_vesicles)
+    let before = |step: u64| (begins(step) / every).ceil().min(most) as u64;
+    let (ends, step_minutes) = (begins(clock.step + 1), clock.step_minutes);
+    let numbers = before(clock.step)..before(clock.step + 1);
+    numbers.map(move |number| (ends - number as f64 * every).clamp(0.0, step_minutes))
 }
 
 /// What leaves tissue comes into the blood; organs take up from it, and their sites as much of that as they are of them.
@@ -224,14 +240,44 @@ pub fn circulate(
     if of_sites.is_empty() {
         return;
     }
-    let minutes = clock.step_minutes;
+    let minutes = clock.dt_minutes();
+    let clearance = f64::from(exosomes.clearance_educates);
     let blood = &mut *blood;
     blood.grow();
-    let left = f64::from(ops::exp2(-(minutes as f32) / exosomes.half_life_min));
+    let (lost, stays) = decay(minutes, exosomes.half_life_min);
     let stocks = blood.stocks.iter_mut();
     let destined = stocks.flat_map(|stock| &mut stock.destined);
     for (now, destined) in blood.now.iter_mut().zip(destined) {
-        *now = destined.take(1.0 - left);
+        *now = destined.take(lost);
+    }
+    let lymph = (&*sites, lymph.node());
+    bring_lymph(&key, &clock, &exosomes, stays, lymph, blood, &mut of_sites);
+    for site in &sites.list {
+        let Ok((packets, _)) = of_sites.get(site.entity) else {
+            continue;
+        };
+        for (load, vesicles) in &packets.leaving {
+            let vesicles = f64::from(*vesicles) * f64::from(packets.stands_for);
+            blood.from_tissue += vesicles;
+            blood.enter(load, vesicles, stays, clearance);
+        }
+    }
+    let of_source = Load {
+        origin: NO_CELL,
+        cargo: source.cargo.loads(),
+        integrins: source
+            .integrins
+            .levels()
+            .map(|level| level * source.integrin_share),
+    };
+    let vesicles = from_tumour(&source, &clock);
+    blood.from_source += vesicles;
+    blood.enter(&of_source, vesicles, stays, clearance);
+    let dose = f64::from(source.dose_vesicles);
+    for since in doses(&source, &clock).filter(|_| dose > 0.0) {
+        let (gone, _) = decay(since as f32, exosomes.half_life_min);
+        blood.from_source += dose;
+        blood.enter(&of_source, dose, 1.0 - gone, clearance);
     }
     let count = organs().len();
     for of_stock in blood.now.chunks(count) {
@@ -239,26 +285,18 @@ pub fn circulate(
             all.add(now);
         }
     }
-    let fading = f64::from(ops::exp2(-(minutes as f32) / LATELY_MIN));
-    blood.marrow = blood.marrow.map(|of| of * fading);
-    if let Some(marrow) = number_of("Bone") {
+    let (forgotten, counts) = decay(minutes, LATELY_MIN);
+    blood.marrow_met *= 1.0 - forgotten;
+    if let Some(marrow) = number_of(MARROW) {
         for of_stock in blood.now.chunks(count) {
-            blood.marrow[0] += of_stock[marrow].cargo[MET];
-            blood.marrow[1] += of_stock[marrow].vesicles;
+            blood.marrow_met += counts * of_stock[marrow].cargo[MET];
         }
     }
-    let lymph = (&*sites, lymph.node());
-    bring_lymph(&key, &clock, &exosomes, lymph, blood, &mut of_sites);
     for (number, site) in sites.list.iter().enumerate() {
         let Ok((mut packets, organ)) = of_sites.get_mut(site.entity) else {
             continue;
         };
         let id = SiteId(number as u16);
-        for (load, vesicles) in &packets.leaving {
-            let vesicles = f64::from(*vesicles) * f64::from(packets.stands_for);
-            blood.from_tissue += vesicles;
-            blood.enter(load, vesicles, f64::from(exosomes.clearance_educates));
-        }
         let Some(organ) = organ.and_then(|organ| number_of_organ(*organ)) else {
             continue;
         };
@@ -312,15 +350,6 @@ pub fn circulate(
             packets.add_from_blood(load, at_um, exosomes.per_packet, binds);
         }
     }
-    let vesicles = from_source(&source, &clock);
-    let share = source.integrin_share;
-    let load = Load {
-        origin: NO_CELL,
-        cargo: source.cargo.loads(),
-        integrins: source.integrins.levels().map(|level| level * share),
-    };
-    blood.from_source += vesicles;
-    blood.enter(&load, vesicles, f64::from(exosomes.clearance_educates));
 }
 
 /// What went with the lymph comes to a node, and of what the node does not take up into the blood.
@@ -328,6 +357,7 @@ fn bring_lymph(
     key: &RandomKey,
     clock: &Clock,
     exosomes: &ExosomesParameters,
+    stays: f64,
     (sites, node): (&Sites, Option<SiteId>),
     blood: &mut BloodVesicles,
     of_sites: &mut Query<(&mut Packets, Option<&Organ>)>,
@@ -351,7 +381,7 @@ fn bring_lymph(
             if !random.chance(exosomes.node_takes) {
                 blood.from_tissue += vesicles;
                 let clearance = f64::from(exosomes.clearance_educates);
-                blood.enter(&packet.load, vesicles, clearance);
+                blood.enter(&packet.load, vesicles, stays, clearance);
                 continue;
             }
             blood.into_nodes += vesicles;
@@ -414,29 +444,32 @@ pub(super) fn wrong_books(world: &World) -> Option<Breach> {
 mod tests {
     use super::*;
 
-    /// What the source sends in a step of so many minutes.
+    /// What the tumour of the source sends in a step of so many minutes.
     fn sent(source: &SourceParameters, step: u64, step_minutes: f64) -> f64 {
-        from_source(source, &Clock { step, step_minutes })
+        from_tumour(source, &Clock { step, step_minutes })
+    }
+
+    /// When doses are given in so many steps, min.
+    fn times(source: &SourceParameters, steps: u64, step_minutes: f64) -> Vec<f64> {
+        let of_step = |step| {
+            let ends = (step + 1) as f64 * step_minutes;
+            doses(source, &Clock { step, step_minutes }).map(move |since| ends - since)
+        };
+        (0..steps).flat_map(of_step).collect()
     }
 
     #[test]
     fn the_source_gives_doses_at_their_times_and_vesicles_as_its_tumour_grows() {
-        let doses = SourceParameters {
-            dose_vesicles: 1.0e10,
-            ..SourceParameters::default()
-        };
-        let steps = 22 * 144;
-        let given: Vec<f64> = (0..steps).map(|step| sent(&doses, step, 10.0)).collect();
-        let times: Vec<usize> = (0..steps as usize)
-            .filter(|step| given[*step] > 0.0)
-            .collect();
-        // Days 0, 2 .. 20.
-        let expected: Vec<usize> = (0..11).map(|number| number * 288).collect();
-        assert_eq!(times, expected);
-        assert!((given.iter().sum::<f64>() / 1.1e11 - 1.0).abs() < 1e-12);
-        // As many in steps whose length is no sum of powers of two.
-        let all: f64 = (0..22 * 7200).map(|step| sent(&doses, step, 0.2)).sum();
-        assert!((all / 1.1e11 - 1.0).abs() < 1e-12, "{all}");
+        let every_other_day = SourceParameters::default();
+        // Days 0, 2 .. 20; as many in steps whose length is no sum of powers of two, and within steps that are longer than the time between two.
+        for (steps, step_minutes) in [(22 * 144, 10.0), (22 * 7200, 0.2), (8, 4320.0)] {
+            let given = times(&every_other_day, steps, step_minutes);
+            assert_eq!(given.len(), 11, "{given:?}");
+            for (number, time) in given.into_iter().enumerate() {
+                let expected = 2880.0 * number as f64;
+                assert!((time - expected).abs() < 1e-6, "{time} {expected}");
+            }
+        }
         // 2e6 cells that double in 2.5 d set free 62 x 24 x 0.1 x the integral of their number.
         let tumour = SourceParameters {
             cells: 2.0e6,

@@ -5,7 +5,7 @@ use bevy::prelude::*;
 use super::blood::BloodVesicles;
 use super::organs::number_of_organ;
 use super::packets::Packets;
-use super::parameters::{CARGO, MIF};
+use super::parameters::{CARGO, ExosomesParameters, MIF};
 use super::release::Secretor;
 use super::uptake::Uptake;
 use crate::core::metric::{Metric, RegisterMetrics};
@@ -83,12 +83,15 @@ pub(super) fn register(app: &mut App) {
         Quantity::new(
             "exosome.marrow_met",
             "",
-            "MET on a vesicle that the bone marrow took up lately, over that of a breast cancer cell's.",
+            "MET that the bone marrow took up a day, lately, over what vesicles bring there of 1.5e7 breast cancer cells.",
         )
         .range(0.0, 2.0),
         |world, _| {
             let blood = world.get_resource::<BloodVesicles>();
-            blood.map_or(f32::NAN, |blood| blood.marrow_met() as f32)
+            let exosomes = world.get_resource::<ExosomesParameters>();
+            blood.zip(exosomes).map_or(f32::NAN, |(blood, exosomes)| {
+                blood.marrow_met(exosomes.half_per_day) as f32
+            })
         },
     );
     app.register_metrics(

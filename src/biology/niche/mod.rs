@@ -6,13 +6,13 @@
 //!
 //! - `dX/dt = (U - X) / 3 d`, of each resident;
 //! - `dF/dt = k_F m h(X; 1, 2) (1 - F) - F / 10 d`, `h` and the input `niche.laying`, `m`, the means over the residents of the patch;
-//! - marrow cells come at the rate `k_B h(F; 0.4, 3) (1 - B) B_max V` and leave at `1 / 5 d`, each by chance.
+//! - marrow cells come at the rate `k_B r h(F; 0.4, 3) (1 - B) B_max V`, `r` the input `niche.recruitment` of the site, and leave at `1 / 5 d`, each by chance.
 //!
 //! The order cargo, fibronectin, marrow cells, and days 12-14 for the last, is that of Kaplan et al. 2005 (doi:10.1038/nature04186), Peinado et al. 2012
 //! (doi:10.1038/nm.2753) and Costa-Silva et al. 2015 (doi:10.1038/ncb3169); the constants are calibrated to these days.
 //!
 //! What educates residents is said by rules on `niche.dose`, what they need to lay fibronectin by rules on `niche.laying` (MIF), what
-//! marrow cells need by rules on `niche.recruitment` of the site (MET). What a niche does is said by rules as well: by `niche.education` residents
+//! marrow cells need by rules on `niche.recruitment` of the site (MET: three tenths come without any). What a niche does is said by rules as well: by `niche.education` residents
 //! secrete S100, which opens the walls of vessels and draws marrow cells; by `niche.ripeness`, `F B`, tumour cells grow there.
 //!
 //! [`educate`] runs in `Signal`; every half hour [`ripen`] in `Act`.
@@ -142,7 +142,7 @@ impl Plugin for NichePlugin {
                 InputInfo::new(
                     RECRUITMENT,
                     "",
-                    "How readily marrow cells come into the niches of the site.",
+                    "How readily marrow cells come into the niches of the site, over how they do with plenty of MET.",
                 )
                 .limits(Limits {
                     min: 0.0,

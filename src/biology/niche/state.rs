@@ -13,7 +13,7 @@ use crate::tissue::TissueBlock;
 pub struct NicheDescription {
     /// Edge of a patch, um; 100: what one place knows of another. Assumed.
     pub patch_um: f32,
-    /// How readily marrow cells come; 1.
+    /// How readily marrow cells come without any rule, over what comes with plenty of MET; 0.3. Assumed.
     pub recruitment: f32,
 }
 
@@ -21,7 +21,7 @@ impl Default for NicheDescription {
     fn default() -> Self {
         Self {
             patch_um: 100.0,
-            recruitment: 1.0,
+            recruitment: 0.3,
         }
     }
 }
