@@ -39,10 +39,10 @@ impl Compartments {
     }
 
     /// What writes the levels of a molecule; none where no compartment has any of it.
-    pub(super) fn levels_of(
-        &self,
+    pub(super) fn levels_of<'a>(
+        &'a self,
         molecule: &str,
-    ) -> Option<impl Fn(&Columns<'_>, Range<usize>, &mut [f32]) + '_> {
+    ) -> Option<impl Fn(&Columns<'_>, Range<usize>, &mut [f32]) + use<'a>> {
         let (write, levels) = (self.write.as_ref()?, self.levels.get(molecule)?);
         Some(move |table: &Columns<'_>, rows, values: &mut [f32]| {
             write(table, rows, levels, values);
