@@ -2,12 +2,14 @@
 //!
 //! Into a site with the part `recruitment` cells of each type with the capability come at the rate `recruit.rate`, cells in a mm3 and day,
 //! times the volume of the site and its input `recruitment.scale`, and where vessels are drawn times how much perfused wall there is to hold on to over
-//! that of native tissue ([`SiteWays::vascularity`](crate::cell::doors::SiteWays::vascularity)). Who calls them is said by the rules of the type on `recruit.rate`, by
-//! molecules, and what keeps part of those away that are called, whoever calls them, by rules on `recruit.share`, which is 1 without any: these are read where a cell would come in, at a door of the site ([`crate::cell::doors`]), for it rolls on by where the wall
+//! that of native tissue ([`SiteWays::vascularity`](crate::cell::doors::SiteWays::vascularity)). Who calls them is said by the rules of the type on
+//! `recruit.rate`, by molecules, and what keeps part of those away that are called, whoever calls them, by rules on `recruit.share`, which is 1 without
+//! any: these are read where a cell would come in, at a door of the site ([`crate::cell::doors`]), for it rolls on by where the wall
 //! shows it no chemokine. What holds the receptor of a molecule, a drug, hides it there as it does from cells. Whatever else a rule asks for
 //! a cell that is not there yet does not have, so that it changes nothing.
 //!
-//! In each step doors are drawn at random, each as often as leukocytes find to hold on to there; with `lambda` the cells a minute that would come if the whole site
+//! In each step doors are drawn at random, each as often as leukocytes find to hold on to there; with `lambda` the cells a minute that would
+//! come if the whole site
 //! were as at one of these, the number that come there in its share of the step is Poisson distributed. So the mean over all doors counts,
 //! and the more come in where more are called. How many doors are drawn goes by what is called at some that are looked at first and by
 //! which nobody comes: so many that hardly two come in at the same one.

@@ -11,7 +11,8 @@
 //!
 //! A cell that can be suppressed feels the strongest contact (`suppression.contact`), the sum of those nearby (`suppression.nearby`), and
 //! how many crowd around it, in a mm3 of what lies in the block of a ball of `crowd_um` (`suppression.crowd`), so that tissue is as crowded at the faces of
-//! a block as in its middle, and in a small block as in a large one. Those nearby are counted one by one: beyond a face there is none. What these do is said by rules of its type, on
+//! a block as in its middle, and in a small block as in a large one. Those nearby are counted one by one: beyond a face there is none. What these
+//! do is said by rules of its type, on
 //! `killer.function`, `cycle.entry` and so on; what they do to a whole site, as to how many killers come, by rules of sites by
 //! `suppression.crowd_of_site`. The dead neither suppress nor feel.
 //!
