@@ -46,7 +46,7 @@ impl Curve {
     /// Saturation at so many half-saturations, and its slope.
     fn at(&self, x: f32) -> (f32, f32) {
         // Where the curve begins to rise steeper than any cubic, or has hardly any way left, it is looked at itself.
-        if x >= REACH || x <= 0.0 || (self.exponent < 2.0 && x < 4.0 / FINENESS) {
+        if x >= REACH || x <= 0.0 || (self.exponent < 2.0 && x < 16.0 / FINENESS) {
             return hill(x, self.exponent);
         }
         let along = x * FINENESS;
