@@ -122,7 +122,7 @@ fn killers_stay_in_blood_the_longer_the_less_wall_there_is_to_leave_it_by() {
         .replace(r#"(name: "node""#, flank)
         .replace(
             r#""naive_t_cell.naive.burst": 3"#,
-            r#""naive_t_cell.naive.burst": 12"#,
+            r#""naive_t_cell.naive.burst": 100"#,
         )
         .replace(
             r#"circulation_hours": 1"#,
