@@ -5,8 +5,7 @@
 //! `w = max(0, 1 - s / s_0)` is left, where `s` is the share of space that is tissue made up of cells *around* it, in a cube as wide as a
 //! capillary with the tissue it feeds at once is ([`TransportParameters::vessel_reach_um`]), or as the largest cells are
 //! ([`TransportParameters::stirring_reach_um`]). A finer grid thus sees no supply in the gaps between the centres of cells, and the
-//! same tissue is supplied alike on grids of 10, 20 and 40 um. Vessels that were lost do not come back by themselves. Medium follows the cells, to
-//! where they have left as well, once in [`STIRRED_EVERY_MINUTES`]: what a field is solved in then stays as it is in between.
+//! same tissue is supplied alike on grids of 10, 20 and 40 um. What was lost does not come back by itself.
 //!
 //! [`share_out_cells`] and [`lose_host_vessels`] run first in `Transport`.
 
@@ -15,16 +14,12 @@ use serde::{Deserialize, Serialize};
 
 use super::TissueBlock;
 use super::transport::{CellVolume, TransportParameters};
-use crate::core::Clock;
 use crate::core::parallel::for_each_chunk_mut;
 
 /// Voxels handled by one piece of a parallel loop.
 const CHUNK: usize = 16_384;
 
-/// How often medium follows the cells, min: in that time a growing mass moves its surface by less than a micrometre.
-pub const STIRRED_EVERY_MINUTES: f64 = 60.0;
-
-/// Share of the host's vessels that is left in each voxel of a site, 0-1, which never grows by itself; in a stirred site that of the medium.
+/// Share of the host's vessels that is left in each voxel of a site, 0-1; never grows by itself.
 #[derive(Component, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HostVessels(pub Vec<f32>);
 
@@ -146,23 +141,17 @@ fn supply_left(share: f32, gone_at: f32) -> f32 {
     (1.0 - share / gone_at).max(0.0)
 }
 
-/// Host vessels give way where cells crowd; medium follows the cells.
+/// Host vessels give way where cells crowd.
 pub(super) fn lose_host_vessels(
-    clock: Res<Clock>,
     parameters: Res<TransportParameters>,
     mut sites: Query<(&CellShare, &mut HostVessels)>,
 ) {
     let gone_at = parameters.vessels_lost_at_cell_share;
-    let flows = clock.is_turn(STIRRED_EVERY_MINUTES);
     for (share, mut vessels) in &mut sites {
-        if share.is_stirred && !flows {
-            continue;
-        }
         for_each_chunk_mut(&mut vessels.0, CHUNK, |start, piece| {
             let shares = &share.shares[start..start + piece.len()];
-            for (left, around) in piece.iter_mut().zip(shares) {
-                let now = supply_left(*around, gone_at);
-                *left = if share.is_stirred { now } else { left.min(now) };
+            for (left, share) in piece.iter_mut().zip(shares) {
+                *left = left.min(supply_left(*share, gone_at));
             }
         });
     }
@@ -203,37 +192,6 @@ mod tests {
         assert!(cells_left(3.0) > 0.2 && cells_left(4.0) == 0.0);
         assert!((cube_um3 / of_a_cell_um3 - 13.0).abs() < 0.3);
         assert_eq!(supply_left(0.5, parameters.vessels_lost_at_cell_share), 0.0);
-    }
-
-    #[test]
-    fn medium_flows_back_within_the_hour_where_cells_have_left_and_vessels_do_not() {
-        for is_stirred in [false, true] {
-            let mut world = World::new();
-            world.init_resource::<TransportParameters>();
-            world.insert_resource(Clock::new(10.0));
-            let mut share = CellShare::new(is_stirred);
-            share.shares = vec![0.15, 0.9];
-            let site = world.spawn((share, HostVessels(vec![1.0; 2]))).id();
-            let mut left_with = |step: u64, shares: [f32; 2]| {
-                world.resource_mut::<Clock>().step = step;
-                let mut of_site = world.get_mut::<CellShare>(site).expect("it was spawned");
-                of_site.shares = shares.to_vec();
-                let ran = world.run_system_cached(lose_host_vessels);
-                ran.expect("it has what it needs");
-                let left = world.get::<HostVessels>(site).expect("it was spawned");
-                left.0.clone()
-            };
-            assert_eq!(left_with(0, [0.15, 0.9]), [0.5, 0.0]);
-            let after = |flows: bool| {
-                if is_stirred && flows {
-                    [1.0, 0.5]
-                } else {
-                    [0.5, 0.0]
-                }
-            };
-            assert_eq!(left_with(5, [0.0, 0.15]), after(false));
-            assert_eq!(left_with(6, [0.0, 0.15]), after(true));
-        }
     }
 
     #[test]

@@ -36,7 +36,7 @@ const STARVING: &str = r#"(
     title: "starving", about: "-", pace: Illustrative, duration: Hours(36),
     sites: [(
         name: "medium", organ: Medium, size_um: (400, 400, 400),
-        fields: [(molecule: "oxygen", level: 9)], stirring_length_um: 10,
+        fields: [(molecule: "oxygen", level: 18)], stirring_length_um: 10,
     )],
     populations: [(cell: "cancer", place: Ball(radius_um: 120))],
     parameters: {
