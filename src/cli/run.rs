@@ -530,7 +530,7 @@ pub(crate) fn report(simulation: &Simulation, journal: &Journal, pace: Pace) -> 
             verdict.sentence
         ));
     }
-    if simulation.ends_early() && !scene.expect.is_empty() {
+    if simulation.is_short_of_end() && !scene.expect.is_empty() {
         say("expectations that need the whole scene were not judged");
     }
     say(format!("state {:016x}", simulation.state_hash()));

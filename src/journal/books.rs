@@ -204,7 +204,7 @@ impl Journal {
     /// Judges the scene's expectations by what was measured. Where the simulation ends before the scene does,
     /// only what is already decided is judged.
     pub fn judge(&self, simulation: &Simulation) -> Vec<Verdict> {
-        let stopped = simulation.ends_early().then(|| simulation.hours());
+        let stopped = simulation.is_short_of_end().then(|| simulation.hours());
         self.judge.verdicts(&simulation.scene().scene, stopped)
     }
 

@@ -17,7 +17,7 @@ use bevy::prelude::*;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::render::settings::WgpuSettings;
 use bevy::render::{Render, RenderApp, RenderPlugin, RenderSystems};
-use bevy::window::{PresentMode, PrimaryWindow, RequestRedraw, WindowResolution};
+use bevy::window::{ExitSystems, PresentMode, PrimaryWindow, RequestRedraw, WindowResolution};
 use bevy::winit::{EventLoopProxyWrapper, UpdateMode, WinitSettings, WinitUserEvent};
 use bevy_egui::{EguiGlobalSettings, PrimaryEguiContext};
 
@@ -401,7 +401,8 @@ pub(super) fn open(
             (
                 set_tempo,
                 prepare_pictures,
-                (keep_up_window, say_farewell).chain(),
+                // What is remembered is written when it is known that the window closes.
+                (keep_up_window, say_farewell).chain().after(ExitSystems),
             ),
         );
     if let Some(render) = app.get_sub_app_mut(RenderApp) {

@@ -15,11 +15,12 @@ use bevy::prelude::*;
 use bevy::reflect::{PartialReflect, ReflectRef, TypeInfo};
 
 pub use entries::{
-    CapabilityEntry, CategoryEntry, CellTypeEntry, Description, EventEntry, GroupEntry, InputEntry,
-    MetricEntry, MoleculeEntry, ParameterEntry, QuantityEntry, RuleEntry,
+    CapabilityEntry, CategoryEntry, CellTypeEntry, Description, DrugEntry, EventEntry, GroupEntry,
+    InputEntry, MetricEntry, MoleculeEntry, ParameterEntry, QuantityEntry, RuleEntry,
 };
 
 use super::Program;
+use crate::biology::therapy::Drug;
 use crate::cell::event::EventKinds;
 use crate::core::capability::Capability;
 use crate::core::documentation::{first_paragraph, names_only, number, of_type, plain, written};
@@ -30,7 +31,7 @@ use crate::core::quantity::{Quantities, Quantity};
 use crate::core::rule::{Law, Rule};
 use crate::core::units::name_and_unit;
 use crate::scene::reference::{fields_of, file_types, holds};
-use crate::scene::{CellLibrary, SceneReport};
+use crate::scene::{CellLibrary, SceneReport, shipped_drugs};
 use crate::tissue::Molecules;
 
 impl Description {
@@ -63,6 +64,7 @@ impl Description {
             inputs: inputs(&world),
             rules: rules(library),
             molecules: molecules(&world),
+            drugs: drugs(),
             events: events(&world),
             metrics: metrics(&world),
             cell_types: cell_types(&world, library),
@@ -418,6 +420,38 @@ fn molecules(world: &World) -> Vec<MoleculeEntry> {
             source: molecule.source.clone(),
         })
         .collect()
+}
+
+/// The shipped drugs; a test excludes that one is wrong.
+fn drugs() -> Vec<DrugEntry> {
+    let shipped = shipped_drugs().unwrap_or_default();
+    let entry = |drug: Drug| {
+        let bodies = [("mouse", &drug.mouse), ("human", &drug.human)];
+        let bodies = bodies
+            .into_iter()
+            .filter(|(_, kinetics)| kinetics.is_some());
+        let binds = drug.binds.iter().map(|of| format!("binds {}", of.molecule));
+        let hides = drug.hides.keys().map(|of| format!("hides {of}"));
+        let mut changed: Vec<&str> = drug.effects.values().map(|of| of.input.as_str()).collect();
+        changed.sort_unstable();
+        changed.dedup();
+        let becomes = drug
+            .becomes
+            .iter()
+            .map(|_| "becomes active without oxygen".to_owned());
+        DrugEntry {
+            bodies: bodies.map(|(body, _)| body.to_owned()).collect(),
+            acts_on: binds
+                .chain(hides)
+                .chain(becomes)
+                .chain(changed.into_iter().map(str::to_owned))
+                .collect(),
+            name: drug.name,
+            about: drug.about,
+            source: drug.source,
+        }
+    };
+    shipped.into_iter().map(entry).collect()
 }
 
 fn events(world: &World) -> Vec<EventEntry> {

@@ -307,9 +307,9 @@ impl Simulation {
         self.end_minutes
     }
 
-    /// Whether it ends before the scene does, so that not all of the scene's expectations can be judged.
-    pub fn ends_early(&self) -> bool {
-        self.end_minutes < self.scene.scene.duration.minutes()
+    /// Whether it has not come to the end of the scene, so that not all of the scene's expectations can be judged.
+    pub fn is_short_of_end(&self) -> bool {
+        self.end_minutes < self.scene.scene.duration.minutes() || self.steps() < self.total_steps()
     }
 
     /// Whether it goes on after the scene's timeline is over.

@@ -1,7 +1,7 @@
 //! H.264 encoding by OpenH264 (built from the source bundled with its crate).
 //!
-//! The bitrate is held within a range of quantisers: a still gradient stays as smooth as the finest allows and takes less
-//! than the bitrate, a frame full of cells gets coarser until it keeps to it, and no frame gets coarser than the range.
+//! The encoder keeps a buffer that is emptied at the bitrate, within a range of quantisers: a still gradient stays as smooth as the
+//! finest allows and takes less than the bitrate, frames full of cells get coarser as the buffer fills, and none gets coarser than the range.
 
 use openh264::OpenH264API;
 use openh264::encoder::{
@@ -56,7 +56,7 @@ impl H264 {
         let bits_per_second = BITS_PER_PIXEL * (width * height) as f64 * f64::from(rate);
         let config = EncoderConfig::new()
             .usage_type(UsageType::CameraVideoRealTime)
-            .rate_control_mode(RateControlMode::Bitrate)
+            .rate_control_mode(RateControlMode::Bufferbased)
             .bitrate(BitRate::from_bps(bits_per_second.max(LOWEST_BITRATE) as u32))
             .qp(QUANTISERS)
             .max_frame_rate(FrameRate::from_hz(rate as f32))

@@ -220,7 +220,8 @@ const TWO_COLUMNS: f32 = 690.0;
 
 /// All controls, on a card.
 fn help(ctx: &egui::Context, free: egui::Rect, catalogue: &Catalogue, sandbox: &mut Sandbox) {
-    if !sandbox.is_help_open {
+    // One card at a time: the list of scenes lies over it.
+    if !sandbox.is_help_open || sandbox.browser.is_open {
         return;
     }
     let colours: Vec<String> = choices(catalogue)

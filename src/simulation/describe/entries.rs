@@ -23,6 +23,8 @@ pub struct Description {
     pub rules: Vec<RuleEntry>,
     /// What diffuses in the tissue.
     pub molecules: Vec<MoleculeEntry>,
+    /// The shipped drugs.
+    pub drugs: Vec<DrugEntry>,
     /// What can happen to a cell, as `events.csv` has it.
     pub events: Vec<EventEntry>,
     /// The columns of `metrics.csv`.
@@ -159,6 +161,21 @@ pub struct MoleculeEntry {
     pub unit: String,
     /// What it is.
     pub about: String,
+    /// Where its numbers are from.
+    pub source: String,
+}
+
+/// A shipped drug.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DrugEntry {
+    /// Its name in files.
+    pub name: String,
+    /// What it is and does.
+    pub about: String,
+    /// In whom it is known how it goes through the body.
+    pub bodies: Vec<String>,
+    /// What it binds, hides and changes.
+    pub acts_on: Vec<String>,
     /// Where its numbers are from.
     pub source: String,
 }

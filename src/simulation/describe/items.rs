@@ -67,6 +67,12 @@ impl Description {
                 .fact(&known.unit)
                 .source(&known.source)
         });
+        let drugs = self.drugs.iter().map(|known| {
+            Item::new("drug", &known.name, &known.about)
+                .fact(format!("in a {}", known.bodies.join(" or a ")))
+                .fact(known.acts_on.join(", "))
+                .source(&known.source)
+        });
         let quantities = self.quantities.iter().map(|known| {
             let usually = known.range.map_or_else(String::new, |(from, to)| {
                 let [from, to] = [from, to].map(|end| number(f64::from(end)));
@@ -110,6 +116,7 @@ impl Description {
             chapter("Capabilities of cell types", self.capability_items()),
             chapter("Parameters of the whole tissue", self.group_items()),
             chapter("Molecules", molecules.collect()),
+            chapter("Drugs", drugs.collect()),
             chapter("Quantities", quantities.collect()),
             chapter("Categories", categories.collect()),
             chapter("Inputs", inputs.collect()),

@@ -196,6 +196,24 @@ fn fill(asked: &str, text: &str, of: &Description) -> Result<String, String> {
                 ]
             }),
         ),
+        "drugs" => table(
+            &[
+                "drug",
+                "in",
+                "what it is and does",
+                "binds, hides, changes",
+                "source",
+            ],
+            of.drugs.iter().map(|known| {
+                vec![
+                    quoted(&known.name),
+                    known.bodies.join(", "),
+                    known.about.clone(),
+                    known.acts_on.join(", "),
+                    known.source.clone(),
+                ]
+            }),
+        ),
         "events" => table(
             &["event", "meaning"],
             of.events
