@@ -46,7 +46,7 @@ pub(super) fn register(app: &mut App) {
             // Where there would be too many, fewer stand for them, each as much longer and wider as voxels would be of which each has its own.
             let thinned = STRANDS_IN_VOXEL * matrix.density.len() as f32 / MOST_STRANDS;
             let thinned = thinned.max(1.0);
-            let size = thinned.cbrt();
+            let size = bevy::math::ops::cbrt(thinned);
             let [r, g, b] = COLLAGEN;
             for (voxel, density) in matrix.density.iter().enumerate() {
                 if *density < FAINTEST {
