@@ -57,7 +57,9 @@ impl Curve {
         // s_0 + t (d_0 + t (b + t a)).
         let (a, b) = (d_0 + d_1 - 2.0 * rise, 3.0 * rise - 2.0 * d_0 - d_1);
         let s = s_0 + t * (d_0 + t * (b + t * a));
-        (s, (d_0 + t * (2.0 * b + 3.0 * t * a)) * FINENESS)
+        // Rounding must not make it fall where it is flat.
+        let slope = (d_0 + t * (2.0 * b + 3.0 * t * a)) * FINENESS;
+        (s, slope.max(0.0))
     }
 }
 
