@@ -20,7 +20,6 @@ pub use entries::{
 };
 
 use super::Program;
-use crate::biology::therapy::Drug;
 use crate::cell::event::EventKinds;
 use crate::core::capability::Capability;
 use crate::core::documentation::{first_paragraph, names_only, number, of_type, plain, written};
@@ -424,8 +423,8 @@ fn molecules(world: &World) -> Vec<MoleculeEntry> {
 
 /// The shipped drugs; a test excludes that one is wrong.
 fn drugs() -> Vec<DrugEntry> {
-    let shipped = shipped_drugs().unwrap_or_default();
-    let entry = |drug: Drug| {
+    let shipped = shipped_drugs().unwrap_or_default().into_iter();
+    let entries = shipped.map(|drug| {
         let bodies = [("mouse", &drug.mouse), ("human", &drug.human)];
         let bodies = bodies
             .into_iter()
@@ -450,8 +449,8 @@ fn drugs() -> Vec<DrugEntry> {
             about: drug.about,
             source: drug.source,
         }
-    };
-    shipped.into_iter().map(entry).collect()
+    });
+    entries.collect()
 }
 
 fn events(world: &World) -> Vec<EventEntry> {

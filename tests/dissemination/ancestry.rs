@@ -94,8 +94,8 @@ fn every_cell_that_set_out_is_accounted_for_and_every_journey_is_in_the_log() {
     assert!(metric(&simulation, "lodged_lymph_node") > 0.0);
 }
 
-/// Steps after which cells are on the way, and the hash then and later.
-pub fn hashes(simulation: &mut Simulation) -> Vec<u64> {
+/// The hashes of the next forty steps.
+fn hashes(simulation: &mut Simulation) -> Vec<u64> {
     (0..40)
         .map(|_| {
             run(simulation, 1);
@@ -104,39 +104,49 @@ pub fn hashes(simulation: &mut Simulation) -> Vec<u64> {
         .collect()
 }
 
-#[test]
-fn cells_in_mid_transit_are_saved_and_resumed_to_the_bit() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let mut whole = simulation(&body(), 8);
-    run(&mut whole, 40);
+/// Makes sure that one that has cells on their way is the same, to the bit, when it is saved and resumed.
+pub fn resumes_on_the_way(whole: &mut Simulation) {
     assert!(!whole.world().resource::<Transit>().is_empty());
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let saved = folder.path().join("saved");
-    saving::save(&whole, &saved);
+    saving::save(whole, &saved);
     let (checkpoint, _) = checkpoint::open(&saved, |_| {}).expect("it is whole");
     let (mut resumed, _) = Program::default()
         .resume(checkpoint)
         .unwrap_or_else(|error| panic!("{error}"));
     resumed.verify();
     assert_eq!(resumed.state_hash(), whole.state_hash());
-    assert_eq!(hashes(&mut resumed), hashes(&mut whole));
+    assert_eq!(hashes(&mut resumed), hashes(whole));
+}
+
+/// Tells what happens in so many steps of a scene and what comes of it, on as many threads as [`threads::told`] asks for.
+pub fn tell_on_some_threads(text: &str, seed: u64, steps: u64, mark: &str) {
+    if !threads::taken() {
+        return;
+    }
+    let scene = Program::default().parse_scene(text, "body.ron", None);
+    let scene = scene.unwrap_or_else(|report| panic!("{report}"));
+    let mut simulation = Simulation::new(Arc::new(scene), seed).expect("its parameters are valid");
+    for _ in 0..steps {
+        simulation.step();
+        for event in simulation.events() {
+            println!("{mark}{event:?}");
+        }
+    }
+    println!("{mark}{:016x}", simulation.state_hash());
+}
+
+#[test]
+fn cells_in_mid_transit_are_saved_and_resumed_to_the_bit() {
+    let mut whole = simulation(&body(), 8);
+    run(&mut whole, 40);
+    resumes_on_the_way(&mut whole);
 }
 
 #[test]
 #[ignore = "run by the test below, in a process of its own"]
 fn on_some_threads() {
-    if !threads::taken() {
-        return;
-    }
-    let scene = Program::default().parse_scene(&body(), "body.ron", None);
-    let scene = scene.unwrap_or_else(|report| panic!("{report}"));
-    let mut simulation = Simulation::new(Arc::new(scene), 8).expect("its parameters are valid");
-    for _ in 0..80 {
-        simulation.step();
-        for event in simulation.events() {
-            println!("body: {event:?}");
-        }
-    }
-    println!("body: {:016x}", simulation.state_hash());
+    tell_on_some_threads(&body(), 8, 80, "body: ");
 }
 
 #[test]

@@ -5,13 +5,11 @@ use std::collections::BTreeMap;
 
 use tumorscape::biology::dissemination::Journeys;
 use tumorscape::cell::CellType;
-use tumorscape::cell::turnover::Transit;
 use tumorscape::core::CellId;
 use tumorscape::core::run_file::RunFiles;
-use tumorscape::journal::checkpoint;
 use tumorscape::tissue::SiteId;
 
-use super::ancestry::hashes;
+use super::ancestry::{resumes_on_the_way, tell_on_some_threads};
 use super::*;
 
 /// A tissue with a lymphatic through its middle. Of its cells `native` and `guest` travel with the blood, one by `lymph_entry` and the other by
@@ -154,38 +152,16 @@ fn who_enters_a_lymphatic_and_travels_with_the_blood_has_made_a_journey_from_its
 
 #[test]
 fn cells_in_lymph_are_saved_and_resumed_to_the_bit() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
     let mut whole = simulation(&drained(), 5);
     run(&mut whole, 25);
-    assert!(!whole.world().resource::<Transit>().is_empty());
     assert_eq!(metric(&whole, "circulating_singles"), 0.0);
-    let saved = folder.path().join("saved");
-    saving::save(&whole, &saved);
-    let (checkpoint, _) = checkpoint::open(&saved, |_| {}).expect("it is whole");
-    let (mut resumed, _) = Program::default()
-        .resume(checkpoint)
-        .unwrap_or_else(|error| panic!("{error}"));
-    resumed.verify();
-    assert_eq!(resumed.state_hash(), whole.state_hash());
-    assert_eq!(hashes(&mut resumed), hashes(&mut whole));
+    resumes_on_the_way(&mut whole);
 }
 
 #[test]
 #[ignore = "run by the test below, in a process of its own"]
 fn on_some_threads() {
-    if !threads::taken() {
-        return;
-    }
-    let scene = Program::default().parse_scene(&drained(), "body.ron", None);
-    let scene = scene.unwrap_or_else(|report| panic!("{report}"));
-    let mut simulation = Simulation::new(Arc::new(scene), 6).expect("its parameters are valid");
-    for _ in 0..60 {
-        simulation.step();
-        for event in simulation.events() {
-            println!("lymph: {event:?}");
-        }
-    }
-    println!("lymph: {:016x}", simulation.state_hash());
+    tell_on_some_threads(&drained(), 6, 60, "lymph: ");
 }
 
 #[test]

@@ -4,8 +4,9 @@
 //! site and the input `immigration.scale` of the site, each at a moment of its own and at a door of the site ([`crate::cell::doors`]): in the wall of a
 //! perfused vessel where vessels are drawn, in a face of the site where none are. The rate is that of native tissue: where vessels are drawn it is
 //! multiplied by how much perfused wall there is to hold on to over that of native tissue ([`SiteWays::vascularity`](crate::cell::doors::SiteWays::vascularity)),
-//! as adhesion sites times the share of vessels in the tissue are (Zhu et al. 1996, PMID 8706023), so that a pruned network lets in fewer. One that holds no target and lies near a way into lymph
-//! ([`crate::cell::doors::lymph`]) leaves for good at the rate `leaving_per_hour`. Where vessels are drawn the share `patrol_share` of those with the capability `in_vessels` stays in them and patrols
+//! as adhesion sites times the share of vessels in the tissue are (Zhu et al. 1996, PMID 8706023), so that a pruned network lets in
+//! fewer. One that holds no target and lies near a way into lymph ([`crate::cell::doors::lymph`]) leaves for good at the rate
+//! `leaving_per_hour`. Where vessels are drawn the share `patrol_share` of those with the capability `in_vessels` stays in them and patrols
 //! along their walls ([`crate::cell::doors::riding`]), until blood carries it off where the vessel ends.
 //!
 //! [`come_and_go`] runs among the decisions of `Act`; cells come and go in `Turnover`.
@@ -212,13 +213,14 @@ pub fn come_and_go(
             if killers[row].doing == Doing::Engaged || !immigrations.contains(site.entity) {
                 return;
             }
-            let ways = lymph.of(residents[row].0);
-            if ways.is_none_or(|ways| !ways.is_near(positions[row].0, of.door_um)) {
-                return;
-            }
+            // Few would leave in a step, and whether one is near a way takes longer to find.
             let rate = leaving.at(row, cell_type);
             let mut random = key.stream(ids[row], step, GOING);
-            if rate > 0.0 && random.chance(probability(rate, minutes / 60.0)) {
+            if rate <= 0.0 || !random.chance(probability(rate, minutes / 60.0)) {
+                return;
+            }
+            let ways = lymph.of(residents[row].0);
+            if ways.is_some_and(|ways| ways.is_near(positions[row].0, of.door_um)) {
                 passages.remove(ids[row], entities[row], LEAVES, None);
             }
         });

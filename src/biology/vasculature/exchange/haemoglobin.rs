@@ -19,7 +19,7 @@ pub struct Curve {
 }
 
 /// Hill's saturation at so many half-saturations, and its slope.
-fn hill(x: f32, exponent: f32) -> (f32, f32) {
+pub fn hill(x: f32, exponent: f32) -> (f32, f32) {
     if x <= 0.0 {
         return (0.0, 0.0);
     }

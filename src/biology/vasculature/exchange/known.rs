@@ -5,7 +5,8 @@ use bevy::prelude::*;
 use super::super::SEGMENT;
 use super::super::network::Network;
 use super::carriage::BloodExchange;
-use super::{Curve, OXYGEN, VesselExchangeParameters};
+use super::haemoglobin::hill;
+use super::{OXYGEN, VesselExchangeParameters};
 use crate::core::input::RegisterInputs;
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::quantity::{NONE, Quantity, RegisterQuantities};
@@ -53,15 +54,17 @@ pub fn segment_oxygen(world: &World, site: Entity) -> Vec<f32> {
 /// Saturation of the haemoglobin in each segment; none in one that is not perfused.
 pub fn segment_saturation(world: &World, site: Entity) -> Vec<f32> {
     let parameters = world.resource::<VesselExchangeParameters>();
-    let mut curve = Curve::default();
-    let carrier = parameters.haemoglobin(&mut curve, 1.0);
     let levels = segment_oxygen(world, site).into_iter();
     levels
         .map(|level| {
             if level.is_nan() {
                 NONE
             } else {
-                carrier.saturation(level)
+                hill(
+                    level / parameters.half_saturation_mmhg,
+                    parameters.hill_exponent,
+                )
+                .0
             }
         })
         .collect()
