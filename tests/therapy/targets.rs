@@ -251,6 +251,7 @@ fn a_window_of_oxygen_opens_within_days_and_closes_and_less_of_it_at_a_lower_dos
         );
         (peak, last, left)
     };
+    // Between them, at 1 mg/kg, it opens more than at either: `docs/validation.md`.
     let (full, low) = (of(40.0), of(0.2));
     assert!(full.0 > 1.2, "the window opens: {}", full.0);
     assert!(low.0 < full.0, "less at a lower dose: {}", low.0);

@@ -61,7 +61,7 @@ pub struct VesselParameters {
     pub regression_per_day: f32,
     /// How much of that complete cover by pericytes spares, `c`; 0.45: of 0.22 /d 0.12 stay. Assumed.
     pub cover_spares: f32,
-    /// How fast pericytes cover a perfused vessel, 1/d; 0.5: two days. Assumed; with it oxygen peaks some days after VEGF-A is withdrawn (Winkler 2004).
+    /// How fast pericytes cover a perfused vessel, 1/d; 0.5: two days. Assumed.
     pub maturation_per_day: f32,
 }
 
