@@ -139,7 +139,7 @@ impl Driven {
         let start = Instant::now();
         while middle()? == before {
             if start.elapsed() > Duration::from_secs(20) {
-                return Err("the window does not answer".into());
+                return Err(format!("the window does not answer: {}", self.log()).into());
             }
             sleep(Duration::from_millis(50));
         }
@@ -192,6 +192,8 @@ fn try_everything(driven: &Driven) -> Result<(), Refused> {
                 driven.display.drag((x, y), (x, y))?;
             }
         }
+        // Of a click on a field and an Escape in one picture, the click comes last, and the field keeps the keyboard.
+        sleep(Duration::from_millis(400));
         driven.display.press(ESCAPE)?;
         driven.display.scroll((1200, 400), 14)?;
         sleep(Duration::from_millis(400));
