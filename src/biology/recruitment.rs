@@ -1,4 +1,4 @@
-//! Cells that are called out of the blood: monocytes, regulatory T cells, myeloid cells, dendritic cells (capability `recruit`).
+//! Cells that are called out of the blood: monocytes, regulatory T cells, myeloid cells, and dendritic cells, which come uncalled (capability `recruit`).
 //!
 //! Into a site with the part `recruitment` cells of each type with the capability come at the rate `recruit.rate`, cells in a mm3 and day,
 //! times the volume of the site and its input `recruitment.scale`, and where vessels are drawn times how much perfused wall there is to hold on to over
@@ -22,20 +22,20 @@ use serde::{Deserialize, Serialize};
 use crate::cell::body::BodyParameters;
 use crate::cell::doors::{Extravasation, Ways};
 use crate::cell::event::{EventKind, Passage, RegisterEvent};
+use crate::cell::event_count::RegisterEventCount;
 use crate::cell::molecules::Veils;
 use crate::cell::turnover::{Passages, Recruit};
 use crate::cell::{ActSystems, order_act};
 use crate::core::input::{InputInfo, Inputs, RegisterInputs, Regulated};
-use crate::core::metric::{Measure, Metric, RegisterMetrics};
+use crate::core::metric::Metric;
 use crate::core::parameters::{CellTypeNames, Limits, Parameters, PerType, RegisterParameters};
-use crate::core::quantity::{NONE, Quantity, RegisterQuantities};
+use crate::core::quantity::NONE;
 use crate::core::regulate::Rules;
 use crate::core::rule::{BLOCK, RuleProgram, Scratch};
 use crate::core::site_part::RegisterSitePart;
-use crate::core::state::{Owner, RegisterState, WhollyKept};
+use crate::core::state::RegisterState;
 use crate::core::units::{MINUTES_PER_DAY, UM3_PER_MM3};
-use crate::core::{CellId, Clock, Purpose, RandomKey, RegisterPurpose, SimSchedule, SimSystems};
-use crate::tissue::population::turn_members_over;
+use crate::core::{CellId, Clock, Purpose, RandomKey, RegisterPurpose, SimSchedule};
 use crate::tissue::{Fields, SiteId, Sites};
 
 /// How cells of a type come out of the blood.
@@ -80,15 +80,6 @@ const SCALE: Limits = Limits {
     min: 0.0,
     max: 1.0e3,
 };
-
-/// Cells that have been called into a site so far; a component of it.
-#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RecruitmentTally {
-    /// How many.
-    pub came: u64,
-}
-
-impl WhollyKept for RecruitmentTally {}
 
 /// A cell came out of the blood because it was called.
 pub const CALLED: EventKind = EventKind::of("recruitment.called");
@@ -268,18 +259,6 @@ pub fn call(
     }
 }
 
-/// Counts who came in the step.
-pub fn count_called(
-    events: Res<crate::cell::StepEvents>,
-    mut tallies: Query<(&SiteId, &mut RecruitmentTally)>,
-) {
-    for (site, mut tally) in &mut tallies {
-        let came = events.0.iter();
-        let came = came.filter(|event| event.kind == CALLED && event.site == *site);
-        tally.bypass_change_detection().came += came.count() as u64;
-    }
-}
-
 /// Cells that are called out of the blood.
 pub struct RecruitmentPlugin;
 
@@ -288,12 +267,9 @@ impl Plugin for RecruitmentPlugin {
         order_act(app);
         app.register_capability::<RecruitParameters>("recruit")
             .register_site_part::<Recruitment>("recruitment", |world, site, recruitment| {
-                world
-                    .entity_mut(site)
-                    .insert((recruitment.clone(), RecruitmentTally::default()));
+                world.entity_mut(site).insert(recruitment.clone());
             })
             .declare_remade::<Recruitment>("made from the scene")
-            .register_kept::<RecruitmentTally>(Owner::Site, "recruitment_tally")
             .register_site_input(
                 InputInfo::new(
                     SITE_SCALE,
@@ -325,37 +301,17 @@ impl Plugin for RecruitmentPlugin {
                 Passage::Recruitment,
                 "A cell came out of the blood because it was called.",
             )
-            .register_site_quantity(
-                Quantity::new(
-                    "recruitment.came",
-                    "",
-                    "Cells that have been called into the site so far.",
-                )
-                .label("cells called in")
-                .range(0.0, 100.0),
-                |world, site| {
-                    let tally = world.get::<RecruitmentTally>(site);
-                    tally.map_or(NONE, |tally| tally.came as f32)
-                },
-            )
-            .register_metric(
+            .count_events(
+                &[CALLED],
+                "recruitment.came",
                 Metric::new(
                     "cells_called_in",
                     "",
                     "Cells that have been called into the site so far: macrophages, regulatory T cells and others with `recruit`.",
                 )
                 .label("called in"),
-                Measure::OfSite("recruitment.came".into()),
             )
-            .add_systems(
-                SimSchedule,
-                (
-                    call.in_set(ActSystems::Walk),
-                    count_called
-                        .after(turn_members_over)
-                        .in_set(SimSystems::Turnover),
-                ),
-            );
+            .add_systems(SimSchedule, call.in_set(ActSystems::Walk));
     }
 }
 

@@ -14,6 +14,7 @@ pub mod cycle;
 pub mod death;
 pub mod doors;
 pub mod event;
+pub mod event_count;
 pub mod exchange;
 pub mod fluid;
 pub mod growth;

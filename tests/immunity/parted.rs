@@ -1,8 +1,5 @@
 //! A closed basement membrane keeps a killer from what lies behind it, and an open one does not.
 
-use tumorscape::biology::immunity::ImmunityTally;
-use tumorscape::tissue::Sites;
-
 use super::simulation;
 
 /// Kills in half a day of a T cell beside a target, with a membrane of that density between them.
@@ -41,10 +38,8 @@ fn kills(density: f32) -> u64 {
     while simulation.hours() < 12.0 {
         simulation.step();
     }
-    let world = simulation.world();
-    let site = world.resource::<Sites>().list[0].entity;
-    let tally = world.get::<ImmunityTally>(site);
-    tally.expect("every site has one").t_cell_kills
+    let kills = simulation.metrics()[0].get("t_cell_kills");
+    kills.expect("it is measured") as u64
 }
 
 #[test]

@@ -85,13 +85,14 @@ fn kills_a_day(together: usize, function: f32, days: f64, pairs: usize) -> f64 {
     let tally = world
         .get::<ImmunityTally>(site)
         .expect("every site has one");
+    let kills = simulation.metrics()[0].get("t_cell_kills");
+    let kills = kills.expect("it is measured");
     println!(
         "{together} at {function}: {} kills in {:.0} killer days",
-        tally.t_cell_kills, tally.killer_days
+        kills, tally.killer_days
     );
     // From a kill to the fresh target go two steps and on average half of the one in which it died: five minutes in which those who stood
     // at it have none.
-    let kills = tally.t_cell_kills as f64;
     kills / (tally.killer_days - kills * together as f64 * 5.0 / 1440.0)
 }
 

@@ -51,7 +51,8 @@ fn assay(text: &str, t_cells: usize, hours: f64, seed: u64) -> (f64, f64, usize)
     let tally = world
         .get::<ImmunityTally>(site)
         .expect("every site has one");
-    let kills = tally.t_cell_kills as f64;
+    let kills = simulation.metrics()[0].get("t_cell_kills");
+    let kills = kills.expect("it is measured");
     (kills / tally.killer_days, kills / hours, targets)
 }
 

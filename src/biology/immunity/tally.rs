@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::comings::{COMES, LEAVES};
 use super::{HIT, KILL, Killer, LYSIS_KILL};
 use crate::cell::death::is_alive;
-use crate::cell::{Resident, StepEvents, Vital};
+use crate::cell::event_count::RegisterEventCount;
+use crate::cell::{EventKind, Resident, StepEvents, Vital};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::quantity::{NONE, Quantity, RegisterQuantities};
@@ -17,19 +18,9 @@ use crate::core::{Clock, SimSchedule, SimSystems};
 use crate::tissue::population::{RegisterPopulation, turn_members_over};
 use crate::tissue::{SiteId, Sites};
 
-/// What has happened in a site so far; a component of it.
+/// How killers of a site have fared so far; a component of it.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ImmunityTally {
-    /// Hits that were struck.
-    pub hits: u64,
-    /// Cells that T cells killed.
-    pub t_cell_kills: u64,
-    /// Cells that natural killer cells killed.
-    pub nk_kills: u64,
-    /// Cells that came with the blood.
-    pub came: u64,
-    /// Cells that left with the lymph.
-    pub left: u64,
     /// Time that all killers together have lived there, days.
     pub killer_days: f64,
     /// Kills of a killer in a day, the mean over the last hours.
@@ -63,18 +54,9 @@ pub fn keep_tally(
     let way = f64::from(probability(1.0 / OVER_MIN, clock.dt_minutes()));
     for (site, mut tally) in &mut tallies {
         let tally = tally.bypass_change_detection();
-        let before = tally.t_cell_kills + tally.nk_kills;
-        for event in events.0.iter().filter(|event| event.site == *site) {
-            match event.kind {
-                HIT => tally.hits += 1,
-                KILL => tally.t_cell_kills += 1,
-                LYSIS_KILL => tally.nk_kills += 1,
-                COMES => tally.came += 1,
-                LEAVES => tally.left += 1,
-                _ => {}
-            }
-        }
-        let kills = (tally.t_cell_kills + tally.nk_kills - before) as f64;
+        let here = events.0.iter().filter(|event| event.site == *site);
+        let kills = here.filter(|event| matches!(event.kind, KILL | LYSIS_KILL));
+        let kills = kills.count() as f64;
         let killers = living.get(usize::from(site.0)).copied().unwrap_or(0) as f64;
         tally.killer_days += killers * days;
         let rate = if killers > 0.0 {
@@ -91,79 +73,63 @@ const KILLS_PLOT: &str = "Cells killed";
 const RATE_PLOT: &str = "Kills of a killer in a day";
 const PASSAGE_PLOT: &str = "Killers that came and left";
 
-/// A figure of the tally, as a quantity and as a metric.
-struct Figure {
-    quantity: &'static str,
-    metric: &'static str,
-    unit: &'static str,
-    about: &'static str,
-    label: &'static str,
-    plot: Option<&'static str>,
-    colour: [f32; 3],
-    of: fn(&ImmunityTally) -> f64,
-}
+/// A count: quantity, metric, what it is, label, plot, colour, the events.
+type Count = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    Option<&'static str>,
+    [f32; 3],
+    &'static [EventKind],
+);
 
-const FIGURES: [Figure; 6] = [
-    Figure {
-        quantity: "immunity.hits",
-        metric: "hits",
-        unit: "",
-        about: "Hits that killers have struck in the site so far.",
-        label: "hits",
-        plot: None,
-        colour: [0.84, 0.37, 0.0],
-        of: |tally| tally.hits as f64,
-    },
-    Figure {
-        quantity: "immunity.t_cell_kills",
-        metric: "t_cell_kills",
-        unit: "",
-        about: "Cells that T cells have killed in the site so far.",
-        label: "by T cells",
-        plot: Some(KILLS_PLOT),
-        colour: [0.34, 0.71, 0.91],
-        of: |tally| tally.t_cell_kills as f64,
-    },
-    Figure {
-        quantity: "immunity.nk_kills",
-        metric: "nk_kills",
-        unit: "",
-        about: "Cells that natural killer cells have killed in the site so far.",
-        label: "by NK cells",
-        plot: Some(KILLS_PLOT),
-        colour: [0.0, 0.62, 0.55],
-        of: |tally| tally.nk_kills as f64,
-    },
-    Figure {
-        quantity: "immunity.kills_per_killer_day",
-        metric: "kills_per_killer_day",
-        unit: "1/d",
-        about: "Kills of a killer in a day, averaged over the last half day.",
-        label: "kills of a killer in a day",
-        plot: Some(RATE_PLOT),
-        colour: [0.84, 0.37, 0.0],
-        of: |tally| tally.kills_per_killer_day,
-    },
-    Figure {
-        quantity: "immunity.came",
-        metric: "killers_came",
-        unit: "",
-        about: "Killers that have come into the site with the blood so far.",
-        label: "came",
-        plot: Some(PASSAGE_PLOT),
-        colour: [0.34, 0.71, 0.91],
-        of: |tally| tally.came as f64,
-    },
-    Figure {
-        quantity: "immunity.left",
-        metric: "killers_left",
-        unit: "",
-        about: "Killers that have left the site with the lymph so far.",
-        label: "left",
-        plot: Some(PASSAGE_PLOT),
-        colour: [0.62, 0.62, 0.62],
-        of: |tally| tally.left as f64,
-    },
+const COUNTS: [Count; 5] = [
+    (
+        "immunity.hits",
+        "hits",
+        "Hits that killers have struck in the site so far.",
+        "hits",
+        None,
+        [0.84, 0.37, 0.0],
+        &[HIT],
+    ),
+    (
+        "immunity.t_cell_kills",
+        "t_cell_kills",
+        "Cells that T cells have killed in the site so far.",
+        "by T cells",
+        Some(KILLS_PLOT),
+        [0.34, 0.71, 0.91],
+        &[KILL],
+    ),
+    (
+        "immunity.nk_kills",
+        "nk_kills",
+        "Cells that natural killer cells have killed in the site so far.",
+        "by NK cells",
+        Some(KILLS_PLOT),
+        [0.0, 0.62, 0.55],
+        &[LYSIS_KILL],
+    ),
+    (
+        "immunity.came",
+        "killers_came",
+        "Killers that have come into the site with the blood so far.",
+        "came",
+        Some(PASSAGE_PLOT),
+        [0.34, 0.71, 0.91],
+        &[COMES],
+    ),
+    (
+        "immunity.left",
+        "killers_left",
+        "Killers that have left the site with the lymph so far.",
+        "left",
+        Some(PASSAGE_PLOT),
+        [0.62, 0.62, 0.62],
+        &[LEAVES],
+    ),
 ];
 
 /// Registers it.
@@ -175,26 +141,32 @@ pub(super) fn register(app: &mut App) {
                 world.entity_mut(entity).insert(ImmunityTally::default());
             }
         });
-    for figure in FIGURES {
-        let of = figure.of;
-        app.register_site_quantity(
-            Quantity::new(figure.quantity, figure.unit, figure.about)
-                .label(figure.label)
-                .range(0.0, 100.0),
-            move |world, site| {
-                let tally = world.get::<ImmunityTally>(site);
-                tally.map_or(NONE, |tally| of(tally) as f32)
-            },
-        );
-        let metric = Metric::new(figure.metric, figure.unit, figure.about)
-            .label(figure.label)
-            .colour(figure.colour);
-        let metric = match figure.plot {
+    for (quantity, metric, about, label, plot, colour, kinds) in COUNTS {
+        let metric = Metric::new(metric, "", about).label(label).colour(colour);
+        let metric = match plot {
             Some(plot) => metric.plot(plot),
             None => metric,
         };
-        app.register_metric(metric, Measure::OfSite(figure.quantity.into()));
+        app.count_events(kinds, quantity, metric);
     }
+    const RATE: &str = "immunity.kills_per_killer_day";
+    const ABOUT: &str = "Kills of a killer in a day, averaged over the last half day.";
+    app.register_site_quantity(
+        Quantity::new(RATE, "1/d", ABOUT)
+            .label("kills of a killer in a day")
+            .range(0.0, 100.0),
+        |world, site| {
+            let tally = world.get::<ImmunityTally>(site);
+            tally.map_or(NONE, |tally| tally.kills_per_killer_day as f32)
+        },
+    )
+    .register_metric(
+        Metric::new("kills_per_killer_day", "1/d", ABOUT)
+            .label("kills of a killer in a day")
+            .plot(RATE_PLOT)
+            .colour([0.84, 0.37, 0.0]),
+        Measure::OfSite(RATE.into()),
+    );
     app.while_in_transit(
         keep_tally,
         InTransit::Pauses,

@@ -1,22 +1,17 @@
 //! What can be known of phagocytes: what they digest, how many they have taken up, and the meal in the picture.
 
 use bevy::prelude::*;
-use serde::{Deserialize, Serialize};
 
-use super::{EATEN, Phagocyte, StepEvents};
+use super::{EATEN, Phagocyte};
+use crate::cell::event_count::RegisterEventCount;
 use crate::cell::mechanics::ContactLaw;
 use crate::cell::{Body, Position, Resident};
-use crate::core::SimSchedule;
-use crate::core::SimSystems;
 use crate::core::columns::tables_with;
 use crate::core::layer::{Layer, RegisterLayer, Sphere, Tint};
-use crate::core::metric::{Measure, Metric, RegisterMetrics};
-use crate::core::quantity::{NONE, Quantity, RegisterQuantities};
+use crate::core::metric::Metric;
+use crate::core::quantity::{Quantity, RegisterQuantities};
 use crate::core::random::RandomKey;
-use crate::core::state::{Owner, RegisterState, WhollyKept};
 use crate::core::{CellId, Purpose, RegisterPurpose};
-use crate::tissue::population::{RegisterPopulation, turn_members_over};
-use crate::tissue::{SiteId, Sites};
 
 /// Where a meal lies in its eater; it is for the eye and changes nothing.
 const MEAL: Purpose = Purpose::of("phagocytosis.meal");
@@ -26,24 +21,6 @@ const DRAWN: f32 = ContactLaw::Cohesive.contact_per_body();
 
 /// Time before the end of a meal from which on it shrinks in the picture, h: all of it at the default `digestion_hours`.
 const SHRINKS_HOURS: f32 = 3.0;
-
-/// What has been eaten in a site so far; a component of it.
-#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PhagocytosisTally {
-    /// Dead and dying cells that were taken up.
-    pub eaten: u64,
-}
-
-impl WhollyKept for PhagocytosisTally {}
-
-/// Counts who was eaten in the step.
-pub fn count_meals(events: Res<StepEvents>, mut tallies: Query<(&SiteId, &mut PhagocytosisTally)>) {
-    for (site, mut tally) in &mut tallies {
-        let eaten = events.0.iter();
-        let eaten = eaten.filter(|event| event.kind == EATEN && event.site == *site);
-        tally.bypass_change_detection().eaten += eaten.count() as u64;
-    }
-}
 
 /// Registers all of it.
 pub(super) fn register(app: &mut App) {
@@ -79,29 +56,9 @@ pub(super) fn register(app: &mut App) {
         .no_column(),
         |state| f32::from(u8::from(state.digesting_hours > 0.0)),
     )
-    .register_kept::<PhagocytosisTally>(Owner::Site, "phagocytosis_tally")
-    .begin_sites(|world, site| {
-        let entry = world.resource::<Sites>().find(site);
-        if let Some(entity) = entry.map(|entry| entry.entity) {
-            world
-                .entity_mut(entity)
-                .insert(PhagocytosisTally::default());
-        }
-    })
-    .register_site_quantity(
-        Quantity::new(
-            "phagocytosis.eaten_here",
-            "",
-            "Dead and dying cells that phagocytes have taken up in the site so far.",
-        )
-        .label("dead cells eaten")
-        .range(0.0, 100.0),
-        |world, site| {
-            let tally = world.get::<PhagocytosisTally>(site);
-            tally.map_or(NONE, |tally| tally.eaten as f32)
-        },
-    )
-    .register_metric(
+    .count_events(
+        &[EATEN],
+        "phagocytosis.eaten_here",
         Metric::new(
             "cells_eaten",
             "",
@@ -110,13 +67,6 @@ pub(super) fn register(app: &mut App) {
         .label("dead cells eaten")
         .plot("Dead cells eaten")
         .colour([0.72, 0.24, 0.55]),
-        Measure::OfSite("phagocytosis.eaten_here".into()),
-    )
-    .add_systems(
-        SimSchedule,
-        count_meals
-            .after(turn_members_over)
-            .in_set(SimSystems::Turnover),
     );
     draw_meals(app);
 }

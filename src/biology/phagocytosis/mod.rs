@@ -15,9 +15,7 @@ use crate::cell::event::{EventKind, Passage, RegisterEvent};
 use crate::cell::life::{Beginning, RegisterLife};
 use crate::cell::neighbourhood::{Asking, Neighbour, Neighbourhood, UseNeighbourhood};
 use crate::cell::turnover::Passages;
-use crate::cell::{
-    ActSystems, Body, CellType, Living, Position, Resident, StepEvents, Vital, order_act,
-};
+use crate::cell::{ActSystems, Body, CellType, Living, Position, Resident, Vital, order_act};
 use crate::core::in_transit::{InTransit, RegisterInTransit};
 use crate::core::input::{InputInfo, RegisterInputs, Regulated};
 use crate::core::invariant::{RegisterInvariant, outside};
@@ -28,8 +26,6 @@ use crate::core::state::RegisterState;
 use crate::core::{CellId, Clock, Purpose, RandomKey, RegisterPurpose, SimSchedule, SimSystems};
 
 mod known;
-
-pub use known::PhagocytosisTally;
 
 /// How cells of a type eat the dead.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Reflect)]

@@ -6,44 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::naive::{INTO_BLOOD, PRIMED};
 use super::travel::{HOMES, IN_NODE, LEAVES, TO_NODE};
 use super::{Naive, Presentation};
-use crate::cell::StepEvents;
+use crate::cell::event_count::RegisterEventCount;
+use crate::cell::{EventKind, StepEvents};
 use crate::core::metric::{Measure, Metric, RegisterMetrics};
 use crate::core::quantity::{Category, CategoryValue, NONE, Quantity, RegisterQuantities};
 use crate::core::state::{Owner, RegisterState, WhollyKept};
 use crate::core::{SimSchedule, SimSystems};
-use crate::tissue::population::{RegisterPopulation, turn_members_over};
-use crate::tissue::{SiteId, Sites};
-
-/// What has happened in a site so far; a component of it.
-#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PrimingTally {
-    /// Dendritic cells that left.
-    pub left: u64,
-    /// Dendritic cells that arrived.
-    pub arrived: u64,
-    /// T cells that were primed.
-    pub primed: u64,
-    /// Killers that came out of the blood, of those that left a node.
-    pub homed: u64,
-}
-
-impl WhollyKept for PrimingTally {}
-
-/// Counts what happened in the step.
-pub fn count_primed(events: Res<StepEvents>, mut tallies: Query<(&SiteId, &mut PrimingTally)>) {
-    for (site, mut tally) in &mut tallies {
-        let tally = tally.bypass_change_detection();
-        for event in events.0.iter().filter(|event| event.site == *site) {
-            match event.kind {
-                TO_NODE | LEAVES => tally.left += 1,
-                IN_NODE => tally.arrived += 1,
-                PRIMED => tally.primed += 1,
-                HOMES => tally.homed += 1,
-                _ => {}
-            }
-        }
-    }
-}
+use crate::tissue::population::turn_members_over;
 
 /// Killers that have gone into the blood so far, wherever from.
 #[derive(Resource, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,24 +29,24 @@ pub fn count_into_blood(events: Res<StepEvents>, mut sum: ResMut<IntoBlood>) {
 /// Title of the plot of the journey.
 const JOURNEY_PLOT: &str = "From antigen to killers";
 
-/// A figure: quantity, metric, what it is, label, colour, value.
-type Figure = (
+/// A count: quantity, metric, what it is, label, colour, the events.
+type Count = (
     &'static str,
     &'static str,
     &'static str,
     &'static str,
     [f32; 3],
-    fn(&PrimingTally) -> u64,
+    &'static [EventKind],
 );
 
-const FIGURES: [Figure; 4] = [
+const COUNTS: [Count; 4] = [
     (
         "priming.left",
         "dendritic_cells_left",
         "Mature dendritic cells that have left the site so far.",
         "dendritic cells left",
         [0.45, 0.65, 0.20],
-        |tally| tally.left,
+        &[TO_NODE, LEAVES],
     ),
     (
         "priming.arrived",
@@ -85,7 +54,7 @@ const FIGURES: [Figure; 4] = [
         "Dendritic cells that have arrived in the site, a lymph node, so far.",
         "dendritic cells arrived",
         [0.10, 0.45, 0.20],
-        |tally| tally.arrived,
+        &[IN_NODE],
     ),
     (
         "priming.primed",
@@ -93,7 +62,7 @@ const FIGURES: [Figure; 4] = [
         "T cells that have been primed in the site so far.",
         "T cells primed",
         [0.90, 0.62, 0.0],
-        |tally| tally.primed,
+        &[PRIMED],
     ),
     (
         "priming.homed",
@@ -101,7 +70,7 @@ const FIGURES: [Figure; 4] = [
         "Killers from lymph nodes that have come into the site out of the blood so far.",
         "killers come from a node",
         [0.34, 0.71, 0.91],
-        |tally| tally.homed,
+        &[HOMES],
     ),
 ];
 
@@ -168,32 +137,14 @@ pub(super) fn register(app: &mut App) {
         },
         |state| u8::from(state.is_primed),
     )
-    .register_kept::<PrimingTally>(Owner::Site, "priming_tally")
     .register_kept::<IntoBlood>(Owner::Simulation, "into_blood")
-    .init_resource::<IntoBlood>()
-    .begin_sites(|world, site| {
-        let entry = world.resource::<Sites>().find(site);
-        if let Some(entity) = entry.map(|entry| entry.entity) {
-            world.entity_mut(entity).insert(PrimingTally::default());
-        }
-    });
-    for (quantity, metric, about, label, colour, of) in FIGURES {
-        app.register_site_quantity(
-            Quantity::new(quantity, "", about)
-                .label(label)
-                .range(0.0, 100.0),
-            move |world, site| {
-                let tally = world.get::<PrimingTally>(site);
-                tally.map_or(NONE, |tally| of(tally) as f32)
-            },
-        )
-        .register_metric(
-            Metric::new(metric, "", about)
-                .label(label)
-                .plot(JOURNEY_PLOT)
-                .colour(colour),
-            Measure::OfSite(quantity.into()),
-        );
+    .init_resource::<IntoBlood>();
+    for (quantity, metric, about, label, colour, kinds) in COUNTS {
+        let metric = Metric::new(metric, "", about)
+            .label(label)
+            .plot(JOURNEY_PLOT)
+            .colour(colour);
+        app.count_events(kinds, quantity, metric);
     }
     app.register_site_quantity(
         Quantity::new(
@@ -219,7 +170,7 @@ pub(super) fn register(app: &mut App) {
     )
     .add_systems(
         SimSchedule,
-        (count_primed, count_into_blood)
+        count_into_blood
             .after(turn_members_over)
             .in_set(SimSystems::Turnover),
     );

@@ -28,7 +28,6 @@ pub mod presenting;
 pub mod restimulation;
 pub mod travel;
 
-pub use known::PrimingTally;
 pub use naive::{EffectorParameters, Naive, NaiveParameters};
 pub use presenting::{Presentation, PresentationParameters};
 pub use restimulation::{Restimulation, RestimulationParameters};

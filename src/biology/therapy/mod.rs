@@ -59,7 +59,6 @@ pub fn install(world: &mut World, drugs: Drugs, types: u16) {
 pub fn install_in_sites(world: &mut World) {
     reactions::install(world);
     supply::install(world);
-    tally::install(world);
 }
 
 /// Therapy.
