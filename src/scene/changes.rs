@@ -15,12 +15,11 @@ use super::library::CellLibrary;
 use super::schema::Scene;
 use super::spans::{FieldPath, SyntaxBody, unquoted};
 use super::timeline::Timeline;
-use crate::biology::therapy::effects::rules_of_sites;
+use super::tissue_parts::site_rule_books;
 use crate::core::parameters::{
     CellTypeNames, ParameterError, check_exact, set_choice, set_parameter,
 };
 use crate::core::regulate::{RuleChange, Rules};
-use crate::core::rule::RuleBook;
 use crate::core::rule_check::check_change;
 
 /// Makes all changes of a scene in a world that has its cell types.
@@ -30,18 +29,10 @@ pub(super) fn check_changes(
     library: &CellLibrary,
     world: &mut World,
 ) {
-    let by_drugs = rules_of_sites(world);
+    let books = site_rule_books(scene, &library.known, world);
     let mut rules = world.get_resource_or_init::<Rules>();
-    rules.of_sites = vec![RuleBook::default(); scene.sites.len()];
+    rules.of_sites = books;
     rules.sites = scene.sites.iter().map(|site| site.name.clone()).collect();
-    for (site, book) in scene.sites.iter().zip(&mut rules.of_sites) {
-        for part in library.known.site_parts() {
-            if site.tissue.get(part.file.name).is_some() {
-                book.rules.extend(part.rules.clone());
-            }
-        }
-        book.rules.extend(by_drugs.clone());
-    }
     let root = FieldPath::root();
     let types = world.get_resource::<CellTypeNames>();
     let types = types.cloned().unwrap_or_default();

@@ -14,10 +14,12 @@ use super::checker::Checker;
 use super::named_parts::NamedParts;
 use super::prefab::Written;
 use super::report::{Problem, SceneReport};
-use super::schema::Scene;
+use super::schema::{Scene, Site};
 use super::spans::FieldPath;
 use super::{LONGEST_TEXT, read_text_below};
+use crate::biology::therapy::effects::rules_of_sites;
 use crate::core::capability::{Capability, CapabilityRegistry};
+use crate::core::rule::RuleBook;
 
 /// What the tissue of a site is made of besides its cells and molecules: `(matrix: (density: 0.4))`. A part that is left out is one that
 /// it does not have.
@@ -36,6 +38,26 @@ impl TissueParts {
     pub fn read_parts(&mut self, known: &CapabilityRegistry) -> Result<(), String> {
         self.read(|name| <Self as HoldsParts>::known(known, name))
     }
+}
+
+/// The rules of each site of a scene: those of its parts, and those by which drugs act on what it holds.
+pub(crate) fn site_rule_books(
+    scene: &Scene,
+    known: &CapabilityRegistry,
+    world: &World,
+) -> Vec<RuleBook> {
+    let by_drugs = rules_of_sites(world);
+    let of_site = |site: &Site| {
+        let mut book = RuleBook::default();
+        for part in known.site_parts() {
+            if site.tissue.get(part.file.name).is_some() {
+                book.rules.extend(part.rules.clone());
+            }
+        }
+        book.rules.extend(by_drugs.clone());
+        book
+    };
+    scene.sites.iter().map(of_site).collect()
 }
 
 impl HoldsParts for TissueParts {

@@ -17,12 +17,12 @@ use crate::core::RandomKey;
 use crate::core::capability::CapabilityRegistry;
 use crate::core::parameters::PerType;
 use crate::core::regulate::{Rules, SitesInOrder};
-use crate::core::rule::RuleBook;
 use crate::measure::metrics::{TumourTypes, register_clones, register_types};
 use crate::measure::shares::register_explained;
 use crate::scene::population::PlacedCell;
 use crate::scene::schema::{Faces, Place, Population, Scene, Source, Span};
 use crate::scene::stage::Stage;
+use crate::scene::tissue_parts::site_rule_books;
 use crate::scene::{CellLibrary, CellPrefab, ParsedScene};
 use crate::tissue::exchange::VolumeBook;
 use crate::tissue::host_vessels::CellShare;
@@ -156,7 +156,6 @@ pub fn spawn_sites(world: &mut World, scene: &Scene) {
     }
     let names: Vec<String> = scene.sites.iter().map(|site| site.name.clone()).collect();
     let mut rules = world.get_resource_or_init::<Rules>();
-    rules.of_sites = vec![RuleBook::default(); names.len()];
     rules.sites = names;
     world.insert_resource(SitesInOrder(
         sites.list.iter().map(|site| site.entity).collect(),
@@ -164,10 +163,6 @@ pub fn spawn_sites(world: &mut World, scene: &Scene) {
     world.insert_resource(sites);
     keep_carried(world);
     install_parts(world, scene);
-    let by_drugs = therapy::effects::rules_of_sites(world);
-    for book in &mut world.get_resource_or_init::<Rules>().of_sites {
-        book.rules.extend(by_drugs.clone());
-    }
     therapy::install_in_sites(world);
 }
 
@@ -193,13 +188,11 @@ fn install_parts(world: &mut World, scene: &Scene) {
             let entity = world.resource::<Sites>().list[index].entity;
             if let Some(value) = site.tissue.get(part.file.name) {
                 part.install(world, entity, value);
-                let mut rules = world.get_resource_or_init::<Rules>();
-                if let Some(book) = rules.of_sites.get_mut(index) {
-                    book.rules.extend(part.rules.clone());
-                }
             }
         }
     }
+    let books = site_rule_books(scene, &known, world);
+    world.get_resource_or_init::<Rules>().of_sites = books;
     for part in known.body_parts() {
         if let Some(value) = scene.body.get(part.file.name) {
             part.install(world, value);

@@ -12,6 +12,7 @@ use crate::core::capability::CapabilityRegistry;
 use crate::core::input::{Inputs, RegisterInputs};
 use crate::core::parameters::CellTypeNames;
 use crate::core::quantity::{NONE, Quantities, Quantity, RegisterQuantities};
+use crate::core::rule::BLOCK;
 use crate::tissue::Molecules;
 
 /// One drug that hides a molecule.
@@ -91,13 +92,19 @@ pub(super) fn install(world: &mut World, types: u16) {
                 let Some(types) = table.get::<CellType>() else {
                     return;
                 };
-                let mut levels = vec![NONE; values.len()];
-                for (hider, drug) in own.iter().zip(&drugs) {
-                    drug(table, rows.clone(), &mut levels);
-                    let all = values.iter_mut().zip(&levels).zip(&types[rows.clone()]);
-                    for ((value, level), of) in all {
-                        if hider.veil.hides_from(of.0) {
-                            *value *= hider.veil.left(*level);
+                let mut levels = [NONE; BLOCK];
+                let starts = (rows.start..).step_by(BLOCK);
+                for (piece, start) in values.chunks_mut(BLOCK).zip(starts) {
+                    let rows = start..start + piece.len();
+                    let levels = &mut levels[..piece.len()];
+                    for (hider, drug) in own.iter().zip(&drugs) {
+                        levels.fill(NONE);
+                        drug(table, rows.clone(), levels);
+                        let all = piece.iter_mut().zip(&*levels).zip(&types[rows.clone()]);
+                        for ((value, level), of) in all {
+                            if hider.veil.hides_from(of.0) {
+                                *value *= hider.veil.left(*level);
+                            }
                         }
                     }
                 }
