@@ -13,6 +13,7 @@ use crate::view::crowding::Crowding;
 use crate::view::glyphs::pick::{Look, first_glyph};
 use crate::view::{PickedGlyph, Shown, ViewCamera, ViewSettings, axis_vector, cut_plane};
 
+use super::layout::PanelPage;
 use super::panels::{FIRST_CUT, first_slice};
 use super::state::{Sandbox, TEXT_FACTOR, place_of, whole_view};
 use super::{choices, pick, rig};
@@ -261,6 +262,8 @@ fn use_mouse(
                     picked_at(&sandbox, &shown, &settings, &camera, &crowding, at);
                 let now = time.elapsed_secs_f64();
                 if let Some(id) = settings.selected {
+                    // Where there is one panel, it tells of the cell.
+                    sandbox.layout.page = PanelPage::Measures;
                     if grip
                         .clicked
                         .is_some_and(|(then, cell)| cell == id && now - then < DOUBLE_CLICK_S)

@@ -29,6 +29,16 @@ pub(super) enum Theme {
     Light,
 }
 
+/// What a panel shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) enum PanelPage {
+    /// The scene, its time, and what is shown of it; left where there is room for both.
+    #[default]
+    Scene,
+    /// What is measured and can be changed.
+    Measures,
+}
+
 /// What is remembered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -39,6 +49,10 @@ pub(super) struct Layout {
     pub text_scale: f32,
     /// Whether the panels are shown.
     pub are_panels_open: bool,
+    /// What is shown where there is room for one panel only.
+    pub page: PanelPage,
+    /// Whether a plot has a curve for each site, rather than a site plots of its own.
+    pub are_sites_beside: bool,
     /// Size of the window, points.
     pub window: Option<(f32, f32)>,
     /// Titles of the plots that are not shown.
@@ -53,6 +67,8 @@ impl Default for Layout {
             theme: Theme::Dark,
             text_scale: 1.0,
             are_panels_open: true,
+            page: PanelPage::Scene,
+            are_sites_beside: false,
             window: None,
             hidden_plots: BTreeSet::new(),
             knows_mouse: false,
@@ -140,6 +156,8 @@ mod tests {
             theme: Theme::Light,
             text_scale: 1.3,
             are_panels_open: false,
+            page: PanelPage::Measures,
+            are_sites_beside: true,
             window: Some((900.0, 700.0)),
             hidden_plots: BTreeSet::from(["Cells \"at\" rest".to_owned()]),
             knows_mouse: true,

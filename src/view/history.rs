@@ -96,6 +96,14 @@ impl History {
         self.points.len()
     }
 
+    /// Whether a measurement was ever anything but zero.
+    pub fn has_values(&self, column: &str) -> bool {
+        let at = self.columns.iter().position(|name| name == column);
+        let value = |point: &Point| at.and_then(|at| point.values.get(at)).copied();
+        let mut values = self.points.iter().filter_map(value);
+        values.any(|value| value.is_finite() && value != 0.0)
+    }
+
     /// A measurement over tissue time, hours; left out are times at which it had no value.
     pub fn curve(&self, column: &str) -> Vec<[f64; 2]> {
         let Some(column) = self.columns.iter().position(|name| name == column) else {
@@ -127,6 +135,11 @@ mod tests {
         assert_eq!(history.curve("warmth"), [[1.0, 20.0], [2.0, 21.0]]);
         assert_eq!(history.curve("wind"), [[2.0, 3.0]]);
         assert!(history.curve("rain").is_empty());
+        let has = ["warmth", "wind", "rain"].map(|column| history.has_values(column));
+        assert_eq!(has, [true, true, false]);
+        let mut still = History::default();
+        still.push(1.0, &metrics(0.0, f64::NAN));
+        assert!(!still.has_values("warmth") && !still.has_values("wind"));
     }
 
     #[test]

@@ -70,8 +70,6 @@ pub struct OverlayContent {
     pub legend: bool,
     /// Whether the number of cells and other figures are written.
     pub figures: bool,
-    /// Further figures: name and value.
-    pub more_figures: Vec<(String, String)>,
     /// A plot in a corner.
     pub plot: Option<Plot>,
     /// Words that point at places.
@@ -96,7 +94,6 @@ impl Default for OverlayContent {
             scale_bar: true,
             legend: true,
             figures: true,
-            more_figures: Vec::new(),
             plot: None,
             labels: Vec::new(),
             card: None,
@@ -134,11 +131,7 @@ pub fn chapter_text((number, title): (&str, &str)) -> String {
 pub struct OverlaySystems;
 
 /// The figures a snapshot can give: the measurements that are written over pictures.
-fn figures_of(
-    snapshot: &Snapshot,
-    site: &SiteSnapshot,
-    content: &OverlayContent,
-) -> Vec<(String, String)> {
+fn figures_of(snapshot: &Snapshot, site: &SiteSnapshot) -> Vec<(String, String)> {
     let mut figures = Vec::new();
     for metric in &snapshot.catalogue.metrics {
         let value = site.metrics.get(&metric.name);
@@ -154,7 +147,6 @@ fn figures_of(
             figures.push((metric.label.clone(), text));
         }
     }
-    figures.extend(content.more_figures.iter().cloned());
     // Where there are several sites, of which one these are.
     if snapshot.sites.len() > 1 && !figures.is_empty() {
         figures.insert(
@@ -224,7 +216,7 @@ pub fn draw_overlay(
     let mut of_field = None;
     if let Some(site) = snapshot.site(settings.site) {
         if content.figures {
-            figures = figures_of(snapshot, site, content);
+            figures = figures_of(snapshot, site);
         }
         if content.legend {
             of_field = slice_scale(site, settings);
@@ -353,7 +345,7 @@ mod tests {
             .chain(&[("wind", f64::NAN)])
             .map(|(name, value)| ((*name).to_owned(), *value))
             .collect();
-        let figures = figures_of(&snapshot, &snapshot.sites[0], &OverlayContent::default());
+        let figures = figures_of(&snapshot, &snapshot.sites[0]);
         let words: Vec<String> = figures
             .iter()
             .map(|(name, value)| format!("{name}: {value}"))

@@ -57,24 +57,12 @@ pub struct Plot {
 }
 
 impl Plot {
-    /// The plot of that title of what a history holds, leaving out curves that are zero throughout; nothing if no metric
-    /// names it.
-    pub fn of(metrics: &[Metric], history: &History, title: &str) -> Option<Self> {
-        let of_title = |metric: &&Metric| metric.plot.as_deref() == Some(title);
-        let metrics: Vec<&Metric> = metrics.iter().filter(of_title).collect();
-        let first = metrics.first()?;
-        let is_share = metrics.iter().all(|metric| metric.is_share);
-        let one_unit = metrics.iter().all(|metric| metric.unit == first.unit);
-        let curves = metrics.iter().enumerate().map(|(number, metric)| Curve {
-            label: metric.label.clone(),
-            colour: curve_colour(metric.colour, number),
-            points: history.curve(&metric.name),
-        });
-        let mut curves: Vec<Curve> = curves.collect();
-        if is_share {
-            to_shares(&mut curves);
-        }
-        curves.retain(|curve| curve.points.iter().any(|[_, value]| *value != 0.0));
+    /// The plot of that title without its curves; nothing if no metric names it.
+    pub fn bare(metrics: &[Metric], title: &str) -> Option<Self> {
+        let mut of_title = metrics_of(metrics, title);
+        let first = of_title.next()?;
+        let is_share = first.is_share && of_title.clone().all(|metric| metric.is_share);
+        let one_unit = of_title.all(|metric| metric.unit == first.unit);
         Some(Self {
             title: title.to_owned(),
             unit: if one_unit && !is_share {
@@ -83,8 +71,45 @@ impl Plot {
                 String::new()
             },
             is_share,
-            curves,
+            curves: Vec::new(),
         })
+    }
+
+    /// The plot of that title of what a history holds, leaving out curves that are zero throughout; nothing if no metric
+    /// names it.
+    pub fn of(metrics: &[Metric], history: &History, title: &str) -> Option<Self> {
+        let bare = Self::bare(metrics, title)?;
+        let curves = metrics_of(metrics, title).enumerate();
+        let curves = curves.map(|(number, metric)| Curve {
+            label: metric.label.clone(),
+            colour: curve_colour(metric.colour, number),
+            points: history.curve(&metric.name),
+        });
+        let mut curves: Vec<Curve> = curves.collect();
+        if bare.is_share {
+            to_shares(&mut curves);
+        }
+        curves.retain(|curve| curve.points.iter().any(|[_, value]| *value != 0.0));
+        Some(Self { curves, ..bare })
+    }
+
+    /// Whether a plot of that title has any curve.
+    pub fn has_curves(metrics: &[Metric], history: &History, title: &str) -> bool {
+        metrics_of(metrics, title).any(|metric| history.has_values(&metric.name))
+    }
+
+    /// A plot of one metric in several places without its curves. Metrics that share a plot have short labels, such as `mean`:
+    /// its title comes first.
+    pub fn bare_beside(metric: &Metric) -> Self {
+        let title = match &metric.plot {
+            Some(plot) if *plot != metric.label => format!("{plot}: {}", metric.label),
+            _ => metric.label.clone(),
+        };
+        Self {
+            title,
+            unit: pretty(&metric.unit),
+            ..Self::default()
+        }
     }
 
     /// A metric in several places, a curve for each: name of the place and what was measured there. Nothing where it is zero
@@ -93,20 +118,19 @@ impl Plot {
         metric: &Metric,
         places: impl Iterator<Item = (&'a str, &'a History)>,
     ) -> Option<Self> {
-        let curves: Vec<Curve> = places
-            .enumerate()
-            .map(|(number, (name, history))| Curve {
+        let mut has_values = false;
+        let curves = places.enumerate().map(|(number, (name, history))| {
+            has_values |= history.has_values(&metric.name);
+            Curve {
                 label: name.to_owned(),
                 colour: curve_colour(None, number),
                 points: history.curve(&metric.name),
-            })
-            .collect();
-        let has_values = |curve: &Curve| curve.points.iter().any(|[_, value]| *value != 0.0);
-        curves.iter().any(has_values).then(|| Self {
-            title: metric.label.clone(),
-            unit: pretty(&metric.unit),
-            is_share: false,
+            }
+        });
+        let curves = curves.collect();
+        has_values.then(|| Self {
             curves,
+            ..Self::bare_beside(metric)
         })
     }
 
@@ -148,6 +172,16 @@ impl Plot {
         let top = if self.is_share { 1.0 } else { all.2 };
         (all.0.min(all.1), all.1, top)
     }
+}
+
+/// The metrics that name a plot.
+fn metrics_of<'a>(
+    metrics: &'a [Metric],
+    title: &'a str,
+) -> impl Iterator<Item = &'a Metric> + Clone {
+    metrics
+        .iter()
+        .filter(move |metric| metric.plot.as_deref() == Some(title))
 }
 
 /// Makes numbers shares of their sum at each time; nothing has a share of nothing.
@@ -216,6 +250,9 @@ mod tests {
         }
         let places = [("calm", &calm), ("busy", &busy)];
         let plot = Plot::beside(&metric, places.into_iter()).expect("there are boats");
+        assert_eq!(plot.title, "boats");
+        let shared = metric.clone().plot("Traffic");
+        assert_eq!(Plot::bare_beside(&shared).title, "Traffic: boats");
         let labels: Vec<&str> = plot.curves.iter().map(|curve| &*curve.label).collect();
         assert_eq!(labels, ["calm", "busy"]);
         assert_ne!(plot.curves[0].colour, plot.curves[1].colour);

@@ -6,6 +6,7 @@ mod changes;
 mod controls;
 mod diagrams;
 mod inspector;
+mod panel_layout;
 mod parameters;
 mod plots;
 mod scenes;
@@ -25,9 +26,11 @@ use crate::view::overlay::{chapter_text, pace_text};
 use crate::view::{OverlayContent, OverlaySystems, Shown, ViewCamera, ViewSettings};
 
 use super::choices::{WITH_KEY, choices};
-use super::layout::Theme;
+use super::layout::{PanelPage, Theme};
 use super::state::{Sandbox, labels_of};
 use super::theme;
+
+use panel_layout::PanelLayout;
 
 pub(super) use controls::{FIRST_CUT, first_slice};
 
@@ -65,38 +68,33 @@ fn show_panels(
     // A working copy: change detection must only see real changes.
     let mut new_settings = settings.clone();
     if sandbox.layout.are_panels_open {
-        egui::Panel::left("left")
-            .resizable(false)
-            .show_separator_line(false)
-            .exact_size(theme::LEFT_WIDTH)
-            .frame(frame)
-            .show(&mut root, |ui| {
-                scrolled(ui, |ui| {
-                    controls::show(ui, sandbox, &shown, &mut new_settings, &mut camera);
-                });
-            });
-        egui::Panel::right("right")
-            .resizable(false)
-            .show_separator_line(false)
-            .exact_size(theme::RIGHT_WIDTH)
-            .frame(frame)
-            .show(&mut root, |ui| {
-                scrolled(ui, |ui| {
-                    inspector::show(ui, sandbox, &shown, &mut new_settings, &mut camera);
-                    wiring::show(ui, sandbox, &shown.0, new_settings.selected);
-                    plots::show(ui, sandbox, &shown);
-                    if let Some(cell) = diagrams::show(ui, &shown.0) {
-                        new_settings.selected = Some(cell);
-                        new_settings.selected_glyph = None;
+        let panels = PanelLayout::of(whole.width());
+        let mut show_page = |page, ui: &mut egui::Ui, sandbox: &mut Sandbox| {
+            page_of(page, ui, sandbox, &shown, &mut new_settings, &mut camera);
+        };
+        if panels != PanelLayout::Hidden {
+            let width = match panels {
+                PanelLayout::Two => theme::LEFT_WIDTH,
+                _ => theme::RIGHT_WIDTH,
+            };
+            fixed_panel(egui::Panel::left("left"), frame)
+                .exact_size(width)
+                .show(&mut root, |ui| match panels {
+                    PanelLayout::Two => show_page(PanelPage::Scene, ui, sandbox),
+                    _ => {
+                        page_tabs(ui, &mut sandbox.layout.page);
+                        show_page(sandbox.layout.page, ui, sandbox);
                     }
-                    treatments::show(ui, sandbox, &shown, new_settings.site);
-                    parameters::show(ui, sandbox);
-                    changes::show(ui, sandbox);
                 });
-            });
-        // A panel is as wide as it is said to be, however much there is in it; what lies between is bounded by that.
-        free.min.x += theme::LEFT_WIDTH;
-        free.max.x = (free.max.x - theme::RIGHT_WIDTH).max(free.min.x);
+            // A panel is as wide as it is said to be, however much there is in it; what lies between is bounded by that.
+            free.min.x = (free.min.x + width).min(free.max.x);
+        }
+        if panels == PanelLayout::Two {
+            fixed_panel(egui::Panel::right("right"), frame)
+                .exact_size(theme::RIGHT_WIDTH)
+                .show(&mut root, |ui| show_page(PanelPage::Measures, ui, sandbox));
+            free.max.x = (free.max.x - theme::RIGHT_WIDTH).max(free.min.x);
+        }
         let mut middle = egui::Ui::new(
             ctx.clone(),
             "middle".into(),
@@ -105,13 +103,9 @@ fn show_panels(
                 .max_rect(free),
         );
         middle.set_clip_rect(free);
-        let line = egui::Panel::bottom("time line")
-            .resizable(false)
-            .show_separator_line(false)
-            .frame(frame)
-            .show(&mut middle, |ui| {
-                time_line::show(ui, sandbox, &shown, &new_settings, &camera);
-            });
+        let line = fixed_panel(egui::Panel::bottom("time line"), frame).show(&mut middle, |ui| {
+            time_line::show(ui, sandbox, &shown, &new_settings, &camera);
+        });
         free.max.y = line.response.rect.min.y.max(free.min.y);
     }
     // In points of the window, whatever the size of the text.
@@ -146,8 +140,52 @@ fn show_panels(
     Ok(())
 }
 
-fn scrolled(ui: &mut egui::Ui, contents: impl FnOnce(&mut egui::Ui)) {
+/// A panel without an edge, of a size that is said.
+fn fixed_panel(panel: egui::Panel, frame: egui::Frame) -> egui::Panel {
+    panel
+        .resizable(false)
+        .show_separator_line(false)
+        .frame(frame)
+}
+
+/// Which page a panel shows that is the only one.
+fn page_tabs(ui: &mut egui::Ui, page: &mut PanelPage) {
+    ui.horizontal(|ui| {
+        ui.selectable_value(page, PanelPage::Scene, "Scene and view");
+        ui.selectable_value(page, PanelPage::Measures, "Cell, plots, changes");
+    });
+    ui.separator();
+}
+
+/// Shows a page of a panel.
+fn page_of(
+    page: PanelPage,
+    ui: &mut egui::Ui,
+    sandbox: &mut Sandbox,
+    shown: &Shown,
+    settings: &mut ViewSettings,
+    camera: &mut ViewCamera,
+) {
+    scrolled(ui, page, |ui| match page {
+        PanelPage::Scene => controls::show(ui, sandbox, shown, settings, camera),
+        PanelPage::Measures => {
+            inspector::show(ui, sandbox, shown, settings, camera);
+            wiring::show(ui, sandbox, &shown.0, settings.selected);
+            plots::show(ui, sandbox, shown);
+            if let Some(cell) = diagrams::show(ui, &shown.0) {
+                settings.selected = Some(cell);
+                settings.selected_glyph = None;
+            }
+            treatments::show(ui, sandbox, shown, settings.site);
+            parameters::show(ui, sandbox);
+            changes::show(ui, sandbox);
+        }
+    });
+}
+
+fn scrolled(ui: &mut egui::Ui, page: PanelPage, contents: impl FnOnce(&mut egui::Ui)) {
     egui::ScrollArea::vertical()
+        .id_salt(page)
         .auto_shrink([false, false])
         .show(ui, contents);
 }
@@ -253,7 +291,10 @@ fn help(ctx: &egui::Context, free: egui::Rect, catalogue: &Catalogue, sandbox: &
         ("X", "field slice on, off"),
         ("C", "cut the tissue open, close it"),
         ("V", "rich or plain drawing"),
-        ("P", "panels on, off"),
+        (
+            "P",
+            "panels on, off; a narrow window has one of two, or none",
+        ),
         ("K", "keep a picture of the window"),
         ("M", "record a film of the window, complete it"),
         ("O", "other scenes"),

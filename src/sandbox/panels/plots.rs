@@ -30,67 +30,93 @@ fn titles(metrics: &[Metric]) -> Vec<&str> {
 /// Fills its part of the right panel.
 pub(super) fn show(ui: &mut Ui, sandbox: &mut Sandbox, shown: &Shown) {
     let metrics = &shown.0.catalogue.metrics;
-    choice(ui, sandbox, metrics);
-    let arms = &shown.0.arms;
-    if let Some(site) = arms.site_at(sandbox.plotted_site()) {
-        // A plot for each metric, with a curve for each arm; what a trial of them measures comes first.
-        let measured = &sandbox.visit.scene().trial.measures;
-        let is_measured = |metric: &&Metric| measured.iter().any(|of| of.metric == metric.name);
-        let others = metrics
-            .iter()
-            .filter(|metric| metric.plot.is_some() && !is_measured(metric));
-        let hidden = &sandbox.layout.hidden_plots;
-        let is_shown = |metric: &&Metric| {
-            let title = metric.plot.as_ref();
-            title.is_none_or(|title| !hidden.contains(title))
-        };
-        let all = metrics.iter().filter(is_measured).chain(others);
-        for metric in all.filter(is_shown) {
-            let places = arms.at_site(site);
-            let places = places.map(|(name, at)| (name, sandbox.history_at(at)));
-            let Some(curves) = Plot::beside(metric, places) else {
-                continue;
-            };
-            theme::section(ui, &curves.heading(), true, |ui| {
-                let start = sandbox.history().start_hours().unwrap_or(0.0);
-                plot(ui, &curves, &[], (start, shown.0.hours));
-            });
-        }
+    let places = places(sandbox, shown);
+    choice(ui, sandbox, metrics, &places);
+    let are_arms = shown.0.arms.site_at(sandbox.plotted_site()).is_some();
+    if shown.0.sites.len() > 1 && !are_arms {
+        let is_beside = &mut sandbox.layout.are_sites_beside;
+        ui.checkbox(is_beside, "All sites in one plot")
+            .on_hover_text("A curve for each site, rather than plots of the site that is shown; other futures are left out");
+    }
+    if are_arms || places.len() > 1 {
+        beside(ui, sandbox, shown, &places);
         return;
     }
+    let start = sandbox.history().start_hours().unwrap_or(0.0);
     for title in titles(metrics) {
-        if sandbox.layout.hidden_plots.contains(title) {
+        let history = sandbox.history();
+        // Of what a scene has nothing of there is nothing to show.
+        if sandbox.layout.hidden_plots.contains(title) || !Plot::has_curves(metrics, history, title)
+        {
             continue;
         }
-        let Some(curves) = Plot::of(metrics, sandbox.history(), title) else {
+        let Some(bare) = Plot::bare(metrics, title) else {
             continue;
         };
-        // Of what a scene has nothing of there is nothing to show.
-        if curves.curves.is_empty() {
-            continue;
-        }
-        theme::section(ui, &curves.heading(), true, |ui| {
+        theme::section(ui, &bare.heading(), true, |ui| {
             if shown.0.sites.len() > 1
                 && let Some(site) = shown.site(sandbox.plotted_site())
             {
                 ui.label(theme::faint(format!("in {}", site.name)));
             }
-            let others = sandbox.other_futures();
-            let others: Vec<Plot> = others
-                .filter_map(|history| Plot::of(metrics, history, title))
-                .collect();
-            let start = sandbox.history().start_hours().unwrap_or(0.0);
-            plot(ui, &curves, &others, (start, shown.0.hours));
+            let of = |history| Plot::of(metrics, history, title);
+            let others: Vec<Plot> = sandbox.other_futures().filter_map(of).collect();
+            if let Some(curves) = of(history) {
+                plot(ui, &curves, &others, (start, shown.0.hours));
+            }
         });
     }
 }
 
-/// Which plots are shown: those that have something to show, by title.
-fn choice(ui: &mut Ui, sandbox: &mut Sandbox, metrics: &[Metric]) {
-    let history = sandbox.history();
+/// Whose curves are plotted: the site that is shown, or where arms or sites are compared all of them; name and number.
+fn places<'a>(sandbox: &Sandbox, shown: &'a Shown) -> Vec<(&'a str, usize)> {
+    let (arms, at) = (&shown.0.arms, sandbox.plotted_site());
+    if let Some(site) = arms.site_at(at) {
+        return arms.at_site(site).collect();
+    }
+    let sites = shown.0.sites.iter().enumerate();
+    let mut places: Vec<(&str, usize)> = sites.map(|(at, site)| (&*site.name, at)).collect();
+    if !sandbox.layout.are_sites_beside {
+        places.retain(|(_, place)| *place == at);
+    }
+    places
+}
+
+/// A plot for each metric, with a curve for each place. What a trial measures comes first.
+fn beside(ui: &mut Ui, sandbox: &Sandbox, shown: &Shown, places: &[(&str, usize)]) {
+    let metrics = &shown.0.catalogue.metrics;
+    let measured = &sandbox.visit.scene().trial.measures;
+    let is_measured = |metric: &&Metric| measured.iter().any(|of| of.metric == metric.name);
+    let others = metrics
+        .iter()
+        .filter(|metric| metric.plot.is_some() && !is_measured(metric));
+    let hidden = &sandbox.layout.hidden_plots;
+    let is_shown = |metric: &&Metric| {
+        let title = metric.plot.as_ref();
+        title.is_none_or(|title| !hidden.contains(title))
+            && places
+                .iter()
+                .any(|(_, at)| sandbox.history_at(*at).has_values(&metric.name))
+    };
+    let start = sandbox.history().start_hours().unwrap_or(0.0);
+    let all = metrics.iter().filter(is_measured).chain(others);
+    for metric in all.filter(is_shown) {
+        theme::section(ui, &Plot::bare_beside(metric).heading(), true, |ui| {
+            let curves = places.iter();
+            let curves = curves.map(|(name, at)| (*name, sandbox.history_at(*at)));
+            if let Some(curves) = Plot::beside(metric, curves) {
+                plot(ui, &curves, &[], (start, shown.0.hours));
+            }
+        });
+    }
+}
+
+/// Which plots are shown: those that have something to show in these places, by title.
+fn choice(ui: &mut Ui, sandbox: &mut Sandbox, metrics: &[Metric], places: &[(&str, usize)]) {
     let has_curves = |title: &&str| {
-        let plot = Plot::of(metrics, history, title);
-        plot.is_some_and(|plot| !plot.curves.is_empty())
+        places
+            .iter()
+            .any(|(_, at)| Plot::has_curves(metrics, sandbox.history_at(*at), title))
     };
     let titles: Vec<&str> = titles(metrics).into_iter().filter(has_curves).collect();
     if titles.is_empty() {

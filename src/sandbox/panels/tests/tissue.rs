@@ -103,6 +103,50 @@ fn plots_are_chosen_and_the_choice_is_kept() {
 }
 
 #[test]
+fn one_panel_shows_either_page() {
+    let mut bench = Bench::new();
+    bench.shown = Shown(Arc::new(snapshot()));
+    let mut harness = bench.show(|ui, bench| {
+        page_tabs(ui, &mut bench.sandbox.layout.page);
+        let page = bench.sandbox.layout.page;
+        page_of(
+            page,
+            ui,
+            &mut bench.sandbox,
+            &bench.shown,
+            &mut bench.settings,
+            &mut bench.camera,
+        );
+    });
+    let asks = "Click a cell to see what it is doing.";
+    assert!(says(&harness, "A dish") && !says(&harness, asks));
+    click(&mut harness, "Cell, plots, changes");
+    assert!(!says(&harness, "A dish") && says(&harness, asks));
+    click(&mut harness, "Scene and view");
+    assert!(says(&harness, "A dish"));
+}
+
+#[test]
+fn sites_are_plotted_beside_each_other() {
+    let mut bench = Bench::new();
+    bench.sandbox.take_steps(3);
+    bench.wait(|bench| bench.shown.0.step == 3);
+    bench.shown = Shown(Arc::new(Snapshot {
+        step: 3,
+        hours: 1.5,
+        ..snapshot()
+    }));
+    let mut harness = bench.show(|ui, bench| plots::show(ui, &mut bench.sandbox, &bench.shown));
+    click(&mut harness, "All sites in one plot");
+    assert!(harness.state().sandbox.layout.are_sites_beside);
+    for text in ["Sums: sum", "breast 3", "lung 0"] {
+        assert!(says(&harness, text), "{text}");
+    }
+    click(&mut harness, "All sites in one plot");
+    assert!(says(&harness, "sum 3") && !says(&harness, "breast 3"));
+}
+
+#[test]
 fn treatments_are_given_as_they_are_set() {
     let folder = tempfile::tempdir().expect("there is room");
     let drugs = crate::scene::shipped_drugs().expect("they can be read");
