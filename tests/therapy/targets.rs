@@ -227,8 +227,8 @@ fn vessels_under(mg_per_kg: f64) -> Vec<[f64; 2]> {
 }
 
 #[test]
-#[ignore = "twenty days of vessels, twenty-four times: minutes; run with `cargo test --release -- --ignored`"]
-fn a_window_of_oxygen_opens_within_days_and_closes_and_less_of_it_at_a_lower_dose() {
+#[ignore = "twenty days of vessels, thirty-two times: minutes; run with `cargo test --release -- --ignored`"]
+fn a_window_of_oxygen_opens_within_days_and_closes_and_most_of_it_at_a_middle_dose() {
     // Target: more than 1.2 times the oxygen at days 1-5, back to what it was at days 6-10 (DC101 in mice: Winkler et al. 2004), against what becomes
     // of untreated ones meanwhile.
     let untreated = vessels_under(0.0);
@@ -244,15 +244,14 @@ fn a_window_of_oxygen_opens_within_days_and_closes_and_less_of_it_at_a_lower_dos
             part.map(|at| at[0] / start[0])
         };
         let peak = over(1..=5).fold(0.0, f64::max);
-        let last = over(6..=10).fold(f64::INFINITY, f64::min);
+        let last = course[40][0] / start[0];
         let left = course[20][1] / start[1];
         println!(
-            "{mg_per_kg} mg/kg: peak {peak:.2}, then {last:.2}; {left:.2} of the vessels at day 5"
+            "{mg_per_kg} mg/kg: peak {peak:.2}, day ten {last:.2}; {left:.2} of the vessels at day 5"
         );
         (peak, last, left)
     };
-    // Between them, at 1 mg/kg, it opens more than at either: `docs/validation.md`.
-    let (full, low) = (of(40.0), of(0.2));
+    let [full, middle, low] = [40.0, 1.0, 0.2].map(of);
     assert!(full.0 > 1.2, "the window opens: {}", full.0);
     assert!(low.0 < full.0, "less at a lower dose: {}", low.0);
     assert!(
@@ -261,5 +260,7 @@ fn a_window_of_oxygen_opens_within_days_and_closes_and_less_of_it_at_a_lower_dos
         low.2,
         full.2
     );
-    assert!(full.1 <= 1.05, "the window closes: {}", full.1);
+    assert!(full.1 < 1.1, "the window closes: {}", full.1);
+    // A dose between opens it more than a full one, as in Huang et al. 2012, doi:10.1073/pnas.1215397109: vessels are covered, and few are lost.
+    assert!(middle.0 > full.0, "most at a middle dose: {}", middle.0);
 }

@@ -106,6 +106,29 @@ fn vessels_and_the_blood_in_them_are_seen_and_coloured_by_what_is_known_of_them(
 }
 
 #[test]
+fn vessels_in_which_nothing_flows_stay_as_long_as_vegf_a_keeps_them() {
+    let pruned = |level: f32| {
+        let text = scene("matrix: (density: 0.75),", SOFT, "");
+        let held = text.replace(
+            "level: 0.05, faces: Closed",
+            &format!("level: {level}, faces: Held"),
+        );
+        assert_ne!(text, held);
+        let mut simulation = simulation(&held);
+        let first = network(&simulation).segments().len();
+        for _ in 0..72 {
+            simulation.step();
+        }
+        network(&simulation).pruned() as f64 / first as f64
+    };
+    // At ten times the level of half effect the hazard is a hundredth.
+    let (kept, withdrawn) = (pruned(1.0), pruned(0.0));
+    println!("taken back within twelve hours: {kept:.3} under VEGF-A, {withdrawn:.3} without");
+    assert!(withdrawn > 0.1, "{withdrawn}");
+    assert!(kept < 0.1 * withdrawn, "{kept} of {withdrawn}");
+}
+
+#[test]
 fn dense_matrix_closes_vessels_and_a_third_less_collagen_opens_them() {
     let run = |density: f32| {
         let text = scene(&format!("matrix: (density: {density}),"), SOFT, "");

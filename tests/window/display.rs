@@ -27,6 +27,10 @@ pub const HOME: u32 = 0xff50;
 pub const LEFT: u32 = 0xff51;
 pub const RIGHT: u32 = 0xff53;
 
+/// Ways of the wheel, the buttons as which X knows them.
+pub const UP: u8 = 4;
+pub const DOWN: u8 = 5;
+
 /// Time between two things that a hand does.
 const BEAT: Duration = Duration::from_millis(8);
 
@@ -180,12 +184,12 @@ impl Display {
         self.fake(BUTTON_RELEASE_EVENT, 1, to)
     }
 
-    /// Turns the wheel by so many notches, downwards.
-    pub fn scroll(&self, at: (i16, i16), notches: usize) -> Result<(), Refused> {
+    /// Turns the wheel by so many notches, [`UP`] or [`DOWN`].
+    pub fn wheel(&self, at: (i16, i16), notches: usize, way: u8) -> Result<(), Refused> {
         self.fake(MOTION_NOTIFY_EVENT, 0, at)?;
         for _ in 0..notches {
-            self.fake(BUTTON_PRESS_EVENT, 5, at)?;
-            self.fake(BUTTON_RELEASE_EVENT, 5, at)?;
+            self.fake(BUTTON_PRESS_EVENT, way, at)?;
+            self.fake(BUTTON_RELEASE_EVENT, way, at)?;
         }
         Ok(())
     }

@@ -3,15 +3,18 @@
 
 mod display;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use display::{Display, ESCAPE, HOME, LEFT, RETURN, RIGHT, Refused};
+use display::{DOWN, Display, ESCAPE, HOME, LEFT, RETURN, RIGHT, Refused, UP};
 use tempfile::TempDir;
+use tumorscape::simulation::snapshot::SnapshotRequest;
+use tumorscape::simulation::{Program, Simulation};
 
 /// Software drivers share the machine's cores: one window at a time.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -59,6 +62,9 @@ impl Driven {
                 .replace("A dish", "A wrong one")
                 .replace("cancer", "zebra"),
         )?;
+        let layout = folder.path().join("config/tumorscape");
+        std::fs::create_dir_all(&layout)?;
+        std::fs::write(layout.join("window.ron"), without_plots()?)?;
         let program = Command::new(env!("CARGO_BIN_EXE_tumorscape"))
             .args(["explore", "dish.ron"])
             .current_dir(folder.path())
@@ -184,21 +190,45 @@ impl Driven {
     }
 }
 
-/// Clicks down the right panel, page by page, as somebody does who tries everything.
+/// What a window remembers whose plots are all put away: what can be changed is then in sight.
+fn without_plots() -> Result<String, Refused> {
+    let scene = Program::default().parse_scene(SCENE, "dish.ron", None);
+    let scene = Arc::new(scene.map_err(|report| report.to_string())?);
+    let simulation = Simulation::new(scene, 1)?;
+    let shown = simulation.snapshot(&SnapshotRequest::default());
+    let metrics = shown.catalogue.metrics.iter();
+    let titles: BTreeSet<&str> = metrics.filter_map(|of| of.plot.as_deref()).collect();
+    let titles: Vec<&str> = titles.into_iter().collect();
+    Ok(format!("(hidden_plots: {titles:?})"))
+}
+
+/// Clicks down the right panel, page by page, as somebody does who tries everything, until time has another branch.
 fn try_everything(driven: &Driven) -> Result<(), Refused> {
-    for _page in 0..8 {
-        for y in (20..810).step_by(19) {
-            for x in [1188, 1214] {
-                driven.display.drag((x, y), (x, y))?;
+    // Below the time line the branches are listed, as soon as there are two.
+    let branches = || driven.display.picture(driven.window, (285, 785), (300, 25));
+    let before = branches()?;
+    for _round in 0..3 {
+        for _page in 0..4 {
+            for y in (20..810).step_by(19) {
+                for x in [1188, 1214] {
+                    driven.display.drag((x, y), (x, y))?;
+                    // Of several clicks in one picture only the last one counts.
+                    sleep(Duration::from_millis(40));
+                }
             }
+            // Of a click on a field and an Escape in one picture, the click comes last, and the field keeps the keyboard.
+            sleep(Duration::from_millis(400));
+            driven.display.press(ESCAPE)?;
+            driven.display.wheel((1200, 400), 14, DOWN)?;
+            sleep(Duration::from_millis(400));
         }
-        // Of a click on a field and an Escape in one picture, the click comes last, and the field keeps the keyboard.
-        sleep(Duration::from_millis(400));
-        driven.display.press(ESCAPE)?;
-        driven.display.scroll((1200, 400), 14)?;
-        sleep(Duration::from_millis(400));
+        if branches()? != before {
+            return Ok(());
+        }
+        driven.display.wheel((1200, 400), 400, UP)?;
+        sleep(Duration::from_millis(800));
     }
-    Ok(())
+    Err("nothing that was tried began another branch of time".into())
 }
 
 #[test]
@@ -244,7 +274,11 @@ fn drive() -> Result<(), Refused> {
     }
     display.drag((400, 780), (800, 780))?;
     display.drag((600, 300), (700, 340))?;
-    display.drag((680, 400), (680, 400))?;
+    // A cell is looked at, and let go.
+    for at in [(680, 400), (330, 700)] {
+        display.drag(at, at)?;
+        sleep(Duration::from_millis(400));
+    }
     // What is treated and turned in the past begins another future.
     try_everything(&driven)?;
     sleep(Duration::from_millis(500));
