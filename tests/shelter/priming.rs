@@ -45,7 +45,7 @@ fn told(text: &str, hours: f64) -> Vec<(f64, EventRecord)> {
 
 #[test]
 fn killers_come_after_antigen_arrived_and_a_clone_has_grown() {
-    let events = told(&tissue(1.0, "LymphNode"), 40.0);
+    let events = told(&tissue(1.0, "LymphNode"), 64.0);
     let first = |kind| {
         let mut of_kind = events.iter().filter(|(_, event)| event.kind == kind);
         of_kind.next().map(|(hours, _)| *hours)
@@ -128,7 +128,7 @@ fn killers_stay_in_blood_the_longer_the_less_wall_there_is_to_leave_it_by() {
             r#"circulation_hours": 1"#,
             r#"circulation_hours": 2, "cd8_t_cell.death.apoptosis_per_hour": 0"#,
         );
-    let hours = 48.0;
+    let hours = 72.0;
     let mut in_blood = std::collections::BTreeMap::new();
     let (mut homed, mut waited) = (0.0, 0.0);
     for (at, event) in told(&text, hours) {
