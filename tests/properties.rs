@@ -311,10 +311,15 @@ fn known_parameters(folder: &Path) -> Vec<(String, f64, f64, f64)> {
     let world = prototype_world(&library);
     list_parameters(&world)
         .into_iter()
-        // A switch is on or off, and nothing between.
+        // A switch is on or off, and nothing between, and what is counted is whole.
         .filter(|known| {
-            !check_exact(&world, &known.path, 0.5)
-                .is_err_and(|error| error.to_string().contains("(off)"))
+            let refused = check_exact(&world, &known.path, known.value.floor() + 0.5);
+            let between = ["(off)", "whole number"];
+            !refused.is_err_and(|error| {
+                between
+                    .iter()
+                    .any(|words| error.to_string().contains(words))
+            })
         })
         .map(|known| (known.path, known.value, known.limits.min, known.limits.max))
         .collect()

@@ -78,6 +78,8 @@ pub struct OverlayContent {
     pub card: Option<(String, Vec<String>)>,
     /// Whether a small body says which organ is looked at, where there are several.
     pub body_map: bool,
+    /// Where the picture lies in its window, in points; all over it where `None`.
+    pub picture: Option<Rect>,
     /// The part of the picture that is free for the overlay, in points; all of it where `None`.
     pub area: Option<Rect>,
 }
@@ -98,6 +100,7 @@ impl Default for OverlayContent {
             labels: Vec::new(),
             card: None,
             body_map: true,
+            picture: None,
             area: None,
         }
     }
@@ -304,7 +307,7 @@ fn show_overlay(
     let painter = ctx.layer_painter(LayerId::background());
     draw_overlay(
         &painter,
-        ctx.viewport_rect(),
+        content.picture.unwrap_or_else(|| ctx.viewport_rect()),
         &content,
         &shown.0,
         &settings,

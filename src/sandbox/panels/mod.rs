@@ -133,6 +133,7 @@ fn show_panels(
         pace: pace_text(sandbox.visit.scene(), None),
         chapter: chapter.map(chapter_text).unwrap_or_default(),
         labels: labels_of(timeline, &shown.0, settings.site),
+        picture: Some(free),
         area: Some(free.with_min_y(below_hints.clamp(free.min.y, free.max.y))),
         ..OverlayContent::default()
     };

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bevy::math::{UVec3, Vec3};
-use bevy_egui::egui::{self, Context, FontId, Pos2, vec2};
+use bevy_egui::egui::{self, Context, FontId, Pos2, pos2, vec2};
 
 use super::*;
 use crate::core::quantity::NO_VALUE;
@@ -276,6 +276,43 @@ fn no_two_texts_overlap_in_any_shipped_scene_at_any_shape() {
             });
         }
     }
+}
+
+#[test]
+fn what_points_at_a_place_follows_the_picture_in_its_window() {
+    let snapshot = crate::view::colours::tests::fish();
+    let camera = ViewCamera::default();
+    let content = OverlayContent {
+        labels: vec![Pointer {
+            text: "here".into(),
+            place_um: camera.pose.target_um.into(),
+        }],
+        ..OverlayContent::default()
+    };
+    let label_in = |picture: Rect| {
+        let mut found = None;
+        with_painter(vec2(900.0, 600.0), |painter| {
+            let texts = draw_overlay(
+                painter,
+                picture,
+                &content,
+                &snapshot,
+                &ViewSettings::default(),
+                &ColourBy::Type,
+                &camera,
+            );
+            let mut texts = texts.iter().filter(|placed| placed.text == "here");
+            found = texts.next().map(|placed| placed.rect.center());
+        });
+        found.expect("it is written")
+    };
+    let size = vec2(570.0, 530.0);
+    let [at, moved] =
+        [Pos2::ZERO, pos2(330.0, 20.0)].map(|corner| label_in(Rect::from_min_size(corner, size)));
+    assert!(
+        (moved - at - vec2(330.0, 20.0)).length() < 1.0,
+        "{at:?} {moved:?}"
+    );
 }
 
 /// The cards of a scene: heading and lines.
