@@ -35,7 +35,7 @@ const ALONE: &str = "killers";
 const SHELTERED: &str = "killers and shelter";
 
 #[test]
-#[ignore = "ten seeds of ten days in two sites take an hour of a core"]
+#[ignore = "ten seeds of ten days in two sites take hours of a core"]
 fn shelter_makes_the_tumour_larger_in_nine_of_ten_seeds() {
     let mut larger = 0;
     for seed in 1..=10 {
