@@ -72,8 +72,8 @@ fn a_line_of_a_tree_leads_to_its_cell() {
     assert_eq!(harness.state().settings.selected, Some(9));
 }
 
-#[test]
-fn plots_are_chosen_and_the_choice_is_kept() {
+/// The plots of three steps of both sites.
+fn plots_after_three_steps() -> Harness<'static, Bench> {
     let mut bench = Bench::new();
     bench.sandbox.take_steps(3);
     bench.wait(|bench| bench.shown.0.step == 3);
@@ -82,7 +82,12 @@ fn plots_are_chosen_and_the_choice_is_kept() {
         hours: 1.5,
         ..snapshot()
     }));
-    let mut harness = bench.show(|ui, bench| plots::show(ui, &mut bench.sandbox, &bench.shown));
+    bench.show(|ui, bench| plots::show(ui, &mut bench.sandbox, &bench.shown))
+}
+
+#[test]
+fn plots_are_chosen_and_the_choice_is_kept() {
+    let mut harness = plots_after_three_steps();
     assert!(says(&harness, "in breast"), "whose curves they are");
     assert!(says(&harness, "sum 3"), "and what they say");
     click(&mut harness, "Plots: 1 of 1");
@@ -128,15 +133,7 @@ fn one_panel_shows_either_page() {
 
 #[test]
 fn sites_are_plotted_beside_each_other() {
-    let mut bench = Bench::new();
-    bench.sandbox.take_steps(3);
-    bench.wait(|bench| bench.shown.0.step == 3);
-    bench.shown = Shown(Arc::new(Snapshot {
-        step: 3,
-        hours: 1.5,
-        ..snapshot()
-    }));
-    let mut harness = bench.show(|ui, bench| plots::show(ui, &mut bench.sandbox, &bench.shown));
+    let mut harness = plots_after_three_steps();
     click(&mut harness, "All sites in one plot");
     assert!(harness.state().sandbox.layout.are_sites_beside);
     for text in ["Sums: sum", "breast 3", "lung 0"] {
