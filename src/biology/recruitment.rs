@@ -23,7 +23,7 @@ use crate::cell::body::BodyParameters;
 use crate::cell::doors::{Extravasation, Ways};
 use crate::cell::event::{EventKind, Passage, RegisterEvent};
 use crate::cell::event_count::RegisterEventCount;
-use crate::cell::molecules::Veils;
+use crate::cell::molecules::ReceptorBlocks;
 use crate::cell::turnover::{Passages, Recruit};
 use crate::cell::{ActSystems, order_act};
 use crate::core::input::{InputInfo, Inputs, RegisterInputs, Regulated};
@@ -161,7 +161,7 @@ pub fn call(
         Res<PerType<BodyParameters>>,
     ),
     (known, inputs): (Res<Inputs>, Regulated),
-    (passages, veils): (Res<Passages>, Option<Res<Veils>>),
+    (passages, blocks): (Res<Passages>, Option<Res<ReceptorBlocks>>),
     recruitments: Query<(), With<Recruitment>>,
     mut calls: Local<Calls>,
     mut values: Local<Vec<f32>>,
@@ -177,13 +177,13 @@ pub fn call(
     }
     // What is no molecule nobody has who is not there yet.
     let of = |name: &String| fields.molecule(name).map(|_| fields.of(name));
-    let veils_of = |name: &String| {
-        let all = veils.iter().flat_map(|veils| &veils.0);
-        let of_it = all.filter(|veil| veil.molecule == *name);
-        let of_it = of_it.filter_map(|veil| Some((veil, of(&veil.by)?)));
+    let blocks_of = |name: &String| {
+        let all = blocks.iter().flat_map(|blocks| &blocks.0);
+        let of_it = all.filter(|block| block.molecule == *name);
+        let of_it = of_it.filter_map(|block| Some((block, of(&block.by)?)));
         of_it.collect::<Vec<_>>()
     };
-    let molecules = calls.by.iter().map(|name| (of(name), veils_of(name)));
+    let molecules = calls.by.iter().map(|name| (of(name), blocks_of(name)));
     let molecules: Vec<_> = molecules.collect();
     let types = types.0.len().min(usize::from(u16::MAX)) as u16;
     let mut scratch: Scratch = [[0.0; BLOCK]; 2];
@@ -216,14 +216,14 @@ pub fn call(
                 let door = ways.pick(Extravasation::Adhesion, dice)?;
                 let at_um = door.beside_um(block, radius_um);
                 values.clear();
-                values.extend(molecules.iter().map(|(molecule, veils)| {
+                values.extend(molecules.iter().map(|(molecule, blocks)| {
                     let Some(molecule) = molecule else {
                         return NONE;
                     };
                     let level = molecule.at_point(site, at_um);
-                    veils.iter().fold(level, |level, (veil, by)| {
-                        if veil.hides_from(cell_type) {
-                            level * veil.left(by.at_point(site, at_um))
+                    blocks.iter().fold(level, |level, (block, by)| {
+                        if block.hides_from(cell_type) {
+                            level * block.left(by.at_point(site, at_um))
                         } else {
                             level
                         }

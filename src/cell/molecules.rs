@@ -82,7 +82,7 @@ pub fn register_molecules(world: &mut World, molecules: &Molecules) {
 /// What holds a receptor of a molecule, and so hides it from cells that go by it: they perceive `c (1 - most D / (D + half))` of it where
 /// there are `D` of what holds the receptor.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Veil {
+pub struct ReceptorBlock {
     /// The molecule that is hidden.
     pub molecule: String,
     /// What holds its receptor, a molecule as well.
@@ -95,7 +95,7 @@ pub struct Veil {
     pub from: Vec<bool>,
 }
 
-impl Veil {
+impl ReceptorBlock {
     /// The share of the molecule that is left at a level of what hides it.
     pub fn left(&self, level: f32) -> f32 {
         let level = level.max(0.0);
@@ -111,7 +111,7 @@ impl Veil {
 /// All that hides molecules from cells. Cells that there are read what is left as a quantity of their own; who asks for a place where no cell
 /// is yet reckons with these.
 #[derive(Resource, Clone, Debug, Default, PartialEq)]
-pub struct Veils(pub Vec<Veil>);
+pub struct ReceptorBlocks(pub Vec<ReceptorBlock>);
 
 /// Leaves out what would be measured of molecules that no site carries, from tables of cells as well.
 pub fn keep_carried(world: &mut World) {

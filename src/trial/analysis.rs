@@ -55,7 +55,7 @@ pub struct Against {
 
 /// The mean of a measure over time.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Course {
+pub struct MeanCourse {
     /// Place of the condition.
     pub condition: usize,
     /// Place of the measure.
@@ -132,7 +132,7 @@ pub struct Analysis {
     /// Each condition and measure.
     pub summaries: Vec<Summary>,
     /// Their courses.
-    pub courses: Vec<Course>,
+    pub courses: Vec<MeanCourse>,
     /// Times of what is awaited; empty where nothing is.
     pub survival: Vec<Survival>,
     /// Combinations.
@@ -236,7 +236,7 @@ fn against(results: &Results, condition: usize, measure: usize) -> Option<Agains
     })
 }
 
-fn course(results: &Results, (condition, measure): (usize, usize)) -> Course {
+fn course(results: &Results, (condition, measure): (usize, usize)) -> MeanCourse {
     let runs = results.of_condition(condition);
     let courses: Vec<&Vec<(f64, f64)>> = runs.map(|of| &of.courses[measure]).collect();
     let longest = courses.iter().max_by_key(|course| course.len());
@@ -260,7 +260,7 @@ fn course(results: &Results, (condition, measure): (usize, usize)) -> Course {
         }
         Some((*hours, count, estimate))
     });
-    Course {
+    MeanCourse {
         condition,
         measure,
         points: points.collect(),

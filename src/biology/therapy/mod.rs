@@ -33,7 +33,7 @@ pub use pharmacy::{Course, CourseError, Dose, Pharmacy, prescribe, prescribe_dru
 pub use procedures::{Transfer, Transfers};
 pub use radiosensitivity::{Irradiated, RadiosensitivityParameters};
 
-use crate::cell::molecules::Veils;
+use crate::cell::molecules::ReceptorBlocks;
 use crate::core::invariant::RegisterInvariant;
 use crate::core::state::{Owner, RegisterState};
 use crate::core::{SimSchedule, SimSystems};
@@ -75,10 +75,10 @@ impl Plugin for TherapyPlugin {
         app.init_resource::<Drugs>()
             .init_resource::<Pharmacy>()
             .init_resource::<reactions::Reactions>()
-            .init_resource::<Veils>()
+            .init_resource::<ReceptorBlocks>()
             .declare_remade::<Drugs>(FROM_SCENE)
             .declare_remade::<reactions::Reactions>(FROM_SCENE)
-            .declare_remade::<Veils>(FROM_SCENE)
+            .declare_remade::<ReceptorBlocks>(FROM_SCENE)
             .declare_remade::<supply::HostSupply>("worked out when the field of the drug is due")
             .register_kept::<Pharmacy>(Owner::Simulation, "pharmacy")
             .register_vessel_exchange::<supply::HostSupply>()

@@ -7,7 +7,7 @@ use bevy::prelude::*;
 
 use super::drug::{Drug, Drugs, Hidden};
 use crate::cell::CellType;
-use crate::cell::molecules::{Veil, Veils, read_at_cells};
+use crate::cell::molecules::{ReceptorBlock, ReceptorBlocks, read_at_cells};
 use crate::core::capability::CapabilityRegistry;
 use crate::core::input::{Inputs, RegisterInputs};
 use crate::core::parameters::CellTypeNames;
@@ -18,7 +18,7 @@ use crate::tissue::Molecules;
 /// One drug that hides a molecule.
 #[derive(Clone, Debug)]
 struct Hider {
-    veil: Veil,
+    block: ReceptorBlock,
     /// Whether it is hidden from what a site holds.
     from_site: bool,
 }
@@ -56,7 +56,7 @@ pub(super) fn install(world: &mut World, types: u16) {
             .and_then(|known| known.named(&molecule).cloned());
         let Some(of) = of else { continue };
         let hider = |drug: &Drug, hidden: &Hidden| Hider {
-            veil: Veil {
+            block: ReceptorBlock {
                 molecule: molecule.clone(),
                 by: drug.name.clone(),
                 half: hidden.half_nm,
@@ -84,7 +84,7 @@ pub(super) fn install(world: &mut World, types: u16) {
             let base = read_at_cells(world, &wanted);
             let drugs: Vec<_> = own
                 .iter()
-                .map(|of| read_at_cells(world, &of.veil.by))
+                .map(|of| read_at_cells(world, &of.block.by))
                 .collect();
             let own = own.clone();
             Box::new(move |table, rows, values| {
@@ -102,8 +102,8 @@ pub(super) fn install(world: &mut World, types: u16) {
                         drug(table, rows.clone(), levels);
                         let all = piece.iter_mut().zip(&*levels).zip(&types[rows.clone()]);
                         for ((value, level), of) in all {
-                            if hider.veil.hides_from(of.0) {
-                                *value *= hider.veil.left(*level);
+                            if hider.block.hides_from(of.0) {
+                                *value *= hider.block.left(*level);
                             }
                         }
                     }
@@ -114,9 +114,9 @@ pub(super) fn install(world: &mut World, types: u16) {
             known.read_as.push((molecule.clone(), name.clone()));
         }
         hide_from_elements(world, &molecule, &name, &hiders);
-        let veils = hiders.into_iter().map(|of| of.veil);
-        if let Some(mut known) = world.get_resource_mut::<Veils>() {
-            known.0.extend(veils);
+        let blocks = hiders.into_iter().map(|of| of.block);
+        if let Some(mut known) = world.get_resource_mut::<ReceptorBlocks>() {
+            known.0.extend(blocks);
         }
     }
 }
@@ -158,9 +158,9 @@ fn hide_from_elements(world: &mut World, molecule: &str, name: &str, hiders: &[H
             let mut levels = Vec::new();
             for hider in &hiders {
                 levels.clear();
-                of(&hider.veil.by, &mut levels);
+                of(&hider.block.by, &mut levels);
                 for (value, level) in to[start..].iter_mut().zip(&levels) {
-                    *value *= hider.veil.left(*level);
+                    *value *= hider.block.left(*level);
                 }
             }
         });

@@ -89,12 +89,12 @@ impl BloodExchange {
 
 /// The way of the blood: segments from high pressure to low, with what they come from and lead to. Worked out when the flow has changed.
 #[derive(Component, Clone, Debug, Default)]
-pub struct Course {
+pub struct FlowOrder {
     /// Indices of perfused segments, each after all that lead to it.
     pub segments: Vec<u32>,
 }
 
-impl Course {
+impl FlowOrder {
     /// Finds the way of the blood in a network.
     pub fn follow(&mut self, network: &Network) {
         self.segments.clear();
@@ -112,10 +112,10 @@ impl Course {
 }
 
 /// Finds the way of the blood where the flow has changed.
-pub fn find_course(mut networks: Query<(Ref<Network>, &mut Course)>) {
-    for (network, mut course) in &mut networks {
+pub fn find_flow_order(mut networks: Query<(Ref<Network>, &mut FlowOrder)>) {
+    for (network, mut order) in &mut networks {
         if network.is_changed() {
-            course.follow(&network);
+            order.follow(&network);
         }
     }
 }
@@ -196,7 +196,7 @@ pub struct Carried<'a> {
     /// The vessels.
     pub network: &'a Network,
     /// Their segments in the order of the flow.
-    pub course: &'a Course,
+    pub order: &'a FlowOrder,
     /// The molecule.
     pub molecule: &'a Molecule,
     /// What blood binds of it.
@@ -237,7 +237,7 @@ impl Carried<'_> {
         }
         self.enter(arrived);
         let mut given = 0.0;
-        for at in &self.course.segments {
+        for at in &self.order.segments {
             let at = *at as usize;
             let segment = &network.segments()[at];
             let [up, down] = up_and_down(network, at);
@@ -347,12 +347,12 @@ pub fn carry_in_blood(
     molecules: Res<Molecules>,
     parameters: Res<VesselExchangeParameters>,
     sites: Res<Sites>,
-    networks: Query<(&Network, &Course, Option<&Interstitium>)>,
+    networks: Query<(&Network, &FlowOrder, Option<&Interstitium>)>,
     mut fields: Query<(&FieldSupply, &FieldValues, &mut BloodExchange)>,
     (mut arrived, mut curve): (Local<Vec<Arrived>>, Local<Curve>),
 ) {
     for site in &sites.list {
-        let Ok((network, course, fluid)) = networks.get(site.entity) else {
+        let Ok((network, order, fluid)) = networks.get(site.entity) else {
             continue;
         };
         for field in &site.fields {
@@ -371,7 +371,7 @@ pub fn carry_in_blood(
                 };
                 let carried = Carried {
                     network,
-                    course,
+                    order,
                     molecule,
                     carrier,
                     entering: supply.level,
@@ -401,7 +401,7 @@ pub fn carry_in_blood(
                     exchange.blood = blood;
                     let parts = super::walls::Proteins {
                         network,
-                        course,
+                        order,
                         molecule,
                         blood,
                         parameters: &parameters,

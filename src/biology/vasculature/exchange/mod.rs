@@ -38,7 +38,7 @@ mod known;
 pub mod walls;
 pub mod ways;
 
-pub use carriage::{BloodExchange, Course};
+pub use carriage::{BloodExchange, FlowOrder};
 pub use haemoglobin::{Carrier, Curve};
 pub use ways::VesselWays;
 
@@ -123,7 +123,7 @@ pub(super) fn register(app: &mut App) {
     order_fluid(app);
     app.register_group::<VesselExchangeParameters>("vessel_exchange")
         .register_kept::<BloodExchange>(Owner::Field, "blood_exchange")
-        .declare_remade::<Course>("found from the network")
+        .declare_remade::<FlowOrder>("found from the network")
         .register_vessel_exchange::<BloodExchange>()
         .register_molecule_use("vessels", OXYGEN)
         .supply_by_site_part("vessels")
@@ -131,12 +131,16 @@ pub(super) fn register(app: &mut App) {
         .add_systems(
             SimSchedule,
             (
-                (carriage::find_course, walls::filter_water, ways::show_ways)
+                (
+                    carriage::find_flow_order,
+                    walls::filter_water,
+                    ways::show_ways,
+                )
                     .chain()
                     .in_set(FluidSystems::Walls),
                 carriage::carry_in_blood.in_set(FluidSystems::Carry),
                 // What follows from the network is not saved: at the start and after a resume it is found before anybody asks for it.
-                (carriage::find_course, ways::show_ways)
+                (carriage::find_flow_order, ways::show_ways)
                     .chain()
                     .run_if(ways::are_unknown)
                     .in_set(SimSystems::Perceive),
@@ -163,9 +167,12 @@ pub(super) fn install(world: &mut World, site: Entity) {
     let organ = world.get::<Organ>(site).copied().unwrap_or(Organ::Medium);
     let native = VesselsLike::native_to(organ).vessels();
     let ways = crate::cell::doors::SiteDoors::of(VesselWays::of(network, native));
-    world
-        .entity_mut(site)
-        .insert((DrawnVessels, DrawnWalls::default(), Course::default(), ways));
+    world.entity_mut(site).insert((
+        DrawnVessels,
+        DrawnWalls::default(),
+        FlowOrder::default(),
+        ways,
+    ));
 }
 
 #[cfg(test)]

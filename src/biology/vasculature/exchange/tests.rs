@@ -20,7 +20,7 @@ fn block() -> TissueBlock {
 }
 
 /// An artery that forks into two capillaries, which meet again and leave by a vein. The first of them is wider.
-fn forked() -> (Network, Course) {
+fn forked() -> (Network, FlowOrder) {
     let mut network = Network::empty(&block());
     let port = |side, mmhg| {
         Some(Port {
@@ -63,9 +63,9 @@ fn forked() -> (Network, Course) {
     for _ in 0..12 {
         work.circulate(&mut network, &parameters);
     }
-    let mut course = Course::default();
-    course.follow(&network);
-    (network, course)
+    let mut order = FlowOrder::default();
+    order.follow(&network);
+    (network, order)
 }
 
 fn oxygen() -> Molecule {
@@ -105,9 +105,9 @@ fn a_capillary_exchanges_oxygen_with_its_voxel_a_thousand_times_a_minute() {
 
 #[test]
 fn what_blood_gives_at_forks_and_where_vessels_meet_is_what_tissue_takes() {
-    let (network, course) = forked();
-    assert_eq!(course.segments.len(), 6);
-    assert_eq!([course.segments[0], course.segments[5]], [0, 5]);
+    let (network, order) = forked();
+    assert_eq!(order.segments.len(), 6);
+    assert_eq!([order.segments[0], order.segments[5]], [0, 5]);
     let (parameters, oxygen) = (VesselExchangeParameters::default(), oxygen());
     let mut curve = Curve::default();
     for (carrier, level) in [
@@ -116,7 +116,7 @@ fn what_blood_gives_at_forks_and_where_vessels_meet_is_what_tissue_takes() {
     ] {
         let carried = Carried {
             network: &network,
-            course: &course,
+            order: &order,
             molecule: &oxygen,
             carrier,
             entering: 80.0,
@@ -152,9 +152,9 @@ fn what_blood_gives_at_forks_and_where_vessels_meet_is_what_tissue_takes() {
 
 #[test]
 fn one_that_follows_a_vessel_takes_the_branch_in_which_more_flows_more_often() {
-    let (network, course) = forked();
+    let (network, order) = forked();
     let mut ways = VesselWays::of(&network, VesselsLike::Breast.vessels());
-    ways.follow_flow(&network, &course);
+    ways.follow_flow(&network, &order);
     let n = 1000;
     let (mut wide, mut narrow) = (0, 0);
     for i in 0..n {
@@ -193,9 +193,9 @@ fn one_that_follows_a_vessel_takes_the_branch_in_which_more_flows_more_often() {
 
 #[test]
 fn one_that_crawls_slowly_gets_past_a_fork_and_one_beside_a_vessel_is_in_none() {
-    let (network, course) = forked();
+    let (network, order) = forked();
     let mut ways = VesselWays::of(&network, VesselsLike::Breast.vessels());
-    ways.follow_flow(&network, &course);
+    ways.follow_flow(&network, &order);
     // Half a micrometre at a time: less than by how much the vessel narrows at the fork.
     for (dice, is_wide) in [(0.01, true), (0.99, false)] {
         let mut at_um = Vec3::new(-46.0, 0.0, 0.0);
@@ -216,14 +216,14 @@ fn one_that_crawls_slowly_gets_past_a_fork_and_one_beside_a_vessel_is_in_none() 
 
 #[test]
 fn leukocytes_come_by_what_they_can_hold_on_to_and_leaks_draw_what_leaks() {
-    let (mut network, course) = forked();
+    let (mut network, order) = forked();
     // The walls of one branch leak ten times as much and bear half of what leukocytes hold on to.
     for at in [1, 3] {
         let segment = &mut network.segments_mut()[at];
         (segment.permeability, segment.adhesion) = (10.0, 0.5);
     }
     let mut ways = VesselWays::of(&network, VesselsLike::Breast.vessels());
-    ways.follow_flow(&network, &course);
+    ways.follow_flow(&network, &order);
     // By hand: length times radius of both branches, and of what leads to them and away.
     let branch = 2.0 * 45.0 * std::f32::consts::SQRT_2;
     let (upper, lower, rest) = (5.0 * branch, 4.0 * branch, 6.0 * 120.0);

@@ -7,7 +7,7 @@ use bevy::prelude::*;
 
 use super::super::network::{Network, Segment};
 use super::VesselExchangeParameters;
-use super::carriage::Course;
+use super::carriage::FlowOrder;
 use crate::tissue::Molecule;
 use crate::tissue::interstitium::{DrawnWalls, Interstitium, through_wall};
 use crate::tissue::medium::VesselExchange;
@@ -27,9 +27,9 @@ pub fn filtration(
 /// Says what water the walls of vessels let through, where the flow has changed.
 pub fn filter_water(
     parameters: Res<VesselExchangeParameters>,
-    mut networks: Query<(Ref<Network>, &Course, &mut DrawnWalls), With<Interstitium>>,
+    mut networks: Query<(Ref<Network>, &FlowOrder, &mut DrawnWalls), With<Interstitium>>,
 ) {
-    for (network, course, mut walls) in &mut networks {
+    for (network, order, mut walls) in &mut networks {
         if !network.is_changed() && !parameters.is_changed() && !walls.rate_per_mmhg_min.is_empty()
         {
             continue;
@@ -43,7 +43,7 @@ pub fn filter_water(
             list.clear();
             list.resize(block.voxels(), 0.0);
         }
-        let mut perfused: Vec<u32> = course.segments.clone();
+        let mut perfused: Vec<u32> = order.segments.clone();
         perfused.sort_unstable();
         for at in perfused {
             let at = at as usize;
@@ -79,7 +79,7 @@ pub struct Proteins<'a> {
     /// The vessels.
     pub network: &'a Network,
     /// Those that are perfused.
-    pub course: &'a Course,
+    pub order: &'a FlowOrder,
     /// The molecule.
     pub molecule: &'a Molecule,
     /// Its level in blood.

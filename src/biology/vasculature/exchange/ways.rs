@@ -4,7 +4,7 @@ use bevy::prelude::*;
 
 use super::super::network::Network;
 use super::super::organs::OrganVessels;
-use super::carriage::{Course, up_and_down};
+use super::carriage::{FlowOrder, up_and_down};
 use crate::cell::doors::{Door, Doors, Extravasation, Followed, SiteDoors};
 
 /// Width of the cells of the grid by which segments are found, um.
@@ -124,7 +124,7 @@ impl VesselWays {
     }
 
     /// Follows what flows.
-    pub fn follow_flow(&mut self, network: &Network, course: &Course) {
+    pub fn follow_flow(&mut self, network: &Network, order: &FlowOrder) {
         let nodes = network.nodes().len();
         self.ways.clear();
         self.leaky_um2.clear();
@@ -136,7 +136,7 @@ impl VesselWays {
         self.near.clear();
         self.near
             .resize(self.cells.element_product() as usize, Vec::new());
-        let mut perfused = course.segments.clone();
+        let mut perfused = order.segments.clone();
         perfused.sort_unstable();
         let (mut leaky, mut adhesive) = (0.0, 0.0);
         for at in perfused {
@@ -324,12 +324,12 @@ pub fn are_unknown(sites: Query<&SiteDoors>) -> bool {
 }
 
 /// Keeps the ways in and out up to date where the flow has changed.
-pub fn show_ways(mut networks: Query<(Ref<Network>, &Course, &mut SiteDoors)>) {
-    for (network, course, mut doors) in &mut networks {
+pub fn show_ways(mut networks: Query<(Ref<Network>, &FlowOrder, &mut SiteDoors)>) {
+    for (network, order, mut doors) in &mut networks {
         if network.is_changed()
             && let Some(ways) = doors.get_mut::<VesselWays>()
         {
-            ways.follow_flow(&network, course);
+            ways.follow_flow(&network, order);
         }
     }
 }
