@@ -9,7 +9,7 @@
 //! which it is, [`rule_check`] what is refused, [`site_number`] numbers of sites that are both known and measured, [`saturation`] the Hill function, [`capability`] what cells of a type can do, [`clones`] what they inherit
 //! with changes, [`dialect`] how files are written, [`documentation`] what doc comments say, [`extension`] what others
 //! add to the program, [`exact_sum`] sums that do not depend on the order of their terms, [`layout`] how state lies in
-//! a file, [`stages`] how long the parts of a step take, [`colour_map`] the names of the colour maps, [`carried`] what
+//! a file, [`stages`] how long the parts of a step take, [`spoken`] names as people write them, [`colour_map`] the names of the colour maps, [`carried`] what
 //! newcomers bring, [`diagram`] what panels show beside the picture, [`in_transit`] what goes on in cells between two sites, [`layer`] what a picture shows besides cells,
 //! [`voxels`] what can be known of places, [`site_part`] what tissue is made of besides cells, [`body_part`] what the body around it is made of, [`run_file`] what modules write into run folders, [`inbox`] what many threads hand in,
 //! [`advice`] what is said of a scene before it runs, [`files`] how files are read and written that somebody else may have
@@ -52,6 +52,7 @@ pub mod run_file;
 pub mod saturation;
 pub mod site_number;
 pub mod site_part;
+pub mod spoken;
 pub mod stages;
 pub mod state;
 mod team;

@@ -15,6 +15,7 @@ use crate::core::columns::tables_with;
 use crate::core::metric::{Entry, Measure, Metric, Metrics, RegisterMetrics};
 use crate::core::parameters::CellTypeNames;
 use crate::core::quantity::{NONE, Quantities};
+use crate::core::spoken::spoken;
 use crate::core::state::RegisterState;
 use crate::tissue::{SiteEntry, SiteId, Sites};
 
@@ -55,7 +56,7 @@ pub fn register_types<'a>(world: &mut World, types: impl Iterator<Item = (&'a st
         world.register_metric(metric, Measure::OfType(index));
         let about = format!("Living cells of the type `{name}`.");
         let metric = Metric::new(format!("living_{name}"), "", about)
-            .label(&name.replace('_', " "))
+            .label(&spoken(name))
             .plot(COUNTS_PLOT)
             .colour(colour);
         world.register_metric(metric, Measure::LivingOfType(index));

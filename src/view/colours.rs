@@ -2,7 +2,8 @@
 //!
 //! One answer for the spheres and for the legend that counts them: [`CellColours::source`]. A category that prevails (a
 //! cell is dead) comes first, unless what was chosen holds for the dead, too; cells that do not have what was chosen
-//! are drawn and counted as such.
+//! are drawn and counted as such: striped where others of their type have it, dark where nobody of their type does, so that those
+//! of whom it tells stand out.
 //!
 //! A snapshot holds what was asked for. Where something else is chosen, it comes with one of the next snapshots; until
 //! then cells stay as they were ([`ColouredBy`]).
@@ -66,8 +67,10 @@ pub enum ColourSource {
     Value(u8),
     /// The value of the quantity chosen.
     Number(f32),
-    /// It does not have what was chosen.
+    /// It does not have what was chosen, though others of its type do.
     NoValue,
+    /// Nobody of its type has what was chosen.
+    Aside,
 }
 
 /// A category of the catalogue and its value in each cell.
@@ -87,6 +90,8 @@ pub struct CellColours<'a> {
     chosen: Chosen<'a>,
     prevailing: Vec<Column<'a>>,
     others: Vec<Column<'a>>,
+    /// By type, whether some of it have what was chosen.
+    told: Vec<bool>,
     scale: Option<Scale>,
 }
 
@@ -117,8 +122,10 @@ impl<'a> CellColours<'a> {
             chosen: chosen.unwrap_or(Chosen::Type),
             prevailing,
             others,
+            told: Vec::new(),
             scale: None,
         };
+        colours.told = colours.types_told();
         if let Chosen::Quantity(info, _) = colours.chosen {
             let top = (0..cells.len())
                 .map(|i| match colours.source(i) {
@@ -173,6 +180,22 @@ impl<'a> CellColours<'a> {
         })
     }
 
+    /// By type, whether some of it have what was chosen.
+    fn types_told(&self) -> Vec<bool> {
+        let mut told = vec![false; self.snapshot.cell_types.len()];
+        for (i, kind) in self.cells.cell_type.iter().enumerate() {
+            let has = match &self.chosen {
+                Chosen::Type => true,
+                Chosen::Category(column) => value_of(column, i).is_some(),
+                Chosen::Quantity(_, values) => values.get(i).is_some_and(|value| !value.is_nan()),
+            };
+            if has && let Some(told) = told.get_mut(usize::from(*kind)) {
+                *told = true;
+            }
+        }
+        told
+    }
+
     /// What gives cell `i` its colour.
     pub fn source(&self, i: usize) -> ColourSource {
         let of_all = match &self.chosen {
@@ -184,6 +207,11 @@ impl<'a> CellColours<'a> {
             return ColourSource::Prevailing(place, value);
         }
         let kind = self.cells.cell_type.get(i).copied().unwrap_or(u16::MAX);
+        let without = if self.told.get(usize::from(kind)) == Some(&false) {
+            ColourSource::Aside
+        } else {
+            ColourSource::NoValue
+        };
         match &self.chosen {
             Chosen::Type => ColourSource::Type(kind),
             Chosen::Category(column) => match value_of(column, i) {
@@ -192,11 +220,11 @@ impl<'a> CellColours<'a> {
                     ColourSource::Value(number)
                 }
                 Some(_) => ColourSource::Type(kind),
-                None => ColourSource::NoValue,
+                None => without,
             },
             Chosen::Quantity(_, values) => match values.get(i) {
                 Some(value) if !value.is_nan() => ColourSource::Number(*value),
-                _ => ColourSource::NoValue,
+                _ => without,
             },
         }
     }
@@ -219,6 +247,7 @@ impl<'a> CellColours<'a> {
             }
             ColourSource::Number(value) => self.scale.as_ref().map(|scale| scale.colour(value)),
             ColourSource::NoValue => Some(palette::NO_VALUE),
+            ColourSource::Aside => Some(palette::ASIDE),
         };
         colour.unwrap_or(palette::UNKNOWN)
     }
@@ -357,6 +386,22 @@ pub(super) mod tests {
         let of_mood = colours(&of_category("mood"));
         assert_eq!(of_mood, [BLUE, RED, GREEN, palette::NO_VALUE]);
         assert_eq!(colours(&quantity("sea.depth"))[3], palette::NO_VALUE);
+    }
+
+    #[test]
+    fn types_of_which_nobody_has_what_is_shown_stand_aside() {
+        let mut snapshot = fish();
+        snapshot.cell_types.push(CellTypeStyle {
+            name: "stone".into(),
+            colour: BLUE,
+        });
+        snapshot.sites[0].cells.cell_type[3] = 1;
+        for colour_by in [of_category("mood"), quantity("sea.depth")] {
+            let colours = CellColours::new(&snapshot, &snapshot.sites[0], &colour_by);
+            assert_eq!(colours.of(3), palette::ASIDE);
+        }
+        let colours = CellColours::new(&snapshot, &snapshot.sites[0], &ColourBy::Type);
+        assert_eq!(colours.of(3), BLUE);
     }
 
     #[test]

@@ -38,7 +38,7 @@ use super::glyphs::paint::LayerPaint;
 use super::plot::Plot;
 use super::slice::slice_scale;
 use super::{Shown, ViewCamera, ViewSettings};
-use body::BodyMap;
+use body::{BodyMap, looked_at};
 use layout::{Wanted, arrange};
 use legend::{layer_entries, legend_entries, no_data_entry, shortened};
 use pen::{Heading, Pen, SCALE_BAR_POINTS};
@@ -218,13 +218,17 @@ pub fn draw_overlay(
     let (mut figures, mut legend, mut bars) = (Vec::new(), Vec::new(), Vec::new());
     let mut of_field = None;
     if let Some(site) = snapshot.site(settings.site) {
+        // Of the site that fills the picture, as the small body says.
+        let near = looked_at(snapshot, settings, camera, screen.size());
+        let near = near.and_then(|index| snapshot.sites.get(index));
+        let near = near.unwrap_or(site);
         if content.figures {
-            figures = figures_of(snapshot, site);
+            figures = figures_of(snapshot, near);
         }
         if content.legend {
             of_field = slice_scale(site, settings);
             let colours = CellColours::new(snapshot, site, colour_by).beside(of_field.as_ref());
-            legend = legend_entries(snapshot, &colours);
+            legend = legend_entries(snapshot, &CellColours::new(snapshot, near, colour_by));
             legend.extend(no_data_entry(site, settings));
             let of_cells = colours.scale().cloned();
             bars.extend(of_cells.filter(|scale| of_field.as_ref() != Some(scale)));

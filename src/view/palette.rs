@@ -2,7 +2,7 @@
 //!
 //! Who declares a category declares the colours of its values, with hues that stay apart with any kind of colour vision
 //! (Okabe & Ito 2008, "Color universal design"). Quantities use the maps of [`super::colour_map`]. Cells that do not
-//! have what is shown are light grey.
+//! have what is shown are light grey, and dark where nobody of their type has it.
 
 use crate::core::ColourMap;
 use crate::core::quantity::Quantity;
@@ -11,6 +11,9 @@ use crate::tissue::Molecule;
 /// Colour of cells that do not have what is shown, sRGB: a grey lighter than any that a scale or a dead cell has,
 /// but not so light that it draws the eye.
 pub const NO_VALUE: [f32; 3] = [0.66, 0.66, 0.66];
+
+/// Colour of cells of types of which nobody has what is shown, sRGB: a dark grey, before which the others stand out.
+pub const ASIDE: [f32; 3] = [0.25, 0.26, 0.28];
 
 /// Colour of a value of a category that has none of its own, as of living cells among the dead, sRGB.
 pub const PLAIN: [f32; 3] = [0.45, 0.70, 0.60];
@@ -252,8 +255,11 @@ mod tests {
     #[test]
     fn cells_without_a_value_look_like_no_value_of_any_scale() {
         let lab = |[r, g, b]: [f32; 3]| Oklaba::from(Srgba::rgb(r, g, b));
-        let none = lab(NO_VALUE);
-        for map in [ColourMap::Viridis, ColourMap::Ember, ColourMap::Cividis] {
+        let maps = [ColourMap::Viridis, ColourMap::Ember, ColourMap::Cividis];
+        for (none, map) in [NO_VALUE, ASIDE]
+            .iter()
+            .flat_map(|of| maps.map(|map| (lab(*of), map)))
+        {
             let nearest = (0..=200)
                 .map(|i| {
                     let here = lab(map.sample(i as f32 / 200.0));

@@ -94,7 +94,7 @@ pub(super) fn register(app: &mut App) {
         "dissemination.ways",
         "The ways of the blood between the organs on the stage: veins to the heart, arteries from it. A diagram, not to scale.",
     )
-    .label("way of the blood")
+    .label("blood between organs")
     .colour(ARTERY);
     app.register_layer::<Tube>(ways, |world, site, glyphs| {
         let Some(map) = WaysOfBlood::of(world, site) else {

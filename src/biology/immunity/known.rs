@@ -130,7 +130,7 @@ fn of_killers(app: &mut App) {
                 CategoryValue::new("held_back", "killer held back")
                     .colour([0.20, 0.40, 0.52])
                     .rim([0.16, 0.30, 0.40]),
-                CategoryValue::new("quelled", "killer hardly left any hits")
+                CategoryValue::new("quelled", "killer almost wholly held back")
                     .colour([0.10, 0.18, 0.24])
                     .rim([0.05, 0.10, 0.14]),
             ],

@@ -4,6 +4,7 @@ use bevy::prelude::*;
 use bevy_egui::egui::Ui;
 
 use crate::core::layer::{LayerColours, Tint};
+use crate::core::spoken::spoken;
 use crate::simulation::side_by_side::own_identity;
 use crate::simulation::{SiteSnapshot, Snapshot};
 use crate::view::overlay::{capitalised, pretty};
@@ -49,10 +50,10 @@ fn describe(snapshot: &Snapshot, site: usize, id: u64) -> Option<Description> {
     };
     let [x, y, z, _] = *cells.sphere_um.get(index)?;
     let kind = *cells.cell_type.get(index)?;
-    let name = snapshot.cell_types.get(usize::from(kind)).map_or_else(
-        || format!("type {kind}"),
-        |style| style.name.replace('_', " "),
-    );
+    let name = snapshot
+        .cell_types
+        .get(usize::from(kind))
+        .map_or_else(|| format!("type {kind}"), |style| spoken(&style.name));
     let mut rows = vec![
         ("Identity".to_owned(), format!("#{}", own_identity(id))),
         ("Type".to_owned(), name),

@@ -2,6 +2,7 @@
 
 use bevy_egui::egui::Ui;
 
+use crate::core::spoken::spoken;
 use crate::view::overlay::{colour32, count_text};
 use crate::view::{Shown, ViewSettings};
 
@@ -25,7 +26,7 @@ pub(super) fn show(ui: &mut Ui, sandbox: &Sandbox, shown: &Shown, settings: &mut
             continue;
         };
         let mut is_shown = !hidden.contains(&style.name);
-        let words = style.name.replace('_', " ");
+        let words = spoken(&style.name);
         let text = if is_shown {
             format!("{words}, {}", count_text(*count))
         } else {

@@ -29,6 +29,29 @@ const fn place_of(organ: Organ) -> (f32, f32) {
     }
 }
 
+/// The place of the site that fills a picture of this size, points, if one does.
+pub(super) fn looked_at(
+    snapshot: &Snapshot,
+    settings: &ViewSettings,
+    camera: &ViewCamera,
+    size: Vec2,
+) -> Option<usize> {
+    let mut sites = snapshot.sites_in(settings.site);
+    let alone = sites.len() == 1;
+    let target = Vec3::from(camera.pose.target_um);
+    let seen_um = um_per_pixel(&camera.pose, size.y) * size.min_elem();
+    sites.find(|index| {
+        let Some(site) = snapshot.sites.get(*index) else {
+            return false;
+        };
+        let block = site.max_um - site.min_um;
+        let off = target - snapshot.place_um(*index, settings.site);
+        let middle = 0.5 * (site.min_um + site.max_um);
+        let is_inside = (off - middle).abs().cmple(0.5 * block).all();
+        alone || is_inside && seen_um < MOST_AROUND * block.max_element()
+    })
+}
+
 /// The organs of a scene and which of them is looked at.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct BodyMap {
@@ -54,22 +77,8 @@ impl BodyMap {
         if organs.len() < 2 {
             return None;
         }
-        let sites = snapshot.sites_in(settings.site);
-        let alone = sites.len() == 1;
-        let target = Vec3::from(camera.pose.target_um);
-        let seen_um = um_per_pixel(&camera.pose, size.y) * size.min_elem();
-        let is_looked_at = |index: &usize| {
-            let Some(site) = snapshot.sites.get(*index) else {
-                return false;
-            };
-            let block = site.max_um - site.min_um;
-            let off = target - snapshot.place_um(*index, settings.site);
-            let middle = 0.5 * (site.min_um + site.max_um);
-            let is_inside = (off - middle).abs().cmple(0.5 * block).all();
-            alone || is_inside && seen_um < MOST_AROUND * block.max_element()
-        };
-        let mut looked_at = sites.filter(is_looked_at);
-        let site = looked_at.next().and_then(|index| snapshot.sites.get(index));
+        let site = looked_at(snapshot, settings, camera, size);
+        let site = site.and_then(|index| snapshot.sites.get(index));
         let here = site.and_then(|site| site.organ);
         let says = site.map_or_else(
             || WHOLE.to_owned(),

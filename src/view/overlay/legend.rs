@@ -3,6 +3,7 @@
 use super::pen::{Entry, Form};
 use super::words::count_text;
 use crate::core::quantity::Category;
+use crate::core::spoken::spoken;
 use crate::simulation::{SiteSnapshot, Snapshot};
 use crate::view::ViewSettings;
 use crate::view::colours::{CellColours, ColourSource};
@@ -43,7 +44,7 @@ pub(super) fn legend_entries(snapshot: &Snapshot, colours: &CellColours) -> Vec<
     let values_of = |category: &Category| vec![Tally::default(); category.values.len()];
     let mut values = colours.category().map(values_of).unwrap_or_default();
     let mut prevailing: Vec<Vec<Tally>> = colours.prevailing().map(values_of).collect();
-    let mut without = Tally::default();
+    let [mut without, mut aside] = [Tally::default(); 2];
     let mut rims: Vec<Entry> = Vec::new();
     let mut of_rims: Vec<Tally> = Vec::new();
     let stretches = colours.cells().stretches();
@@ -54,6 +55,7 @@ pub(super) fn legend_entries(snapshot: &Snapshot, colours: &CellColours) -> Vec<
             ColourSource::Value(value) => values.get_mut(usize::from(value)),
             ColourSource::Prevailing(place, value) => prevailing[place].get_mut(usize::from(value)),
             ColourSource::NoValue => Some(&mut without),
+            ColourSource::Aside => Some(&mut aside),
             ColourSource::Number(_) => None,
         };
         if let Some(tally) = slot {
@@ -85,7 +87,7 @@ pub(super) fn legend_entries(snapshot: &Snapshot, colours: &CellColours) -> Vec<
             tally,
             Entry {
                 colour: style.colour,
-                text: style.name.replace('_', " "),
+                text: spoken(&style.name),
                 ..Entry::default()
             },
         ));
@@ -118,6 +120,14 @@ pub(super) fn legend_entries(snapshot: &Snapshot, colours: &CellColours) -> Vec<
                 Some(category) => format!("no {}", category.label),
                 None => "no value".to_owned(),
             },
+            ..Entry::default()
+        },
+    ));
+    entries.push((
+        aside,
+        Entry {
+            colour: palette::ASIDE,
+            text: "other cells".to_owned(),
             ..Entry::default()
         },
     ));

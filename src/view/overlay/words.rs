@@ -39,7 +39,7 @@ pub fn pace_text(scene: &Scene, hours_per_second: Option<f64>) -> String {
             let factors = scene.faster.iter();
             let factors = factors.map(|(what, factor)| format!("{what} {}×", number_text(*factor)));
             let factors: Vec<String> = factors.collect();
-            format!("Illustrative: {} as fast as in life", factors.join(", "))
+            format!("Illustrative. Faster than in life: {}", factors.join("; "))
         }
     };
     if let Some(hours) = hours_per_second {
@@ -132,7 +132,7 @@ mod tests {
         );
         assert_eq!(
             of(r#"pace: Illustrative, faster: {"growth": 44}"#, Some(9.23)),
-            "Illustrative: growth 44× as fast as in life · 1 s = 9.2 h"
+            "Illustrative. Faster than in life: growth 44× · 1 s = 9.2 h"
         );
         let slow = of("pace: Illustrative", Some(0.5));
         assert_eq!(
