@@ -18,7 +18,7 @@ use super::way::CameraWay;
 use crate::journal::Journal;
 use crate::journal::run_folder::RunFolderError;
 use crate::scene::{Look, ParsedScene, Stage, Style};
-use crate::simulation::{Simulation, Snapshot, SnapshotRequest, drawn_site};
+use crate::simulation::{Catalogue, Simulation, Snapshot, SnapshotRequest, drawn_site};
 use crate::view::camera::pose_for_shape;
 use crate::view::history::History;
 use crate::view::overlay::{Pointer, chapter_text, pace_text};
@@ -284,17 +284,32 @@ impl Plan {
         let snapshot = seen.snapshot(filmed, request);
         let faded = match before {
             Some((share, before)) => {
-                let shot = self.compose(&snapshot, &seen.histories, before, (hours, part));
+                let shot = self.compose(&snapshot, seen, before, (hours, part));
                 Some((share, studio.shoot(&snapshot, &shot)?.to_vec()))
             }
             None => None,
         };
-        let shot = self.compose(&snapshot, &seen.histories, look, (hours, part));
+        let shot = self.compose(&snapshot, seen, look, (hours, part));
         let pixels = studio.shoot(&snapshot, &shot)?;
         if let Some((share, before)) = faded {
             fade(pixels, &before, 1.0 - share);
         }
         Ok(pixels)
+    }
+
+    /// What the timeline plots, of what was seen.
+    pub(super) fn plot_at(&self, catalogue: &Catalogue, seen: &Seen, hours: f64) -> Option<Plot> {
+        let scene = &self.scene;
+        let plot = scene.timeline.plot_at(hours)?;
+        let of = match &plot.site {
+            None => self.stage.focus,
+            Some(name) => usize::from(scene.site(Some(name))?.0),
+        };
+        let plot = Plot::of(&catalogue.metrics, seen.histories.get(of)?, &plot.title)?;
+        Some(Plot {
+            reaches: seen.plots_reach,
+            ..plot
+        })
     }
 
     /// What the timeline plots, or else what a trial measures first, of each arm.
@@ -356,7 +371,7 @@ impl Plan {
     fn compose(
         &self,
         snapshot: &Snapshot,
-        histories: &[History],
+        seen: &Seen,
         look: Look,
         (hours, part): (f64, Part),
     ) -> Shot {
@@ -373,15 +388,9 @@ impl Plan {
         let names = names.map(|beside| &beside.names);
         let site = drawn_site(&self.stage);
         let plot = if snapshot.arms.is_empty() {
-            scene.timeline.plot_at(hours).and_then(|plot| {
-                let of = match &plot.site {
-                    None => self.stage.focus,
-                    Some(name) => usize::from(scene.site(Some(name))?.0),
-                };
-                Plot::of(&snapshot.catalogue.metrics, histories.get(of)?, &plot.title)
-            })
+            self.plot_at(&snapshot.catalogue, seen, hours)
         } else {
-            self.plot_of_arms(snapshot, histories, hours)
+            self.plot_of_arms(snapshot, &seen.histories, hours)
         };
         let labels = scene.timeline.labels_at(hours).into_iter();
         let labels = labels.filter_map(|(number, label)| {
@@ -482,6 +491,8 @@ pub(super) struct Seen {
     shown: Option<(SnapshotRequest, Arc<Snapshot>)>,
     /// The curves of each site.
     histories: Vec<History>,
+    /// A value up to which plots reach, whatever is in them.
+    plots_reach: f64,
 }
 
 impl Seen {
@@ -490,12 +501,18 @@ impl Seen {
         Self {
             shown: None,
             histories: vec![History::default(); sites],
+            plots_reach: 0.0,
         }
     }
 
     /// Time has gone on.
     pub(super) fn pass(&mut self) {
         self.shown = None;
+    }
+
+    /// Lets plots reach up to a value at least.
+    pub(super) const fn reach(&mut self, value: f64) {
+        self.plots_reach = value;
     }
 
     /// The tissue as it is now.

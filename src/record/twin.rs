@@ -68,6 +68,17 @@ impl Twin {
         simulation: &Simulation,
         hours: f64,
     ) -> Result<Vec<u8>, FilmError> {
+        // Both plots go as far up, so that they can be compared.
+        for seen in [&mut *seen, &mut self.seen] {
+            seen.reach(0.0);
+        }
+        let catalogue = simulation.catalogue();
+        let plots = [&*seen, &self.seen].map(|seen| plan.plot_at(&catalogue, seen, hours));
+        let tops = plots.iter().flatten().map(|plot| plot.extent().2);
+        let top = tops.fold(0.0, f64::max);
+        for seen in [&mut *seen, &mut self.seen] {
+            seen.reach(top);
+        }
         let left = plan.draw(&mut self.studio, seen, simulation, (hours, Part::Left))?;
         let left = left.to_vec();
         let right = plan.draw(

@@ -54,6 +54,8 @@ pub struct Plot {
     pub is_share: bool,
     /// The curves.
     pub curves: Vec<Curve>,
+    /// A value up to which the plot reaches even where its curves do not, so that it can be compared with another.
+    pub reaches: f64,
 }
 
 impl Plot {
@@ -71,7 +73,7 @@ impl Plot {
                 String::new()
             },
             is_share,
-            curves: Vec::new(),
+            ..Self::default()
         })
     }
 
@@ -162,14 +164,18 @@ impl Plot {
             .collect()
     }
 
-    /// First and last time, hours, and the largest value.
+    /// First and last time, hours, and the largest value, or up to which it [`reaches`](Self::reaches).
     pub fn extent(&self) -> (f64, f64, f64) {
         let points = self.curves.iter().flat_map(|curve| &curve.points);
         let all = points.fold(
             (f64::INFINITY, 0.0_f64, 0.0_f64),
             |(from, to, top), [t, v]| (from.min(*t), to.max(*t), top.max(*v)),
         );
-        let top = if self.is_share { 1.0 } else { all.2 };
+        let top = if self.is_share {
+            1.0
+        } else {
+            all.2.max(self.reaches)
+        };
         (all.0.min(all.1), all.1, top)
     }
 }
