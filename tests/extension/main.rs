@@ -583,10 +583,13 @@ fn its_quantity_colours_cells_and_gives_the_legend_its_scale() {
         match known.iter().find(|(known, ..)| known.0 == *id) {
             Some((.., state)) => assert_eq!(colours.source(i), ColourSource::Number(state.glow)),
             None => {
-                assert_eq!(colours.source(i), ColourSource::NoValue);
+                assert_eq!(colours.source(i), ColourSource::Aside);
                 without += 1;
             }
         }
     }
-    assert_eq!(without, 1, "the fibroblast does not glow");
+    assert_eq!(
+        without, 1,
+        "the fibroblast does not glow, nor any of its type"
+    );
 }
