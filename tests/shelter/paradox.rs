@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use tumorscape::scene::schema::Action;
+use tumorscape::scene::schema::{Action, Place};
 use tumorscape::simulation::{Program, Simulation, open_scene};
 
 use super::{metric, run_to};
@@ -16,6 +16,8 @@ fn living(simulation: &Simulation) -> Living {
         .map(|name| metric(simulation, 0, name))
 }
 
+/// One killer to ten cancer cells at the start; with twice as many, as in the scene, they are done with some sheltered tumours, too.
+const KILLERS_PER_MM3: f64 = 750.0;
 /// A tumour of so many cells has got away: its run ends.
 const ESCAPED: f64 = 2000.0;
 /// Times a day at which the living are counted.
@@ -53,6 +55,13 @@ fn fate(seed: u64, site: &str, change: impl Fn(&mut Simulation)) -> Fate {
     scene
         .populations
         .retain(|population| population.site.as_deref() == Some(site));
+    for population in &mut scene.populations {
+        if let ("cd8_t_cell", Place::Scatter { per_mm3, .. }) =
+            (population.cell.as_str(), &mut population.place)
+        {
+            *per_mm3 = KILLERS_PER_MM3;
+        }
+    }
     // What is shown and expected of all three.
     scene.timeline.clear();
     scene.expect.clear();
