@@ -16,8 +16,10 @@ fn living(simulation: &Simulation) -> Living {
         .map(|name| metric(simulation, 0, name))
 }
 
-/// One killer to ten cancer cells at the start; with twice as many, as in the scene, they are done with some sheltered tumours, too.
-const KILLERS_PER_MM3: f64 = 750.0;
+/// Killers in a mm3 at the start, as in the scene: one to five cancer cells.
+const AS_IN_SCENE: f64 = 1500.0;
+/// One to ten: twice as many are done with some sheltered tumours, too.
+const HALF_AS_MANY: f64 = 750.0;
 /// A tumour of so many cells has got away: its run ends.
 const ESCAPED: f64 = 2000.0;
 /// Times a day at which the living are counted.
@@ -46,8 +48,8 @@ impl Fate {
     }
 }
 
-/// The fate of the tumour of one site of the scene; `change` is made at its start.
-fn fate(seed: u64, site: &str, change: impl Fn(&mut Simulation)) -> Fate {
+/// The fate of the tumour of one site of the scene, among so many killers in a mm3; `change` is made at its start.
+fn fate(seed: u64, site: &str, killers: f64, change: impl Fn(&mut Simulation)) -> Fate {
     let scene = open_scene(Path::new("scenes/immune_paradox.ron"));
     let mut whole = scene.unwrap_or_else(|report| panic!("{report}"));
     let scene = &mut whole.scene;
@@ -59,7 +61,7 @@ fn fate(seed: u64, site: &str, change: impl Fn(&mut Simulation)) -> Fate {
         if let ("cd8_t_cell", Place::Scatter { per_mm3, .. }) =
             (population.cell.as_str(), &mut population.place)
         {
-            *per_mm3 = KILLERS_PER_MM3;
+            *per_mm3 = killers;
         }
     }
     // What is shown and expected of all three.
@@ -83,10 +85,10 @@ fn fate(seed: u64, site: &str, change: impl Fn(&mut Simulation)) -> Fate {
     Fate(counts)
 }
 
-/// The fate of the sheltered tumour of a seed (from 1), which three tests compare with and one computes.
+/// The fate of the sheltered tumour of a seed (1 to 3), which two tests compare with and one computes.
 fn sheltered(seed: u64) -> &'static Fate {
-    static FOUND: [OnceLock<Fate>; 10] = [const { OnceLock::new() }; 10];
-    FOUND[seed as usize - 1].get_or_init(|| fate(seed, SHELTERED, |_| {}))
+    static FOUND: [OnceLock<Fate>; 3] = [const { OnceLock::new() }; 3];
+    FOUND[seed as usize - 1].get_or_init(|| fate(seed, SHELTERED, AS_IN_SCENE, |_| {}))
 }
 
 /// The day of a count.
@@ -102,10 +104,11 @@ const SHELTERED: &str = "killers and shelter";
 fn shelter_makes_the_tumour_larger_in_nine_of_ten_seeds() {
     let mut larger = 0;
     for seed in 1..=10 {
-        let (alone, sheltered) = (fate(seed, ALONE, |_| {}), sheltered(seed));
+        let [alone, sheltered] =
+            [ALONE, SHELTERED].map(|site| fate(seed, site, HALF_AS_MANY, |_| {}));
         // On day ten, or when the sheltered one got away; what is gone does not come back.
         let at = sheltered.last();
-        let [without, with] = [&alone, sheltered].map(|fate| fate.at(at)[0]);
+        let [without, with] = [&alone, &sheltered].map(|fate| fate.at(at)[0]);
         println!(
             "seed {seed}, day {}: {without} with killers (until day {}), {with} with shelter",
             day(at),
@@ -144,7 +147,7 @@ fn without_macrophages_or_regulatory_t_cells_part_of_it_is_recovered() {
     let mut sums = [0.0; 3];
     for seed in 1..=3 {
         let at = sheltered(seed).last();
-        let left = |cells| fate(seed, SHELTERED, without(cells)).at(at)[0];
+        let left = |cells| fate(seed, SHELTERED, AS_IN_SCENE, without(cells)).at(at)[0];
         let found = [
             sheltered(seed).at(at)[0],
             left(&["macrophage"]),
@@ -197,7 +200,7 @@ fn fewer_macrophages_slow_a_tumour_only_where_m2_holds_killers_back() {
     for seed in 1..=3 {
         let control = sheltered(seed);
         let at = control.last();
-        let treated = fate(seed, SHELTERED, drug).at(at);
+        let treated = fate(seed, SHELTERED, AS_IN_SCENE, drug).at(at);
         println!(
             "seed {seed}, day {}: {:?} cancer cells, macrophages, killers; {treated:?} under the drug",
             day(at),
@@ -210,8 +213,8 @@ fn fewer_macrophages_slow_a_tumour_only_where_m2_holds_killers_back() {
         }
         // Where killers hear nothing of macrophages they are done with the tumour in days: how much of it there was, and for how long.
         let found = [
-            fate(seed, SHELTERED, deaf).cell_days(),
-            fate(seed, SHELTERED, |simulation| {
+            fate(seed, SHELTERED, AS_IN_SCENE, deaf).cell_days(),
+            fate(seed, SHELTERED, AS_IN_SCENE, |simulation| {
                 deaf(simulation);
                 drug(simulation);
             })
