@@ -305,11 +305,7 @@ impl Plan {
             None => self.stage.focus,
             Some(name) => usize::from(scene.site(Some(name))?.0),
         };
-        let plot = Plot::of(&catalogue.metrics, seen.histories.get(of)?, &plot.title)?;
-        Some(Plot {
-            reaches: seen.plots_reach,
-            ..plot
-        })
+        Plot::of(&catalogue.metrics, seen.histories.get(of)?, &plot.title)
     }
 
     /// What the timeline plots, or else what a trial measures first, of each arm.
@@ -388,7 +384,11 @@ impl Plan {
         let names = names.map(|beside| &beside.names);
         let site = drawn_site(&self.stage);
         let plot = if snapshot.arms.is_empty() {
-            self.plot_at(&snapshot.catalogue, seen, hours)
+            let plot = self.plot_at(&snapshot.catalogue, seen, hours);
+            plot.map(|plot| Plot {
+                reaches: seen.plots_reach,
+                ..plot
+            })
         } else {
             self.plot_of_arms(snapshot, &seen.histories, hours)
         };

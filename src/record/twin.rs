@@ -69,9 +69,6 @@ impl Twin {
         hours: f64,
     ) -> Result<Vec<u8>, FilmError> {
         // Both plots go as far up, so that they can be compared.
-        for seen in [&mut *seen, &mut self.seen] {
-            seen.reach(0.0);
-        }
         let catalogue = simulation.catalogue();
         let plots = [&*seen, &self.seen].map(|seen| plan.plot_at(&catalogue, seen, hours));
         let tops = plots.iter().flatten().map(|plot| plot.extent().2);

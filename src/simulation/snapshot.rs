@@ -257,6 +257,14 @@ impl Snapshot {
         one..(one + 1).min(self.sites.len()).max(one)
     }
 
+    /// The cells of a site among those that a picture of the site with the index `drawn` shows.
+    pub fn rows_in(&self, site: usize, drawn: usize) -> std::ops::Range<usize> {
+        let shown = self.sites_in(drawn).start;
+        let cells = |sites: &[SiteSnapshot]| sites.iter().map(|site| site.cells.len()).sum();
+        let upto = |end: usize| self.sites.get(shown..end).map_or(0, cells);
+        upto(site)..upto(site + 1)
+    }
+
     /// Puts the sites on their stage as one, if they share it.
     pub fn set_stage(&mut self, stage: Stage) {
         self.whole = stage.is_shared.then(|| whole(&self.sites, &stage));

@@ -90,7 +90,7 @@ pub struct CellColours<'a> {
     chosen: Chosen<'a>,
     prevailing: Vec<Column<'a>>,
     others: Vec<Column<'a>>,
-    /// By type, whether some of it have what was chosen.
+    /// By type, whether some of it have what was chosen, if anything was.
     told: Vec<bool>,
     scale: Option<Scale>,
 }
@@ -180,12 +180,15 @@ impl<'a> CellColours<'a> {
         })
     }
 
-    /// By type, whether some of it have what was chosen.
+    /// By type, whether some of it have what was chosen; nothing where cells have the colours of their types.
     fn types_told(&self) -> Vec<bool> {
+        if let Chosen::Type = self.chosen {
+            return Vec::new();
+        }
         let mut told = vec![false; self.snapshot.cell_types.len()];
         for (i, kind) in self.cells.cell_type.iter().enumerate() {
             let has = match &self.chosen {
-                Chosen::Type => true,
+                Chosen::Type => false,
                 Chosen::Category(column) => value_of(column, i).is_some(),
                 Chosen::Quantity(_, values) => values.get(i).is_some_and(|value| !value.is_nan()),
             };

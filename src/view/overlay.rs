@@ -220,15 +220,16 @@ pub fn draw_overlay(
     if let Some(site) = snapshot.site(settings.site) {
         // Of the site that fills the picture, as the small body says.
         let near = looked_at(snapshot, settings, camera, screen.size());
-        let near = near.and_then(|index| snapshot.sites.get(index));
-        let near = near.unwrap_or(site);
         if content.figures {
-            figures = figures_of(snapshot, near);
+            let of = near.and_then(|index| snapshot.sites.get(index));
+            figures = figures_of(snapshot, of.unwrap_or(site));
         }
         if content.legend {
             of_field = slice_scale(site, settings);
             let colours = CellColours::new(snapshot, site, colour_by).beside(of_field.as_ref());
-            legend = legend_entries(snapshot, &CellColours::new(snapshot, near, colour_by));
+            let all = 0..site.cells.len();
+            let rows = near.map_or(all, |index| snapshot.rows_in(index, settings.site));
+            legend = legend_entries(snapshot, &colours, rows);
             legend.extend(no_data_entry(site, settings));
             let of_cells = colours.scale().cloned();
             bars.extend(of_cells.filter(|scale| of_field.as_ref() != Some(scale)));

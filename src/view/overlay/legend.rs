@@ -1,5 +1,7 @@
 //! What the legend says: who is in the picture, by what colours them, with their numbers and their shapes.
 
+use std::ops::Range;
+
 use super::pen::{Entry, Form};
 use super::words::count_text;
 use crate::core::quantity::Category;
@@ -38,8 +40,12 @@ impl Tally {
     }
 }
 
-/// Types and values of categories that occur, with their colours, shapes and numbers.
-pub(super) fn legend_entries(snapshot: &Snapshot, colours: &CellColours) -> Vec<Entry> {
+/// Types and values of categories that occur among some of the cells, with their colours, shapes and numbers.
+pub(super) fn legend_entries(
+    snapshot: &Snapshot,
+    colours: &CellColours,
+    rows: Range<usize>,
+) -> Vec<Entry> {
     let mut types = vec![Tally::default(); snapshot.cell_types.len()];
     let values_of = |category: &Category| vec![Tally::default(); category.values.len()];
     let mut values = colours.category().map(values_of).unwrap_or_default();
@@ -48,7 +54,7 @@ pub(super) fn legend_entries(snapshot: &Snapshot, colours: &CellColours) -> Vec<
     let mut rims: Vec<Entry> = Vec::new();
     let mut of_rims: Vec<Tally> = Vec::new();
     let stretches = colours.cells().stretches();
-    for i in 0..colours.cells().len() {
+    for i in rows {
         let ratio = stretches.of(i).map_or(1.0, |(_, ratio)| ratio);
         let slot = match colours.source(i) {
             ColourSource::Type(kind) => types.get_mut(usize::from(kind)),
@@ -212,9 +218,12 @@ pub(super) fn layer_entries(paints: &[LayerPaint]) -> Vec<Entry> {
 
 #[cfg(test)]
 mod tests {
+    use bevy::math::Vec3;
+
     use super::*;
     use crate::cell::shape::STRETCH;
-    use crate::scene::ColourBy;
+    use crate::scene::{ColourBy, Stage};
+    use crate::simulation::WHOLE_STAGE;
     use crate::view::colours::tests::{fish, of_category, quantity};
 
     #[test]
@@ -222,7 +231,7 @@ mod tests {
         let snapshot = fish();
         let legend = |colour_by: &ColourBy| {
             let colours = CellColours::new(&snapshot, &snapshot.sites[0], colour_by);
-            let entries = legend_entries(&snapshot, &colours).into_iter();
+            let entries = legend_entries(&snapshot, &colours, 0..colours.cells().len()).into_iter();
             let words: Vec<String> = entries
                 .map(|entry| format!("{} {}", entry.text, entry.count))
                 .collect();
@@ -236,6 +245,32 @@ mod tests {
         );
         assert_eq!(legend(&quantity("sea.depth")), "no value 1");
         assert_eq!(legend(&quantity("sea.salt")), "eaten 1");
+    }
+
+    #[test]
+    fn of_a_site_on_a_stage_its_own_cells_are_counted() {
+        let mut snapshot = fish();
+        let mut pond = snapshot.sites[0].clone();
+        pond.cells.sphere_um.truncate(1);
+        pond.cells.id.truncate(1);
+        pond.cells.cell_type.truncate(1);
+        pond.cells.quantities.clear();
+        pond.cells.categories.clear();
+        snapshot.sites.push(pond);
+        snapshot.set_stage(Stage {
+            places_um: vec![Vec3::ZERO, Vec3::X],
+            focus: 0,
+            is_shared: true,
+        });
+        let whole = snapshot.site(WHOLE_STAGE).expect("they share it");
+        let colours = CellColours::new(&snapshot, whole, &ColourBy::Type);
+        let counted = |site| {
+            let rows = snapshot.rows_in(site, WHOLE_STAGE);
+            let entries = legend_entries(&snapshot, &colours, rows);
+            entries.iter().map(|entry| entry.number).sum::<usize>()
+        };
+        assert_eq!([counted(0), counted(1)], [4, 1]);
+        assert_eq!(snapshot.rows_in(1, 1), 0..1);
     }
 
     #[test]
@@ -276,7 +311,7 @@ mod tests {
                 .push(((*name).to_owned(), vec![value, 1.0, value, value]));
         }
         let colours = CellColours::new(&snapshot, &snapshot.sites[0], &ColourBy::Type);
-        let entries = legend_entries(&snapshot, &colours);
+        let entries = legend_entries(&snapshot, &colours, 0..colours.cells().len());
         let forms: Vec<(&str, Form)> = entries
             .iter()
             .map(|entry| (entry.text.as_str(), entry.form))
