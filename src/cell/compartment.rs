@@ -53,6 +53,9 @@ impl Compartments {
 /// Registration, from a module's plugin.
 pub trait RegisterCompartments {
     /// Says by which component a cell in transit knows the compartment that holds it, if one does.
+    ///
+    /// # Panics
+    /// When another module keeps cells in compartments already.
     fn register_compartments<C: Component>(
         &mut self,
         place: impl Fn(&C) -> Option<usize> + Send + Sync + 'static,
@@ -82,6 +85,10 @@ impl RegisterCompartments for App {
         self.init_resource::<Compartments>()
             .declare_remade::<Compartments>("made from the scene");
         let mut compartments = self.world_mut().resource_mut::<Compartments>();
+        assert!(
+            compartments.write.is_none(),
+            "one module keeps cells in compartments"
+        );
         compartments.write = Some(Box::new(write));
         self
     }

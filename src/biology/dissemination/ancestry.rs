@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 use super::circuit::{Circulation, EntryRoute};
 use super::circulation::{DIES, INJECTED, Voyage};
 use super::colonisation::{Colonist, DIES_THERE, SHED};
-use super::diagrams::line_of;
 use super::intravasation::ENTERS;
 use crate::cell::doors::lymph::LymphRoutes;
 use crate::cell::event::{EventKinds, Passage};
@@ -26,6 +25,14 @@ use crate::core::invariant::Breach;
 use crate::core::state::WhollyKept;
 use crate::core::{CellId, Clock};
 use crate::tissue::{Organ, SiteId, Sites};
+
+/// So many lines of first cells are told apart.
+pub(super) const LINES_KEPT: u64 = 8;
+
+/// The number of the line of a first cell, counted from 0.
+pub(super) const fn line_of(founder: u64) -> usize {
+    (founder % LINES_KEPT) as usize
+}
 
 /// What became of the cell of a journey, as far as is known.
 #[derive(
@@ -44,7 +51,7 @@ use crate::tissue::{Organ, SiteId, Sites};
 )]
 #[repr(u8)]
 pub enum JourneyChange {
-    /// It is in the blood, or still in the lymph.
+    /// It is in the blood.
     #[default]
     Travels,
     /// It lodged in an organ, by its place in the list of organs.
@@ -61,6 +68,10 @@ pub enum JourneyChange {
     Died,
     /// It died in the blood.
     DiedInBlood,
+    /// It is in the lymph, and has not come to the node.
+    InLymph,
+    /// It died in the lymph.
+    DiedInLymph,
 }
 
 impl JourneyChange {
@@ -75,6 +86,8 @@ impl JourneyChange {
             Self::Woke => "woken",
             Self::Died => "dead",
             Self::DiedInBlood => "died_in_blood",
+            Self::InLymph => "in_lymph",
+            Self::DiedInLymph => "died_in_lymph",
         }
     }
 }
@@ -237,7 +250,7 @@ pub fn keep_books(
             Some(Passage::Birth) if in_transit => books.others += 1,
             Some(Passage::Removal) => {
                 books.removed += u64::from(in_transit);
-                // One that was in the blood died there of itself; one that slept was cut out, say. A colony is more than the cell that founded it.
+                // One that was in the blood or the lymph died there of itself; one that slept was cut out, say. A colony is more than the cell that founded it.
                 let of = last
                     .of_cells
                     .get(&event.cell)
@@ -245,6 +258,7 @@ pub fn keep_books(
                 let of = of.and_then(|at| journeys.0.get_mut(*at as usize));
                 let change = of.as_ref().and_then(|of| match of.now {
                     JourneyChange::Travels if in_transit => Some(JourneyChange::DiedInBlood),
+                    JourneyChange::InLymph if in_transit => Some(JourneyChange::DiedInLymph),
                     JourneyChange::Lodged(_) | JourneyChange::Crossed | JourneyChange::Slept => {
                         Some(JourneyChange::Died)
                     }
@@ -330,7 +344,11 @@ pub fn keep_books(
             left: step,
             lodged: None,
             organ: None,
-            now: JourneyChange::Travels,
+            now: if by_lymph {
+                JourneyChange::InLymph
+            } else {
+                JourneyChange::Travels
+            },
             since: step,
             grew: false,
         });

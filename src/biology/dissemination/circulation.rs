@@ -283,6 +283,10 @@ pub fn circulate(
             let Ok((.., mut voyage, colonist)) = cells.get_mut(of.entity) else {
                 continue;
             };
+            // The node has let it through.
+            if voyage.is_in_lymph() && held.is_none() {
+                notes.add(of.voyage.journey, of.cell, JourneyChange::Travels);
+            }
             voyage.is_fresh = false;
             voyage.cloak += (of.platelets - voyage.cloak) * of.cloaks;
             voyage.platelets = Some(of.platelets);

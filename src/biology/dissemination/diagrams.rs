@@ -2,7 +2,7 @@
 
 use bevy::prelude::*;
 
-use super::ancestry::{Journey, JourneyChange, Journeys};
+use super::ancestry::{Journey, JourneyChange, Journeys, LINES_KEPT, line_of};
 use super::circuit::{Circuit, Circulation, EntryRoute, NODE};
 use super::circulation::Voyage;
 use super::colonisation::{Colonist, ColonyStage};
@@ -17,7 +17,7 @@ use crate::tissue::{Organ, Sites};
 const MOST_SHOWN: usize = 48;
 
 /// Colours of lines of first cells, one for each eight: sRGB, told apart by the colour-blind (Okabe and Ito 2008).
-pub(super) const LINES: [[f32; 3]; 8] = [
+pub(super) const LINES: [[f32; 3]; LINES_KEPT as usize] = [
     [0.90, 0.62, 0.0],
     [0.34, 0.71, 0.91],
     [0.0, 0.62, 0.45],
@@ -27,11 +27,6 @@ pub(super) const LINES: [[f32; 3]; 8] = [
     [0.80, 0.47, 0.65],
     [0.60, 0.60, 0.60],
 ];
-
-/// The number of the line of a first cell among [`LINES`].
-pub(super) const fn line_of(founder: u64) -> usize {
-    (founder % LINES.len() as u64) as usize
-}
 
 pub(super) fn register(app: &mut App) {
     app.register_diagram(
@@ -69,6 +64,8 @@ const fn in_words(now: JourneyChange) -> &'static str {
         JourneyChange::Woke => "woken",
         JourneyChange::Died => "dead",
         JourneyChange::DiedInBlood => "died in the blood",
+        JourneyChange::InLymph => "in the lymph",
+        JourneyChange::DiedInLymph => "died in the lymph",
     }
 }
 
@@ -107,7 +104,10 @@ fn lineages(world: &World) -> Option<Drawing> {
     let mut place = vec![None; journeys.len()];
     let mut lines: Vec<TreeLine> = Vec::new();
     for (at, of) in journeys.iter().enumerate().filter(|(at, _)| is_shown[*at]) {
-        let has_ended = matches!(of.now, JourneyChange::Died | JourneyChange::DiedInBlood);
+        let has_ended = matches!(
+            of.now,
+            JourneyChange::Died | JourneyChange::DiedInBlood | JourneyChange::DiedInLymph
+        );
         let ended = has_ended && living[at] == 0;
         let hours = |step: u64| step as f64 * step_hours;
         let organ = organ_name(circuit, of.organ).replace('_', " ");

@@ -20,7 +20,7 @@ use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::circuit::Circulation;
-use super::circulation::{DIES, LODGES, Voyage};
+use super::circulation::{LODGES, Voyage};
 use super::colonisation::{Colonist, ColonyStage};
 use crate::cell::body::CellType;
 use crate::cell::death::is_alive;
@@ -128,12 +128,14 @@ impl Parameters for IntravasationParameters {
 pub const ENTERS: EventKind = EventKind::of("intravasation.enters");
 /// A cell entered the lymph.
 pub const ENTERS_LYMPH: EventKind = EventKind::of("intravasation.enters_lymph");
+/// A cell entered the lymph, and left the tissues of the scene with it.
+pub const LEAVES_BY_LYMPH: EventKind = EventKind::of("intravasation.leaves_by_lymph");
 
 /// How cells travel with lymph: the blood of the body carries them on.
 pub(super) const BY_LYMPH: LymphRoute = LymphRoute {
     enters: ENTERS_LYMPH,
     arrives: LODGES,
-    leaves: DIES,
+    leaves: LEAVES_BY_LYMPH,
     depth: LymphRoute::ANYWHERE,
 };
 

@@ -195,7 +195,7 @@ impl Plugin for DisseminationPlugin {
 fn register_events(app: &mut App) {
     use circulation::{DIES, INJECTED, LODGES, LODGES_ELSEWHERE};
     use colonisation::{CROSSES, DIES_THERE, GROWS, SHED, SLEEPS, WAKES};
-    use intravasation::{ENTERS, ENTERS_LYMPH};
+    use intravasation::{ENTERS, ENTERS_LYMPH, LEAVES_BY_LYMPH};
     for (kind, passage, about) in [
         (
             ENTERS,
@@ -206,6 +206,11 @@ fn register_events(app: &mut App) {
             ENTERS_LYMPH,
             Passage::Departure,
             "A cell entered the lymph.",
+        ),
+        (
+            LEAVES_BY_LYMPH,
+            Passage::Removal,
+            "A cell entered the lymph, and left the tissues of the scene with it.",
         ),
         (
             INJECTED,

@@ -113,7 +113,7 @@ const OF_SITES: [SiteNumber<Lymphatics>; 5] = [
     },
     SiteNumber {
         quantity: "lymph.entered",
-        column: "cells_in_lymph",
+        column: "cells_entered_lymph",
         unit: "",
         label: "entered lymphatics",
         plot: "Cells that entered lymphatics",

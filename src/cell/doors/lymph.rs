@@ -255,14 +255,22 @@ const PLACE: Purpose = Purpose::of("cell.doors.lymph");
 /// Registration, from a module's plugin.
 pub trait RegisterLymphRoute {
     /// Registers how cells travel with lymph; the events that tell of it are registered as others are.
+    ///
+    /// # Panics
+    /// When another route is entered by the same event.
     fn register_lymph_route(&mut self, route: LymphRoute) -> &mut Self;
 }
 
 impl RegisterLymphRoute for App {
     fn register_lymph_route(&mut self, route: LymphRoute) -> &mut Self {
         let mut routes = self.world_mut().get_resource_or_init::<LymphRoutes>();
-        if routes.of(route.enters).is_none() {
-            routes.0.push(route);
+        match routes.of(route.enters) {
+            None => routes.0.push(route),
+            Some(known) => assert!(
+                *known == route,
+                "there are two routes that are entered by `{}`",
+                route.enters.name()
+            ),
         }
         self
     }
