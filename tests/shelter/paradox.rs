@@ -31,9 +31,20 @@ const COUNTS: usize = 10 * A_DAY;
 struct Fate(Vec<Living>);
 
 impl Fate {
-    /// Counts at that time (0 is half a day), or when the run ended before: then the tumour was gone, or had got away.
+    /// Counts at that time (0 is half a day), or when the run ended before: then the tumour was gone, or had got away, and is larger
+    /// than any that had not by then.
     fn at(&self, count: usize) -> Living {
-        *self.0.get(count).unwrap_or(&self.0[self.last()])
+        let [cancer, others @ ..] = *self.0.get(count).unwrap_or(&self.0[self.last()]);
+        let [macrophages, killers] = others;
+        if count > self.last() && self.has_escaped() {
+            return [f64::INFINITY, macrophages, killers];
+        }
+        [cancer, macrophages, killers]
+    }
+
+    /// Whether the tumour got away.
+    fn has_escaped(&self) -> bool {
+        self.0[self.last()][0] > ESCAPED
     }
 
     /// When its run ended.
@@ -208,13 +219,17 @@ fn fewer_macrophages_slow_a_tumour_only_where_m2_holds_killers_back() {
         }
         // Where killers hear nothing of macrophages they are done with the tumour in days: how much of it there was, and for how long.
         let found = [
-            fate(seed, SHELTERED, AS_IN_SCENE, deaf).cell_days(),
+            fate(seed, SHELTERED, AS_IN_SCENE, deaf),
             fate(seed, SHELTERED, AS_IN_SCENE, |simulation| {
                 deaf(simulation);
                 drug(simulation);
-            })
-            .cell_days(),
+            }),
         ];
+        assert!(
+            !found.iter().any(Fate::has_escaped),
+            "killers are done with both"
+        );
+        let found = found.map(|fate| fate.cell_days());
         println!(
             "seed {seed}, rules cut: {found:?} cancer cells times days, without and under the drug"
         );
