@@ -5,6 +5,8 @@
 
 // Size of the rags of a hole, um.
 const RAG_UM: f32 = 7.0;
+// Size of the meshes of the felt that a sheet is made of, um: finer in life, drawn so that one sees a sheet and not a tint.
+const FELT_UM: f32 = 5.0;
 
 struct Patch {
     @builtin(position) position: vec4<f32>,
@@ -55,6 +57,9 @@ fn noise(place: vec3<f32>) -> f32 {
 
 @fragment
 fn fragment(in: Patch) -> @location(0) vec4<f32> {
+    // Strands where two noises agree; from afar they run into one. Slopes are asked for before anything is left out.
+    let weave = noise(in.place / FELT_UM + 17.0) - noise(in.place / FELT_UM * 1.3 + 51.0);
+    let width = 0.06 + 0.5 * fwidth(weave);
     if dot(glyph::scene.cut.xyz, in.place) + glyph::scene.cut.w < 0.0 {
         discard;
     }
@@ -69,13 +74,15 @@ fn fragment(in: Patch) -> @location(0) vec4<f32> {
     var normal = in.normal;
     if dot(normal, ray) > 0.0 { normal = -normal; }
     let facing = abs(dot(normal, ray));
+    let felt = (1.0 - smoothstep(0.3 * width, width, abs(weave))) * min(0.06 / width, 1.0);
     // Seen edge on there is more of it on the way; the rim of a hole is frayed and light.
     let fray = (1.0 - smoothstep(0.0, 0.09, left)) * step(in.integrity, 0.999);
-    let opacity = clamp(in.colour.a * (0.6 + 0.8 * (1.0 - facing)) + 0.5 * fray * in.colour.a, 0.0, 1.0);
+    let whole = in.colour.a * (0.6 + 0.8 * (1.0 - facing));
+    let opacity = clamp(whole + in.colour.a * (0.9 * fray + 0.8 * felt), 0.0, 1.0);
     let base = glyph::on_ground(in.colour.rgb);
-    var lit = base * mix(1.0, 0.55, fray);
+    var lit = base * mix(1.0, 0.55, max(fray, 0.5 * felt));
     if glyph::scene.is_plain == 0u {
-        lit = glyph::light(base, normal, ray, in.mood.y) + 0.25 * fray * base;
+        lit = glyph::light(base, normal, ray, in.mood.y) + (0.4 * fray + 0.2 * felt) * base;
     }
     return vec4<f32>(glyph::finish(lit, in.mood, at), opacity);
 }
