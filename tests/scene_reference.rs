@@ -122,6 +122,7 @@ fn scene_with(kind: &str, piece: &str) -> String {
         ("arms", "[]"),
         ("timeline", "[]"),
         ("recording", "()"),
+        ("causes", "()"),
         ("expect", "[]"),
     ]
     .map(|(name, value)| (name, value.to_owned()));
@@ -131,7 +132,7 @@ fn scene_with(kind: &str, piece: &str) -> String {
         "Variant" => ("variants", true),
         "Event" => ("timeline", true),
         "Expectation" => ("expect", true),
-        "arms" | "parameters" | "recording" | "rules" => (kind, false),
+        "arms" | "causes" | "parameters" | "recording" | "rules" => (kind, false),
         _ => panic!("an example of an unknown kind: {kind}"),
     };
     let slot = parts

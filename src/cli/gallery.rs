@@ -404,7 +404,7 @@ fn shoot(
 /// Films what is set up, and says in what state it then is.
 #[cfg(feature = "view")]
 fn shoot_all(
-    mut filmed: impl crate::record::Filmed,
+    mut filmed: impl crate::record::Filmed + Send,
     options: crate::record::FilmOptions,
 ) -> Result<u64, Failure> {
     use std::ops::ControlFlow;

@@ -99,7 +99,7 @@ pub(crate) fn record(program: &Program, arguments: &RecordArguments) -> Result<E
 /// Makes the film of what is set up, and says what came of it; `names` are those of the arms, if there are any.
 fn shoot(
     arguments: &RecordArguments,
-    mut filmed: impl Filmed,
+    mut filmed: impl Filmed + Send,
     names: &[String],
 ) -> Result<ExitCode, Failure> {
     let scene = Arc::clone(filmed.first().scene());

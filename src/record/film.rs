@@ -13,7 +13,7 @@ use thiserror::Error;
 use super::filmed::{Filmed, note};
 use super::sink::{self, FilmFormat, SinkError, Summary};
 use super::studio::{Studio, StudioError};
-use super::twin::Twin;
+use super::twin::{self, Halves};
 use super::way::CameraWay;
 use crate::journal::Journal;
 use crate::journal::run_folder::RunFolderError;
@@ -21,7 +21,7 @@ use crate::scene::{Look, ParsedScene, Stage, Style};
 use crate::simulation::{Catalogue, Simulation, Snapshot, SnapshotRequest, drawn_site};
 use crate::view::camera::pose_for_shape;
 use crate::view::history::History;
-use crate::view::overlay::{Pointer, chapter_text, pace_text};
+use crate::view::overlay::{CauseDiagram, Pointer, chapter_text, pace_text};
 use crate::view::plot::Plot;
 use crate::view::{OverlayContent, ViewCamera, ViewSettings};
 
@@ -147,18 +147,22 @@ impl Film {
     /// the (first) simulation, and says whether to go on. A film that is broken off ends with the frame that was drawn last;
     /// one of no frame is not there.
     ///
+    /// While a frame is drawn and encoded the simulation goes on to the next one: a frame needs nothing but its snapshot.
+    ///
     /// # Errors
     /// When drawing, encoding or the run folder fails, or it is broken off before its first frame.
     pub fn shoot(
         mut self,
-        filmed: &mut impl Filmed,
+        filmed: &mut (impl Filmed + Send),
         journals: &mut [Journal],
-        mut progress: impl FnMut(u64, &Simulation) -> ControlFlow<()>,
+        mut progress: impl FnMut(u64, &Simulation) -> ControlFlow<()> + Send,
     ) -> Result<Summary, FilmError> {
         let frames = self.options.frames();
-        let (width, height) = self.options.size;
-        let shape = width as f32 / height as f32;
-        let way = filmed.way(shape, &mut |rehearsal| progress(0, rehearsal))?;
+        let size = self.options.size;
+        let shape = size.0 as f32 / size.1 as f32;
+        let way = filmed.way((shape, self.options.still_hours), &mut |rehearsal| {
+            progress(0, rehearsal)
+        })?;
         let first = filmed.first();
         let steps = first.total_steps();
         let whole_hours = first.clock().step_minutes / 60.0 * steps as f64;
@@ -174,58 +178,110 @@ impl Film {
             stage: filmed.stage(),
             way,
         };
-        let scene = &plan.scene;
+        let still_hours = self.options.still_hours;
+        let share_of = |frame: u64| match still_hours {
+            Some(hours) if whole_hours > 0.0 => (hours / whole_hours).clamp(0.0, 1.0),
+            // A film of one frame shows the end.
+            _ if frames == 1 => 1.0,
+            _ => frame as f64 / (frames - 1) as f64,
+        };
+        let due = |frame: u64| (share_of(frame) * steps as f64).round() as u64;
         let mut seen = Seen::of(plan.stage.places_um.len());
-        // Of arms that are side by side each is there already.
-        let is_alone = filmed.simulation(1).is_none();
-        let mut twin: Option<Twin> = None;
         note(filmed, journals)?;
-        'film: for frame in 0..frames {
-            let share = match self.options.still_hours {
-                Some(hours) if whole_hours > 0.0 => (hours / whole_hours).clamp(0.0, 1.0),
-                // A film of one frame shows the end.
-                _ if frames == 1 => 1.0,
-                _ => frame as f64 / (frames - 1) as f64,
-            };
-            let due = (share * steps as f64).round() as u64;
-            while filmed.first().steps() < due {
-                if is_alone && twin.is_none() && Twin::is_due(filmed.first()) {
-                    twin = Twin::of(filmed.first(), &seen, self.options.size)?;
-                }
-                filmed.step();
-                note(filmed, journals)?;
-                seen.pass();
-                if let Some(twin) = &mut twin {
-                    twin.step();
-                }
-                if progress(frame, filmed.first()).is_break() {
-                    if frame == 0 {
-                        return Err(FilmError::BrokenOff);
-                    }
-                    break 'film;
-                }
-            }
-            let hours = share * whole_hours;
-            let has_card = scene.timeline.card_at(hours).is_some();
-            let mut joined;
-            let pixels = match &mut twin {
+        let mut course = Course {
+            // Of arms that are side by side each is there already.
+            is_alone: filmed.simulation(1).is_none(),
+            filmed,
+            journals,
+            twin: None,
+            progress,
+        };
+        if course.go_on(due(0), 0)?.is_break() {
+            return Err(FilmError::BrokenOff);
+        }
+        let mut halves: Option<Halves> = None;
+        for frame in 0..frames {
+            let hours = share_of(frame) * whole_hours;
+            let snapshot = plan.see(&mut seen, &*course.filmed, hours);
+            let has_card = plan.scene.timeline.has_card(hours);
+            let beside = match &course.twin {
                 Some(twin) if !has_card => {
-                    joined = twin.draw(&plan, &mut seen, filmed.first(), hours)?;
-                    joined.as_mut_slice()
+                    let halves = match &mut halves {
+                        Some(halves) => halves,
+                        // Until now both were the same.
+                        none => none.insert(Halves::of(&seen, size)?),
+                    };
+                    let right = plan.see(halves.seen(), twin, hours);
+                    Some((halves, right))
                 }
-                _ => plan.draw(&mut self.studio, &mut seen, &*filmed, (hours, Part::Whole))?,
+                _ => None,
             };
-            self.sink.push(pixels)?;
-            if progress(frame + 1, filmed.first()).is_break() {
+            let until = if frame + 1 < frames {
+                due(frame + 1)
+            } else {
+                0
+            };
+            let (studio, sink) = (&mut self.studio, &mut self.sink);
+            let (course, seen) = (&mut course, &mut seen);
+            let (drawn, goes_on) = std::thread::scope(|scope| {
+                let ahead = scope.spawn(|| course.go_on(until, frame + 1));
+                let draw = || {
+                    let mut joined;
+                    let pixels = match beside {
+                        Some((halves, right)) => {
+                            joined = halves.draw(&plan, (seen, &snapshot), &right, hours)?;
+                            joined.as_mut_slice()
+                        }
+                        None => plan.draw(studio, (seen, 0.0), &snapshot, (hours, Part::Whole))?,
+                    };
+                    sink.push(pixels)?;
+                    Ok::<(), FilmError>(())
+                };
+                (draw(), ahead.join())
+            });
+            drawn?;
+            let goes_on = goes_on.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            if goes_on.is_break() {
                 break;
             }
         }
-        for (number, journal) in journals.iter_mut().enumerate() {
-            if let Some(simulation) = filmed.simulation(number) {
+        for (number, journal) in course.journals.iter_mut().enumerate() {
+            if let Some(simulation) = course.filmed.simulation(number) {
                 journal.finish(simulation)?;
             }
         }
         Ok(self.sink.finish()?)
+    }
+}
+
+/// What goes on while frames are drawn.
+struct Course<'a, F, P> {
+    filmed: &'a mut F,
+    journals: &'a mut [Journal],
+    /// Whether an arm may go its own way beside it.
+    is_alone: bool,
+    /// The arm that does.
+    twin: Option<Simulation>,
+    progress: P,
+}
+
+impl<F: Filmed, P: FnMut(u64, &Simulation) -> ControlFlow<()>> Course<'_, F, P> {
+    /// Simulates until so many steps are completed, `frames` frames being done; says whether to go on.
+    fn go_on(&mut self, until: u64, frames: u64) -> Result<ControlFlow<()>, FilmError> {
+        while self.filmed.first().steps() < until {
+            if self.is_alone && self.twin.is_none() {
+                self.twin = twin::of_step(self.filmed.first())?;
+            }
+            self.filmed.step();
+            note(&*self.filmed, self.journals)?;
+            if let Some(twin) = &mut self.twin {
+                twin.step();
+            }
+            if (self.progress)(frames, self.filmed.first()).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok((self.progress)(frames, self.filmed.first()))
     }
 }
 
@@ -266,31 +322,49 @@ impl Plan {
         (share < 1.0).then_some((share * share * (3.0 - 2.0 * share), before))
     }
 
-    /// Draws the frame at `hours`, or half of it.
+    /// Looks at the tissue as the frame at `hours` shows it.
+    pub(super) fn see(&self, seen: &mut Seen, filmed: &impl Filmed, hours: f64) -> Arc<Snapshot> {
+        let at_start = || self.scene.scene.recording.look.clone();
+        let look = self.scene.timeline.look_at(hours, at_start());
+        let mut request = SnapshotRequest::of_look(&look);
+        if let Some((_, before)) = self.look_going_out(hours, at_start()) {
+            request = request.and(SnapshotRequest::of_look(&before));
+        }
+        seen.snapshot(filmed, request)
+    }
+
+    /// The largest value of the plots of all that was seen.
+    pub(super) fn reach_of_plots(
+        &self,
+        catalogue: &Catalogue,
+        seen: [&Seen; 2],
+        hours: f64,
+    ) -> f64 {
+        let plots = seen.map(|seen| self.plot_at(catalogue, seen, hours));
+        let tops = plots.iter().flatten().map(|plot| plot.extent().2);
+        tops.fold(0.0, f64::max)
+    }
+
+    /// Draws the frame at `hours`, or half of it, from a snapshot and from what was seen before; plots reach up to a value at least.
     pub(super) fn draw<'a>(
         &self,
         studio: &'a mut Studio,
-        seen: &mut Seen,
-        filmed: &impl Filmed,
+        (seen, reach): (&Seen, f64),
+        snapshot: &Arc<Snapshot>,
         (hours, part): (f64, Part),
     ) -> Result<&'a mut [u8], FilmError> {
         let at_start = || self.scene.scene.recording.look.clone();
         let look = self.scene.timeline.look_at(hours, at_start());
         let before = self.look_going_out(hours, at_start());
-        let mut request = SnapshotRequest::of_look(&look);
-        if let Some((_, before)) = &before {
-            request = request.and(SnapshotRequest::of_look(before));
-        }
-        let snapshot = seen.snapshot(filmed, request);
         let faded = match before {
             Some((share, before)) => {
-                let shot = self.compose(&snapshot, seen, before, (hours, part));
-                Some((share, studio.shoot(&snapshot, &shot)?.to_vec()))
+                let shot = self.compose(snapshot, (seen, reach), before, (hours, part));
+                Some((share, studio.shoot(snapshot, &shot)?.to_vec()))
             }
             None => None,
         };
-        let shot = self.compose(&snapshot, seen, look, (hours, part));
-        let pixels = studio.shoot(&snapshot, &shot)?;
+        let shot = self.compose(snapshot, (seen, reach), look, (hours, part));
+        let pixels = studio.shoot(snapshot, &shot)?;
         if let Some((share, before)) = faded {
             fade(pixels, &before, 1.0 - share);
         }
@@ -298,7 +372,7 @@ impl Plan {
     }
 
     /// What the timeline plots, of what was seen.
-    pub(super) fn plot_at(&self, catalogue: &Catalogue, seen: &Seen, hours: f64) -> Option<Plot> {
+    fn plot_at(&self, catalogue: &Catalogue, seen: &Seen, hours: f64) -> Option<Plot> {
         let scene = &self.scene;
         let plot = scene.timeline.plot_at(hours)?;
         let of = match &plot.site {
@@ -354,6 +428,7 @@ impl Plan {
             Part::Right => OverlayContent {
                 title: right,
                 chapter: String::new(),
+                arrows: String::new(),
                 pace: String::new(),
                 caption: String::new(),
                 scale_bar: false,
@@ -367,7 +442,7 @@ impl Plan {
     fn compose(
         &self,
         snapshot: &Snapshot,
-        seen: &Seen,
+        (seen, reach): (&Seen, f64),
         look: Look,
         (hours, part): (f64, Part),
     ) -> Shot {
@@ -386,7 +461,7 @@ impl Plan {
         let plot = if snapshot.arms.is_empty() {
             let plot = self.plot_at(&snapshot.catalogue, seen, hours);
             plot.map(|plot| Plot {
-                reaches: seen.plots_reach,
+                reaches: reach,
                 ..plot
             })
         } else {
@@ -394,8 +469,8 @@ impl Plan {
         };
         let labels = scene.timeline.labels_at(hours).into_iter();
         let labels = labels.filter_map(|(number, label)| {
-            let event = way.place_of_label(number);
-            Pointer::of(label, snapshot, site, event)
+            let foreseen = way.foreseen_of_label(number);
+            Pointer::of(label, snapshot, site, foreseen)
         });
         let labels = labels.collect();
         let mut look = self.stage.look(look);
@@ -423,6 +498,10 @@ impl Plan {
                 .chapter_at(hours)
                 .map(chapter_text)
                 .unwrap_or_default(),
+            arrows: scene
+                .scene
+                .causes
+                .in_a_line(&scene.timeline.arrows_of_chapter(hours)),
             plot,
             labels,
             // Of several arms they would be those of one.
@@ -431,6 +510,7 @@ impl Plan {
                 .timeline
                 .card_at(hours)
                 .map(|(heading, lines)| (heading.to_owned(), lines.to_vec())),
+            causes: CauseDiagram::at(&scene.scene.causes, &scene.timeline, hours),
             ..OverlayContent::default()
         };
         Shot {
@@ -487,12 +567,10 @@ pub(super) enum Part {
 /// What has been seen of a simulation.
 #[derive(Clone)]
 pub(super) struct Seen {
-    /// The tissue as it is now, with what was asked for.
-    shown: Option<(SnapshotRequest, Arc<Snapshot>)>,
+    /// The tissue as it was seen last: after how many steps, what was asked for, and what was seen.
+    shown: Option<(u64, SnapshotRequest, Arc<Snapshot>)>,
     /// The curves of each site.
     histories: Vec<History>,
-    /// A value up to which plots reach, whatever is in them.
-    plots_reach: f64,
 }
 
 impl Seen {
@@ -501,27 +579,25 @@ impl Seen {
         Self {
             shown: None,
             histories: vec![History::default(); sites],
-            plots_reach: 0.0,
         }
     }
 
-    /// Time has gone on.
-    pub(super) fn pass(&mut self) {
-        self.shown = None;
-    }
-
-    /// Lets plots reach up to a value at least.
-    pub(super) const fn reach(&mut self, value: f64) {
-        self.plots_reach = value;
+    /// What was seen until another simulation goes on from there.
+    pub(super) fn of_other(&self) -> Self {
+        Self {
+            shown: None,
+            histories: self.histories.clone(),
+        }
     }
 
     /// The tissue as it is now.
     fn snapshot(&mut self, filmed: &impl Filmed, request: SnapshotRequest) -> Arc<Snapshot> {
+        let steps = filmed.first().steps();
         let snapshot = match self.shown.take() {
-            Some((of, snapshot)) if of == request => snapshot,
+            Some((at, of, snapshot)) if at == steps && of == request => snapshot,
             _ => Arc::new(filmed.snapshot(&request)),
         };
-        self.shown = Some((request, Arc::clone(&snapshot)));
+        self.shown = Some((steps, request, Arc::clone(&snapshot)));
         for (history, site) in self.histories.iter_mut().zip(&snapshot.sites) {
             history.push(snapshot.hours, &site.metrics);
         }

@@ -21,13 +21,13 @@ pub trait Filmed {
     fn snapshot(&self, request: &SnapshotRequest) -> Snapshot;
     /// Where the sites of its pictures stand.
     fn stage(&self) -> Stage;
-    /// The way of the camera; `progress` as in [`CameraWay::of_unless_stopped`].
+    /// The way of the camera; all as in [`CameraWay::of_unless_stopped`].
     ///
     /// # Errors
     /// As there.
     fn way(
         &self,
-        shape: f32,
+        picture: (f32, Option<f64>),
         progress: &mut dyn FnMut(&Simulation) -> ControlFlow<()>,
     ) -> Result<CameraWay, FilmError>;
 }
@@ -55,11 +55,11 @@ impl Filmed for Simulation {
 
     fn way(
         &self,
-        shape: f32,
+        picture: (f32, Option<f64>),
         progress: &mut dyn FnMut(&Simulation) -> ControlFlow<()>,
     ) -> Result<CameraWay, FilmError> {
         let drawn = drawn_site(&Filmed::stage(self));
-        CameraWay::of_unless_stopped(self, drawn, shape, progress)
+        CameraWay::of_unless_stopped(self, drawn, picture, progress)
     }
 }
 
@@ -86,7 +86,7 @@ impl Filmed for SideBySide {
 
     fn way(
         &self,
-        shape: f32,
+        (shape, _): (f32, Option<f64>),
         _: &mut dyn FnMut(&Simulation) -> ControlFlow<()>,
     ) -> Result<CameraWay, FilmError> {
         Ok(way_around(self, shape))

@@ -5,86 +5,81 @@ use std::sync::Arc;
 use super::film::{FilmError, Part, Plan, Seen};
 use super::studio::Studio;
 use crate::journal::moment::Moment;
-use crate::simulation::Simulation;
+use crate::simulation::{Simulation, Snapshot};
 
 /// Two times closer than this are one, minutes.
 const TOLERANCE: f64 = 1e-6;
 /// Width of the line between the halves, pixels.
 const LINE: usize = 2;
 
-/// The other arm, from where it goes its own way.
-pub(super) struct Twin {
-    simulation: Simulation,
+/// Whether the arm begins before the next step.
+fn is_due(simulation: &Simulation) -> bool {
+    let beside = simulation.scene().scene.recording.beside.as_ref();
+    beside.is_some_and(|beside| simulation.clock().minutes() >= beside.from.minutes() - TOLERANCE)
+}
+
+/// The arm in the state of the scene, if it begins before the next step of that.
+///
+/// # Errors
+/// When the state is not one of the arm.
+pub(super) fn of_step(simulation: &Simulation) -> Result<Option<Simulation>, FilmError> {
+    let beside = simulation.scene().scene.recording.beside.as_ref();
+    let Some(beside) = beside.filter(|_| is_due(simulation)) else {
+        return Ok(None);
+    };
+    let arm = simulation
+        .scene()
+        .arm(&beside.arm)
+        .map_err(FilmError::Twin)?;
+    let again = fork(simulation, Arc::new(arm)).map_err(FilmError::Twin)?;
+    Ok(Some(again))
+}
+
+/// The picture in two halves.
+pub(super) struct Halves {
+    /// What was seen of the arm: until it began, that of the scene.
     seen: Seen,
-    /// It draws both halves, one after the other.
+    /// It draws both, one after the other.
     studio: Studio,
     size: (u32, u32),
 }
 
-impl Twin {
-    /// Whether the arm begins before the next step.
-    pub(super) fn is_due(simulation: &Simulation) -> bool {
-        let beside = simulation.scene().scene.recording.beside.as_ref();
-        beside
-            .is_some_and(|beside| simulation.clock().minutes() >= beside.from.minutes() - TOLERANCE)
-    }
-
-    /// The arm as it begins: in the state of the scene, and with what was seen of that.
+impl Halves {
+    /// Of a scene, of which this was seen, and an arm that begins.
     ///
     /// # Errors
-    /// When the state is not one of the arm, or there is nothing to draw with.
-    pub(super) fn of(
-        simulation: &Simulation,
-        seen: &Seen,
-        (width, height): (u32, u32),
-    ) -> Result<Option<Self>, FilmError> {
-        let Some(beside) = &simulation.scene().scene.recording.beside else {
-            return Ok(None);
-        };
-        let arm = simulation
-            .scene()
-            .arm(&beside.arm)
-            .map_err(FilmError::Twin)?;
-        let again = fork(simulation, Arc::new(arm)).map_err(FilmError::Twin)?;
-        Ok(Some(Self {
-            simulation: again,
-            seen: seen.clone(),
+    /// When there is nothing to draw with.
+    pub(super) fn of(seen: &Seen, (width, height): (u32, u32)) -> Result<Self, FilmError> {
+        Ok(Self {
+            seen: seen.of_other(),
             studio: Studio::new(width / 2, height)?,
             size: (width, height),
-        }))
+        })
     }
 
-    /// Takes a step.
-    pub(super) fn step(&mut self) {
-        self.simulation.step();
-        self.seen.pass();
+    /// What was seen of the arm.
+    pub(super) const fn seen(&mut self) -> &mut Seen {
+        &mut self.seen
     }
 
-    /// Draws the scene, as it was seen so far, and the arm side by side.
+    /// Draws the scene and the arm side by side, from a snapshot of each and from what was seen of that.
     pub(super) fn draw(
         &mut self,
         plan: &Plan,
-        seen: &mut Seen,
-        simulation: &Simulation,
+        (seen, left): (&Seen, &Arc<Snapshot>),
+        right: &Arc<Snapshot>,
         hours: f64,
     ) -> Result<Vec<u8>, FilmError> {
         // Both plots go as far up, so that they can be compared.
-        let catalogue = simulation.catalogue();
-        let plots = [&*seen, &self.seen].map(|seen| plan.plot_at(&catalogue, seen, hours));
-        let tops = plots.iter().flatten().map(|plot| plot.extent().2);
-        let top = tops.fold(0.0, f64::max);
-        for seen in [&mut *seen, &mut self.seen] {
-            seen.reach(top);
-        }
-        let left = plan.draw(&mut self.studio, seen, simulation, (hours, Part::Left))?;
-        let left = left.to_vec();
-        let right = plan.draw(
-            &mut self.studio,
-            &mut self.seen,
-            &self.simulation,
-            (hours, Part::Right),
-        )?;
-        Ok(joined(&left, right, self.size))
+        let reach = plan.reach_of_plots(&left.catalogue, [seen, &self.seen], hours);
+        let [left, right] = [(seen, left, Part::Left), (&self.seen, right, Part::Right)].map(
+            |(seen, snapshot, part)| {
+                let seen = (seen, reach);
+                let half = plan.draw(&mut self.studio, seen, snapshot, (hours, part));
+                half.map(|half| half.to_vec())
+            },
+        );
+        Ok(joined(&left?, &right?, self.size))
     }
 }
 
@@ -145,13 +140,13 @@ mod tests {
             }
             simulation.state_hash()
         };
-        assert!(!Twin::is_due(&plain));
+        assert!(!is_due(&plain));
         assert_eq!(
             go(&mut plain, 60),
             go(&mut treated, 60),
             "nothing differs yet"
         );
-        assert!(Twin::is_due(&plain));
+        assert!(is_due(&plain));
         let mut forked = fork(&plain, arm).expect("it can go on from there");
         assert_eq!(go(&mut forked, 30), go(&mut treated, 30));
         assert_ne!(go(&mut plain, 30), forked.state_hash(), "it was treated");

@@ -3,20 +3,27 @@
 //! A keyframe may look at a site, at the whole stage, at a cell, or at an event of the run. Where a cell will be and
 //! where an event will happen is known only afterwards; a scene that asks for it is simulated once before it is filmed.
 //! Same scene, same seed, same bits: what the rehearsal found is what the film will show. Nothing is staged.
+//!
+//! In the same way labels find the place of an event, and the cell from which the cell of an event will descend.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use bevy::prelude::*;
 
 use super::film::FilmError;
+use crate::cell::turnover::DIVISION;
 use crate::measure::Wanted;
-use crate::scene::{CameraKey, CameraPose, ParsedScene, Stage, Target};
+use crate::scene::{CameraKey, CameraPose, Label, ParsedScene, Stage, Target};
 use crate::simulation::{Simulation, Snapshot, drawn_on_the_way};
 use crate::tissue::SiteId;
 use crate::view::camera::{corners_of, fitted, framed};
+use crate::view::overlay::Foreseen;
 use crate::view::pose_between;
 
+/// Two times closer than this are one, minutes.
+const TOLERANCE: f64 = 1e-6;
 /// Moments at which a followed cell is looked for between two keyframes.
 const MOMENTS: u32 = 48;
 
@@ -26,8 +33,8 @@ type Footstep = (f64, Vec3);
 /// What a rehearsal has found.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Found {
-    /// The place of the event of each keyframe that looks at one, on the stage, um.
-    events: Vec<Option<Vec3>>,
+    /// What is known of the event of each keyframe that looks at one.
+    events: Vec<Foreseen>,
     /// Where each followed cell was, by the number of its keyframe.
     footsteps: Vec<Vec<Footstep>>,
 }
@@ -47,7 +54,7 @@ struct Follow {
 pub struct CameraWay {
     keys: Vec<(f64, CameraPose)>,
     follows: Vec<Follow>,
-    labels: Vec<Option<Vec3>>,
+    labels: Vec<Foreseen>,
 }
 
 impl CameraWay {
@@ -57,26 +64,40 @@ impl CameraWay {
     /// # Errors
     /// When an event that the camera looks at or a label points at does not happen, or a cell that it follows is not there.
     pub fn of(simulation: &Simulation, drawn: usize, shape: f32) -> Result<Self, FilmError> {
-        Self::of_unless_stopped(simulation, drawn, shape, &mut |_| ControlFlow::Continue(()))
+        let goes_on = &mut |_: &Simulation| ControlFlow::Continue(());
+        Self::of_unless_stopped(simulation, drawn, (shape, None), goes_on)
     }
 
-    /// The same; `progress` sees each step of a run before the film, and says whether to go on.
+    /// The same, for a film or for a still of a time, hours; `progress` sees each step of a run before it, and says whether to go on.
+    ///
+    /// Labels that a still does not show are left alone, and so are forebears in a film that ends before its scene: what will come of
+    /// them may lie beyond.
     ///
     /// # Errors
     /// As [`CameraWay::of`], and when it is not to go on.
     pub fn of_unless_stopped(
         simulation: &Simulation,
         drawn: usize,
-        shape: f32,
+        (shape, still_hours): (f32, Option<f64>),
         progress: &mut dyn FnMut(&Simulation) -> ControlFlow<()>,
     ) -> Result<Self, FilmError> {
         let scene = simulation.scene();
         let keys = scene.timeline.camera_keys();
         // Events that labels point at are found on the same occasion.
+        let is_whole = simulation.end_minutes() >= scene.scene.duration.minutes() - TOLERANCE;
+        let of_still = still_hours.map(|hours| scene.timeline.labels_at(hours));
+        let is_shown = |label: &Label| {
+            let mut of_still = of_still.iter().flatten();
+            still_hours.is_none() || of_still.any(|(_, shown)| std::ptr::eq(*shown, label))
+        };
         let of_labels = scene.timeline.labels().map(|label| {
-            let is_event = matches!(label.at, Some(Target::Event { .. }));
+            let at = label.at.clone().filter(|at| match at {
+                Target::Event { .. } => is_shown(label),
+                Target::ForebearOf { .. } => is_shown(label) && is_whole,
+                Target::Site(_) | Target::Stage | Target::Cell(_) => false,
+            });
             let key = CameraKey {
-                at: label.at.clone().filter(|_| is_event),
+                at,
                 ..CameraKey::default()
             };
             (f64::INFINITY, key)
@@ -125,8 +146,7 @@ impl CameraWay {
         let snapshot = simulation.snapshot(&default());
         let (stage, found) = (Stage::of(&scene.scene), Found::default());
         let keys = scene.timeline.camera_keys().into_iter();
-        let known =
-            keys.filter(|(_, key)| !matches!(key.at, Some(Target::Cell(_) | Target::Event { .. })));
+        let known = keys.filter(|(_, key)| !waits(key));
         let keys = known.map(|(hours, key)| {
             let seen = (&snapshot, drawn, shape);
             (hours, pose_of(&key, 0, scene, seen, (&stage, &found)))
@@ -149,10 +169,9 @@ impl CameraWay {
         }
     }
 
-    /// Where the event happens at which the label of that number points, on the stage, um; nothing if it points at something
-    /// else.
-    pub fn place_of_label(&self, number: usize) -> Option<Vec3> {
-        self.labels.get(number).copied().flatten()
+    /// What the run before the film has found of what the label of that number points at.
+    pub fn foreseen_of_label(&self, number: usize) -> &Foreseen {
+        self.labels.get(number).unwrap_or(&Foreseen::Nothing)
     }
 
     /// Where the camera is at this time, hours; nothing if the scene does not say.
@@ -186,7 +205,10 @@ fn pose_of(
         None => (stage.place_um(stage.focus), None),
         Some(Target::Site(name)) => (stage.place_um(index(name)), Some(Some(index(name)))),
         Some(Target::Stage) => (Vec3::ZERO, Some(None)),
-        Some(Target::Event { .. }) => (found.events[number].unwrap_or_default(), None),
+        Some(Target::Event { .. } | Target::ForebearOf { .. }) => match found.events.get(number) {
+            Some(Foreseen::Place(place)) => (*place, None),
+            _ => (Vec3::ZERO, None),
+        },
         Some(Target::Cell(_)) => {
             let first = found.footsteps[number].first();
             (first.map_or(Vec3::ZERO, |(_, place)| *place), None)
@@ -212,17 +234,30 @@ fn pose_of(
     pose
 }
 
-/// Runs the scene once, unfilmed, as far as its camera needs it.
+/// Whether where a keyframe looks is known only afterwards.
+fn waits(key: &CameraKey) -> bool {
+    let at = key.at.as_ref();
+    at.is_some_and(|at| matches!(at, Target::Cell(_)) || at.event().is_some())
+}
+
+/// A cell and those it descends from, the oldest first, of what is known of daughters and their mothers.
+fn line_of(cell: u64, mothers: &BTreeMap<u64, u64>) -> Vec<u64> {
+    let line = std::iter::successors(Some(cell), |of| mothers.get(of).copied());
+    let mut line: Vec<u64> = line.collect();
+    line.reverse();
+    line
+}
+
+/// Runs the scene once, unfilmed, as far as its camera and its labels need it.
 fn rehearse(
     simulation: &Simulation,
     keys: &[(f64, CameraKey)],
     progress: &mut dyn FnMut(&Simulation) -> ControlFlow<()>,
 ) -> Result<Found, FilmError> {
     let mut found = Found {
-        events: vec![None; keys.len()],
+        events: vec![Foreseen::Nothing; keys.len()],
         footsteps: vec![Vec::new(); keys.len()],
     };
-    let waits = |key: &CameraKey| matches!(key.at, Some(Target::Cell(_) | Target::Event { .. }));
     if !keys.iter().any(|(_, key)| waits(key)) {
         return Ok(found);
     }
@@ -234,19 +269,32 @@ fn rehearse(
     let mut seen = vec![0_u32; keys.len()];
     let moments = moments_of(keys);
     let mut next = vec![0_usize; keys.len()];
+    let mut mothers = BTreeMap::new();
     loop {
+        if rehearsal.steps() > 0 {
+            let divisions = rehearsal.events().iter();
+            let divisions = divisions.filter(|event| event.kind == DIVISION);
+            mothers.extend(divisions.filter_map(|of| Some((of.cell.0, of.other?.0))));
+        }
         for (number, (_, key)) in keys.iter().enumerate() {
-            let Some(Target::Event { kind, site, nth }) = &key.at else {
+            let at = key.at.as_ref();
+            let Some((at, named)) = at.and_then(|at| Some((at, at.event()?))) else {
                 continue;
             };
-            let site = site.as_deref().and_then(|name| scene.site(Some(name)));
+            let site = named.site.and_then(|name| scene.site(Some(name)));
             for event in rehearsal.events() {
-                let fits = event.kind.name() == kind && site.is_none_or(|site| site == event.site);
+                let fits = event.kind.name() == named.kind;
+                let fits = fits && site.is_none_or(|site| site == event.site);
                 if rehearsal.steps() > 0 && fits {
                     seen[number] += 1;
-                    if seen[number] == *nth {
+                    if seen[number] == named.nth {
                         let place = stage.place_um(usize::from(event.site.0));
-                        found.events[number] = Some(event.position_um + place);
+                        found.events[number] = match at {
+                            Target::ForebearOf { .. } => {
+                                Foreseen::Line(line_of(event.cell.0, &mothers))
+                            }
+                            _ => Foreseen::Place(event.position_um + place),
+                        };
                     }
                 }
             }
@@ -289,7 +337,14 @@ fn rehearse(
                 }
             }
         }
-        if rehearsal.steps() >= rehearsal.total_steps() {
+        let is_known = |number: usize, key: &CameraKey| match &key.at {
+            Some(at) if at.event().is_some() => found.events[number] != Foreseen::Nothing,
+            _ => next[number] >= moments[number].len(),
+        };
+        let mut of_all = keys.iter().enumerate();
+        if of_all.all(|(number, (_, key))| is_known(number, key))
+            || rehearsal.steps() >= rehearsal.total_steps()
+        {
             break;
         }
         rehearsal.step();
@@ -298,12 +353,12 @@ fn rehearse(
         }
     }
     for (number, (_, key)) in keys.iter().enumerate() {
-        if let Some(Target::Event { kind, nth, .. }) = &key.at
-            && found.events[number].is_none()
+        if let Some(event) = key.at.as_ref().and_then(Target::event)
+            && found.events[number] == Foreseen::Nothing
         {
             return Err(FilmError::NoSuchEvent {
-                kind: kind.clone(),
-                nth: *nth,
+                kind: event.kind.to_owned(),
+                nth: event.nth,
                 seen: seen[number],
             });
         }
@@ -435,10 +490,43 @@ mod tests {
                 break event.position_um;
             }
         };
-        assert_eq!(way.place_of_label(0), None);
-        let place = way.place_of_label(1).expect("a cell divides");
+        assert_eq!(way.foreseen_of_label(0), &Foreseen::Nothing);
+        let Foreseen::Place(place) = *way.foreseen_of_label(1) else {
+            panic!("a cell divides");
+        };
         assert!(place.distance(division + Vec3::X * 150.0) < 1e-3);
         assert_eq!(way.pose_at(1.0), None);
+    }
+
+    #[test]
+    fn a_label_points_at_the_cell_from_which_another_will_descend() {
+        let story = r#"At(Hours(0), Label(text: "a", at: ForebearOf(kind: "division", nth: 9), lasts: Hours(9)))"#;
+        let Foreseen::Line(line) = way(story).foreseen_of_label(0).clone() else {
+            panic!("cells divide");
+        };
+        let mut run = simulation(story);
+        let known = |run: &Simulation| {
+            let census = run.census(&Wanted::default());
+            line.iter()
+                .filter(|id| census.ids.iter().any(|cell| cell.0 == **id))
+                .count()
+        };
+        // At first the eldest alone is there; each comes by a division of the one before.
+        assert_eq!(known(&run), 1);
+        let mut divisions = Vec::new();
+        while divisions.len() < 9 {
+            run.step();
+            let events = run.events().iter();
+            let events = events.filter(|event| event.kind.name() == "division");
+            divisions.extend(events.map(|event| (event.cell.0, event.other)));
+        }
+        assert_eq!(known(&run), line.len());
+        assert_eq!(line.last(), Some(&divisions[8].0));
+        for pair in line.windows(2) {
+            let born = divisions.iter().find(|(cell, _)| *cell == pair[1]);
+            let mother = born.and_then(|(_, mother)| *mother);
+            assert_eq!(mother.map(|mother| mother.0), Some(pair[0]));
+        }
     }
 
     #[test]

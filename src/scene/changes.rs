@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use bevy::prelude::World;
 
+use super::causes::check_rules_of_causes;
 use super::checker::Checker;
 use super::course;
 use super::library::CellLibrary;
@@ -33,6 +34,7 @@ pub(super) fn check_changes(
     let mut rules = world.get_resource_or_init::<Rules>();
     rules.of_sites = books;
     rules.sites = scene.sites.iter().map(|site| site.name.clone()).collect();
+    check_rules_of_causes(checker, scene, world);
     let root = FieldPath::root();
     let types = world.get_resource::<CellTypeNames>();
     let types = types.cloned().unwrap_or_default();

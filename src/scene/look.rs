@@ -59,6 +59,45 @@ pub enum Target {
         #[serde(default = "first")]
         nth: u32,
     },
+    /// The cell from which the cell of an event will descend: `ForebearOf(kind: "colonisation.grows", site: "lung")`. For labels of films
+    /// alone, which are made of a run that is over; one in which the event does not happen is refused.
+    ForebearOf {
+        /// Kind of the event, as in `events.csv`.
+        kind: String,
+        /// The site where it happens; any if left out.
+        #[serde(default)]
+        site: Option<String>,
+        /// Which of them, 1 is the first.
+        #[serde(default = "first")]
+        nth: u32,
+    },
+}
+
+/// An event of a run that a picture refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventNamed<'a> {
+    /// Its kind, as in `events.csv`.
+    pub kind: &'a str,
+    /// The site where it happens; any if there is none.
+    pub site: Option<&'a str>,
+    /// Which of them, 1 is the first.
+    pub nth: u32,
+}
+
+impl Target {
+    /// The event that has to happen for it to be there.
+    pub fn event(&self) -> Option<EventNamed<'_>> {
+        match self {
+            Self::Event { kind, site, nth } | Self::ForebearOf { kind, site, nth } => {
+                Some(EventNamed {
+                    kind,
+                    site: site.as_deref(),
+                    nth: *nth,
+                })
+            }
+            Self::Site(_) | Self::Stage | Self::Cell(_) => None,
+        }
+    }
 }
 
 /// The first of several.
@@ -90,8 +129,8 @@ pub struct CameraKey {
 pub struct Label {
     /// What is there, in a few words.
     pub text: String,
-    /// What it points at; the middle of the filmed site if left out. A cell is pointed at as long as it is there, an event
-    /// only in films.
+    /// What it points at; the middle of the filmed site if left out. A cell is pointed at as long as it is there, an event and a
+    /// forebear only in films.
     #[serde(default)]
     pub at: Option<Target>,
     /// How far from there the place lies, um.

@@ -9,6 +9,7 @@ pub mod arms;
 mod assets;
 pub mod body_parts;
 mod capabilities;
+pub mod causes;
 mod changes;
 mod check;
 mod checker;

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 use super::arms::{Arm, Endpoints, Measured};
 use super::body_parts::BodyParts;
+use super::causes::{CauseArrow, Causes};
 use super::look::{CameraKey, Cut, Label, Look, PlotShown, Slice, Target};
 use super::prefab::CellPrefab;
 use super::schema::{
@@ -94,7 +95,7 @@ fn reads<T: PartialReflect + Typed + DeserializeOwned>() -> (TypeId, Read) {
 }
 
 /// How the types that have named fields are read; a test sees to it that all are here.
-fn readers() -> [(TypeId, Read); 46] {
+fn readers() -> [(TypeId, Read); 48] {
     [
         reads::<Scene>(),
         reads::<Site>(),
@@ -118,6 +119,8 @@ fn readers() -> [(TypeId, Read); 46] {
         reads::<Look>(),
         reads::<Label>(),
         reads::<PlotShown>(),
+        reads::<Causes>(),
+        reads::<CauseArrow>(),
         reads::<Slice>(),
         reads::<Cut>(),
         reads::<Heritability>(),

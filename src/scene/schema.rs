@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arms::{Arm, Endpoints};
 use super::body_parts::BodyParts;
+use super::causes::Causes;
 use super::look::{CameraKey, Label, Look, PlotShown};
 use super::prefab::CellPrefab;
 use super::spans::FieldPath;
@@ -106,6 +107,9 @@ pub struct Scene {
     /// How a film of it is made.
     #[serde(default)]
     pub recording: Recording,
+    /// What causes what in it, in words, for its film.
+    #[serde(default)]
+    pub causes: Causes,
     /// What must come true: a scene with expectations is a test.
     #[serde(default)]
     pub expect: Vec<Expectation>,
@@ -399,6 +403,11 @@ pub enum Action {
     /// Lays a card over the film, at its end for instance: a heading and lines; one without lines takes it away:
     /// `Card("What you saw", ["oxygen runs short > HIF-1α > VEGF-A"])`.
     Card(String, Vec<String>),
+    /// Shows an arrow of `causes` from here on, below the title of the chapter while that lasts: `Arrow("low oxygen", "HIF-1α")`.
+    Arrow(String, String),
+    /// Lays all `causes` over the film, bright what it has shown, faint the rest, with a heading and a note:
+    /// `Causes("What you saw", "Every arrow is a line of a file.")`. An empty heading takes them away.
+    Causes(String, String),
 }
 
 impl Action {
@@ -413,6 +422,8 @@ impl Action {
                 | Self::Plot(_)
                 | Self::Label(_)
                 | Self::Card(..)
+                | Self::Arrow(..)
+                | Self::Causes(..)
         )
     }
 }

@@ -303,6 +303,48 @@ impl Timeline {
         .filter(|(_, lines)| !lines.is_empty())
     }
 
+    /// Whether a card or all causes lie over the film at this time, hours.
+    pub fn has_card(&self, hours: f64) -> bool {
+        self.card_at(hours).is_some() || self.causes_at(hours).is_some()
+    }
+
+    /// The arrows between causes that were shown until this time, hours, in the order of time.
+    pub fn arrows_until(&self, hours: f64) -> Vec<(&str, &str)> {
+        let until = hours + TOLERANCE / 60.0;
+        let arrows = self.arrows().into_iter();
+        let shown = arrows.take_while(|(at, _)| *at <= until);
+        shown.map(|(_, arrow)| arrow).collect()
+    }
+
+    /// Those that were shown since the chapter at this time, hours, began.
+    pub fn arrows_of_chapter(&self, hours: f64) -> Vec<(&str, &str)> {
+        let chapters = self.chapters().into_iter();
+        let until = hours + TOLERANCE / 60.0;
+        let latest = chapters.take_while(|(at, ..)| *at <= until).last();
+        let Some((since, ..)) = latest.filter(|_| self.chapter_at(hours).is_some()) else {
+            return Vec::new();
+        };
+        let arrows = self.arrows().into_iter();
+        let shown = arrows.filter(|(at, _)| (since - TOLERANCE..=until).contains(at));
+        shown.map(|(_, arrow)| arrow).collect()
+    }
+
+    fn arrows(&self) -> Vec<(f64, (&str, &str))> {
+        self.firsts(|action| match action {
+            Action::Arrow(from, to) => Some((from.as_str(), to.as_str())),
+            _ => None,
+        })
+    }
+
+    /// The heading and the note with which all causes are shown at this time, hours.
+    pub fn causes_at(&self, hours: f64) -> Option<(&str, &str)> {
+        self.latest(hours, |action| match action {
+            Action::Causes(heading, note) => Some((heading.as_str(), note.as_str())),
+            _ => None,
+        })
+        .filter(|(heading, _)| !heading.is_empty())
+    }
+
     /// The plot that is shown at this time, hours.
     pub fn plot_at(&self, hours: f64) -> Option<&PlotShown> {
         self.latest(hours, |action| match action {

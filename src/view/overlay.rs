@@ -9,6 +9,7 @@
 
 mod body;
 mod card;
+mod causes;
 mod fonts;
 mod ink;
 mod inset;
@@ -43,9 +44,10 @@ use layout::{Wanted, arrange};
 use legend::{layer_entries, legend_entries, no_data_entry, shortened};
 use pen::{Heading, Pen, SCALE_BAR_POINTS};
 
+pub use causes::{CauseDiagram, CauseLine};
 pub use fonts::fonts;
 pub use ink::Inks;
-pub use labels::Pointer;
+pub use labels::{Foreseen, Pointer};
 pub use pen::{PlacedText, colour32};
 pub use words::{capitalised, count_text, number_text, pace_text, pretty, time_text};
 
@@ -56,6 +58,8 @@ pub struct OverlayContent {
     pub title: String,
     /// Number and title of the chapter, below the title; empty for none.
     pub chapter: String,
+    /// The arrows of the chapter, below its title; empty for none.
+    pub arrows: String,
     /// Caption in the lower third; empty for none.
     pub caption: String,
     /// How opaque the caption is, 0-1, for fading it in and out.
@@ -76,6 +80,8 @@ pub struct OverlayContent {
     pub labels: Vec<Pointer>,
     /// A card that lies over the picture: its heading and its lines. Beside it only what stands above is written.
     pub card: Option<(String, Vec<String>)>,
+    /// All causes of the scene, which lie over the picture in the same way.
+    pub causes: Option<CauseDiagram>,
     /// Whether a small body says which organ is looked at, where there are several.
     pub body_map: bool,
     /// Where the picture lies in its window, in points; all over it where `None`.
@@ -89,6 +95,7 @@ impl Default for OverlayContent {
         Self {
             title: String::new(),
             chapter: String::new(),
+            arrows: String::new(),
             caption: String::new(),
             caption_opacity: 1.0,
             pace: String::new(),
@@ -99,6 +106,7 @@ impl Default for OverlayContent {
             plot: None,
             labels: Vec::new(),
             card: None,
+            causes: None,
             body_map: true,
             picture: None,
             area: None,
@@ -197,6 +205,7 @@ pub fn draw_overlay(
     let heading = Heading {
         title: &content.title,
         chapter: &content.chapter,
+        arrows: &content.arrows,
         time: time.as_deref(),
         pace: &content.pace,
     };
@@ -206,6 +215,10 @@ pub fn draw_overlay(
         || !heading.pace.is_empty();
     if let Some((title, lines)) = &content.card {
         pen.card(screen, area, (title, lines));
+        return pen.written.into_inner();
+    }
+    if let Some(diagram) = &content.causes {
+        pen.causes(screen, area, diagram);
         return pen.written.into_inner();
     }
     let um_per_point = um_per_pixel(&camera.pose, screen.height());

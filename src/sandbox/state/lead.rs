@@ -3,7 +3,7 @@
 use crate::scene::CameraPose;
 use crate::scene::timeline::Timeline;
 use crate::simulation::Snapshot;
-use crate::view::overlay::Pointer;
+use crate::view::overlay::{Foreseen, Pointer};
 use crate::view::{Shown, ViewCamera, ViewSettings};
 
 use super::{Sandbox, whole_view};
@@ -78,6 +78,6 @@ pub(in super::super) fn labels_of(
 ) -> Vec<Pointer> {
     let labels = timeline.labels_at(snapshot.hours).into_iter();
     labels
-        .filter_map(|(_, label)| Pointer::of(label, snapshot, site, None))
+        .filter_map(|(_, label)| Pointer::of(label, snapshot, site, &Foreseen::Nothing))
         .collect()
 }

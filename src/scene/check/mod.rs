@@ -20,6 +20,7 @@ pub(super) use texts::line;
 
 use super::arms::MAX_ARMS;
 use super::body_parts::check_body_parts;
+use super::causes::check_causes;
 use super::checker::Checker;
 use super::library::CellLibrary;
 use super::schema::{Pace, Scene, Span};
@@ -100,6 +101,7 @@ pub(super) fn check_scene(
     story::check_timeline(checker, scene, &bounds);
     story::check_output(checker, scene, &bounds);
     story::check_recording(checker, scene);
+    check_causes(checker, scene);
     picture::check_colours(checker, scene, library, context);
     let columns = context.metrics.map(|columns| columns(library));
     expectations::check_expectations(checker, scene, columns.as_deref(), &bounds);

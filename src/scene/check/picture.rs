@@ -27,6 +27,13 @@ pub(super) fn check_camera(
 ) {
     checker.finite_point(&path.field("target_um"), key.target_um);
     check_target(checker, path, key.at.as_ref(), scene);
+    if matches!(key.at, Some(Target::ForebearOf { .. })) {
+        checker.problem_with_help(
+            &path.field("at"),
+            "a camera cannot look at a forebear",
+            "a `Label` can point at it",
+        );
+    }
     match key.distance_um {
         Some(distance) => {
             checker.positive(&path.field("distance_um"), distance);
@@ -62,20 +69,19 @@ pub(super) fn check_label(checker: &mut Checker, path: &FieldPath, label: &Label
 /// Checks what a camera looks at or a label points at.
 fn check_target(checker: &mut Checker, path: &FieldPath, target: Option<&Target>, scene: &Scene) {
     let at = path.field("at");
-    match target {
-        Some(Target::Site(name)) => check_site_name(checker, &at.nth(0), name, scene),
-        Some(Target::Event { site, nth, .. }) => {
-            if let Some(name) = site {
-                check_site_name(checker, &at.field("site"), name, scene);
-            }
-            if *nth == 0 {
-                checker.problem(
-                    &at.field("nth"),
-                    "must be at least 1: 1 is the first, found 0",
-                );
-            }
+    if let Some(Target::Site(name)) = target {
+        check_site_name(checker, &at.nth(0), name, scene);
+    }
+    if let Some(event) = target.and_then(Target::event) {
+        if let Some(name) = event.site {
+            check_site_name(checker, &at.field("site"), name, scene);
         }
-        Some(Target::Stage | Target::Cell(_)) | None => {}
+        if event.nth == 0 {
+            checker.problem(
+                &at.field("nth"),
+                "must be at least 1: 1 is the first, found 0",
+            );
+        }
     }
 }
 
@@ -94,16 +100,11 @@ fn shown_plots(scene: &Scene) -> Vec<(FieldPath, &str)> {
 fn followed_events(scene: &Scene) -> Vec<(FieldPath, &str)> {
     let mut events = Vec::new();
     for (path, action) in scene.actions() {
-        if let Action::Camera(CameraKey {
-            at: Some(Target::Event { kind, .. }),
-            ..
-        })
-        | Action::Label(Label {
-            at: Some(Target::Event { kind, .. }),
-            ..
-        }) = action
+        if let Action::Camera(CameraKey { at: Some(at), .. })
+        | Action::Label(Label { at: Some(at), .. }) = action
+            && let Some(event) = at.event()
         {
-            events.push((path.field("at").field("kind"), kind.as_str()));
+            events.push((path.field("at").field("kind"), event.kind));
         }
     }
     events

@@ -20,6 +20,18 @@ const TURNS_DEG: [f32; 12] = [
     40.0, 140.0, 65.0, 115.0, 15.0, 165.0, 90.0, -30.0, -150.0, -60.0, -120.0, -90.0,
 ];
 
+/// What a run before the film has found of what a label points at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Foreseen {
+    /// Nothing: it is found in each picture, or not at all.
+    #[default]
+    Nothing,
+    /// The place of its event, on the stage, um.
+    Place(Vec3),
+    /// The cells from which its cell descends, the oldest first, and itself.
+    Line(Vec<u64>),
+}
+
 /// A word and the place it points at.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pointer {
@@ -30,13 +42,12 @@ pub struct Pointer {
 }
 
 impl Pointer {
-    /// What a label points at in a snapshot drawn as the site with the index `drawn`; `event` is the place of its event on
-    /// the stage, um, if that is known. Nothing where what it points at is not there.
+    /// What a label points at in a snapshot drawn as the site with the index `drawn`, where that or what is foreseen of it is there.
     pub fn of(
         label: &Label,
         snapshot: &Snapshot,
         drawn: usize,
-        event: Option<Vec3>,
+        foreseen: &Foreseen,
     ) -> Option<Self> {
         let place = match &label.at {
             None => snapshot.place_um(snapshot.stage.focus, drawn),
@@ -45,13 +56,16 @@ impl Pointer {
                 let index = snapshot.sites.iter().position(|site| site.name == *name)?;
                 snapshot.place_um(index, drawn)
             }
-            Some(Target::Cell(id)) => {
-                let cells = &snapshot.site(drawn)?.cells;
-                let row = cells.id.iter().position(|known| known == id)?;
-                let [x, y, z, _] = *cells.sphere_um.get(row)?;
-                Vec3::new(x, y, z)
-            }
-            Some(Target::Event { .. }) => event?,
+            Some(Target::Cell(id)) => snapshot.site(drawn)?.place_of_cell(*id)?,
+            Some(Target::Event { .. } | Target::ForebearOf { .. }) => match foreseen {
+                Foreseen::Nothing => return None,
+                Foreseen::Place(place) => *place,
+                Foreseen::Line(line) => {
+                    let site = snapshot.site(drawn)?;
+                    let mut latest = line.iter().rev();
+                    latest.find_map(|id| site.place_of_cell(*id))?
+                }
+            },
         };
         Some(Self {
             text: label.text.clone(),

@@ -24,6 +24,7 @@ pub(super) const LINE: f32 = 20.0;
 /// Sizes of letters, in units of the design.
 const TITLE: f32 = 22.0;
 const CHAPTER: f32 = 17.0;
+const ARROWS: f32 = 15.0;
 const TIME: f32 = 17.0;
 pub(super) const NOTE: f32 = 13.5;
 pub(super) const LIST: f32 = 14.0;
@@ -96,10 +97,11 @@ pub struct PlacedText {
     pub rect: Rect,
 }
 
-/// Title, chapter, time and what is said of the pace.
+/// Title, chapter with its arrows, time and what is said of the pace.
 pub(super) struct Heading<'a> {
     pub title: &'a str,
     pub chapter: &'a str,
+    pub arrows: &'a str,
     pub time: Option<&'a str>,
     pub pace: &'a str,
 }
@@ -172,6 +174,7 @@ impl Pen<'_> {
         [
             (heading.title, TITLE, ink),
             (heading.chapter, CHAPTER, accent),
+            (heading.arrows, ARROWS, ink),
             (heading.time.unwrap_or_default(), TIME, faint),
             (heading.pace, NOTE, accent),
         ]

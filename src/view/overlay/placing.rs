@@ -141,6 +141,7 @@ struct Moment {
     look: Look,
     caption: String,
     chapter: String,
+    arrows: String,
     plot: Option<String>,
     labels: Vec<String>,
 }
@@ -164,6 +165,10 @@ fn moments(scene: &ParsedScene) -> Vec<Moment> {
                 .chapter_at(at)
                 .map(chapter_text)
                 .unwrap_or_default(),
+            arrows: scene
+                .scene
+                .causes
+                .in_a_line(&scene.timeline.arrows_of_chapter(at)),
             plot: scene.timeline.plot_at(at).map(|plot| plot.title.clone()),
             labels: labels.map(|(_, label)| label.text.clone()).collect(),
         };
@@ -244,6 +249,7 @@ fn no_two_texts_overlap_in_any_shipped_scene_at_any_shape() {
                         caption: moment.caption,
                         pace: pace.clone(),
                         chapter: moment.chapter,
+                        arrows: moment.arrows,
                         plot: title.and_then(|title| full_plot(&snapshot, &title)),
                         labels: moment.labels.iter().map(pointer).collect(),
                         ..OverlayContent::default()
@@ -315,50 +321,106 @@ fn what_points_at_a_place_follows_the_picture_in_its_window() {
     );
 }
 
-/// The cards of a scene: heading and lines.
-fn cards(scene: &ParsedScene) -> Vec<(String, Vec<String>)> {
-    let hours = scene.scene.duration.hours();
-    let mut found: Vec<(String, Vec<String>)> = Vec::new();
-    for i in 0..=240 {
-        let card = scene.timeline.card_at(hours * f64::from(i) / 240.0);
-        if let Some((heading, lines)) = card {
-            let card = (heading.to_owned(), lines.to_vec());
-            if !found.contains(&card) {
-                found.push(card);
-            }
-        }
+/// Whatever lies over the whole picture of a scene in `content` is alone there, and its texts keep apart in pictures of any shape;
+/// says what was written, in the last of them.
+fn assert_alone(content: &OverlayContent, what: &str) -> Vec<PlacedText> {
+    let snapshot = crate::view::colours::tests::fish();
+    let content = OverlayContent {
+        title: "what stands above".into(),
+        caption: "what stands below".into(),
+        ..content.clone()
+    };
+    let mut texts = Vec::new();
+    for (width, height) in SHAPES {
+        with_painter(vec2(width, height), |painter| {
+            let screen = Rect::from_min_size(Pos2::ZERO, vec2(width, height));
+            texts = draw_overlay(
+                painter,
+                screen,
+                &content,
+                &snapshot,
+                &ViewSettings::default(),
+                &ColourBy::Type,
+                &ViewCamera::default(),
+            );
+            assert!(texts.iter().all(|placed| !placed.text.starts_with("what")));
+            assert_apart(&texts, screen, &format!("{what} at {width} x {height}"));
+        });
     }
-    found
+    texts
 }
 
 #[test]
 fn a_card_fits_pictures_of_any_shape() {
-    let snapshot = crate::view::colours::tests::fish();
-    let all: Vec<_> = shipped().iter().flat_map(cards).collect();
-    assert!(!all.is_empty(), "the film of the whole ends with one");
-    for (heading, lines) in all {
-        for (width, height) in SHAPES {
-            with_painter(vec2(width, height), |painter| {
-                let screen = Rect::from_min_size(Pos2::ZERO, vec2(width, height));
-                let content = OverlayContent {
-                    title: "what stands above".into(),
-                    caption: "what stands below".into(),
-                    card: Some((heading.clone(), lines.clone())),
-                    ..OverlayContent::default()
-                };
-                let texts = draw_overlay(
+    let lines: Vec<String> = (1..=12)
+        .map(|number| {
+            format!("{number} HIF-1α calls for vessels, which grow into the tumour from around")
+        })
+        .collect();
+    let content = OverlayContent {
+        card: Some(("What you saw".into(), lines.clone())),
+        ..OverlayContent::default()
+    };
+    let texts = assert_alone(&content, "a card");
+    assert!(texts.len() > lines.len(), "{texts:?}");
+}
+
+/// The causes that scenes show at their end.
+fn diagrams() -> Vec<(String, CauseDiagram)> {
+    let of_scene = |scene: &ParsedScene| {
+        let (causes, hours) = (&scene.scene.causes, scene.scene.duration.hours());
+        let diagram = CauseDiagram::at(causes, &scene.timeline, hours)?;
+        Some((scene.name.clone(), diagram))
+    };
+    shipped().iter().filter_map(of_scene).collect()
+}
+
+#[test]
+fn causes_fit_pictures_of_any_shape_and_a_film_has_shown_all_of_them() {
+    let all = diagrams();
+    assert!(!all.is_empty(), "the film of the whole ends with them");
+    for (name, diagram) in all {
+        for line in &diagram.arrows {
+            let [from, to] = line.ends.map(|end| &diagram.words[end].0);
+            assert!(line.is_shown, "{name}: from `{from}` to `{to}`");
+        }
+        let words = diagram.words.len();
+        let content = OverlayContent {
+            causes: Some(diagram),
+            ..OverlayContent::default()
+        };
+        let texts = assert_alone(&content, &name);
+        assert!(texts.len() > words, "{texts:?}");
+    }
+}
+
+#[test]
+fn arrows_of_causes_keep_clear_of_the_words_they_do_not_join() {
+    for (name, diagram) in diagrams() {
+        for (width, height) in [(1280.0, 720.0), (1920.0, 1080.0), (640.0, 360.0)] {
+            let screen = Rect::from_min_size(Pos2::ZERO, vec2(width, height));
+            with_painter(screen.size(), |painter| {
+                let pen = Pen {
                     painter,
-                    screen,
-                    &content,
-                    &snapshot,
-                    &ViewSettings::default(),
-                    &ColourBy::Type,
-                    &ViewCamera::default(),
-                );
-                let what = format!("`{heading}` at {width} x {height}");
-                assert!(texts.len() > lines.len(), "{what}: {texts:?}");
-                assert!(texts.iter().all(|placed| !placed.text.starts_with("what")));
-                assert_apart(&texts, screen, &what);
+                    scale: design_scale(screen.size()),
+                    inks: Inks::of(Style::Rich),
+                    written: RefCell::default(),
+                    plates: RefCell::default(),
+                };
+                let places = pen.place_causes(screen.shrink(16.0 * pen.scale), &diagram);
+                for (line, [from, to]) in diagram.arrows.iter().zip(&places.arrows) {
+                    for (index, plate) in places.plates.iter().enumerate() {
+                        let crosses = (0..=100)
+                            .map(|part| from.lerp(*to, part as f32 / 100.0))
+                            .any(|place| plate.contains(place));
+                        let [a, b] = line.ends.map(|end| &diagram.words[end].0);
+                        let over = &diagram.words[index].0;
+                        assert!(
+                            !crosses || line.ends.contains(&index),
+                            "{name}: the arrow from `{a}` to `{b}` lies over `{over}`"
+                        );
+                    }
+                }
             });
         }
     }
@@ -372,12 +434,9 @@ fn every_letter_of_every_shipped_text_is_there_and_one_that_nobody_has_is_seen_t
         words.push(scene.scene.title.clone());
         words.push(scene.scene.about.clone());
         words.push(pace_text(&scene.scene, Some(0.1)));
-        for (heading, lines) in cards(&scene) {
-            words.push(heading);
-            words.extend(lines);
-        }
+        words.extend(scene.scene.causes.words.keys().cloned());
         for moment in moments(&scene) {
-            words.extend([moment.caption, moment.chapter]);
+            words.extend([moment.caption, moment.chapter, moment.arrows]);
             words.extend(moment.labels);
         }
         for info in &catalogue.quantities {
