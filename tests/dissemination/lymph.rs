@@ -95,10 +95,7 @@ fn all_that_lymph_takes_come_to_one_node_in_one_time_and_by_lymphatics_alone() {
         ]
     );
     assert!(came.values().all(|count| *count > 3), "{came:?}");
-    assert_eq!(
-        metric(&simulation, "cells_entered_lymph"),
-        left.len() as f64
-    );
+    assert_eq!(metric(&simulation, "left_by_lymphatics"), left.len() as f64);
 }
 
 #[test]

@@ -113,10 +113,10 @@ const OF_SITES: [SiteNumber<Lymphatics>; 5] = [
     },
     SiteNumber {
         quantity: "lymph.entered",
-        column: "cells_entered_lymph",
+        column: "left_by_lymphatics",
         unit: "",
-        label: "entered lymphatics",
-        plot: "Cells that entered lymphatics",
+        label: "left by lymphatics",
+        plot: "Cells that left by lymphatics",
         about: "Cells that have entered the lymphatics of the site so far.",
         of: |of| of.entered() as f32,
     },
