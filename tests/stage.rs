@@ -196,6 +196,56 @@ mod film {
     use tumorscape::simulation::WHOLE_STAGE;
     use tumorscape::view::camera::{projected, um_per_pixel};
 
+    /// A film about to be made; nothing, and a word of that, where there is no driver to draw with.
+    fn opened(options: FilmOptions) -> Option<Film> {
+        match Film::open(options) {
+            Ok(film) => Some(film),
+            Err(FilmError::Studio(error @ StudioError::NoDriver { .. })) => {
+                println!("skipped: {error}");
+                None
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn a_film_that_is_broken_off_has_the_frames_that_were_drawn_and_the_state_of_a_run() {
+        let scene = Arc::new(parse("stage: Beside(gap_um: 100),").expect("it makes sense"));
+        let new = || Simulation::new(Arc::clone(&scene), 4).expect("its parameters are valid");
+        let (mut filmed, mut plain) = (new(), new());
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let options = FilmOptions {
+            output: folder.path().join("film.png"),
+            size: (64, 36),
+            fps: 3,
+            seconds: 2.0,
+            still_hours: None,
+            style: None,
+            may_replace: false,
+        };
+        let Some(film) = opened(options) else { return };
+        let mut journal = Journal::new(&filmed, None);
+        // Frames are 72 minutes apart: the fourth begins at 3.6 h.
+        let until_hours = 3.0;
+        let summary = film.shoot(
+            &mut filmed,
+            std::slice::from_mut(&mut journal),
+            |_, simulation| {
+                if simulation.hours() >= until_hours {
+                    std::ops::ControlFlow::Break(())
+                } else {
+                    std::ops::ControlFlow::Continue(())
+                }
+            },
+        );
+        assert_eq!(summary.expect("it has frames").frames, 3);
+        while plain.hours() < until_hours {
+            plain.step();
+        }
+        assert_eq!(filmed.steps(), plain.steps());
+        assert_eq!(filmed.state_hash(), plain.state_hash());
+    }
+
     #[test]
     fn a_film_of_two_sites_shows_both() {
         // Nothing dies, so that no legend moves the colour bar before the tumour in so small a picture.
@@ -215,14 +265,7 @@ mod film {
             style: None,
             may_replace: false,
         };
-        let film = match Film::open(options) {
-            Ok(film) => film,
-            Err(FilmError::Studio(error @ StudioError::NoDriver { .. })) => {
-                println!("skipped: {error}");
-                return;
-            }
-            Err(error) => panic!("{error}"),
-        };
+        let Some(film) = opened(options) else { return };
         let shape = 320.0 / 180.0;
         let way = CameraWay::of(&simulation, WHOLE_STAGE, shape).expect("it looks at sites alone");
         let mut journal = Journal::new(&simulation, None);

@@ -7,6 +7,7 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use thiserror::Error;
 
@@ -21,7 +22,7 @@ use crate::scene::{Look, ParsedScene, Stage, Style};
 use crate::simulation::{Catalogue, Simulation, Snapshot, SnapshotRequest, drawn_site};
 use crate::view::camera::pose_for_shape;
 use crate::view::history::History;
-use crate::view::overlay::{CauseDiagram, Pointer, chapter_text, pace_text};
+use crate::view::overlay::{Pointer, pace_text};
 use crate::view::plot::Plot;
 use crate::view::{OverlayContent, ViewCamera, ViewSettings};
 
@@ -143,8 +144,8 @@ impl Film {
         self.studio.driver()
     }
 
-    /// Simulates and films; `journals` are those of the simulations, in their order, and `progress` is told the frames done and
-    /// the (first) simulation, and says whether to go on. A film that is broken off ends with the frame that was drawn last;
+    /// Simulates and films; `journals` are those of the simulations, in their order, and `progress` is told the frames drawn or begun
+    /// and the (first) simulation, and says whether to go on. A film that is broken off ends with the frame that was drawn last;
     /// one of no frame is not there.
     ///
     /// While a frame is drawn and encoded the simulation goes on to the next one: a frame needs nothing but its snapshot.
@@ -188,65 +189,67 @@ impl Film {
         let due = |frame: u64| (share_of(frame) * steps as f64).round() as u64;
         let mut seen = Seen::of(plan.stage.places_um.len());
         note(filmed, journals)?;
-        let mut course = Course {
+        let mut ahead = SteppedAhead {
             // Of arms that are side by side each is there already.
             is_alone: filmed.simulation(1).is_none(),
             filmed,
             journals,
             twin: None,
+            is_in_vain: Arc::default(),
             progress,
         };
-        if course.go_on(due(0), 0)?.is_break() {
+        if ahead.go_on(due(0), 0)?.is_break() {
             return Err(FilmError::BrokenOff);
         }
         let mut halves: Option<Halves> = None;
         for frame in 0..frames {
             let hours = share_of(frame) * whole_hours;
-            let snapshot = plan.see(&mut seen, &*course.filmed, hours);
-            let has_card = plan.scene.timeline.has_card(hours);
-            let beside = match &course.twin {
-                Some(twin) if !has_card => {
+            let snapshot = plan.see(&mut seen, &*ahead.filmed, hours);
+            let right = match &ahead.twin {
+                Some(twin) => {
                     let halves = match &mut halves {
                         Some(halves) => halves,
-                        // Until now both were the same.
+                        // Until the last frame both were the same.
                         none => none.insert(Halves::of(&seen, size)?),
                     };
-                    let right = plan.see(halves.seen(), twin, hours);
-                    Some((halves, right))
+                    Some(plan.see(halves.seen(), twin, hours))
                 }
-                _ => None,
+                None => None,
             };
-            let until = if frame + 1 < frames {
-                due(frame + 1)
-            } else {
-                0
-            };
+            // What covers the picture covers all of it.
+            let beside = halves.as_mut().zip(right);
+            let beside = beside.filter(|_| !plan.scene.timeline.is_covered(hours));
+            let until = due((frame + 1).min(frames - 1));
             let (studio, sink) = (&mut self.studio, &mut self.sink);
-            let (course, seen) = (&mut course, &mut seen);
-            let (drawn, goes_on) = std::thread::scope(|scope| {
-                let ahead = scope.spawn(|| course.go_on(until, frame + 1));
-                let draw = || {
-                    let mut joined;
-                    let pixels = match beside {
-                        Some((halves, right)) => {
-                            joined = halves.draw(&plan, (seen, &snapshot), &right, hours)?;
-                            joined.as_mut_slice()
-                        }
-                        None => plan.draw(studio, (seen, 0.0), &snapshot, (hours, Part::Whole))?,
-                    };
-                    sink.push(pixels)?;
-                    Ok::<(), FilmError>(())
+            let (ahead, seen) = (&mut ahead, &seen);
+            let draw = || {
+                let mut joined;
+                let pixels = match beside {
+                    Some((halves, right)) => {
+                        joined = halves.draw(&plan, (seen, &snapshot), &right, hours)?;
+                        joined.as_mut_slice()
+                    }
+                    None => plan.draw(studio, (seen, 0.0), &snapshot, (hours, Part::Whole))?,
                 };
-                (draw(), ahead.join())
+                sink.push(pixels)?;
+                Ok::<(), FilmError>(())
+            };
+            // Both share a pool of threads, and may take over tasks of each other: neither waits for a person.
+            let (drawn, goes_on) = std::thread::scope(|scope| {
+                let in_vain = Arc::clone(&ahead.is_in_vain);
+                let stepped = scope.spawn(|| ahead.go_on(until, frame + 1));
+                let drawn = draw();
+                in_vain.store(drawn.is_err(), Ordering::Relaxed);
+                (drawn, stepped.join())
             });
+            let goes_on = goes_on.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             drawn?;
-            let goes_on = goes_on.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-            if goes_on.is_break() {
+            if goes_on?.is_break() {
                 break;
             }
         }
-        for (number, journal) in course.journals.iter_mut().enumerate() {
-            if let Some(simulation) = course.filmed.simulation(number) {
+        for (number, journal) in ahead.journals.iter_mut().enumerate() {
+            if let Some(simulation) = ahead.filmed.simulation(number) {
                 journal.finish(simulation)?;
             }
         }
@@ -254,30 +257,33 @@ impl Film {
     }
 }
 
-/// What goes on while frames are drawn.
-struct Course<'a, F, P> {
+/// What is simulated while a frame is drawn.
+struct SteppedAhead<'a, F, P> {
     filmed: &'a mut F,
     journals: &'a mut [Journal],
     /// Whether an arm may go its own way beside it.
     is_alone: bool,
     /// The arm that does.
     twin: Option<Simulation>,
+    /// Set when the frame could not be drawn: no other will be.
+    is_in_vain: Arc<AtomicBool>,
     progress: P,
 }
 
-impl<F: Filmed, P: FnMut(u64, &Simulation) -> ControlFlow<()>> Course<'_, F, P> {
-    /// Simulates until so many steps are completed, `frames` frames being done; says whether to go on.
+impl<F: Filmed, P: FnMut(u64, &Simulation) -> ControlFlow<()>> SteppedAhead<'_, F, P> {
+    /// Simulates until so many steps are completed, so many frames being drawn or begun; says whether to go on.
     fn go_on(&mut self, until: u64, frames: u64) -> Result<ControlFlow<()>, FilmError> {
         while self.filmed.first().steps() < until {
             if self.is_alone && self.twin.is_none() {
-                self.twin = twin::of_step(self.filmed.first())?;
+                self.twin = twin::fork_if_due(self.filmed.first())?;
             }
             self.filmed.step();
             note(&*self.filmed, self.journals)?;
             if let Some(twin) = &mut self.twin {
                 twin.step();
             }
-            if (self.progress)(frames, self.filmed.first()).is_break() {
+            let is_in_vain = self.is_in_vain.load(Ordering::Relaxed);
+            if is_in_vain || (self.progress)(frames, self.filmed.first()).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
@@ -482,36 +488,17 @@ impl Plan {
         let fade_hours = CAPTION_FADE_S * self.hours_per_second;
         let overlay = OverlayContent {
             title: snapshot.title.clone(),
-            caption: scene
-                .timeline
-                .caption_at(hours)
-                .unwrap_or_default()
-                .to_owned(),
             caption_opacity: if self.is_of_stills {
                 1.0
             } else {
                 caption_opacity(scene, hours, fade_hours)
             },
             pace: pace_text(&scene.scene, Some(self.hours_per_second)),
-            chapter: scene
-                .timeline
-                .chapter_at(hours)
-                .map(chapter_text)
-                .unwrap_or_default(),
-            arrows: scene
-                .scene
-                .causes
-                .in_a_line(&scene.timeline.arrows_of_chapter(hours)),
             plot,
             labels,
             // Of several arms they would be those of one.
             figures: snapshot.arms.is_empty(),
-            card: scene
-                .timeline
-                .card_at(hours)
-                .map(|(heading, lines)| (heading.to_owned(), lines.to_vec())),
-            causes: CauseDiagram::at(&scene.scene.causes, &scene.timeline, hours),
-            ..OverlayContent::default()
+            ..OverlayContent::of_story(&scene.scene, &scene.timeline, hours)
         };
         Shot {
             settings: ViewSettings {
@@ -583,7 +570,7 @@ impl Seen {
     }
 
     /// What was seen until another simulation goes on from there.
-    pub(super) fn of_other(&self) -> Self {
+    pub(super) fn for_fork(&self) -> Self {
         Self {
             shown: None,
             histories: self.histories.clone(),

@@ -2,8 +2,9 @@
 //!
 //! A Bevy app that draws on an image. One call of [`Studio::render`] is one frame: resources are set, the app
 //! is updated once, and the image is copied back before the call returns, so the picture always shows exactly
-//! the snapshot it was asked for. Nothing runs beside the caller: pipelines are compiled in place and the renderer is
-//! not pipelined, which keeps frames in order and software drivers from crashing at exit.
+//! the snapshot it was asked for. Nothing of it runs beside the caller: pipelines are compiled in place and the renderer is
+//! not pipelined, which keeps frames in order and software drivers from crashing at exit. A film steps its simulation on
+//! another thread meanwhile.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Arc;

@@ -22,7 +22,7 @@ fn is_due(simulation: &Simulation) -> bool {
 ///
 /// # Errors
 /// When the state is not one of the arm.
-pub(super) fn of_step(simulation: &Simulation) -> Result<Option<Simulation>, FilmError> {
+pub(super) fn fork_if_due(simulation: &Simulation) -> Result<Option<Simulation>, FilmError> {
     let beside = simulation.scene().scene.recording.beside.as_ref();
     let Some(beside) = beside.filter(|_| is_due(simulation)) else {
         return Ok(None);
@@ -51,7 +51,7 @@ impl Halves {
     /// When there is nothing to draw with.
     pub(super) fn of(seen: &Seen, (width, height): (u32, u32)) -> Result<Self, FilmError> {
         Ok(Self {
-            seen: seen.of_other(),
+            seen: seen.for_fork(),
             studio: Studio::new(width / 2, height)?,
             size: (width, height),
         })

@@ -15,15 +15,13 @@ use bevy::prelude::*;
 use super::film::FilmError;
 use crate::cell::turnover::DIVISION;
 use crate::measure::Wanted;
-use crate::scene::{CameraKey, CameraPose, Label, ParsedScene, Stage, Target};
+use crate::scene::{CameraKey, CameraPose, ParsedScene, Stage, Target};
 use crate::simulation::{Simulation, Snapshot, drawn_on_the_way};
 use crate::tissue::SiteId;
 use crate::view::camera::{corners_of, fitted, framed};
 use crate::view::overlay::Foreseen;
 use crate::view::pose_between;
 
-/// Two times closer than this are one, minutes.
-const TOLERANCE: f64 = 1e-6;
 /// Moments at which a followed cell is looked for between two keyframes.
 const MOMENTS: u32 = 48;
 
@@ -70,8 +68,7 @@ impl CameraWay {
 
     /// The same, for a film or for a still of a time, hours; `progress` sees each step of a run before it, and says whether to go on.
     ///
-    /// Labels that a still does not show are left alone, and so are forebears in a film that ends before its scene: what will come of
-    /// them may lie beyond.
+    /// Labels that a still does not show are left alone.
     ///
     /// # Errors
     /// As [`CameraWay::of`], and when it is not to go on.
@@ -84,18 +81,15 @@ impl CameraWay {
         let scene = simulation.scene();
         let keys = scene.timeline.camera_keys();
         // Events that labels point at are found on the same occasion.
-        let is_whole = simulation.end_minutes() >= scene.scene.duration.minutes() - TOLERANCE;
         let of_still = still_hours.map(|hours| scene.timeline.labels_at(hours));
-        let is_shown = |label: &Label| {
-            let mut of_still = of_still.iter().flatten();
-            still_hours.is_none() || of_still.any(|(_, shown)| std::ptr::eq(*shown, label))
+        let is_shown = |label: usize| {
+            let mut shown = of_still.iter().flatten();
+            of_still.is_none() || shown.any(|(number, _)| *number == label)
         };
-        let of_labels = scene.timeline.labels().map(|label| {
-            let at = label.at.clone().filter(|at| match at {
-                Target::Event { .. } => is_shown(label),
-                Target::ForebearOf { .. } => is_shown(label) && is_whole,
-                Target::Site(_) | Target::Stage | Target::Cell(_) => false,
-            });
+        let of_labels = scene.timeline.labels().enumerate();
+        let of_labels = of_labels.map(|(number, label)| {
+            let at = label.at.clone();
+            let at = at.filter(|at| at.event().is_some() && is_shown(number));
             let key = CameraKey {
                 at,
                 ..CameraKey::default()
@@ -353,7 +347,10 @@ fn rehearse(
         }
     }
     for (number, (_, key)) in keys.iter().enumerate() {
-        if let Some(event) = key.at.as_ref().and_then(Target::event)
+        // What does not come has no forebear, and its label is not shown.
+        let at = key.at.as_ref();
+        let at = at.filter(|at| !matches!(at, Target::ForebearOf { .. }));
+        if let Some(event) = at.and_then(Target::event)
             && found.events[number] == Foreseen::Nothing
         {
             return Err(FilmError::NoSuchEvent {
@@ -511,6 +508,25 @@ mod tests {
                 .filter(|id| census.ids.iter().any(|cell| cell.0 == **id))
                 .count()
         };
+        // The run before the film ends with what it was to find.
+        let asked = simulation(story);
+        let (mut steps, mut found) = (0, 0);
+        let mut count = |rehearsal: &Simulation| {
+            steps = rehearsal.steps();
+            let events = rehearsal.events().iter();
+            found += events.filter(|event| event.kind == DIVISION).count();
+            ControlFlow::Continue(())
+        };
+        CameraWay::of_unless_stopped(&asked, WHOLE_STAGE, (1.0, None), &mut count)
+            .expect("cells divide");
+        assert!(found >= 9 && steps < asked.total_steps(), "{found} {steps}");
+        // A still of a time at which the label is not shown needs none, and what does not come has no forebear.
+        let still = (1.0, Some(9.5));
+        let mut refuse = |_: &Simulation| ControlFlow::Break(());
+        CameraWay::of_unless_stopped(&asked, WHOLE_STAGE, still, &mut refuse)
+            .expect("nothing is simulated");
+        let never = r#"At(Hours(0), Label(text: "a", at: ForebearOf(kind: "division", site: "left"), lasts: Hours(9)))"#;
+        assert_eq!(way(never).foreseen_of_label(0), &Foreseen::Nothing);
         // At first the eldest alone is there; each comes by a division of the one before.
         assert_eq!(known(&run), 1);
         let mut divisions = Vec::new();

@@ -60,7 +60,7 @@ pub enum Target {
         nth: u32,
     },
     /// The cell from which the cell of an event will descend: `ForebearOf(kind: "colonisation.grows", site: "lung")`. For labels of films
-    /// alone, which are made of a run that is over; one in which the event does not happen is refused.
+    /// alone, which are made of a run that is over; not shown in one in which the event does not happen.
     ForebearOf {
         /// Kind of the event, as in `events.csv`.
         kind: String,

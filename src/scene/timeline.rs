@@ -303,8 +303,18 @@ impl Timeline {
         .filter(|(_, lines)| !lines.is_empty())
     }
 
+    /// The rules that have been deleted by this time, hours.
+    pub fn rules_deleted_until(&self, hours: f64) -> impl Iterator<Item = &str> {
+        let until = 60.0 * hours + TOLERANCE;
+        let begun = self.moments.iter().filter(move |of| of.first <= until);
+        begun.filter_map(|moment| match &moment.action {
+            Action::Rule(RuleChange::Delete(path)) => Some(path.as_str()),
+            _ => None,
+        })
+    }
+
     /// Whether a card or all causes lie over the film at this time, hours.
-    pub fn has_card(&self, hours: f64) -> bool {
+    pub fn is_covered(&self, hours: f64) -> bool {
         self.card_at(hours).is_some() || self.causes_at(hours).is_some()
     }
 
@@ -325,7 +335,8 @@ impl Timeline {
             return Vec::new();
         };
         let arrows = self.arrows().into_iter();
-        let shown = arrows.filter(|(at, _)| (since - TOLERANCE..=until).contains(at));
+        let since = since - TOLERANCE / 60.0;
+        let shown = arrows.filter(|(at, _)| (since..=until).contains(at));
         shown.map(|(_, arrow)| arrow).collect()
     }
 
@@ -529,6 +540,7 @@ mod tests {
                Every(every: Hours(4), action: Camera(distance_um: 500)),
                At(Hours(2), Look(colour_by: Quantity("hif.level"))), At(Hours(0), Camera(distance_um: 900)),
                At(Hours(2), Chapter("1", "It grows")), At(Hours(4), Plot(title: "Cells")), At(Hours(6), Plot(title: "")),
+               At(Hours(1), Arrow("a", "b")), At(Hours(3), Arrow("b", "c")), At(Hours(9.5), Causes("All", "")),
                At(Hours(2), Label(text: "here", lasts: Hours(2))),
                At(Hours(3), Label(text: "there", at: Cell(7), lasts: Minutes(90)))"#,
         );
@@ -546,6 +558,13 @@ mod tests {
         assert_eq!(timeline.look_before(1.9, Look::default()), None);
         assert_eq!(timeline.chapter_at(9.0), Some(("1", "It grows")));
         assert_eq!(timeline.chapter_at(0.5), None);
+        assert_eq!(timeline.arrows_until(2.9), [("a", "b")]);
+        assert_eq!(timeline.arrows_until(3.0), [("a", "b"), ("b", "c")]);
+        assert_eq!(timeline.arrows_of_chapter(1.5), []);
+        assert_eq!(timeline.arrows_of_chapter(3.0), [("b", "c")]);
+        assert_eq!(timeline.causes_at(9.0), None);
+        assert_eq!(timeline.causes_at(9.5), Some(("All", "")));
+        assert!(timeline.is_covered(9.5) && !timeline.is_covered(9.4));
         let plot = |hours| timeline.plot_at(hours).map(|plot| plot.title.as_str());
         assert_eq!(
             (plot(1.0), plot(5.0), plot(7.0)),

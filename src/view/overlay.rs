@@ -30,7 +30,7 @@ use bevy::prelude::*;
 use bevy_egui::egui::{LayerId, Painter, Rect, Vec2};
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass};
 
-use crate::scene::ColourBy;
+use crate::scene::{ColourBy, Scene, Timeline};
 use crate::simulation::{SiteSnapshot, Snapshot};
 
 use super::camera::{scale_bar, um_per_pixel};
@@ -44,7 +44,7 @@ use layout::{Wanted, arrange};
 use legend::{layer_entries, legend_entries, no_data_entry, shortened};
 use pen::{Heading, Pen, SCALE_BAR_POINTS};
 
-pub use causes::{CauseDiagram, CauseLine};
+pub use causes::{CauseDiagram, CauseLine, CauseState};
 pub use fonts::fonts;
 pub use ink::Inks;
 pub use labels::{Foreseen, Pointer};
@@ -78,10 +78,8 @@ pub struct OverlayContent {
     pub plot: Option<Plot>,
     /// Words that point at places.
     pub labels: Vec<Pointer>,
-    /// A card that lies over the picture: its heading and its lines. Beside it only what stands above is written.
-    pub card: Option<(String, Vec<String>)>,
-    /// All causes of the scene, which lie over the picture in the same way.
-    pub causes: Option<CauseDiagram>,
+    /// What lies over the picture, alone.
+    pub cover: Option<Cover>,
     /// Whether a small body says which organ is looked at, where there are several.
     pub body_map: bool,
     /// Where the picture lies in its window, in points; all over it where `None`.
@@ -105,8 +103,7 @@ impl Default for OverlayContent {
             figures: true,
             plot: None,
             labels: Vec::new(),
-            card: None,
-            causes: None,
+            cover: None,
             body_map: true,
             picture: None,
             area: None,
@@ -115,6 +112,20 @@ impl Default for OverlayContent {
 }
 
 impl OverlayContent {
+    /// What the timeline of a scene writes at this time, hours.
+    pub fn of_story(scene: &Scene, timeline: &Timeline, hours: f64) -> Self {
+        Self {
+            caption: timeline.caption_at(hours).unwrap_or_default().to_owned(),
+            chapter: timeline
+                .chapter_at(hours)
+                .map(chapter_text)
+                .unwrap_or_default(),
+            arrows: scene.arrows_of_chapter(timeline, hours),
+            cover: Cover::at(scene, timeline, hours),
+            ..Self::default()
+        }
+    }
+
     /// An overlay that draws nothing.
     pub fn nothing() -> Self {
         Self {
@@ -124,6 +135,25 @@ impl OverlayContent {
             figures: false,
             body_map: false,
             ..Self::default()
+        }
+    }
+}
+
+/// What lies over the darkened picture.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cover {
+    /// A card: its heading and its lines.
+    Card(String, Vec<String>),
+    /// All causes of the scene.
+    Causes(CauseDiagram),
+}
+
+impl Cover {
+    /// What the timeline of a scene lays over the picture at this time, hours: a card before causes.
+    pub fn at(scene: &Scene, timeline: &Timeline, hours: f64) -> Option<Self> {
+        match timeline.card_at(hours) {
+            Some((heading, lines)) => Some(Self::Card(heading.to_owned(), lines.to_vec())),
+            None => CauseDiagram::at(scene, timeline, hours).map(Self::Causes),
         }
     }
 }
@@ -213,12 +243,11 @@ pub fn draw_overlay(
         || !heading.chapter.is_empty()
         || time.is_some()
         || !heading.pace.is_empty();
-    if let Some((title, lines)) = &content.card {
-        pen.card(screen, area, (title, lines));
-        return pen.written.into_inner();
-    }
-    if let Some(diagram) = &content.causes {
-        pen.causes(screen, area, diagram);
+    if let Some(cover) = &content.cover {
+        match cover {
+            Cover::Card(heading, lines) => pen.card(screen, area, (heading, lines)),
+            Cover::Causes(diagram) => pen.causes(screen, area, diagram),
+        }
         return pen.written.into_inner();
     }
     let um_per_point = um_per_pixel(&camera.pose, screen.height());

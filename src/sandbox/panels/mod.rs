@@ -22,7 +22,7 @@ use bevy_egui::egui::{self, Align2, LayerId, UiBuilder, vec2};
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass};
 
 use crate::simulation::Catalogue;
-use crate::view::overlay::{CauseDiagram, chapter_text, pace_text};
+use crate::view::overlay::pace_text;
 use crate::view::{OverlayContent, OverlaySystems, Shown, ViewCamera, ViewSettings};
 
 use super::choices::{WITH_KEY, choices};
@@ -123,23 +123,20 @@ fn show_panels(
 
     settings.set_if_neq(new_settings);
     let (timeline, hours) = (sandbox.visit.timeline(), shown.0.hours);
-    let chapter = timeline.chapter_at(hours);
-    let causes = &sandbox.visit.scene().causes;
+    let scene = sandbox.visit.scene();
+    let story = OverlayContent::of_story(scene, timeline, hours);
     let content = OverlayContent {
-        caption: timeline.caption_at(hours).unwrap_or_default().to_owned(),
         time: !sandbox.layout.are_panels_open,
         scale_bar: true,
         legend: true,
         figures: false,
-        pace: pace_text(sandbox.visit.scene(), None),
-        chapter: chapter.map(chapter_text).unwrap_or_default(),
-        arrows: causes.in_a_line(&timeline.arrows_of_chapter(hours)),
-        // The film ends with them; somebody who has taken over sees the tissue.
-        causes: CauseDiagram::at(causes, timeline, hours).filter(|_| sandbox.follows),
+        pace: pace_text(scene, None),
         labels: labels_of(timeline, &shown.0, settings.site),
+        // Somebody who has taken over sees the tissue.
+        cover: story.cover.clone().filter(|_| sandbox.follows),
         picture: Some(free),
         area: Some(free.with_min_y(below_hints.clamp(free.min.y, free.max.y))),
-        ..OverlayContent::default()
+        ..story
     };
     overlay.set_if_neq(content);
     Ok(())

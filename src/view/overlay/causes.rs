@@ -1,11 +1,11 @@
 //! The causes of a scene over the darkened picture: its words on plates, and the arrows between them, those that the film has shown
-//! bright, the others faint, those that a treatment weakens grey.
+//! bright, the others faint, those that a treatment weakens grey, those of deleted rules cut.
 
 use bevy_egui::egui::{Align2, Color32, CornerRadius, Pos2, Rect, Shape, Stroke, Vec2, pos2, vec2};
 
 use super::pen::{PAD, Pen};
-use crate::scene::Timeline;
-use crate::scene::causes::Causes;
+use crate::scene::causes::CauseArrow;
+use crate::scene::{Scene, Timeline};
 
 /// Size of the letters of heading, words and notes, in units of the design.
 const HEADING: f32 = 26.0;
@@ -17,6 +17,8 @@ const GAP: f32 = 5.0;
 const HEAD: Vec2 = vec2(11.0, 5.5);
 /// Least size of letters, in sizes as designed.
 const SMALLEST: f32 = 0.25;
+/// What stands on an arrow of which a rule is deleted.
+const CUT: &str = "cut";
 /// What the signs mean.
 const SIGNS: &str = "→ drives   ⊣ holds back";
 
@@ -40,24 +42,47 @@ pub struct CauseLine {
     pub ends: [usize; 2],
     /// Whether it holds back.
     pub holds_back: bool,
-    /// Whether it has been shown.
-    pub is_shown: bool,
-    /// What weakens it; empty for nothing.
-    pub weakened_by: String,
+    /// How far it is so.
+    pub state: CauseState,
+}
+
+/// How far an arrow has been told, and holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CauseState {
+    /// The film has not come to it.
+    Ahead,
+    /// It has been shown.
+    Shown,
+    /// It has been shown, and this weakens it.
+    WeakenedBy(String),
+    /// A rule that stands for it is deleted.
+    Cut,
 }
 
 impl CauseDiagram {
     /// The causes of a scene as its timeline shows them at this time, hours; nothing where it does not.
-    pub fn at(causes: &Causes, timeline: &Timeline, hours: f64) -> Option<Self> {
+    pub fn at(scene: &Scene, timeline: &Timeline, hours: f64) -> Option<Self> {
         let (heading, note) = timeline.causes_at(hours)?;
         let shown = timeline.arrows_until(hours);
+        let causes = &scene.causes;
         let place = |word: &String| causes.words.keys().position(|known| known == word);
+        let beside = scene.recording.beside.as_ref();
+        let has_arm = beside.is_some_and(|beside| hours >= beside.from.hours());
+        let state = |arrow: &CauseArrow| {
+            if scene.is_cut(arrow, timeline, hours) {
+                CauseState::Cut
+            } else if !shown.contains(&(arrow.from.as_str(), arrow.to.as_str())) {
+                CauseState::Ahead
+            } else {
+                let weakened_by = arrow.weakened_by.clone().filter(|_| has_arm);
+                weakened_by.map_or(CauseState::Shown, CauseState::WeakenedBy)
+            }
+        };
         let arrows = causes.arrows.iter().filter_map(|arrow| {
             Some(CauseLine {
                 ends: [place(&arrow.from)?, place(&arrow.to)?],
                 holds_back: arrow.holds_back,
-                is_shown: shown.contains(&(arrow.from.as_str(), arrow.to.as_str())),
-                weakened_by: arrow.weakened_by.clone().unwrap_or_default(),
+                state: state(arrow),
             })
         });
         let words = causes.words.iter();
@@ -179,18 +204,18 @@ impl Pen<'_> {
         let corner = area.left_bottom();
         self.text(corner, Align2::LEFT_BOTTOM, below.trim(), letters, faint);
         for (line, ends) in diagram.arrows.iter().zip(&places.arrows) {
-            let is_weak = !line.weakened_by.is_empty();
-            let colour = match (line.is_shown, is_weak) {
-                (true, false) if line.holds_back => accent,
-                (true, false) => ink,
-                _ => self.inks.line.gamma_multiply(0.6),
+            let colour = match line.state {
+                CauseState::Shown if line.holds_back => accent,
+                CauseState::Shown => ink,
+                CauseState::WeakenedBy(_) => self.inks.line,
+                CauseState::Ahead | CauseState::Cut => self.inks.line.gamma_multiply(0.4),
             };
             self.cause_line(*ends, line.holds_back, colour, fits);
         }
         for (index, plate) in places.plates.iter().enumerate() {
             let of_word = |line: &&CauseLine| line.ends.contains(&index);
             let mut lines = diagram.arrows.iter().filter(of_word);
-            let is_shown = lines.any(|line| line.is_shown);
+            let is_shown = lines.any(|line| line.state != CauseState::Ahead);
             let colour = if is_shown { ink } else { self.inks.line };
             let corner = CornerRadius::same((5.0 * self.scale) as u8);
             let rim = Stroke::new(1.2 * self.scale * fits, self.inks.line);
@@ -207,12 +232,14 @@ impl Pen<'_> {
             );
         }
         for (line, [from, to]) in diagram.arrows.iter().zip(&places.arrows) {
-            if !line.weakened_by.is_empty() {
-                let middle = from.lerp(*to, 0.5);
-                let size = self.label_size(&line.weakened_by, NOTES * fits);
-                let rect = Rect::from_center_size(middle, size);
-                self.label(rect, &line.weakened_by, NOTES * fits);
-            }
+            let beside = match &line.state {
+                CauseState::WeakenedBy(what) => what.as_str(),
+                CauseState::Cut => CUT,
+                CauseState::Ahead | CauseState::Shown => continue,
+            };
+            let size = self.label_size(beside, NOTES * fits);
+            let rect = Rect::from_center_size(from.lerp(*to, 0.5), size);
+            self.label(rect, beside, NOTES * fits);
         }
     }
 

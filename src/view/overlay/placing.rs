@@ -155,20 +155,13 @@ fn moments(scene: &ParsedScene) -> Vec<Moment> {
         let look = scene
             .timeline
             .look_at(at, scene.scene.recording.look.clone());
-        let caption = scene.timeline.caption_at(at).unwrap_or_default().to_owned();
         let labels = scene.timeline.labels_at(at).into_iter();
+        let story = OverlayContent::of_story(&scene.scene, &scene.timeline, at);
         let moment = Moment {
             look,
-            caption,
-            chapter: scene
-                .timeline
-                .chapter_at(at)
-                .map(chapter_text)
-                .unwrap_or_default(),
-            arrows: scene
-                .scene
-                .causes
-                .in_a_line(&scene.timeline.arrows_of_chapter(at)),
+            caption: story.caption,
+            chapter: story.chapter,
+            arrows: story.arrows,
             plot: scene.timeline.plot_at(at).map(|plot| plot.title.clone()),
             labels: labels.map(|(_, label)| label.text.clone()).collect(),
         };
@@ -358,7 +351,7 @@ fn a_card_fits_pictures_of_any_shape() {
         })
         .collect();
     let content = OverlayContent {
-        card: Some(("What you saw".into(), lines.clone())),
+        cover: Some(Cover::Card("What you saw".into(), lines.clone())),
         ..OverlayContent::default()
     };
     let texts = assert_alone(&content, "a card");
@@ -368,8 +361,8 @@ fn a_card_fits_pictures_of_any_shape() {
 /// The causes that scenes show at their end.
 fn diagrams() -> Vec<(String, CauseDiagram)> {
     let of_scene = |scene: &ParsedScene| {
-        let (causes, hours) = (&scene.scene.causes, scene.scene.duration.hours());
-        let diagram = CauseDiagram::at(causes, &scene.timeline, hours)?;
+        let hours = scene.scene.duration.hours();
+        let diagram = CauseDiagram::at(&scene.scene, &scene.timeline, hours)?;
         Some((scene.name.clone(), diagram))
     };
     shipped().iter().filter_map(of_scene).collect()
@@ -382,11 +375,15 @@ fn causes_fit_pictures_of_any_shape_and_a_film_has_shown_all_of_them() {
     for (name, diagram) in all {
         for line in &diagram.arrows {
             let [from, to] = line.ends.map(|end| &diagram.words[end].0);
-            assert!(line.is_shown, "{name}: from `{from}` to `{to}`");
+            assert_ne!(
+                line.state,
+                CauseState::Ahead,
+                "{name}: from `{from}` to `{to}`"
+            );
         }
         let words = diagram.words.len();
         let content = OverlayContent {
-            causes: Some(diagram),
+            cover: Some(Cover::Causes(diagram)),
             ..OverlayContent::default()
         };
         let texts = assert_alone(&content, &name);
@@ -397,7 +394,7 @@ fn causes_fit_pictures_of_any_shape_and_a_film_has_shown_all_of_them() {
 #[test]
 fn arrows_of_causes_keep_clear_of_the_words_they_do_not_join() {
     for (name, diagram) in diagrams() {
-        for (width, height) in [(1280.0, 720.0), (1920.0, 1080.0), (640.0, 360.0)] {
+        for (width, height) in SHAPES {
             let screen = Rect::from_min_size(Pos2::ZERO, vec2(width, height));
             with_painter(screen.size(), |painter| {
                 let pen = Pen {
