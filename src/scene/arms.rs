@@ -181,6 +181,10 @@ impl Scene {
             moved.push((there, at.field("choices").key(path)));
         }
         for (index, rule) in of.without.iter().enumerate() {
+            // What the scene itself deletes, or an arm that is combined, is gone.
+            if scene.rules.contains(&RuleChange::Delete(rule.clone())) {
+                continue;
+            }
             let there = root.field("rules").item(scene.rules.len());
             moved.push((there, at.field("without").item(index)));
             scene.rules.push(RuleChange::Delete(rule.clone()));

@@ -15,6 +15,11 @@ use super::timeline::Timeline;
 use crate::core::regulate::RuleChange;
 use crate::core::rule_check::check_change;
 
+/// Largest number of a column or a row.
+const MOST_PLACES: f32 = 20.0;
+/// Words that are nearer to each other than this, in columns and in rows, lie on one place.
+const APART: (f32, f32) = (0.25, 0.25);
+
 /// What causes what in a scene, in words: `(words: {"low oxygen": (0, 0), "HIF-1α": (1, 0)}, arrows: [(from: "low oxygen", to: "HIF-1α")])`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Reflect)]
 #[serde(deny_unknown_fields, default)]
@@ -126,10 +131,24 @@ pub(super) fn check_causes(checker: &mut Checker, scene: &Scene) {
         if word.trim().is_empty() {
             checker.problem(&at, "a place needs a word");
         }
-        checker.finite(&at.nth(0), *column);
-        checker.finite(&at.nth(1), *row);
+        for (place, number) in [column, row].into_iter().enumerate() {
+            let at = at.nth(place);
+            if checker.finite(&at, *number) && !(0.0..=MOST_PLACES).contains(number) {
+                let message = format!("must be from 0 to {MOST_PLACES}, found {number}");
+                checker.problem(&at, message);
+            }
+        }
+        let mut others = scene.causes.words.iter();
+        let near =
+            |of: &(f32, f32)| (of.0 - column).abs() < APART.0 && (of.1 - row).abs() < APART.1;
+        let before = others.find(|(other, place)| *other < word && near(place));
+        if let Some((other, _)) = before {
+            let message = format!("`{word}` and `{other}` stand on one place");
+            checker.problem_with_help(&at, message, "give one of them another column or row");
+        }
     }
-    for (index, arrow) in scene.causes.arrows.iter().enumerate() {
+    let arrows = scene.causes.arrows.iter().enumerate();
+    for (index, arrow) in arrows.filter(|_| !words.is_empty()) {
         let at = at.field("arrows").item(index);
         for (end, word) in [("from", &arrow.from), ("to", &arrow.to)] {
             checker.known(&at.field(end), "word of `causes`", word, &words);
@@ -150,6 +169,21 @@ pub(super) fn check_causes(checker: &mut Checker, scene: &Scene) {
             super::check::line(checker, &at, what);
         }
     }
+    if words.is_empty() {
+        let mut shown = scene.actions().filter(|(_, action)| match action {
+            Action::Arrow(..) => true,
+            Action::Causes(heading, _) => !heading.is_empty(),
+            _ => false,
+        });
+        if let Some((path, _)) = shown.next() {
+            checker.problem_with_help(
+                &path,
+                "the scene has no `causes` that could be shown",
+                "add them: `causes: (words: {\"low oxygen\": (0, 0), \"HIF-1α\": (1, 0)}, arrows: [(from: \"low oxygen\", to: \"HIF-1α\")])`",
+            );
+        }
+        return;
+    }
     for (path, action) in scene.actions() {
         match action {
             Action::Arrow(from, to) => {
@@ -167,9 +201,6 @@ pub(super) fn check_causes(checker: &mut Checker, scene: &Scene) {
             Action::Causes(heading, note) => {
                 super::check::line(checker, &path.nth(0), heading);
                 super::check::line(checker, &path.nth(1), note);
-                if words.is_empty() && !heading.is_empty() {
-                    checker.problem(&path, "the scene has no `causes` that could be shown");
-                }
             }
             _ => {}
         }
@@ -299,6 +330,19 @@ mod tests {
         ] {
             let found = scene(&format!("({WORDS}, arrows: [{arrows}])"), timeline);
             let report = found.expect_err("it is wrong");
+            assert!(report.contains(told), "{told}: {report}");
+        }
+        for (words, told) in [
+            (
+                r#"words: {"a": (0, 0), "b": (0.1, 0)}"#,
+                "`b` and `a` stand on one place",
+            ),
+            (
+                r#"words: {"a": (0, 500)}"#,
+                "must be from 0 to 20, found 500",
+            ),
+        ] {
+            let report = scene(&format!("({words})"), "").expect_err("it is wrong");
             assert!(report.contains(told), "{told}: {report}");
         }
         let report = scene("()", r#"At(Hours(1), Causes("All", ""))"#).expect_err("there are none");

@@ -26,14 +26,15 @@ pub(super) fn check_camera(
     scene: &Scene,
 ) {
     checker.finite_point(&path.field("target_um"), key.target_um);
-    check_target(checker, path, key.at.as_ref(), scene);
     if matches!(key.at, Some(Target::ForebearOf { .. })) {
         checker.problem_with_help(
             &path.field("at"),
             "a camera cannot look at a forebear",
             "a `Label` can point at it",
         );
+        return;
     }
+    check_target(checker, path, key.at.as_ref(), scene);
     match key.distance_um {
         Some(distance) => {
             checker.positive(&path.field("distance_um"), distance);
