@@ -196,8 +196,17 @@ mod film {
     use tumorscape::simulation::WHOLE_STAGE;
     use tumorscape::view::camera::{projected, um_per_pixel};
 
-    /// A film about to be made; nothing, and a word of that, where there is no driver to draw with.
-    fn opened(options: FilmOptions) -> Option<Film> {
+    /// Six stills about to be made; nothing, and a word of that, where there is no driver to draw with.
+    fn opened(folder: &std::path::Path, size: (u32, u32)) -> Option<Film> {
+        let options = FilmOptions {
+            output: folder.join("film.png"),
+            size,
+            fps: 3,
+            seconds: 2.0,
+            still_hours: None,
+            style: None,
+            may_replace: false,
+        };
         match Film::open(options) {
             Ok(film) => Some(film),
             Err(FilmError::Studio(error @ StudioError::NoDriver { .. })) => {
@@ -214,16 +223,9 @@ mod film {
         let new = || Simulation::new(Arc::clone(&scene), 4).expect("its parameters are valid");
         let (mut filmed, mut plain) = (new(), new());
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let options = FilmOptions {
-            output: folder.path().join("film.png"),
-            size: (64, 36),
-            fps: 3,
-            seconds: 2.0,
-            still_hours: None,
-            style: None,
-            may_replace: false,
+        let Some(film) = opened(folder.path(), (64, 36)) else {
+            return;
         };
-        let Some(film) = opened(options) else { return };
         let mut journal = Journal::new(&filmed, None);
         // Frames are 72 minutes apart: the fourth begins at 3.6 h.
         let until_hours = 3.0;
@@ -256,16 +258,9 @@ mod film {
         let scene = Arc::new(parse(rest).expect("it makes sense"));
         let mut simulation = Simulation::new(scene, 4).expect("its parameters are valid");
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let options = FilmOptions {
-            output: folder.path().join("film.png"),
-            size: (320, 180),
-            fps: 3,
-            seconds: 2.0,
-            still_hours: None,
-            style: None,
-            may_replace: false,
+        let Some(film) = opened(folder.path(), (320, 180)) else {
+            return;
         };
-        let Some(film) = opened(options) else { return };
         let shape = 320.0 / 180.0;
         let way = CameraWay::of(&simulation, WHOLE_STAGE, shape).expect("it looks at sites alone");
         let mut journal = Journal::new(&simulation, None);

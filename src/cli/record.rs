@@ -191,15 +191,16 @@ fn shoot(
     if let Some(note) = &summary.note {
         say(format!("note: {note}"));
     }
-    say(format!(
-        "film {}: {}x{}, {:.1} s, {} frames, {:.1} MB",
-        summary.output.display(),
-        summary.width,
-        summary.height,
-        summary.seconds,
-        summary.frames,
-        summary.bytes as f64 / 1e6,
-    ));
+    let (width, height) = (summary.width, summary.height);
+    let (frames, megabytes) = (summary.frames, summary.bytes as f64 / 1e6);
+    say(if summary.output.is_dir() {
+        let pictures = if frames == 1 { "picture" } else { "pictures" };
+        let folder = summary.output.display();
+        format!("{frames} {pictures} in {folder}: {width}x{height}, {megabytes:.1} MB")
+    } else {
+        let (film, seconds) = (summary.output.display(), summary.seconds);
+        format!("film {film}: {width}x{height}, {seconds:.1} s, {frames} frames, {megabytes:.1} MB")
+    });
     Ok(code)
 }
 

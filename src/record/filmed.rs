@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::film::FilmError;
+use super::error::FilmError;
 use super::way::CameraWay;
 use crate::journal::Journal;
 use crate::scene::Stage;

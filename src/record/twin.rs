@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::film::{FilmError, Part, Plan, Seen};
+use super::error::FilmError;
+use super::plan::{Part, Plan, Seen};
 use super::studio::Studio;
 use crate::journal::moment::Moment;
 use crate::simulation::{Simulation, Snapshot};

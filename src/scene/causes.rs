@@ -151,7 +151,7 @@ pub(super) fn check_causes(checker: &mut Checker, scene: &Scene) {
     for (index, arrow) in arrows.filter(|_| !words.is_empty()) {
         let at = at.field("arrows").item(index);
         for (end, word) in [("from", &arrow.from), ("to", &arrow.to)] {
-            checker.known(&at.field(end), "word of `causes`", word, &words);
+            checker.known(&at.field(end), "cause", word, &words);
         }
         if arrow.from == arrow.to {
             checker.problem(&at.field("to"), "an arrow leads from one word to another");
@@ -188,8 +188,7 @@ pub(super) fn check_causes(checker: &mut Checker, scene: &Scene) {
         match action {
             Action::Arrow(from, to) => {
                 let of_both = [(path.nth(0), from), (path.nth(1), to)];
-                let known =
-                    of_both.map(|(at, word)| checker.known(&at, "word of `causes`", word, &words));
+                let known = of_both.map(|(at, word)| checker.known(&at, "cause", word, &words));
                 if known == [true; 2] && scene.causes.arrow(from, to).is_none() {
                     checker.problem_with_help(
                         &path,
@@ -306,7 +305,11 @@ mod tests {
     #[test]
     fn what_is_not_there_is_told() {
         for (arrows, timeline, told) in [
-            (r#"(from: "low oxygen", to: "HIV")"#, "", "word of `causes`"),
+            (
+                r#"(from: "low oxygen", to: "HIV")"#,
+                "",
+                "there is no cause `HIV`",
+            ),
             (
                 r#"(from: "HIF", to: "HIF")"#,
                 "",

@@ -200,10 +200,15 @@ impl Mender<'_> {
             .chars()
             .next()
             .map_or(at, |next| at + next.len_utf8());
-        let message = format!(
-            "this cannot be read: {}",
-            in_lower_case(&error.code.to_string())
-        );
+        let what = match &error.code {
+            // "tuple variant Action::Arrow with 2 elements": the variant as it is written.
+            ron::Error::ExpectedDifferentLength { expected, found } => {
+                let expected = expected.rsplit("::").next().unwrap_or(expected);
+                format!("expected {expected}, found {found}")
+            }
+            code => in_lower_case(&code.to_string()),
+        };
+        let message = format!("this cannot be read: {what}");
         let span = self.draft.original(&(at..end));
         self.problems
             .push(Problem::at(self.file, self.text, span, "", message));
