@@ -15,6 +15,8 @@ use super::timeline::Timeline;
 use crate::core::regulate::RuleChange;
 use crate::core::rule_check::check_change;
 
+/// Most words and most arrows: more than a picture can hold.
+const MOST: (usize, usize) = (100, 500);
 /// Largest number of a column or a row.
 const MOST_PLACES: f32 = 20.0;
 /// Words that are nearer to each other than this, in columns and in rows, lie on one place.
@@ -125,6 +127,16 @@ impl Scene {
 pub(super) fn check_causes(checker: &mut Checker, scene: &Scene) {
     let at = FieldPath::root().field("causes");
     let words: Vec<&str> = scene.causes.words.keys().map(String::as_str).collect();
+    for (field, found, most) in [
+        ("words", words.len(), MOST.0),
+        ("arrows", scene.causes.arrows.len(), MOST.1),
+    ] {
+        if found > most {
+            let message = format!("at most {most} are possible, found {found}");
+            checker.problem(&at.field(field), message);
+            return;
+        }
+    }
     for (word, (column, row)) in &scene.causes.words {
         let at = at.field("words").key(word);
         super::check::line(checker, &at, word);
@@ -147,8 +159,14 @@ pub(super) fn check_causes(checker: &mut Checker, scene: &Scene) {
             checker.problem_with_help(&at, message, "give one of them another column or row");
         }
     }
-    let arrows = scene.causes.arrows.iter().enumerate();
-    for (index, arrow) in arrows.filter(|_| !words.is_empty()) {
+    if words.is_empty() && !scene.causes.arrows.is_empty() {
+        let at = at.field("arrows");
+        let help =
+            "list the words that they join: `words: {\"low oxygen\": (0, 0), \"HIF-1α\": (1, 0)}`";
+        checker.problem_with_help(&at, "arrows need `words` to lead from and to", help);
+        return;
+    }
+    for (index, arrow) in scene.causes.arrows.iter().enumerate() {
         let at = at.field("arrows").item(index);
         for (end, word) in [("from", &arrow.from), ("to", &arrow.to)] {
             checker.known(&at.field(end), "cause", word, &words);
@@ -346,6 +364,20 @@ mod tests {
             ),
         ] {
             let report = scene(&format!("({words})"), "").expect_err("it is wrong");
+            assert!(report.contains(told), "{told}: {report}");
+        }
+        let many: Vec<String> = (0..101).map(|n| format!("\"{n}\": ({n}, 0)")).collect();
+        for (causes, told) in [
+            (
+                format!("(words: {{{}}})", many.join(", ")),
+                "at most 100 are possible",
+            ),
+            (
+                r#"(arrows: [(from: "a", to: "b")])"#.into(),
+                "arrows need `words`",
+            ),
+        ] {
+            let report = scene(&causes, "").expect_err("it is wrong");
             assert!(report.contains(told), "{told}: {report}");
         }
         let report = scene("()", r#"At(Hours(1), Causes("All", ""))"#).expect_err("there are none");
